@@ -1,0 +1,1 @@
+"""Panel: one consent-aware shared record for disabled children and the agencies around them."""
