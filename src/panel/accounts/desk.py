@@ -1,0 +1,214 @@
+"""The desk: what one request has at hand. Routes are thin because it is here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import UploadFile
+from litestar.enums import MediaType
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Purpose, Role, Viewer
+from panel.accounts.service import SignedIn
+from panel.platform.clock import today
+from panel.platform.ids import new_id
+from panel.platform.problems import Invalid, NotAllowed, NotSignedIn
+from panel.platform.sessions import first_time, forgery_token
+from panel.platform.tenancy import Tenant
+from panel.records.gate import Gate
+from panel.web.forms import FieldErrors, read_form
+from panel.web.render import Frame, Link, Renderer
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+FORGERY_FIELD = "_csrf_token"
+FORM_ID_FIELD = "_form_id"
+
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One authority as the site serves it: wired once in `app`."""
+
+    tenant: Tenant
+    gate: Gate
+    renderer: Renderer
+    url: str
+
+
+@dataclass(slots=True)
+class Posted:
+    """A form as it came in, checked against forgery: its fields and its one-time id."""
+
+    form_id: UUID
+    fields: list[tuple[str, object]]
+
+    def read(self, form: type[Struct]) -> Struct | FieldErrors:
+        """The typed form, or every mistake in it."""
+        return read_form(form, self.fields)
+
+    def text(self, name: str) -> str:
+        """One field as it was typed."""
+        return next((str(value) for key, value in self.fields if key == name), "")
+
+
+@dataclass(slots=True)
+class Desk:
+    """Who is here, for which authority, and how to answer them."""
+
+    site: Site
+    request: Request[Any, Any, Any]
+    token: str | None
+    who: SignedIn | None
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """The person at the desk. Raises NotSignedIn."""
+        if self.who is None:
+            raise NotSignedIn
+        return self.who
+
+    @property
+    def viewer(self) -> Viewer:
+        """The person at the desk as the gate knows them. Raises NotSignedIn."""
+        return self.signed_in.viewer
+
+    @property
+    def tenant(self) -> Tenant:
+        """The authority."""
+        return self.site.tenant
+
+    @property
+    def gate(self) -> Gate:
+        """The authority's record gate."""
+        return self.site.gate
+
+    @property
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+        return self.tenant.clock.now()
+
+    @property
+    def today(self) -> date:
+        """The Europe/London date."""
+        return today(self.tenant.clock)
+
+    @property
+    def purposes(self) -> Sequence[Purpose]:
+        """Why this person usually opens a child's record: to support, else for the panel."""
+        return usual_purposes(self.viewer)
+
+    def require(self, *roles: Role) -> SignedIn:
+        """The person, who has one of these roles. Raises NotAllowed."""
+        who = self.signed_in
+        if not who.viewer.roles & set(roles):
+            raise NotAllowed("This page is for other roles than yours.")
+        return who
+
+    def frame(self) -> Frame:
+        """What surrounds every page for this person."""
+        record = self.tenant.record
+        path = self.request.url.path
+        return Frame(
+            navigation=[
+                Link(words, href, current=_is_here(path, href))
+                for words, href in _navigation(self.who)
+            ],
+            authority=record.label,
+            role="" if self.who is None else f"{self.who.name}, {self.who.agency_name}",
+            accent=record.accent,
+            notice="Invented people only. Nothing here is about a real child."
+            if record.demo
+            else "",
+            notice_tag="Demonstration" if record.demo else "",
+            csrf_token="" if self.token is None else forgery_token(self.token),
+            csrf_field=FORGERY_FIELD,
+        )
+
+    def page(self, template: str, *, status: int = 200, **shown: object) -> Response[str]:
+        """A page. Its templates know `frame`, `today` and what is given here."""
+        text = self.site.renderer.page(template, self.frame(), today=self.today, **shown)
+        return Response(text, status_code=status, media_type=MediaType.HTML, headers=PRIVATE)
+
+    async def posted(self) -> Posted:
+        """The form that was posted. Raises NotAllowed for one that is not from our own page."""
+        sent = await self.request.form()
+        fields = [(str(name), value) for name, value in sent.multi_items()]
+        given = next((value for name, value in fields if name == FORGERY_FIELD), "")
+        if self.token is None or given != forgery_token(self.token):
+            raise NotAllowed(
+                "This form is from an earlier sign-in, so it was not saved.",
+                "Go back, copy what you wrote, reload the page and send it again.",
+            )
+        # The same form sent twice is one post; sent again with other words, it is another.
+        words = repr([field for field in fields if not isinstance(field[1], UploadFile)])
+        form = _uuid(next((value for name, value in fields if name == FORM_ID_FIELD), ""))
+        return Posted(
+            form_id=uuid5(form, words),
+            fields=[
+                (name, value if isinstance(value, UploadFile) else str(value))
+                for name, value in fields
+            ],
+        )
+
+    async def first_time(self, session: AsyncSession, posted: Posted, location: str) -> bool:
+        """Whether this form is taken now for the first time, in the transaction of its work."""
+        return await first_time(session, posted.form_id, self.viewer.id, self.now, location)
+
+
+def usual_purposes(viewer: Viewer) -> Sequence[Purpose]:
+    """In which order a worker's purposes are tried, by role (DOMAIN.md, the role table)."""
+    if viewer.roles & {Role.COORDINATOR, Role.CHAIR}:
+        return (Purpose.PANEL, Purpose.SUPPORT, Purpose.REVIEW)
+    if viewer.roles & {Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD}:
+        return (Purpose.SUPPORT, Purpose.PANEL, Purpose.SAFEGUARDING)
+    return (Purpose.SUPPORT, Purpose.PANEL)
+
+
+def go(path: str) -> Redirect:
+    """After a form was taken: see the page (303, so that reloading posts nothing)."""
+    return Redirect(path, status_code=303)
+
+
+def unless_invalid(read: Struct | FieldErrors) -> Struct:
+    """The form, for routes with no page of their own to show the mistakes on. Raises Invalid."""
+    if isinstance(read, FieldErrors):
+        name, sentence = next(iter(read.sentences.items()))
+        raise Invalid.because(name, sentence)
+    return read
+
+
+def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
+    if who is None:
+        return ()
+    roles = who.viewer.roles
+    if roles & {Role.COORDINATOR, Role.CHAIR}:
+        return (
+            ("Home", "/"),
+            ("Panels", "/panels"),
+            ("Children", "/children"),
+            ("Calendar", "/calendar"),
+        )
+    if roles & {Role.PRACTITIONER, Role.MANAGER, Role.PANEL_MEMBER}:
+        links: list[tuple[str, str]] = [("Home", "/"), ("Children", "/children")]
+        if who.panels:
+            links.append(("Panels", "/panels"))
+        return links
+    return (("Home", "/"),)
+
+
+def _is_here(path: str, href: str) -> bool:
+    return path == href if href == "/" else path == href or path.startswith(href + "/")
+
+
+def _uuid(text: object) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return new_id()

@@ -1,0 +1,88 @@
+"""Signing in by a link, signing out."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from panel.accounts.desk import Desk, go
+from panel.accounts.service import SignInPersona, persona_at_desk
+from panel.platform.problems import Gone, NotFound
+from panel.platform.sessions import end, start, use_link
+
+LINK_USED = "This sign-in link was used already, or its time is over."
+
+
+def _signed_in_at(request: Request[Any, Any, Any], token: str, path: str) -> Response[Any]:
+    """Send somebody on with a new session of our own making, whatever cookie they brought."""
+    answer = go(path)
+    answer.set_cookie(
+        Cookie(
+            key=request.app.state.cookie,
+            value=token,
+            path="/",
+            httponly=True,
+            secure=request.app.state.settings.secure_cookies,
+            samesite="lax",
+        )
+    )
+    return answer
+
+
+@get("/sign-in/{token:str}", include_in_schema=False)
+async def sign_in_page(desk: NamedDependency[Desk], token: FromPath[str]) -> Response[str]:
+    """The page of a one-time link: a button, so that a mail scanner's look does not use it up."""
+    return desk.page("accounts/sign_in.html", token=token)
+
+
+@post("/sign-in/{token:str}", include_in_schema=False)
+async def sign_in(
+    desk: NamedDependency[Desk], request: Request[Any, Any, Any], token: FromPath[str]
+) -> Response[Any]:
+    """Sign in by a link, once."""
+    async with desk.tenant.transaction() as session:
+        found = await use_link(session, token, desk.now)
+        if found is None:
+            raise Gone(LINK_USED, "Ask your administrator for a new link.")
+        viewer_id, kind = found
+        cookie = await start(session, viewer_id, kind, desk.now)
+    return _signed_in_at(request, cookie, "/" if kind == "worker" else "/family")
+
+
+@post("/sign-out", include_in_schema=False)
+async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any]) -> Response[Any]:
+    """End the session here and now."""
+    if desk.token is not None:
+        await desk.posted()
+        async with desk.tenant.transaction() as session:
+            await end(session, desk.token)
+    answer = go("/signed-out")
+    answer.delete_cookie(request.app.state.cookie, path="/")
+    return answer
+
+
+@get("/signed-out", include_in_schema=False)
+async def signed_out(desk: NamedDependency[Desk]) -> Response[str]:
+    """What is shown after signing out."""
+    return desk.page("accounts/signed_out.html")
+
+
+@get("/demo/sign-in/{persona:str}", include_in_schema=False)
+async def demo_sign_in(
+    desk: NamedDependency[Desk], request: Request[Any, Any, Any], persona: FromPath[str]
+) -> Response[Any]:
+    """Sign in as one of the demonstration's people; the route exists in the demonstration only."""
+    if not desk.tenant.record.demo:
+        raise NotFound
+    async with desk.tenant.transaction() as session:
+        found: SignInPersona | None = await persona_at_desk(session, persona)
+        if found is None:
+            raise NotFound("There is nobody of that name in the demonstration.")
+        cookie = await start(session, found.viewer_id, found.kind, desk.now)
+    return _signed_in_at(request, cookie, "/" if found.kind == "worker" else "/family")
+
+
+HANDLERS = [sign_in_page, sign_in, sign_out, signed_out]
+DEMO = [demo_sign_in]

@@ -1,0 +1,216 @@
+"""Agencies, workers and their roles: adding, finding, and who is signed in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from consent import Role, Viewer, ViewerKind
+from panel.accounts.models import Agency, Worker, WorkerRole
+from panel.platform.crypto import Keyring, Keys
+from panel.platform.sessions import IDLE, token_hash
+from panel.platform.tables import KEYS
+from panel.platform.tenancy import Tenant, load_keys
+from panel.records.gate import rewrite_viewer
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is at the desk."""
+
+    viewer: Viewer
+    name: str
+    agency_name: str
+    panels: frozenset[UUID]
+    """The panels that a role of theirs is of."""
+    may_coordinate: frozenset[UUID]
+    """The panels that they coordinate or chair."""
+
+
+class _RoleFact(msgspec.Struct):
+    role: Role
+    panel_id: UUID | None
+
+
+class _WorkerFact(msgspec.Struct):
+    id: UUID
+    name: str | None
+    agency_id: UUID
+    agency_name: str
+    agency_kind: str
+    agency_key: str | None
+    roles: tuple[_RoleFact, ...] | None
+
+
+_WORKER = """
+SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'), 'agency_id', w.agency_id,
+  'agency_name', a.name, 'agency_kind', a.kind,
+  'agency_key', (SELECT encode(k.wrapped, 'hex') FROM data_key k WHERE k.holder_id = a.id),
+  'roles', (SELECT json_agg(json_build_object('role', r.role, 'panel_id', r.panel_id))
+     FROM worker_role r WHERE r.worker_id = w.id
+      AND (r.from_on IS NULL OR r.from_on <= :today)
+      AND (r.until_on IS NULL OR r.until_on >= :today)))::text
+FROM worker w JOIN agency a ON a.id = w.agency_id
+WHERE (w.from_on IS NULL OR w.from_on <= :today)
+  AND (w.until_on IS NULL OR w.until_on >= :today)
+"""
+_READ_WORKER = msgspec.json.Decoder(_WorkerFact)
+
+
+def _signed_in(line: str, ring: Keyring) -> SignedIn:
+    fact = _READ_WORKER.decode(line)
+    keys = Keys(ring)
+    if fact.agency_key is not None:
+        keys.add(fact.agency_id, bytes.fromhex(fact.agency_key))
+    roles = fact.roles or ()
+    return SignedIn(
+        viewer=Viewer(
+            fact.id,
+            ViewerKind.WORKER,
+            fact.agency_id,
+            fact.agency_kind,
+            frozenset(one.role for one in roles),
+        ),
+        name=""
+        if fact.name is None
+        else keys.open(fact.agency_id, "worker.name", fact.id, bytes.fromhex(fact.name)),
+        agency_name=fact.agency_name,
+        panels=frozenset(one.panel_id for one in roles if one.panel_id),
+        may_coordinate=frozenset(
+            one.panel_id
+            for one in roles
+            if one.panel_id and one.role in (Role.COORDINATOR, Role.CHAIR)
+        ),
+    )
+
+
+async def signed_in(
+    connection: AsyncConnection, ring: Keyring, token: str, now: datetime
+) -> SignedIn | None:
+    """The worker whose session this is; None where it is unknown, idle or over."""
+    found = await connection.execute(
+        text(
+            _WORKER + " AND w.id = (SELECT s.viewer_id FROM web_session s"
+            " WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle"
+            " AND s.viewer_kind = 'worker')"
+        ),
+        {"hash": token_hash(token), "now": now, "idle": now - IDLE, "today": now.date()},
+    )
+    line = found.scalar_one_or_none()
+    return None if line is None else _signed_in(line, ring)
+
+
+async def worker_at_desk(
+    connection: AsyncConnection, ring: Keyring, worker_id: UUID, now: datetime
+) -> SignedIn | None:
+    """A worker as they would be at the desk, for the command line."""
+    found = await connection.execute(
+        text(_WORKER + " AND w.id = :worker"), {"worker": worker_id, "today": now.date()}
+    )
+    line = found.scalar_one_or_none()
+    return None if line is None else _signed_in(line, ring)
+
+
+def email_index(ring: Keyring, email: str) -> bytes:
+    """The blind index by which a worker is found."""
+    return ring.index("worker.email", email.strip().lower())
+
+
+async def worker_by_email(session: AsyncSession, email: str) -> Worker | None:
+    """The worker with an e-mail address."""
+    ring = cast("Keys", session.info[KEYS]).ring
+    worker = await session.scalar(
+        select(Worker).where(Worker.email_index == email_index(ring, email))
+    )
+    if worker is not None:
+        await load_keys(session, {worker.agency_id})
+    return worker
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPersona:
+    """Whom a persona's link signs in."""
+
+    viewer_id: UUID
+    kind: ViewerKind
+
+
+async def persona_at_desk(session: AsyncSession, persona: str) -> SignInPersona | None:
+    """Whom the demonstration's key signs in: a worker, or a family member."""
+    found = await session.execute(
+        text("SELECT viewer_id, kind FROM demo_persona WHERE key = :key"), {"key": persona}
+    )
+    row = found.first()
+    return None if row is None else SignInPersona(row.viewer_id, ViewerKind(row.kind))
+
+
+async def agency_by_key(session: AsyncSession, key: str) -> Agency | None:
+    """The agency of a key."""
+    return await session.scalar(select(Agency).where(Agency.key == key))
+
+
+async def agencies(session: AsyncSession) -> list[Agency]:
+    """Every agency, by name: an authority has some dozens."""
+    return list(await session.scalars(select(Agency).order_by(Agency.name, Agency.id)))
+
+
+async def remember_agency_keys(tenant: Tenant) -> None:
+    """Have every agency's data key at hand from now on, so that workers' names open at once."""
+    async with tenant.transaction() as session:
+        holders = set(await session.scalars(select(Agency.id)))
+        await load_keys(session, holders)
+        tenant.remember(cast("Keys", session.info[KEYS]).known(holders))
+
+
+async def worker_names(session: AsyncSession, workers: Sequence[UUID]) -> dict[UUID, str]:
+    """Names of workers, by id."""
+    rows = list(await session.scalars(select(Worker).where(Worker.id.in_(set(workers)))))
+    await load_keys(session, {row.agency_id for row in rows})
+    return {row.id: row.name for row in rows}
+
+
+async def add_agency(
+    session: AsyncSession, *, key: str, name: str, kind: str, ods_code: str | None = None
+) -> Agency:
+    """A new agency."""
+    agency = Agency(key=key, name=name, kind=kind, ods_code=ods_code or None)
+    session.add(agency)
+    await session.flush()
+    return agency
+
+
+async def add_worker(
+    session: AsyncSession,
+    agency: Agency,
+    *,
+    name: str,
+    email: str,
+    job_title: str = "",
+) -> Worker:
+    """A new worker at an agency, findable by e-mail address."""
+    ring = cast("Keys", session.info[KEYS]).ring
+    worker = Worker(
+        agency_id=agency.id,
+        name=name,
+        email=email,
+        job_title=job_title,
+        email_index=email_index(ring, email),
+    )
+    session.add(worker)
+    await session.flush()
+    return worker
+
+
+async def give_role(
+    session: AsyncSession, worker: Worker, role: Role, panel_id: UUID | None = None
+) -> WorkerRole:
+    """A role from today; whom the worker may reach is written anew in the same transaction."""
+    given = WorkerRole(worker_id=worker.id, role=role.value, panel_id=panel_id)
+    session.add(given)
+    await rewrite_viewer(session, worker.id)
+    return given

@@ -1,0 +1,236 @@
+"""The composition root: the only place where rooms meet."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from litestar import Litestar, MediaType, Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.static_files import create_static_files_router
+from sqlalchemy.orm.exc import StaleDataError
+
+from panel.accounts.desk import PRIVATE, Desk, Site
+from panel.accounts.routes import DEMO
+from panel.accounts.routes import HANDLERS as ACCOUNTS
+from panel.accounts.service import signed_in
+from panel.platform.clock import Clock
+from panel.platform.database import Database
+from panel.platform.masterkey import master_key
+from panel.platform.problems import (
+    Conflict,
+    Gone,
+    NotFound,
+    NotSignedIn,
+    NotWorking,
+    Problem,
+    TooLarge,
+)
+from panel.platform.tables import HolderErased
+from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
+from panel.records.gate import Gate
+from panel.settings import Settings
+from panel.sharing.state import SharingFacts
+from panel.web.manifest import read_manifest
+from panel.web.render import Frame, Link, Renderer
+
+log = structlog.get_logger()
+
+LARGEST_BODY = 12 * 1024 * 1024
+"""Bytes: a document of 10 MB and the form around it."""
+
+ROOMS = ("accounts", "register", "assessments", "plans", "panels", "sharing", "documents")
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+        " manifest-src 'self'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def make_site(
+    record: AuthorityRecord,
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    renderer: Renderer,
+) -> Site:
+    """One authority, ready to serve."""
+    master = master_key(settings.master_key, settings.key_file)
+    tenant = Tenant(record, database, keyring(record, master), clock)
+    return Site(tenant, Gate(tenant, SharingFacts()), renderer, settings.site_url)
+
+
+def session_cookie(settings: Settings) -> str:
+    """The cookie's name: bound to this host and to https, but in the demonstration."""
+    return "__Host-panel" if settings.secure_cookies else "panel_session"
+
+
+def make_app(
+    settings: Settings, app_url: str, clock: Clock, *, compiled: Path | None = None
+) -> Litestar:
+    """The site for every authority in the list. `app_url` is the serving role's database."""
+    database = Database(app_url)
+    renderer = Renderer(read_manifest(), rooms=ROOMS, compiled=compiled)
+    sites = {
+        record.host: make_site(record, settings, database, clock, renderer)
+        for record in authorities(app_url)
+    }
+    cookie = session_cookie(settings)
+
+    async def provide_desk(request: Request[Any, Any, Any]) -> Desk:
+        site = _site_for(request, sites)
+        token = request.cookies.get(cookie)
+        who = None
+        if token:
+            now = site.tenant.clock.now()
+            async with site.tenant.reading() as connection:
+                who = await signed_in(connection, site.tenant.ring, token, now)
+        return Desk(site, request, token if who is not None else None, who)
+
+    async def close() -> None:
+        await database.close()
+
+    return Litestar(
+        route_handlers=[*_handlers(sites), _live, _static()],
+        dependencies={"desk": Provide(provide_desk)},
+        exception_handlers={
+            Problem: _problem(renderer),
+            HTTPException: _http_problem(renderer),
+            StaleDataError: _stale(renderer),
+            HolderErased: _erased(renderer),
+            Exception: _fault(renderer),
+        },
+        on_shutdown=[close],
+        openapi_config=OpenAPIConfig(title="Panel", version="0.1", path="/api/schema"),
+        request_max_body_size=LARGEST_BODY,
+        after_request=_secured,
+        state=State({"sites": sites, "settings": settings, "cookie": cookie}),
+        debug=False,
+    )
+
+
+def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
+    demo = any(site.tenant.record.demo for site in sites.values())
+    return [*ACCOUNTS, *(DEMO if demo else [])]
+
+
+def _site_for(request: Request[Any, Any, Any], sites: dict[str, Site]) -> Site:
+    host = request.url.hostname or ""
+    if host in sites:
+        return sites[host]
+    demo = [site for site in sites.values() if site.tenant.record.demo]
+    if len(sites) == 1 and demo:
+        return demo[0]
+    raise NotFound("No authority is served at this address.")
+
+
+@get("/health/live", include_in_schema=False)
+async def _live() -> str:
+    return "alive"
+
+
+def _static() -> Router:
+    built = Path(__file__).parent / "web" / "static" / "built"
+    built.mkdir(parents=True, exist_ok=True)
+    return create_static_files_router(path="/static", directories=[built], include_in_schema=False)
+
+
+async def _secured(response: Response[Any]) -> Response[Any]:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+
+
+def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    if request.url.path.startswith(("/api/", "/fhir/")):
+        return Response(
+            {"title": problem.title, "detail": problem.sentence, "status": problem.status},
+            status_code=problem.status,
+            media_type="application/problem+json",
+            headers=SECURITY_HEADERS | PRIVATE,
+        )
+    text = renderer.page(
+        "conflict.html" if isinstance(problem, Conflict) else "error.html",
+        Frame(),
+        sentence=problem.title,
+        advice=[words for words in (problem.sentence, problem.what_to_do) if words],
+        links=[Link("Go to the first page", "/")],
+        reference=problem.reference if isinstance(problem, NotWorking) else "",
+        clashes=problem.clashes if isinstance(problem, Conflict) else (),
+    )
+    return Response(
+        text,
+        status_code=problem.status,
+        media_type=MediaType.HTML,
+        headers=SECURITY_HEADERS | PRIVATE,
+    )
+
+
+def _problem(renderer: Renderer) -> Handler:
+    def handle(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+        return _answer(renderer, request, problem)
+
+    return handle
+
+
+def _http_problem(renderer: Renderer) -> Handler:
+    def handle(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        problems: dict[int, Problem] = {
+            404: NotFound(),
+            401: NotSignedIn(),
+            413: TooLarge(LARGEST_BODY),
+        }
+        problem = problems.get(error.status_code) or Problem(
+            error.status_code,
+            "This did not work",
+            "The address or the form is not one that this service understands.",
+            "Go back, reload the page and try again.",
+        )
+        return _answer(renderer, request, problem)
+
+    return handle
+
+
+def _stale(renderer: Renderer) -> Handler:
+    def handle(request: Request[Any, Any, Any], _error: StaleDataError) -> Response[Any]:
+        return _answer(renderer, request, Conflict(()))
+
+    return handle
+
+
+def _erased(renderer: Renderer) -> Handler:
+    def handle(request: Request[Any, Any, Any], error: HolderErased) -> Response[Any]:
+        return _answer(renderer, request, Gone(str(error)))
+
+    return handle
+
+
+def _fault(renderer: Renderer) -> Handler:
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        reference = uuid4().hex[:8]
+        # The text of an error can hold what somebody typed: only its kind and place are logged.
+        log.error(
+            "request failed",
+            reference=reference,
+            kind=type(error).__name__,
+            at=[f"{f.filename}:{f.lineno} {f.name}" for f in extract_tb(error.__traceback__)],
+        )
+        return _answer(renderer, request, NotWorking(reference))
+
+    return handle

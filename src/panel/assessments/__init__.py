@@ -1,0 +1,1 @@
+"""Assessments: the CAF and every other form, its sections and elements, and sign-off."""

@@ -1,0 +1,101 @@
+"""The plan, its desired outcomes and actions, and the lead professional who holds it."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from panel.platform.tables import Sealed, one_of
+from panel.records.child_scoped import ChildScoped
+
+
+class Plan(ChildScoped):
+    """What should change for the child. One is current; earlier ones stay readable."""
+
+    __tablename__ = "plan"
+    __table_args__ = (one_of("state", ("draft", "agreed", "replaced", "ended")),)
+
+    number: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(Text, default="draft")
+    author_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    summary = Sealed()
+    started_on: Mapped[date]
+    agreed_on: Mapped[date | None]
+    replaced_on: Mapped[date | None]
+
+
+class DesiredOutcome(ChildScoped):
+    """What should be different, and how we will know."""
+
+    __tablename__ = "desired_outcome"
+    __table_args__ = (one_of("state", ("working_towards", "reached", "stopped")),)
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"), index=True)
+    position: Mapped[int]
+    text = Sealed()
+    measure = Sealed()
+    state: Mapped[str] = mapped_column(Text, default="working_towards")
+    baseline: Mapped[int | None]
+    target: Mapped[int | None]
+    """On a scale of 0 to 5, where one is used."""
+
+
+class OutcomeProgress(ChildScoped):
+    """Where things stood on a day."""
+
+    __tablename__ = "outcome_progress"
+
+    outcome_id: Mapped[UUID] = mapped_column(ForeignKey("desired_outcome.id"), index=True)
+    on: Mapped[date]
+    value: Mapped[int | None]
+    note = Sealed()
+
+
+class Action(ChildScoped):
+    """Who does what by when."""
+
+    __tablename__ = "action"
+    __table_args__ = (
+        one_of("state", ("to_do", "doing", "done", "dropped")),
+        Index("ix_action_owner", "owner_worker_id", "state", "due_on"),
+    )
+
+    plan_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan.id"), index=True)
+    outcome_id: Mapped[UUID | None] = mapped_column(ForeignKey("desired_outcome.id"))
+    meeting_id: Mapped[UUID | None]
+    text = Sealed()
+    owner_worker_id: Mapped[UUID | None] = mapped_column(ForeignKey("worker.id"))
+    owner_words = Sealed()
+    """Who, when it is not a worker: "Mum"."""
+    due_on: Mapped[date | None]
+    state: Mapped[str] = mapped_column(Text, default="to_do")
+    done_on: Mapped[date | None]
+    note = Sealed()
+
+
+class LeadProfessional(ChildScoped):
+    """An offer to hold the plan and what became of it. Dated, never deleted."""
+
+    __tablename__ = "lead_professional"
+    __table_args__ = (
+        one_of("state", ("offered", "accepted", "declined", "withdrawn", "ended")),
+        Index("ix_lead_professional_worker", "worker_id", "state"),
+        Index(
+            "uq_lead_professional_one_now",
+            "child_id",
+            unique=True,
+            postgresql_where="state = 'accepted'",
+        ),
+    )
+
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"))
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    state: Mapped[str] = mapped_column(Text, default="offered")
+    offered_on: Mapped[date]
+    offered_by: Mapped[UUID]
+    answered_on: Mapped[date | None]
+    reason = Sealed()
+    """Why declined, or why it ended."""
+    from_on: Mapped[date | None]
+    until_on: Mapped[date | None]

@@ -1,0 +1,107 @@
+"""Signed-in sessions: an id of ours, never one that a client brought; only its hash is kept."""
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+LONGEST = timedelta(hours=12)
+IDLE = timedelta(minutes=60)
+
+
+def token_hash(token: str) -> bytes:
+    """What is kept of a cookie or link."""
+    return sha256(token.encode()).digest()
+
+
+def forgery_token(session_token: str) -> str:
+    """The token that every form of this session carries: bound to the session, made from it."""
+    return hmac.new(session_token.encode(), b"forms of this session", sha256).hexdigest()
+
+
+async def start(session: AsyncSession, viewer_id: UUID, viewer_kind: str, now: datetime) -> str:
+    """Sign somebody in; returns the cookie's value."""
+    token = secrets.token_urlsafe(32)
+    await session.execute(
+        text(
+            "INSERT INTO web_session (token_hash, viewer_id, viewer_kind, started_at, seen_at,"
+            " ends_at) VALUES (:hash, :viewer, :kind, :now, :now, :ends)"
+        ),
+        {
+            "hash": token_hash(token),
+            "viewer": viewer_id,
+            "kind": viewer_kind,
+            "now": now,
+            "ends": now + LONGEST,
+        },
+    )
+    return token
+
+
+async def end(session: AsyncSession, token: str) -> None:
+    """Sign out."""
+    await session.execute(
+        text("DELETE FROM web_session WHERE token_hash = :hash"), {"hash": token_hash(token)}
+    )
+
+
+async def seen(connection: AsyncConnection, token: str, now: datetime) -> None:
+    """Note that the session was used, at most once a minute."""
+    await connection.execute(
+        text(
+            "UPDATE web_session SET seen_at = :now"
+            " WHERE token_hash = :hash AND seen_at < :minute_ago"
+        ),
+        {"now": now, "hash": token_hash(token), "minute_ago": now - timedelta(minutes=1)},
+    )
+
+
+async def make_link(
+    session: AsyncSession, viewer_id: UUID, viewer_kind: str, ends_at: datetime
+) -> str:
+    """A token that signs somebody in once, until a moment."""
+    token = secrets.token_urlsafe(24)
+    await session.execute(
+        text(
+            "INSERT INTO sign_in_link (token_hash, viewer_id, viewer_kind, ends_at)"
+            " VALUES (:hash, :viewer, :kind, :ends)"
+        ),
+        {"hash": token_hash(token), "viewer": viewer_id, "kind": viewer_kind, "ends": ends_at},
+    )
+    return token
+
+
+async def use_link(session: AsyncSession, token: str, now: datetime) -> tuple[UUID, str] | None:
+    """Whom a link signs in; None when it is unknown, used or over. It works once."""
+    found = await session.execute(
+        text(
+            "UPDATE sign_in_link SET used_at = :now"
+            " WHERE token_hash = :hash AND used_at IS NULL AND ends_at >= :now"
+            " RETURNING viewer_id, viewer_kind"
+        ),
+        {"now": now, "hash": token_hash(token)},
+    )
+    row = found.first()
+    return None if row is None else (row.viewer_id, row.viewer_kind)
+
+
+async def first_time(
+    session: AsyncSession, form_id: UUID, viewer_id: UUID, now: datetime, location: str
+) -> bool:
+    """Whether this form was not taken before; taken, in the transaction of its work, from now on.
+
+    Two posts of the same form at once: the second waits for the first to commit.
+    """
+    result = await session.execute(
+        text(
+            "INSERT INTO form_post (form_id, viewer_id, at, location)"
+            " VALUES (:form, :viewer, :now, :location) ON CONFLICT DO NOTHING"
+        ),
+        {"form": form_id, "viewer": viewer_id, "now": now, "location": location},
+    )
+    return cast("CursorResult[tuple[()]]", result).rowcount == 1

@@ -1,0 +1,210 @@
+"""The base of every table: ids, who and when, the version read, and sealed text columns."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Self, cast, overload
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    event,
+    select,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    declared_attr,
+    mapped_column,
+    object_session,
+)
+from sqlalchemy.orm.unitofwork import UOWTransaction
+
+from panel.platform.crypto import Keys
+from panel.platform.ids import new_id
+
+_PLAIN = "_plain_texts"
+
+KEYS = "keys"
+NOW = "now"
+VIEWER = "viewer"
+"""Names in `session.info`: the transaction's keys, moment and viewer."""
+
+
+class Sealed:
+    """A text column that is sealed at rest and reads as text.
+
+    The data key is that of the holder whose id stands in the attribute named `holder`. What is
+    written is sealed when the session flushes, with a key made for a holder who has none.
+    """
+
+    def __init__(self, *, holder: str = "child_id") -> None:
+        self.holder = holder
+        self.name = ""
+        self.field = ""
+
+    def bind(self, owner: type["Base"], name: str) -> None:
+        """Learn the attribute's name and add the column that holds the ciphertext."""
+        self.name = name
+        self.field = f"{owner.__tablename__}.{name}"
+        setattr(owner, f"{name}_sealed", mapped_column(name, LargeBinary, nullable=True))
+
+    @overload
+    def __get__(self, row: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, row: "Base", owner: type[Any]) -> str: ...
+    def __get__(self, row: "Base | None", owner: type[Any]) -> "Self | str":
+        """The text ("" where there is none), opened with the session's keys."""
+        if row is None:
+            return self
+        plain: dict[str, str] = row.__dict__.get(_PLAIN, {})
+        if self.name in plain:
+            return plain[self.name]
+        sealed: bytes | None = getattr(row, f"{self.name}_sealed")
+        if sealed is None:
+            return ""
+        session = object_session(row)
+        if session is None:
+            raise RuntimeError(f"{self.field} can be read only within its transaction.")
+        return cast("Keys", session.info[KEYS]).open(
+            getattr(row, self.holder), self.field, row.id, sealed
+        )
+
+    def __set__(self, row: "Base", text: str) -> None:
+        """Keep the text until the flush seals it; "" is nothing."""
+        row.__dict__.setdefault(_PLAIN, {})[self.name] = text
+        # A changed marker makes the row dirty; the flush replaces it before anything is sent.
+        setattr(row, f"{self.name}_sealed", b"pending" if text else None)
+
+    def seal_pending(self, row: "Base", keys: Keys) -> None:
+        """Seal what was set since the last flush."""
+        text = row.__dict__[_PLAIN].get(self.name)
+        if text:
+            sealed = keys.seal(getattr(row, self.holder), self.field, row.id, text)
+            setattr(row, f"{self.name}_sealed", sealed)
+
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table. No schema is named: the transaction's search path says whose it is."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
+    __sealed__: ClassVar[tuple[Sealed, ...]] = ()
+
+    id: Mapped[UUID]
+
+    def __init_subclass__(cls, **kw: Any) -> None:
+        """Bind the class's sealed columns before SQLAlchemy maps it."""
+        sealed = {name: value for name, value in vars(cls).items() if isinstance(value, Sealed)}
+        for name, value in sealed.items():
+            value.bind(cls, name)
+        cls.__sealed__ = (*cls.__sealed__, *sealed.values())
+        super().__init_subclass__(**kw)
+
+
+class Row(Base):
+    """A table whose rows have an id, say who made and changed them, and carry a version."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[UUID]
+    version: Mapped[int]
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - a directive receives the class
+        """Optimistic locking: an update of a row changed since it was read fails."""
+        return {"version_id_col": cls.version}
+
+    def __init__(self, **kw: Any) -> None:
+        """Give the row its id at once, since sealed text is bound to it."""
+        self.id = kw.pop("id", None) or new_id()
+        for name, value in kw.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no column {name}")
+            setattr(self, name, value)
+
+
+def one_of(column: str, values: Iterable[str] | type[StrEnum]) -> CheckConstraint:
+    """A CHECK that the text is one of these (no ENUM types: TRAPS.md)."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class DataKey(Base):
+    """A holder's data key, wrapped. Destroying it erases all that it sealed."""
+
+    __tablename__ = "data_key"
+
+    id: Mapped[UUID] = mapped_column("holder_id", primary_key=True)
+    wrapped: Mapped[bytes | None]
+    destroyed_at: Mapped[datetime | None]
+
+
+@event.listens_for(Session, "before_flush")
+def _complete(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    """Say who and when on every new or changed row, and seal what was written."""
+    rows = [row for row in (*session.new, *session.dirty) if isinstance(row, Base)]
+    for row in rows:
+        if isinstance(row, Row):
+            row.changed_at, row.changed_by = session.info[NOW], session.info[VIEWER]
+            if row in session.new:
+                row.created_at, row.created_by = session.info[NOW], session.info[VIEWER]
+    to_seal = [row for row in rows if row.__sealed__ and row.__dict__.get(_PLAIN)]
+    if not to_seal:
+        return
+    keys = cast("Keys", session.info[KEYS])
+    holders = {getattr(row, one.holder) for row in to_seal for one in row.__sealed__}
+    load_or_make(session, keys, holders)
+    for row in to_seal:
+        for one in row.__sealed__:
+            one.seal_pending(row, keys)
+        row.__dict__[_PLAIN] = {}
+
+
+class HolderErased(Exception):
+    """Something was to be written for a person whose data key was destroyed."""
+
+
+def load_or_make(session: Session, keys: Keys, holders: Iterable[UUID]) -> None:
+    """Have every holder's key at hand, making and storing those that never were."""
+    missing = sorted(keys.missing(holders))
+    if not missing:
+        return
+    connection = session.connection()
+    table = cast("Table", DataKey.__table__)
+    stored = select(table.c.holder_id, table.c.wrapped).where(table.c.holder_id.in_(missing))
+    found = {row.holder_id: row.wrapped for row in connection.execute(stored)}
+    for holder in missing:
+        if holder not in found:
+            offered = (
+                insert(table)
+                .values(holder_id=holder, wrapped=keys.ring.new_data_key(holder))
+                .on_conflict_do_nothing()
+            )
+            connection.execute(offered)
+            # Whoever stored first won: read back what is kept, which may be another's.
+            found[holder] = connection.execute(
+                select(table.c.wrapped).where(table.c.holder_id == holder)
+            ).scalar_one()
+        if (wrapped := found[holder]) is None:
+            raise HolderErased("This person's record was erased; nothing can be added to it.")
+        keys.add(holder, wrapped)

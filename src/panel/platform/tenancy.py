@@ -1,0 +1,186 @@
+"""Authorities: each has a schema, a host name and keys of its own."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg import sql
+from psycopg.rows import class_row
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from panel.platform.clock import Clock
+from panel.platform.crypto import Keyring, Keys, Wrapping, new_key
+from panel.platform.database import NOBODY, Database, Scope
+from panel.platform.tables import KEYS, NOW, VIEWER
+
+CONTROL = "panel_control"
+"""The schema that lists the authorities."""
+
+
+class NoSuchAuthority(Exception):
+    """No authority of that name or host, in a sentence."""
+
+
+class AuthorityExists(Exception):
+    """There is one of that name or host already, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityRecord:
+    """One line of the list of authorities."""
+
+    name: str
+    label: str
+    host: str
+    schema_name: str
+    accent: str
+    demo: bool
+    wrapped_key: bytes
+    wrapped_index_key: bytes
+
+
+_COLUMNS = "name, label, host, schema_name, accent, demo, wrapped_key, wrapped_index_key"
+
+
+def schema_name(name: str) -> str:
+    """The schema of an authority: "wexcombe" → "authority_wexcombe"."""
+    return "authority_" + re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def authorities(url: str) -> list[AuthorityRecord]:
+    """All authorities, by name; empty before the first migration."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        present = connection.execute("SELECT to_regclass(%s)", [f"{CONTROL}.authority"]).fetchone()
+        if present is None or present[0] is None:
+            return []
+        cursor = connection.cursor(row_factory=class_row(AuthorityRecord))
+        return cursor.execute(
+            sql.SQL("SELECT {} FROM {}.authority ORDER BY name").format(
+                sql.SQL(_COLUMNS), sql.Identifier(CONTROL)
+            )
+        ).fetchall()
+
+
+def authority_named(url: str, name: str | None) -> AuthorityRecord:
+    """The authority of a name, or the only one. Raises NoSuchAuthority with a sentence."""
+    found = authorities(url)
+    if name is None:
+        if len(found) == 1:
+            return found[0]
+        raise NoSuchAuthority(
+            "There is no authority yet. Add one with: panel authority add NAME --host HOST"
+            if not found
+            else "There are several authorities; say which with --authority NAME: "
+            + ", ".join(one.name for one in found)
+        )
+    for one in found:
+        if one.name == name:
+            return one
+    raise NoSuchAuthority(f"There is no authority called {name}.")
+
+
+def record_authority(
+    owner_url: str, master: Wrapping, *, name: str, label: str, host: str, demo: bool
+) -> AuthorityRecord:
+    """Write a new authority with new keys into the list; its schema is created, still empty."""
+    record = AuthorityRecord(
+        name=name,
+        label=label,
+        host=host,
+        schema_name=schema_name(name),
+        accent="teal",
+        demo=demo,
+        wrapped_key=master.wrap(new_key(), f"authority {name}"),
+        wrapped_index_key=master.wrap(new_key(), f"index {name}"),
+    )
+    with psycopg.connect(owner_url) as connection:
+        try:
+            connection.execute(
+                sql.SQL("INSERT INTO {}.authority ({}) VALUES ({})").format(
+                    sql.Identifier(CONTROL),
+                    sql.SQL(_COLUMNS),
+                    sql.SQL(", ").join([sql.Placeholder()] * 8),
+                ),
+                [getattr(record, column.strip()) for column in _COLUMNS.split(",")],
+            )
+        except psycopg.errors.UniqueViolation as error:
+            raise AuthorityExists(
+                f"There is an authority called {name}, or one at {host}, already."
+            ) from error
+        connection.execute(
+            sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(record.schema_name))
+        )
+    return record
+
+
+def keyring(record: AuthorityRecord, master: Wrapping) -> Keyring:
+    """The authority's keys, unwrapped."""
+    return Keyring(
+        master.unwrap(record.wrapped_key, f"authority {record.name}"),
+        master.unwrap(record.wrapped_index_key, f"index {record.name}"),
+    )
+
+
+class Tenant:
+    """One authority as a running service sees it: its tables, its keys, its clock."""
+
+    def __init__(
+        self, record: AuthorityRecord, database: Database, ring: Keyring, clock: Clock
+    ) -> None:
+        """Args: the authority's line in the list, the role's pool, its keys, the clock."""
+        self.record = record
+        self.database = database
+        self.ring = ring
+        self.clock = clock
+        self._directory: dict[UUID, AESGCM] = {}
+
+    def scope(self, viewer: UUID, now: datetime | None = None) -> Scope:
+        """What a transaction of this viewer sets."""
+        return Scope(self.record.schema_name, viewer, now or self.clock.now())
+
+    def remember(self, keys: Mapping[UUID, AESGCM]) -> None:
+        """Keep the agencies' keys (their workers' names) at hand for every transaction."""
+        self._directory.update(keys)
+
+    def keys(self) -> Keys:
+        """A transaction's keys, with the agencies' already known."""
+        return Keys(self.ring, self._directory)
+
+    @asynccontextmanager
+    async def transaction(self, viewer: UUID = NOBODY) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction as this viewer; commits at the end, or nothing happened."""
+        scope = self.scope(viewer)
+        async with self.database.session(scope) as session:
+            session.info[KEYS] = self.keys()
+            session.info[NOW] = scope.now
+            session.info[VIEWER] = viewer
+            yield session
+
+    @asynccontextmanager
+    async def reading(self, viewer: UUID = NOBODY) -> AsyncIterator[AsyncConnection]:
+        """A connection in one transaction as this viewer, for read models."""
+        async with self.database.connection(self.scope(viewer)) as connection:
+            yield connection
+
+
+async def load_keys(session: AsyncSession, holders: set[UUID]) -> None:
+    """Have the stored data keys of these holders at hand; an erased one stays absent."""
+    keys: Keys = session.info[KEYS]
+    missing = keys.missing(holders)
+    if not missing:
+        return
+    rows = await session.execute(
+        text(
+            "SELECT holder_id, wrapped FROM data_key"
+            " WHERE holder_id = ANY(:holders) AND wrapped IS NOT NULL"
+        ),
+        {"holders": missing},
+    )
+    for holder, wrapped in rows:
+        keys.add(holder, wrapped)

@@ -1,0 +1,94 @@
+"""Tables of the platform's own: sessions, sign-in links, the outbox, claimed jobs, forms posted."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from panel.platform.tables import Base, Row, Sealed
+
+
+class WebSession(Base):
+    """Somebody signed in. Only the hash of the cookie is kept."""
+
+    __tablename__ = "web_session"
+
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    viewer_id: Mapped[UUID] = mapped_column(index=True)
+    viewer_kind: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+
+class SignInLink(Base):
+    """A link that signs somebody in once."""
+
+    __tablename__ = "sign_in_link"
+
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    viewer_id: Mapped[UUID]
+    viewer_kind: Mapped[str] = mapped_column(Text)
+    ends_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class FormPost(Base):
+    """A form that was taken: posting it again gives the same answer and does nothing."""
+
+    __tablename__ = "form_post"
+
+    id: Mapped[UUID] = mapped_column("form_id", primary_key=True)
+    viewer_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(index=True)
+    location: Mapped[str] = mapped_column(Text)
+
+
+class OutboxMessage(Row):
+    """Something to be sent, written in the transaction that decided it, sent afterwards, once."""
+
+    __tablename__ = "outbox_message"
+
+    kind: Mapped[str] = mapped_column(Text)
+    holder_id: Mapped[UUID]
+    """Whose data key seals it: the child's, for a message about a child."""
+    to_viewer_id: Mapped[UUID | None] = mapped_column(index=True)
+    address = Sealed(holder="holder_id")
+    subject = Sealed(holder="holder_id")
+    body = Sealed(holder="holder_id")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    """Ids and codes, never words about a person."""
+    once: Mapped[str | None] = mapped_column(Text, unique=True)
+    """The same message is put in once."""
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("ix_outbox_message_waiting", "due_at", postgresql_where="sent_at IS NULL"),
+    )
+
+
+class JobRun(Base):
+    """A slot of a job, claimed by the transaction that does its work."""
+
+    __tablename__ = "job_run"
+
+    id: Mapped[str] = mapped_column("job", Text, primary_key=True)  # type: ignore[assignment]
+    slot: Mapped[datetime] = mapped_column(primary_key=True)
+    done_at: Mapped[datetime]
+
+
+class Setting(Row):
+    """A dated setting of the authority, with where it comes from."""
+
+    __tablename__ = "setting"
+
+    key: Mapped[str] = mapped_column(Text, index=True)
+    value: Mapped[Any] = mapped_column(JSONB)
+    from_on: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(Text, default="")

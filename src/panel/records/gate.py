@@ -1,0 +1,304 @@
+"""The record gate: nothing reads a child's record except through here.
+
+`Gate.open` decides once and logs once, in the transaction that reads. What it yields, `Access`,
+is a capability: it carries the decisions and cannot be made elsewhere. Source: ARCHITECTURE.md,
+"The record gate".
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NoReturn, Protocol, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import (
+    Category,
+    Decision,
+    Obligation,
+    Purpose,
+    Standpoint,
+    State,
+    Tie,
+    Viewer,
+    decide_from,
+    explain,
+    stand,
+)
+from panel.platform.clock import LONDON
+from panel.platform.crypto import Keys
+from panel.platform.ids import new_id
+from panel.platform.problems import NotAllowed, NotFound
+from panel.platform.tables import KEYS
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import AccessEvent
+
+_MADE_BY_THE_GATE = object()
+
+Purposes = Purpose | Sequence[Purpose]
+"""Why somebody looks; or several purposes, the one that comes first being preferred."""
+
+NOT_HERE = "There is no record here that you can see."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the sharing port knows of one child for one viewer, in one read."""
+
+    state: State
+    key: bytes | None
+    """The child's wrapped data key; None where there is none, or it was destroyed."""
+
+
+class SharingPort(Protocol):
+    """What the gate asks of the room that keeps sharing's facts (wired in `app`)."""
+
+    async def known(
+        self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer
+    ) -> dict[UUID, Known]:
+        """The facts for those of the children that the viewer may reach now, in one query."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Something is not shown. It renders itself; silent is rendered as nothing at all."""
+
+    category: Category
+    sentence: str
+    since: date | None = None
+    silent: bool = False
+
+    def __str__(self) -> str:
+        """The sentence for the person who may not see it."""
+        return "" if self.silent else self.sentence
+
+
+class Access:
+    """One viewer's access to one child's record for one purpose, in one transaction."""
+
+    __slots__ = ("_decided", "at", "child_id", "purpose", "session", "standpoint", "viewer")
+
+    def __init__(
+        self,
+        made_by: object,
+        session: AsyncSession,
+        child_id: UUID,
+        viewer: Viewer,
+        purpose: Purpose,
+        standpoint: Standpoint,
+        at: datetime,
+    ) -> None:
+        """Only the gate makes one."""
+        if made_by is not _MADE_BY_THE_GATE:
+            raise TypeError("An Access is made by the record gate only.")
+        self.session = session
+        self.child_id = child_id
+        self.viewer = viewer
+        self.purpose = purpose
+        self.standpoint = standpoint
+        self.at = at
+        self._decided: dict[tuple[Category, UUID | None, UUID | None], Decision] = {}
+
+    @property
+    def today(self) -> date:
+        """The Europe/London date of this access."""
+        return self.at.astimezone(LONDON).date()
+
+    @property
+    def keys(self) -> Keys:
+        """The data keys at hand, the child's among them."""
+        return cast("Keys", self.session.info[KEYS])
+
+    @property
+    def ties(self) -> frozenset[Tie]:
+        """How the viewer is tied to the child for this purpose."""
+        return frozenset(tie.tie for tie in self.standpoint.ties)
+
+    def decision(
+        self,
+        category: Category,
+        author_agency: UUID | None = None,
+        author_person: UUID | None = None,
+    ) -> Decision:
+        """The decision for a category, or for one entry in it when its author is given."""
+        asked = (category, author_agency, author_person)
+        decided = self._decided.get(asked)
+        if decided is None:
+            decided = decide_from(self.standpoint, *asked)
+            self._decided[asked] = decided
+        return decided
+
+    def may(
+        self,
+        category: Category,
+        author_agency: UUID | None = None,
+        author_person: UUID | None = None,
+    ) -> bool:
+        """Whether a category, or one entry in it, may be seen."""
+        return self.decision(category, author_agency, author_person).permitted
+
+    def withheld(self, category: Category, child_words: str = "the child") -> Withheld | None:
+        """What to say where a category is not shown; None where it may be seen."""
+        decision = self.decision(category)
+        if decision.permitted:
+            return None
+        return Withheld(
+            category, explain(decision, category, child_words), decision.since, decision.silent
+        )
+
+    def open_text(
+        self,
+        sealed: bytes | None,
+        field: str,
+        row: UUID,
+        category: Category,
+        author_agency: UUID | None = None,
+        author_person: UUID | None = None,
+    ) -> str | None:
+        """A sealed text of this child where it may be seen, "" where there is none, else None."""
+        if not self.may(category, author_agency, author_person):
+            return None
+        return "" if sealed is None else self.keys.open(self.child_id, field, row, sealed)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the viewer works on this record rather than only reading it."""
+        return bool(self.ties & {Tie.TEAM, Tie.LEAD, Tie.PANEL, Tie.MANAGER})
+
+    def require_write(self) -> None:
+        """Raise NotAllowed for a viewer who may only read."""
+        if not self.may_write:
+            raise NotAllowed(
+                "You can read this record and cannot change it.",
+                "Ask the lead professional to make the change.",
+            )
+
+    def must_redact(self, category: Category) -> bool:
+        """Whether third parties must be taken out of what is shown."""
+        return Obligation.REDACT_THIRD_PARTIES in self.decision(category).obligations
+
+
+class Gate:
+    """Opens children's records for one authority."""
+
+    def __init__(self, tenant: Tenant, sharing: SharingPort) -> None:
+        """Args: the authority; where sharing's facts come from."""
+        self.tenant = tenant
+        self._sharing = sharing
+
+    @asynccontextmanager
+    async def open(
+        self, child_id: UUID, viewer: Viewer, purpose: Purposes, doing: str
+    ) -> AsyncIterator[Access]:
+        """One child's record, for one purpose, in one transaction; logged before it is read.
+
+        Given several purposes, it is the first that a tie of the viewer's carries. `doing` is what the person does, in the words of the access history ("read the plan").
+        Raises NotFound where the viewer may not reach the child, with the same words as where
+        there is no such child; that attempt is logged too.
+        """
+        async with self.tenant.transaction(viewer.id) as session:
+            opened = await self._opened(session, [child_id], viewer, purpose, doing)
+            if opened:
+                yield opened[child_id]
+                return
+        self._refuse()
+
+    @asynccontextmanager
+    async def open_many(
+        self, children: Iterable[UUID], viewer: Viewer, purpose: Purposes, doing: str
+    ) -> AsyncIterator[dict[UUID, Access]]:
+        """Several records in one transaction; those that the viewer may not reach are left out."""
+        async with self.tenant.transaction(viewer.id) as session:
+            yield await self._opened(session, list(children), viewer, purpose, doing)
+
+    async def open_here(
+        self,
+        session: AsyncSession,
+        children: Iterable[UUID],
+        viewer: Viewer,
+        purpose: Purposes,
+        doing: str,
+    ) -> dict[UUID, Access]:
+        """As `open_many`, within a transaction that is under way as this viewer."""
+        return await self._opened(session, list(children), viewer, purpose, doing)
+
+    @staticmethod
+    def _refuse() -> NoReturn:
+        raise NotFound(NOT_HERE)
+
+    async def _opened(
+        self,
+        session: AsyncSession,
+        children: list[UUID],
+        viewer: Viewer,
+        purpose: Purposes,
+        doing: str,
+    ) -> dict[UUID, Access]:
+        at: datetime = session.info["now"]
+        known = await self._sharing.known(session, children, viewer) if children else {}
+        keys = cast("Keys", session.info[KEYS])
+        purposes = (purpose,) if isinstance(purpose, Purpose) else tuple(purpose)
+        opened: dict[UUID, Access] = {}
+        events: list[dict[str, Any]] = []
+        for child_id in children:
+            decisions: dict[str, str] = {"refused": "no tie"}
+            if (one := known.get(child_id)) is not None:
+                if one.key is not None:
+                    keys.add(child_id, one.key)
+                chosen, standpoint = _standpoint(viewer, purposes, at, one.state)
+                access = Access(
+                    _MADE_BY_THE_GATE, session, child_id, viewer, chosen, standpoint, at
+                )
+                opened[child_id] = access
+                decisions = decision_words(access)
+            events.append(
+                {
+                    "id": new_id(),
+                    "child_id": child_id,
+                    "at": at,
+                    "viewer_id": viewer.id,
+                    "viewer_kind": viewer.kind,
+                    "agency_id": viewer.agency,
+                    "purpose": opened[child_id].purpose if child_id in opened else purposes[0],
+                    "doing": doing,
+                    "decisions": decisions,
+                }
+            )
+        if events:
+            await session.execute(insert(cast("Table", AccessEvent.__table__)), events)
+        return opened
+
+
+def _standpoint(
+    viewer: Viewer, purposes: Sequence[Purpose], at: datetime, state: State
+) -> tuple[Purpose, Standpoint]:
+    for purpose in purposes:
+        standpoint = stand(viewer, purpose, at, state)
+        if standpoint.ties:
+            return purpose, standpoint
+    return purposes[0], stand(viewer, purposes[0], at, state)
+
+
+def decision_words(access: Access) -> dict[str, str]:
+    """Category → the basis, or "withheld: " and why, as the access history keeps it."""
+    words: dict[str, str] = {}
+    for category in Category:
+        decision = access.decision(category)
+        words[category] = decision.basis if decision.permitted else f"withheld: {decision.basis}"
+    return words
+
+
+async def rewrite_access(session: AsyncSession, child_id: UUID) -> None:
+    """Write down anew who may reach a child; in the transaction that changed the facts."""
+    await session.flush()
+    await session.execute(text("SELECT rewrite_child_access(:child)"), {"child": child_id})
+
+
+async def rewrite_viewer(session: AsyncSession, viewer_id: UUID) -> None:
+    """Write down anew whom a viewer may reach; in the transaction that changed their roles."""
+    await session.flush()
+    await session.execute(text("SELECT rewrite_viewer_access(:viewer)"), {"viewer": viewer_id})

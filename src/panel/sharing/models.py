@@ -1,0 +1,140 @@
+"""The facts that sharing is decided by: agreements, restrictions, orders, overrides, enquiries."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from panel.platform.tables import Row, Sealed, one_of
+from panel.records.child_scoped import ChildScoped
+
+UUIDS = ARRAY(PG_UUID(as_uuid=True))
+TEXTS = ARRAY(Text)
+
+
+class SharingAgreement(ChildScoped):
+    """An agreement to share, or a refusal. Withdrawn, never deleted."""
+
+    __tablename__ = "sharing_agreement"
+    __table_args__ = (one_of("level", ("basic", "additional")),)
+
+    given: Mapped[bool]
+    by_person_id: Mapped[UUID]
+    """A family member's id, or the child's own."""
+    capacity: Mapped[str] = mapped_column(Text)
+    """parental_responsibility, own, own_competent, best_interests."""
+    by_words: Mapped[str] = mapped_column(Text)
+    agencies: Mapped[list[UUID]] = mapped_column(UUIDS)
+    not_agencies: Mapped[list[UUID]] = mapped_column(UUIDS, default=list)
+    level: Mapped[str | None] = mapped_column(Text)
+    named: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    purposes: Mapped[list[str]] = mapped_column(TEXTS)
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    withdrawn_at: Mapped[datetime | None]
+    how_explained = Sealed()
+    evidence = Sealed()
+    interpreter: Mapped[str | None] = mapped_column(Text)
+    assessment_id: Mapped[UUID | None]
+
+
+class SharingObjection(ChildScoped):
+    """Somebody with parental responsibility objects to what another agreed."""
+
+    __tablename__ = "sharing_objection"
+
+    by_person_id: Mapped[UUID]
+    by_words: Mapped[str] = mapped_column(Text)
+    agencies: Mapped[list[UUID]] = mapped_column(UUIDS, default=list)
+    categories: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    raised_on: Mapped[date]
+    reason = Sealed()
+    decided_on: Mapped[date | None]
+    upheld: Mapped[bool] = mapped_column(default=False)
+    decision_reason = Sealed()
+
+
+class SharingRestriction(ChildScoped):
+    """Something withheld from somebody: protection, or choice."""
+
+    __tablename__ = "sharing_restriction"
+    __table_args__ = (one_of("kind", ("protection", "choice")),)
+
+    kind: Mapped[str] = mapped_column(Text)
+    categories: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    against: Mapped[list[UUID]] = mapped_column(UUIDS, default=list)
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    silent: Mapped[bool] = mapped_column(default=False)
+    by_words: Mapped[str] = mapped_column(Text, default="")
+    reason = Sealed()
+
+
+class SharingOrder(ChildScoped):
+    """A court's order that permits or forbids a disclosure."""
+
+    __tablename__ = "sharing_order"
+
+    permits: Mapped[bool]
+    categories: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    to: Mapped[list[UUID]] = mapped_column(UUIDS, default=list)
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    silent: Mapped[bool] = mapped_column(default=False)
+    reference: Mapped[str] = mapped_column(Text, default="")
+
+
+class SharingOverride(ChildScoped):
+    """A safeguarding override: reason, author, time limit."""
+
+    __tablename__ = "sharing_override"
+
+    to_id: Mapped[UUID]
+    categories: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason = Sealed()
+
+
+class SharingEnquiry(ChildScoped):
+    """A safeguarding enquiry (Children Act 1989 s.47) and the agencies that make it."""
+
+    __tablename__ = "sharing_enquiry"
+
+    agencies: Mapped[list[UUID]] = mapped_column(UUIDS)
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+
+
+class Gateway(Row):
+    """A statutory duty or gateway as dated data; one may be present and off."""
+
+    __tablename__ = "gateway"
+
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    words: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    categories: Mapped[list[str]] = mapped_column(TEXTS)
+    purposes: Mapped[list[str]] = mapped_column(TEXTS)
+    agency_kinds: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    roles: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    ties: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    commenced_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+
+
+class AccessRequest(ChildScoped):
+    """Somebody asks to see what is withheld; lapses to refused after ten working days."""
+
+    __tablename__ = "access_request"
+    __table_args__ = (one_of("state", ("asked", "agreed", "refused", "lapsed")),)
+
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"))
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    category: Mapped[str] = mapped_column(Text)
+    reason = Sealed()
+    asked_on: Mapped[date]
+    state: Mapped[str] = mapped_column(Text, default="asked")

@@ -1,0 +1,283 @@
+"""The facts of a child's sharing, read in one query and handed to the gate."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import (
+    Agreement,
+    Category,
+    CourtOrder,
+    Duty,
+    Enquiry,
+    Level,
+    Objection,
+    Override,
+    Purpose,
+    Relationship,
+    Restriction,
+    RestrictionKind,
+    Role,
+    Span,
+    State,
+    Tie,
+    Viewer,
+)
+from panel.records.gate import Known
+
+
+class TieFact(msgspec.Struct, rename={"from_on": "from", "until_on": "until"}):
+    """As `child_access.ties` holds it."""
+
+    tie: Tie
+    who: UUID
+    from_on: date | None
+    until_on: date | None
+    categories: frozenset[Category] | None
+
+
+class AgreementFact(msgspec.Struct):
+    """As `sharing_agreement` holds it."""
+
+    id: UUID
+    given: bool
+    by_person_id: UUID
+    by_words: str
+    agencies: frozenset[UUID]
+    not_agencies: frozenset[UUID]
+    level: Level | None
+    named: frozenset[Category]
+    purposes: frozenset[Purpose]
+    from_on: date
+    until_on: date | None
+    withdrawn_at: datetime | None
+
+
+class ObjectionFact(msgspec.Struct):
+    """As `sharing_objection` holds it."""
+
+    by_words: str
+    agencies: frozenset[UUID]
+    categories: frozenset[Category]
+    raised_on: date
+    decided_on: date | None
+    upheld: bool
+
+
+class RestrictionFact(msgspec.Struct):
+    """As `sharing_restriction` holds it."""
+
+    kind: RestrictionKind
+    categories: frozenset[Category]
+    against: frozenset[UUID]
+    from_on: date
+    until_on: date | None
+    silent: bool
+    by_words: str
+
+
+class OrderFact(msgspec.Struct):
+    """As `sharing_order` holds it."""
+
+    permits: bool
+    categories: frozenset[Category]
+    to: frozenset[UUID]
+    from_on: date
+    until_on: date | None
+    silent: bool
+    reference: str
+
+
+class OverrideFact(msgspec.Struct):
+    """As `sharing_override` holds it, without its reason, which is sealed."""
+
+    to_id: UUID
+    categories: frozenset[Category]
+    starts_at: datetime
+    ends_at: datetime
+
+
+class EnquiryFact(msgspec.Struct):
+    """As `sharing_enquiry` holds it."""
+
+    agencies: frozenset[UUID]
+    from_on: date
+    until_on: date | None
+
+
+class DutyFact(msgspec.Struct):
+    """As `gateway` holds it."""
+
+    code: str
+    words: str
+    source: str
+    categories: frozenset[Category]
+    purposes: frozenset[Purpose]
+    agency_kinds: frozenset[str]
+    roles: frozenset[Role]
+    ties: frozenset[Tie]
+    commenced_on: date | None
+    ended_on: date | None
+
+
+class Facts(msgspec.Struct):
+    """One child's line of the query."""
+
+    child: UUID
+    key: str | None
+    ties: tuple[TieFact, ...]
+    agreements: tuple[AgreementFact, ...] | None
+    objections: tuple[ObjectionFact, ...] | None
+    restrictions: tuple[RestrictionFact, ...] | None
+    orders: tuple[OrderFact, ...] | None
+    overrides: tuple[OverrideFact, ...] | None
+    enquiries: tuple[EnquiryFact, ...] | None
+
+
+_FACTS = """
+SELECT json_build_object(
+  'child', a.child_id,
+  'key', (SELECT encode(k.wrapped, 'hex') FROM data_key k WHERE k.holder_id = a.child_id),
+  'ties', a.ties,
+  'agreements', (SELECT json_agg(json_build_object('id', id, 'given', given,
+      'by_person_id', by_person_id, 'by_words', by_words, 'agencies', agencies,
+      'not_agencies', not_agencies, 'level', level, 'named', named, 'purposes', purposes,
+      'from_on', from_on, 'until_on', until_on, 'withdrawn_at', withdrawn_at))
+    FROM sharing_agreement WHERE child_id = a.child_id),
+  'objections', (SELECT json_agg(json_build_object('by_words', by_words, 'agencies', agencies,
+      'categories', categories, 'raised_on', raised_on, 'decided_on', decided_on,
+      'upheld', upheld)) FROM sharing_objection WHERE child_id = a.child_id),
+  'restrictions', (SELECT json_agg(json_build_object('kind', kind, 'categories', categories,
+      'against', against, 'from_on', from_on, 'until_on', until_on, 'silent', silent,
+      'by_words', by_words)) FROM sharing_restriction WHERE child_id = a.child_id),
+  'orders', (SELECT json_agg(json_build_object('permits', permits, 'categories', categories,
+      'to', "to", 'from_on', from_on, 'until_on', until_on, 'silent', silent,
+      'reference', reference)) FROM sharing_order WHERE child_id = a.child_id),
+  'overrides', (SELECT json_agg(json_build_object('to_id', to_id, 'categories', categories,
+      'starts_at', starts_at, 'ends_at', ends_at)) FROM sharing_override
+    WHERE child_id = a.child_id),
+  'enquiries', (SELECT json_agg(json_build_object('agencies', agencies, 'from_on', from_on,
+      'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id)
+)::text
+FROM child_access a
+WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)
+  AND a.valid_from <= :now AND a.valid_until >= :now
+"""
+_GATEWAYS = """
+SELECT COALESCE(json_agg(json_build_object('code', code, 'words', words, 'source', source,
+  'categories', categories, 'purposes', purposes, 'agency_kinds', agency_kinds, 'roles', roles,
+  'ties', ties, 'commenced_on', commenced_on, 'ended_on', ended_on)), '[]')::text FROM gateway
+"""
+_READ_FACTS = msgspec.json.Decoder(Facts)
+_READ_DUTIES = msgspec.json.Decoder(tuple[DutyFact, ...])
+
+
+def duty(fact: DutyFact) -> Duty:
+    """A gateway's row as the decision knows it."""
+    return Duty(
+        code=fact.code,
+        words=fact.words,
+        source=fact.source,
+        categories=fact.categories,
+        purposes=fact.purposes,
+        agency_kinds=fact.agency_kinds,
+        roles=fact.roles,
+        ties=fact.ties,
+        commenced=fact.commenced_on,
+        ended=fact.ended_on,
+    )
+
+
+def state_of(facts: Facts, duties: tuple[Duty, ...]) -> State:
+    """The rows of one child as the decision knows them."""
+    return State(
+        child=facts.child,
+        relationships=tuple(
+            Relationship(one.tie, one.who, Span(one.from_on, one.until_on), one.categories)
+            for one in facts.ties
+        ),
+        agreements=tuple(
+            Agreement(
+                id=one.id,
+                given=one.given,
+                by=one.by_person_id,
+                by_words=one.by_words,
+                agencies=one.agencies,
+                not_agencies=one.not_agencies,
+                level=one.level,
+                named=one.named,
+                purposes=one.purposes,
+                span=Span(one.from_on, one.until_on),
+                withdrawn=one.withdrawn_at,
+            )
+            for one in facts.agreements or ()
+        ),
+        objections=tuple(
+            Objection(
+                one.by_words,
+                one.agencies,
+                one.categories,
+                one.raised_on,
+                one.decided_on,
+                one.upheld,
+            )
+            for one in facts.objections or ()
+        ),
+        restrictions=tuple(
+            Restriction(
+                one.kind,
+                one.categories,
+                one.against,
+                Span(one.from_on, one.until_on),
+                one.silent,
+                one.by_words,
+            )
+            for one in facts.restrictions or ()
+        ),
+        orders=tuple(
+            CourtOrder(
+                one.permits,
+                one.categories,
+                one.to,
+                Span(one.from_on, one.until_on),
+                one.reference,
+                one.silent,
+            )
+            for one in facts.orders or ()
+        ),
+        overrides=tuple(
+            Override(one.to_id, one.categories, one.starts_at, one.ends_at)
+            for one in facts.overrides or ()
+        ),
+        enquiries=tuple(
+            Enquiry(one.agencies, Span(one.from_on, one.until_on)) for one in facts.enquiries or ()
+        ),
+        duties=duties,
+    )
+
+
+class SharingFacts:
+    """The gate's sharing port over the database (wired in `app`)."""
+
+    async def known(
+        self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer
+    ) -> dict[UUID, Known]:
+        """The facts for those of the children that the viewer may reach now."""
+        duties = tuple(
+            duty(fact)
+            for fact in _READ_DUTIES.decode((await session.execute(text(_GATEWAYS))).scalar_one())
+        )
+        rows = await session.execute(
+            text(_FACTS),
+            {"viewer": viewer.id, "children": list(children), "now": session.info["now"]},
+        )
+        known: dict[UUID, Known] = {}
+        for (line,) in rows:
+            facts = _READ_FACTS.decode(line)
+            key = None if facts.key is None else bytes.fromhex(facts.key)
+            known[facts.child] = Known(state_of(facts, duties), key)
+        return known

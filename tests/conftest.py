@@ -1,0 +1,95 @@
+"""What every test may use: a migrated database of its own, an authority, its gate, a clock."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from panel.platform.clock import FixedClock
+from panel.platform.cluster import Cluster, create_database, drop_database, open_cluster
+from panel.platform.database import Database
+from panel.platform.embedded_postgres import Durability
+from panel.platform.ids import new_id
+from panel.platform.masterkey import master_key
+from panel.platform.migrate import ensure_control, migrate_all
+from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
+from panel.records.gate import Gate
+from panel.sharing.state import SharingFacts
+
+MORNING = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+"""Monday 23 November 2026, in term: when tests take place unless they say otherwise."""
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the embedded database and the local key."""
+    folder = tmp_path_factory.mktemp("panel")
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o111)
+        if parent == Path(tmp_path_factory.getbasetemp()).parent:
+            break
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cluster(data_dir: Path) -> Iterator[Cluster]:
+    """The server of this run: PANEL_TEST_DATABASE_URL, or the embedded one."""
+    url = os.environ.get("PANEL_TEST_DATABASE_URL") or None
+    with open_cluster(url, data_dir, durable=Durability.LOST_WITH_THE_MACHINE) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def template_database(cluster: Cluster, data_dir: Path) -> Iterator[str]:
+    """A database with one authority, migrated, from which tests get copies."""
+    name = f"panel_template_{new_id().hex[-12:]}"
+    made = create_database(cluster, name)
+    assert made.owner_url is not None
+    ensure_control(made.owner_url)
+    record_authority(
+        made.owner_url,
+        master_key(None, data_dir / "keys" / "master.key"),
+        name="testshire",
+        label="Testshire",
+        host="testshire.localhost",
+        demo=True,
+    )
+    migrate_all(made.owner_url, lambda _line: None)
+    yield name
+    drop_database(cluster, name)
+
+
+@pytest.fixture
+def database_of_own(cluster: Cluster, template_database: str) -> Iterator[Cluster]:
+    """A migrated, empty database for one test."""
+    name = f"panel_test_{new_id().hex[-12:]}"
+    yield create_database(cluster, name, template=template_database)
+    drop_database(cluster, name)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at MORNING until a test sets it."""
+    return FixedClock(MORNING)
+
+
+@pytest.fixture
+async def tenant(
+    database_of_own: Cluster, data_dir: Path, clock: FixedClock
+) -> AsyncIterator[Tenant]:
+    """The authority of one test, served as `panel_app`."""
+    database = Database(database_of_own.app_url, pool_size=4)
+    record = authority_named(database_of_own.app_url, None)
+    yield Tenant(
+        record, database, keyring(record, master_key(None, data_dir / "keys" / "master.key")), clock
+    )
+    await database.close()
+
+
+@pytest.fixture
+def gate(tenant: Tenant) -> Gate:
+    """The authority's record gate, with sharing's facts from the database."""
+    return Gate(tenant, SharingFacts())

@@ -1,0 +1,52 @@
+"""The record gate decides once, logs once, and shows nothing that nobody permitted."""
+
+import pytest
+from sqlalchemy import text
+
+from consent import Category, Purpose, Role, Tie, Viewer, ViewerKind
+from panel.accounts.service import add_agency, add_worker
+from panel.platform.clock import today
+from panel.platform.problems import NotFound
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.records.gate import Gate, rewrite_access
+from panel.register.models import Child, Involvement
+
+WORKER = frozenset({Role.PRACTITIONER})
+
+
+async def test_a_team_member_reads_who_the_child_is(tenant: Tenant, gate: Gate) -> None:
+    async with tenant.transaction(JOB) as session:
+        agency = await add_agency(session, key="hv", name="Health visiting", kind="health")
+        worker = await add_worker(session, agency, name="Rosa Whitlow", email="rosa@demo.example")
+        child = Child(reference="C-1", given_name="Amina", family_name="Kestrel")
+        await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
+        session.add(child)
+        await session.flush()
+        session.add(
+            Involvement(
+                child_id=child.id,
+                agency_id=agency.id,
+                worker_id=worker.id,
+                from_on=today(tenant.clock),
+            )
+        )
+        await rewrite_access(session, child.id)
+    viewer = Viewer(worker.id, ViewerKind.WORKER, agency.id, "health", WORKER)
+    async with gate.open(child.id, viewer, Purpose.SUPPORT, "read the record") as access:
+        assert access.ties == {Tie.TEAM}
+        assert access.may(Category.IDENTITY)
+        assert not access.may(Category.HEALTH)
+        read = await access.session.get(Child, child.id)
+        assert read is not None
+        assert read.given_name == "Amina"
+
+    stranger = Viewer(agency.id, ViewerKind.WORKER, agency.id, "health", WORKER)
+    with pytest.raises(NotFound):
+        async with gate.open(child.id, stranger, Purpose.SUPPORT, "read the record"):
+            pass
+    async with tenant.transaction(JOB) as session:
+        logged = await session.execute(text("SELECT viewer_id, decisions FROM access_event"))
+        events = {row.viewer_id: row.decisions for row in logged}
+    assert events[stranger.id] == {"refused": "no tie"}
+    assert events[viewer.id]["health"] == "withheld: nothing"
