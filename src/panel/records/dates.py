@@ -54,6 +54,28 @@ def age_in_years(birth_date: date, day: date) -> int:
     return years if birthday(birth_date, years) <= day else years - 1
 
 
+def age_words(birth_date: date, day: date) -> str:
+    """An age as people say it: "4 years 5 months", "11 months", "3 weeks", "2 days".
+
+    Raises ValueError for a day before birth: an expected child has no age.
+    """
+    if day < birth_date:
+        raise ValueError("A child who is not born yet has no age; say when the birth is expected.")
+    months = (day.year - birth_date.year) * 12 + day.month - birth_date.month
+    if day.day < birth_date.day:
+        months -= 1
+    years, months = divmod(months, 12)
+    if years or months:
+        parts = (_counted(years, "year"), _counted(months, "month"))
+        return " ".join(part for part in parts if not part.startswith("0 "))
+    weeks, days = divmod((day - birth_date).days, 7)
+    return _counted(weeks, "week") if weeks else _counted(days, "day")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 @lru_cache(maxsize=256)
 def _bank_holidays_of(year: int) -> Mapping[date, str]:
     found = holidays.country_holidays("GB", subdiv="ENG", years=year)

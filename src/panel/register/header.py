@@ -1,0 +1,157 @@
+"""Whose record a page is: what its first line says, and the parts of the record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from consent import Category
+from panel.platform.tenancy import load_keys
+from panel.records.dates import age_words, day_words
+from panel.records.gate import Access
+from panel.records.nhs_number import nhs_number_words
+from panel.web.words import initials
+
+EDUCATION = frozenset({"education", "school"})
+"""The kinds of agency that see a UPN (DOMAIN.md: UPN is for education)."""
+
+PARTS = (
+    ("overview", "Overview", ""),
+    ("assessment", "Assessment", "/assessments"),
+    ("plan", "Plan", "/plan"),
+    ("people", "People", "/people"),
+    ("panels", "Panels", "/panels"),
+    ("documents", "Documents", "/documents"),
+    ("chronology", "Chronology", "/chronology"),
+    ("sharing", "Sharing", "/sharing"),
+)
+"""The parts of a record: what a page calls itself in `here`, the words, the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildHeader:
+    """Whose record it is, as far as this viewer may know. Empty words are not shown."""
+
+    child_id: UUID
+    reference: str
+    name: str
+    """The child's name, or the reference where the name is withheld."""
+    initials: str
+    known_as: str
+    age_words: str
+    """"4 years 5 months", or "expected 3 December 2026"."""
+    born: date | None
+    nhs_number_words: str | None
+    upn: str | None
+    lead_words: str
+    """"Rosa Whitlow, Health visiting", or "Nobody yet"."""
+
+    @property
+    def facts(self) -> Sequence[tuple[str, str]]:
+        """What stands beside the name: (what, value)."""
+        told = (
+            ("Reference", self.reference),
+            ("Known as", self.known_as),
+            ("Age", self.age_words),
+            ("Born", "" if self.born is None else day_words(self.born)),
+            ("NHS number", self.nhs_number_words or ""),
+            ("UPN", self.upn or ""),
+            ("Lead professional", self.lead_words),
+        )
+        return [(what, value) for what, value in told if value and value != self.name]
+
+    def links(self, here: str) -> Sequence[tuple[str, str, bool]]:
+        """The parts of the record: (words, address, whether the reader is there)."""
+        return [
+            (words, f"/children/{self.child_id}{path}", key == here) for key, words, path in PARTS
+        ]
+
+
+class _Lead(msgspec.Struct):
+    id: UUID
+    agency_id: UUID
+    agency: str
+    name: str | None
+
+
+class _Who(msgspec.Struct):
+    reference: str
+    birth_date: date | None
+    expected: date | None
+    given_name: str | None
+    family_name: str | None
+    known_as: str | None
+    nhs_number: str | None
+    upn: str | None
+    lead: _Lead | None
+
+
+_WHO = """
+SELECT json_build_object('reference', c.reference, 'birth_date', c.birth_date,
+  'expected', c.expected_delivery_on, 'given_name', encode(c.given_name, 'hex'),
+  'family_name', encode(c.family_name, 'hex'), 'known_as', encode(c.known_as, 'hex'),
+  'nhs_number', encode(c.nhs_number, 'hex'), 'upn', encode(c.upn, 'hex'),
+  'lead', (SELECT json_build_object('id', w.id, 'agency_id', a.id, 'agency', a.name,
+       'name', encode(w.name, 'hex'))
+     FROM lead_professional l JOIN worker w ON w.id = l.worker_id
+     JOIN agency a ON a.id = w.agency_id
+     WHERE l.child_id = c.id AND l.state = 'accepted' LIMIT 1))::text
+FROM child c WHERE c.id = :child
+"""
+_READ_WHO = msgspec.json.Decoder(_Who)
+
+
+async def child_header(access: Access) -> ChildHeader:
+    """The first line of every page of a child's record: whose it is, and who leads."""
+    found = await access.session.execute(text(_WHO), {"child": access.child_id})
+    who = _READ_WHO.decode(found.scalar_one())
+    may_know = access.may(Category.IDENTITY)
+    name = " ".join(
+        part
+        for part in (
+            identity_text(access, "given_name", who.given_name),
+            identity_text(access, "family_name", who.family_name),
+        )
+        if part
+    )
+    nhs_number = identity_text(access, "nhs_number", who.nhs_number)
+    for_education = access.viewer.agency_kind in EDUCATION
+    return ChildHeader(
+        child_id=access.child_id,
+        reference=who.reference,
+        name=name or who.reference,
+        initials=initials(name) if name else who.reference,
+        known_as=identity_text(access, "known_as", who.known_as),
+        age_words=age_or_expected(who.birth_date, who.expected, access.today) if may_know else "",
+        born=who.birth_date if may_know else None,
+        nhs_number_words=nhs_number_words(nhs_number) if nhs_number else None,
+        upn=(identity_text(access, "upn", who.upn) or None) if for_education else None,
+        lead_words=await _lead_words(access, who.lead),
+    )
+
+
+def age_or_expected(birth_date: date | None, expected: date | None, today: date) -> str:
+    """An age, or when a birth is expected; empty where neither is known."""
+    if birth_date is not None and birth_date <= today:
+        return age_words(birth_date, today)
+    coming = birth_date or expected
+    return "" if coming is None else f"expected {day_words(coming)}"
+
+
+def identity_text(access: Access, column: str, sealed_hex: str | None) -> str:
+    """A sealed column of the child's own row; empty where there is none or it is withheld."""
+    sealed = None if sealed_hex is None else bytes.fromhex(sealed_hex)
+    opened = access.open_text(sealed, f"child.{column}", access.child_id, Category.IDENTITY)
+    return opened or ""
+
+
+async def _lead_words(access: Access, lead: _Lead | None) -> str:
+    if lead is None or lead.name is None:
+        return "Nobody yet"
+    # A process fact: who holds the plan is named to everyone who may reach the child.
+    await load_keys(access.session, {lead.agency_id})
+    name = access.keys.open(lead.agency_id, "worker.name", lead.id, bytes.fromhex(lead.name))
+    return f"{name}, {lead.agency}"
