@@ -161,6 +161,17 @@ def test_an_element_has_its_four_parts(caf: FormDefinition, options: Options) ->
     assert element.fields[3].choices[0] == ("child", "Freya", "")
 
 
+def test_many_choices_open_as_a_list(caf: FormDefinition, options: Options) -> None:
+    fields = block(page_of(caf, "parents_and_carers", {}, options), "adults").rows[0].fields
+    assert {field.name: field.shape for field in fields} == {
+        "adults.0.name": "line",
+        "adults.0.relationship": "line",
+        "adults.0.lives_with_child": "radios",
+        "adults.0.has_responsibility": "radios",
+        "adults.0.basis": "select",
+    }
+
+
 def test_a_list_has_one_empty_row_and_one_more_when_asked(
     caf: FormDefinition,
     options: Options,

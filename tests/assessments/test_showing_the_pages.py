@@ -42,7 +42,7 @@ class Page(HTMLParser):
         self.tags[tag] += 1
         if "id" in given:
             self.ids[given["id"]] += 1
-        if tag in {"input", "textarea"}:
+        if tag in {"input", "select", "textarea"}:
             self.fields.add(given["name"])
         for name in ("for", "aria-describedby", "aria-labelledby"):
             self.pointed.update(given.get(name, "").split())

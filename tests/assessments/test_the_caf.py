@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from consent.model import Category
+from consent import ALWAYS_NAMED, Category, Level, Purpose
 from panel.assessments.definitions import (
     FormDefinition,
     Kind,
@@ -16,6 +16,7 @@ from panel.assessments.definitions import (
     Voice,
     decode_form,
     encode_form,
+    values_of,
 )
 
 ELEMENTS = {
@@ -141,6 +142,19 @@ def test_what_must_be_named_stands_alone(caf: FormDefinition) -> None:
 def test_the_pupil_number_is_for_education_only(caf: FormDefinition) -> None:
     section = next(s for s in caf.sections if s.question("upn"))
     assert section.category is Category.EDUCATION
+
+
+def test_the_agreement_speaks_the_words_that_sharing_is_decided_by(caf: FormDefinition) -> None:
+    agreement = caf.sections[-1]
+
+    def choices(key: str) -> frozenset[str]:
+        question = agreement.question(key)
+        assert question is not None
+        return values_of(question)
+
+    assert choices("level") == frozenset(Level)
+    assert choices("named_categories") == ALWAYS_NAMED
+    assert choices("purposes") <= frozenset(Purpose)
 
 
 def test_no_page_is_long(caf: FormDefinition) -> None:

@@ -85,6 +85,8 @@ SHAPES = {
     Kind.CHOICE: "radios",
     Kind.CHOICES: "checkboxes",
 }
+MOST_RADIOS = 8
+"""More choices than this go into a list that opens."""
 INPUT_TYPES = {Kind.EMAIL: "email", Kind.TELEPHONE: "tel"}
 NO_DATE = DateParts()
 YES_OR_NO = (Choice("yes", "Yes"), Choice("no", "No"))
@@ -134,7 +136,7 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field, whose id is its name. `shape`: line, text, date, radios or checkboxes."""
+    """One field, whose id is its name. `shape`: line, text, date, radios, select or checkboxes."""
 
     shape: str
     name: str
@@ -546,6 +548,8 @@ class _Fields:
     ) -> Field:
         hint, depends_on, values = self._asked(question, siblings, prefix)
         shape = SHAPES.get(question.kind, "line")
+        if shape == "radios" and len(question.choices) > MOST_RADIOS:
+            shape = "select"
         return Field(
             shape=shape,
             name=name,
