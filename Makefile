@@ -1,0 +1,73 @@
+# Panel. A fresh clone needs Python 3.11 or later and make; everything else is fetched.
+
+PORT ?= 8000
+CHILDREN ?= 300
+SEED ?= 1
+DATABASE_URL ?=
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test test-quick lint bench soak assets lock clean help
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Panel needs Python 3.11 or later: install it, or say where it is with PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serving: requirements/app.txt requirements/build.txt pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "Installing what Panel runs on (once) …"
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --require-hashes -r requirements/app.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.checking: requirements/dev.txt $(VENV)/.serving
+	@echo "Installing what the tests need (once) …"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+assets: $(VENV)/.serving ## Build the styles and scripts
+	@node --version 2>/dev/null | grep -qE '^v(2[0-9]|[3-9][0-9])\.' && npm --version >/dev/null 2>&1 || \
+	  $(PIP) install --require-hashes -r requirements/assets.txt
+	@$(BIN)/python -m panel.web.assets
+
+demo: assets ## The site with a year of invented life: PORT=8000 CHILDREN=300 SEED=1
+	@$(BIN)/panel demo --port $(PORT) --children $(CHILDREN) --seed $(SEED)
+
+test: $(VENV)/.checking assets ## Every test; DATABASE_URL=… to use a server instead
+	@deploy/browser.sh
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest
+
+test-quick: $(VENV)/.checking assets ## The tests without a browser
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -m "not journey"
+
+lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.architecture.migration_lint
+
+bench: $(VENV)/.checking assets ## How fast, as ratios
+	@$(BIN)/python bench/pages.py
+
+soak: $(VENV)/.checking assets ## What takes too long for every run
+	@$(BIN)/python bench/pages.py --children 100000
+
+lock: ## Resolve the dependencies anew, with hashes
+	@for part in app build assets; do \
+	  case $$part in app) from=pyproject.toml;; *) from=requirements/$$part.in;; esac; \
+	  uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	    --no-annotate --no-header $$from -o requirements/$$part.txt; done
+	@uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --extra dev pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove what was built and the demonstration's data
+	@rm -rf $(VENV) node_modules .panel src/panel/web/static/built

@@ -1,0 +1,15 @@
+"""The `panel` command."""
+
+import click
+
+from panel.commands.serving import authority, doctor, migrate, serve, setup
+
+
+@click.group()
+@click.version_option(package_name="panel")
+def main() -> None:
+    """Panel: one shared record, the panel's agenda, and what each agency may see of it."""
+
+
+for command in (serve, migrate, authority, setup, doctor):
+    main.add_command(command)

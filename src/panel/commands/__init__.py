@@ -1,0 +1,1 @@
+"""The `panel` command's parts, one file for each kind of work."""

@@ -1,0 +1,117 @@
+"""What every command begins with: the settings, the database, the authority, in plain words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from panel.accounts.service import remember_agency_keys
+from panel.platform.clock import Clock
+from panel.platform.cluster import Cluster, open_cluster
+from panel.platform.database import Database
+from panel.platform.embedded_postgres import DatabaseNotStarted
+from panel.platform.masterkey import NoMasterKey, master_key
+from panel.platform.migrate import NotMigrated
+from panel.platform.problems import Problem
+from panel.platform.tenancy import (
+    AuthorityExists,
+    NoSuchAuthority,
+    Tenant,
+    authority_named,
+    keyring,
+)
+from panel.records.gate import Gate
+from panel.serving import clock_from
+from panel.settings import Settings, from_environment
+from panel.sharing.state import SharingFacts
+from panel.web.manifest import AssetsMissing
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+EXPECTED = (
+    DatabaseNotStarted,
+    NoMasterKey,
+    NoSuchAuthority,
+    AuthorityExists,
+    NotMigrated,
+    Problem,
+    AssetsMissing,
+)
+"""What can go wrong for a reason that one line can say."""
+
+
+def plain_errors(command: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Turn what is expected to go wrong into one line and exit code 1."""
+
+    @wraps(command)
+    def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        try:
+            return command(*args, **kwargs)
+        except EXPECTED as error:
+            words = f"{error.sentence} {error.what_to_do}" if isinstance(error, Problem) else error
+            raise click.ClickException(str(words).strip()) from error
+
+    return run
+
+
+def running(command: Callable[Given, Coroutine[Any, Any, Result]]) -> Callable[Given, Result]:
+    """Run an asynchronous command to its end."""
+
+    @wraps(command)
+    def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        return asyncio.run(command(*args, **kwargs))
+
+    return run
+
+
+@contextmanager
+def opened_cluster(settings: Settings) -> Iterator[Cluster]:
+    """The database with its roles."""
+    with open_cluster(
+        settings.database_url, settings.data_dir, owner_url=settings.owner_database_url
+    ) as cluster:
+        yield cluster
+
+
+@asynccontextmanager
+async def opened_gate(authority: str | None, as_of: str | None = None) -> AsyncIterator[Gate]:
+    """One authority's gate, as the serving role, for a command."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        async with gate_of(settings, cluster, authority, clock_from(as_of)) as gate:
+            yield gate
+
+
+@asynccontextmanager
+async def gate_of(
+    settings: Settings, cluster: Cluster, authority: str | None, clock: Clock
+) -> AsyncIterator[Gate]:
+    """One authority's gate over an open database."""
+    record = authority_named(cluster.app_url, authority)
+    database = Database(cluster.app_url, pool_size=2)
+    try:
+        master = master_key(settings.master_key, settings.key_file)
+        tenant = Tenant(record, database, keyring(record, master), clock)
+        await remember_agency_keys(tenant)
+        yield Gate(tenant, SharingFacts())
+    finally:
+        await database.close()
+
+
+def print_json(value: object) -> None:
+    """Print data for another program."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+authority_option = click.option(
+    "--authority", default=None, help="Which authority; not needed where there is only one."
+)
+as_of_option = click.option(
+    "--as-of", default=None, metavar="YYYY-MM-DD", help="Take this day for today."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print data instead of words.")

@@ -1,0 +1,168 @@
+"""panel serve · panel migrate · panel authority add · panel setup · panel doctor."""
+
+import os
+from datetime import timedelta
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+from consent import Role
+from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role
+from panel.commands.opening import (
+    authority_option,
+    gate_of,
+    opened_cluster,
+    plain_errors,
+    running,
+)
+from panel.platform.clock import SystemClock
+from panel.platform.cluster import Cluster, refuse_to_serve
+from panel.platform.masterkey import master_key
+from panel.platform.migrate import NotMigrated, Target, current, ensure_control, head, migrate_all
+from panel.platform.sessions import make_link
+from panel.platform.tenancy import authorities, record_authority
+from panel.serving import AS_OF
+from panel.settings import Settings, from_environment
+from panel.web.manifest import read_manifest
+
+LINK_LASTS = timedelta(hours=24)
+
+
+def owner(cluster: Cluster) -> str:
+    """The owner's address. Raises NotMigrated with a sentence where it is not known."""
+    if cluster.owner_url is None:
+        raise NotMigrated(
+            "Only the serving role's address is known. Set PANEL_OWNER_DATABASE_URL as well."
+        )
+    return cluster.owner_url
+
+
+def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
+    """What keeps the site from being served, in sentences; empty when nothing does."""
+    wrong = [sentence] if (sentence := refuse_to_serve(cluster.app_url)) else []
+    records = authorities(cluster.app_url)
+    if not records:
+        wrong.append("There is no authority yet. Run: panel setup")
+    for record in records:
+        target = Target(cluster.app_url, record.schema_name)
+        if (at := current(target)) != head(target):
+            wrong.append(f"{record.name} is at migration {at}. Run: panel migrate")
+    read_manifest()
+    master_key(settings.master_key, settings.key_file)
+    return wrong
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@plain_errors
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the site."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        wrong = check_ready(settings, cluster)
+        if wrong:
+            raise click.ClickException(" ".join(wrong))
+        run_server(host, port, workers)
+
+
+def run_server(host: str, port: int, workers: int) -> None:
+    """Serve until told to stop."""
+    Granian(
+        "panel.serving:make",
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI,
+        factory=True,
+        log_enabled=False,
+    ).serve()
+
+
+@click.command()
+@plain_errors
+def migrate() -> None:
+    """Bring the database of every authority up to date."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        migrate_all(owner(cluster), click.echo)
+
+
+@click.group()
+def authority() -> None:
+    """Authorities: council areas with their partner agencies."""
+
+
+@authority.command("add")
+@click.argument("name")
+@click.option("--host", required=True, help="The host name at which people reach it.")
+@click.option("--label", default=None, help="What pages call it.")
+@plain_errors
+def add_authority(name: str, host: str, label: str | None) -> None:
+    """Add an authority with a schema and keys of its own."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        ensure_control(owner(cluster))
+        master = master_key(settings.master_key, settings.key_file)
+        record_authority(
+            owner(cluster), master, name=name, label=label or name, host=host, demo=False
+        )
+        migrate_all(owner(cluster), click.echo)
+
+
+@click.command()
+@click.option("--name", prompt="Short name of the authority", help="For example wexcombe.")
+@click.option("--host", prompt="Host name of the site", help="For example panel.example.org.")
+@click.option("--label", prompt="Name on the pages", help="For example Wexcombe Borough.")
+@click.option("--admin-name", prompt="Your name")
+@click.option("--admin-email", prompt="Your e-mail address")
+@plain_errors
+@running
+async def setup(name: str, host: str, label: str, admin_name: str, admin_email: str) -> None:
+    """Make the first authority and its first administrator; prints a one-time sign-in link."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        ensure_control(owner(cluster))
+        master = master_key(settings.master_key, settings.key_file)
+        if name not in {record.name for record in authorities(cluster.app_url)}:
+            record_authority(owner(cluster), master, name=name, label=label, host=host, demo=False)
+        migrate_all(owner(cluster), click.echo)
+        async with (
+            gate_of(settings, cluster, name, SystemClock()) as gate,
+            gate.tenant.transaction() as session,
+        ):
+            council = await agency_by_key(session, "council") or await add_agency(
+                session, key="council", name=label, kind="council"
+            )
+            worker = await add_worker(session, council, name=admin_name, email=admin_email)
+            await give_role(session, worker, Role.ADMINISTRATOR)
+            token = await make_link(
+                session, worker.id, "worker", gate.tenant.clock.now() + LINK_LASTS
+            )
+    click.echo(f"Sign in once, within a day: {settings.site_url}/sign-in/{token}")
+
+
+@click.command()
+@authority_option
+@plain_errors
+def doctor(authority: str | None) -> None:
+    """Check that everything the site needs is there and right."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        wrong = check_ready(settings, cluster)
+        names = [record.name for record in authorities(cluster.app_url)]
+        if authority is not None and authority not in names:
+            wrong.append(f"There is no authority called {authority}.")
+        for sentence in wrong:
+            click.echo(f"✗ {sentence}")
+        if wrong:
+            raise click.ClickException("Not ready to serve.")
+        click.echo(f"✓ Ready to serve: {', '.join(names)}.")
+
+
+def remember_as_of(as_of: str | None) -> None:
+    """Hand the day to the serving processes, which read it from their environment."""
+    if as_of is not None:
+        os.environ[AS_OF] = as_of

@@ -1,0 +1,109 @@
+"""The outbox: what is to be sent is written with the decision to send it, and sent afterwards.
+
+A message is taken under a row lock (`SKIP LOCKED`), handed over, and marked in the same
+transaction: a sender that dies in between sends it again, with the same message id, by which the
+receiving side drops the second.
+"""
+
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.platform.tenancy import load_keys
+from panel.platform.work_tables import OutboxMessage
+
+TRIES = 8
+
+
+class NotSent(Exception):
+    """The way out did not take a message, in a sentence without the message's content."""
+
+
+class Way(Protocol):
+    """A way out: e-mail, a letter service, the demonstration's mailbox."""
+
+    async def send(self, message: EmailMessage) -> None:
+        """Hand a message over. Raises NotSent."""
+        ...
+
+
+async def put(
+    session: AsyncSession,
+    *,
+    kind: str,
+    holder_id: UUID,
+    to_viewer_id: UUID | None,
+    address: str,
+    subject: str,
+    body: str,
+    once: str,
+    facts: dict[str, str] | None = None,
+) -> bool:
+    """Put a message in, in the transaction that decided it; False where `once` is in already."""
+    taken = await session.scalar(select(OutboxMessage.id).where(OutboxMessage.once == once))
+    if taken is not None:
+        return False
+    session.add(
+        OutboxMessage(
+            kind=kind,
+            holder_id=holder_id,
+            to_viewer_id=to_viewer_id,
+            address=address,
+            subject=subject,
+            body=body,
+            once=once,
+            facts=facts or {},
+            due_at=session.info["now"],
+            attempts=0,
+        )
+    )
+    await session.flush()
+    return True
+
+
+def wait_before(attempt: int) -> timedelta:
+    """How long to wait after a failed attempt: 1, 2, 4 … minutes, at most 4 hours."""
+    return min(timedelta(minutes=2 ** min(attempt, 10)), timedelta(hours=4))
+
+
+async def send_due(session: AsyncSession, way: Way, now: datetime, *, most: int = 100) -> int:
+    """Send what is due, at most so many; returns how many went out."""
+    rows = await session.scalars(
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.sent_at.is_(None),
+            OutboxMessage.due_at <= now,
+            OutboxMessage.attempts < TRIES,
+        )
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    waiting = list(rows)
+    await load_keys(session, {row.holder_id for row in waiting})
+    sent = 0
+    for row in waiting:
+        row.attempts += 1
+        try:
+            await way.send(_message(row))
+        except NotSent as error:
+            row.failure = str(error)
+            row.due_at = now + wait_before(row.attempts)
+        else:
+            row.sent_at = now
+            row.failure = None
+            sent += 1
+    return sent
+
+
+def _message(row: OutboxMessage) -> EmailMessage:
+    message = EmailMessage()
+    message["Message-ID"] = f"<{row.id}@panel.invalid>"
+    message["To"] = row.address
+    message["Subject"] = row.subject
+    message.set_content(row.body)
+    return message

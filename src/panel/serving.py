@@ -1,0 +1,39 @@
+"""What a serving process runs: the site of `app`, opened from the environment."""
+
+import atexit
+import os
+from contextlib import ExitStack
+from datetime import date
+
+from litestar import Litestar
+
+from panel.app import make_app
+from panel.platform.clock import Clock, ShiftedClock, SystemClock, at_nine
+from panel.platform.cluster import open_cluster
+from panel.settings import from_environment
+
+AS_OF = "PANEL_AS_OF"
+"""The day that the demonstration takes for today, as YYYY-MM-DD."""
+
+
+def clock_from(as_of: str | None) -> Clock:
+    """The machine's clock, or one that begins at nine on a chosen day."""
+    return ShiftedClock(at_nine(date.fromisoformat(as_of))) if as_of else SystemClock()
+
+
+def make() -> Litestar:
+    """The site for a server that loads it by name (`granian --factory panel.serving:make`)."""
+    settings = from_environment()
+    leaving = ExitStack()
+    cluster = leaving.enter_context(
+        open_cluster(
+            settings.database_url, settings.data_dir, owner_url=settings.owner_database_url
+        )
+    )
+    atexit.register(leaving.close)
+    return make_app(
+        settings,
+        cluster.app_url,
+        clock_from(os.environ.get(AS_OF)),
+        compiled=settings.data_dir / "templates",
+    )
