@@ -156,9 +156,11 @@ class _Use:
     @contextmanager
     def joined(self) -> Iterator[Server]:
         self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Others may pass through, since copied programs lie inside; nothing in it is theirs to
-        # list, and the cluster itself is closed.
-        self._root.mkdir(mode=0o711, exist_ok=True)
+        if not self._root.exists():
+            self._root.mkdir(exist_ok=True)
+            # Others may pass through, since copied programs lie inside; nothing in it is theirs
+            # to list, and the cluster itself is closed.
+            self._root.chmod(0o711)
         with ExitStack() as leaving:
             socket_dir = leaving.enter_context(_way_to_socket(self._cluster))
             users = leaving.enter_context(self._opened("users.lock"))
