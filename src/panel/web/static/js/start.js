@@ -1,0 +1,14 @@
+// The one script a page loads. Everything works without it; with it, some things work sooner.
+import { initAll } from "./govuk-frontend.js";
+import { startAutosave } from "./autosave.js";
+import { startPrivacy } from "./privacy.js";
+import { startReorder } from "./reorder.js";
+import { startShortcuts } from "./shortcuts.js";
+
+document.body.classList.add("js-enabled", "govuk-frontend-supported");
+
+initAll();
+startPrivacy();
+startShortcuts();
+startAutosave();
+startReorder();

@@ -1,0 +1,105 @@
+"""Debian's Chromium for tests: find it, look at a page in it, and ask axe about the page."""
+
+import functools
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from panel.web import assets
+
+CHROMIUM = Path(os.environ.get("PANEL_CHROMIUM", "/usr/bin/chromium"))
+PICTURES = Path(__file__).parents[2] / "test-results"
+# As root Chromium needs --no-sandbox; without the others it waits for a network that is closed.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def require_chromium() -> None:
+    """Skip the test where there is no Chromium; fail where CI=true."""
+    if CHROMIUM.is_file():
+        return
+    sentence = f"There is no Chromium at {CHROMIUM}. On Debian: apt-get install chromium"
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser]:
+    """Start Chromium without a window."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def open_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
+    """Open a page as a person in London would; fails at the end if a script or the CSP complained.
+
+    `options` go to the browser context: viewport, java_script_enabled, forced_colors, base_url.
+    """
+    shown = {"locale": "en-GB", "timezone_id": "Europe/London"} | options
+    context = await browser.new_context(**shown)
+    context.set_default_timeout(10_000)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+    page.on(
+        "console",
+        lambda said: (
+            complaints.append(said.text) if "Content Security Policy" in said.text else None
+        ),
+    )
+    try:
+        yield page
+    finally:
+        await context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+@functools.cache
+def _axe() -> str:
+    assets.build()
+    return (assets.NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+async def assert_accessible(page: Page) -> None:
+    """Fail with each rule that axe finds broken on the page as it is now, and where."""
+    # Evaluated rather than added as a script: the page's own policy allows no foreign script.
+    await page.evaluate(_axe())
+    found = await page.evaluate(
+        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES
+    )
+    broken = [
+        f"{violation['id']}: {violation['help']}\n"
+        + "\n".join(f"    {node['html'][:200]}" for node in violation["nodes"])
+        for violation in found["violations"]
+    ]
+    assert not broken, f"{page.url} breaks {len(broken)} accessibility rules:\n" + "\n".join(broken)
+
+
+async def assert_fits(page: Page) -> None:
+    """Fail when the page is wider than the window, so that a person would scroll sideways."""
+    wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0, f"{page.url} is {wide} pixels wider than the window."
+
+
+async def screenshot(page: Page, name: str) -> Path:
+    """Keep a picture of the whole page in test-results/ and return its path."""
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"{name}.png"
+    await page.screenshot(path=path, full_page=True)
+    return path
