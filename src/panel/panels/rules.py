@@ -15,12 +15,11 @@ from uuid import UUID
 from panel.panels.terms import CLOSED_WORDS, TermCalendar
 from panel.records.dates import (
     birthday,
-    day_words,
     months_after,
-    weekday_words,
     working_days_after,
     working_days_before,
 )
+from panel.web import words
 
 _ONE_DAY = timedelta(days=1)
 
@@ -149,13 +148,13 @@ def is_in_term(day: date, calendar: TermCalendar) -> bool:
 def why_not_in_term(day: date, calendar: TermCalendar) -> str | None:
     """Why there can be no meeting on a day, as a sentence; None when there can."""
     if closed := calendar.closed_on(day):
-        return f"{weekday_words(day)} is {CLOSED_WORDS[closed.kind]}."
+        return f"{words.day(day)} is {CLOSED_WORDS[closed.kind]}."
     if calendar.term_on(day) is not None:
         return None
     ends_on = calendar.ends_on
     if ends_on is None or day > ends_on:
         return calendar_end_words(calendar)
-    return f"{weekday_words(day)} is not in term."
+    return f"{words.day(day)} is not in term."
 
 
 def calendar_ends_on(calendar: TermCalendar) -> date | None:
@@ -169,7 +168,7 @@ def calendar_end_words(calendar: TermCalendar) -> str:
     if ends_on is None:
         return "There is no term calendar yet. Import one to plan meetings."
     return (
-        f"The term calendar ends on {weekday_words(ends_on)}. "
+        f"The term calendar ends on {words.day(ends_on)}. "
         "Import the next one to plan meetings after that."
     )
 
@@ -271,7 +270,7 @@ def review_place(after: date, due_by: date, meeting_dates: Collection[date]) -> 
     meeting = max((day for day in meeting_dates if after < day <= due_by), default=None)
     goes_on = any(day >= due_by for day in meeting_dates)
     if meeting is None:
-        until = f"between {day_words(after)} and {day_words(due_by)}"
+        until = f"between {words.short_day(after)} and {words.short_day(due_by)}"
         remedy = "Hold it at an earlier or later meeting." if goes_on else "Import the next terms."
         return ReviewPlace(None, due_by, f"No meeting is planned {until}. {remedy}")
     if goes_on:
@@ -279,7 +278,7 @@ def review_place(after: date, due_by: date, meeting_dates: Collection[date]) -> 
     return ReviewPlace(
         meeting,
         due_by,
-        f"No meeting is planned after {day_words(max(meeting_dates))}. "
+        f"No meeting is planned after {words.short_day(max(meeting_dates))}. "
         "The next term calendar may bring a later one in time.",
     )
 
@@ -341,14 +340,12 @@ def age_words(birth_date: date, day: date) -> str:
         months -= 1
     years, months = divmod(months, 12)
     if years or months:
-        parts = (_count(years, "year"), _count(months, "month"))
-        return " ".join(part for part in parts if not part.startswith("0 "))
+        counts = ((years, "year"), (months, "month"))
+        return " ".join(words.plural(count, unit) for count, unit in counts if count)
     weeks, days = divmod((day - birth_date).days, 7)
-    return _count(weeks, "week") if weeks else _count(days, "day")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    if weeks:
+        return words.plural(weeks, "week")
+    return words.plural(days, "day") if days else "born today"
 
 
 # --- Ready for the panel ----------------------------------------------------------------------
@@ -476,7 +473,7 @@ def _escalated(case: CaseDates, meeting_day: date) -> Why | None:
     if on is None or on > meeting_day or _discussed_since(case, on):
         return None
     because = f": {case.escalation.strip().rstrip('.')}" if case.escalation.strip() else ""
-    return Why(Reason.ESCALATION, on, f"Escalated on {day_words(on)}{because}.")
+    return Why(Reason.ESCALATION, on, f"Escalated on {words.short_day(on)}{because}.")
 
 
 def _new(case: CaseDates, meeting_day: date) -> Why | None:
@@ -485,7 +482,7 @@ def _new(case: CaseDates, meeting_day: date) -> Why | None:
     return Why(
         Reason.NEW,
         case.referred_on,
-        f"New: referred on {day_words(case.referred_on)} and not yet discussed.",
+        f"New: referred on {words.short_day(case.referred_on)} and not yet discussed.",
     )
 
 
@@ -497,7 +494,7 @@ def _in_transition(case: CaseDates, meeting_day: date) -> Why | None:
     if meeting_day < watched_from or _discussed_since(case, watched_from):
         return None
     what = case.transition.strip().rstrip(".") or "a change is coming"
-    return Why(Reason.TRANSITION, on, f"Transition: {what}, on {day_words(on)}.")
+    return Why(Reason.TRANSITION, on, f"Transition: {what}, on {words.short_day(on)}.")
 
 
 def _review_due(case: CaseDates, meeting_day: date, horizon: date) -> Why | None:
@@ -506,12 +503,14 @@ def _review_due(case: CaseDates, meeting_day: date, horizon: date) -> Why | None
         return None
     if due_by > max(horizon, meeting_day):
         return None
-    discussed = f"last discussed on {day_words(last)}"
+    discussed = f"last discussed on {words.short_day(last)}"
     if due_by < meeting_day:
         return Why(
-            Reason.REVIEW_DUE, due_by, f"Review overdue since {day_words(due_by)}; {discussed}."
+            Reason.REVIEW_DUE,
+            due_by,
+            f"Review overdue since {words.short_day(due_by)}; {discussed}.",
         )
-    return Why(Reason.REVIEW_DUE, due_by, f"Review due by {day_words(due_by)}; {discussed}.")
+    return Why(Reason.REVIEW_DUE, due_by, f"Review due by {words.short_day(due_by)}; {discussed}.")
 
 
 def _deferred(case: CaseDates, meeting_day: date) -> Why | None:
@@ -519,7 +518,7 @@ def _deferred(case: CaseDates, meeting_day: date) -> Why | None:
     if on is None or on >= meeting_day or _discussed_since(case, on):
         return None
     return Why(
-        Reason.DEFERRED, on, f"Put off on {day_words(on)}: was on the agenda and not reached."
+        Reason.DEFERRED, on, f"Put off on {words.short_day(on)}: was on the agenda and not reached."
     )
 
 
@@ -856,7 +855,7 @@ def _later(at: time, minutes: int) -> time:
 
 def _roll_over(candidate: Candidate, settings: PanelSettings) -> RolledOver:
     minutes = _minutes(candidate, settings)
-    since = day_words(candidate.waiting_since)
+    since = words.short_day(candidate.waiting_since)
     if minutes > settings.capacity_minutes:
         sentence = (
             f"Needs {minutes} minutes and a meeting has {settings.capacity_minutes}. "

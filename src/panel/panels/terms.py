@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-from panel.records.dates import bank_holiday, day_words
+from panel.records.dates import bank_holiday
+from panel.web import words
 
 _LONDON = ZoneInfo("Europe/London")
 _ONE_DAY = timedelta(days=1)
@@ -63,7 +64,8 @@ class Term:
 
     def in_words(self) -> str:
         """For a sentence: "Autumn 2026 (3 September 2026 to 22 October 2026)"."""
-        return f"{self.name} ({day_words(self.first_day)} to {day_words(self.last_day)})".strip()
+        dates = f"({words.short_day(self.first_day)} to {words.short_day(self.last_day)})"
+        return f"{self.name} {dates}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +303,11 @@ _EDGES = frozenset({_Says.TERM_STARTS, _Says.TERM_ENDS})
 def _what_it_says(title: str) -> tuple[_Says, ...]:
     """What a title says; a first or last day of term may be an INSET day as well."""
     folded = unicodedata.normalize("NFKD", title).casefold().replace("’", "").replace("'", "")
-    words = " ".join(re.findall(r"\w+", folded))
-    words = re.sub(r"\bhalf ?terms?\b", "halfterm", words)
-    says = next(says for says, pattern in _WORDINGS if pattern.search(words))
-    inset = _INSET.search(words) and "twilight" not in words
-    if not inset or (says in _EDGES and _AFTER_INSET.search(words)):
+    said = " ".join(re.findall(r"\w+", folded))
+    said = re.sub(r"\bhalf ?terms?\b", "halfterm", said)
+    says = next(says for says, pattern in _WORDINGS if pattern.search(said))
+    inset = _INSET.search(said) and "twilight" not in said
+    if not inset or (says in _EDGES and _AFTER_INSET.search(said)):
         return (says,)
     return (says, _Says.INSET) if says in _EDGES else (_Says.INSET,)
 
@@ -391,7 +393,7 @@ def _read_event(line: int, block: list[str]) -> _Event | None:
     if last_day < first_day:
         raise _CannotRead(f"“{title}” ends before it starts.")
     if first_day.year not in _YEARS or last_day.year not in _YEARS:
-        raise _CannotRead(f"“{title}” is on {day_words(first_day)}, which cannot be meant.")
+        raise _CannotRead(f"“{title}” is on {words.short_day(first_day)}, which cannot be meant.")
     return _Event(line, title, first_day, last_day, _what_it_says(title))
 
 
@@ -559,7 +561,9 @@ class _Found:
         for which, day, event in edges:
             if which == "starts":
                 if opened:
-                    self._alone(opened, f"has no last day before the next start on {_on(day)}")
+                    self._alone(
+                        opened, f"has no last day before the next start on {words.short_day(day)}"
+                    )
                 opened = event
             elif opened:
                 yield opened, event
@@ -601,17 +605,17 @@ class _Found:
 
     def _alone(self, event: _Event, what: str) -> None:
         self.problems.append(
-            LineProblem(event.line, f"“{event.title}” on {_on(event.first_day)} {what}.")
+            LineProblem(
+                event.line, f"“{event.title}” on {words.short_day(event.first_day)} {what}."
+            )
         )
 
     def _left_out_twice(self, event: _Event) -> None:
         self.left_out.append(
-            LineProblem(event.line, f"“{event.title}” on {_on(event.first_day)} is there twice.")
+            LineProblem(
+                event.line, f"“{event.title}” on {words.short_day(event.first_day)} is there twice."
+            )
         )
-
-
-def _on(day: date) -> str:
-    return day_words(day)
 
 
 def _season(event: _Event) -> str:

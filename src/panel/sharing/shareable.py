@@ -1,0 +1,92 @@
+"""Whether anything of a child may be shared with a panel at all: what a pack would hold."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import (
+    Basis,
+    Category,
+    Purpose,
+    Relationship,
+    State,
+    Tie,
+    Viewer,
+    ViewerKind,
+    decide_from,
+    stand,
+)
+from panel.sharing.state import SharingFacts
+
+SHARED = frozenset({Basis.AGREEMENT, Basis.DUTY, Basis.COURT_ORDER, Basis.SAFEGUARDING})
+"""An agency's own record is not shared with it: it has it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelAgency:
+    """A member agency as a viewer of its pack."""
+
+    id: UUID
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shareable:
+    """Whether anything may be shared, and since when nothing may, where that is known."""
+
+    anything: bool
+    nothing_since: date | None = None
+
+
+def pack_viewer(agency: PanelAgency) -> Viewer:
+    """The agency as it looks at its pack."""
+    return Viewer(agency.id, ViewerKind.AGENCY, agency.id, agency.kind)
+
+
+def may_share_anything(state: State, agencies: Collection[PanelAgency], at: datetime) -> bool:
+    """Whether any member agency's pack could hold anything that is not its own."""
+    for agency in agencies:
+        covered = replace(
+            state, relationships=(*state.relationships, Relationship(Tie.AGENDA, agency.id))
+        )
+        standpoint = stand(pack_viewer(agency), Purpose.PANEL, at, covered)
+        for category in Category:
+            decision = decide_from(standpoint, category)
+            if decision.permitted and decision.basis in SHARED:
+                return True
+    return False
+
+
+def nothing_since(state: State, at: datetime) -> date | None:
+    """The day on which the last agreement ended; None where there never was one."""
+    ends = [
+        one.withdrawn.date() if one.withdrawn is not None else one.span.end
+        for one in state.agreements
+        if one.given
+    ]
+    return max((end for end in ends if end is not None and end <= at.date()), default=None)
+
+
+async def shareable(
+    session: AsyncSession,
+    children: Sequence[UUID],
+    agencies: Collection[PanelAgency],
+    looking: UUID,
+    at: datetime,
+) -> dict[UUID, Shareable]:
+    """For each child that `looking` reaches: whether anything may be shared with these agencies.
+
+    A process fact: nothing of the record is read.
+    """
+    viewer = Viewer(looking, ViewerKind.JOB)
+    known = await SharingFacts().known(session, children, viewer)
+    answers: dict[UUID, Shareable] = {}
+    for child, one in known.items():
+        # The ties of whoever looks say nothing about what an agency's pack may hold.
+        state = replace(one.state, relationships=())
+        anything = may_share_anything(state, agencies, at)
+        answers[child] = Shareable(anything, None if anything else nothing_since(state, at))
+    return answers
