@@ -85,7 +85,11 @@ async def test_every_component_is_accessible_and_fits(
     async with open_page(browser, **options) as page:
         await site.open(page)
         await screenshot(page, f"gallery-{name}")
-        if options.get("java_script_enabled", True):
+        with_script = options.get("java_script_enabled", True)
+        await expect(page.get_by_role("button", name="Hide names")).to_be_visible(
+            visible=with_script
+        )
+        if with_script:
             await assert_accessible(page)
             await assert_fits(page)
 
