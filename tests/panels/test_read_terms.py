@@ -201,6 +201,10 @@ def test_an_event_that_was_called_off_does_not_count() -> None:
             "“INSET” has more than one start date.",
         ),
         (
+            event("INSET", on("2026-10-02"), "", "DURATION:tomorrow"),
+            "how long “INSET” lasts cannot be read.",
+        ),
+        (
             event("School holiday", on("2026-10-02"), on("9999-12-31")),
             "“School holiday” is on 2 October 2026, which cannot be meant.",
         ),

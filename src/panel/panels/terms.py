@@ -410,18 +410,20 @@ def _title(event: icalendar.Event) -> str:
 def _moment(event: icalendar.Event, name: str, title: str) -> date | datetime | None:
     """A property as a date or a moment, None where it is not given."""
     where = "start" if name == "DTSTART" else "end"
-    found = event.get(name)
-    if found is None:
-        return None
-    if isinstance(found, list):
+    if isinstance(event.get(name), list):
         raise _CannotRead(f"“{title}” has more than one {where} date.")
-    try:
-        value = found.dt
-    except (ValueError, AttributeError) as error:
-        raise _CannotRead(f"the {where} date of “{title}” is not a date.") from error
-    if not isinstance(value, date):
+    value = _value(event, name)
+    if name in event and not isinstance(value, date):
         raise _CannotRead(f"the {where} date of “{title}” is not a date.")
-    return value
+    return value if isinstance(value, date) else None
+
+
+def _value(event: icalendar.Event, name: str) -> object:
+    """What the library read a property as; None where it is not given or could not be read."""
+    try:
+        return getattr(event.get(name), "dt", None)
+    except ValueError:  # the library keeps a broken property and raises when it is asked for it
+        return None
 
 
 def _last_day(event: icalendar.Event, start: date | datetime, title: str) -> date:
@@ -441,10 +443,9 @@ def _last_day(event: icalendar.Event, start: date | datetime, title: str) -> dat
 def _after_duration(
     event: icalendar.Event, start: date | datetime, title: str
 ) -> date | datetime | None:
-    found = event.get("DURATION")
-    if found is None:
+    if "DURATION" not in event:
         return None
-    length = getattr(found, "dt", None)
+    length = _value(event, "DURATION")
     if not isinstance(length, timedelta):
         raise _CannotRead(f"how long “{title}” lasts cannot be read.")
     try:

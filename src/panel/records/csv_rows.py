@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO, Generic, TypeVar
 
-from panel.records.dates import day_words
+from panel.web import words
 
 Row = TypeVar("Row")
 
@@ -263,7 +263,7 @@ def each(read_one: Callable[[str], Row]) -> Callable[[str], tuple[Row, ...]]:
 def not_after(latest: date, value: date | None, column: str) -> None:
     """Raise `WrongRow` for a date in the future."""
     if value is not None and value > latest:
-        raise WrongRow(column, f"{day_words(value)} is in the future. Check the date.")
+        raise WrongRow(column, "This date is in the future. Dates are read with the day first.")
 
 
 def _no_control_characters(text: str, allowed: str) -> None:
@@ -283,7 +283,7 @@ def _encoding(source: BinaryIO) -> str:
     start = source.read(4)
     if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         raise UnreadableCsv("This file is UTF-16. Save it as “CSV UTF-8” and import that.")
-    if start == b"PK\x03\x04" or start == b"\xd0\xcf\x11\xe0":
+    if start in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0"}:
         raise UnreadableCsv("This is a workbook, not a CSV file. Save it as “CSV UTF-8” first.")
     if start == b"%PDF":
         raise UnreadableCsv("This is a PDF, not a CSV file. Export the list as CSV.")
@@ -330,7 +330,7 @@ class _Lines:
         self.number -= len(lines)
 
     def _split(self) -> Iterator[str]:
-        """Lines by CR LF, LF or CR alone; a line without end is cut, so memory stays small."""
+        """Lines by CR LF, LF or CR alone; a line that is too long is cut, so memory stays small."""
         rest = ""
         while chunk := self._text.read(_CHUNK):
             rest += chunk
@@ -338,9 +338,7 @@ class _Lines:
             parts = re.split(r"(?<=\n)|(?<=\r)(?!\n)", rest[:-1] if held else rest)
             rest = parts.pop() + ("\r" if held else "")
             yield from parts
-            while len(rest) > 2 * _LONGEST_LINE:
-                yield rest[: 2 * _LONGEST_LINE] + "\n"
-                rest = rest[2 * _LONGEST_LINE :]
+            rest = rest[: _LONGEST_LINE + 1]
         if rest:
             yield rest
 
@@ -361,11 +359,10 @@ def _header(lines: _Lines) -> tuple[int, list[str]]:
 
 def _header_problems(line: int, header: list[str], columns: ColumnSet[Row]) -> Iterator[RowProblem]:
     known = {column.name for column in columns.columns}
-    absent = [column.name for column in columns.columns if column.needed]
-    absent = [one for one in absent if one not in header]
+    absent = [one.name for one in columns.columns if one.needed and one.name not in header]
     if absent:
         raise UnreadableCsv(
-            f"The header lacks {_listed(absent)}. The first line must name the columns: "
+            f"The header lacks {words.in_a_row(absent)}. The first line must name the columns: "
             f"{columns.template().strip().replace(',', ', ')}."
         )
     for position, one in enumerate(header):
@@ -378,10 +375,6 @@ def _header_problems(line: int, header: list[str], columns: ColumnSet[Row]) -> I
     for column in columns.columns:
         if column.name not in header:
             yield RowProblem(line, column.name, "This column is missing; it is taken as empty.")
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _records(lines: _Lines, width: int | None) -> Iterator[tuple[int, list[str] | RowProblem]]:
@@ -397,12 +390,19 @@ def _records(lines: _Lines, width: int | None) -> Iterator[tuple[int, list[str] 
             continue
         further: list[str] = []
         record = _one_record(first, lines, further)
-        if isinstance(record, str) or (further and width is not None and len(record) != width):
+        if isinstance(record, str) or (
+            further and width is not None and len(_without_empty_end(record, width)) != width
+        ):
             lines.give_back(further)
             sentence = record if isinstance(record, str) else _NOT_CLOSED
             yield begins_on, RowProblem(begins_on, None, sentence)
         else:
-            yield begins_on, record
+            yield begins_on, record if width is None else _without_empty_end(record, width)
+
+
+def _without_empty_end(record: list[str], width: int) -> list[str]:
+    """Spreadsheets write empty cells beyond the last column; they say nothing."""
+    return record if any(cell.strip() for cell in record[width:]) else record[:width]
 
 
 _NOT_CLOSED = "A quotation mark is opened in this row and not closed."

@@ -1,4 +1,4 @@
-"""Days as people say them and count them: words, birthdays, months, bank holidays, working days.
+"""Days as people count them: birthdays, calendar months, bank holidays, working days.
 
 Dates are Europe/London dates. Bank holidays are those of England.
 """
@@ -14,21 +14,6 @@ from types import MappingProxyType
 import holidays
 
 _ONE_DAY = timedelta(days=1)
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-def day_words(day: date) -> str:
-    """A day as people write it: "3 December 2026"."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def weekday_words(day: date) -> str:
-    """A day with its weekday: "Thursday 3 December 2026"."""
-    return f"{_WEEKDAYS[day.weekday()]} {day_words(day)}"
 
 
 def months_after(day: date, months: int) -> date:
