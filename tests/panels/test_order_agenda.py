@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -31,12 +33,12 @@ SETTINGS = PanelSettings()
 GROUP = UUID(int=900)
 
 
-def child(number: int, reason: Reason = Reason.NEW, since: int = 1, **more: object) -> Candidate:
+def child(number: int, reason: Reason = Reason.NEW, since: int = 1, **more: Any) -> Candidate:
     day = date(2026, 10, since)
     candidate = Candidate(
         UUID(int=number), f"C-{number:04}", day, (Why(reason, day, f"Because {reason}."),)
     )
-    return replace(candidate, **more)  # type: ignore[arg-type]
+    return replace(candidate, **more)
 
 
 def refs(agenda: Agenda) -> list[int]:
@@ -250,10 +252,10 @@ candidates = st.lists(
 
 @given(candidates, st.randoms(use_true_random=False))
 def test_any_order_of_candidates_gives_the_same_agenda(
-    found: list[Candidate], shuffle: object
+    found: list[Candidate], shuffle: Random
 ) -> None:
     again = list(found)
-    shuffle.shuffle(again)  # type: ignore[attr-defined]
+    shuffle.shuffle(again)
     assert order_agenda(found, MEETING, SETTINGS) == order_agenda(again, MEETING, SETTINGS)
 
 

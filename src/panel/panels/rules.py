@@ -320,32 +320,12 @@ def _in_time_or_next(discussed_on: date, due_by: date, dates: Collection[date]) 
     return place.meeting or min((day for day in dates if day > due_by), default=None)
 
 
-# --- Ages -------------------------------------------------------------------------------------
+# --- Leaving -------------------------------------------------------------------------------------
 
 
 def leaves_contacts_on(birth_date: date, age_limit: int = 8) -> date:
     """The birthday from which a child is too old for CONTACTS: a transition to watch."""
     return birthday(birth_date, age_limit)
-
-
-def age_words(birth_date: date, day: date) -> str:
-    """An age as people say it: "4 years 5 months", "11 months", "3 weeks", "2 days".
-
-    Raises ValueError for a day before birth: an expected child has no age.
-    """
-    if day < birth_date:
-        raise ValueError("A child who is not born yet has no age; say when the birth is expected.")
-    months = (day.year - birth_date.year) * 12 + day.month - birth_date.month
-    if day.day < birth_date.day:
-        months -= 1
-    years, months = divmod(months, 12)
-    if years or months:
-        counts = ((years, "year"), (months, "month"))
-        return " ".join(words.plural(count, unit) for count, unit in counts if count)
-    weeks, days = divmod((day - birth_date).days, 7)
-    if weeks:
-        return words.plural(weeks, "week")
-    return words.plural(days, "day") if days else "born today"
 
 
 # --- Ready for the panel ----------------------------------------------------------------------

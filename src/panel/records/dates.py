@@ -13,6 +13,8 @@ from types import MappingProxyType
 
 import holidays
 
+from panel.web.words import plural
+
 _ONE_DAY = timedelta(days=1)
 
 
@@ -51,14 +53,12 @@ def age_words(birth_date: date, day: date) -> str:
         months -= 1
     years, months = divmod(months, 12)
     if years or months:
-        parts = (_counted(years, "year"), _counted(months, "month"))
-        return " ".join(part for part in parts if not part.startswith("0 "))
+        counts = ((years, "year"), (months, "month"))
+        return " ".join(plural(count, unit) for count, unit in counts if count)
     weeks, days = divmod((day - birth_date).days, 7)
-    return _counted(weeks, "week") if weeks else _counted(days, "day")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    if weeks:
+        return plural(weeks, "week")
+    return plural(days, "day") if days else "born today"
 
 
 @lru_cache(maxsize=256)

@@ -58,12 +58,16 @@ def name_tokens(names: Iterable[str]) -> set[Token]:
 
 @dataclass(frozen=True, slots=True)
 class NameQuery:
-    """What to look for: a child is meant when each word finds one of the child's tokens."""
+    """What to look for: a child is meant when each word finds a token, or all run together do."""
 
     words: tuple[frozenset[Token], ...]
+    joined: frozenset[Token]
+    """The whole run together ("mary jane ann"); empty for a single word."""
 
     def finds(self, tokens: set[Token]) -> bool:
         """Whether a person with these tokens is meant; the database asks the same of indexes."""
+        if self.joined & tokens:
+            return True
         return bool(self.words) and all(word & tokens for word in self.words)
 
 
@@ -78,7 +82,8 @@ def name_query(text: str) -> NameQuery:
         tuple(
             frozenset().union(*(_asked(one) for one in (word, *pairs[max(0, at - 1) : at + 1])))
             for at, word in enumerate(words)
-        )
+        ),
+        frozenset(_exact_and_alike("".join(words)[:_LONGEST_WORD])) if pairs else frozenset(),
     )
 
 

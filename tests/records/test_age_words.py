@@ -1,4 +1,4 @@
-"""Ages as people say them, and when a child leaves CONTACTS."""
+"""Ages as people say them."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.panels.rules import age_words, leaves_contacts_on
+from panel.records.dates import age_words
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,6 @@ def test_an_age_in_words(born: str, day: str, words: str) -> None:
 def test_an_expected_child_has_no_age() -> None:
     with pytest.raises(ValueError, match="not born yet"):
         age_words(date(2027, 5, 3), date(2026, 11, 21))
-
-
-def test_a_child_leaves_contacts_at_eight() -> None:
-    assert leaves_contacts_on(date(2019, 1, 14)) == date(2027, 1, 14)
-    assert leaves_contacts_on(date(2020, 2, 29), 7) == date(2027, 3, 1)
 
 
 @given(st.dates(date(2000, 1, 1), date(2026, 1, 1)), st.integers(0, 9000))
