@@ -325,7 +325,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('full', 'phonetic', 'prefix', 'nhs_number', 'upn')",
+            "kind IN ('full', 'phonetic', 'prefix', 'nhs_number', 'upn', 'name_and_birth')",
             name=op.f("ck_child_index_kind"),
         ),
         sa.ForeignKeyConstraint(["child_id"], ["child.id"], name=op.f("fk_child_index_child_id")),
@@ -688,6 +688,7 @@ def upgrade() -> None:
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("owed", postgresql.JSONB(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.LargeBinary(), nullable=True),
         sa.Column("pack_until", sa.Date(), nullable=True),
         sa.Column("opens_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("child_id", sa.Uuid(), nullable=False),
@@ -1207,10 +1208,11 @@ def upgrade() -> None:
         "section_answer",
         sa.Column("assessment_id", sa.Uuid(), nullable=False),
         sa.Column("section_key", sa.Text(), nullable=False),
+        sa.Column("author_agency_id", sa.Uuid(), nullable=True),
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("answers", sa.LargeBinary(), nullable=True),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answers", sa.LargeBinary(), nullable=True),
         sa.Column("child_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1228,6 +1230,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["assessment_id"], ["assessment.id"], name=op.f("fk_section_answer_assessment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["author_agency_id"], ["agency.id"], name=op.f("fk_section_answer_author_agency_id")
         ),
         sa.ForeignKeyConstraint(
             ["child_id"], ["child.id"], name=op.f("fk_section_answer_child_id")

@@ -113,7 +113,7 @@ SELECT a.child_id, r.worker_id, 'agenda', m.agency_id,
    AND (m.until_on IS NULL OR m.until_on >= t.held_on)
 UNION ALL
 SELECT child_id, family_member_id,
-       CASE WHEN parental_responsibility THEN 'parent' ELSE 'relative' END,
+       CASE WHEN parental_responsibility AND basis IS NOT NULL THEN 'parent' ELSE 'relative' END,
        family_member_id, from_on, until_on, NULL
   FROM family_link
 UNION ALL

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from consent import Category
 from panel.platform.tenancy import load_keys
-from panel.records.dates import age_words, day_words
+from panel.records.dates import age_words
 from panel.records.gate import Access
 from panel.records.nhs_number import nhs_number_words
-from panel.web.words import initials
+from panel.web.words import initials, short_day
 
 EDUCATION = frozenset({"education", "school"})
 """The kinds of agency that see a UPN (DOMAIN.md: UPN is for education)."""
@@ -56,7 +56,7 @@ class ChildHeader:
             ("Reference", self.reference),
             ("Known as", self.known_as),
             ("Age", self.age_words),
-            ("Born", "" if self.born is None else day_words(self.born)),
+            ("Born", "" if self.born is None else short_day(self.born)),
             ("NHS number", self.nhs_number_words or ""),
             ("UPN", self.upn or ""),
             ("Lead professional", self.lead_words),
@@ -70,14 +70,18 @@ class ChildHeader:
         ]
 
 
-class _Lead(msgspec.Struct):
+class LeadFact(msgspec.Struct):
+    """Who holds the plan now."""
+
     id: UUID
     agency_id: UUID
     agency: str
     name: str | None
 
 
-class _Who(msgspec.Struct):
+class WhoFacts(msgspec.Struct):
+    """What a header is made of; a page's own read model may begin with it."""
+
     reference: str
     birth_date: date | None
     expected: date | None
@@ -86,7 +90,7 @@ class _Who(msgspec.Struct):
     known_as: str | None
     nhs_number: str | None
     upn: str | None
-    lead: _Lead | None
+    lead: LeadFact | None
 
 
 _WHO = """
@@ -101,13 +105,20 @@ SELECT json_build_object('reference', c.reference, 'birth_date', c.birth_date,
      WHERE l.child_id = c.id AND l.state = 'accepted' LIMIT 1))::text
 FROM child c WHERE c.id = :child
 """
-_READ_WHO = msgspec.json.Decoder(_Who)
+_READ_WHO = msgspec.json.Decoder(WhoFacts)
 
 
 async def child_header(access: Access) -> ChildHeader:
     """The first line of every page of a child's record: whose it is, and who leads."""
     found = await access.session.execute(text(_WHO), {"child": access.child_id})
     who = _READ_WHO.decode(found.scalar_one())
+    if who.lead is not None:
+        await load_keys(access.session, {who.lead.agency_id})
+    return header_from(access, who)
+
+
+def header_from(access: Access, who: WhoFacts) -> ChildHeader:
+    """The header as this viewer may see it; the lead's agency's key is at hand."""
     may_know = access.may(Category.IDENTITY)
     name = " ".join(
         part
@@ -129,7 +140,7 @@ async def child_header(access: Access) -> ChildHeader:
         born=who.birth_date if may_know else None,
         nhs_number_words=nhs_number_words(nhs_number) if nhs_number else None,
         upn=(identity_text(access, "upn", who.upn) or None) if for_education else None,
-        lead_words=await _lead_words(access, who.lead),
+        lead_words=_lead_words(access, who.lead),
     )
 
 
@@ -138,7 +149,7 @@ def age_or_expected(birth_date: date | None, expected: date | None, today: date)
     if birth_date is not None and birth_date <= today:
         return age_words(birth_date, today)
     coming = birth_date or expected
-    return "" if coming is None else f"expected {day_words(coming)}"
+    return "" if coming is None else f"expected {short_day(coming)}"
 
 
 def identity_text(access: Access, column: str, sealed_hex: str | None) -> str:
@@ -148,10 +159,9 @@ def identity_text(access: Access, column: str, sealed_hex: str | None) -> str:
     return opened or ""
 
 
-async def _lead_words(access: Access, lead: _Lead | None) -> str:
+def _lead_words(access: Access, lead: LeadFact | None) -> str:
     if lead is None or lead.name is None:
         return "Nobody yet"
     # A process fact: who holds the plan is named to everyone who may reach the child.
-    await load_keys(access.session, {lead.agency_id})
     name = access.keys.open(lead.agency_id, "worker.name", lead.id, bytes.fromhex(lead.name))
     return f"{name}, {lead.agency}"

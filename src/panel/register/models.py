@@ -56,7 +56,7 @@ class ChildIndex(Base):
 
     __tablename__ = "child_index"
     __table_args__ = (
-        one_of("kind", ("full", "phonetic", "prefix", "nhs_number", "upn")),
+        one_of("kind", ("full", "phonetic", "prefix", "nhs_number", "upn", "name_and_birth")),
         Index("ix_child_index_token", "token", "child_id"),
     )
 

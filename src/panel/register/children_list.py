@@ -1,0 +1,198 @@
+"""The list of children, a page at a time: one query for the page, one gate for its names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Viewer
+from panel.platform.tenancy import load_keys
+from panel.records.gate import Access, Gate, Purposes
+from panel.register.header import age_or_expected
+from panel.web.paging import Asked, Page, page_of
+
+ON_A_PAGE = 50
+
+Show = Literal["all", "lead", "team", "agency"]
+Order = Literal["added", "age"]
+
+SHOW_WORDS: Mapping[Show, str] = {
+    "all": "Everyone I can see",
+    "lead": "I am lead professional",
+    "team": "I am in the team",
+    "agency": "My agency is involved",
+}
+ORDER_WORDS: Mapping[Order, str] = {"added": "Newest first", "age": "Youngest first"}
+
+KEY_KINDS = (UUID,)
+"""What a page's cursor holds: a child's id and no birth date, which may be withheld."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChild:
+    """One line of a list of children."""
+
+    child_id: UUID
+    reference: str
+    name: str
+    """The name, or the reference where the name is withheld."""
+    age_words: str
+    born: date | None
+    lead_words: str
+
+
+class _Lead(msgspec.Struct):
+    id: UUID
+    agency_id: UUID
+    agency: str
+    name: str | None
+
+
+class _Line(msgspec.Struct):
+    id: UUID
+    reference: str
+    birth_date: date | None
+    expected: date | None
+    given_name: str | None
+    family_name: str | None
+    lead: _Lead | None
+
+
+_LINE = """json_build_object('id', c.id, 'reference', c.reference, 'birth_date', c.birth_date,
+  'expected', c.expected_delivery_on, 'given_name', encode(c.given_name, 'hex'),
+  'family_name', encode(c.family_name, 'hex'),
+  'lead', CASE WHEN w.id IS NULL THEN NULL ELSE json_build_object('id', w.id,
+     'agency_id', g.id, 'agency', g.name, 'name', encode(w.name, 'hex')) END)::text"""
+_LEAD = """
+LEFT JOIN lead_professional l ON l.child_id = c.id AND l.state = 'accepted'
+LEFT JOIN worker w ON w.id = l.worker_id
+LEFT JOIN agency g ON g.id = w.agency_id"""
+_READ_LINE = msgspec.json.Decoder(_Line)
+
+_REACH = "a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now"
+_SHOW: Mapping[Show, str] = {
+    "all": "",
+    "lead": " AND l.worker_id = :viewer",
+    "team": " AND EXISTS (SELECT 1 FROM involvement i WHERE i.child_id = a.child_id"
+    " AND i.worker_id = :viewer AND i.from_on <= :today"
+    " AND (i.until_on IS NULL OR i.until_on >= :today))",
+    "agency": " AND EXISTS (SELECT 1 FROM involvement i WHERE i.child_id = a.child_id"
+    " AND i.agency_id = :agency AND i.from_on <= :today"
+    " AND (i.until_on IS NULL OR i.until_on >= :today))",
+}
+# By key: the list starts from child_access, whose index on (viewer, child) is in its order.
+_HERE = "(SELECT k.birth_date, k.id FROM child k WHERE k.id = :id)"
+_AFTER: Mapping[Order, Mapping[str, str]] = {
+    "added": {
+        "": " ORDER BY a.child_id DESC",
+        "after": " AND a.child_id < :id ORDER BY a.child_id DESC",
+        "before": " AND a.child_id > :id ORDER BY a.child_id",
+    },
+    "age": {
+        "": " AND c.birth_date IS NOT NULL ORDER BY c.birth_date DESC, c.id DESC",
+        "after": f" AND (c.birth_date, c.id) < {_HERE} ORDER BY c.birth_date DESC, c.id DESC",
+        "before": f" AND (c.birth_date, c.id) > {_HERE} ORDER BY c.birth_date, c.id",
+    },
+}
+
+
+async def list_children(
+    gate: Gate,
+    viewer: Viewer,
+    purposes: Purposes,
+    *,
+    show: Show,
+    order: Order,
+    asked: Asked,
+    today: date,
+) -> Page[ListedChild]:
+    """One page of the children whom the viewer may reach; names only where they may be seen."""
+    direction = "" if asked.key is None else asked.direction
+    statement = (
+        f"SELECT {_LINE} FROM child_access a JOIN child c ON c.id = a.child_id {_LEAD}"  # noqa: S608 - fixed parts
+        f" WHERE {_REACH}{_SHOW[show]}{_AFTER[order][direction]} LIMIT {ON_A_PAGE + 1}"
+    )
+    given: dict[str, Any] = {
+        "viewer": viewer.id,
+        "agency": viewer.agency,
+        "today": today,
+        "now": None,
+        "id": None if asked.key is None else asked.key[0],
+    }
+    async with gate.tenant.transaction(viewer.id) as session:
+        given["now"] = session.info["now"]
+        # Viewers differ a hundredfold in whom they reach: a plan for all of them suits nobody.
+        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+        lines = [
+            _READ_LINE.decode(line)
+            for line in (await session.execute(text(statement), given)).scalars()
+        ]
+        opened = await gate.open_here(
+            session,
+            [line.id for line in lines[:ON_A_PAGE]],
+            viewer,
+            purposes,
+            "looked at the list of children",
+        )
+        children = await _named(session, lines, opened, today)
+    return page_of(children, asked, ON_A_PAGE, lambda child: (child.child_id,))
+
+
+async def listed(
+    session: AsyncSession, ids: Sequence[UUID], opened: Mapping[UUID, Access], today: date
+) -> dict[UUID, ListedChild]:
+    """These children as lines of a list, by id."""
+    rows = await session.execute(
+        text(f"SELECT {_LINE} FROM child c {_LEAD} WHERE c.id = ANY(:ids)"),  # noqa: S608 - fixed parts
+        {"ids": list(ids)},
+    )
+    lines = [_READ_LINE.decode(line) for line in rows.scalars()]
+    return {child.child_id: child for child in await _named(session, lines, opened, today)}
+
+
+async def _named(
+    session: AsyncSession, lines: Sequence[_Line], opened: Mapping[UUID, Access], today: date
+) -> list[ListedChild]:
+    await load_keys(session, {line.lead.agency_id for line in lines if line.lead is not None})
+    return [_listed(line, opened.get(line.id), today) for line in lines]
+
+
+def _listed(line: _Line, access: Access | None, today: date) -> ListedChild:
+    may_know = access is not None and access.may(Category.IDENTITY)
+    name = ""
+    lead_words = ""
+    if access is not None:
+        name = " ".join(
+            part
+            for column in ("given_name", "family_name")
+            if (part := _opened(access, line, column))
+        )
+        lead_words = _lead_words(access, line.lead)
+    return ListedChild(
+        child_id=line.id,
+        reference=line.reference,
+        name=name or line.reference,
+        age_words=age_or_expected(line.birth_date, line.expected, today) if may_know else "",
+        born=line.birth_date if may_know else None,
+        lead_words=lead_words,
+    )
+
+
+def _opened(access: Access, line: _Line, column: str) -> str:
+    sealed: str | None = getattr(line, column)
+    if sealed is None:
+        return ""
+    opened = access.open_text(bytes.fromhex(sealed), f"child.{column}", line.id, Category.IDENTITY)
+    return opened or ""
+
+
+def _lead_words(access: Access, lead: _Lead | None) -> str:
+    if lead is None or lead.name is None:
+        return "Nobody yet"
+    name = access.keys.open(lead.agency_id, "worker.name", lead.id, bytes.fromhex(lead.name))
+    return f"{name}, {lead.agency}"
