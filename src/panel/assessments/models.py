@@ -60,6 +60,8 @@ class SectionAnswer(ChildScoped):
 
     assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessment.id"), index=True)
     section_key: Mapped[str] = mapped_column(Text)
+    author_agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
+    """Whose record it is: the agency that first said something; carrying forward keeps it."""
     category: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, default="not_started")
     answers = Sealed()
