@@ -144,6 +144,8 @@ class AgendaItem(ChildScoped):
     """Until when member agencies may read it; set by the freeze."""
     opens_at: Mapped[datetime | None]
     """When member agencies may first read it: the freeze."""
+    reason = Sealed()
+    """Why a person put it on after the freeze, or took it off."""
 
 
 class FamilyWords(ChildScoped):
