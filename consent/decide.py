@@ -24,7 +24,7 @@ from consent.model import (
     Viewer,
     ViewerKind,
 )
-from consent.reach import agency_of, sees_content
+from consent.reach import agency_of
 from consent.standpoint import Bar, Ground, Standpoint, best, stand, tie_ground
 from consent.words import receiver_words
 
@@ -81,7 +81,7 @@ def decide_from(
 
 
 def _by_viewer(at: Standpoint, _item: _Item) -> Decision | None:
-    if sees_content(at.viewer):
+    if at.sees_content:
         return None
     if at.viewer.kind is ViewerKind.JOB:
         return _withhold(Basis.NOTHING, "A job works without reading what a record says.")
@@ -109,14 +109,13 @@ def _by_anothers_words(at: Standpoint, item: _Item) -> Decision | None:
 
 
 def _by_own_record(at: Standpoint, item: _Item) -> Decision | None:
-    return best(
-        [
-            tie_ground(at.viewer, tie, Basis.OWN_RECORD, words)
-            for tie in at.ties
-            if tie.categories is None or item.category in tie.categories
-            if (words := _own_record_words(at.viewer, tie.tie, item))
-        ]
-    )
+    grounds = [
+        tie_ground(at.viewer, tie, Basis.OWN_RECORD, words)
+        for tie in at.ties
+        if (words := _own_record_words(at.viewer, tie.tie, item))
+        and (tie.categories is None or item.category in tie.categories)
+    ]
+    return best(grounds) if grounds else None
 
 
 def _by_safeguarding(at: Standpoint, item: _Item) -> Decision | None:
@@ -186,6 +185,8 @@ def _own_record_words(viewer: Viewer, tie: Tie, item: _Item) -> str:
 
 
 def _own_family_words(viewer: Viewer, tie: Tie, item: _Item) -> str:
+    # What is held back from one of the family on a recorded test is a protection against them, which
+    # was asked before; a choice does not close a person's own record to them.
     if tie in _FAMILY_TIES and item.author_person == viewer.id:
         return "You said this yourself."
     if item.category is Category.SAFEGUARDING:

@@ -58,6 +58,7 @@ from consent.reach import (
     order_reaches,
     override_runs,
     restricts,
+    sees_content,
 )
 from consent.words import TIE_WORDS, day_words, opening, receiver_words, since_words, until_words
 
@@ -96,6 +97,7 @@ class Standpoint:
     """All that the rules need, for one viewer, purpose and moment; `consent.decide` asks it."""
 
     viewer: Viewer
+    sees_content: bool
     ties: tuple[Relationship, ...]
     """The viewer's ties that hold today and carry the purpose."""
     forbidden: tuple[Bar, ...] = ()
@@ -125,6 +127,7 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
     forbidding = [o for o in state.orders if order_forbids(viewer, o, day)]
     return Standpoint(
         viewer=viewer,
+        sees_content=sees_content(viewer),
         ties=ties,
         forbidden=_oldest_first(_forbidden(forbidding)),
         ordered=_best_first(_ordered(viewer, ties, live, day, state)) if state.orders else (),
@@ -144,7 +147,7 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
         agreed=_best_first(_agreed(viewer, ties, given, pending)),
         paused=_oldest_first(_paused(given, pending)) if pending else (),
         lapsed=_oldest_first(
-            _lapsed(a for a in agreements if has_lapsed(a, at, day) and is_agreed_with(viewer, a))
+            _lapsed([a for a in agreements if has_lapsed(a, at, day) and is_agreed_with(viewer, a)])
         ),
     )
 
@@ -169,10 +172,9 @@ def tie_ground(
     )
 
 
-def best(grounds: Iterable[Ground]) -> Decision | None:
-    """The decision of the best of several grounds, if there is one."""
-    ground = min(grounds, key=_rank, default=None)
-    return None if ground is None else ground.decision
+def best(grounds: Iterable[Ground]) -> Decision:
+    """The decision of the best of the grounds, of which there is at least one."""
+    return min(grounds, key=_rank).decision
 
 
 # The court, and protection.

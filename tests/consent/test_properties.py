@@ -75,7 +75,7 @@ SCENES = [
     (ViewerKind.JOB, None, Tie.TEAM, Purpose.SUPPORT),
 ]
 
-SOME = (
+SOME: tuple[frozenset[Category], ...] = (
     frozenset(),
     frozenset({Category.HEALTH}),
     frozenset({Category.VIEWS, Category.FINANCE}),
@@ -309,7 +309,7 @@ def test_nothing_permits_without_a_tie_but_an_order_or_override_that_names_the_v
 @asked
 def test_each_basis_has_its_fact(pair: tuple[Question, State]) -> None:
     question, state = pair
-    without = {
+    without: dict[Basis, dict[str, Any]] = {
         Basis.COURT_ORDER: {"orders": ()},
         Basis.SAFEGUARDING: {"overrides": (), "enquiries": ()},
         Basis.DUTY: {"duties": ()},

@@ -212,3 +212,15 @@ def test_the_day_is_the_london_day(world: Any) -> None:
         agreements=(everything_agreed(world),),
     )
     assert world.ask(world.worker(), state, at=late).permitted
+
+
+def test_a_narrow_tie_does_not_lengthen_a_wide_one(world: Any) -> None:
+    state = world.state(
+        relationships=(
+            world.tie(Tie.TEAM, span=Span(end=date(2026, 12, 1))),
+            world.tie(Tie.LEAD, categories=BASIC),
+        ),
+        agreements=(everything_agreed(world),),
+    )
+    assert world.ask(world.worker(), state, Category.HEALTH).until == date(2026, 12, 1)
+    assert world.ask(world.worker(), state, Category.PLAN).until is None
