@@ -185,8 +185,8 @@ def _own_record_words(viewer: Viewer, tie: Tie, item: _Item) -> str:
 
 
 def _own_family_words(viewer: Viewer, tie: Tie, item: _Item) -> str:
-    # What is held back from one of the family on a recorded test is a protection against them, which
-    # was asked before; a choice does not close a person's own record to them.
+    # What is held back from one of the family on a recorded test is a protection against them,
+    # asked before this; a choice does not close a person's own record to them.
     if tie in _FAMILY_TIES and item.author_person == viewer.id:
         return "You said this yourself."
     if item.category is Category.SAFEGUARDING:
