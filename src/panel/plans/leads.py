@@ -1,0 +1,680 @@
+"""Who holds the plan: offering, accepting, declining, handing over. Dated, never deleted.
+
+Whoever has a part in this is a process fact; why somebody declined is of the category network.
+Source: DOMAIN.md, "Words" (lead professional) and the role table.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Viewer
+from panel.accounts.models import Worker, WorkerRole
+from panel.accounts.service import worker_names
+from panel.plans import rules
+from panel.plans.models import LeadProfessional
+from panel.plans.writing import lock_child
+from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.platform.tenancy import load_keys
+from panel.records.child_scoped import JOB
+from panel.records.gate import Access, Gate, Purposes, rewrite_access, rewrite_viewer
+from panel.register.models import Involvement
+
+PART = "lead professional"
+NO_OFFER = "This offer was withdrawn or answered, or it is not yours."
+MOST_CANDIDATES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could hold the plan: a worker of an agency involved now."""
+
+    worker_id: UUID
+    agency_id: UUID
+    name: str
+    job_title: str
+    agency: str
+    in_team: bool
+    leaves_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLine:
+    """One line of the history of who held the plan, or was offered to. Reason None: not shown."""
+
+    id: UUID
+    worker_id: UUID
+    agency_id: UUID
+    name: str
+    agency: str
+    state: str
+    offered_on: date
+    offered_by: str
+    answered_on: date | None
+    from_on: date | None
+    until_on: date | None
+    reason: str | None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether this is the lead professional of a day."""
+        return (
+            self.state in ("accepted", "ended")
+            and self.from_on is not None
+            and self.from_on <= day
+            and (self.until_on is None or day <= self.until_on)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer as the person sees to whom it was made."""
+
+    id: UUID
+    child_id: UUID
+    reference: str
+    given_name: str
+    """Empty where the person may not know who the child is."""
+    birth_date: date | None
+    offered_on: date
+    offered_by: str
+    offered_by_agency: str
+    lead_now: str
+    """Who holds the plan now, or empty."""
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+class _Line(msgspec.Struct):
+    id: UUID
+    worker_id: UUID
+    agency_id: UUID
+    name: str | None
+    agency: str
+    state: str
+    offered_on: date
+    offered_by: UUID
+    answered_on: date | None
+    from_on: date | None
+    until_on: date | None
+    reason: str | None
+
+
+_HISTORY = """
+SELECT COALESCE(json_agg(json_build_object('id', l.id, 'worker_id', l.worker_id,
+  'agency_id', w.agency_id, 'name', encode(w.name, 'hex'), 'agency', a.name, 'state', l.state,
+  'offered_on', l.offered_on, 'offered_by', l.offered_by, 'answered_on', l.answered_on,
+  'from_on', l.from_on, 'until_on', l.until_on, 'reason', encode(l.reason, 'hex'))
+  ORDER BY COALESCE(l.from_on, l.offered_on) DESC, l.id DESC), '[]')::text
+FROM lead_professional l JOIN worker w ON w.id = l.worker_id JOIN agency a ON a.id = w.agency_id
+WHERE l.child_id = :child
+"""
+_READ_HISTORY = msgspec.json.Decoder(tuple[_Line, ...])
+
+
+async def lead_history(access: Access) -> Sequence[LeadLine]:
+    """Who held the plan and to whom it was offered, newest first."""
+    found = await access.session.execute(text(_HISTORY), {"child": access.child_id})
+    lines = _READ_HISTORY.decode(found.scalar_one())
+    await load_keys(access.session, {one.agency_id for one in lines})
+    offerers = await worker_names(access.session, [one.offered_by for one in lines])
+    return [
+        LeadLine(
+            id=one.id,
+            worker_id=one.worker_id,
+            agency_id=one.agency_id,
+            name=_name(access, one.agency_id, one.worker_id, one.name),
+            agency=one.agency,
+            state=one.state,
+            offered_on=one.offered_on,
+            offered_by=offerers.get(one.offered_by, ""),
+            answered_on=one.answered_on,
+            from_on=one.from_on,
+            until_on=one.until_on,
+            reason=access.open_text(
+                None if one.reason is None else bytes.fromhex(one.reason),
+                "lead_professional.reason",
+                one.id,
+                Category.NETWORK,
+                one.agency_id,
+            ),
+        )
+        for one in lines
+    ]
+
+
+def _name(access: Access, agency_id: UUID, worker_id: UUID, sealed_hex: str | None) -> str:
+    if sealed_hex is None:
+        return ""
+    return access.keys.open(agency_id, "worker.name", worker_id, bytes.fromhex(sealed_hex))
+
+
+class _Candidate(msgspec.Struct):
+    id: UUID
+    agency_id: UUID
+    name: str | None
+    job_title: str
+    agency: str
+    in_team: bool
+    until_on: date | None
+
+
+_CANDIDATES = """
+SELECT COALESCE(json_agg(c), '[]')::text FROM (
+  SELECT w.id, w.agency_id, encode(w.name, 'hex') AS name, w.job_title, a.name AS agency,
+    w.until_on, EXISTS (SELECT 1 FROM involvement t WHERE t.child_id = :child
+      AND t.worker_id = w.id AND t.from_on <= :today
+      AND (t.until_on IS NULL OR t.until_on >= :today)) AS in_team
+  FROM worker w JOIN agency a ON a.id = w.agency_id
+  WHERE w.agency_id IN (SELECT i.agency_id FROM involvement i WHERE i.child_id = :child
+      AND i.from_on <= :today AND (i.until_on IS NULL OR i.until_on >= :today))
+    AND (w.from_on IS NULL OR w.from_on <= :today)
+    AND (w.until_on IS NULL OR w.until_on >= :today)
+    AND EXISTS (SELECT 1 FROM worker_role r WHERE r.worker_id = w.id
+      AND r.role IN ('practitioner', 'manager') AND (r.from_on IS NULL OR r.from_on <= :today)
+      AND (r.until_on IS NULL OR r.until_on >= :today))
+  ORDER BY in_team DESC, a.name, w.id LIMIT :most) c
+"""
+_READ_CANDIDATES = msgspec.json.Decoder(tuple[_Candidate, ...])
+
+
+async def candidates(access: Access) -> Sequence[Candidate]:
+    """Who could hold the plan: the team first, then others of the agencies involved now.
+
+    Only agencies whose part in the child's life the viewer may know of. At most 500.
+    """
+    found = await access.session.execute(
+        text(_CANDIDATES),
+        {"child": access.child_id, "today": access.today, "most": MOST_CANDIDATES},
+    )
+    rows = _READ_CANDIDATES.decode(found.scalar_one())
+    known = [one for one in rows if access.may(Category.NETWORK, one.agency_id)]
+    await load_keys(access.session, {one.agency_id for one in known})
+    people = [
+        Candidate(
+            worker_id=one.id,
+            agency_id=one.agency_id,
+            name=_name(access, one.agency_id, one.id, one.name),
+            job_title=one.job_title,
+            agency=one.agency,
+            in_team=one.in_team,
+            leaves_on=one.until_on,
+        )
+        for one in known
+    ]
+    return sorted(people, key=lambda one: (not one.in_team, one.agency, one.name))
+
+
+# Offering and answering ---------------------------------------------------------------------------
+
+
+async def offer_lead(access: Access, worker_id: UUID) -> LeadProfessional:
+    """Offer the part of lead professional to a worker of an agency involved now.
+
+    Raises Invalid with a sentence about `worker_id`. The worker can reach the offer from now on.
+    """
+    access.require_write()
+    session = access.session
+    await lock_child(session, access.child_id)
+    chosen = next((one for one in await candidates(access) if one.worker_id == worker_id), None)
+    if chosen is None:
+        raise Invalid.because(
+            "worker_id", "Choose a worker of an agency that is involved with the child now"
+        )
+    mistake = rules.offer_mistake(
+        is_lead_now=await _is_lead(session, access.child_id, worker_id),
+        offered_to=await _offered_to(session, access.child_id),
+        leaves_on=chosen.leaves_on,
+    )
+    if mistake:
+        raise Invalid.because("worker_id", mistake)
+    offer = LeadProfessional(
+        child_id=access.child_id,
+        worker_id=worker_id,
+        agency_id=chosen.agency_id,
+        state="offered",
+        offered_on=access.today,
+        offered_by=access.viewer.id,
+    )
+    session.add(offer)
+    await rewrite_access(session, access.child_id)
+    return offer
+
+
+async def _is_lead(session: AsyncSession, child_id: UUID, worker_id: UUID) -> bool:
+    """Whether somebody holds the plan from now on without an end."""
+    lead = await session.scalar(
+        select(LeadProfessional.worker_id).where(
+            LeadProfessional.child_id == child_id, LeadProfessional.state == "accepted"
+        )
+    )
+    return lead == worker_id
+
+
+async def _offered_to(session: AsyncSession, child_id: UUID) -> str:
+    worker_id = await session.scalar(
+        select(LeadProfessional.worker_id).where(
+            LeadProfessional.child_id == child_id, LeadProfessional.state == "offered"
+        )
+    )
+    if worker_id is None:
+        return ""
+    return (await worker_names(session, [worker_id])).get(worker_id, "somebody")
+
+
+async def withdraw_offer(access: Access, offer_id: UUID) -> None:
+    """Take an offer back before it is answered. Raises NotFound for one that is not open."""
+    access.require_write()
+    offer = await _open_offer(access, offer_id)
+    offer.state, offer.answered_on = "withdrawn", access.today
+    await rewrite_access(access.session, access.child_id)
+
+
+async def _open_offer(access: Access, offer_id: UUID) -> LeadProfessional:
+    await lock_child(access.session, access.child_id)
+    offer = await access.session.get(LeadProfessional, offer_id, populate_existing=True)
+    if offer is None or offer.child_id != access.child_id or offer.state != "offered":
+        raise NotFound(NO_OFFER, "See who holds the plan on the child's page.")
+    return offer
+
+
+@asynccontextmanager
+async def opened_for_offer(
+    gate: Gate, viewer: Viewer, purposes: Purposes, offer_id: UUID, doing: str
+) -> AsyncIterator[Access]:
+    """The record of the child that an offer to this viewer is about. Raises NotFound.
+
+    An offer lets the worker reach the offer itself; what they see of the child is as before.
+    """
+    async with gate.tenant.transaction(viewer.id) as session:
+        child_id = await session.scalar(
+            select(LeadProfessional.child_id).where(
+                LeadProfessional.id == offer_id, LeadProfessional.worker_id == viewer.id
+            )
+        )
+        opened = await gate.open_here(
+            session, [] if child_id is None else [child_id], viewer, purposes, doing
+        )
+        if child_id is None or child_id not in opened:
+            raise NotFound(NO_OFFER, "Your offers are on your first page.")
+        yield opened[child_id]
+
+
+_OFFER = """
+SELECT c.reference, c.birth_date, encode(c.given_name, 'hex') AS given_name, a.name AS agency
+FROM child c LEFT JOIN worker w ON w.id = :by LEFT JOIN agency a ON a.id = w.agency_id
+WHERE c.id = :child
+"""
+
+
+async def offer_for_answer(access: Access, offer_id: UUID) -> Offer:
+    """What the offer says to whom it was made. Raises NotFound for one that is not open."""
+    session = access.session
+    offer = await session.get(LeadProfessional, offer_id)
+    if offer is None or offer.worker_id != access.viewer.id or offer.state != "offered":
+        raise NotFound(NO_OFFER, "Your offers are on your first page.")
+    found = await session.execute(text(_OFFER), {"child": access.child_id, "by": offer.offered_by})
+    child = found.one()
+    lead = await _lead_on(session, access.child_id, access.today)
+    names = await worker_names(session, [offer.offered_by, *([lead] if lead else [])])
+    given_name = access.open_text(
+        None if child.given_name is None else bytes.fromhex(child.given_name),
+        "child.given_name",
+        access.child_id,
+        Category.IDENTITY,
+    )
+    return Offer(
+        id=offer.id,
+        child_id=access.child_id,
+        reference=child.reference,
+        given_name=given_name or "",
+        birth_date=child.birth_date if access.may(Category.IDENTITY) else None,
+        offered_on=offer.offered_on,
+        offered_by=names.get(offer.offered_by, ""),
+        offered_by_agency=child.agency or "",
+        lead_now=names.get(lead, "") if lead else "",
+    )
+
+
+async def _lead_on(session: AsyncSession, child_id: UUID, day: date) -> UUID | None:
+    return await session.scalar(
+        select(LeadProfessional.worker_id).where(
+            LeadProfessional.child_id == child_id,
+            LeadProfessional.state.in_(("accepted", "ended")),
+            LeadProfessional.from_on <= day,
+            or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on >= day),
+        )
+    )
+
+
+async def accept_offer(access: Access, offer_id: UUID) -> None:
+    """Hold the plan from today; the former lead professional's last day was the day before.
+
+    Somebody who began today keeps today, and the new one begins tomorrow. Raises NotFound for an
+    offer that is not open and theirs, NotAllowed for somebody who leaves.
+    """
+    offer = await _own_offer(access, offer_id)
+    worker = await access.session.get(Worker, offer.worker_id, populate_existing=True)
+    if worker is None or worker.agency_id != offer.agency_id or worker.until_on is not None:
+        raise NotAllowed(
+            "You are leaving the agency, so you cannot take this on.",
+            "Decline the offer, so that it can be made to somebody else.",
+        )
+    await _begin(access.session, offer, access.today)
+    await rewrite_access(access.session, access.child_id)
+
+
+async def _own_offer(access: Access, offer_id: UUID) -> LeadProfessional:
+    offer = await _open_offer(access, offer_id)
+    if offer.worker_id != access.viewer.id:
+        raise NotFound(NO_OFFER, "Your offers are on your first page.")
+    return offer
+
+
+async def decline_offer(access: Access, offer_id: UUID, reason: str) -> None:
+    """Say no, with a reason; the worker can no longer reach the child through the offer."""
+    offer = await _own_offer(access, offer_id)
+    offer.state, offer.answered_on, offer.reason = "declined", access.today, reason
+    await rewrite_access(access.session, access.child_id)
+
+
+async def _begin(session: AsyncSession, lead: LeadProfessional, begins: date) -> None:
+    """Let somebody hold the plan from a day on; whoever does so now ends the day before."""
+    formers = list(
+        await session.scalars(
+            select(LeadProfessional)
+            .where(
+                LeadProfessional.child_id == lead.child_id,
+                LeadProfessional.state.in_(("accepted", "ended")),
+                or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on >= begins),
+            )
+            .with_for_update()
+        )
+    )
+    change = rules.handover(
+        [rules.Stretch(one.from_on or begins, one.until_on) for one in formers], begins
+    )
+    for former, last_day in zip(formers, change.ends, strict=True):
+        former.state = "withdrawn" if last_day is None else "ended"
+        former.until_on = last_day
+    # The index allows one at a time: the former must end before the new one begins.
+    await session.flush()
+    lead.state, lead.answered_on, lead.from_on = "accepted", begins, change.from_on
+    session.add(lead)
+    await join_team(session, lead.child_id, lead.agency_id, lead.worker_id, begins)
+
+
+async def join_team(
+    session: AsyncSession, child_id: UUID, agency_id: UUID, worker_id: UUID, from_on: date
+) -> None:
+    """Whoever holds the plan is in the team: add them to it from a day on, if they are not."""
+    already = await session.scalar(
+        select(Involvement.id)
+        .where(
+            Involvement.child_id == child_id,
+            Involvement.worker_id == worker_id,
+            Involvement.from_on <= from_on,
+            Involvement.until_on.is_(None),
+        )
+        .limit(1)
+    )
+    if already is None:
+        session.add(
+            Involvement(
+                child_id=child_id,
+                agency_id=agency_id,
+                worker_id=worker_id,
+                part=PART,
+                from_on=from_on,
+            )
+        )
+    await session.flush()
+
+
+# Leaving ------------------------------------------------------------------------------------------
+
+
+async def leaver(session: AsyncSession, worker_id: UUID, last_day: date) -> int:
+    """A worker leaves: a manager of the same agency holds their plans from the day after, at once.
+
+    Their roles and their part in every team end on the last day; the agency's part goes on without
+    a name. Offers to them are withdrawn. Returns how many plans moved. For a transaction of
+    scheduled work (viewer JOB), since it concerns children whom nobody else may reach together.
+    Raises NotAllowed, and changes nothing, where plans would be left and there is no manager.
+    """
+    if session.info["viewer"] != JOB:
+        raise ValueError("A worker's leaving is recorded by scheduled work, which reaches all.")
+    worker = await session.get(Worker, worker_id)
+    if worker is None:
+        raise NotFound("There is no such worker.", "Check the e-mail address.")
+    children = await _children_of(session, worker_id)
+    for child_id in children:
+        await lock_child(session, child_id)
+    held = list(
+        await session.scalars(
+            select(LeadProfessional)
+            .where(LeadProfessional.worker_id == worker_id, LeadProfessional.state == "accepted")
+            .order_by(LeadProfessional.child_id)
+        )
+    )
+    manager_id = await _manager_after(session, worker, last_day)
+    if held and manager_id is None:
+        plans = "one child" if len(held) == 1 else f"{len(held)} children"
+        raise NotAllowed(
+            f"They are lead professional of {plans}, and their agency has no manager to take over.",
+            "Give somebody at the agency the role of manager, or hand over first.",
+        )
+    worker.until_on = last_day
+    await _end_roles(session, worker_id, last_day)
+    await _withdraw_offers(session, worker_id, last_day)
+    for former in held:
+        assert manager_id is not None  # noqa: S101 - refused above
+        await _move_to_manager(session, former, manager_id, last_day)
+    await _end_parts(session, worker_id, last_day)
+    for child_id in children:
+        await rewrite_access(session, child_id)
+    await rewrite_viewer(session, worker_id)
+    return len(held)
+
+
+async def _children_of(session: AsyncSession, worker_id: UUID) -> list[UUID]:
+    """In one order for everybody, so that two who wait for locks never wait for each other."""
+    found = await session.scalars(
+        text(
+            "SELECT child_id FROM involvement WHERE worker_id = :worker"
+            " UNION SELECT child_id FROM lead_professional WHERE worker_id = :worker ORDER BY 1"
+        ),
+        {"worker": worker_id},
+    )
+    return list(found)
+
+
+async def _manager_after(session: AsyncSession, worker: Worker, last_day: date) -> UUID | None:
+    """The manager of the worker's agency who stays; of several, the one longest in the role."""
+    found = await session.scalars(
+        text(
+            "SELECT w.id FROM worker w JOIN worker_role r ON r.worker_id = w.id"
+            " WHERE w.agency_id = :agency AND w.id <> :worker AND r.role = 'manager'"
+            " AND (w.from_on IS NULL OR w.from_on <= :next) AND w.until_on IS NULL"
+            " AND (r.from_on IS NULL OR r.from_on <= :next)"
+            " AND (r.until_on IS NULL OR r.until_on >= :next)"
+            " ORDER BY r.from_on NULLS FIRST, r.id LIMIT 1"
+        ),
+        {
+            "agency": worker.agency_id,
+            "worker": worker.id,
+            "next": last_day + timedelta(days=1),
+        },
+    )
+    manager_id: UUID | None = found.first()
+    return manager_id
+
+
+async def _end_roles(session: AsyncSession, worker_id: UUID, last_day: date) -> None:
+    roles = await session.scalars(
+        select(WorkerRole).where(
+            WorkerRole.worker_id == worker_id,
+            or_(WorkerRole.until_on.is_(None), WorkerRole.until_on > last_day),
+        )
+    )
+    for role in roles:
+        role.until_on = last_day
+
+
+async def _withdraw_offers(session: AsyncSession, worker_id: UUID, last_day: date) -> None:
+    offers = await session.scalars(
+        select(LeadProfessional).where(
+            LeadProfessional.worker_id == worker_id, LeadProfessional.state == "offered"
+        )
+    )
+    for offer in offers:
+        offer.state, offer.answered_on = "withdrawn", last_day
+
+
+async def _move_to_manager(
+    session: AsyncSession, former: LeadProfessional, manager_id: UUID, last_day: date
+) -> None:
+    former.reason = "Left the agency"
+    manager = LeadProfessional(
+        child_id=former.child_id,
+        worker_id=manager_id,
+        agency_id=former.agency_id,
+        offered_on=last_day,
+        offered_by=session.info["viewer"],
+    )
+    await _begin(session, manager, last_day + timedelta(days=1))
+
+
+async def _end_parts(session: AsyncSession, worker_id: UUID, last_day: date) -> None:
+    """End the worker's part in every team; the agency is involved as before, without a name."""
+    parts = await session.scalars(
+        select(Involvement).where(
+            Involvement.worker_id == worker_id,
+            or_(Involvement.until_on.is_(None), Involvement.until_on > last_day),
+        )
+    )
+    for part in parts:
+        if part.from_on is None or part.from_on > last_day:
+            part.worker_id = None
+            continue
+        if part.part != PART:
+            session.add(
+                Involvement(
+                    child_id=part.child_id,
+                    agency_id=part.agency_id,
+                    part=part.part,
+                    from_on=last_day + timedelta(days=1),
+                    until_on=part.until_on,
+                )
+            )
+        part.until_on = last_day
+    await session.flush()
+
+
+# Process facts for others -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFacts:
+    """Who holds the plan, since when."""
+
+    worker_id: UUID
+    agency_id: UUID
+    from_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFacts:
+    """To whom the plan is offered, since when."""
+
+    worker_id: UUID
+    agency_id: UUID
+    offered_on: date
+
+
+async def current_leads(
+    session: AsyncSession, child_ids: Iterable[UUID], day: date
+) -> dict[UUID, LeadFacts]:
+    """Who holds the plan of each child on a day; a child without a lead professional is absent."""
+    rows = await session.execute(
+        text(
+            "SELECT child_id, worker_id, agency_id, from_on FROM lead_professional"
+            " WHERE child_id = ANY(:children) AND state IN ('accepted', 'ended')"
+            " AND from_on <= :day AND (until_on IS NULL OR until_on >= :day)"
+        ),
+        {"children": list(child_ids), "day": day},
+    )
+    return {row.child_id: LeadFacts(row.worker_id, row.agency_id, row.from_on) for row in rows}
+
+
+async def open_offers(session: AsyncSession, child_ids: Iterable[UUID]) -> dict[UUID, OfferFacts]:
+    """To whom each child's plan is offered and not answered."""
+    rows = await session.execute(
+        text(
+            "SELECT child_id, worker_id, agency_id, offered_on FROM lead_professional"
+            " WHERE child_id = ANY(:children) AND state = 'offered' ORDER BY offered_on"
+        ),
+        {"children": list(child_ids)},
+    )
+    return {row.child_id: OfferFacts(row.worker_id, row.agency_id, row.offered_on) for row in rows}
+
+
+async def lead_gap_since(
+    session: AsyncSession, child_ids: Iterable[UUID], day: date
+) -> dict[UUID, date]:
+    """Since when a child has had nobody who holds the plan; only children who once had somebody."""
+    rows = await session.execute(
+        text(
+            "SELECT child_id, max(until_on) + 1 AS since FROM lead_professional"
+            " WHERE child_id = ANY(:children) AND state IN ('accepted', 'ended')"
+            " AND from_on <= :day GROUP BY child_id"
+            " HAVING bool_and(until_on IS NOT NULL AND until_on < :day)"
+        ),
+        {"children": list(child_ids), "day": day},
+    )
+    return {row.child_id: row.since for row in rows}
+
+
+# Imports ------------------------------------------------------------------------------------------
+
+
+async def import_lead(session: AsyncSession, child_id: UUID, worker: Worker, since: date) -> bool:
+    """Whoever holds the plan according to an earlier list; returns whether anything changed.
+
+    The same line twice changes nothing, and a later lead professional known here stays. Raises
+    NotAllowed for a worker who leaves.
+    """
+    await lock_child(session, child_id)
+    rows = list(
+        await session.scalars(
+            select(LeadProfessional).where(
+                LeadProfessional.child_id == child_id, LeadProfessional.from_on.is_not(None)
+            )
+        )
+    )
+    if any(
+        one.worker_id == worker.id and (one.state == "accepted" or one.from_on == since)
+        for one in rows
+    ) or any(one.from_on is not None and one.from_on >= since for one in rows):
+        return False
+    if worker.until_on is not None:
+        raise NotAllowed(
+            "They left or are leaving, so they cannot be lead professional.",
+            "Name somebody who stays.",
+        )
+    lead = LeadProfessional(
+        child_id=child_id,
+        worker_id=worker.id,
+        agency_id=worker.agency_id,
+        offered_on=since,
+        offered_by=session.info["viewer"],
+    )
+    await _begin(session, lead, since)
+    await rewrite_access(session, child_id)
+    return True
