@@ -1,81 +1,183 @@
 """The agenda of a meeting: who is on it and why, who is not ready, who waits for the next.
 
 Preparing reads process facts only (dates, states, references): no child's content, so the same
-work can be done by a job. It changes nothing and gives the same answer each time.
+work can be done by a job. It changes nothing and gives the same answer each time. What a person
+arranged, took off or froze (settle.py) is part of the answer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import cast
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.accounts.service import worker_names
-from panel.panels.calendar import all_meeting_dates, load_calendar, settings_of
+from panel.panels.calendar import panel_rhythm, settings_of
 from panel.panels.models import AgendaItem as ItemRow
 from panel.panels.models import Meeting, Panel
 from panel.panels.rules import (
     Agenda,
+    AgendaItem,
     Candidate,
     CaseDates,
     CaseProgress,
     PanelSettings,
+    Part,
+    Reason,
+    RolledOver,
     Urgent,
+    Why,
+    agenda_as_frozen,
+    in_chosen_order,
     missing_for_panel,
     order_agenda,
     papers_close_on,
     review_horizon,
+    why_as_frozen,
     why_today,
 )
 from panel.platform.clock import LONDON
+from panel.platform.crypto import Keys
+from panel.platform.tables import KEYS
+from panel.platform.tenancy import load_keys
 from panel.sharing.shareable import PanelAgency, Shareable, shareable
 
 
+class WorkerFact(msgspec.Struct):
+    """A worker whom a case names; the name is sealed with the agency's key."""
+
+    id: UUID
+    name: str | None
+    agency_id: UUID
+    agency: str
+
+
+class ItemFact(msgspec.Struct):
+    """What is stored of a child's item on this meeting's agenda."""
+
+    id: UUID
+    position: int
+    minutes: int
+    why: Reason
+    since_on: date | None
+    late: bool
+    urgent: bool
+    state: str
+    opens_at: datetime | None
+    reason: str | None
+
+
+class AskedFact(msgspec.Struct):
+    """Somebody was asked for what is missing, last on this day."""
+
+    what: str
+    on: date
+
+
 class CaseFact(msgspec.Struct):
-    """The process facts of one child before one panel."""
+    """The process facts of one child before one panel; what is sealed stays sealed (hex)."""
 
     referral_id: UUID
     child_id: UUID
+    state: str
     reference: str
+    given_name: str | None
+    family_name: str | None
+    birth_date: date | None
+    expected_on: date | None
     sibling_group: UUID | None
     referred_on: date
     referred_by: str
+    referred_by_id: UUID
     last_discussed_on: date | None
     next_review_by: date | None
     transition: str | None
     transition_on: date | None
     escalated_on: date | None
+    escalation: str | None
     deferred_on: date | None
     urgent_on: date | None
-    has_urgent_reason: bool
+    urgent_reason: str | None
     assessment_signed_on: date | None
-    assessor_id: UUID | None
+    assessor: WorkerFact | None
     plan_agreed_on: date | None
-    lead_id: UUID | None
+    lead: WorkerFact | None
     lead_ended_on: date | None
-    offered_to_id: UUID | None
+    offered_to: WorkerFact | None
     offered_on: date | None
+    item: ItemFact | None
+    family_asked_on: date | None
+    family_said_on: date | None
+    asked: tuple[AskedFact, ...] | None
+
+    @property
+    def assessor_id(self) -> UUID | None:
+        """Who assessed the child, else who is at it, else who referred."""
+        return None if self.assessor is None else self.assessor.id
+
+    @property
+    def lead_id(self) -> UUID | None:
+        """Who holds the plan today."""
+        return None if self.lead is None else self.lead.id
+
+    @property
+    def offered_to_id(self) -> UUID | None:
+        """Who was offered to hold the plan and has not answered."""
+        return None if self.offered_to is None else self.offered_to.id
+
+    def owing(self, part: Part) -> WorkerFact | None:
+        """The worker who owes a part; None where it is the coordinator or nobody is named."""
+        if part is Part.ASSESSMENT:
+            return self.assessor
+        if part is Part.PLAN:
+            return self.lead or self.assessor
+        return self.offered_to if part is Part.LEAD_PROFESSIONAL else None
 
 
 _CASES = """
 SELECT json_build_object(
-  'referral_id', f.id, 'child_id', f.child_id, 'reference', c.reference,
+  'referral_id', f.id, 'child_id', f.child_id, 'state', f.state, 'reference', c.reference,
+  'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
+  'birth_date', c.birth_date, 'expected_on', c.expected_delivery_on,
   'sibling_group', c.sibling_group, 'referred_on', f.referred_on, 'referred_by', g.name,
+  'referred_by_id', g.id,
   'last_discussed_on', f.last_discussed_on, 'next_review_by', f.next_review_by,
   'transition', f.transition, 'transition_on', f.transition_on,
-  'escalated_on', f.escalated_on, 'deferred_on', f.deferred_on,
-  'urgent_on', f.urgent_on, 'has_urgent_reason', f.urgent_reason IS NOT NULL,
-  'assessment_signed_on', s.signed_off_on, 'assessor_id', COALESCE(s.author_id, d.author_id,
-     f.worker_id),
-  'plan_agreed_on', p.agreed_on, 'lead_id', l.worker_id, 'lead_ended_on', e.until_on,
-  'offered_to_id', o.worker_id, 'offered_on', o.offered_on)::text
+  'escalated_on', f.escalated_on, 'escalation', encode(f.escalation, 'hex'),
+  'deferred_on', f.deferred_on,
+  'urgent_on', f.urgent_on, 'urgent_reason', encode(f.urgent_reason, 'hex'),
+  'assessment_signed_on', s.signed_off_on,
+  'assessor',
+    (SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
+     'agency_id', w.agency_id, 'agency', x.name)
+     FROM worker w JOIN agency x ON x.id = w.agency_id
+     WHERE w.id = COALESCE(s.author_id, d.author_id, f.worker_id)),
+  'plan_agreed_on', p.agreed_on, 'lead',
+    (SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
+     'agency_id', w.agency_id, 'agency', x.name)
+     FROM worker w JOIN agency x ON x.id = w.agency_id WHERE w.id = l.worker_id),
+  'lead_ended_on', e.until_on,
+  'offered_to',
+    (SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
+     'agency_id', w.agency_id, 'agency', x.name)
+     FROM worker w JOIN agency x ON x.id = w.agency_id WHERE w.id = o.worker_id),
+  'offered_on', o.offered_on,
+  'item', CASE WHEN i.id IS NULL THEN NULL ELSE json_build_object('id', i.id,
+     'position', i.position, 'minutes', i.minutes, 'why', i.why, 'since_on', i.since_on,
+     'late', i.late, 'urgent', i.urgent, 'state', i.state, 'opens_at', i.opens_at,
+     'reason', encode(i.reason, 'hex')) END,
+  'family_asked_on', v.asked_on, 'family_said_on', v.said_on,
+  'asked', (SELECT json_agg(json_build_object('what', what, 'on', asked_on)) FROM (
+     SELECT what, max(asked_on) AS asked_on FROM asked WHERE child_id = f.child_id
+     GROUP BY what) q))::text
 FROM child_access a
 JOIN referral f ON f.child_id = a.child_id
 JOIN child c ON c.id = f.child_id
 JOIN agency g ON g.id = f.agency_id
+LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id
 LEFT JOIN LATERAL (SELECT signed_off_on, author_id FROM assessment
    WHERE child_id = f.child_id AND state = 'signed_off' AND signed_off_on <= :today
    ORDER BY signed_off_on DESC, id DESC LIMIT 1) s ON true
@@ -93,29 +195,58 @@ LEFT JOIN LATERAL (SELECT max(until_on) AS until_on FROM lead_professional
 LEFT JOIN LATERAL (SELECT worker_id, offered_on FROM lead_professional
    WHERE child_id = f.child_id AND state = 'offered' ORDER BY offered_on DESC, id DESC LIMIT 1) o
    ON true
-WHERE a.viewer_id = :viewer AND f.panel_id = :panel AND f.state <> 'closed'
+LEFT JOIN LATERAL (SELECT max(asked_on) AS asked_on, max(said_on) AS said_on FROM family_words
+   WHERE child_id = f.child_id AND (meeting_id = :meeting OR (meeting_id IS NULL
+     AND asked_on > COALESCE(f.last_discussed_on, '-infinity')))) v ON true
+WHERE a.viewer_id = :viewer AND f.panel_id = :panel
   AND a.valid_from <= :now AND a.valid_until >= :now
-  AND (f.last_discussed_on IS NULL OR f.next_review_by <= :horizon
-       OR f.transition_on <= :ahead OR f.escalated_on IS NOT NULL OR f.deferred_on IS NOT NULL
-       OR f.urgent_on IS NOT NULL)
+  AND (i.opens_at IS NOT NULL OR f.state <> 'closed'
+       AND (f.last_discussed_on IS NULL OR f.next_review_by <= :horizon
+         OR f.transition_on <= :ahead OR f.escalated_on IS NOT NULL OR f.deferred_on IS NOT NULL
+         OR f.urgent_on IS NOT NULL)
+       AND NOT EXISTS (SELECT 1 FROM agenda_item b JOIN meeting m ON m.id = b.meeting_id
+         WHERE b.child_id = f.child_id AND b.state = 'listed' AND b.opens_at IS NOT NULL
+           AND m.panel_id = :panel AND m.state = 'frozen'
+           AND m.held_on < :day AND m.held_on >= :today))
 """
+# A child whom an earlier, frozen agenda will hear is not on a later one as well.
 _READ = msgspec.json.Decoder(CaseFact)
 _AHEAD = timedelta(days=93)
 """A transition is watched from three calendar months before: at most 92 days."""
+_SOON = timedelta(days=366)
+"""The next meeting is found within a year, or the calendar has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An agenda as rules put it together, with what it was judged by."""
+    """An agenda as rules and people put it together, with what it was judged by."""
 
     panel: Panel
     meeting: Meeting
     settings: PanelSettings
     papers_close: date
+    next_on: date | None
+    """The panel's next meeting, where what rolls over goes; None past the end of the calendar."""
     agenda: Agenda
     facts: dict[UUID, CaseFact]
     names: dict[UUID, str]
     """Of the workers that the facts name."""
+    agencies: tuple[PanelAgency, ...]
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the agenda is settled and packs are open."""
+        return self.agenda.frozen_at is not None
+
+    def missing(self, child_id: UUID) -> tuple[Part, ...]:
+        """What a child on this agenda or on the not-ready list still needs."""
+        candidates = (
+            *(item.candidate for item in self.agenda.items),
+            *(one.candidate for one in self.agenda.not_ready),
+        )
+        return tuple(
+            debt.what for one in candidates if one.child_id == child_id for debt in one.debts
+        )
 
 
 async def panel_agencies(session: AsyncSession, panel_id: UUID, day: date) -> list[PanelAgency]:
@@ -132,21 +263,48 @@ async def panel_agencies(session: AsyncSession, panel_id: UUID, day: date) -> li
 
 
 async def _facts(
-    session: AsyncSession, panel: Panel, looking: UUID, today: date, horizon: date, day: date
-) -> list[CaseFact]:
+    session: AsyncSession, meeting: Meeting, looking: UUID, today: date, horizon: date
+) -> dict[UUID, CaseFact]:
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    day = meeting.held_on
     rows = await session.execute(
         text(_CASES),
         {
             "viewer": looking,
-            "panel": panel.id,
+            "panel": meeting.panel_id,
+            "meeting": meeting.id,
+            "day": day,
             "today": today,
             "now": session.info["now"],
             "horizon": max(horizon, day),
             "ahead": day + _AHEAD,
         },
     )
-    return [_READ.decode(line) for (line,) in rows]
+    facts: dict[UUID, CaseFact] = {}
+    for (line,) in rows:
+        fact = _READ.decode(line)
+        known = facts.get(fact.child_id)
+        # Referred again after a closure: the open referral speaks.
+        if known is None or known.state == "closed":
+            facts[fact.child_id] = fact
+    return facts
+
+
+async def _names(session: AsyncSession, facts: Sequence[CaseFact]) -> dict[UUID, str]:
+    named = {
+        worker.id: worker
+        for fact in facts
+        for worker in (fact.assessor, fact.lead, fact.offered_to)
+        if worker is not None and worker.name is not None
+    }
+    await load_keys(session, {worker.agency_id for worker in named.values()})
+    keys = cast("Keys", session.info[KEYS])
+    return {
+        worker.id: keys.open(
+            worker.agency_id, "worker.name", worker.id, bytes.fromhex(worker.name or "")
+        )
+        for worker in named.values()
+    }
 
 
 async def prepare(session: AsyncSession, panel: Panel, meeting: Meeting, looking: UUID) -> Prepared:
@@ -158,41 +316,78 @@ async def prepare(session: AsyncSession, panel: Panel, meeting: Meeting, looking
     today = now.astimezone(LONDON).date()
     day = meeting.held_on
     settings = settings_of(panel)
-    calendar = await load_calendar(session)
-    dates = await all_meeting_dates(session, panel, day)
-    horizon = review_horizon(day, dates, calendar)
-    facts = await _facts(session, panel, looking, today, horizon, day)
-    names = await worker_names(
-        session,
-        [
-            worker
-            for fact in facts
-            for worker in (fact.assessor_id, fact.lead_id, fact.offered_to_id)
-            if worker is not None
-        ],
-    )
-    may_share = await shareable(
-        session,
-        [fact.child_id for fact in facts],
-        await panel_agencies(session, panel.id, day),
-        looking,
-        now,
-    )
-    papers_close = papers_close_on(day, settings.cut_off_working_days, calendar)
+    rhythm = await panel_rhythm(session, panel)
+    dates = rhythm.dates(day, day + _SOON)
+    horizon = review_horizon(day, dates, rhythm.calendar)
+    facts = await _facts(session, meeting, looking, today, horizon)
+    names = await _names(session, list(facts.values()))
+    agencies = await panel_agencies(session, panel.id, day)
+    may_share = await shareable(session, list(facts), agencies, looking, now)
+    papers_close = papers_close_on(day, settings.cut_off_working_days, rhythm.calendar)
     candidates = [
         _candidate(fact, day, horizon, names, may_share.get(fact.child_id), panel.name)
-        for fact in facts
+        for fact in facts.values()
     ]
-    agenda = order_agenda(candidates, day, settings, panel.starts_at, papers_close)
     return Prepared(
         panel,
         meeting,
         settings,
         papers_close,
-        agenda,
-        {fact.child_id: fact for fact in facts},
+        min((one for one in dates if one > day), default=None),
+        _settled(candidates, facts, meeting, settings, panel.starts_at, papers_close),
+        facts,
         names,
+        tuple(agencies),
     )
+
+
+def _settled(
+    candidates: list[Candidate],
+    facts: dict[UUID, CaseFact],
+    meeting: Meeting,
+    settings: PanelSettings,
+    starts_at: time,
+    papers_close: date,
+) -> Agenda:
+    """The agenda as rules make it, with what people arranged, took off or froze."""
+    items = {child: fact.item for child, fact in facts.items() if fact.item is not None}
+    off = {child for child, item in items.items() if item.state == "removed"}
+    taken_off = [one for one in candidates if one.child_id in off and one.whys]
+    stay = [one for one in candidates if one.child_id not in off]
+    if meeting.frozen_at is None:
+        agenda = order_agenda(stay, meeting.held_on, settings, starts_at, papers_close)
+        if items:
+            positions = {child: item.position for child, item in items.items()}
+            agenda = in_chosen_order(agenda, positions)
+    else:
+        on = {
+            child: item
+            for child, item in items.items()
+            if item.opens_at is not None and child not in off
+        }
+        others = [one for one in stay if one.child_id not in on]
+        rest = order_agenda(others, meeting.held_on, settings, starts_at, papers_close)
+        frozen_on = meeting.frozen_at.astimezone(LONDON).date()
+        listed = sorted(
+            (one for one in stay if one.child_id in on), key=lambda one: on[one.child_id].position
+        )
+        agenda = agenda_as_frozen(
+            [_stored_item(one, on[one.child_id]) for one in listed],
+            rest,
+            meeting.frozen_at,
+            frozen_on,
+        )
+    waiting = [
+        RolledOver(one, one.minutes or settings.minutes_per_child, "Taken off this agenda.")
+        for one in taken_off
+    ]
+    return replace(agenda, rolled_over=(*agenda.rolled_over, *waiting))
+
+
+def _stored_item(candidate: Candidate, item: ItemFact) -> AgendaItem:
+    since = item.since_on or candidate.waiting_since
+    why = why_as_frozen(item.why, since, candidate.whys)
+    return AgendaItem(candidate, time(0), item.minutes, why, late=item.late)
 
 
 def _candidate(
@@ -217,19 +412,7 @@ def _candidate(
         may_be_shared=may_share is not None and may_share.anything,
         nothing_shared_since=None if may_share is None else may_share.nothing_since,
     )
-    whys = why_today(
-        CaseDates(
-            referred_on=fact.referred_on,
-            last_discussed_on=fact.last_discussed_on,
-            review_due_by=fact.next_review_by,
-            transition=fact.transition or "",
-            transition_on=fact.transition_on,
-            escalated_on=fact.escalated_on,
-            deferred_on=fact.deferred_on,
-        ),
-        day,
-        horizon,
-    )
+    whys = why_today(case_dates(fact), day, horizon)
     waiting = min((why.due for why in whys), default=fact.referred_on)
     ready = [one for one in (fact.assessment_signed_on, fact.plan_agreed_on) if one is not None]
     return Candidate(
@@ -237,17 +420,36 @@ def _candidate(
         reference=fact.reference,
         waiting_since=waiting,
         whys=whys,
+        minutes=None if fact.item is None else fact.item.minutes,
         debts=missing_for_panel(progress),
         urgent=Urgent(day, "the chair's decision")
-        if fact.urgent_on == day and fact.has_urgent_reason
+        if fact.urgent_on == day and fact.urgent_reason is not None
         else None,
         sibling_group=fact.sibling_group,
         ready_on=max(ready, default=None) if fact.last_discussed_on is None else None,
     )
 
 
+def case_dates(fact: CaseFact) -> CaseDates:
+    """The dates that may bring a child to a panel."""
+    return CaseDates(
+        referred_on=fact.referred_on,
+        last_discussed_on=fact.last_discussed_on,
+        review_due_by=fact.next_review_by,
+        transition=fact.transition or "",
+        transition_on=fact.transition_on,
+        escalated_on=fact.escalated_on,
+        deferred_on=fact.deferred_on,
+    )
+
+
 def _name(names: dict[UUID, str], worker: UUID | None) -> str | None:
     return None if worker is None else names.get(worker)
+
+
+def reason_of(why: Why | None) -> Reason:
+    """Under which reason an item is stored; a child taken as urgent alone is an escalation."""
+    return Reason.ESCALATION if why is None else why.reason
 
 
 async def stored_items(session: AsyncSession, meeting_id: UUID) -> list[ItemRow]:

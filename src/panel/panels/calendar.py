@@ -1,15 +1,18 @@
 """Terms, panels and their meetings: what is stored, and the days on which a panel meets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+import msgspec
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.panels.models import AgendaItem, Meeting, Panel, PanelAgency, Referral
 from panel.panels.models import ClosedDay as ClosedDayRow
-from panel.panels.models import Meeting, Panel, PanelAgency, Referral
 from panel.panels.models import Term as TermRow
 from panel.panels.rules import (
     Cancelled,
@@ -20,6 +23,8 @@ from panel.panels.rules import (
     calendar_end_words,
     effect_on_reviews,
     meeting_dates,
+    pack_closes,
+    review_place,
     why_not_in_term,
 )
 from panel.panels.terms import (
@@ -33,7 +38,10 @@ from panel.panels.terms import (
     merge_calendars,
     read_terms,
 )
+from panel.platform.clock import LONDON
+from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
+from panel.records.gate import rewrite_access
 from panel.web.words import day as weekday_words
 from panel.web.words import short_day as day_words
 
@@ -169,56 +177,134 @@ def settings_of(panel: Panel) -> PanelSettings:
     return PanelSettings(**changed)
 
 
-async def _meetings_by_slot(session: AsyncSession, panel: Panel) -> dict[date, Meeting]:
-    rows = await session.scalars(select(Meeting).where(Meeting.panel_id == panel.id))
-    return {row.slot_on: row for row in rows}
+class _TermFact(msgspec.Struct):
+    first_day: date
+    last_day: date
+    name: str
 
 
-def _changes(stored: dict[date, Meeting]) -> list[Cancelled | Moved]:
-    changes: list[Cancelled | Moved] = []
-    for slot, row in stored.items():
-        if row.state == "cancelled":
-            changes.append(Cancelled(slot))
-        elif row.held_on != slot:
-            changes.append(Moved(slot, row.held_on))
-    return changes
+class _ClosedFact(msgspec.Struct):
+    day: date
+    kind: ClosedKind
+    name: str
+
+
+class MeetingFact(msgspec.Struct):
+    """A stored meeting: only what was changed, frozen, held or asked about is stored."""
+
+    id: UUID
+    slot_on: date
+    held_on: date
+    state: str
+    change_reason: str
+
+
+class _RhythmFact(msgspec.Struct):
+    terms: list[_TermFact] | None
+    closed: list[_ClosedFact] | None
+    meetings: list[MeetingFact] | None
+
+
+_RHYTHM = """
+SELECT json_build_object(
+  'terms', (SELECT json_agg(json_build_object('first_day', first_day, 'last_day', last_day,
+     'name', name) ORDER BY first_day) FROM term),
+  'closed', (SELECT json_agg(json_build_object('day', day, 'kind', kind, 'name', name)
+     ORDER BY day) FROM closed_day),
+  'meetings', (SELECT json_agg(json_build_object('id', id, 'slot_on', slot_on,
+     'held_on', held_on, 'state', state, 'change_reason', change_reason) ORDER BY slot_on)
+     FROM meeting WHERE panel_id = :panel))::text
+"""
+_READ_RHYTHM = msgspec.json.Decoder(_RhythmFact)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """A panel's rhythm with the term calendar and what was changed of it: all meeting days."""
+
+    panel: Panel
+    calendar: TermCalendar
+    stored: tuple[MeetingFact, ...]
+
+    @property
+    def changes(self) -> list[Cancelled | Moved]:
+        """The meetings that were cancelled or moved."""
+        return [
+            Cancelled(one.slot_on) if one.state == "cancelled" else Moved(one.slot_on, one.held_on)
+            for one in self.stored
+            if one.state == "cancelled" or one.held_on != one.slot_on
+        ]
+
+    def dates(self, start: date, end: date) -> tuple[date, ...]:
+        """The days on which the panel meets from one day to another, both included."""
+        return self.dates_with(self.changes, start, end)
+
+    def dates_with(
+        self, changes: Sequence[Cancelled | Moved], start: date, end: date
+    ) -> tuple[date, ...]:
+        """The same with other changes than those that are stored."""
+        return meeting_dates(
+            self.panel.first_on, self.panel.every_days, self.calendar, start, end, changes
+        )
+
+    @property
+    def all_dates(self) -> tuple[date, ...]:
+        """Every known meeting day, to the end of the calendar."""
+        end = self.calendar.ends_on or self.panel.first_on
+        return self.dates(self.panel.first_on, end)
+
+    def days(self, start: date, end: date) -> tuple[MeetingDay, ...]:
+        """The meetings from one day to another, both included."""
+        dates = self.dates(start, end)
+        by_day = {one.held_on: one for one in self.stored if one.state != "cancelled"}
+        meetings = [_meeting_day(day, by_day.get(day)) for day in dates]
+        # A meeting that took place stays listed, whatever a newer calendar says of its day.
+        meetings += [
+            _meeting_day(one.held_on, one)
+            for one in self.stored
+            if one.state in ("held", "frozen")
+            and one.held_on not in dates
+            and start <= one.held_on <= end
+        ]
+        return tuple(sorted(meetings, key=lambda one: one.held_on))
+
+    def cancelled(self, start: date, end: date) -> tuple[MeetingDay, ...]:
+        """The meetings that were cancelled, by the day on which they would have been."""
+        return tuple(
+            _meeting_day(one.slot_on, one)
+            for one in self.stored
+            if one.state == "cancelled" and start <= one.slot_on <= end
+        )
+
+
+async def panel_rhythm(session: AsyncSession, panel: Panel) -> Rhythm:
+    """A panel's rhythm, the calendar and its stored meetings, in one query."""
+    found = await session.execute(text(_RHYTHM), {"panel": panel.id})
+    fact = _READ_RHYTHM.decode(found.scalar_one())
+    calendar = TermCalendar(
+        tuple(Term(one.first_day, one.last_day, one.name) for one in fact.terms or ()),
+        tuple(ClosedDay(one.day, one.kind, one.name) for one in fact.closed or ()),
+    )
+    return Rhythm(panel, calendar, tuple(fact.meetings or ()))
 
 
 async def meeting_days(session: AsyncSession, panel: Panel, start: date, end: date) -> MeetingDays:
     """A panel's meetings from one day to another, both included, with the calendar applied."""
-    calendar = await load_calendar(session)
-    stored = await _meetings_by_slot(session, panel)
-    days = meeting_dates(panel.first_on, panel.every_days, calendar, start, end, _changes(stored))
-    by_day = {row.held_on: row for row in stored.values() if row.state != "cancelled"}
-    meetings = [_meeting_day(day, by_day.get(day)) for day in days]
-    # A meeting that took place stays listed, whatever a newer calendar says of its day.
-    meetings += [
-        _meeting_day(row.held_on, row)
-        for row in stored.values()
-        if row.state in ("held", "frozen")
-        and row.held_on not in days
-        and start <= row.held_on <= end
-    ]
-    ends_on = calendar.ends_on
+    rhythm = await panel_rhythm(session, panel)
+    ends_on = rhythm.calendar.ends_on
     past_the_end = ends_on is None or end > ends_on
     return MeetingDays(
         panel.key,
-        tuple(sorted(meetings, key=lambda one: one.held_on)),
+        rhythm.days(start, end),
         ends_on,
-        calendar_end_words(calendar) if past_the_end else "",
+        calendar_end_words(rhythm.calendar) if past_the_end else "",
     )
 
 
-def _meeting_day(day: date, row: Meeting | None) -> MeetingDay:
-    if row is None:
+def _meeting_day(day: date, stored: MeetingFact | None) -> MeetingDay:
+    if stored is None:
         return MeetingDay(day, day, "planned", None)
-    return MeetingDay(row.slot_on, row.held_on, row.state, row.id, row.change_reason)
-
-
-async def all_meeting_dates(session: AsyncSession, panel: Panel, start: date) -> tuple[date, ...]:
-    """Every known meeting date from a day on, to the end of the calendar."""
-    found = await meeting_days(session, panel, start, start + timedelta(days=3 * 366))
-    return tuple(one.held_on for one in found.meetings)
+    return MeetingDay(stored.slot_on, day, stored.state, stored.id, stored.change_reason)
 
 
 async def meeting_on(session: AsyncSession, panel: Panel, day: date) -> Meeting:
@@ -230,23 +316,45 @@ async def meeting_on(session: AsyncSession, panel: Panel, day: date) -> Meeting:
     )
     if stored is not None:
         return stored
-    found = await meeting_days(session, panel, day, day)
-    if not found.meetings:
-        why = why_not_in_term(day, await load_calendar(session)) or ""
+    rhythm = await panel_rhythm(session, panel)
+    if not rhythm.days(day, day):
+        why = why_not_in_term(day, rhythm.calendar) or ""
         raise NotFound(
             f"There is no meeting of {panel.name} on {weekday_words(day)}. {why}".strip(),
             "See the dates with: panel meetings",
         )
-    meeting = Meeting(panel_id=panel.id, slot_on=day, held_on=day, state="planned")
-    session.add(meeting)
-    await session.flush()
-    return meeting
+    # Two people may open the page for the first time at once: one row, for both.
+    now, viewer = session.info["now"], session.info["viewer"]
+    await session.execute(
+        insert(Meeting)
+        .values(
+            id=new_id(),
+            panel_id=panel.id,
+            slot_on=day,
+            held_on=day,
+            state="planned",
+            change_reason="",
+            version=1,
+            created_at=now,
+            created_by=viewer,
+            changed_at=now,
+            changed_by=viewer,
+        )
+        .on_conflict_do_nothing()
+    )
+    stored = await session.scalar(
+        select(Meeting).where(Meeting.panel_id == panel.id, Meeting.slot_on == day)
+    )
+    if stored is None or stored.held_on != day:
+        raise NotFound(f"There is no meeting of {panel.name} on {weekday_words(day)}.")
+    return stored
 
 
 async def next_meeting_day(session: AsyncSession, panel: Panel, day: date) -> MeetingDay | None:
     """The first meeting on or after a day; None past the end of the calendar."""
-    found = await meeting_days(session, panel, day, day + timedelta(days=400))
-    return next((one for one in found.meetings if one.state != "held"), None)
+    rhythm = await panel_rhythm(session, panel)
+    found = rhythm.days(day, day + timedelta(days=400))
+    return next((one for one in found if one.state != "held"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,47 +365,91 @@ class Rehearsal:
     to: date | None
     """The new day; None for a cancellation."""
     reviews: tuple[ReviewMove, ...]
+    next_on: date | None
+    """The meeting after the one that changes: where its children go when it is cancelled."""
+    frozen: bool
+    """Whether packs are out already: they close with a cancellation, and stay open with a move."""
 
 
 async def rehearse_change(
     session: AsyncSession, panel: Panel, meeting: Meeting, to: date | None
 ) -> Rehearsal:
     """What cancelling (None) or moving a meeting does to reviews. Raises Invalid for a bad day."""
-    calendar = await load_calendar(session)
+    rhythm = await panel_rhythm(session, panel)
     if meeting.state in ("held", "cancelled"):
         raise Problem(409, "This meeting cannot change", f"It is {meeting.state} already.")
-    if to is not None and (why := why_not_in_term(to, calendar)) is not None:
+    if to is not None and (why := why_not_in_term(to, rhythm.calendar)) is not None:
         raise Invalid.because("to", f"{why} Choose a day in term.")
-    stored = await _meetings_by_slot(session, panel)
-    start, end = panel.first_on, calendar.ends_on or panel.first_on
-    before = meeting_dates(panel.first_on, panel.every_days, calendar, start, end, _changes(stored))
-    if to is not None and to in before and to != meeting.held_on:
+    before = rhythm.all_dates
+    if to == meeting.held_on:
+        raise Invalid.because("to", f"The meeting is on {weekday_words(to)} already.")
+    if to in before:
         raise Invalid.because("to", f"The panel meets on {weekday_words(to)} already.")
-    others = [one for one in _changes(stored) if one.slot != meeting.slot_on]
+    if to is not None and to < today_in(session):
+        raise Invalid.because("to", "Choose today or a later day.")
     changed: Cancelled | Moved = (
         Cancelled(meeting.slot_on) if to is None else Moved(meeting.slot_on, to)
     )
-    after = meeting_dates(
-        panel.first_on, panel.every_days, calendar, start, end, [*others, changed]
-    )
+    others = [one for one in rhythm.changes if one.slot != meeting.slot_on]
+    end = rhythm.calendar.ends_on or panel.first_on
+    after = rhythm.dates_with([*others, changed], panel.first_on, end)
     return Rehearsal(
-        meeting.slot_on, to, effect_on_reviews(await _reviews(session, panel), before, after)
+        meeting.slot_on,
+        to,
+        effect_on_reviews(await _reviews(session, panel), before, after),
+        min((day for day in after if day > meeting.held_on), default=None),
+        meeting.state == "frozen",
     )
+
+
+def today_in(session: AsyncSession) -> date:
+    """The Europe/London date of a transaction."""
+    now: datetime = session.info["now"]
+    return now.astimezone(LONDON).date()
 
 
 async def _reviews(session: AsyncSession, panel: Panel) -> list[tuple[UUID, date, date]]:
+    # From child_access, so that a wide viewer's list uses its index (TRAPS.md).
     rows = await session.execute(
-        select(Referral.child_id, Referral.last_discussed_on, Referral.next_review_by).where(
-            Referral.panel_id == panel.id,
-            Referral.state != "closed",
-            Referral.last_discussed_on.is_not(None),
-            Referral.next_review_by.is_not(None),
-        )
+        text(
+            "SELECT f.child_id, f.last_discussed_on, f.next_review_by FROM child_access a"
+            " JOIN referral f ON f.child_id = a.child_id"
+            " WHERE a.viewer_id = :viewer AND f.panel_id = :panel AND f.state <> 'closed'"
+            " AND f.last_discussed_on IS NOT NULL AND f.next_review_by IS NOT NULL"
+        ),
+        {"viewer": session.info["viewer"], "panel": panel.id},
     )
+    return [(row.child_id, row.last_discussed_on, row.next_review_by) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLoad:
+    """How many reviews wait for a meeting: placed there, and overdue ones that it gets first."""
+
+    meeting: MeetingDay
+    placed: int
+    overdue: int
+
+
+async def review_load(
+    session: AsyncSession, panel: Panel, start: date, end: date
+) -> list[ReviewLoad]:
+    """The meetings of a stretch, each with the reviews that are due there."""
+    rhythm = await panel_rhythm(session, panel)
+    dates = rhythm.all_dates
+    placed: dict[date, int] = {}
+    overdue: dict[date, int] = {}
+    for _, discussed, due in await _reviews(session, panel):
+        # A review whose meeting has passed without it goes to the next one, overdue.
+        found = review_place(max(discussed, start - timedelta(days=1)), due, dates).meeting
+        on = found or min((day for day in dates if day >= max(start, discussed)), default=None)
+        if on is not None:
+            placed[on] = placed.get(on, 0) + 1
+            if on > due:
+                overdue[on] = overdue.get(on, 0) + 1
     return [
-        (child, discussed, due)
-        for child, discussed, due in rows
-        if discussed is not None and due is not None
+        ReviewLoad(one, placed.get(one.held_on, 0), overdue.get(one.held_on, 0))
+        for one in rhythm.days(start, end)
     ]
 
 
@@ -309,18 +461,83 @@ async def change_meeting(
     reason: str,
     version: int,
 ) -> Rehearsal:
-    """Cancel (None) or move a meeting, with a reason. Raises Conflict when it changed meanwhile."""
+    """Cancel (None) or move a meeting, with a reason. Raises Conflict when it changed meanwhile.
+
+    Reviews find their new meeting; a frozen agenda moves with its packs, or is cancelled with
+    them, and its children wait as put off. An urgent child goes where the meeting goes, or to the
+    next one.
+    """
     if not reason.strip():
         raise Invalid.because("reason", "Say why the meeting changes: members will ask.")
+    await session.refresh(meeting, with_for_update=True)
     if meeting.version != version:
         now = "cancelled" if meeting.state == "cancelled" else day_words(meeting.held_on)
         wanted = "cancelled" if to is None else day_words(to)
         raise Conflict((Clash("The meeting", wanted, now),))
     rehearsed = await rehearse_change(session, panel, meeting, to)
+    was_on = meeting.held_on
     if to is None:
         meeting.state = "cancelled"
     else:
         meeting.held_on = to
     meeting.change_reason = reason.strip()
     await session.flush()
+    await _place_reviews(session, panel, rehearsed)
+    await _carry_urgent(session, panel, was_on, to or rehearsed.next_on)
+    if rehearsed.frozen:
+        await _carry_items(session, panel, meeting, was_on)
     return rehearsed
+
+
+async def _place_reviews(session: AsyncSession, panel: Panel, rehearsed: Rehearsal) -> None:
+    moved = {move.child_id: move.after for move in rehearsed.reviews}
+    if not moved:
+        return
+    rows = await session.scalars(
+        select(Referral).where(
+            Referral.panel_id == panel.id,
+            Referral.state != "closed",
+            Referral.child_id.in_(moved),
+        )
+    )
+    for row in rows:
+        day = moved[row.child_id]
+        row.review_meeting_id = None if day is None else (await meeting_on(session, panel, day)).id
+    await session.flush()
+
+
+async def _carry_urgent(session: AsyncSession, panel: Panel, was_on: date, to: date | None) -> None:
+    rows = await session.scalars(
+        select(Referral).where(Referral.panel_id == panel.id, Referral.urgent_on == was_on)
+    )
+    for row in rows:
+        row.urgent_on = to
+    await session.flush()
+
+
+async def _carry_items(session: AsyncSession, panel: Panel, meeting: Meeting, was_on: date) -> None:
+    calendar = await load_calendar(session)
+    until = pack_closes(meeting.held_on, settings_of(panel).pack_working_days, calendar)
+    rows = list(
+        await session.scalars(
+            select(AgendaItem).where(
+                AgendaItem.meeting_id == meeting.id, AgendaItem.state == "listed"
+            )
+        )
+    )
+    for row in rows:
+        row.pack_until = until
+        if meeting.state == "cancelled":
+            row.state = "removed"
+    if meeting.state == "cancelled":
+        waiting = await session.scalars(
+            select(Referral).where(
+                Referral.panel_id == panel.id,
+                Referral.state != "closed",
+                Referral.child_id.in_([row.child_id for row in rows]),
+            )
+        )
+        for one in waiting:
+            one.deferred_on = one.deferred_on or was_on
+    for row in rows:
+        await rewrite_access(session, row.child_id)

@@ -5,7 +5,7 @@ Pure: dates come in as arguments. Source, where nothing else is named: DOMAIN.md
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -502,6 +502,25 @@ def _deferred(case: CaseDates, meeting_day: date) -> Why | None:
     )
 
 
+def why_as_frozen(reason: Reason, since: date, now: Collection[Why]) -> Why:
+    """The reason that an item was frozen with, however the case has moved on since.
+
+    `now` are the reasons of today; the same one among them keeps its fuller words.
+    """
+    same = next((why for why in now if why.reason is reason), None)
+    if same is not None:
+        return same
+    on = words.short_day(since)
+    sentences = {
+        Reason.ESCALATION: f"Escalated on {on}.",
+        Reason.NEW: f"New: referred on {on}.",
+        Reason.TRANSITION: f"Transition on {on}.",
+        Reason.REVIEW_DUE: f"Review due by {on}.",
+        Reason.DEFERRED: f"Put off on {on}: was on the agenda and not reached.",
+    }
+    return Why(reason, since, sentences[reason])
+
+
 # --- The agenda -------------------------------------------------------------------------------
 
 
@@ -667,6 +686,61 @@ def settle_agenda(earlier: Agenda | None, prepared: Agenda) -> Agenda:
     )
     came_late = tuple(one for one in fresh if one.child_id not in listed | waiting)
     return replace(earlier, not_ready=prepared.not_ready, came_late=came_late)
+
+
+def agenda_as_frozen(
+    items: Iterable[AgendaItem], others: Agenda, at: datetime, frozen_on: date
+) -> Agenda:
+    """A frozen agenda as it was stored, with what is known today of everyone else.
+
+    `others` is prepared from the children who are not on it: who became ready after the freeze
+    came late; the rest rolled over.
+    """
+    free = (*others.items, *others.rolled_over)
+    came_late = tuple(
+        one.candidate for one in free if (newest_paper(one.candidate) or frozen_on) > frozen_on
+    )
+    late = {one.child_id for one in came_late}
+    waiting = sorted(
+        (one for one in free if one.candidate.child_id not in late),
+        key=lambda one: _longest_waiting(one.candidate),
+    )
+    return replace(
+        others,
+        items=_in_slots(items, others.starts_at),
+        rolled_over=tuple(
+            RolledOver(one.candidate, one.minutes, waits_words(one.candidate)) for one in waiting
+        ),
+        came_late=came_late,
+        frozen_at=at,
+    )
+
+
+def newest_paper(candidate: Candidate) -> date | None:
+    """The day on which the last thing happened that brings a child to an agenda."""
+    escalated = [why.due for why in candidate.whys if why.reason is Reason.ESCALATION]
+    days = [*escalated, *([candidate.ready_on] if candidate.ready_on else [])]
+    return max(days, default=None)
+
+
+def waits_words(candidate: Candidate) -> str:
+    """What is said of a child who waits for the next meeting."""
+    since = words.short_day(candidate.waiting_since)
+    return f"No time left at this meeting; goes to the next. Waiting since {since}."
+
+
+def in_chosen_order(agenda: Agenda, positions: Mapping[UUID, int]) -> Agenda:
+    """The items in the order a person chose; who has come since stands where the rules put them.
+
+    A child without a position follows the child whom the rules put before it.
+    """
+    placed: list[tuple[float, int, UUID]] = []
+    after = 0.0
+    for number, item in enumerate(agenda.items):
+        child_id = item.candidate.child_id
+        after = float(positions[child_id]) if child_id in positions else after + 0.001
+        placed.append((after, number, child_id))
+    return rearrange(agenda, [child_id for _, _, child_id in sorted(placed)])
 
 
 def add_late_item(
@@ -842,7 +916,7 @@ def _roll_over(candidate: Candidate, settings: PanelSettings) -> RolledOver:
             f"Give it fewer minutes or the meeting more. Waiting since {since}."
         )
     else:
-        sentence = f"No time left at this meeting; goes to the next. Waiting since {since}."
+        sentence = waits_words(candidate)
     return RolledOver(candidate, minutes, sentence)
 
 
