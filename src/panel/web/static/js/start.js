@@ -1,6 +1,7 @@
 // The one script a page loads. Everything works without it; with it, some things work sooner.
 import { initAll } from "./govuk-frontend.js";
 import { startAutosave } from "./autosave.js";
+import { startDepends } from "./depends.js";
 import { startPrivacy } from "./privacy.js";
 import { startReorder } from "./reorder.js";
 import { startShortcuts } from "./shortcuts.js";
@@ -11,4 +12,5 @@ initAll();
 startPrivacy();
 startShortcuts();
 startAutosave();
+startDepends();
 startReorder();
