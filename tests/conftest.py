@@ -1,12 +1,16 @@
 """What every test may use: a migrated database of its own, an authority, its gate, a clock."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
 
+from panel.app import make_app
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster, create_database, drop_database, open_cluster
 from panel.platform.database import Database
@@ -14,9 +18,12 @@ from panel.platform.embedded_postgres import Durability
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
+from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
 from panel.records.gate import Gate
+from panel.settings import from_environment
 from panel.sharing.state import SharingFacts
+from panel.web import assets
 
 MORNING = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """Monday 23 November 2026, in term: when tests take place unless they say otherwise."""
@@ -93,3 +100,33 @@ async def tenant(
 def gate(tenant: Tenant) -> Gate:
     """The authority's record gate, with sharing's facts from the database."""
     return Gate(tenant, SharingFacts())
+
+
+@pytest.fixture
+def app(database_of_own: Cluster, data_dir: Path, clock: FixedClock, tenant: Tenant) -> Litestar:
+    """The whole site for the test's authority, at testshire.localhost."""
+    assets.build()
+    settings = from_environment({"PANEL_DATA_DIR": str(data_dir), "PANEL_INSECURE_COOKIES": "yes"})
+    return make_app(settings, database_of_own.app_url, clock)
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    """A browser that nobody is signed in with; see `sign_in`."""
+    async with AsyncTestClient(app, base_url="http://testshire.localhost") as opened:
+        yield opened
+
+
+SignIn = Callable[[UUID], Awaitable[None]]
+
+
+@pytest.fixture
+def sign_in(client: AsyncTestClient[Litestar], tenant: Tenant, clock: FixedClock) -> SignIn:
+    """Sign a worker in with the test's browser: `await sign_in(viewer.id)`."""
+
+    async def signed_in(worker_id: UUID) -> None:
+        async with tenant.transaction() as session:
+            token = await start(session, worker_id, "worker", clock.now())
+        client.cookies.set("panel_session", token)
+
+    return signed_in

@@ -102,7 +102,8 @@ async def add_family_member(
 ) -> FamilyLink:
     """A new person, tied to a child. Raises Invalid as `check_link` does."""
     check_link(link, today_of(session))
-    return await tie_family_member(session, child_id, new_family_member(session, member), link)
+    member_id = await new_family_member(session, member)
+    return await tie_family_member(session, child_id, member_id, link)
 
 
 async def tie_family_member(
@@ -128,7 +129,7 @@ async def tie_family_member(
     return made
 
 
-def new_family_member(session: AsyncSession, member: NewFamilyMember) -> UUID:
+async def new_family_member(session: AsyncSession, member: NewFamilyMember) -> UUID:
     """A new person, not yet tied to any child; the id by which `tie_family_member` ties them."""
     made = FamilyMember(
         name=member.name,
@@ -140,6 +141,7 @@ def new_family_member(session: AsyncSession, member: NewFamilyMember) -> UUID:
         interpreter=member.interpreter,
     )
     session.add(made)
+    await session.flush()
     return made.id
 
 
@@ -283,13 +285,13 @@ async def change_family_member(
     stored.relationship = link.relationship
     stored.parental_responsibility = link.parental_responsibility
     stored.basis = None if link.basis is None else link.basis.value
-    stored.lives_with = link.lives_with
     stored.from_on = link.from_on
     stored.until_on = link.until_on
     person.name = member.name
     person.first_language = member.first_language
     person.interpreter = member.interpreter
     if read.may_see_contact:
+        stored.lives_with = link.lives_with
         person.email = member.email
         person.phone = member.phone
         person.address = member.address

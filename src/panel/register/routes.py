@@ -1,0 +1,685 @@
+"""Children: found, listed, added; their people, details and chronology."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Role
+from panel.accounts.desk import Desk, Posted, go
+from panel.accounts.service import agencies, agency_by_key, worker_by_email
+from panel.platform.problems import FieldError, Invalid, NotAllowed
+from panel.records.gate import Access
+from panel.register import forms, pages
+from panel.register.children import (
+    LABELS,
+    Duplicate,
+    add_child,
+    change_child,
+    child_details,
+    duplicates_in_reach,
+)
+from panel.register.children import child_of_reference as of_reference
+from panel.register.children_list import (
+    KEY_KINDS,
+    ORDER_WORDS,
+    SHOW_WORDS,
+    ListedChild,
+    Order,
+    Show,
+    list_children,
+    listed,
+)
+from panel.register.family import (
+    NewFamilyLink,
+    add_family_member,
+    change_family_member,
+    check_link,
+    family_member_details,
+    share_family,
+    siblings,
+)
+from panel.register.header import EDUCATION, child_header
+from panel.register.history import LEVEL_WORDS, chronology, judge_level, level_of_need, note_event
+from panel.register.involvements import add_involvement, end_involvement, start_involvement
+from panel.register.people import people_of
+from panel.register.search import find_children
+from panel.web.forms import FieldErrors, Filled
+from panel.web.paging import read_cursor
+
+WORKING = (Role.PRACTITIONER, Role.MANAGER)
+
+
+# --- The list and the box ---------------------------------------------------------------------
+
+
+@get("/children", include_in_schema=False)
+async def children_page(
+    desk: NamedDependency[Desk],
+    q: FromQuery[str] = "",
+    show: FromQuery[str] = "all",
+    order: FromQuery[str] = "added",
+    page: FromQuery[str] = "",
+) -> Response[str]:
+    """The children whom this person may know of: searched, or listed a page at a time."""
+    may_add = bool(desk.viewer.roles & set(WORKING))
+    if q.strip():
+        result = await find_children(desk.gate, desk.viewer, desk.purposes, q, desk.today)
+        return desk.page("register/found.html", q=q.strip(), result=result, may_add=may_add)
+    shown: Show = next((one for one in SHOW_WORDS if one == show), "all")
+    ordered: Order = next((one for one in ORDER_WORDS if one == order), "added")
+    found = await list_children(
+        desk.gate,
+        desk.viewer,
+        desk.purposes,
+        show=shown,
+        order=ordered,
+        asked=read_cursor(page, KEY_KINDS),
+        today=desk.today,
+    )
+    return desk.page(
+        "register/children.html",
+        found=found,
+        show=shown,
+        order=ordered,
+        shows=list(SHOW_WORDS.items()),
+        orders=list(ORDER_WORDS.items()),
+        caption=pages.list_caption(shown, ordered),
+        previous=found.previous and pages.list_address(shown, ordered, found.previous),
+        next=found.next and pages.list_address(shown, ordered, found.next),
+        may_add=may_add,
+    )
+
+
+# --- A new child ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """A child who is here already, as the page of a new child links to it."""
+
+    child: ListedChild
+    reason: str
+
+
+def _new_child_page(
+    desk: Desk, errors: FieldErrors | None = None, alike: Sequence[_Alike] = ()
+) -> Response[str]:
+    return desk.page(
+        "register/new_child.html",
+        status=200 if errors is None else 422,
+        filled=Filled({"sex": "not_known"}, errors),
+        alike=alike,
+        basis_choices=pages.BASIS_CHOICES,
+        sees_upn=desk.viewer.agency_kind in EDUCATION,
+    )
+
+
+@get("/children/new", include_in_schema=False)
+async def new_child_page(desk: NamedDependency[Desk]) -> Response[str]:
+    """The form for a new child."""
+    desk.require(*WORKING)
+    return _new_child_page(desk)
+
+
+@post("/children/new", include_in_schema=False)
+async def new_child(desk: NamedDependency[Desk]) -> Response[Any]:
+    """A new child, one person of the family, our own part; twins are asked about first."""
+    who = desk.require(*WORKING)
+    posted = await desk.posted()
+    form = posted.read(forms.NewChildForm)
+    if isinstance(form, FieldErrors):
+        return _new_child_page(desk, form)
+    mistakes = [
+        *forms.child_mistakes(form, desk.today, LABELS),
+        *forms.contact_mistakes(form),
+    ]
+    contact = forms.contact_of(form)
+    if contact is not None and not mistakes:
+        mistakes += _link_mistakes(desk, contact[1])
+    if mistakes:
+        return _new_child_page(desk, forms.refused(posted, mistakes))
+    child = forms.new_child(form)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = [] if form.another_child else await duplicates_in_reach(session, child)
+        if found:
+            alike = await _alike(desk, session, found)
+            said = FieldError(
+                "another_child", "A child like this is here already. Say whether it is another"
+            )
+            return _new_child_page(desk, forms.refused(posted, [said]), alike)
+        if not await desk.first_time(session, posted, "/children"):
+            return go("/children")
+        added = await add_child(
+            session,
+            child,
+            agency_id=who.viewer.agency,
+            worker_id=who.viewer.id,
+            part=form.part,
+            from_on=desk.today,
+        )
+        if contact is not None:
+            await add_family_member(session, added.id, *contact)
+    return go(f"/children/{added.id}/people")
+
+
+def _link_mistakes(desk: Desk, link: NewFamilyLink) -> list[FieldError]:
+    try:
+        check_link(link, desk.today)
+    except Invalid as wrong:
+        return [
+            replace(one, field=forms.OF_THE_CONTACT.get(one.field, one.field))
+            for one in wrong.errors
+        ]
+    return []
+
+
+async def _alike(desk: Desk, session: AsyncSession, found: Sequence[Duplicate]) -> list[_Alike]:
+    opened = await desk.gate.open_here(
+        session,
+        [one.child_id for one in found],
+        desk.viewer,
+        desk.purposes,
+        "checked whether a child is here already",
+    )
+    children = await listed(session, list(opened), opened, desk.today)
+    return [_Alike(children[one.child_id], one.reason) for one in found if one.child_id in children]
+
+
+# --- People -----------------------------------------------------------------------------------
+
+
+async def _people_page(
+    desk: Desk, child_id: UUID, errors: FieldErrors | None = None
+) -> Response[str]:
+    async with desk.gate.open(
+        child_id, desk.viewer, desk.purposes, "read who is involved"
+    ) as access:
+        header = await child_header(access)
+        people = pages.people_page(await people_of(access), access.today)
+        related = await _siblings(desk, access)
+        may_write = access.may_write
+    return desk.page(
+        "register/people.html",
+        status=200 if errors is None else 422,
+        header=header,
+        here="people",
+        people=people,
+        siblings=related,
+        may_write=may_write,
+        filled=Filled({}, errors),
+    )
+
+
+async def _siblings(desk: Desk, access: Access) -> list[ListedChild]:
+    ids = await siblings(access.session, access.child_id)
+    # That two children are of one family is family information of both.
+    if not ids or not access.may(Category.FAMILY, access.viewer.agency):
+        return []
+    opened = await desk.gate.open_here(
+        access.session, ids, desk.viewer, desk.purposes, "read who their brothers and sisters are"
+    )
+    known = {
+        one: opened[one]
+        for one in ids
+        if one in opened and opened[one].may(Category.FAMILY, access.viewer.agency)
+    }
+    children = await listed(access.session, list(known), known, access.today)
+    return [children[one] for one in known]
+
+
+@get("/children/{child_id:uuid}/people", include_in_schema=False)
+async def people_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
+    """Family with parental responsibility and its basis; agencies now and expected."""
+    return await _people_page(desk, child_id)
+
+
+async def _family_form_page(
+    desk: Desk, child_id: UUID, link_id: UUID | None, errors: FieldErrors | None = None
+) -> Response[str]:
+    stored: dict[str, object] = {}
+    version: int | str = ""
+    sees_contact = True
+    async with desk.gate.open(
+        child_id, desk.viewer, desk.purposes, "read one person of the family"
+    ) as access:
+        access.require_write()
+        header = await child_header(access)
+        if link_id is not None:
+            read = await family_member_details(access, link_id)
+            version = read.link_version + read.member_version
+            sees_contact = read.may_see_contact
+            stored = {
+                **{name: getattr(read.member, name) for name in _MEMBER_FIELDS},
+                **{name: getattr(read.link, name) for name in _LINK_FIELDS},
+            }
+    return desk.page(
+        "register/family_member.html",
+        status=200 if errors is None else 422,
+        header=header,
+        here="people",
+        link_id=link_id,
+        filled=Filled(stored, errors),
+        version=version,
+        sees_contact=sees_contact,
+        basis_choices=pages.BASIS_CHOICES,
+    )
+
+
+_MEMBER_FIELDS = (
+    "name", "phone", "email", "address", "safe_contact", "first_language", "interpreter",
+)  # fmt: skip
+_LINK_FIELDS = (
+    "relationship", "parental_responsibility", "basis", "from_on", "until_on", "lives_with",
+)  # fmt: skip
+
+
+@get("/children/{child_id:uuid}/people/new", include_in_schema=False)
+async def new_family_member_page(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID]
+) -> Response[str]:
+    """The form for a person of the family."""
+    return await _family_form_page(desk, child_id, None)
+
+
+@post("/children/{child_id:uuid}/people/new", include_in_schema=False)
+async def new_family_member(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """A person of the family."""
+    posted = await desk.posted()
+    form = posted.read(forms.FamilyForm)
+    if isinstance(form, FieldErrors):
+        return await _family_form_page(desk, child_id, None, form)
+    location = f"/children/{child_id}/people"
+    try:
+        _check_name(form.name)
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "added a person of the family"
+        ) as access:
+            access.require_write()
+            if await desk.first_time(access.session, posted, location):
+                await add_family_member(access.session, child_id, form.member(), form.link())
+    except Invalid as wrong:
+        errors = forms.refused(posted, wrong.errors)
+        return await _family_form_page(desk, child_id, None, errors)
+    return go(location)
+
+
+def _check_name(name: str) -> None:
+    if mistakes := forms.name_mistakes("name", "their name", name, is_needed=True):
+        raise Invalid(tuple(mistakes))
+
+
+@get("/children/{child_id:uuid}/people/{link_id:uuid}", include_in_schema=False)
+async def family_member_page(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], link_id: FromPath[UUID]
+) -> Response[str]:
+    """One person of the family, to be changed."""
+    return await _family_form_page(desk, child_id, link_id)
+
+
+@post("/children/{child_id:uuid}/people/{link_id:uuid}", include_in_schema=False)
+async def family_member(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], link_id: FromPath[UUID]
+) -> Response[Any]:
+    """A person of the family and their tie, as they should read from now on."""
+    posted = await desk.posted()
+    form = posted.read(forms.FamilyForm)
+    if isinstance(form, FieldErrors):
+        return await _family_form_page(desk, child_id, link_id, form)
+    location = f"/children/{child_id}/people"
+    try:
+        _check_name(form.name)
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "changed a person of the family"
+        ) as access:
+            if await desk.first_time(access.session, posted, location):
+                await change_family_member(
+                    access, link_id, form.member(), form.link(), form.version
+                )
+    except Invalid as wrong:
+        errors = forms.refused(posted, wrong.errors)
+        return await _family_form_page(desk, child_id, link_id, errors)
+    return go(location)
+
+
+@post("/children/{child_id:uuid}/siblings", include_in_schema=False)
+async def sibling(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """A brother or sister is here already: take over the people they share."""
+    posted = await desk.posted()
+    form = posted.read(forms.SiblingForm)
+    if isinstance(form, FieldErrors):
+        return await _people_page(desk, child_id, form)
+    location = f"/children/{child_id}/people"
+    try:
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "linked a brother or sister"
+        ) as access:
+            access.require_write()
+            sibling_id = await of_reference(access.session, form.reference)
+            opened = await desk.gate.open_here(
+                access.session,
+                [sibling_id] if sibling_id else [],
+                desk.viewer,
+                desk.purposes,
+                "linked a brother or sister",
+            )
+            other = opened.get(sibling_id) if sibling_id else None
+            if other is None or other.child_id == child_id:
+                raise Invalid.because(
+                    "reference", "There is no such brother or sister that you can see"
+                )
+            _require_family(other)
+            if await desk.first_time(access.session, posted, location):
+                await share_family(access.session, child_id, other.child_id)
+    except Invalid as wrong:
+        return await _people_page(desk, child_id, forms.refused(posted, wrong.errors))
+    return go(location)
+
+
+def _require_family(access: Access) -> None:
+    if not access.may(Category.FAMILY, access.viewer.agency):
+        raise NotAllowed(str(access.withheld(Category.FAMILY) or "You cannot see their family."))
+
+
+# --- Agencies ---------------------------------------------------------------------------------
+
+
+async def _agency_page(
+    desk: Desk, child_id: UUID, errors: FieldErrors | None = None
+) -> Response[str]:
+    async with desk.gate.open(
+        child_id, desk.viewer, desk.purposes, "read who is involved"
+    ) as access:
+        access.require_write()
+        header = await child_header(access)
+        every = [(agency.key, agency.name) for agency in await agencies(access.session)]
+    return desk.page(
+        "register/agency.html",
+        status=200 if errors is None else 422,
+        header=header,
+        here="people",
+        agencies=every,
+        filled=Filled({"when": "now", "on": desk.today}, errors),
+    )
+
+
+@get("/children/{child_id:uuid}/agencies/new", include_in_schema=False)
+async def new_agency_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
+    """The form for an agency that is involved, or expected."""
+    return await _agency_page(desk, child_id)
+
+
+@post("/children/{child_id:uuid}/agencies/new", include_in_schema=False)
+async def new_agency(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """An agency is involved from a day, or expected from one."""
+    posted = await desk.posted()
+    form = posted.read(forms.AgencyForm)
+    if isinstance(form, FieldErrors):
+        return await _agency_page(desk, child_id, form)
+    location = f"/children/{child_id}/people"
+    try:
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "added an agency"
+        ) as access:
+            access.require_write()
+            if await desk.first_time(access.session, posted, location):
+                await _add_agency(access, form)
+    except Invalid as wrong:
+        return await _agency_page(desk, child_id, forms.refused(posted, wrong.errors))
+    return go(location)
+
+
+async def _add_agency(access: Access, form: forms.AgencyForm) -> None:
+    agency = await agency_by_key(access.session, form.agency)
+    if agency is None:
+        raise Invalid.because("agency", "Select an agency")
+    worker_id = None
+    if form.worker_email:
+        worker = await worker_by_email(access.session, form.worker_email)
+        if worker is None or worker.agency_id != agency.id:
+            raise Invalid.because(
+                "worker_email", "Nobody at that agency has this e-mail address. Check both"
+            )
+        worker_id = worker.id
+    is_now = form.when == "now"
+    if is_now and form.on > access.today:
+        raise Invalid.because("on", "A day to come: say that they are expected, or check the date")
+    await add_involvement(
+        access.session,
+        access.child_id,
+        agency_id=agency.id,
+        worker_id=worker_id,
+        part=form.part,
+        from_on=form.on if is_now else None,
+        expected_from_on=None if is_now else form.on,
+    )
+
+
+@post("/children/{child_id:uuid}/agencies/{involvement_id:uuid}/end", include_in_schema=False)
+async def end_agency(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], involvement_id: FromPath[UUID]
+) -> Response[Any]:
+    """An agency's part ends on a day."""
+    posted = await desk.posted()
+    form = posted.read(forms.EndForm)
+    if isinstance(form, FieldErrors):
+        return await _people_page(desk, child_id, form)
+    # Who ended their own part may not be able to come back to the child's page.
+    location = "/children"
+    try:
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "ended an agency’s part"
+        ) as access:
+            access.require_write()
+            if form.until_on >= access.today:
+                location = f"/children/{child_id}/people"
+            if await desk.first_time(access.session, posted, location):
+                await end_involvement(
+                    access.session, child_id, involvement_id, form.until_on, form.version
+                )
+    except Invalid as wrong:
+        return await _people_page(desk, child_id, forms.refused(posted, wrong.errors))
+    return go(location)
+
+
+@post("/children/{child_id:uuid}/agencies/{involvement_id:uuid}/start", include_in_schema=False)
+async def start_agency(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], involvement_id: FromPath[UUID]
+) -> Response[Any]:
+    """An agency that was expected begins."""
+    posted = await desk.posted()
+    form = posted.read(forms.StartForm)
+    if isinstance(form, FieldErrors):
+        return await _people_page(desk, child_id, form)
+    location = f"/children/{child_id}/people"
+    async with desk.gate.open(
+        child_id, desk.viewer, desk.purposes, "recorded that an agency began"
+    ) as access:
+        access.require_write()
+        if await desk.first_time(access.session, posted, location):
+            await start_involvement(
+                access.session, child_id, involvement_id, from_on=form.from_on, worker_id=None
+            )
+    return go(location)
+
+
+# --- Details ----------------------------------------------------------------------------------
+
+
+async def _edit_page(
+    desk: Desk, child_id: UUID, errors: FieldErrors | None = None
+) -> Response[str]:
+    async with desk.gate.open(child_id, desk.viewer, desk.purposes, "read the details") as access:
+        access.require_write()
+        header = await child_header(access)
+        details = await child_details(access)
+    return desk.page(
+        "register/edit_child.html",
+        status=200 if errors is None else 422,
+        header=header,
+        here="overview",
+        filled=Filled(details.values, errors),
+        asked=details.may_change,
+        version=details.version,
+    )
+
+
+@get("/children/{child_id:uuid}/edit", include_in_schema=False)
+async def edit_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
+    """The child's details, as far as this person may see and change them."""
+    return await _edit_page(desk, child_id)
+
+
+@post("/children/{child_id:uuid}/edit", include_in_schema=False)
+async def edit(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The child's details as they should read from now on."""
+    posted = await desk.posted()
+    form = posted.read(forms.ChildForm)
+    if isinstance(form, FieldErrors):
+        return await _edit_page(desk, child_id, form)
+    location = f"/children/{child_id}"
+    sent = _fields_sent(posted)
+    try:
+        _check_details(desk, form, sent)
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "changed the details"
+        ) as access:
+            if await desk.first_time(access.session, posted, location):
+                await change_child(access, forms.child_values(form, sent), form.version)
+    except Invalid as wrong:
+        return await _edit_page(desk, child_id, forms.refused(posted, wrong.errors))
+    return go(location)
+
+
+def _check_details(desk: Desk, form: forms.ChildForm, sent: Sequence[str]) -> None:
+    if mistakes := forms.child_mistakes(form, desk.today, sent):
+        raise Invalid(tuple(mistakes))
+
+
+def _fields_sent(posted: Posted) -> list[str]:
+    """The fields that the page asked for: those that this person may see."""
+    sent = {name.removesuffix("-day") for name, _ in posted.fields}
+    return [name for name in LABELS if name in sent]
+
+
+# --- Chronology -------------------------------------------------------------------------------
+
+
+async def _chronology_page(
+    desk: Desk, child_id: UUID, errors: FieldErrors | None = None
+) -> Response[str]:
+    async with desk.gate.open(
+        child_id, desk.viewer, desk.purposes, "read the chronology"
+    ) as access:
+        header = await child_header(access)
+        page = pages.chronology_page(await chronology(access))
+        level = await level_of_need(access.session, child_id)
+        may_write = access.may_write
+    return desk.page(
+        "register/chronology.html",
+        status=200 if errors is None else 422,
+        header=header,
+        here="chronology",
+        page=page,
+        level="" if level is None else LEVEL_WORDS[level.level],
+        judged_on=None if level is None else level.judged_on,
+        levels=list(LEVEL_WORDS.items()),
+        kinds=pages.EVENT_CHOICES,
+        categories=pages.CATEGORY_CHOICES,
+        may_write=may_write,
+        filled=Filled({"happened_on": desk.today, "judged_on": desk.today}, errors),
+    )
+
+
+@get("/children/{child_id:uuid}/chronology", include_in_schema=False)
+async def chronology_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
+    """What happened, newest first, as far as this person may see it."""
+    return await _chronology_page(desk, child_id)
+
+
+@post("/children/{child_id:uuid}/chronology", include_in_schema=False)
+async def add_event(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Something that happened."""
+    posted = await desk.posted()
+    form = posted.read(forms.EventForm)
+    if isinstance(form, FieldErrors):
+        return await _chronology_page(desk, child_id, form)
+    location = f"/children/{child_id}/chronology"
+    try:
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "wrote down an event"
+        ) as access:
+            access.require_write()
+            if await desk.first_time(access.session, posted, location):
+                await note_event(
+                    access.session,
+                    child_id,
+                    happened_on=form.happened_on,
+                    kind=form.kind,
+                    category=Category(form.category),
+                    author_agency_id=_agency_of(desk),
+                    text=form.text,
+                )
+    except Invalid as wrong:
+        return await _chronology_page(desk, child_id, forms.refused(posted, wrong.errors))
+    return go(location)
+
+
+def _agency_of(desk: Desk) -> UUID:
+    agency = desk.viewer.agency
+    if agency is None:
+        raise NotAllowed("Only somebody at an agency can write this down.")
+    return agency
+
+
+@post("/children/{child_id:uuid}/level-of-need", include_in_schema=False)
+async def add_level(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """A judgement of the level of need."""
+    posted = await desk.posted()
+    form = posted.read(forms.LevelForm)
+    if isinstance(form, FieldErrors):
+        return await _chronology_page(desk, child_id, form)
+    location = f"/children/{child_id}/chronology"
+    try:
+        async with desk.gate.open(
+            child_id, desk.viewer, desk.purposes, "judged the level of need"
+        ) as access:
+            access.require_write()
+            if await desk.first_time(access.session, posted, location):
+                await judge_level(
+                    access.session,
+                    child_id,
+                    level=form.level,
+                    judged_on=form.judged_on,
+                    judged_by=desk.viewer.id,
+                )
+    except Invalid as wrong:
+        return await _chronology_page(desk, child_id, forms.refused(posted, wrong.errors))
+    return go(location)
+
+
+HANDLERS = [
+    children_page,
+    new_child_page,
+    new_child,
+    people_page,
+    new_family_member_page,
+    new_family_member,
+    family_member_page,
+    family_member,
+    sibling,
+    new_agency_page,
+    new_agency,
+    end_agency,
+    start_agency,
+    edit_page,
+    edit,
+    chronology_page,
+    add_event,
+    add_level,
+]
