@@ -256,9 +256,17 @@ def grants(schema: str) -> list[str]:
     ]
 
 
+def this_schema() -> str:
+    """The authority's schema; "authority" where the SQL is only printed."""
+    if op.get_context().as_sql:
+        return "authority"
+    found: str = op.get_bind().execute(text("SELECT current_schema()")).scalar_one()
+    return found
+
+
 def upgrade() -> None:
     """Fence every child-scoped table."""
-    schema = op.get_bind().execute(text("SELECT current_schema()")).scalar_one()
+    schema = this_schema()
     op.execute(CHILD_TIE)
     for statement in (*access_functions(schema), *fences(), *grants(schema)):
         op.execute(statement)
@@ -266,7 +274,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take the fences down with everything that stands on them."""
-    schema = op.get_bind().execute(text("SELECT current_schema()")).scalar_one()
+    schema = this_schema()
     for function in (
         "note_possible_duplicate(uuid, bytea, text)",
         "open_child(uuid)",

@@ -1,0 +1,116 @@
+"""The database is what the models say, fenced, up and down, over every authority."""
+
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+import panel.app
+from panel.platform.cluster import Cluster
+from panel.platform.masterkey import master_key
+from panel.platform.migrate import Target, current, downgrade, head, migrate_all, upgrade
+from panel.platform.tables import Base
+from panel.platform.tenancy import record_authority
+from panel.records.child_scoped import child_scoped_tables
+from tests.architecture import migration_lint
+
+SCHEMA = "authority_testshire"
+MODELS = panel.app
+
+
+def owner_url(cluster: Cluster) -> str:
+    assert cluster.owner_url is not None
+    return cluster.owner_url
+
+
+def test_the_migrations_pass_their_lint() -> None:
+    assert migration_lint.main() == 0
+
+
+def test_the_tables_are_those_of_the_models(database_of_own: Cluster) -> None:
+    target = Target(owner_url(database_of_own), SCHEMA, Base.metadata)
+    with target.connection() as connection:
+        connection.execute(text(f'SET search_path TO "{SCHEMA}"'))
+        connection.dialect.default_schema_name = SCHEMA
+        context = MigrationContext.configure(connection, opts={"version_table": "migrated"})
+        differences = compare_metadata(context, Base.metadata)
+    assert differences == [], "Change the models and the migrations together."
+
+
+def test_every_child_scoped_table_is_fenced(database_of_own: Cluster) -> None:
+    with psycopg.connect(owner_url(database_of_own)) as connection:
+        rows = connection.execute(
+            "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,"
+            " (SELECT count(*) FROM pg_policies p WHERE p.schemaname = %s"
+            "   AND p.tablename = c.relname) FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s",
+            [SCHEMA, SCHEMA],
+        ).fetchall()
+    state = {name: (secured, forced, policies) for name, secured, forced, policies in rows}
+    for table in [*(one.name for one in child_scoped_tables()), "child", "child_index"]:
+        secured, forced, policies = state[table]
+        assert secured, f"{table} has no row-level security: add it to 0002's CHILD_TABLES."
+        assert policies >= 1, f"{table} has no policy."
+        assert not forced, f"{table} forces row-level security: migrations would update nothing."
+
+
+def test_the_serving_role_cannot_rewrite_history_or_grant_itself_a_child(
+    database_of_own: Cluster,
+) -> None:
+    forbidden = (
+        "UPDATE access_event SET doing = ''",
+        "DELETE FROM access_event",
+        "INSERT INTO child_access VALUES (gen_random_uuid(), gen_random_uuid(), now(), now(), '[]')",
+        "DELETE FROM child_access",
+        "DROP TABLE child",
+        "ALTER TABLE child DISABLE ROW LEVEL SECURITY",
+    )
+    with psycopg.connect(database_of_own.app_url, autocommit=True) as connection:
+        for statement in forbidden:
+            connection.execute(f"SET search_path = {SCHEMA}")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+
+
+def test_a_connection_without_a_scope_sees_no_table(database_of_own: Cluster) -> None:
+    with (
+        psycopg.connect(database_of_own.app_url) as connection,
+        pytest.raises(psycopg.errors.UndefinedTable),
+    ):
+        connection.execute("SELECT * FROM child")
+
+
+def test_migrations_go_down_and_up_again(database_of_own: Cluster) -> None:
+    target = Target(owner_url(database_of_own), SCHEMA)
+    downgrade(target, "base")
+    assert current(target) is None
+    upgrade(target)
+    assert current(target) == head(target)
+
+
+def test_every_authority_is_migrated_and_named(database_of_own: Cluster, data_dir: Path) -> None:
+    url = owner_url(database_of_own)
+    record_authority(
+        url,
+        master_key(None, data_dir / "keys" / "master.key"),
+        name="otherton",
+        label="Otherton",
+        host="otherton.localhost",
+        demo=True,
+    )
+    said: list[str] = []
+    migrate_all(url, said.append)
+    newest = head(Target(url, SCHEMA))
+    assert said == [
+        f"otherton (1 of 2): from nothing to {newest}",
+        f"testshire (2 of 2): from {newest} to {newest}",
+    ]
+
+
+def test_the_layers_hold() -> None:
+    ran = subprocess.run(["lint-imports"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
