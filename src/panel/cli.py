@@ -2,6 +2,8 @@
 
 import click
 
+from panel.commands.demo import demo, personas
+from panel.commands.panels import agenda, meetings, panels
 from panel.commands.serving import authority, doctor, migrate, serve, setup
 
 
@@ -11,5 +13,5 @@ def main() -> None:
     """Panel: one shared record, the panel's agenda, and what each agency may see of it."""
 
 
-for command in (serve, migrate, authority, setup, doctor):
+for command in (demo, personas, panels, meetings, agenda, serve, migrate, authority, setup, doctor):
     main.add_command(command)

@@ -9,6 +9,7 @@ from granian.constants import Interfaces
 
 from consent import Role
 from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role
+from panel.assessments.service import ensure_forms
 from panel.commands.opening import (
     authority_option,
     gate_of,
@@ -24,6 +25,7 @@ from panel.platform.sessions import make_link
 from panel.platform.tenancy import authorities, record_authority
 from panel.serving import AS_OF
 from panel.settings import Settings, from_environment
+from panel.sharing.gateways import ensure_gateways
 from panel.web.manifest import read_manifest
 
 LINK_LASTS = timedelta(hours=24)
@@ -68,10 +70,10 @@ def serve(host: str, port: int, workers: int) -> None:
         run_server(host, port, workers)
 
 
-def run_server(host: str, port: int, workers: int) -> None:
-    """Serve until told to stop."""
+def run_server(host: str, port: int, workers: int, site: str = "panel.serving:make") -> None:
+    """Serve until told to stop. `site` names what makes it, as "module:function"."""
     Granian(
-        "panel.serving:make",
+        site,
         address=host,
         port=port,
         workers=workers,
@@ -133,6 +135,8 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
             gate_of(settings, cluster, name, SystemClock()) as gate,
             gate.tenant.transaction() as session,
         ):
+            await ensure_gateways(session)
+            await ensure_forms(session)
             council = await agency_by_key(session, "council") or await add_agency(
                 session, key="council", name=label, kind="council"
             )

@@ -1,0 +1,1 @@
+"""The demonstration: an invented authority with a year of life in it."""

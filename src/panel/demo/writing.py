@@ -1,0 +1,720 @@
+"""Writing the invented year into the database, as the rows that the rooms would have left."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, ParentalBasis
+from panel.accounts.models import DemoPersona, WorkerRole
+from panel.accounts.service import add_agency, add_worker, remember_agency_keys
+from panel.assessments.models import Assessment, Form, SectionAnswer
+from panel.assessments.service import ensure_forms
+from panel.demo import places
+from panel.demo.sentences import SOCIAL_CARE
+from panel.demo.story import Story, referral_reason, stories
+from panel.demo.terms import calendar_file
+from panel.panels.calendar import (
+    add_panel,
+    import_terms,
+    join_panel,
+    meeting_on,
+    panel_rhythm,
+)
+from panel.panels.models import AgendaItem, Discussion, FamilyWords, Meeting, Panel, Referral
+from panel.panels.rules import next_review_meeting
+from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
+from panel.platform.clock import LONDON
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.records.dates import months_after
+from panel.register.models import Area, Child, Episode, Involvement, LevelOfNeed, SignificantEvent
+from panel.register.service import (
+    NewChild,
+    NewFamilyLink,
+    NewFamilyMember,
+    add_child,
+    new_family_member,
+    tie_family_member,
+)
+from panel.sharing.gateways import ensure_gateways
+from panel.sharing.models import (
+    SharingAgreement,
+    SharingObjection,
+    SharingRestriction,
+)
+
+AT_ONCE = 40
+"""Children a transaction."""
+
+
+@dataclass(slots=True)
+class World:
+    """Who and what is there by key, while the year is written."""
+
+    panel: Panel
+    today: date
+    dates: tuple[date, ...]
+    agencies: dict[str, UUID] = field(default_factory=dict)
+    workers: dict[str, UUID] = field(default_factory=dict)
+    worker_agency: dict[str, str] = field(default_factory=dict)
+    meetings: dict[date, Meeting] = field(default_factory=dict)
+    parents: dict[int, tuple[UUID, UUID]] = field(default_factory=dict)
+    """Mother and father of each household."""
+    form: Form | None = None
+    people: dict[str, UUID] = field(default_factory=dict)
+    """Family personas by key."""
+
+
+async def write_year(
+    tenant: Tenant, *, seed: int, children: int, say: Callable[[str], None]
+) -> None:
+    """Fill an empty authority with a year of invented life, up to the clock's today."""
+    today = tenant.clock.now().astimezone(LONDON).date()
+    async with tenant.transaction(JOB) as session:
+        world = await _place(session, today)
+    await remember_agency_keys(tenant)
+    told = stories(seed, children, today, world.dates)
+    for start in range(0, len(told), AT_ONCE):
+        async with tenant.transaction(JOB) as session:
+            for story in told[start : start + AT_ONCE]:
+                await _write_child(session, world, story)
+        say(f"{min(start + AT_ONCE, len(told))} of {len(told)} children")
+    async with tenant.transaction(JOB) as session:
+        await _write_personas(session, world)
+        await session.execute(text("SELECT rewrite_all_access()"))
+
+
+async def _place(session: AsyncSession, today: date) -> World:
+    """Agencies, people, terms, the panel, its meetings, forms and statutory gateways."""
+    year = today.year if today.month >= 8 else today.year - 1
+    await import_terms(session, calendar_file(range(year - 2, year + 2)))
+    first = date(year - 2, 9, 1) + timedelta(days=(3 - date(year - 2, 9, 1).weekday()) % 7 + 7)
+    panel = await add_panel(
+        session,
+        key=places.PANEL_KEY,
+        kind="contacts",
+        first_on=first,
+        name=places.PANEL_NAME,
+        place=places.PLACE,
+    )
+    rhythm = await panel_rhythm(session, panel)
+    since = months_after(today, -13)
+    world = World(panel, today, tuple(day for day in rhythm.all_dates if day >= since))
+    for agency in places.AGENCIES:
+        row = await add_agency(session, key=agency.key, name=agency.name, kind=agency.kind)
+        world.agencies[agency.key] = row.id
+        if agency.on_panel:
+            await join_panel(session, panel, row.id)
+        for worker in (one for one in places.WORKERS if one.agency == agency.key):
+            made = await add_worker(
+                session,
+                row,
+                name=worker.name,
+                email=f"{worker.key}@{agency.key}.example",
+                job_title=worker.job_title,
+            )
+            if worker.key == places.LEAVER:
+                made.until_on = today - timedelta(days=8)
+            world.workers[worker.key] = made.id
+            world.worker_agency[worker.key] = agency.key
+            session.add_all(
+                WorkerRole(
+                    worker_id=made.id,
+                    role=role.value,
+                    panel_id=panel.id if role in places.PANEL_ROLES else None,
+                )
+                for role in worker.roles
+            )
+    session.add_all(Area(id=code, name=name, boundary=None) for code, name in places.WARDS)
+    await ensure_gateways(session)
+    await ensure_forms(session)
+    world.form = await session.scalar(
+        select(Form).where(Form.key == "caf").order_by(Form.number.desc()).limit(1)
+    )
+    for day in world.dates:
+        if day < today:
+            meeting = await meeting_on(session, panel, day)
+            meeting.state = "held"
+            opens = datetime.combine(day - timedelta(days=6), time(9), LONDON)
+            meeting.frozen_at = opens
+            world.meetings[day] = meeting
+    await session.flush()
+    return world
+
+
+async def _write_child(session: AsyncSession, world: World, story: Story) -> None:
+    lead_agency = world.agencies[world.worker_agency[story.lead]]
+    child = await add_child(
+        session,
+        NewChild(
+            given_name=story.given,
+            family_name=story.family,
+            birth_date=story.born,
+            sex=story.sex,
+            nhs_number=story.nhs_number,
+            address=story.address,
+            postcode=story.postcode,
+            ward_code=story.ward,
+            ethnicity=story.ethnicity,
+            primary_need=story.need.key,
+            first_language=story.language,
+        ),
+        agency_id=lead_agency,
+        worker_id=world.workers[story.lead],
+        part="holds the plan" if story.lead_on else "first contact",
+        from_on=story.referred_on,
+    )
+    mother, father = await _write_family(session, world, story, child)
+    _write_involvements(session, world, story, child)
+    _write_process(session, world, story, child)
+    await _write_assessment(session, world, story, child)
+    await _write_plan(session, world, story, child)
+    await _write_panel(session, world, story, child, mother)
+    _write_sharing(session, world, story, child, mother, father)
+    for entry in story.entries:
+        session.add(
+            SignificantEvent(
+                child_id=child.id,
+                happened_on=entry.on,
+                kind="note",
+                category=entry.category,
+                author_agency_id=world.agencies[entry.agency],
+                text=entry.text,
+            )
+        )
+    await session.flush()
+    _remember_personas(world, story, child, mother, father)
+
+
+async def _write_family(
+    session: AsyncSession, world: World, story: Story, child: Child
+) -> tuple[UUID, UUID]:
+    known = world.parents.get(story.household) if story.household else None
+    if known is None:
+        known = (
+            await new_family_member(
+                session,
+                NewFamilyMember(
+                    name=f"{story.mother} {story.family}",
+                    email=f"{story.mother.lower()}.{story.number}@families.example",
+                    phone=f"07700 9{story.number:05d}",
+                    address=story.address,
+                    safe_contact="Mobile, after four",
+                    first_language=story.language,
+                ),
+            ),
+            await new_family_member(
+                session,
+                NewFamilyMember(
+                    name=f"{story.father} {story.family}",
+                    email=f"{story.father.lower()}.{story.number}@families.example",
+                    safe_contact="E-mail",
+                    first_language=story.language,
+                ),
+            ),
+        )
+        await session.flush()
+        if story.household:
+            world.parents[story.household] = known
+    mother, father = known
+    for person, relationship, basis in (
+        (mother, "mother", ParentalBasis.BIRTH_MOTHER),
+        (father, "father", ParentalBasis.FATHER_BY_REGISTRATION),
+    ):
+        await tie_family_member(
+            session,
+            child.id,
+            person,
+            NewFamilyLink(
+                relationship=relationship,
+                parental_responsibility=True,
+                basis=basis,
+                lives_with=relationship == "mother" or not story.sharing.protected_from_father,
+                from_on=story.born,
+            ),
+        )
+    return mother, father
+
+
+def _write_involvements(session: AsyncSession, world: World, story: Story, child: Child) -> None:
+    parts = {agency.key: agency.part for agency in places.AGENCIES}
+    working = {
+        "health-visiting": "rosa" if story.number % 2 else "ivy",
+        "paediatrics": "marcus" if story.number % 3 else "kofi",
+        "early-years": "hana" if story.number % 2 else "lena",
+    }
+    if any(entry.category == "social_care" for entry in story.entries):
+        working["disabled-children"] = "tom" if story.number % 2 else "mo"
+    if any(entry.category == "finance" for entry in story.entries):
+        working["together"] = "yusuf"
+    if story.need.key == "speech_language_communication":
+        working["speech-therapy"] = "farah"
+    for agency, worker in working.items():
+        if worker == story.lead:
+            continue
+        session.add(
+            Involvement(
+                child_id=child.id,
+                agency_id=world.agencies[agency],
+                worker_id=world.workers[worker],
+                part=parts[agency],
+                from_on=story.referred_on,
+            )
+        )
+    if story.transition_on is not None:
+        session.add(
+            Involvement(
+                child_id=child.id,
+                agency_id=world.agencies["larkfield"],
+                part="school place",
+                expected_from_on=story.transition_on,
+            )
+        )
+    if story.shape == "leaver":
+        session.add(
+            Involvement(
+                child_id=child.id,
+                agency_id=world.agencies["portage"],
+                worker_id=world.workers["olive"],
+                part="holds the plan until the handover",
+                from_on=world.today - timedelta(days=7),
+            )
+        )
+
+
+def _write_process(session: AsyncSession, world: World, story: Story, child: Child) -> None:
+    session.add(
+        Episode(
+            child_id=child.id,
+            identified_on=story.referred_on - timedelta(days=30 + story.number % 90),
+            opened_on=story.referred_on,
+            closed_on=story.closed_on,
+            closure_reason="needs_met" if story.closed_on else None,
+            level_at_start="targeted",
+        )
+    )
+    session.add(
+        LevelOfNeed(
+            child_id=child.id,
+            level="specialist" if story.need.key == "complex_medical" else "targeted",
+            judged_on=story.referred_on,
+            judged_by=world.workers["marcus"],
+        )
+    )
+    agency = world.agencies[world.worker_agency[story.lead]]
+    if story.lead_on is not None:
+        ended = story.lead_ended_on
+        session.add(
+            LeadProfessional(
+                child_id=child.id,
+                worker_id=world.workers[story.lead],
+                agency_id=agency,
+                state="accepted" if ended is None else "ended",
+                offered_on=story.referred_on,
+                offered_by=world.workers["grace"],
+                answered_on=story.lead_on,
+                from_on=story.lead_on,
+                until_on=None if ended is None else ended - timedelta(days=1),
+                reason="" if ended is None else "Left the agency.",
+            )
+        )
+    elif story.offered_on is not None:
+        session.add(
+            LeadProfessional(
+                child_id=child.id,
+                worker_id=world.workers[story.lead],
+                agency_id=agency,
+                state="offered",
+                offered_on=story.offered_on,
+                offered_by=world.workers["grace"],
+            )
+        )
+    if story.shape == "leaver" and story.lead_ended_on is not None:
+        session.add(
+            LeadProfessional(
+                child_id=child.id,
+                worker_id=world.workers["olive"],
+                agency_id=world.agencies["portage"],
+                state="accepted",
+                offered_on=story.lead_ended_on,
+                offered_by=JOB,
+                answered_on=story.lead_ended_on,
+                from_on=story.lead_ended_on,
+            )
+        )
+
+
+def _answers(story: Story) -> dict[str, dict[str, object]]:
+    """The CAF as it was filled in."""
+    name, need = story.given, story.need
+    mother = f"{story.mother} {story.family}"
+
+    def element(strengths: str, needs: str) -> dict[str, object]:
+        return {"strengths": strengths, "needs": needs, "whose_view": ["worker", "parent"]}
+
+    social = SOCIAL_CARE[story.number % len(SOCIAL_CARE)]
+    return {
+        "child_says": {"own_words": need.child, "how_heard": ["play"]},
+        "names": {
+            "given_name": name,
+            "family_name": story.family,
+            "sex": story.sex,
+            "born": "yes",
+            "birth_date": story.born.isoformat(),
+            "nhs_number": story.nhs_number,
+        },
+        "home_address": {"address": story.address, "postcode": story.postcode},
+        "languages": {
+            "child_language": story.language,
+            "parent_language": story.language,
+            "interpreter_needed": "no",
+        },
+        "background": {"ethnicity": story.ethnicity},
+        "disability": {
+            "disabled": "yes",
+            "disability_details": need.health.format(n=name),
+        },
+        "school_record": {"setting": "Little Acorns Nursery"},
+        "reason": {"what_led": f"{referral_reason(story)} {social}"},
+        "people_present": {
+            "assessed_on": (story.assessed_on or story.referred_on).isoformat(),
+            "present": [{"name": mother, "role": "Mother"}],
+            "assessor_name": _worker_name(story.lead),
+            "assessor_role": "Lead professional",
+        },
+        "services": {"working_with": [{"service": "Health visiting", "when": "now"}]},
+        "parents_and_carers": {
+            "adults": [
+                {
+                    "name": mother,
+                    "relationship": "Mother",
+                    "lives_with_child": "yes",
+                    "has_responsibility": "yes",
+                    "basis": "birth_mother",
+                }
+            ]
+        },
+        "health": {"general_health": element(need.health.format(n=name), need.event)},
+        "body_and_communication": {
+            "speech_language_communication": element(
+                need.development.format(n=name), need.outcome.format(n=name)
+            )
+        },
+        "learning": {
+            "participation_in_learning": element(
+                need.education.format(n=name), need.second_outcome.format(n=name)
+            )
+        },
+        "conclusions": {
+            "conclusions": "Two services should work from one plan.",
+            "solutions": need.action,
+            "actions": need.second_action,
+            "start_level": "targeted",
+        },
+        "parents_say": {
+            "comments": [{"name": mother, "own_words": need.parent.format(n=name), "agrees": "yes"}]
+        },
+        "agreement": {
+            "store": "yes",
+            "share": "no" if story.sharing.kind == "nothing" else "yes",
+            "how_explained": ["talked"],
+            "interpreter_used": "no",
+            "agreed_on": (story.assessed_on or story.referred_on).isoformat(),
+        },
+    }
+
+
+def _worker_name(key: str) -> str:
+    return next(worker.name for worker in places.WORKERS if worker.key == key)
+
+
+async def _write_assessment(session: AsyncSession, world: World, story: Story, child: Child) -> None:
+    started = story.assessed_on or story.draft_on
+    if started is None or world.form is None:
+        return
+    author_agency = world.agencies[world.worker_agency[story.lead]]
+    signed = story.assessed_on is not None
+    assessment = Assessment(
+        child_id=child.id,
+        form_id=world.form.id,
+        form_key="caf",
+        number=1,
+        state="signed_off" if signed else "draft",
+        author_id=world.workers[story.lead],
+        author_agency_id=author_agency,
+        started_on=story.referred_on,
+        signed_off_on=story.assessed_on,
+        signed_off_by=world.workers[story.lead] if signed else None,
+    )
+    session.add(assessment)
+    await session.flush()
+    answers = _answers(story)
+    for section in world.form.definition["sections"]:
+        given = answers.get(section["key"])
+        if given is None and not signed:
+            continue
+        session.add(
+            SectionAnswer(
+                child_id=child.id,
+                assessment_id=assessment.id,
+                section_key=section["key"],
+                category=Category(section["category"]).value,
+                state="complete" if given else "looked_at",
+                answers=msgspec.json.encode(given or {}).decode(),
+                saved_at=session.info["now"],
+            )
+        )
+
+
+async def _write_plan(session: AsyncSession, world: World, story: Story, child: Child) -> None:
+    if story.planned_on is None:
+        return
+    need, name = story.need, story.given
+    plan = Plan(
+        child_id=child.id,
+        number=1,
+        state="agreed",
+        author_agency_id=world.agencies[world.worker_agency[story.lead]],
+        summary=f"What matters most to {name} and the family this half year.",
+        started_on=story.planned_on,
+        agreed_on=story.planned_on,
+    )
+    session.add(plan)
+    await session.flush()
+    reviewed = story.last_discussed_on
+    for position, (wanted, measure, doing, owner) in enumerate(
+        (
+            (need.outcome, need.measure, need.action, story.lead),
+            (need.second_outcome, "What the family say at the review", need.second_action, "hana"),
+        ),
+        start=1,
+    ):
+        outcome = DesiredOutcome(
+            child_id=child.id,
+            plan_id=plan.id,
+            position=position,
+            text=wanted.format(n=name),
+            measure=measure,
+            baseline=1,
+            target=5,
+            state="working_towards",
+        )
+        session.add(outcome)
+        await session.flush()
+        for step in range(1, 4 if reviewed else 2):
+            on = story.planned_on + timedelta(days=40 * step)
+            if on <= world.today:
+                session.add(
+                    OutcomeProgress(
+                        child_id=child.id, outcome_id=outcome.id, on=on, value=min(step + 1, 5)
+                    )
+                )
+        due = story.planned_on + timedelta(days=35 + 60 * position)
+        done = due < world.today and (story.number + position) % 3 != 0
+        session.add(
+            Action(
+                child_id=child.id,
+                plan_id=plan.id,
+                outcome_id=outcome.id,
+                text=doing,
+                owner_worker_id=world.workers[owner if owner != places.LEAVER else "olive"],
+                due_on=due,
+                state="done" if done else "to_do",
+                done_on=due if done else None,
+            )
+        )
+    session.add(
+        Action(
+            child_id=child.id,
+            plan_id=plan.id,
+            text="Ring the nursery about the morning routine",
+            owner_words="Mum",
+            due_on=world.today + timedelta(days=10 + story.number % 20),
+            state="to_do",
+        )
+    )
+
+
+async def _write_panel(
+    session: AsyncSession, world: World, story: Story, child: Child, mother: UUID
+) -> None:
+    last = story.last_discussed_on
+    due_by = None if last is None else months_after(last, 6)
+    place = None if last is None else next_review_meeting(last, world.dates).meeting
+    if story.shape == "overdue_review" and last is not None:
+        due_by = min(months_after(last, 6), world.today - timedelta(days=9))
+        place = None
+    review = (
+        None
+        if place is None or place < world.today
+        else await meeting_on(session, world.panel, place)
+    )
+    session.add(
+        Referral(
+            child_id=child.id,
+            panel_id=world.panel.id,
+            referred_on=story.referred_on,
+            agency_id=world.agencies[world.worker_agency[story.lead]],
+            worker_id=world.workers[story.lead],
+            reason=referral_reason(story),
+            category="social_care",
+            state="closed" if story.closed_on else "acknowledged",
+            first_panel_on=story.discussions[0][0] if story.discussions else None,
+            last_discussed_on=last,
+            next_review_by=None if story.closed_on else due_by,
+            review_meeting_id=None if review is None or story.closed_on else review.id,
+            transition=story.transition or None,
+            transition_on=story.transition_on,
+            escalated_on=story.escalated_on,
+            escalation=story.escalation,
+            urgent_on=_next(world) if story.urgent_reason else None,
+            urgent_reason=story.urgent_reason,
+        )
+    )
+    for day, said in story.discussions:
+        meeting = world.meetings[day]
+        session.add(
+            AgendaItem(
+                child_id=child.id,
+                meeting_id=meeting.id,
+                position=story.number,
+                minutes=10,
+                why="new" if day == story.discussions[0][0] else "review_due",
+                since_on=story.referred_on,
+                state="discussed",
+                opens_at=meeting.frozen_at,
+                pack_until=day + timedelta(days=14),
+            )
+        )
+        session.add(
+            Discussion(
+                child_id=child.id,
+                meeting_id=meeting.id,
+                author_agency_id=world.agencies["early-help"],
+                category="panel",
+                text=said,
+            )
+        )
+    if story.words and story.words_on is not None:
+        session.add(
+            FamilyWords(
+                child_id=child.id,
+                family_member_id=mother,
+                asked_on=story.words_on - timedelta(days=3),
+                asked_how="telephone",
+                said_on=story.words_on,
+                author_agency_id=world.agencies[world.worker_agency[story.lead]],
+                text=story.words,
+            )
+        )
+
+
+def _next(world: World) -> date | None:
+    return next((day for day in world.dates if day >= world.today), None)
+
+
+def _write_sharing(
+    session: AsyncSession, world: World, story: Story, child: Child, mother: UUID, father: UUID
+) -> None:
+    sharing = story.sharing
+    member = [agency.key for agency in places.AGENCIES if agency.on_panel]
+    agencies = [*member, "portage", "little-acorns", "mill-lane"]
+    since = story.referred_on
+    if sharing.kind == "nothing":
+        return
+    refused = [world.agencies[sharing.refused_agency]] if sharing.refused_agency else []
+    agreement = SharingAgreement(
+        child_id=child.id,
+        given=True,
+        by_person_id=mother,
+        capacity="parental_responsibility",
+        by_words=f"{'Her' if story.sex == 'female' else 'His'} mother",
+        agencies=[world.agencies[key] for key in agencies if world.agencies[key] not in refused],
+        not_agencies=refused,
+        level="basic" if sharing.kind == "basic" else "additional",
+        named=sorted(sharing.named),
+        purposes=["support", "panel", "review"],
+        from_on=since,
+        until_on=since + timedelta(days=730),
+        withdrawn_at=None
+        if sharing.withdrawn_on is None
+        else datetime.combine(sharing.withdrawn_on, time(12), LONDON),
+        how_explained="Talked through at home with the leaflet in pictures.",
+    )
+    session.add(agreement)
+    if sharing.objection:
+        session.add(
+            SharingObjection(
+                child_id=child.id,
+                by_person_id=father,
+                by_words=f"{'Her' if story.sex == 'female' else 'His'} father",
+                agencies=[world.agencies["together"]],
+                categories=[],
+                raised_on=world.today - timedelta(days=2),
+                reason="He does not want the charity to see health matters.",
+            )
+        )
+    if sharing.protected_from_father:
+        session.add(
+            SharingRestriction(
+                child_id=child.id,
+                kind="protection",
+                categories=["contact"],
+                against=[father],
+                from_on=since,
+                silent=True,
+                by_words="The court papers",
+                reason="Where they live is kept from him.",
+            )
+        )
+    if sharing.choice_against:
+        session.add(
+            SharingRestriction(
+                child_id=child.id,
+                kind="choice",
+                categories=["social_care"],
+                against=[world.agencies[sharing.choice_against]],
+                from_on=since,
+                by_words="The family",
+                reason="A volunteer is a neighbour.",
+            )
+        )
+
+
+def _remember_personas(
+    world: World, story: Story, child: Child, mother: UUID, father: UUID
+) -> None:
+    keys = {"escalation": ("parent-1", mother), "two_parents": ("parent-2", father)}
+    if story.shape in keys:
+        key, person = keys[story.shape]
+        world.people[key] = person
+    if story.shape == "young_person":
+        world.people["young-person"] = child.id
+
+
+async def _write_personas(session: AsyncSession, world: World) -> None:
+    words = {
+        "parent-1": "A mother",
+        "parent-2": "A father who objects to some of the sharing",
+        "young-person": "A young person of 16",
+    }
+    session.add_all(
+        DemoPersona(
+            id=worker.persona,
+            viewer_id=world.workers[worker.key],
+            kind="worker",
+            role_words=worker.role_words,
+        )
+        for worker in places.WORKERS
+        if worker.persona
+    )
+    session.add_all(
+        DemoPersona(id=key, viewer_id=person, kind="family", role_words=words[key])
+        for key, person in world.people.items()
+    )
+    await session.flush()
