@@ -91,6 +91,8 @@ class Story:
     father: str
     referred_on: date
     lead: str
+    at_panel: bool = True
+    """False: known to the agencies, never put forward to the panel."""
     shape: str = "usual"
     """What this child shows; `usual` for most."""
     household: int = 0
@@ -201,7 +203,7 @@ def _script(told: list[Story], today: date, past: Sequence[date]) -> list[Story]
 
 
 def _as_shape(story: Story, shape: str, today: date, past: Sequence[date]) -> Story:
-    recent = today - timedelta(days=24)
+    recent = today - timedelta(days=24 + story.number % 12)
     shaped = replace(
         story,
         shape=shape,
@@ -210,7 +212,9 @@ def _as_shape(story: Story, shape: str, today: date, past: Sequence[date]) -> St
         sharing=Sharing(since=recent),
         lead=("rosa", "hana", "tom")[story.number % 3],
     )
-    old = past[-13] if len(past) > 13 else today - timedelta(days=200)
+    due_now = shape in ("escalation", "review_due", "overdue_review")
+    back = 13 if due_now else 3 + story.number % 8
+    old = past[-back] if len(past) > back else today - timedelta(days=200)
     reviewed = {
         "escalation", "transition", "review_due", "overdue_review", "moved", "choice",
         "refused_agency", "two_parents", "expected_school", "named",
@@ -276,6 +280,10 @@ def _sibling_of(story: Story, first: Story) -> Story:
     )
 
 
+AT_PANEL = 0.23
+"""Share of the children whom the panel follows now; as many again were followed and are closed."""
+
+
 def _with_path(story: Story, chance: Random, today: date) -> Story:
     """Assessment, plan and lead professional, as far as the days since the referral allow."""
     assessed = story.referred_on + timedelta(days=chance.randrange(6, 14))
@@ -299,9 +307,13 @@ def _with_path(story: Story, chance: Random, today: date) -> Story:
         "leaver": {"lead_ended_on": today - timedelta(days=7), "lead": "idris"},
     }  # fmt: skip
     path = replace(path, **lacking.get(story.shape, {}))  # type: ignore[arg-type]
-    if story.shape == "usual" and chance.random() < 0.08:
-        gone = months_after(story.referred_on, 9)
-        path = replace(path, closed_on=gone if gone < today else None)
+    if story.shape == "usual":
+        fate = chance.random()
+        if fate > 2 * AT_PANEL:
+            path = replace(path, at_panel=False)
+        elif fate > AT_PANEL:
+            gone = story.referred_on + timedelta(days=90)
+            path = replace(path, closed_on=gone if gone < today else None)
     return path
 
 
@@ -312,7 +324,8 @@ def _hold_meetings(told: list[Story], chance: Random, past: Sequence[date]) -> l
         waiting = [
             story
             for story in by_number.values()
-            if story.shape not in NOT_YET_DISCUSSED
+            if story.at_panel
+            and story.shape not in NOT_YET_DISCUSSED
             and story.ready_on is not None
             and story.ready_on <= day
             and (story.closed_on is None or story.closed_on > day)

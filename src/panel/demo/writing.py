@@ -433,7 +433,9 @@ def _worker_name(key: str) -> str:
     return next(worker.name for worker in places.WORKERS if worker.key == key)
 
 
-async def _write_assessment(session: AsyncSession, world: World, story: Story, child: Child) -> None:
+async def _write_assessment(
+    session: AsyncSession, world: World, story: Story, child: Child
+) -> None:
     started = story.assessed_on or story.draft_on
     if started is None or world.form is None:
         return
@@ -543,6 +545,8 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
 async def _write_panel(
     session: AsyncSession, world: World, story: Story, child: Child, mother: UUID
 ) -> None:
+    if not story.at_panel:
+        return
     last = story.last_discussed_on
     due_by = None if last is None else months_after(last, 6)
     place = None if last is None else next_review_meeting(last, world.dates).meeting
