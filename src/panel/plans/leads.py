@@ -284,26 +284,38 @@ async def _open_offer(access: Access, offer_id: UUID) -> LeadProfessional:
     return offer
 
 
+async def open_for_offer(
+    session: AsyncSession,
+    gate: Gate,
+    viewer: Viewer,
+    purposes: Purposes,
+    offer_id: UUID,
+    doing: str,
+) -> Access:
+    """The record of the child that an offer to this viewer is about. Raises NotFound.
+
+    For a transaction under way as this viewer. An offer lets the worker reach the offer itself;
+    what they see of the child is as before.
+    """
+    child_id = await session.scalar(
+        select(LeadProfessional.child_id).where(
+            LeadProfessional.id == offer_id, LeadProfessional.worker_id == viewer.id
+        )
+    )
+    children = [] if child_id is None else [child_id]
+    opened = await gate.open_here(session, children, viewer, purposes, doing)
+    if child_id is None or child_id not in opened:
+        raise NotFound(NO_OFFER, "Your offers are on your first page.")
+    return opened[child_id]
+
+
 @asynccontextmanager
 async def opened_for_offer(
     gate: Gate, viewer: Viewer, purposes: Purposes, offer_id: UUID, doing: str
 ) -> AsyncIterator[Access]:
-    """The record of the child that an offer to this viewer is about. Raises NotFound.
-
-    An offer lets the worker reach the offer itself; what they see of the child is as before.
-    """
+    """As `open_for_offer`, in a transaction of its own."""
     async with gate.tenant.transaction(viewer.id) as session:
-        child_id = await session.scalar(
-            select(LeadProfessional.child_id).where(
-                LeadProfessional.id == offer_id, LeadProfessional.worker_id == viewer.id
-            )
-        )
-        opened = await gate.open_here(
-            session, [] if child_id is None else [child_id], viewer, purposes, doing
-        )
-        if child_id is None or child_id not in opened:
-            raise NotFound(NO_OFFER, "Your offers are on your first page.")
-        yield opened[child_id]
+        yield await open_for_offer(session, gate, viewer, purposes, offer_id, doing)
 
 
 _OFFER = """

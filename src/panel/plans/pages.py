@@ -1,0 +1,596 @@
+"""What the pages about plans and lead professionals say: read models turned into words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from panel.plans import rules
+from panel.plans.home import Draft, LeadHome, MyChild, NextAction, OfferToMe
+from panel.plans.leads import Candidate, LeadLine, Offer
+from panel.plans.reading import ActionReading, OutcomeReading, PlanLine, PlanReading
+from panel.plans.rules import Course
+from panel.plans.writing import STATE_WORDS
+from panel.records.dates import age_words
+from panel.records.gate import Withheld
+from panel.web.words import day, day_and_distance, plural, relative_day, short_day
+
+NOBODY = "Nobody holds this plan yet."
+LONGEST_QUOTE = 240
+"""Characters of the family's words in a list; the whole is on the child's page."""
+
+STATE_COLOURS = {
+    "working_towards": "teal",
+    "reached": "green",
+    "stopped": "grey",
+    "to_do": "",
+    "doing": "teal",
+    "done": "green",
+    "dropped": "grey",
+}
+COURSE_WORDS = {
+    Course.UNKNOWN: "It is too early to say which way this goes.",
+    Course.REACHED: "What we aim for is reached.",
+    Course.CLOSER: "It is closer than at the start.",
+    Course.SAME: "It stands where it stood at the start.",
+    Course.FURTHER: "It is further away than at the start.",
+}
+SCALE = [(str(each), str(each)) for each in range(rules.LOWEST, rules.HIGHEST + 1)]
+SCALE_HINT = "From 0, not at all, to 5, fully"
+OUTCOME_STATES = [(state.value, STATE_WORDS[state]) for state in rules.OutcomeState]
+ACTION_STATES = [(state.value, STATE_WORDS[state]) for state in rules.ActionState]
+
+
+# The plan -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A small bar: the same in words, how far, of how much."""
+
+    id: str
+    text: str
+    value: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeBlock:
+    """A desired outcome as the page shows it; `history` is (day, score, note), newest first."""
+
+    id: UUID
+    number: int
+    text: str
+    measure: str
+    state: str
+    colour: str
+    trend: str
+    bar: Bar | None
+    history: Sequence[tuple[str, str, str]]
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """An action as the list shows it."""
+
+    id: UUID
+    text: str
+    owner: str
+    due: str
+    overdue: str
+    """"Overdue by 21 days", or empty."""
+    state: str
+    colour: str
+    note: str
+    outcome: str
+    stored_state: str
+    version: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """The plan of a child. `withheld` says why it is not shown, and then nothing else is."""
+
+    title: str
+    next_step: str
+    tag: str
+    colour: str
+    facts: Sequence[tuple[str, str]]
+    summary: str
+    outcomes: Sequence[OutcomeBlock]
+    actions: Sequence[ActionRow]
+    finished: Sequence[ActionRow]
+    former: Sequence[tuple[str, str]]
+    withheld: str
+    has_plan: bool
+    may_change: bool
+    may_agree: bool
+    base: str
+    lead_href: str
+    states: Sequence[tuple[str, str]] = ()
+
+
+def plan_page(
+    child_id: UUID,
+    plan: PlanReading | Withheld | None,
+    former: Sequence[PlanLine],
+    today: date,
+    *,
+    may_write: bool,
+) -> PlanPage:
+    """The page of the current plan, or of there being none, or of its not being shown."""
+    base = f"/children/{child_id}/plan"
+    lead_href = f"/children/{child_id}/lead-professional"
+    lines = [(_plan_line(one), f"{base}/former/{one.id}") for one in former]
+    if not isinstance(plan, PlanReading):
+        return PlanPage(
+            title="Plan",
+            next_step="" if plan is not None or not may_write else "Start a plan with the family.",
+            tag="",
+            colour="",
+            facts=(),
+            summary="",
+            outcomes=(),
+            actions=(),
+            finished=(),
+            former=lines,
+            withheld="" if plan is None else str(plan),
+            has_plan=plan is not None,
+            may_change=may_write and plan is None,
+            may_agree=False,
+            base=base,
+            lead_href=lead_href,
+        )
+    is_current = plan.state in rules.CURRENT
+    rows = [_action_row(base, plan, one, today) for one in plan.actions]
+    return PlanPage(
+        title="Plan" if is_current else f"Plan {plan.number}, as it was",
+        next_step=_next_step(plan, today) if is_current else "",
+        tag={"draft": "Draft", "agreed": "Agreed", "replaced": "Replaced"}.get(plan.state, "Ended"),
+        colour={"draft": "yellow", "agreed": "green"}.get(plan.state, "grey"),
+        facts=_facts(plan),
+        summary=plan.summary,
+        outcomes=[
+            _outcome_block(base, number, one) for number, one in enumerate(plan.outcomes, start=1)
+        ],
+        actions=[row for row in rows if rules.is_open(row.stored_state)],
+        finished=[row for row in rows if not rules.is_open(row.stored_state)],
+        former=lines,
+        withheld="",
+        has_plan=True,
+        may_change=may_write and is_current,
+        may_agree=may_write and plan.state == "draft" and bool(plan.outcomes),
+        base=base,
+        lead_href=lead_href,
+        states=ACTION_STATES,
+    )
+
+
+def _next_step(plan: PlanReading, today: date) -> str:
+    if not plan.outcomes:
+        return "Add the first desired outcome: what should be different for the child?"
+    if plan.state == "draft":
+        return "Agree the plan with the family. The panel can take it up once it is agreed."
+    overdue = [one for one in plan.actions if rules.is_overdue(one.state, one.due_on, today)]
+    if overdue:
+        are = "action is" if len(overdue) == 1 else "actions are"
+        return f"{len(overdue)} {are} overdue. Ask whoever does it, or set a new date."
+    coming = [one for one in plan.actions if rules.is_open(one.state) and one.due_on]
+    if coming:
+        first = min(coming, key=lambda one: one.due_on or today)
+        assert first.due_on is not None  # noqa: S101 - chosen for having one
+        return f"Next: {first.text} ({first.owner}, {day_and_distance(first.due_on, today)})."
+    return "No action is open."
+
+
+def _facts(plan: PlanReading) -> list[tuple[str, str]]:
+    facts = [("Started", f"{short_day(plan.started_on)} by {plan.author_agency}")]
+    facts.append(("Agreed", "Not yet" if plan.agreed_on is None else short_day(plan.agreed_on)))
+    if plan.replaced_on is not None:
+        facts.append(("Replaced", short_day(plan.replaced_on)))
+    return facts
+
+
+def _plan_line(one: PlanLine) -> str:
+    agreed = "never agreed" if one.agreed_on is None else f"agreed {short_day(one.agreed_on)}"
+    ended = "" if one.replaced_on is None else f", replaced {short_day(one.replaced_on)}"
+    return f"Plan {one.number}, {one.author_agency}: {agreed}{ended}"
+
+
+def _outcome_block(base: str, number: int, one: OutcomeReading) -> OutcomeBlock:
+    return OutcomeBlock(
+        id=one.id,
+        number=number,
+        text=one.text,
+        measure=one.measure,
+        state=STATE_WORDS[one.state],
+        colour=STATE_COLOURS[one.state],
+        trend=trend_words(one),
+        bar=_bar(one),
+        history=[
+            (
+                short_day(each.on),
+                "Not scored" if each.value is None else f"{each.value} of {rules.HIGHEST}",
+                each.note,
+            )
+            for each in reversed(one.progress)
+        ],
+        href=f"{base}/outcomes/{one.id}",
+    )
+
+
+def trend_words(one: OutcomeReading) -> str:
+    """Which way an outcome goes, in one sentence or two."""
+    scores = one.scores
+    newest = rules.latest(scores)
+    if newest is None and one.baseline is None:
+        return ""
+    aim = "" if one.target is None else f", aiming for {one.target}"
+    if newest is None:
+        return f"At the start {one.baseline}{aim}. Nothing has been written down since."
+    if one.baseline is not None:
+        path = f"From {one.baseline} to {newest.value}{aim}."
+    else:
+        path = f"Now {newest.value}{aim}."
+    return f"{path} {COURSE_WORDS[rules.course(one.baseline, one.target, scores)]}"
+
+
+def _bar(one: OutcomeReading) -> Bar | None:
+    newest = rules.latest(one.scores)
+    value = one.baseline if newest is None else newest.value
+    if value is None:
+        return None
+    when = "at the start" if newest is None else f"on {short_day(newest.on)}"
+    return Bar(f"bar-{one.id}", f"{value} of {rules.HIGHEST} {when}", value, rules.HIGHEST)
+
+
+def _action_row(base: str, plan: PlanReading, one: ActionReading, today: date) -> ActionRow:
+    numbers = {outcome.id: number for number, outcome in enumerate(plan.outcomes, start=1)}
+    number = None if one.outcome_id is None else numbers.get(one.outcome_id)
+    return ActionRow(
+        id=one.id,
+        text=one.text,
+        owner=one.owner,
+        due=_due_words(one, today),
+        overdue=overdue_words(one.state, one.due_on, today),
+        state=STATE_WORDS[one.state],
+        colour=STATE_COLOURS[one.state],
+        note=one.note,
+        outcome="" if number is None else f"For outcome {number}",
+        stored_state=one.state,
+        version=one.version,
+        href=f"{base}/actions/{one.id}",
+    )
+
+
+def _due_words(one: ActionReading, today: date) -> str:
+    if one.done_on is not None:
+        return f"Done {short_day(one.done_on)}"
+    if one.due_on is None:
+        return "No date"
+    return day_and_distance(one.due_on, today) if rules.is_open(one.state) else day(one.due_on)
+
+
+def overdue_words(state: str, due_on: date | None, today: date) -> str:
+    """ "Overdue by 21 days", or nothing."""
+    if due_on is None or not rules.is_overdue(state, due_on, today):
+        return ""
+    return f"Overdue by {plural((today - due_on).days, 'day')}"
+
+
+def owner_choices(
+    people: Sequence[Candidate], action: ActionReading | None = None
+) -> list[tuple[str, str]]:
+    """Who can do an action, the team first; whoever has it now stays among them."""
+    choices = [(str(one.worker_id), f"{one.name}, {one.agency}") for one in people]
+    if action is not None and action.owner_worker_id is not None:
+        now = str(action.owner_worker_id)
+        if now not in {value for value, _ in choices}:
+            choices.insert(0, (now, action.owner))
+    return choices
+
+
+def outcome_choices(plan: PlanReading) -> list[tuple[str, str]]:
+    """The desired outcomes that an action can be for."""
+    return [(str(one.id), shortened(one.text, 90)) for one in plan.outcomes]
+
+
+def shortened(words: str, at_most: int) -> str:
+    """The beginning of a longer text, ended at a word."""
+    one_line = " ".join(words.split())
+    if len(one_line) <= at_most:
+        return one_line
+    return one_line[: at_most - 1].rsplit(" ", 1)[0].rstrip(" ,.;") + "…"
+
+
+# The lead professional ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPage:
+    """Who holds the plan. `history` is (title, when, text) for a timeline."""
+
+    now: str
+    since: str
+    next_step: str
+    history: Sequence[tuple[str, str, str]]
+    offer: str
+    withdraw_href: str
+    answer_href: str
+    choices: Sequence[tuple[str, str]]
+    may_offer: bool
+    action: str
+    plan_href: str
+
+
+def lead_page(
+    child_id: UUID,
+    lines: Sequence[LeadLine],
+    people: Sequence[Candidate],
+    viewer_id: UUID,
+    today: date,
+    *,
+    may_write: bool,
+) -> LeadPage:
+    """Who holds the plan since when, what is offered, and to whom it could be."""
+    base = f"/children/{child_id}/lead-professional"
+    now = next((one for one in lines if one.holds_on(today)), None)
+    offered = next((one for one in lines if one.state == "offered"), None)
+    choices = [
+        (str(one.worker_id), _candidate_words(one))
+        for one in people
+        if one.leaves_on is None and (now is None or one.worker_id != now.worker_id)
+    ]
+    return LeadPage(
+        now=NOBODY if now is None else f"{now.name}, {now.agency}",
+        since="" if now is None or now.from_on is None else f"Since {day(now.from_on)}",
+        next_step=_lead_step(now, offered),
+        history=[_history_line(one, today) for one in lines],
+        offer="" if offered is None else _offered_words(offered, today),
+        withdraw_href=f"{base}/offers/{offered.id}/withdraw" if offered and may_write else "",
+        answer_href=(
+            f"/lead-professional/offers/{offered.id}"
+            if offered and offered.worker_id == viewer_id
+            else ""
+        ),
+        choices=choices,
+        may_offer=may_write and offered is None,
+        action=f"{base}/offers",
+        plan_href=f"/children/{child_id}/plan",
+    )
+
+
+def _candidate_words(one: Candidate) -> str:
+    title = f", {one.job_title}" if one.job_title else ""
+    return f"{one.name}{title}, {one.agency}{' (in the team)' if one.in_team else ''}"
+
+
+def _lead_step(now: LeadLine | None, offered: LeadLine | None) -> str:
+    if offered is not None:
+        return f"{offered.name} has yet to answer."
+    return "Offer it to somebody who works with the child." if now is None else ""
+
+
+def _offered_words(offered: LeadLine, today: date) -> str:
+    by = f" by {offered.offered_by}" if offered.offered_by else ""
+    since = relative_day(offered.offered_on, today)
+    return (
+        f"Offered to {offered.name}, {offered.agency}{by} on {short_day(offered.offered_on)}"
+        f" ({since}), not answered yet."
+    )
+
+
+def _history_line(one: LeadLine, today: date) -> tuple[str, str, str]:
+    who = f"{one.name}, {one.agency}"
+    reason = one.reason or ""
+    if one.state in ("accepted", "ended") and one.from_on is not None:
+        begins = "From" if one.from_on > today else "Since"
+        if one.until_on is None:
+            return (who, f"{begins} {short_day(one.from_on)}", reason)
+        return (who, f"{short_day(one.from_on)} to {short_day(one.until_on)}", reason)
+    answered = "" if one.answered_on is None else f", {short_day(one.answered_on)}"
+    what = {"offered": "Offered", "declined": "Declined", "withdrawn": "Offer withdrawn"}
+    return (
+        f"{what.get(one.state, 'Offered')}: {who}",
+        f"Offered {short_day(one.offered_on)}{answered}",
+        reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPage:
+    """An offer to whoever reads it."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    accept_href: str
+    decline_href: str
+    meaning: str
+
+
+def offer_page(offer: Offer, today: date) -> OfferPage:
+    """Who offers, whom it is about as far as the reader may know, what it means."""
+    by = offer.offered_by or "Somebody"
+    if offer.offered_by_agency:
+        by = f"{by}, {offer.offered_by_agency}"
+    facts = [("Child", offer.given_name or offer.reference)]
+    if offer.given_name:
+        facts.append(("Reference", offer.reference))
+    if offer.birth_date is not None and offer.birth_date <= today:
+        facts.append(("Age", age_words(offer.birth_date, today)))
+    facts.append(("Offered by", by))
+    facts.append(("Offered", day_and_distance(offer.offered_on, today)))
+    if offer.lead_now:
+        facts.append(("Lead professional now", offer.lead_now))
+    base = f"/lead-professional/offers/{offer.id}"
+    return OfferPage(
+        title="Will you be lead professional?",
+        facts=facts,
+        accept_href=f"{base}/accept",
+        decline_href=f"{base}/decline",
+        meaning=(
+            "You hold the plan: you keep it up to date, bring people together and are the person"
+            " whom the family rings. You begin today; whoever holds it now ends the day before."
+        ),
+    )
+
+
+# The lead professional's home ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLine:
+    """The next action of a child's, with the way to say that it is done."""
+
+    text: str
+    about: str
+    overdue: str
+    href: str
+    done_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    """One child of a lead professional's."""
+
+    name: str
+    reference: str
+    """Empty where it stands for the name."""
+    href: str
+    next_words: str
+    next_tag: str
+    notices: Sequence[tuple[str, str]]
+    """What is owed or overdue: (words, address)."""
+    action: ActionLine | None
+    said: str
+    said_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadHomePage:
+    """The lead professional's first page."""
+
+    title: str
+    lead: str
+    figures: Sequence[tuple[int, str, str]]
+    offers: Sequence[tuple[str, str, str, str]]
+    """(whom it is about, who offers, since when, address)."""
+    children: Sequence[ChildRow]
+    drafts: Sequence[tuple[str, str, str, str]]
+    """(form, child, since when, address)."""
+    previous: str | None
+    next: str | None
+    note: str
+
+
+def lead_home(home: LeadHome, path: str = "/") -> LeadHomePage:
+    """My children with what is next; offers first, since somebody waits for an answer.
+
+    `path` is the page's own address: its neighbours are `path?page=…`.
+    """
+    figures = [
+        (home.number_of_children, _noun(home.number_of_children, "child", "children"), "#children"),
+        (home.overdue_reviews, _noun(home.overdue_reviews, "review overdue", "reviews overdue"),
+         "#children"),
+        (home.overdue_actions, _noun(home.overdue_actions, "action overdue", "actions overdue"),
+         "#children"),
+    ]  # fmt: skip
+    return LeadHomePage(
+        title="My children",
+        lead=_home_lead(home),
+        figures=figures,
+        offers=[_offer_line(one, home.today) for one in home.offers],
+        children=[_child_row(one, home.today) for one in home.children.rows],
+        drafts=[_draft_line(one, home.today) for one in home.drafts],
+        previous=_at(path, home.children.previous),
+        next=_at(path, home.children.next),
+        note=home.children.note,
+    )
+
+
+def _noun(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many
+
+
+def _at(path: str, cursor: str | None) -> str | None:
+    return None if cursor is None else f"{path}?page={cursor}"
+
+
+def _home_lead(home: LeadHome) -> str:
+    if home.offers:
+        waits = _noun(len(home.offers), "waits", "wait")
+        return f"{plural(len(home.offers), 'offer').capitalize()} {waits} for your answer."
+    if home.overdue_reviews or home.overdue_actions:
+        return "Begin with what is overdue."
+    return "Nothing is overdue." if home.number_of_children else ""
+
+
+def _offer_line(one: OfferToMe, today: date) -> tuple[str, str, str, str]:
+    return (
+        one.name or one.reference,
+        one.offered_by,
+        day_and_distance(one.offered_on, today),
+        f"/lead-professional/offers/{one.id}",
+    )
+
+
+def _draft_line(one: Draft, today: date) -> tuple[str, str, str, str]:
+    return (
+        one.form,
+        one.name or one.reference,
+        f"Started {relative_day(one.started_on, today)}",
+        f"/children/{one.child_id}/assessments/{one.assessment_id}",
+    )
+
+
+def _child_row(one: MyChild, today: date) -> ChildRow:
+    base = f"/children/{one.child_id}"
+    return ChildRow(
+        name=one.name or one.reference,
+        reference=one.reference if one.name else "",
+        href=base,
+        next_words=_next_words(one, today),
+        next_tag="Review overdue" if one.review_by and one.review_by < today else "",
+        notices=_notices(one, base, today),
+        action=None if one.action is None else _action_line(one.action, base, today),
+        said="" if one.said is None else shortened(one.said.text, LONGEST_QUOTE),
+        said_on="" if one.said is None else short_day(one.said.on),
+    )
+
+
+def _next_words(one: MyChild, today: date) -> str:
+    if one.next_on is None:
+        return "No date yet"
+    what = "Panel" if one.next_on == one.meeting_on else "Review by"
+    return f"{what} {day_and_distance(one.next_on, today)}"
+
+
+def _notices(one: MyChild, base: str, today: date) -> list[tuple[str, str]]:
+    notices = []
+    if one.overdue_actions:
+        words = plural(one.overdue_actions, "action")
+        notices.append((f"{words} overdue", f"{base}/plan#actions"))
+    if one.plan_state is None:
+        notices.append(("No plan yet", f"{base}/plan"))
+    elif one.plan_state == "draft":
+        notices.append(("Plan not agreed yet", f"{base}/plan"))
+    if one.offered_on is not None:
+        since = relative_day(one.offered_on, today)
+        notices.append(
+            (f"Handover offered to {one.offered_to} {since}", f"{base}/lead-professional")
+        )
+    return notices
+
+
+def _action_line(one: NextAction, base: str, today: date) -> ActionLine:
+    owner = "You" if one.is_mine else one.owner
+    due = "no date" if one.due_on is None else f"by {short_day(one.due_on)}"
+    return ActionLine(
+        text="You cannot see what this action says." if one.text is None else one.text,
+        about=f"{owner}, {due}" if owner else due.capitalize(),
+        overdue=overdue_words("to_do", one.due_on, today),
+        href=f"{base}/plan/actions/{one.id}" if one.text is not None else "",
+        done_href=f"{base}/plan/actions/{one.id}/done" if one.text is not None else "",
+    )

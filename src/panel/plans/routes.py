@@ -1,0 +1,668 @@
+"""The pages of a child's plan, of who holds it, and of offers."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from panel.accounts.desk import Desk, Posted, go, unless_invalid
+from panel.plans import forms, pages
+from panel.plans.service import (
+    ActionReading,
+    ActionWords,
+    OutcomeReading,
+    OutcomeWords,
+    PlanReading,
+    accept_offer,
+    add_action,
+    add_outcome,
+    add_progress,
+    agree_plan,
+    candidates,
+    carry_over,
+    change_action,
+    change_outcome,
+    change_summary,
+    decline_offer,
+    former_plan_for_reading,
+    former_plans,
+    lead_history,
+    mark_done,
+    offer_for_answer,
+    offer_lead,
+    open_for_offer,
+    opened_for_offer,
+    plan_for_reading,
+    start_plan,
+    step_action,
+    withdraw_offer,
+)
+from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.records.gate import Access
+from panel.register.service import child_header
+from panel.web.forms import FieldErrors, Filled
+
+Form = TypeVar("Form", bound=msgspec.Struct)
+Show = Callable[[Access, FieldErrors | None], Awaitable[Response[Any]]]
+
+DATES = ("agreed_on", "on", "due_on")
+READING = "read the plan"
+CHANGING = "changed the plan"
+LOOKING = "read who holds the plan"
+HANDING = "changed who holds the plan"
+
+
+def _plan(child_id: UUID) -> str:
+    return f"/children/{child_id}/plan"
+
+
+def _lead(child_id: UUID) -> str:
+    return f"/children/{child_id}/lead-professional"
+
+
+async def _shown(desk: Desk, child_id: UUID, doing: str, show: Show) -> Response[Any]:
+    async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
+        return await show(access, None)
+
+
+async def _saved(
+    desk: Desk,
+    child_id: UUID,
+    kind: type[Form],
+    work: Callable[[Access, Form], Awaitable[object]],
+    show: Show,
+    *,
+    location: str,
+    doing: str = CHANGING,
+) -> Response[Any]:
+    """Do what a form asks, once, and go on; or show its page again with every mistake."""
+    posted = await desk.posted()
+    read = posted.read(kind)
+    if isinstance(read, FieldErrors):
+        errors = read
+    else:
+        try:
+            async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
+                if await desk.first_time(access.session, posted, location):
+                    await work(access, read)
+            return go(location)
+        except Invalid as refused:
+            errors = _errors(posted, refused)
+    async with desk.gate.open(child_id, desk.viewer, desk.purposes, READING) as access:
+        return await show(access, errors)
+
+
+def _errors(posted: Posted, refused: Invalid) -> FieldErrors:
+    typed: dict[str, list[str]] = {}
+    for name, value in posted.fields:
+        if isinstance(value, str):
+            typed.setdefault(name, []).append(value)
+    return FieldErrors(
+        {error.field: error.sentence for error in refused.errors},
+        typed,
+        {name: f"{name}-day" for name in DATES},
+    )
+
+
+async def _page(
+    desk: Desk, access: Access, template: str, errors: FieldErrors | None = None, **shown: object
+) -> Response[Any]:
+    return desk.page(
+        f"plans/{template}.html",
+        status=200 if errors is None else 422,
+        header=await child_header(access),
+        here="plan",
+        errors=[] if errors is None else errors.summary,
+        plan_href=_plan(access.child_id),
+        **shown,
+    )
+
+
+async def _current(access: Access) -> PlanReading:
+    """The plan that somebody is about to change. Raises NotFound or NotAllowed."""
+    access.require_write()
+    plan = await plan_for_reading(access)
+    if plan is None:
+        raise NotFound("There is no plan yet.", "Start one on the child's plan page.")
+    if not isinstance(plan, PlanReading):
+        raise NotAllowed(str(plan) or "You cannot see this plan, so you cannot change it.")
+    return plan
+
+
+# The plan -----------------------------------------------------------------------------------------
+
+
+@get("/children/{child_id:uuid}/plan", include_in_schema=False)
+async def plan(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The child's plan: outcomes with their small trend, actions, former plans."""
+
+    async def show(access: Access, _errors: FieldErrors | None) -> Response[Any]:
+        page = pages.plan_page(
+            child_id,
+            await plan_for_reading(access),
+            await former_plans(access),
+            access.today,
+            may_write=access.may_write,
+        )
+        return await _page(desk, access, "plan", page=page)
+
+    return await _shown(desk, child_id, READING, show)
+
+
+@get("/children/{child_id:uuid}/plan/former/{plan_id:uuid}", include_in_schema=False)
+async def former_plan(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], plan_id: FromPath[UUID]
+) -> Response[Any]:
+    """A plan that was replaced, as it was."""
+
+    async def show(access: Access, _errors: FieldErrors | None) -> Response[Any]:
+        read = await former_plan_for_reading(access, plan_id)
+        page = pages.plan_page(child_id, read, (), access.today, may_write=False)
+        return await _page(desk, access, "plan", page=page)
+
+    return await _shown(desk, child_id, "read a former plan", show)
+
+
+def _starting(desk: Desk) -> Show:
+    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
+        access.require_write()
+        now = await plan_for_reading(access)
+        return await _page(
+            desk,
+            access,
+            "start",
+            errors,
+            filled=Filled({"carry_over": "yes"}, errors),
+            replaces=now is not None,
+            may_carry=isinstance(now, PlanReading),
+        )
+
+    return show
+
+
+@get("/children/{child_id:uuid}/plan/new", include_in_schema=False)
+async def new_plan(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The form that starts a plan, and says what becomes of the one before."""
+    return await _shown(desk, child_id, READING, _starting(desk))
+
+
+@post("/children/{child_id:uuid}/plan/new", include_in_schema=False)
+async def start(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Start a plan."""
+
+    async def work(access: Access, form: forms.NewPlan) -> None:
+        started = await start_plan(access, form.summary)
+        if form.carry_over:
+            await carry_over(access, started)
+
+    return await _saved(
+        desk, child_id, forms.NewPlan, work, _starting(desk), location=_plan(child_id)
+    )
+
+
+def _summarising(desk: Desk) -> Show:
+    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
+        now = await _current(access)
+        filled = Filled({"summary": now.summary, "version": now.version}, errors)
+        return await _page(desk, access, "summary", errors, filled=filled)
+
+    return show
+
+
+@get("/children/{child_id:uuid}/plan/summary", include_in_schema=False)
+async def summary_form(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The form for what the plan is about."""
+    return await _shown(desk, child_id, READING, _summarising(desk))
+
+
+@post("/children/{child_id:uuid}/plan/summary", include_in_schema=False)
+async def summarise(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Save what the plan is about."""
+
+    async def work(access: Access, form: forms.Summary) -> None:
+        await change_summary(access, form.version, form.summary)
+
+    return await _saved(
+        desk, child_id, forms.Summary, work, _summarising(desk), location=_plan(child_id)
+    )
+
+
+def _agreeing(desk: Desk) -> Show:
+    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
+        now = await _current(access)
+        filled = Filled({"agreed_on": access.today, "version": now.version}, errors)
+        return await _page(
+            desk,
+            access,
+            "agree",
+            errors,
+            filled=filled,
+            outcomes=[one.text for one in now.outcomes],
+        )
+
+    return show
+
+
+@get("/children/{child_id:uuid}/plan/agree", include_in_schema=False)
+async def agree_form(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The form that says on which day the plan was agreed."""
+    return await _shown(desk, child_id, READING, _agreeing(desk))
+
+
+@post("/children/{child_id:uuid}/plan/agree", include_in_schema=False)
+async def agree(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The plan is agreed."""
+
+    async def work(access: Access, form: forms.Agreed) -> None:
+        await agree_plan(access, form.version, form.agreed_on)
+
+    return await _saved(
+        desk, child_id, forms.Agreed, work, _agreeing(desk), location=_plan(child_id)
+    )
+
+
+# Desired outcomes ---------------------------------------------------------------------------------
+
+
+async def _outcome(access: Access, outcome_id: UUID) -> OutcomeReading:
+    for one in (await _current(access)).outcomes:
+        if one.id == outcome_id:
+            return one
+    raise NotFound("This is not part of the plan as it is now.", "Go back to the plan.")
+
+
+def _outcome_words(form: forms.Outcome) -> OutcomeWords:
+    return OutcomeWords(form.text, form.measure, form.baseline, form.target)
+
+
+def _writing_outcome(desk: Desk, outcome_id: UUID | None) -> Show:
+    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
+        stored: dict[str, object] = {}
+        if outcome_id is None:
+            await _current(access)
+        else:
+            one = await _outcome(access, outcome_id)
+            stored = {
+                "text": one.text,
+                "measure": one.measure,
+                "baseline": one.baseline,
+                "target": one.target,
+                "state": one.state,
+                "version": one.version,
+            }
+        return await _page(
+            desk,
+            access,
+            "outcome",
+            errors,
+            filled=Filled(stored, errors),
+            changes=outcome_id is not None,
+            scale=pages.SCALE,
+            scale_hint=pages.SCALE_HINT,
+            states=pages.OUTCOME_STATES,
+        )
+
+    return show
+
+
+@get("/children/{child_id:uuid}/plan/outcomes/new", include_in_schema=False)
+async def new_outcome(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The form for a desired outcome."""
+    return await _shown(desk, child_id, READING, _writing_outcome(desk, None))
+
+
+@post("/children/{child_id:uuid}/plan/outcomes/new", include_in_schema=False)
+async def put_outcome(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Add a desired outcome."""
+
+    async def work(access: Access, form: forms.Outcome) -> None:
+        await add_outcome(access, _outcome_words(form))
+
+    show = _writing_outcome(desk, None)
+    return await _saved(desk, child_id, forms.Outcome, work, show, location=_plan(child_id))
+
+
+@get("/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}", include_in_schema=False)
+async def outcome(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
+) -> Response[Any]:
+    """The form that changes a desired outcome."""
+    return await _shown(desk, child_id, READING, _writing_outcome(desk, outcome_id))
+
+
+@post("/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}", include_in_schema=False)
+async def save_outcome(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
+) -> Response[Any]:
+    """Change a desired outcome."""
+
+    async def work(access: Access, form: forms.ChangedOutcome) -> None:
+        await change_outcome(access, outcome_id, form.version, _outcome_words(form), form.state)
+
+    show = _writing_outcome(desk, outcome_id)
+    return await _saved(desk, child_id, forms.ChangedOutcome, work, show, location=_plan(child_id))
+
+
+def _progressing(desk: Desk, outcome_id: UUID) -> Show:
+    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
+        one = await _outcome(access, outcome_id)
+        return await _page(
+            desk,
+            access,
+            "progress",
+            errors,
+            filled=Filled({"on": access.today}, errors),
+            outcome=one,
+            scale=pages.SCALE,
+            scale_hint=pages.SCALE_HINT,
+        )
+
+    return show
+
+
+@get("/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}/progress", include_in_schema=False)
+async def progress_form(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
+) -> Response[Any]:
+    """The form for where things stand."""
+    return await _shown(desk, child_id, READING, _progressing(desk, outcome_id))
+
+
+@post("/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}/progress", include_in_schema=False)
+async def save_progress(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
+) -> Response[Any]:
+    """Write down where things stand."""
+
+    async def work(access: Access, form: forms.Progress) -> None:
+        await add_progress(access, outcome_id, on=form.on, value=form.value, note=form.note)
+
+    show = _progressing(desk, outcome_id)
+    return await _saved(desk, child_id, forms.Progress, work, show, location=_plan(child_id))
+
+
+# Actions ------------------------------------------------------------------------------------------
+
+
+def _action_words(form: forms.Action) -> ActionWords:
+    return ActionWords(
+        form.text, form.outcome_id, form.owner_worker_id, form.owner_words, form.due_on
+    )
+
+
+def _action_of(now: PlanReading, action_id: UUID) -> ActionReading:
+    for one in now.actions:
+        if one.id == action_id:
+            return one
+    raise NotFound("This is not part of the plan as it is now.", "Go back to the plan.")
+
+
+def _with_stored(errors: FieldErrors, stored: dict[str, object]) -> FieldErrors:
+    """What was typed; and what is stored where the list's small form had no field for it."""
+    if "text" in errors.typed or not stored:
+        return errors
+    due = stored["due_on"]
+    parts = {"day": due.day, "month": due.month, "year": due.year} if isinstance(due, date) else {}
+    kept = {name: [str(value)] for name, value in stored.items() if value is not None}
+    kept |= {f"due_on-{part}": [str(value)] for part, value in parts.items()}
+    return FieldErrors(errors.sentences, kept | dict(errors.typed), errors.anchors)
+
+
+def _writing_action(desk: Desk, action_id: UUID | None) -> Show:
+    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
+        now = await _current(access)
+        one = None if action_id is None else _action_of(now, action_id)
+        stored: dict[str, object] = {}
+        if one is not None:
+            stored = {
+                "text": one.text,
+                "outcome_id": one.outcome_id,
+                "owner_worker_id": one.owner_worker_id,
+                "owner_words": one.owner_words,
+                "due_on": one.due_on,
+                "state": one.state,
+                "note": one.note,
+                "version": one.version,
+            }
+        return await _page(
+            desk,
+            access,
+            "action",
+            errors,
+            filled=Filled(stored, None if errors is None else _with_stored(errors, stored)),
+            action_href=f"{_plan(access.child_id)}/actions/{action_id or 'new'}",
+            changes=one is not None,
+            owners=pages.owner_choices(await candidates(access), one),
+            outcomes=pages.outcome_choices(now),
+            states=pages.ACTION_STATES,
+        )
+
+    return show
+
+
+@get("/children/{child_id:uuid}/plan/actions/new", include_in_schema=False)
+async def new_action(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """The form for an action."""
+    return await _shown(desk, child_id, READING, _writing_action(desk, None))
+
+
+@post("/children/{child_id:uuid}/plan/actions/new", include_in_schema=False)
+async def put_action(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Add an action."""
+
+    async def work(access: Access, form: forms.Action) -> None:
+        await add_action(access, _action_words(form))
+
+    show = _writing_action(desk, None)
+    return await _saved(
+        desk, child_id, forms.Action, work, show, location=f"{_plan(child_id)}#actions"
+    )
+
+
+@get("/children/{child_id:uuid}/plan/actions/{action_id:uuid}", include_in_schema=False)
+async def action(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], action_id: FromPath[UUID]
+) -> Response[Any]:
+    """The form that changes an action."""
+    return await _shown(desk, child_id, READING, _writing_action(desk, action_id))
+
+
+@post("/children/{child_id:uuid}/plan/actions/{action_id:uuid}", include_in_schema=False)
+async def save_action(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], action_id: FromPath[UUID]
+) -> Response[Any]:
+    """Change an action."""
+
+    async def work(access: Access, form: forms.ChangedAction) -> None:
+        await change_action(
+            access,
+            action_id,
+            form.version,
+            _action_words(form),
+            state=form.state,
+            note=form.note,
+        )
+
+    show = _writing_action(desk, action_id)
+    return await _saved(
+        desk, child_id, forms.ChangedAction, work, show, location=f"{_plan(child_id)}#actions"
+    )
+
+
+@post("/children/{child_id:uuid}/plan/actions/{action_id:uuid}/step", include_in_schema=False)
+async def step(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], action_id: FromPath[UUID]
+) -> Response[Any]:
+    """How far an action is, from the list; a mistake opens the action's own page."""
+
+    async def work(access: Access, form: forms.ActionStep) -> None:
+        await step_action(access, action_id, form.version, state=form.state, note=form.note)
+
+    show = _writing_action(desk, action_id)
+    return await _saved(
+        desk, child_id, forms.ActionStep, work, show, location=f"{_plan(child_id)}#actions"
+    )
+
+
+@post("/children/{child_id:uuid}/plan/actions/{action_id:uuid}/done", include_in_schema=False)
+async def done(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], action_id: FromPath[UUID]
+) -> Response[Any]:
+    """An action is done: one click from a list, back to the same list."""
+    posted = await desk.posted()
+    form = unless_invalid(posted.read(forms.Done))
+    location = "/" if form.back == "home" else f"{_plan(child_id)}#actions"
+    async with desk.gate.open(child_id, desk.viewer, desk.purposes, CHANGING) as access:
+        if await desk.first_time(access.session, posted, location):
+            await mark_done(access, action_id)
+    return go(location)
+
+
+# The lead professional ----------------------------------------------------------------------------
+
+
+def _leading(desk: Desk) -> Show:
+    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
+        page = pages.lead_page(
+            access.child_id,
+            await lead_history(access),
+            await candidates(access) if access.may_write else (),
+            desk.viewer.id,
+            access.today,
+            may_write=access.may_write,
+        )
+        return await _page(desk, access, "lead", errors, page=page, filled=Filled({}, errors))
+
+    return show
+
+
+@get("/children/{child_id:uuid}/lead-professional", include_in_schema=False)
+async def lead(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Who holds the plan since when, what was before, and the form that offers it."""
+    return await _shown(desk, child_id, LOOKING, _leading(desk))
+
+
+@post("/children/{child_id:uuid}/lead-professional/offers", include_in_schema=False)
+async def offer(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Offer the part of lead professional to a worker."""
+
+    async def work(access: Access, form: forms.Offer) -> None:
+        await offer_lead(access, form.worker_id)
+
+    return await _saved(
+        desk,
+        child_id,
+        forms.Offer,
+        work,
+        _leading(desk),
+        location=_lead(child_id),
+        doing=HANDING,
+    )
+
+
+@post(
+    "/children/{child_id:uuid}/lead-professional/offers/{offer_id:uuid}/withdraw",
+    include_in_schema=False,
+)
+async def withdraw(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], offer_id: FromPath[UUID]
+) -> Response[Any]:
+    """Take an offer back."""
+
+    async def work(access: Access, _form: forms.Nothing) -> None:
+        await withdraw_offer(access, offer_id)
+
+    return await _saved(
+        desk,
+        child_id,
+        forms.Nothing,
+        work,
+        _leading(desk),
+        location=_lead(child_id),
+        doing=HANDING,
+    )
+
+
+async def _offer_shown(desk: Desk, offer_id: UUID, errors: FieldErrors | None) -> Response[Any]:
+    async with opened_for_offer(
+        desk.gate, desk.viewer, desk.purposes, offer_id, "read an offer to be lead professional"
+    ) as access:
+        page = pages.offer_page(await offer_for_answer(access, offer_id), access.today)
+    return desk.page(
+        "plans/offer.html",
+        status=200 if errors is None else 422,
+        page=page,
+        filled=Filled({}, errors),
+        errors=[] if errors is None else errors.summary,
+    )
+
+
+@get("/lead-professional/offers/{offer_id:uuid}", include_in_schema=False)
+async def my_offer(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Response[Any]:
+    """An offer to me: who offers, whom it is about, what it means."""
+    return await _offer_shown(desk, offer_id, None)
+
+
+@post("/lead-professional/offers/{offer_id:uuid}/accept", include_in_schema=False)
+async def accept(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Response[Any]:
+    """I hold the plan from today."""
+    posted = await desk.posted()
+    async with opened_for_offer(
+        desk.gate, desk.viewer, desk.purposes, offer_id, "became lead professional"
+    ) as access:
+        location = _plan(access.child_id)
+        if await desk.first_time(access.session, posted, location):
+            await accept_offer(access, offer_id)
+    return go(location)
+
+
+@post("/lead-professional/offers/{offer_id:uuid}/decline", include_in_schema=False)
+async def decline(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Response[Any]:
+    """I cannot take it on, with the reason."""
+    posted = await desk.posted()
+    read = posted.read(forms.Declined)
+    if isinstance(read, FieldErrors):
+        return await _offer_shown(desk, offer_id, read)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        # After declining, the child is out of reach: a second post must not look for it.
+        if await desk.first_time(session, posted, "/"):
+            access = await open_for_offer(
+                session, desk.gate, desk.viewer, desk.purposes, offer_id, "declined an offer"
+            )
+            await decline_offer(access, offer_id, read.reason)
+    return go("/")
+
+
+HANDLERS = [
+    plan,
+    former_plan,
+    new_plan,
+    start,
+    summary_form,
+    summarise,
+    agree_form,
+    agree,
+    new_outcome,
+    put_outcome,
+    outcome,
+    save_outcome,
+    progress_form,
+    save_progress,
+    new_action,
+    put_action,
+    action,
+    save_action,
+    step,
+    done,
+    lead,
+    offer,
+    withdraw,
+    my_offer,
+    accept,
+    decline,
+]
