@@ -8,17 +8,21 @@ from uuid import uuid4
 
 import structlog
 from litestar import Litestar, MediaType, Request, Response, Router, get
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.static_files import create_static_files_router
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
 from panel.accounts.desk import PRIVATE, Desk, Site
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
+from panel.panels.case_routes import HANDLERS as CASE
 from panel.platform.clock import Clock
 from panel.platform.database import Database
 from panel.platform.masterkey import master_key
@@ -34,6 +38,7 @@ from panel.platform.problems import (
 from panel.platform.tables import HolderErased
 from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
+from panel.register.routes import HANDLERS as REGISTER
 from panel.settings import Settings
 from panel.sharing.state import SharingFacts
 from panel.web.manifest import read_manifest
@@ -104,7 +109,7 @@ def make_app(
         await database.close()
 
     return Litestar(
-        route_handlers=[*_handlers(sites), _live, _static()],
+        route_handlers=[*_handlers(sites), _live, _ready(database), _static()],
         dependencies={"desk": Provide(provide_desk)},
         exception_handlers={
             Problem: _problem(renderer),
@@ -124,7 +129,7 @@ def make_app(
 
 def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
     demo = any(site.tenant.record.demo for site in sites.values())
-    return [*ACCOUNTS, *(DEMO if demo else [])]
+    return [*ACCOUNTS, *REGISTER, *CASE, *(DEMO if demo else [])]
 
 
 def _site_for(request: Request[Any, Any, Any], sites: dict[str, Site]) -> Site:
@@ -137,15 +142,34 @@ def _site_for(request: Request[Any, Any, Any], sites: dict[str, Site]) -> Site:
     raise NotFound("No authority is served at this address.")
 
 
-@get("/health/live", include_in_schema=False)
+@get("/health/live", include_in_schema=False, media_type=MediaType.TEXT)
 async def _live() -> str:
     return "alive"
+
+
+def _ready(database: Database) -> HTTPRouteHandler:
+    @get("/health/ready", include_in_schema=False, media_type=MediaType.TEXT)
+    async def ready() -> Response[str]:
+        try:
+            async with database.connection(None) as connection:
+                await connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            return Response("The database does not answer.", status_code=503)
+        return Response("ready")
+
+    return ready
 
 
 def _static() -> Router:
     built = Path(__file__).parent / "web" / "static" / "built"
     built.mkdir(parents=True, exist_ok=True)
-    return create_static_files_router(path="/static", directories=[built], include_in_schema=False)
+    # The names carry the content's hash, so browsers may keep them for ever.
+    return create_static_files_router(
+        path="/static",
+        directories=[built],
+        include_in_schema=False,
+        cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
+    )
 
 
 async def _secured(response: Response[Any]) -> Response[Any]:
@@ -165,7 +189,7 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
             media_type="application/problem+json",
             headers=SECURITY_HEADERS | PRIVATE,
         )
-    text = renderer.page(
+    page = renderer.page(
         "conflict.html" if isinstance(problem, Conflict) else "error.html",
         Frame(),
         sentence=problem.title,
@@ -175,7 +199,7 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
         clashes=problem.clashes if isinstance(problem, Conflict) else (),
     )
     return Response(
-        text,
+        page,
         status_code=problem.status,
         media_type=MediaType.HTML,
         headers=SECURITY_HEADERS | PRIVATE,
