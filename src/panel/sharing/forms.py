@@ -1,0 +1,26 @@
+"""What may come in on the sharing page."""
+
+from typing import Annotated
+
+import msgspec
+
+from consent import Category
+from panel.web.forms import chosen, paragraphs
+
+
+class AskForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A worker asks to see what is withheld."""
+
+    categories: Annotated[list[Category], chosen("What do you ask to see?")]
+    reason: Annotated[
+        str,
+        paragraphs(
+            "Why do you need it?",
+            at_most=2_000,
+            missing="Say why you need it: whoever decides reads this",
+        ),
+    ]
+
+
+class WithdrawForm(msgspec.Struct, forbid_unknown_fields=True):
+    """An agreement or refusal ends: nothing to fill in but the button."""

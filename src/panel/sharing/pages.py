@@ -1,0 +1,268 @@
+"""Sharing in words: who sees what and why, what was agreed, who looked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from consent import Category, Decision, Purpose
+from consent.words import SECTION_WORDS
+from panel.sharing.reading import (
+    AgencyView,
+    AgreementLine,
+    LookLine,
+    Loss,
+    ObjectionLine,
+    Rehearsal,
+    RequestLine,
+    RestrictionLine,
+    SharingPicture,
+)
+from panel.web import words
+
+FOR_WORDS = {
+    Purpose.SUPPORT: "working with the child",
+    Purpose.PANEL: "the panel",
+    Purpose.ALLOCATION: "deciding on requests for services",
+    Purpose.REVIEW: "reviews",
+    Purpose.SAFEGUARDING: "safeguarding",
+    Purpose.EXCHANGE: "a connected system",
+    Purpose.SUBJECT_ACCESS: "a request for the person's own data",
+    Purpose.GOVERNANCE: "checking how the record is used",
+}
+CAPACITY_WORDS = {
+    "parental_responsibility": "with parental responsibility",
+    "own": "for themselves",
+    "own_competent": "for themselves, judged to understand what it means",
+    "best_interests": "in their best interests",
+    "deputy": "as deputy",
+    "attorney": "as attorney",
+}
+LEVEL_WORDS = {"basic": "basic information", "additional": "basic and additional information"}
+REQUEST_WORDS = {
+    "asked": "waiting for an answer",
+    "agreed": "agreed",
+    "refused": "refused",
+    "lapsed": "not answered in time, so refused",
+}
+NOTHING_OPEN = "Nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some categories that are open, or withheld, for one reason."""
+
+    categories: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    """One row of the table of who sees what."""
+
+    agency: str
+    purpose: str
+    sees: tuple[Share, ...]
+    does_not_see: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementCard:
+    """One agreement or refusal, as a heading and lines of (what, words)."""
+
+    heading: str
+    state_words: str
+    state_colour: str
+    lines: tuple[tuple[str, str], ...]
+    withdraw_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharingPage:
+    """Who may see what, on what it rests, and what I can ask for."""
+
+    rows: tuple[AgencyRow, ...]
+    involved_withheld: str
+    agreements: tuple[AgreementCard, ...]
+    ended: tuple[AgreementCard, ...]
+    objections: tuple[str, ...]
+    restrictions: tuple[str, ...]
+    withheld: tuple[str, ...]
+    """Why I do not see something, a sentence each."""
+    to_ask: tuple[tuple[str, str], ...]
+    """Value and label of what I can still ask for."""
+    requests: tuple[str, ...]
+    history_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    """One line of the access history."""
+
+    when: str
+    who: str
+    why: str
+    did: str
+
+
+def sharing_page(picture: SharingPicture, *, base: str, today: date) -> SharingPage:
+    """The page of one record; `base` is its address, "/children/…/sharing"."""
+    cards = [
+        agreement_card(line, base if picture.may_change else "", today)
+        for line in picture.agreements
+    ]
+    current = [line.in_force for line in picture.agreements]
+    asked = {line.category for line in picture.requests if line.state == "asked"}
+    return SharingPage(
+        rows=tuple(agency_row(view) for view in picture.views),
+        involved_withheld=str(picture.involved_withheld or ""),
+        agreements=tuple(card for card, now in zip(cards, current, strict=True) if now),
+        ended=tuple(card for card, now in zip(cards, current, strict=True) if not now),
+        objections=tuple(objection_words(line) for line in picture.objections),
+        restrictions=tuple(restriction_words(line) for line in picture.restrictions),
+        withheld=tuple(str(why) for _category, why in picture.mine_withheld),
+        to_ask=tuple(
+            (category.value, category_words([category]))
+            for category, _why in picture.mine_withheld
+            if category not in asked
+        ),
+        requests=tuple(request_words(line) for line in picture.requests),
+        history_href=f"{base}/history" if picture.may_see_history else "",
+    )
+
+
+def agency_row(view: AgencyView) -> AgencyRow:
+    """One agency's row; what is withheld in silence stands in neither column."""
+    sees = _shares((c, d) for c, d in view.decisions.items() if d.permitted)
+    hidden = _shares((c, d) for c, d in view.decisions.items() if not (d.permitted or d.silent))
+    return AgencyRow(
+        agency=f"{view.name} (your agency)" if view.is_mine else view.name,
+        purpose=f"For {FOR_WORDS[view.purpose]}",
+        sees=sees or (Share(NOTHING_OPEN, ""),),
+        does_not_see=hidden,
+    )
+
+
+def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard:
+    """One agreement or refusal; without `base` it cannot be withdrawn here."""
+    who = f"{line.by_words[:1].upper()}{line.by_words[1:]}"
+    did = "agreed to share" if line.given else "refused to share"
+    everyone = "every agency" if not line.given else "nobody"
+    lines = [
+        ("Who", f"{who}, {CAPACITY_WORDS.get(line.capacity, line.capacity)}"),
+        ("With" if line.given else "Not with", words.in_a_row(line.agencies) or everyone),
+        ("Not with", words.in_a_row(line.not_agencies)),
+        ("What", _what(line)),
+        ("For", words.in_a_row([FOR_WORDS[Purpose(one)] for one in line.purposes])),
+        ("From", words.day(line.from_on)),
+        ("Until", _until(line, today)),
+        ("How it was explained", line.how_explained),
+    ]
+    state, colour = _state(line, today)
+    return AgreementCard(
+        heading=f"{who} {did}",
+        state_words=state,
+        state_colour=colour,
+        lines=tuple((what, said) for what, said in lines if said),
+        withdraw_href=f"{base}/agreements/{line.id}/withdraw" if base and line.in_force else "",
+    )
+
+
+def objection_words(line: ObjectionLine) -> str:
+    """An objection as one sentence."""
+    who = f"{line.by_words[:1].upper()}{line.by_words[1:]}"
+    what = category_words(Category(one) for one in line.categories) or "anything"
+    whom = words.in_a_row(line.agencies, "or") or "anybody"
+    said = f"{who} objected on {words.short_day(line.raised_on)} to sharing {what} with {whom}."
+    if line.decided_on is None:
+        return f"{said} Not decided yet: new sharing waits, what was shared before goes on."
+    answer = "It is not shared." if line.upheld else "Sharing goes on."
+    return f"{said} Decided on {words.short_day(line.decided_on)}: {answer}"
+
+
+def restriction_words(line: RestrictionLine) -> str:
+    """A restriction as one sentence."""
+    what = category_words(Category(one) for one in line.categories) or "everything"
+    whom = words.in_a_row(line.against, "or") or "anybody"
+    until = "" if line.until_on is None else f" until {words.short_day(line.until_on)}"
+    since = f"since {words.short_day(line.from_on)}{until}"
+    if line.kind == "protection":
+        return f"Protected: {what} must not reach {whom}, {since}. Only a court can open it."
+    who = line.by_words or "the family"
+    return f"{who[:1].upper()}{who[1:]} chose not to share {what} with {whom}, {since}."
+
+
+def request_words(line: RequestLine) -> str:
+    """A request of my own as one sentence."""
+    what = category_words([line.category])
+    asked = words.short_day(line.asked_on)
+    return f"{what[:1].upper()}{what[1:]}: asked on {asked}, {REQUEST_WORDS[line.state]}."
+
+
+def look_row(line: LookLine) -> LookRow:
+    """One look: when, who, why, what they did."""
+    who = f"{line.who}, {line.agency}" if line.agency else line.who
+    did = f"Tried, and was refused: {line.doing}" if line.refused else line.doing
+    return LookRow(
+        when=words.day_and_time(line.at),
+        who=who,
+        why=f"For {FOR_WORDS[line.purpose]}",
+        did=f"{did[:1].upper()}{did[1:]}",
+    )
+
+
+def rehearsal_words(rehearsal: Rehearsal) -> tuple[str, ...]:
+    """What changes at once if the agreement ends, a sentence for each agency and purpose."""
+    closes = [_loss(loss, "no longer sees") for loss in rehearsal.closes]
+    opens = [_loss(loss, "sees again") for loss in rehearsal.opens]
+    return (*closes, *opens) or ("Nobody sees more or less than before.",)
+
+
+def category_words(categories: Iterable[Category]) -> str:
+    """Categories as a phrase: "names and identifiers, contact details and plan"."""
+    return words.in_a_row([SECTION_WORDS[one] for one in categories])
+
+
+def _loss(loss: Loss, verb: str) -> str:
+    what = category_words(loss.categories)
+    return f"{loss.agency} {verb} {what}, for {FOR_WORDS[loss.purpose]}."
+
+
+def _shares(decided: Iterable[tuple[Category, Decision]]) -> tuple[Share, ...]:
+    by_reason: dict[str, list[Category]] = {}
+    for category, decision in decided:
+        by_reason.setdefault(_of_another(decision.reasons[0]), []).append(category)
+    return tuple(
+        Share(_opened(category_words(categories)), why) for why, categories in by_reason.items()
+    )
+
+
+def _of_another(reason: str) -> str:
+    """A decision's reason, told about an agency rather than to it."""
+    return reason.replace("your agency", "this agency").replace("Your agency", "This agency")
+
+
+def _opened(phrase: str) -> str:
+    return f"{phrase[:1].upper()}{phrase[1:]}"
+
+
+def _what(line: AgreementLine) -> str:
+    level = LEVEL_WORDS.get(line.level or "", "")
+    named = category_words(Category(one) for one in line.named)
+    both = words.in_a_row([part for part in (level, named) if part])
+    return _opened(both) or ("" if line.given else "Everything")
+
+
+def _until(line: AgreementLine, today: date) -> str:
+    if line.withdrawn_on is not None:
+        return f"Withdrawn on {words.day(line.withdrawn_on)}"
+    return "" if line.until_on is None else words.day_and_distance(line.until_on, today)
+
+
+def _state(line: AgreementLine, today: date) -> tuple[str, str]:
+    if line.withdrawn_on is not None:
+        return "Withdrawn", "grey"
+    if not line.in_force:
+        return "Ended", "grey"
+    if line.from_on > today:
+        return "Not yet", "yellow"
+    return ("In force", "green") if line.given else ("Refusal in force", "red")

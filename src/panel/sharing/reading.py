@@ -1,0 +1,433 @@
+"""Who may see what of a child now, on what it rests, and who looked: read through the gate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from consent import (
+    LONDON,
+    Category,
+    Decision,
+    Purpose,
+    Relationship,
+    Role,
+    State,
+    Tie,
+    Viewer,
+    ViewerKind,
+)
+from consent.decide import decide_all
+from panel.accounts.models import Agency
+from panel.accounts.service import agencies, worker_names
+from panel.platform.problems import NotAllowed, NotFound
+from panel.records.gate import NOT_HERE, Access, Withheld
+from panel.sharing.models import (
+    AccessRequest,
+    SharingAgreement,
+    SharingObjection,
+    SharingRestriction,
+)
+from panel.sharing.state import SharingFacts
+from panel.web.paging import Asked, Page, page_of
+
+HISTORY_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyView:
+    """What one agency may see now for one purpose."""
+
+    agency_id: UUID
+    name: str
+    purpose: Purpose
+    is_mine: bool
+    decisions: Mapping[Category, Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementLine:
+    """One agreement or refusal, with its agencies by name."""
+
+    id: UUID
+    given: bool
+    by_words: str
+    capacity: str
+    agencies: tuple[str, ...]
+    not_agencies: tuple[str, ...]
+    level: str | None
+    named: tuple[str, ...]
+    purposes: tuple[str, ...]
+    from_on: date
+    until_on: date | None
+    withdrawn_on: date | None
+    how_explained: str
+    """Empty where it may not be seen."""
+    in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionLine:
+    """One objection and what became of it."""
+
+    by_words: str
+    agencies: tuple[str, ...]
+    categories: tuple[str, ...]
+    raised_on: date
+    decided_on: date | None
+    upheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionLine:
+    """One restriction that may be told of."""
+
+    kind: str
+    by_words: str
+    categories: tuple[str, ...]
+    against: tuple[str, ...]
+    """Agencies by name, "a person" for anybody else; none is everyone."""
+    from_on: date
+    until_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """One request of the viewer's own."""
+
+    category: Category
+    asked_on: date
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharingPicture:
+    """Everything that the sharing page shows."""
+
+    views: tuple[AgencyView, ...]
+    involved_withheld: Withheld | None
+    """Why the agencies that are involved are not all listed."""
+    mine_withheld: tuple[tuple[Category, Withheld], ...]
+    agreements: tuple[AgreementLine, ...]
+    objections: tuple[ObjectionLine, ...]
+    restrictions: tuple[RestrictionLine, ...]
+    requests: tuple[RequestLine, ...]
+    may_change: bool
+    may_see_history: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one agency would no longer see."""
+
+    agency: str
+    purpose: Purpose
+    categories: tuple[Category, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What would change if an agreement or refusal ended now."""
+
+    agreement: AgreementLine
+    closes: tuple[Loss, ...]
+    opens: tuple[Loss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookLine:
+    """One look at the record."""
+
+    id: UUID
+    at: datetime
+    who: str
+    agency: str
+    purpose: Purpose
+    doing: str
+    refused: bool
+
+
+_INVOLVED = """
+SELECT DISTINCT agency_id FROM involvement
+WHERE child_id = :child AND (until_on IS NULL OR until_on >= :today)
+"""
+_ON_PANEL = """
+SELECT DISTINCT m.agency_id FROM referral r JOIN panel_agency m ON m.panel_id = r.panel_id
+WHERE r.child_id = :child AND (m.from_on IS NULL OR m.from_on <= :today)
+  AND (m.until_on IS NULL OR m.until_on >= :today)
+"""
+_LOOKS = """
+SELECT id, at, viewer_id, viewer_kind, agency_id, purpose, doing,
+  jsonb_exists(decisions, 'refused') AS refused
+FROM access_event WHERE child_id = :child
+"""
+_NEWEST = " ORDER BY at DESC, id DESC LIMIT :some"
+_OLDER = " AND (at, id) < (:at, :id)" + _NEWEST
+_NEWER = " AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :some"
+_PURPOSES = {Tie.TEAM: Purpose.SUPPORT, Tie.AGENDA: Purpose.PANEL}
+_OTHERS_WORDS = {
+    "family": "One of the family",
+    "guest": "A guest of the panel",
+    "agency": "The agency's pack",
+    "client": "A connected system",
+    "job": "Panel itself",
+}
+
+
+async def sharing_picture(access: Access) -> SharingPicture:
+    """Who may see what now and why, and the facts it rests on, as far as they may be told."""
+    known = {agency.id: agency for agency in await agencies(access.session)}
+    state = await _state(access)
+    sees_network = access.may(Category.NETWORK)
+    involved = await _ids(access, _INVOLVED)
+    mine = access.viewer.agency
+    shown = involved if sees_network else involved & ({mine} if mine else set())
+    return SharingPicture(
+        views=_views(access, state, known, shown, await _ids(access, _ON_PANEL)),
+        involved_withheld=None if sees_network else access.withheld(Category.NETWORK),
+        mine_withheld=tuple(
+            (category, why)
+            for category in Category
+            if (why := access.withheld(category)) is not None and not why.silent
+        ),
+        agreements=await _agreements(access, known),
+        objections=await _objections(access, known),
+        restrictions=await _restrictions(access, known),
+        requests=await _requests(access),
+        may_change=access.may_write,
+        may_see_history=may_see_history(access),
+    )
+
+
+async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
+    """What would close, and open, if this agreement or refusal ended now. Raises NotFound."""
+    access.require_write()
+    known = {agency.id: agency for agency in await agencies(access.session)}
+    lines = await _agreements(access, known)
+    agreement = next((line for line in lines if line.id == agreement_id), None)
+    if agreement is None or agreement.withdrawn_on is not None:
+        raise NotFound("There is no such agreement, or it was withdrawn already.")
+    state = await _state(access)
+    without = replace(
+        state,
+        agreements=tuple(
+            replace(one, withdrawn=access.at) if one.id == agreement_id else one
+            for one in state.agreements
+        ),
+    )
+    involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
+    named = {one.id: one for one in state.agreements}[agreement_id]
+    shown = involved | (set(named.agencies | named.not_agencies) & known.keys())
+    panel = await _ids(access, _ON_PANEL)
+    before = _views(access, state, known, shown, panel)
+    after = _views(access, without, known, shown, panel)
+    return Rehearsal(
+        agreement=agreement, closes=_losses(before, after), opens=_losses(after, before)
+    )
+
+
+async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
+    """Who looked at this record, why and when, newest first, by key (at, id).
+
+    For the coordinator or chair, the lead professional and the information governance lead;
+    raises NotAllowed for others.
+    """
+    if not may_see_history(access):
+        raise NotAllowed(
+            "The history of a record is for its lead professional, the coordinator and the"
+            " information governance lead."
+        )
+    back = asked.direction == "before"
+    paged = "" if asked.key is None else (_NEWER if back else _OLDER)
+    at, last = asked.key if asked.key is not None else (None, None)
+    found = await access.session.execute(
+        text(_LOOKS + (paged or _NEWEST)),
+        {"child": access.child_id, "some": HISTORY_PAGE + 1}
+        | ({} if asked.key is None else {"at": at, "id": last}),
+    )
+    rows = found.all()
+    known = {agency.id: agency.name for agency in await agencies(access.session)}
+    workers = [row.viewer_id for row in rows if row.viewer_kind == "worker"]
+    names = await worker_names(access.session, workers)
+    lines = [
+        LookLine(
+            id=row.id,
+            at=row.at,
+            who=names.get(row.viewer_id) or _OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
+            agency=known.get(row.agency_id, ""),
+            purpose=Purpose(row.purpose),
+            doing=row.doing,
+            refused=row.refused,
+        )
+        for row in rows
+    ]
+    return page_of(lines, asked, HISTORY_PAGE, lambda line: (line.at, line.id))
+
+
+def may_see_history(access: Access) -> bool:
+    """Whether the viewer answers for who looks at this record."""
+    roles = access.viewer.roles
+    if Tie.LEAD in access.ties or Role.GOVERNANCE_LEAD in roles:
+        return True
+    return Tie.PANEL in access.ties and bool(roles & {Role.COORDINATOR, Role.CHAIR})
+
+
+async def _state(access: Access) -> State:
+    """The child's sharing facts; all but the ties are the same for every viewer."""
+    known = await SharingFacts().known(access.session, [access.child_id], access.viewer)
+    if access.child_id not in known:
+        raise NotFound(NOT_HERE)
+    return known[access.child_id].state
+
+
+async def _ids(access: Access, query: str) -> set[UUID]:
+    found = await access.session.scalars(
+        text(query), {"child": access.child_id, "today": access.today}
+    )
+    return set(found)
+
+
+def _views(
+    access: Access,
+    state: State,
+    known: Mapping[UUID, Agency],
+    involved: set[UUID],
+    on_panel: set[UUID],
+) -> tuple[AgencyView, ...]:
+    """Each agency's view as a member of the team, and of the panel; my own agency first."""
+    mine = access.viewer.agency
+    wanted = [(one, Tie.TEAM) for one in involved] + [(one, Tie.AGENDA) for one in on_panel]
+    ordered = sorted(wanted, key=lambda one: (one[0] != mine, known[one[0]].name, one[1]))
+    return tuple(
+        AgencyView(
+            agency_id=agency_id,
+            name=known[agency_id].name,
+            purpose=_PURPOSES[tie],
+            is_mine=agency_id == mine,
+            decisions=_decisions(access.at, state, known[agency_id], tie),
+        )
+        for agency_id, tie in ordered
+    )
+
+
+def _decisions(at: datetime, state: State, agency: Agency, tie: Tie) -> Mapping[Category, Decision]:
+    """What anybody acting for the agency in this tie may see, whoever that is."""
+    # A team is made of workers, a pack is the agency's.
+    in_team = tie is Tie.TEAM
+    viewer = Viewer(
+        id=agency.id,
+        kind=ViewerKind.WORKER if in_team else ViewerKind.AGENCY,
+        agency=agency.id,
+        agency_kind=agency.kind,
+        roles=frozenset({Role.PRACTITIONER}) if in_team else frozenset(),
+    )
+    tied = replace(state, relationships=(Relationship(tie, agency.id),))
+    return decide_all(viewer, _PURPOSES[tie], at, tied)
+
+
+def _losses(before: Sequence[AgencyView], after: Sequence[AgencyView]) -> tuple[Loss, ...]:
+    losses: list[Loss] = []
+    for was, is_now in zip(before, after, strict=True):
+        lost = tuple(
+            category
+            for category, decision in was.decisions.items()
+            if decision.permitted and not is_now.decisions[category].permitted
+        )
+        if lost:
+            losses.append(Loss(was.name, was.purpose, lost))
+    return tuple(losses)
+
+
+async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[AgreementLine, ...]:
+    rows = await access.session.scalars(
+        select(SharingAgreement)
+        .where(SharingAgreement.child_id == access.child_id)
+        .order_by(SharingAgreement.from_on.desc(), SharingAgreement.id.desc())
+    )
+    sees_family = access.may(Category.FAMILY)
+    return tuple(
+        AgreementLine(
+            id=row.id,
+            given=row.given,
+            by_words=row.by_words,
+            capacity=row.capacity,
+            agencies=_names(row.agencies, known),
+            not_agencies=_names(row.not_agencies, known),
+            level=row.level,
+            named=tuple(row.named),
+            purposes=tuple(row.purposes),
+            from_on=row.from_on,
+            until_on=row.until_on,
+            withdrawn_on=None if row.withdrawn_at is None else _london(row.withdrawn_at),
+            how_explained=row.how_explained if sees_family else "",
+            in_force=row.withdrawn_at is None
+            and (row.until_on is None or row.until_on >= access.today),
+        )
+        for row in rows
+    )
+
+
+async def _objections(access: Access, known: Mapping[UUID, Agency]) -> tuple[ObjectionLine, ...]:
+    rows = await access.session.scalars(
+        select(SharingObjection)
+        .where(SharingObjection.child_id == access.child_id)
+        .order_by(SharingObjection.raised_on.desc(), SharingObjection.id.desc())
+    )
+    return tuple(
+        ObjectionLine(
+            by_words=row.by_words,
+            agencies=_names(row.agencies, known),
+            categories=tuple(row.categories),
+            raised_on=row.raised_on,
+            decided_on=row.decided_on,
+            upheld=row.upheld,
+        )
+        for row in rows
+    )
+
+
+async def _restrictions(
+    access: Access, known: Mapping[UUID, Agency]
+) -> tuple[RestrictionLine, ...]:
+    rows = await access.session.scalars(
+        select(SharingRestriction)
+        .where(
+            SharingRestriction.child_id == access.child_id,
+            SharingRestriction.silent.is_(False),
+        )
+        .order_by(SharingRestriction.from_on.desc(), SharingRestriction.id.desc())
+    )
+    return tuple(
+        RestrictionLine(
+            kind=row.kind,
+            by_words=row.by_words,
+            categories=tuple(row.categories),
+            against=tuple(known[one].name if one in known else "a person" for one in row.against),
+            from_on=row.from_on,
+            until_on=row.until_on,
+        )
+        for row in rows
+        if row.until_on is None or row.until_on >= access.today
+    )
+
+
+async def _requests(access: Access) -> tuple[RequestLine, ...]:
+    rows = await access.session.scalars(
+        select(AccessRequest)
+        .where(
+            AccessRequest.child_id == access.child_id,
+            AccessRequest.worker_id == access.viewer.id,
+        )
+        .order_by(AccessRequest.id.desc())
+    )
+    return tuple(RequestLine(Category(row.category), row.asked_on, row.state) for row in rows)
+
+
+def _london(moment: datetime) -> date:
+    return moment.astimezone(LONDON).date()
+
+
+def _names(ids: Sequence[UUID], known: Mapping[UUID, Agency]) -> tuple[str, ...]:
+    return tuple(sorted(known[one].name for one in ids if one in known))

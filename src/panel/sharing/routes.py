@@ -1,0 +1,138 @@
+"""The pages about sharing: who sees what, ending an agreement, asking, who looked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from consent import Purpose
+from panel.accounts.desk import Desk, go, unless_invalid
+from panel.records.gate import Access
+from panel.register.service import child_header
+from panel.sharing.forms import AskForm, WithdrawForm
+from panel.sharing.pages import agreement_card, look_row, rehearsal_words, sharing_page
+from panel.sharing.reading import access_history, rehearse_withdrawal, sharing_picture
+from panel.sharing.service import request_access, withdraw_agreement
+from panel.web.forms import FieldErrors, Filled
+from panel.web.paging import read_cursor
+
+
+@get("/children/{child_id:uuid}/sharing", include_in_schema=False)
+async def sharing(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
+    """Who may see what of this child, and why."""
+    async with desk.gate.open(
+        child_id, desk.viewer, _purposes(desk), "looked at who may see this record"
+    ) as access:
+        return await _sharing(desk, access)
+
+
+@post("/children/{child_id:uuid}/sharing/requests", include_in_schema=False)
+async def ask(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+    """Ask to see what is withheld from me."""
+    posted = await desk.posted()
+    read = posted.read(AskForm)
+    async with desk.gate.open(
+        child_id, desk.viewer, _purposes(desk), "asked to see what is withheld"
+    ) as access:
+        if isinstance(read, FieldErrors):
+            return await _sharing(desk, access, read)
+        if await desk.first_time(access.session, posted, _base(child_id)):
+            await request_access(access, read.categories, read.reason)
+    return go(_base(child_id))
+
+
+@get(
+    "/children/{child_id:uuid}/sharing/agreements/{agreement_id:uuid}/withdraw",
+    include_in_schema=False,
+)
+async def rehearse(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], agreement_id: FromPath[UUID]
+) -> Response[str]:
+    """What would change, for whom, if an agreement ended now."""
+    async with desk.gate.open(
+        child_id, desk.viewer, _purposes(desk), "looked at an agreement to share"
+    ) as access:
+        rehearsal = await rehearse_withdrawal(access, agreement_id)
+        return desk.page(
+            "sharing/withdraw.html",
+            header=await child_header(access),
+            here="sharing",
+            card=agreement_card(rehearsal.agreement, "", desk.today),
+            given=rehearsal.agreement.given,
+            changes=rehearsal_words(rehearsal),
+            action=f"{_base(child_id)}/agreements/{agreement_id}/withdraw",
+            back_href=_base(child_id),
+        )
+
+
+@post(
+    "/children/{child_id:uuid}/sharing/agreements/{agreement_id:uuid}/withdraw",
+    include_in_schema=False,
+)
+async def withdraw(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], agreement_id: FromPath[UUID]
+) -> Response[Any]:
+    """End an agreement or refusal, at once."""
+    posted = await desk.posted()
+    unless_invalid(posted.read(WithdrawForm))
+    async with desk.gate.open(
+        child_id, desk.viewer, _purposes(desk), "recorded that an agreement ended"
+    ) as access:
+        if await desk.first_time(access.session, posted, _base(child_id)):
+            await withdraw_agreement(access, agreement_id)
+    return go(_base(child_id))
+
+
+@get("/children/{child_id:uuid}/sharing/history", include_in_schema=False)
+async def history(
+    desk: NamedDependency[Desk],
+    child_id: FromPath[UUID],
+    page: FromQuery[str | None] = None,
+) -> Response[str]:
+    """Who looked at this record, why and when."""
+    asked = read_cursor(page, (datetime, UUID))
+    async with desk.gate.open(
+        child_id, desk.viewer, _purposes(desk), "looked at who has seen this record"
+    ) as access:
+        looks = await access_history(access, asked)
+        address = f"{_base(child_id)}/history"
+        return desk.page(
+            "sharing/history.html",
+            header=await child_header(access),
+            here="sharing",
+            rows=[look_row(line) for line in looks.rows],
+            note=looks.note,
+            previous=looks.previous and f"{address}?page={looks.previous}",
+            next=looks.next and f"{address}?page={looks.next}",
+            back_href=_base(child_id),
+        )
+
+
+async def _sharing(desk: Desk, access: Access, errors: FieldErrors | None = None) -> Response[str]:
+    picture = await sharing_picture(access)
+    base = _base(access.child_id)
+    return desk.page(
+        "sharing/sharing.html",
+        status=200 if errors is None else 422,
+        header=await child_header(access),
+        here="sharing",
+        page=sharing_page(picture, base=base, today=desk.today),
+        filled=Filled({}, errors),
+        ask_href=f"{base}/requests",
+    )
+
+
+def _purposes(desk: Desk) -> Sequence[Purpose]:
+    """As usual; and whoever answers for the use of records opens this page for that."""
+    return (*desk.purposes, Purpose.GOVERNANCE)
+
+
+def _base(child_id: UUID) -> str:
+    return f"/children/{child_id}/sharing"
+
+
+HANDLERS = [sharing, ask, rehearse, withdraw, history]
