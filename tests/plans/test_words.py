@@ -112,5 +112,5 @@ def test_the_history_of_who_held_the_plan() -> None:
     assert page.history == [
         ("Rosa Whitlow, Health", "Since 1 October 2026", ""),
         ("Rosa Whitlow, Health", "2 June 2026 to 30 September 2026", "Left the agency"),
-        ("Declined: Rosa Whitlow, Health", "Offered 1 June 2026, 2 June 2026", "No time"),
+        ("Declined: Rosa Whitlow, Health", "Offered 1 June 2026, declined 2 June 2026", "No time"),
     ]

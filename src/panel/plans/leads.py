@@ -7,7 +7,7 @@ Source: DOMAIN.md, "Words" (lead professional) and the role table.
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,7 @@ from panel.accounts.service import worker_names
 from panel.plans import rules
 from panel.plans.models import LeadProfessional
 from panel.plans.writing import lock_child
+from panel.platform.clock import LONDON
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
@@ -610,17 +611,22 @@ class OfferFacts:
     offered_on: date
 
 
+def _today(session: AsyncSession) -> date:
+    now: datetime = session.info["now"]
+    return now.astimezone(LONDON).date()
+
+
 async def current_leads(
-    session: AsyncSession, child_ids: Iterable[UUID], day: date
+    session: AsyncSession, child_ids: Iterable[UUID], day: date | None = None
 ) -> dict[UUID, LeadFacts]:
-    """Who holds the plan of each child on a day; a child without a lead professional is absent."""
+    """Who holds the plan of each child on a day (today); a child whom nobody leads is absent."""
     rows = await session.execute(
         text(
             "SELECT child_id, worker_id, agency_id, from_on FROM lead_professional"
             " WHERE child_id = ANY(:children) AND state IN ('accepted', 'ended')"
             " AND from_on <= :day AND (until_on IS NULL OR until_on >= :day)"
         ),
-        {"children": list(child_ids), "day": day},
+        {"children": list(child_ids), "day": day or _today(session)},
     )
     return {row.child_id: LeadFacts(row.worker_id, row.agency_id, row.from_on) for row in rows}
 
@@ -638,9 +644,9 @@ async def open_offers(session: AsyncSession, child_ids: Iterable[UUID]) -> dict[
 
 
 async def lead_gap_since(
-    session: AsyncSession, child_ids: Iterable[UUID], day: date
+    session: AsyncSession, child_ids: Iterable[UUID], day: date | None = None
 ) -> dict[UUID, date]:
-    """Since when a child has had nobody who holds the plan; only children who once had somebody."""
+    """Since when nobody holds the plan, as of a day (today); of those who once had somebody."""
     rows = await session.execute(
         text(
             "SELECT child_id, max(until_on) + 1 AS since FROM lead_professional"
@@ -648,7 +654,7 @@ async def lead_gap_since(
             " AND from_on <= :day GROUP BY child_id"
             " HAVING bool_and(until_on IS NOT NULL AND until_on < :day)"
         ),
-        {"children": list(child_ids), "day": day},
+        {"children": list(child_ids), "day": day or _today(session)},
     )
     return {row.child_id: row.since for row in rows}
 

@@ -390,13 +390,9 @@ def _history_line(one: LeadLine, today: date) -> tuple[str, str, str]:
         if one.until_on is None:
             return (who, f"{begins} {short_day(one.from_on)}", reason)
         return (who, f"{short_day(one.from_on)} to {short_day(one.until_on)}", reason)
-    answered = "" if one.answered_on is None else f", {short_day(one.answered_on)}"
-    what = {"offered": "Offered", "declined": "Declined", "withdrawn": "Offer withdrawn"}
-    return (
-        f"{what.get(one.state, 'Offered')}: {who}",
-        f"Offered {short_day(one.offered_on)}{answered}",
-        reason,
-    )
+    what = {"declined": "Declined", "withdrawn": "Withdrawn"}.get(one.state, "Offered")
+    answered = "" if one.answered_on is None else f", {what.lower()} {short_day(one.answered_on)}"
+    return (f"{what}: {who}", f"Offered {short_day(one.offered_on)}{answered}", reason)
 
 
 @dataclass(frozen=True, slots=True)

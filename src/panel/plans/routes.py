@@ -612,6 +612,7 @@ async def my_offer(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Res
 async def accept(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Response[Any]:
     """I hold the plan from today."""
     posted = await desk.posted()
+    unless_invalid(posted.read(forms.Nothing))
     async with opened_for_offer(
         desk.gate, desk.viewer, desk.purposes, offer_id, "became lead professional"
     ) as access:
