@@ -1,5 +1,8 @@
 """The `panel` command."""
 
+import sys
+from traceback import extract_tb
+
 import click
 
 from panel.commands.demo import demo, personas
@@ -9,9 +12,35 @@ from panel.commands.serving import authority, doctor, migrate, serve, setup
 
 @click.group()
 @click.version_option(package_name="panel")
-def main() -> None:
+def commands() -> None:
     """Panel: one shared record, the panel's agenda, and what each agency may see of it."""
 
 
-for command in (demo, personas, panels, meetings, agenda, serve, migrate, authority, setup, doctor):
-    main.add_command(command)
+for command in (
+    demo,
+    personas,
+    panels,
+    meetings,
+    agenda,
+    serve,
+    migrate,
+    authority,
+    setup,
+    doctor,
+):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run a command; a fault of ours is one line too, without what anybody wrote in it."""
+    try:
+        commands()
+    except Exception as error:  # noqa: BLE001 - the last stop: said in one line, exit 1
+        place = extract_tb(error.__traceback__)[-1]
+        click.echo(
+            f"Error: this did not work, and it is not your doing ({type(error).__name__} in"
+            f" {place.name}, line {place.lineno}). Nothing was half done; try again, and if it"
+            " happens again, report this line.",
+            err=True,
+        )
+        sys.exit(1)
