@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from consent.model import Category
 from panel.assessments.definitions import Answers, FormDefinition, Section
 from panel.assessments.forms import Options, decode_section, flatten_section
 from panel.assessments.pages import (
@@ -192,7 +191,7 @@ def read(
     form: FormDefinition,
     answers: Answers,
     options: Options,
-    withheld: dict[Category, str],
+    withheld: dict[str, str],
 ) -> AssessmentPage:
     return assessment_page(
         Version(form, answers),
@@ -240,7 +239,7 @@ def test_withheld_is_said_unless_it_is_silent(
     options: Options,
 ) -> None:
     why = "You cannot see the health section. Her mother has not agreed to share it."
-    page = read(caf, full, options, {Category.HEALTH: why, Category.SAFEGUARDING: ""})
+    page = read(caf, full, options, {"health": why, "disability": why, "care_and_safety": ""})
     said = {section.key: section for section in page.sections}
     assert said["health"].withheld == said["disability"].withheld == why
     assert said["health"].entries == ()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from html.parser import HTMLParser
+from uuid import UUID
 
 import pytest
 
-from consent import Category
 from panel.assessments.definitions import Answers, FormDefinition
 from panel.assessments.forms import Options, decode_section, flatten_section
 from panel.assessments.pages import (
@@ -18,6 +18,7 @@ from panel.assessments.pages import (
     task_list,
 )
 from panel.assessments.rules import SignOff, Version
+from panel.register.service import ChildHeader
 from panel.web.manifest import Manifest
 from panel.web.render import Frame, Renderer
 
@@ -56,11 +57,38 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def renderer() -> Renderer:
     files = {name: name for name in ("panel.css", "panel.svg", "start.js")}
-    return Renderer(Manifest("", files), rooms=("assessments",))
+    return Renderer(Manifest("", files), rooms=("assessments", "register"))
+
+
+HEADER = ChildHeader(
+    child_id=UUID(int=1),
+    reference="P-1",
+    name="Freya Kestrel",
+    initials="F K",
+    known_as="",
+    age_words="4 years",
+    born=date(2022, 3, 9),
+    nhs_number_words=None,
+    upn=None,
+    lead_words="Nobody yet",
+)
+AROUND: dict[str, object] = {
+    "header": HEADER,
+    "here": "assessment",
+    "clashes": [],
+    "clash_words": "",
+    "errors": [],
+    "withheld": [],
+    "sharing_href": "/children/1/sharing#ask",
+    "changes": [],
+    "former_number": 0,
+    "start_href": "",
+    "document_href": "",
+}
 
 
 def show(renderer: Renderer, template: str, **shown: object) -> Page:
-    page = Page(renderer.page(f"assessments/{template}.html", Frame(), **shown))
+    page = Page(renderer.page(f"assessments/{template}.html", Frame(), **(AROUND | shown)))
     assert not [name for name, times in page.ids.items() if times > 1]
     assert not page.pointed - page.ids.keys()
     assert page.tags["h1"] == 1
@@ -146,7 +174,11 @@ def test_reading_shows_what_is_withheld_and_none_of_it(
     model = assessment_page(
         Version(caf, full),
         options,
-        {Category.HEALTH: "You cannot see the health section.", Category.FINANCE: ""},
+        {
+            "disability": "You cannot see the health section.",
+            "health": "You cannot see the health section.",
+            "home_and_money": "",
+        },
         child="Freya",
         reference="P-1",
         number=1,

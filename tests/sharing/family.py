@@ -71,9 +71,7 @@ async def invented_family(tenant: Tenant, born: date = date(2022, 3, 9)) -> Fami
                 )
             )
         await rewrite_access(session, child.id)
-        return Family(
-            child.id, mother, father, grandmother, health.id, school.id, rosa, nia, tom
-        )
+        return Family(child.id, mother, father, grandmother, health.id, school.id, rosa, nia, tom)
 
 
 def agreed(family: Family, **said: object) -> SharingDecision:
@@ -127,7 +125,7 @@ def with_pages(app: Litestar) -> Litestar:
 
 
 async def _worker(session: AsyncSession, agency: Agency, name: str) -> Viewer:
-    email = f"{name.split()[0].lower()}@demo.example"
+    email = f"{name.split(maxsplit=1)[0].lower()}@demo.example"
     worker = await add_worker(session, agency, name=name, email=email)
     await give_role(session, worker, Role.PRACTITIONER)
     roles = frozenset({Role.PRACTITIONER})

@@ -23,6 +23,7 @@ from panel.assessments.definitions import (
     Kind,
     Question,
     Section,
+    SectionAnswers,
     Step,
     Value,
     Voice,
@@ -41,6 +42,7 @@ from panel.assessments.rules import (
     section_state,
     visible_answers,
 )
+from panel.platform.problems import Clash
 from panel.records.nhs_number import nhs_number_words
 from panel.web import words
 from panel.web.forms import DateParts
@@ -283,6 +285,45 @@ class Change:
     after: Entry | None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedAssessment:
+    """One assessment in the list of a child's record."""
+
+    words: str
+    href: str
+    state_words: str
+    state_colour: str
+    date_words: str
+    by_words: str
+
+
+def listed_assessment(
+    *,
+    title: str,
+    number: int,
+    href: str,
+    started_on: date,
+    signed_off_on: date | None,
+    is_document: bool,
+    by_words: str,
+) -> ListedAssessment:
+    """One line of the list: what it is, how far it is, since when, by whom."""
+    draft = signed_off_on is None
+    made_elsewhere = ", made elsewhere" if is_document else ""
+    return ListedAssessment(
+        words=f"{title}, {words.lower_first(_version_words(number))}{made_elsewhere}",
+        href=href,
+        state_words="Draft" if draft else "Signed off",
+        state_colour="yellow" if draft else "green",
+        date_words=(
+            f"Started {words.short_day(started_on)}"
+            if signed_off_on is None
+            else words.short_day(signed_off_on)
+        ),
+        by_words=by_words,
+    )
+
+
 def task_list(
     version: Version,
     looked_at: AbstractSet[str],
@@ -401,7 +442,7 @@ def check_answers_page(
 def assessment_page(
     version: Version,
     options: Options,
-    withheld: Mapping[Category, str],
+    withheld: Mapping[str, str],
     *,
     child: str,
     reference: str,
@@ -411,12 +452,12 @@ def assessment_page(
 ) -> AssessmentPage:
     """One version to read, in the form it was given in, the child's words where the form has them.
 
-    `withheld` says of each category that this viewer may not see why, as a sentence; with an empty
-    sentence (a silent restriction) its sections are not there at all.
+    `withheld` says of each section that this viewer may not see, by its key, why, as a sentence;
+    with an empty sentence (a silent restriction) the section is not there at all.
     """
     sections: list[ReadSection] = []
     for section in version.form.sections:
-        why = withheld.get(section.category)
+        why = withheld.get(section.key)
         if why is None:
             sections.append(_read_section(version, section, options, child, ""))
         elif why:
@@ -453,6 +494,50 @@ def changes(old: Version, new: Version, options: Options, *, child: str) -> tupl
         )
         for found in differences(old, new)
     )
+
+
+def entries_of_section(
+    version: Version,
+    section: Section,
+    options: Options,
+    *,
+    child: str,
+) -> tuple[Entry, ...]:
+    """What was said in one section, as words: for other pages and for packs."""
+    return _read_section(version, section, options, child, "").entries
+
+
+def section_title(section: Section, child: str) -> str:
+    """What a section is called, with the child's name in it."""
+    return _words(section.title, child)
+
+
+def clashes(
+    form: FormDefinition,
+    section: Section,
+    mine: SectionAnswers,
+    theirs: SectionAnswers,
+    options: Options,
+    *,
+    child: str,
+) -> tuple[Clash, ...]:
+    """Where two writers of one section said different things: both texts, question by question."""
+    said = changes(
+        Version(form, {section.key: theirs}),
+        Version(form, {section.key: mine}),
+        options,
+        child=child,
+    )
+    return tuple(Clash(c.label, entry_text(c.after), entry_text(c.before)) for c in said)
+
+
+def entry_text(entry: Entry | None) -> str:
+    """What was said to one question as plain lines, for standing beside another text."""
+    if entry is None:
+        return "(nothing)"
+    parts = [*entry.parts, *(part for row in entry.rows for part in row)]
+    lines = [entry.text, *(f"{part.label}: {part.text}" for part in parts), entry.whose]
+    return "\n".join(line for line in lines if line)
 
 
 class _Fields:
