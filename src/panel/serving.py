@@ -1,9 +1,12 @@
 """What a serving process runs: the site of `app`, opened from the environment."""
 
 import atexit
+import multiprocessing
 import os
+import signal
 from contextlib import ExitStack
 from datetime import date
+from threading import Thread
 
 from litestar import Litestar
 
@@ -21,8 +24,25 @@ def clock_from(as_of: str | None) -> Clock:
     return ShiftedClock(at_nine(date.fromisoformat(as_of))) if as_of else SystemClock()
 
 
+def end_with_parent() -> None:
+    """Stop this serving process when the one that started it is gone, however it went.
+
+    An orphan would go on answering at the port, with old code, beside whatever is started next.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=watch, name="end with parent", daemon=True).start()
+
+
 def make() -> Litestar:
     """The site for a server that loads it by name (`granian --factory panel.serving:make`)."""
+    end_with_parent()
     settings = from_environment()
     leaving = ExitStack()
     cluster = leaving.enter_context(

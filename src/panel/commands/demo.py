@@ -1,7 +1,6 @@
 """panel demo · panel personas: an invented authority, to try everything on."""
 
 import os
-import socket
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from panel.commands.opening import (
     print_json,
     running,
 )
-from panel.commands.serving import owner, remember_as_of, run_server
+from panel.commands.serving import owner, remember_as_of, require_free, run_server
 from panel.demo import places
 from panel.demo.writing import write_year
 from panel.platform.cluster import Cluster
@@ -156,16 +155,6 @@ def _say(line: str) -> None:
     click.echo(f"  {line}", err=True)
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
 @click.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--children", default=300, show_default=True, type=click.IntRange(24, 5000))
@@ -186,8 +175,8 @@ def demo(
     """An invented authority with a year of life in it, and the site."""
     if data_dir is not None:
         os.environ["PANEL_DATA_DIR"] = str(data_dir.absolute())
-    if not prepare_only and not _is_free(port):
-        raise click.ClickException(f"Port {port} is taken. Choose another with --port.")
+    if not prepare_only:
+        require_free(HOST, port)
     site_url = f"http://{HOST}:{port}"
     os.environ["PANEL_SITE_URL"] = site_url
     os.environ["PANEL_INSECURE_COOKIES"] = "yes"

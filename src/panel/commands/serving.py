@@ -1,6 +1,7 @@
 """panel serve · panel migrate · panel authority add · panel setup · panel doctor."""
 
 import os
+import socket
 from datetime import timedelta
 
 import click
@@ -62,12 +63,27 @@ def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
 @plain_errors
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the site."""
+    require_free(host, port)
     settings = from_environment()
     with opened_cluster(settings) as cluster:
         wrong = check_ready(settings, cluster)
         if wrong:
             raise click.ClickException(" ".join(wrong))
         run_server(host, port, workers)
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse a port that another program answers at: two servers would share its visitors."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(
+                f"Port {port} of {host} cannot be used ({error.strerror})."
+                " Choose another with --port."
+            ) from error
 
 
 def run_server(host: str, port: int, workers: int, site: str = "panel.serving:make") -> None:
@@ -80,6 +96,8 @@ def run_server(host: str, port: int, workers: int, site: str = "panel.serving:ma
         interface=Interfaces.ASGI,
         factory=True,
         log_enabled=False,
+        # One worker's death must not end the site for everybody.
+        respawn_failed_workers=True,
     ).serve()
 
 
