@@ -15,6 +15,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.register.routes import HANDLERS
 from panel.register.service import NewChild, add_child
+from panel.sharing.models import SharingRestriction
 
 SUPPORT = (Purpose.SUPPORT, Purpose.PANEL)
 
@@ -86,3 +87,26 @@ def app(app: Litestar) -> Litestar:
         for handler in HANDLERS:
             app.register(handler)
     return app
+
+
+Protect = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def protect(tenant: Tenant) -> Protect:
+    """Protect a category of a child, from everybody or from some: protect(child, "contact")."""
+
+    async def protect_one(child: UUID, category: str, *against: UUID, silent: bool = False) -> None:
+        async with tenant.transaction(JOB) as session:
+            session.add(
+                SharingRestriction(
+                    child_id=child,
+                    kind="protection",
+                    categories=[category],
+                    against=list(against),
+                    from_on=date(2026, 1, 1),
+                    silent=silent,
+                )
+            )
+
+    return protect_one

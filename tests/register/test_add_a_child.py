@@ -144,7 +144,7 @@ async def test_a_form_posted_twice_adds_one_child(rosa: Client, tenant: Tenant) 
 
 
 async def test_the_first_line_says_only_what_may_be_known(
-    gate: Gate, add: Add, team: Any, tenant: Tenant
+    gate: Gate, add: Add, team: Any, protect: Any
 ) -> None:
     child = await add("Amina", "Kestrel", nhs_number="9990548609", upn="A123456789012")
     async with gate.open(child, team.rosa, Purpose.SUPPORT, "read") as access:
@@ -153,16 +153,7 @@ async def test_the_first_line_says_only_what_may_be_known(
     assert header.nhs_number_words == "999 054 8609"
     assert header.upn is None, "health does not see a UPN"
     assert header.lead_words == "Nobody yet"
-    async with tenant.transaction(JOB) as session:
-        await session.execute(
-            text(
-                "INSERT INTO sharing_restriction (id, child_id, kind, categories, against, from_on,"
-                " silent, by_words, created_at, created_by, changed_at, changed_by, version)"
-                " VALUES (gen_random_uuid(), :c, 'protection', ARRAY['identity'], '{}',"
-                " '2026-01-01', false, '', now(), :c, now(), :c, 1)"
-            ),
-            {"c": child},
-        )
+    await protect(child, "identity")
     async with gate.open(child, team.rosa, Purpose.SUPPORT, "read") as access:
         assert not access.may(Category.IDENTITY)
         header = await child_header(access)

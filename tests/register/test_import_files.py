@@ -169,7 +169,9 @@ class Writer:
         outcomes: tuple[str, ...], worker: Worker | None,
     ) -> bool:  # fmt: skip
         """A plan."""
-        return self._once(session, "plan", child_id, agreed_on, summary, outcomes, worker)
+        return self._once(
+            session, "plan", child_id, agreed_on, summary, outcomes, worker and worker.id
+        )
 
     async def lead(
         self, session: AsyncSession, child_id: UUID, *, worker: Worker, since: date

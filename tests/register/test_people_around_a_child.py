@@ -203,7 +203,7 @@ async def test_two_people_change_a_mother_and_neither_text_is_lost(
 
 
 async def test_an_address_protected_from_somebody_is_hidden_from_them(
-    tenant: Tenant, gate: Gate, add: Add, team: Any
+    tenant: Tenant, gate: Gate, add: Add, team: Any, protect: Any
 ) -> None:
     child = await add("Amina", "Kestrel", address="1 Mill Lane", postcode="SM1 1EA")
     async with tenant.transaction(team.rosa.id) as session:
@@ -219,15 +219,7 @@ async def test_an_address_protected_from_somebody_is_hidden_from_them(
                 from_on=date(2022, 3, 9),
             ),
         )
-        await session.execute(
-            text(
-                "INSERT INTO sharing_restriction (id, child_id, kind, categories, against, from_on,"
-                " silent, by_words, created_at, created_by, changed_at, changed_by, version)"
-                " VALUES (gen_random_uuid(), :c, 'protection', ARRAY['contact'], ARRAY[:f],"
-                " '2026-01-01', true, '', now(), :c, now(), :c, 1)"
-            ),
-            {"c": child, "f": father.family_member_id},
-        )
+    await protect(child, "contact", father.family_member_id, silent=True)
     omar = Viewer(father.family_member_id, ViewerKind.FAMILY)
     async with gate.open(child, omar, Purpose.SUPPORT, "read") as access:
         people = await people_of(access)

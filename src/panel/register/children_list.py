@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from functools import cache
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
-from panel.platform.tenancy import load_keys
+from panel.platform.read_models import ReadModel, UnevenReadModel
+from panel.platform.tables import NOW
+from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Gate, Purposes
 from panel.register.header import age_or_expected
 from panel.web.paging import Asked, Page, page_of
@@ -72,7 +74,7 @@ _LEAD = """
 LEFT JOIN lead_professional l ON l.child_id = c.id AND l.state = 'accepted'
 LEFT JOIN worker w ON w.id = l.worker_id
 LEFT JOIN agency g ON g.id = w.agency_id"""
-_READ_LINE = msgspec.json.Decoder(_Line)
+_THESE = ReadModel(f"SELECT {_LINE} FROM child c {_LEAD} WHERE c.id = ANY(:ids)", _Line)  # noqa: S608 - fixed parts
 
 _REACH = "a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now"
 _SHOW: Mapping[Show, str] = {
@@ -101,6 +103,15 @@ _AFTER: Mapping[Order, Mapping[str, str]] = {
 }
 
 
+@cache
+def _page_query(show: Show, order: Order, direction: str) -> UnevenReadModel[_Line]:
+    return UnevenReadModel(
+        f"SELECT {_LINE} FROM child_access a JOIN child c ON c.id = a.child_id {_LEAD}"  # noqa: S608 - fixed parts
+        f" WHERE {_REACH}{_SHOW[show]}{_AFTER[order][direction]} LIMIT {ON_A_PAGE + 1}",
+        _Line,
+    )
+
+
 async def list_children(
     gate: Gate,
     viewer: Viewer,
@@ -112,26 +123,16 @@ async def list_children(
     today: date,
 ) -> Page[ListedChild]:
     """One page of the children whom the viewer may reach; names only where they may be seen."""
-    direction = "" if asked.key is None else asked.direction
-    statement = (
-        f"SELECT {_LINE} FROM child_access a JOIN child c ON c.id = a.child_id {_LEAD}"  # noqa: S608 - fixed parts
-        f" WHERE {_REACH}{_SHOW[show]}{_AFTER[order][direction]} LIMIT {ON_A_PAGE + 1}"
-    )
-    given: dict[str, Any] = {
-        "viewer": viewer.id,
-        "agency": viewer.agency,
-        "today": today,
-        "now": None,
-        "id": None if asked.key is None else asked.key[0],
-    }
     async with gate.tenant.transaction(viewer.id) as session:
-        given["now"] = session.info["now"]
-        # Viewers differ a hundredfold in whom they reach: a plan for all of them suits nobody.
-        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-        lines = [
-            _READ_LINE.decode(line)
-            for line in (await session.execute(text(statement), given)).scalars()
-        ]
+        page = _page_query(show, order, "" if asked.key is None else asked.direction)
+        lines = await page.lines(
+            session,
+            viewer=viewer.id,
+            agency=viewer.agency,
+            today=today,
+            now=session.info[NOW],
+            id=None if asked.key is None else asked.key[0],
+        )
         opened = await gate.open_here(
             session,
             [line.id for line in lines[:ON_A_PAGE]],
@@ -147,18 +148,16 @@ async def listed(
     session: AsyncSession, ids: Sequence[UUID], opened: Mapping[UUID, Access], today: date
 ) -> dict[UUID, ListedChild]:
     """These children as lines of a list, by id."""
-    rows = await session.execute(
-        text(f"SELECT {_LINE} FROM child c {_LEAD} WHERE c.id = ANY(:ids)"),  # noqa: S608 - fixed parts
-        {"ids": list(ids)},
-    )
-    lines = [_READ_LINE.decode(line) for line in rows.scalars()]
+    lines = await _THESE.lines(session, ids=list(ids))
     return {child.child_id: child for child in await _named(session, lines, opened, today)}
 
 
 async def _named(
     session: AsyncSession, lines: Sequence[_Line], opened: Mapping[UUID, Access], today: date
 ) -> list[ListedChild]:
-    await load_keys(session, {line.lead.agency_id for line in lines if line.lead is not None})
+    await load_agency_keys(
+        session, {line.lead.agency_id for line in lines if line.lead is not None}
+    )
     return [_listed(line, opened.get(line.id), today) for line in lines]
 
 

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 
 from consent import Category
-from panel.platform.tenancy import load_keys
+from panel.platform.tenancy import load_agency_keys
 from panel.records.dates import age_words
 from panel.records.gate import Access
 from panel.records.nhs_number import nhs_number_words
@@ -113,7 +113,7 @@ async def child_header(access: Access) -> ChildHeader:
     found = await access.session.execute(text(_WHO), {"child": access.child_id})
     who = _READ_WHO.decode(found.scalar_one())
     if who.lead is not None:
-        await load_keys(access.session, {who.lead.agency_id})
+        await load_agency_keys(access.session, {who.lead.agency_id})
     return header_from(access, who)
 
 

@@ -28,6 +28,7 @@ from panel.register.family import (
     siblings,
     tie_family_member,
 )
+from panel.register.forms import CategoryName, refused
 from panel.register.header import ChildHeader, WhoFacts, child_header, header_from
 from panel.register.history import (
     CLOSURE_WORDS,
@@ -49,16 +50,20 @@ from panel.register.involvements import (
     end_involvement,
     start_involvement,
 )
+from panel.register.pages import CATEGORY_CHOICES, CATEGORY_WORDS
 from panel.register.people import AgencyPart, FamilyPerson, People, people_of
 from panel.register.search import Found, SearchResult, find_children
 
 __all__ = [
     "BASIS_WORDS",
+    "CATEGORY_CHOICES",
     "CATEGORY_OF",
+    "CATEGORY_WORDS",
     "CLOSURE_WORDS",
     "EVENT_KINDS",
     "LEVEL_WORDS",
     "AgencyPart",
+    "CategoryName",
     "ChildDetails",
     "ChildHeader",
     "Chronology",
@@ -102,6 +107,7 @@ __all__ = [
     "open_episode",
     "open_episode_of",
     "people_of",
+    "refused",
     "share_family",
     "siblings",
     "start_involvement",
