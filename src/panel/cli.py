@@ -6,6 +6,7 @@ from traceback import extract_tb
 import click
 
 from panel.commands.demo import demo, personas
+from panel.commands.jobs import jobs
 from panel.commands.panels import agenda, meetings, panels
 from panel.commands.serving import authority, doctor, migrate, serve, setup
 
@@ -23,6 +24,7 @@ for command in (
     meetings,
     agenda,
     serve,
+    jobs,
     migrate,
     authority,
     setup,

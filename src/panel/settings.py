@@ -23,6 +23,11 @@ class Settings:
     secure_cookies: bool
     """Whether cookies are `__Host-` and Secure; off only in the demonstration, on http."""
 
+    smtp_url: str | None
+    """The mail server; without it messages wait in the outbox."""
+    mail_from: str
+    """The address that messages come from."""
+
     @property
     def key_file(self) -> Path:
         """Where the local master key is kept."""
@@ -37,5 +42,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         owner_database_url=environment.get("PANEL_OWNER_DATABASE_URL") or None,
         master_key=environment.get("PANEL_MASTER_KEY") or None,
         site_url=environment.get("PANEL_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        smtp_url=environment.get("PANEL_SMTP_URL") or None,
+        mail_from=environment.get("PANEL_MAIL_FROM", "panel@localhost"),
         secure_cookies=environment.get("PANEL_INSECURE_COOKIES", "") != "yes",
     )

@@ -1,5 +1,6 @@
 """panel panels add · panel meetings · panel agenda prepare · panel agenda pack."""
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
@@ -147,6 +148,5 @@ async def pack(
     """One agency's pack for a settled agenda, as PDF/UA."""
     async with opened_gate(authority, as_of) as gate:
         content = await write_pack_pdf(gate, key, day.date(), agency)
-    pdf.write_bytes(content)
+    await asyncio.to_thread(pdf.write_bytes, content)
     click.echo(f"{pdf}: {len(content) // 1024 + 1} KB")
-

@@ -696,7 +696,7 @@ def agenda_as_frozen(
     `others` is prepared from the children who are not on it: who became ready after the freeze
     came late; the rest rolled over.
     """
-    free = (*others.items, *others.rolled_over)
+    free: tuple[AgendaItem | RolledOver, ...] = (*others.items, *others.rolled_over)
     came_late = tuple(
         one.candidate for one in free if (newest_paper(one.candidate) or frozen_on) > frozen_on
     )

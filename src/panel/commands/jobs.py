@@ -1,0 +1,86 @@
+"""panel jobs: the scheduler. Any number may run; each slot of a job is done once."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import click
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.platform.clock import SystemClock
+from panel.platform.jobs import Job, run_due
+from panel.platform.mail import Smtp
+from panel.platform.outbox import Way, send_due
+from panel.platform.tenancy import Tenant, authorities
+from panel.records.child_scoped import JOB
+from panel.settings import Settings, from_environment
+
+EVERY = timedelta(minutes=1)
+FORMS_KEPT = timedelta(days=2)
+
+
+async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
+    """Sessions and sign-in links that ended, and the ids of forms posted long ago."""
+    now: datetime = session.info["now"]
+    await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
+    await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
+    await session.execute(
+        text("DELETE FROM form_post WHERE at < :before"), {"before": slot - FORMS_KEPT}
+    )
+
+
+def sending(way: Way) -> Job:
+    """What waits in the outbox goes out, every minute."""
+
+    async def send(session: AsyncSession, _slot: datetime) -> None:
+        await send_due(session, way, session.info["now"])
+
+    return Job("send what waits", EVERY, send)
+
+
+def all_jobs(settings: Settings) -> list[Job]:
+    """Every job of an authority."""
+    jobs = [Job("forget what is over", timedelta(hours=1), forget_what_is_over)]
+    if settings.smtp_url is not None:
+        jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from)))
+    return jobs
+
+
+async def run_round(settings: Settings, tenants: list[Tenant]) -> None:
+    """Every job that is due, for every authority."""
+    for tenant in tenants:
+        for line in await run_due(tenant, all_jobs(settings), JOB):
+            click.echo(f"{tenant.record.name}: {line}")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due now, and end.")
+@plain_errors
+@running
+async def jobs(*, once: bool) -> None:
+    """The scheduler: sends messages, forgets what is over."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        tenants: list[Tenant] = []
+        for record in authorities(cluster.app_url):
+            async with gate_of(settings, cluster, record.name, SystemClock()) as gate:
+                tenants.append(gate.tenant)
+        if settings.smtp_url is None:
+            click.echo("PANEL_SMTP_URL is not set: messages wait in the outbox.", err=True)
+        if once:
+            await run_round(settings, tenants)
+            return
+        scheduler = AsyncIOScheduler(timezone="Europe/London")
+        scheduler.add_job(
+            run_round,
+            "interval",
+            args=[settings, tenants],
+            seconds=EVERY.total_seconds(),
+            max_instances=1,
+            coalesce=True,
+            next_run_time=SystemClock().now(),
+        )
+        scheduler.start()
+        await asyncio.Event().wait()
