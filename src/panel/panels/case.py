@@ -10,12 +10,13 @@ from datetime import date
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 
 from consent import Category
 from panel.platform.crypto import ERASED
-from panel.platform.tenancy import load_keys
-from panel.records.gate import Access, Withheld
+from panel.platform.problems import NotFound
+from panel.platform.read_models import ReadModel
+from panel.platform.tenancy import load_agency_keys
+from panel.records.gate import NOT_HERE, Access, Withheld
 from panel.register.service import ChildHeader, WhoFacts, header_from
 from panel.web import words
 
@@ -185,8 +186,7 @@ SELECT json_build_object('id', c.id, 'reference', c.reference, 'birth_date', c.b
     WHERE s.child_id = c.id AND s.state = 'draft')
 )::text FROM child c WHERE c.id = :child
 """
-_READ = msgspec.json.Decoder(_Case)
-_TEXT = text(CASE_QUERY)
+_READ = ReadModel(CASE_QUERY, _Case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +256,10 @@ class CasePage:
 
 async def read_case(access: Access) -> CasePage:
     """The overview of the record that `access` opened."""
-    found = await access.session.execute(_TEXT, {"child": access.child_id, "today": access.today})
-    case = _READ.decode(found.scalar_one())
-    await load_keys(access.session, _agencies_named(case))
+    case = await _READ.line(access.session, child=access.child_id, today=access.today)
+    if case is None:
+        raise NotFound(NOT_HERE)
+    await load_agency_keys(access.session, _agencies_named(case))
     return present(access, case)
 
 

@@ -5,15 +5,17 @@ to the next user of a pooled connection, and a connection used without them sees
 (the application role's search path is empty). Measured in bench/ and TRAPS.md.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import cast
 from uuid import UUID
 
+import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, event
+from psycopg.rows import TupleRow
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 NOBODY = UUID(int=0)
@@ -44,14 +46,18 @@ class Scope:
         )
 
 
-SCOPE = "panel_scope"
+DRIVER = "driver"
+"""Name in `session.info`: the driver's own connection, within the same transaction."""
+
+DriverConnection = psycopg.AsyncConnection[TupleRow]
 
 
-def _begin(connection: Connection) -> None:
-    scope: Scope | None = connection.get_execution_options().get(SCOPE)
-    cursor = connection.connection.cursor()
-    cursor.execute("BEGIN" if scope is None else scope.preamble())
-    cursor.close()
+def driver_of(connection: AsyncConnection) -> DriverConnection:
+    """The psycopg connection underneath."""
+    pooled = connection.sync_connection.connection if connection.sync_connection else None
+    if pooled is None:
+        raise RuntimeError("This connection was given back already.")
+    return cast("DriverConnection", pooled.driver_connection)
 
 
 class Database:
@@ -66,27 +72,68 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=False,
+            hide_parameters=True,  # an error must not print what somebody wrote
         )
-        event.listen(self.engine.sync_engine, "begin", _begin)
 
     @asynccontextmanager
     async def connection(self, scope: Scope | None) -> AsyncIterator[AsyncConnection]:
         """A connection within one transaction, committed at the end, rolled back on any error."""
-        options: dict[str, Any] = {SCOPE: scope}
-        async with self.engine.connect() as raw:
-            connection = await raw.execution_options(**options)
-            async with connection.begin():
-                yield connection
+        async with self.engine.connect() as connection:
+            await self._begin(connection, "BEGIN" if scope is None else scope.preamble())
+            yield connection
+            if connection.in_transaction():
+                await connection.commit()
+            # What only the driver was asked is ended by the driver; ended already, it does nothing.
+            await driver_of(connection).commit()
 
     @asynccontextmanager
     async def session(self, scope: Scope) -> AsyncIterator[AsyncSession]:
         """A session within one transaction, committed at the end, rolled back on any error."""
-        async with (
-            self.connection(scope) as connection,
-            AsyncSession(bind=connection, expire_on_commit=False) as session,
-        ):
-            yield session
-            await session.flush()
+        async with self.connection(scope) as connection:
+            session = AsyncSession(bind=connection, expire_on_commit=False)
+            session.info[DRIVER] = driver_of(connection)
+            try:
+                yield session
+                # A session that only carried read models has nothing to commit or close: half of
+                # what a session costs (0.33 of 0.66 ms) is saved.
+                if session.in_transaction():
+                    await session.commit()
+                    await session.close()
+            except BaseException:
+                await asyncio.shield(session.close())
+                raise
+
+    async def ask(self, statement: str, given: Mapping[str, object]) -> list[TupleRow]:
+        """One statement that is its own transaction, with neither viewer nor search path.
+
+        Its tables are named with their schema, and it finds nothing in a fenced one. `given` are
+        named as psycopg names them, `%(name)s`.
+        """
+        async with self.engine.connect() as connection:
+            try:
+                cursor = await driver_of(connection).execute(statement, given)
+            except psycopg.OperationalError:
+                if not driver_of(connection).closed:
+                    raise
+                await self._renew(connection)
+                cursor = await driver_of(connection).execute(statement, given)
+            return await cursor.fetchall()
+
+    async def _begin(self, connection: AsyncConnection, preamble: str) -> None:
+        # Sent through the driver: SQLAlchemy's own way to BEGIN costs 0.15 ms more.
+        try:
+            await driver_of(connection).execute(preamble)
+        except psycopg.OperationalError:
+            if not driver_of(connection).closed:
+                raise
+            await self._renew(connection)
+            await driver_of(connection).execute(preamble)
+
+    async def _renew(self, connection: AsyncConnection) -> None:
+        """After the server went away: drop every connection that waits, and open another."""
+        await connection.invalidate()
+        await self.engine.dispose()
+        await connection.get_raw_connection()
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import (
@@ -27,6 +26,8 @@ from consent import (
     Tie,
     Viewer,
 )
+from panel.platform.read_models import ReadModel
+from panel.platform.tables import NOW
 from panel.records.gate import Known
 
 
@@ -138,8 +139,20 @@ class Facts(msgspec.Struct):
     enquiries: tuple[EnquiryFact, ...] | None
 
 
+class _Line(msgspec.Struct):
+    """A line of the query: the authority's duties, which come first, or one child's facts."""
+
+    duties: tuple[DutyFact, ...] | None = None
+    facts: Facts | None = None
+
+
 _FACTS = """
-SELECT json_build_object(
+SELECT json_build_object('duties', COALESCE((SELECT json_agg(json_build_object('code', code,
+  'words', words, 'source', source, 'categories', categories, 'purposes', purposes,
+  'agency_kinds', agency_kinds, 'roles', roles, 'ties', ties, 'commenced_on', commenced_on,
+  'ended_on', ended_on)) FROM gateway), '[]'))::text
+UNION ALL
+SELECT json_build_object('facts', json_build_object(
   'child', a.child_id,
   'key', (SELECT encode(k.wrapped, 'hex') FROM data_key k WHERE k.holder_id = a.child_id),
   'ties', a.ties,
@@ -162,18 +175,12 @@ SELECT json_build_object(
     WHERE child_id = a.child_id),
   'enquiries', (SELECT json_agg(json_build_object('agencies', agencies, 'from_on', from_on,
       'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id)
-)::text
+))::text
 FROM child_access a
 WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)
   AND a.valid_from <= :now AND a.valid_until >= :now
 """
-_GATEWAYS = """
-SELECT COALESCE(json_agg(json_build_object('code', code, 'words', words, 'source', source,
-  'categories', categories, 'purposes', purposes, 'agency_kinds', agency_kinds, 'roles', roles,
-  'ties', ties, 'commenced_on', commenced_on, 'ended_on', ended_on)), '[]')::text FROM gateway
-"""
-_READ_FACTS = msgspec.json.Decoder(Facts)
-_READ_DUTIES = msgspec.json.Decoder(tuple[DutyFact, ...])
+_READ = ReadModel(_FACTS, _Line)
 
 
 def duty(fact: DutyFact) -> Duty:
@@ -267,17 +274,15 @@ class SharingFacts:
         self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer
     ) -> dict[UUID, Known]:
         """The facts for those of the children that the viewer may reach now."""
-        duties = tuple(
-            duty(fact)
-            for fact in _READ_DUTIES.decode((await session.execute(text(_GATEWAYS))).scalar_one())
+        lines = await _READ.lines(
+            session, viewer=viewer.id, children=list(children), now=session.info[NOW]
         )
-        rows = await session.execute(
-            text(_FACTS),
-            {"viewer": viewer.id, "children": list(children), "now": session.info["now"]},
-        )
-        known: dict[UUID, Known] = {}
-        for (line,) in rows:
-            facts = _READ_FACTS.decode(line)
-            key = None if facts.key is None else bytes.fromhex(facts.key)
-            known[facts.child] = Known(state_of(facts, duties), key)
-        return known
+        duties = tuple(duty(fact) for line in lines for fact in line.duties or ())
+        return {
+            line.facts.child: Known(
+                state_of(line.facts, duties),
+                None if line.facts.key is None else bytes.fromhex(line.facts.key),
+            )
+            for line in lines
+            if line.facts is not None
+        }
