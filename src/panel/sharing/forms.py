@@ -4,14 +4,13 @@ from typing import Annotated
 
 import msgspec
 
-from consent import Category
 from panel.web.forms import chosen, paragraphs
 
 
 class AskForm(msgspec.Struct, forbid_unknown_fields=True):
     """A worker asks to see what is withheld."""
 
-    categories: Annotated[list[Category], chosen("What do you ask to see?")]
+    categories: Annotated[list[str], chosen("What you ask to see")]
     reason: Annotated[
         str,
         paragraphs(

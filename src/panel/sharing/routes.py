@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from consent import Purpose
+from consent import Category, Purpose
 from panel.accounts.desk import Desk, go, unless_invalid
 from panel.records.gate import Access
 from panel.register.service import child_header
@@ -41,7 +41,9 @@ async def ask(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response
         if isinstance(read, FieldErrors):
             return await _sharing(desk, access, read)
         if await desk.first_time(access.session, posted, _base(child_id)):
-            await request_access(access, read.categories, read.reason)
+            # A word that is no category was not offered on the page.
+            asked = [category for category in Category if category.value in read.categories]
+            await request_access(access, asked, read.reason)
     return go(_base(child_id))
 
 

@@ -12,6 +12,7 @@ from consent import (
     Category,
     Purpose,
     Relationship,
+    Standpoint,
     State,
     Tie,
     Viewer,
@@ -46,13 +47,25 @@ def pack_viewer(agency: PanelAgency) -> Viewer:
     return Viewer(agency.id, ViewerKind.AGENCY, agency.id, agency.kind)
 
 
+def pack_standpoint(state: State, agency: PanelAgency, at: datetime) -> Standpoint:
+    """Where an agency stands to a child whom its pack covers."""
+    covered = replace(state, relationships=(Relationship(Tie.AGENDA, agency.id),))
+    return stand(pack_viewer(agency), Purpose.PANEL, at, covered)
+
+
+async def pack_standpoints(
+    session: AsyncSession, children: Sequence[UUID], agency: PanelAgency, looking: UUID
+) -> dict[UUID, Standpoint]:
+    """Where an agency's pack stands, for each child that `looking` reaches; nothing is read."""
+    known = await SharingFacts().known(session, children, Viewer(looking, ViewerKind.JOB))
+    at: datetime = session.info["now"]
+    return {child: pack_standpoint(one.state, agency, at) for child, one in known.items()}
+
+
 def may_share_anything(state: State, agencies: Collection[PanelAgency], at: datetime) -> bool:
     """Whether any member agency's pack could hold anything that is not its own."""
     for agency in agencies:
-        covered = replace(
-            state, relationships=(*state.relationships, Relationship(Tie.AGENDA, agency.id))
-        )
-        standpoint = stand(pack_viewer(agency), Purpose.PANEL, at, covered)
+        standpoint = pack_standpoint(state, agency, at)
         for category in Category:
             decision = decide_from(standpoint, category)
             if decision.permitted and decision.basis in SHARED:
