@@ -1,0 +1,165 @@
+"""What may come in on the pages of panels (msgspec, unknown fields refused)."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar.datastructures import UploadFile
+
+from panel.accounts.desk import Posted
+from panel.platform.problems import FieldError
+from panel.web.forms import (
+    FieldErrors,
+    amount,
+    chosen,
+    line,
+    on_day,
+    paragraphs,
+    upload,
+)
+
+LONGEST_REASON = 2_000
+
+
+class MoveForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A child's item moves up, down, or to a place counted from 1."""
+
+    version: int
+    direction: Literal["up", "down"] | None = None
+    position: Annotated[int | None, amount("Position", at_least=1, at_most=500)] = None
+
+
+class MinutesForm(msgspec.Struct, forbid_unknown_fields=True):
+    """How long an item may take."""
+
+    version: int
+    minutes: Annotated[int, amount("Minutes", at_least=1, at_most=60)]
+
+
+class ReasonForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a child comes off an agenda."""
+
+    reason: Annotated[
+        str,
+        paragraphs("Reason", at_most=LONGEST_REASON, missing="Say why the child comes off"),
+    ]
+
+
+class LateForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A child is put on an agenda by a person, and why."""
+
+    child: Annotated[UUID, chosen("Child", missing="Choose a child from the list")]
+    reason: Annotated[
+        str, paragraphs("Reason", at_most=LONGEST_REASON, missing="Say why the child is added")
+    ]
+
+
+class VersionForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A step that only needs to know what was read."""
+
+    version: int
+
+
+class AskForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Ask who owes something for a child."""
+
+    child: UUID
+    what: Literal["assessment", "plan", "lead_professional", "sharing"]
+
+
+class ChangeForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A meeting is cancelled or moved; first it is rehearsed."""
+
+    version: int
+    change: Annotated[
+        Literal["cancel", "move"],
+        chosen("Change", missing="Select whether the meeting is cancelled or moved"),
+    ]
+    reason: Annotated[
+        str,
+        paragraphs("Reason", at_most=500, missing="Say why the meeting changes: members will ask"),
+    ]
+    to: Annotated[date | None, on_day("New day")] = None
+    confirm: bool = False
+
+
+class TermsForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A term calendar as a file."""
+
+    file: Annotated[UploadFile, upload("Term calendar", missing="Select the calendar file (.ics)")]
+
+
+class ReferForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A child is referred to a panel."""
+
+    panel: Annotated[UUID, chosen("Panel", missing="Choose a panel")]
+    category: Annotated[
+        Literal[
+            "health", "development", "education", "social_care", "family", "plan", "safeguarding"
+        ],
+        chosen("What the reason is about", missing="Select what the reason is about"),
+    ]
+    reason: Annotated[
+        str,
+        paragraphs(
+            "Why",
+            at_most=LONGEST_REASON,
+            missing="Say why the panel should talk about this child",
+        ),
+    ]
+
+
+class EscalateForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A case cannot wait for its turn."""
+
+    version: int
+    reason: Annotated[
+        str, paragraphs("Why", at_most=LONGEST_REASON, missing="Say why this cannot wait")
+    ]
+
+
+class UrgentForm(msgspec.Struct, forbid_unknown_fields=True):
+    """The chair takes a child who is not ready."""
+
+    version: int
+    meeting: Annotated[date, chosen("Meeting", missing="Choose a meeting")]
+    reason: Annotated[
+        str, paragraphs("Why", at_most=LONGEST_REASON, missing="Say why the child is urgent")
+    ]
+
+
+class TransitionForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A change that is coming; both empty takes it back."""
+
+    version: int
+    what: Annotated[str, line("What is coming", at_most=100)] = ""
+    on: Annotated[date | None, on_day("When")] = None
+
+
+class WordsForm(msgspec.Struct, forbid_unknown_fields=True):
+    """The family was asked, and perhaps said something."""
+
+    how: Annotated[
+        Literal["telephone", "visit", "letter", "text_message", "interpreter", "other"],
+        chosen("How", missing="Select how the family was asked"),
+    ]
+    family_member: UUID | None = None
+    said: Annotated[str, paragraphs("What they said", at_most=5_000)] = ""
+
+
+_DATES = frozenset({"to", "on"})
+
+
+def refused(posted: Posted, mistakes: Iterable[FieldError]) -> FieldErrors:
+    """The mistakes that a rule found, as the page shows those of a form; nothing typed is lost."""
+    sentences: dict[str, str] = {}
+    for one in mistakes:
+        sentences.setdefault(one.field, one.sentence)
+    typed: dict[str, list[str]] = {}
+    for name, value in posted.fields:
+        if isinstance(value, str) and not name.startswith("_"):
+            typed.setdefault(name, []).append(value)
+    anchors = {name: f"{name}-day" for name in sentences if name in _DATES}
+    return FieldErrors(sentences, typed, anchors)

@@ -1,0 +1,345 @@
+"""What the pages of panels read beside the agenda: who sits there, what waits, who a child is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Purpose, Viewer
+from panel.panels.agenda import CaseFact, Prepared, prepare
+from panel.panels.calendar import MeetingDay, meeting_on, next_meeting_day, today_in
+from panel.panels.models import Panel
+from panel.panels.rules import Attendee, Quorum, quorum
+from panel.platform.crypto import Keys
+from panel.platform.tables import KEYS
+from panel.platform.tenancy import load_keys
+from panel.records.gate import Access, Gate
+from panel.web.paging import Asked, Page, page_of
+from panel.web.words import day as day_words
+
+MOST_NOT_READY = 50
+"""How many who are not ready a page names; the count says how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedView:
+    """A prepared agenda with the records that its page may name children from."""
+
+    prepared: Prepared
+    opened: dict[UUID, Access]
+
+
+async def prepared_view(
+    gate: Gate, session: AsyncSession, panel: Panel, day: date, viewer: Viewer
+) -> PreparedView:
+    """The agenda of a day for its page; each child named is opened through the gate, and logged.
+
+    Raises NotFound where the panel does not meet that day.
+    """
+    meeting = await meeting_on(session, panel, day)
+    prepared = await prepare(session, panel, meeting, viewer.id)
+    agenda = prepared.agenda
+    shown = [item.candidate.child_id for item in agenda.items]
+    shown += [one.candidate.child_id for one in agenda.not_ready[:MOST_NOT_READY]]
+    shown += [one.candidate.child_id for one in agenda.rolled_over]
+    shown += [one.child_id for one in agenda.came_late]
+    opened = await gate.open_here(
+        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}"
+    )
+    return PreparedView(prepared, opened)
+
+
+async def frozen_view(
+    gate: Gate, session: AsyncSession, panel: Panel, day: date, viewer: Viewer
+) -> PreparedView:
+    """The frozen agenda of a day for a member of the panel: its items and nothing else."""
+    meeting = await meeting_on(session, panel, day)
+    prepared = await prepare(session, panel, meeting, viewer.id)
+    shown = [item.candidate.child_id for item in prepared.agenda.items] if prepared.frozen else []
+    opened = await gate.open_here(
+        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}"
+    )
+    return PreparedView(prepared, opened)
+
+
+def child_name(access: Access | None, fact: "CaseFact | WaitingFact") -> str:
+    """A child's name where the viewer may know it, else the reference."""
+    if access is None or not access.may(Category.IDENTITY):
+        return fact.reference
+    parts = []
+    for column, sealed in (("given_name", fact.given_name), ("family_name", fact.family_name)):
+        if sealed is not None:
+            parts.append(
+                access.keys.open(
+                    access.child_id, f"child.{column}", access.child_id, bytes.fromhex(sealed)
+                )
+            )
+    return " ".join(parts) or fact.reference
+
+
+# Who sits on a panel ----------------------------------------------------------------------------
+
+
+class _MemberFact(msgspec.Struct):
+    id: UUID
+    name: str | None
+    roles: tuple[str, ...]
+    opened_at: datetime | None
+
+
+class _AgencyFact(msgspec.Struct):
+    id: UUID
+    key: str
+    name: str
+    kind: str
+    member: bool
+    workers: tuple[_MemberFact, ...] | None
+
+
+_SEATS = """
+SELECT COALESCE(json_agg(json_build_object('id', g.id, 'key', g.key, 'name', g.name,
+  'kind', g.kind, 'member', m.id IS NOT NULL, 'workers', s.workers) ORDER BY g.name, g.id),
+  '[]')::text
+FROM agency g
+LEFT JOIN panel_agency m ON m.agency_id = g.id AND m.panel_id = :panel
+  AND (m.from_on IS NULL OR m.from_on <= :day) AND (m.until_on IS NULL OR m.until_on >= :day)
+LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
+     'roles', r.roles, 'opened_at', o.first_at) ORDER BY w.id) AS workers
+   FROM worker w
+   JOIN (SELECT worker_id, array_agg(role ORDER BY role) AS roles FROM worker_role
+     WHERE panel_id = :panel AND role IN ('panel_member', 'coordinator', 'chair')
+       AND (from_on IS NULL OR from_on <= :day) AND (until_on IS NULL OR until_on >= :day)
+     GROUP BY worker_id) r ON r.worker_id = w.id
+   LEFT JOIN pack_opened o ON o.meeting_id = :meeting AND o.worker_id = w.id
+     AND o.agency_id = g.id
+   WHERE w.agency_id = g.id) s ON true
+WHERE m.id IS NOT NULL OR s.workers IS NOT NULL
+"""
+_READ_SEATS = msgspec.json.Decoder(tuple[_AgencyFact, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A worker who sits on the panel, and since when they have opened their pack."""
+
+    name: str
+    roles: tuple[str, ...]
+    opened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgencySeats:
+    """An agency at the panel's table, with its people."""
+
+    id: UUID
+    key: str
+    name: str
+    kind: str
+    member: bool
+    """Whether it is a member agency, with a pack of its own."""
+    seats: tuple[Seat, ...]
+
+
+async def seats_of(
+    session: AsyncSession, panel_id: UUID, meeting_id: UUID, day: date
+) -> list[AgencySeats]:
+    """The agencies at a panel's table on a day, their people, and who has opened a pack."""
+    found = await session.execute(
+        text(_SEATS), {"panel": panel_id, "meeting": meeting_id, "day": day}
+    )
+    agencies = _READ_SEATS.decode(found.scalar_one())
+    await load_keys(session, {one.id for one in agencies})
+    keys = cast("Keys", session.info[KEYS])
+    return [
+        AgencySeats(
+            one.id,
+            one.key,
+            one.name,
+            one.kind,
+            one.member,
+            tuple(
+                Seat(
+                    keys.open(one.id, "worker.name", seat.id, bytes.fromhex(seat.name or "")),
+                    seat.roles,
+                    seat.opened_at,
+                )
+                for seat in one.workers or ()
+            ),
+        )
+        for one in agencies
+    ]
+
+
+def expected_quorum(prepared: Prepared, seats: Sequence[AgencySeats]) -> tuple[int, Quorum]:
+    """How many are expected, and whether they would be enough of the right people."""
+    attending = [
+        Attendee(agency.kind, frozenset(seat.roles)) for agency in seats for seat in agency.seats
+    ]
+    settings = prepared.settings
+    return len(attending), quorum(
+        attending, settings.quorum_minimum, settings.quorum_kinds, settings.quorum_roles
+    )
+
+
+# What waits at a panel --------------------------------------------------------------------------
+
+Waiting = Literal["received", "overdue", "offers", "requests", "all"]
+WAITING: tuple[Waiting, ...] = ("received", "overdue", "offers", "requests", "all")
+_CONDITIONS: dict[Waiting, str] = {
+    "received": "f.state = 'received'",
+    "overdue": "f.state <> 'closed' AND f.next_review_by < :today",
+    "offers": "f.state <> 'closed' AND EXISTS (SELECT 1 FROM lead_professional l"
+    " WHERE l.child_id = f.child_id AND l.state = 'offered')",
+    "requests": "f.state <> 'closed' AND EXISTS (SELECT 1 FROM access_request q"
+    " WHERE q.child_id = f.child_id AND q.state = 'asked')",
+    "all": "f.state <> 'closed'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCounts:
+    """What waits for a coordinator at one panel, in numbers."""
+
+    received: int
+    overdue: int
+    offers: int
+    requests: int
+    all: int
+
+
+async def waiting_counts(session: AsyncSession, panel_id: UUID) -> WaitingCounts:
+    """Count what waits at a panel, from process facts alone."""
+    counted = ", ".join(
+        f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in _CONDITIONS.items()
+    )
+    found = await session.execute(
+        text(f"SELECT {counted}{_FROM}"),
+        {
+            "viewer": session.info["viewer"],
+            "now": session.info["now"],
+            "panel": panel_id,
+            "today": today_in(session),
+        },
+    )
+    row = found.one()
+    return WaitingCounts(row.received, row.overdue, row.offers, row.requests, row.all)
+
+
+_FROM = """
+FROM child_access a JOIN referral f ON f.child_id = a.child_id
+JOIN child c ON c.id = f.child_id JOIN agency g ON g.id = f.agency_id
+WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
+  AND f.panel_id = :panel"""
+
+
+class WaitingFact(msgspec.Struct):
+    """One child before a panel, as a list shows it; names stay sealed (hex)."""
+
+    child_id: UUID
+    reference: str
+    given_name: str | None
+    family_name: str | None
+    birth_date: date | None
+    referred_on: date
+    referred_by: str
+    last_discussed_on: date | None
+    next_review_by: date | None
+    state: str
+
+
+_COLUMNS = """SELECT json_build_object('child_id', f.child_id, 'reference', c.reference,
+  'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
+  'birth_date', c.birth_date, 'referred_on', f.referred_on, 'referred_by', g.name,
+  'last_discussed_on', f.last_discussed_on, 'next_review_by', f.next_review_by,
+  'state', f.state)::text"""
+_READ_WAITING = msgspec.json.Decoder(WaitingFact)
+WAITING_KEY = (date, UUID)
+ROWS = 50
+
+
+async def waiting_list(
+    gate: Gate,
+    session: AsyncSession,
+    panel: Panel,
+    viewer: Viewer,
+    which: Waiting,
+    asked: Asked,
+) -> tuple[Page[WaitingFact], dict[UUID, Access]]:
+    """A page of the children before a panel, longest referred first, opened through the gate."""
+    back = asked.direction == "before"
+    after = "" if asked.key is None else f" AND (f.referred_on, f.child_id) {'<' if back else '>'}"
+    values: dict[str, object] = {
+        "viewer": viewer.id,
+        "now": session.info["now"],
+        "panel": panel.id,
+        "today": today_in(session),
+        "rows": ROWS + 1,
+    }
+    if asked.key is not None:
+        after += " (:on, :child)"
+        values |= {"on": asked.key[0], "child": asked.key[1]}
+    order = "DESC" if back else "ASC"
+    rows = await session.execute(
+        text(
+            f"{_COLUMNS}{_FROM} AND {_CONDITIONS[which]}{after}"
+            f" ORDER BY f.referred_on {order}, f.child_id {order} LIMIT :rows"
+        ),
+        values,
+    )
+    found = [_READ_WAITING.decode(line) for (line,) in rows]
+    page = page_of(found, asked, ROWS, lambda one: (one.referred_on, one.child_id))
+    opened = await gate.open_here(
+        session,
+        [one.child_id for one in page.rows],
+        viewer,
+        Purpose.PANEL,
+        f"looked at the list of the {panel.name}",
+    )
+    return page, opened
+
+
+# Home -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NextPanel:
+    """A panel that somebody coordinates, its next meeting and what waits there."""
+
+    panel: Panel
+    next_day: MeetingDay | None
+    prepared: Prepared | None
+    counts: WaitingCounts
+
+
+async def panels_in(session: AsyncSession, panel_ids: Sequence[UUID]) -> list[Panel]:
+    """Panels by name."""
+    return list(
+        await session.scalars(
+            select(Panel).where(Panel.id.in_(panel_ids)).order_by(Panel.name, Panel.id)
+        )
+    )
+
+
+async def all_panels(session: AsyncSession) -> list[Panel]:
+    """Every panel of the authority, by name: there are a few."""
+    return list(await session.scalars(select(Panel).order_by(Panel.name, Panel.id)))
+
+
+async def next_panels(
+    session: AsyncSession, panel_ids: Sequence[UUID], viewer: Viewer
+) -> list[NextPanel]:
+    """For each panel that the viewer coordinates: the next meeting and what waits."""
+    found = []
+    for panel in await panels_in(session, panel_ids):
+        day = await next_meeting_day(session, panel, today_in(session))
+        prepared = None
+        if day is not None:
+            meeting = await meeting_on(session, panel, day.held_on)
+            prepared = await prepare(session, panel, meeting, viewer.id)
+        found.append(NextPanel(panel, day, prepared, await waiting_counts(session, panel.id)))
+    return found

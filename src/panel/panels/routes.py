@@ -1,0 +1,555 @@
+"""Home, panels, agendas and the calendar."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Role
+from panel.accounts.desk import Desk, Posted, go, unless_invalid
+from panel.panels import child_routes, forms, pages
+from panel.panels.calendar import (
+    change_meeting,
+    import_terms,
+    meeting_days,
+    meeting_on,
+    next_meeting_day,
+    panel_by_key,
+    panel_rhythm,
+    rehearse_change,
+    review_load,
+)
+from panel.panels.models import Meeting, Panel
+from panel.panels.reading import (
+    WAITING,
+    WAITING_KEY,
+    Waiting,
+    all_panels,
+    child_name,
+    frozen_view,
+    next_panels,
+    panels_in,
+    prepared_view,
+    seats_of,
+    waiting_list,
+)
+from panel.panels.rules import Part, calendar_end_words
+from panel.panels.settle import (
+    add_late,
+    arrange,
+    ask_for_missing,
+    could_join,
+    freeze,
+    set_minutes,
+    take_off,
+)
+from panel.plans.pages import lead_home
+from panel.plans.service import HOME_KEY, home_of_lead
+from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.records.dates import months_after
+from panel.web.forms import FieldErrors, Filled
+from panel.web.paging import read_cursor
+
+SCHEDULERS = (Role.COORDINATOR, Role.CHAIR, Role.ADMINISTRATOR)
+LARGEST_CALENDAR = 5_000_000
+
+
+# --- Home -------------------------------------------------------------------------------------
+
+
+@get("/", include_in_schema=False)
+async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[str]:
+    """What each person opens first: what waits for them, and the next step."""
+    who = desk.signed_in
+    if who.may_coordinate:
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            found = await next_panels(session, sorted(who.may_coordinate), desk.viewer)
+            homes = [pages.panel_home(one, desk.today) for one in found]
+        return desk.page("panels/home.html", homes=homes)
+    if desk.viewer.roles & {Role.PRACTITIONER, Role.MANAGER}:
+        asked = read_cursor(page, HOME_KEY)
+        mine = await home_of_lead(desk.gate, desk.viewer, desk.purposes, asked)
+        return desk.page("plans/lead_home.html", page=lead_home(mine))
+    return await _member_home(desk)
+
+
+async def _member_home(desk: Desk) -> Response[str]:
+    meetings = []
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        for panel in await panels_in(session, sorted(desk.signed_in.panels)):
+            day = await next_meeting_day(session, panel, desk.today)
+            row = None if day is None else pages.meeting_row(panel, day)
+            meetings.append((panel.name, f"/panels/{panel.key}", row))
+    return desk.page(
+        "panels/member_home.html",
+        meetings=meetings,
+        is_administrator=Role.ADMINISTRATOR in desk.viewer.roles,
+        name=desk.signed_in.name,
+    )
+
+
+# --- Panels and their meetings ----------------------------------------------------------------
+
+
+async def _my_panels(desk: Desk, session: AsyncSession) -> list[Panel]:
+    if Role.ADMINISTRATOR in desk.viewer.roles:
+        return await all_panels(session)
+    return await panels_in(session, sorted(desk.signed_in.panels))
+
+
+async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
+    """A panel on which this person sits, or whose calendar they keep. Raises NotFound."""
+    panel = await panel_by_key(session, key)
+    if panel.id in desk.signed_in.panels or Role.ADMINISTRATOR in desk.viewer.roles:
+        return panel
+    raise NotFound
+
+
+async def _coordinated(desk: Desk, session: AsyncSession, key: str) -> Panel:
+    """A panel that this person coordinates or chairs. Raises NotAllowed."""
+    panel = await _panel(desk, session, key)
+    if panel.id not in desk.signed_in.may_coordinate:
+        raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
+    return panel
+
+
+@get("/panels", include_in_schema=False)
+async def panels_page(desk: NamedDependency[Desk]) -> Response[str]:
+    """The panels on which this person sits."""
+    rows = []
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        for panel in await _my_panels(desk, session):
+            day = await next_meeting_day(session, panel, desk.today)
+            rows.append((panel, None if day is None else pages.meeting_row(panel, day)))
+    return desk.page("panels/panels.html", rows=rows)
+
+
+@get("/panels/{key:str}", include_in_schema=False)
+async def panel_page(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[str]:
+    """A panel's meetings: those to come for a year, and the last ones."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _panel(desk, session, key)
+        coming = await meeting_days(session, panel, desk.today, months_after(desk.today, 12))
+        past = await meeting_days(session, panel, months_after(desk.today, -6), desk.today)
+        days_before = [one for one in past.meetings if one.held_on < desk.today]
+        return desk.page(
+            "panels/panel.html",
+            panel=panel,
+            coming=[pages.meeting_row(panel, one) for one in coming.meetings],
+            past=[pages.meeting_row(panel, one) for one in reversed(days_before)],
+            note=coming.note,
+            coordinates=panel.id in desk.signed_in.may_coordinate,
+        )
+
+
+@get("/panels/{key:str}/children", include_in_schema=False)
+async def panel_children(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    show: FromQuery[str] = "all",
+    page: FromQuery[str] = "",
+) -> Response[str]:
+    """The children before a panel, or those for whom something waits."""
+    which: Waiting = next((one for one in WAITING if one == show), "all")
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _coordinated(desk, session, key)
+        asked = read_cursor(page, WAITING_KEY)
+        found, opened = await waiting_list(desk.gate, session, panel, desk.viewer, which, asked)
+        rows = [pages.waiting_row(one, opened.get(one.child_id), desk.today) for one in found.rows]
+    address = f"/panels/{key}/children?show={which}"
+    return desk.page(
+        "panels/children.html",
+        panel_name=panel.name,
+        panel_address=f"/panels/{key}",
+        rows=rows,
+        heading=pages.WAITING_WORDS[which],
+        links=[
+            (words, f"/panels/{key}/children?show={one}", one == which)
+            for one, words in pages.WAITING_WORDS.items()
+        ],
+        note=found.note,
+        previous=found.previous and f"{address}&page={found.previous}",
+        next=found.next and f"{address}&page={found.next}",
+    )
+
+
+# --- The agenda -------------------------------------------------------------------------------
+
+
+@get("/panels/{key:str}/{held_on:date}", include_in_schema=False)
+async def agenda(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[str]:
+    """The agenda of a meeting: to settle it, or to read it once it is frozen."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _panel(desk, session, key)
+        if panel.id in desk.signed_in.may_coordinate:
+            view = await prepared_view(desk.gate, session, panel, held_on, desk.viewer)
+            meeting = view.prepared.meeting
+            seats = await seats_of(session, panel.id, meeting.id, meeting.held_on)
+            shown = pages.agenda_page(view, seats, desk.today)
+            return desk.page("panels/agenda.html", agenda=shown)
+        view = await frozen_view(desk.gate, session, panel, held_on, desk.viewer)
+        items = view.prepared.agenda.items if view.prepared.frozen else ()
+        return desk.page(
+            "panels/member_agenda.html",
+            panel_name=panel.name,
+            address=f"/panels/{key}",
+            day=view.prepared.meeting.held_on,
+            lead=pages.meeting_words(view.prepared, desk.today),
+            frozen=view.prepared.frozen,
+            items=[pages.item_row(view, item, desk.today, "") for item in items],
+            has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+        )
+
+
+@get("/panels/{key:str}/{held_on:date}/print", include_in_schema=False)
+async def print_agenda(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[str]:
+    """The agenda as it goes on paper: no buttons, space to write."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _coordinated(desk, session, key)
+        view = await prepared_view(desk.gate, session, panel, held_on, desk.viewer)
+        seats = await seats_of(session, panel.id, view.prepared.meeting.id, held_on)
+        shown = pages.agenda_page(view, seats, desk.today)
+        return desk.page("panels/print.html", agenda=shown)
+
+
+async def _settling(
+    desk: Desk, session: AsyncSession, key: str, day: date
+) -> tuple[Panel, Meeting]:
+    panel = await _coordinated(desk, session, key)
+    return panel, await meeting_on(session, panel, day)
+
+
+@post("/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/move", include_in_schema=False)
+async def move_item(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """Move a child's item."""
+    posted = await desk.posted()
+    form = unless_invalid(posted.read(forms.MoveForm))
+    location = f"/panels/{key}/{held_on}"
+    to = form.direction or form.position
+    if to is None:
+        raise Invalid.because("direction", "Say where the child goes: up, down or a position.")
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel, meeting = await _settling(desk, session, key, held_on)
+        if await desk.first_time(session, posted, location):
+            await arrange(session, panel, meeting, child_id, to, form.version)
+    return go(f"{location}#agenda")
+
+
+async def _item_page(
+    desk: Desk,
+    key: str,
+    day: date,
+    child_id: UUID,
+    errors: FieldErrors | None = None,
+) -> Response[str]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _coordinated(desk, session, key)
+        view = await prepared_view(desk.gate, session, panel, day, desk.viewer)
+        items = view.prepared.agenda.items
+        item = next((one for one in items if one.candidate.child_id == child_id), None)
+        if item is None:
+            raise NotFound("This child is not on the agenda.", "Load the agenda again.")
+        row = pages.item_row(view, item, desk.today, "")
+        return desk.page(
+            "panels/item.html",
+            status=200 if errors is None else 422,
+            row=row,
+            address=f"/panels/{key}/{day}",
+            title=f"{panel.name}, {day}",
+            panel_name=panel.name,
+            day=view.prepared.meeting.held_on,
+            frozen=view.prepared.frozen,
+            version=view.prepared.meeting.version,
+            filled=Filled({"minutes": row.minutes}, errors),
+        )
+
+
+@get("/panels/{key:str}/{held_on:date}/items/{child_id:uuid}", include_in_schema=False)
+async def item_page(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[str]:
+    """One item: its minutes, and taking it off."""
+    return await _item_page(desk, key, held_on, child_id)
+
+
+@post("/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/minutes", include_in_schema=False)
+async def item_minutes(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """Give an item more or fewer minutes."""
+    posted = await desk.posted()
+    form = posted.read(forms.MinutesForm)
+    if isinstance(form, FieldErrors):
+        return await _item_page(desk, key, held_on, child_id, form)
+    location = f"/panels/{key}/{held_on}"
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel, meeting = await _settling(desk, session, key, held_on)
+        if await desk.first_time(session, posted, location):
+            await set_minutes(session, panel, meeting, child_id, form.minutes, form.version)
+    return go(location)
+
+
+@post("/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/take-off", include_in_schema=False)
+async def item_off(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """Take a child off an agenda, with a reason."""
+    posted = await desk.posted()
+    form = posted.read(forms.ReasonForm)
+    if isinstance(form, FieldErrors):
+        return await _item_page(desk, key, held_on, child_id, form)
+    location = f"/panels/{key}/{held_on}"
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel, meeting = await _settling(desk, session, key, held_on)
+        if await desk.first_time(session, posted, location):
+            await take_off(session, panel, meeting, child_id, form.reason)
+    return go(location)
+
+
+@post("/panels/{key:str}/{held_on:date}/freeze", include_in_schema=False)
+async def freeze_agenda(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Freeze the agenda and open the packs."""
+    posted = await desk.posted()
+    form = unless_invalid(posted.read(forms.VersionForm))
+    location = f"/panels/{key}/{held_on}"
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel, meeting = await _settling(desk, session, key, held_on)
+        if await desk.first_time(session, posted, location):
+            await freeze(session, panel, meeting, form.version)
+    return go(location)
+
+
+@post("/panels/{key:str}/{held_on:date}/ask", include_in_schema=False)
+async def ask(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Ask who owes what is missing."""
+    posted = await desk.posted()
+    form = unless_invalid(posted.read(forms.AskForm))
+    location = f"/panels/{key}/{held_on}"
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _coordinated(desk, session, key)
+        view = await prepared_view(desk.gate, session, panel, held_on, desk.viewer)
+        if await desk.first_time(session, posted, location):
+            await ask_for_missing(
+                session, view.prepared, form.child, Part(form.what), desk.site.url
+            )
+    return go(f"{location}#not-ready")
+
+
+async def _late_page(
+    desk: Desk, key: str, day: date, errors: FieldErrors | None = None
+) -> Response[str]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _coordinated(desk, session, key)
+        view = await prepared_view(desk.gate, session, panel, day, desk.viewer)
+        choices = []
+        for one in could_join(view.prepared):
+            fact = view.prepared.facts[one.child_id]
+            name = child_name(view.opened.get(one.child_id), fact)
+            why = " ".join(why.sentence for why in one.whys)
+            choices.append((str(one.child_id), f"{name} ({fact.reference})", why))
+        return desk.page(
+            "panels/late.html",
+            status=200 if errors is None else 422,
+            address=f"/panels/{key}/{day}",
+            panel_name=panel.name,
+            day=view.prepared.meeting.held_on,
+            frozen=view.prepared.frozen,
+            choices=choices,
+            filled=Filled({}, errors),
+        )
+
+
+@get("/panels/{key:str}/{held_on:date}/late", include_in_schema=False)
+async def late_page(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[str]:
+    """Put a child on after the freeze, or back on."""
+    return await _late_page(desk, key, held_on)
+
+
+@post("/panels/{key:str}/{held_on:date}/late", include_in_schema=False)
+async def late(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Put a child on after the freeze, or back on, with a reason."""
+    posted = await desk.posted()
+    form = posted.read(forms.LateForm)
+    if isinstance(form, FieldErrors):
+        return await _late_page(desk, key, held_on, form)
+    location = f"/panels/{key}/{held_on}"
+    try:
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            panel, meeting = await _settling(desk, session, key, held_on)
+            if await desk.first_time(session, posted, location):
+                await add_late(session, panel, meeting, form.child, form.reason)
+    except Invalid as wrong:
+        return await _late_page(desk, key, held_on, forms.refused(posted, wrong.errors))
+    return go(location)
+
+
+# --- A meeting changes ------------------------------------------------------------------------
+
+
+async def _change_page(
+    desk: Desk, key: str, day: date, errors: FieldErrors | None = None
+) -> Response[str]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel, meeting = await _settling(desk, session, key, day)
+        return desk.page(
+            "panels/change.html",
+            status=200 if errors is None else 422,
+            address=f"/panels/{key}/{day}",
+            panel_name=panel.name,
+            day=meeting.held_on,
+            version=meeting.version,
+            filled=Filled({}, errors),
+        )
+
+
+@get("/panels/{key:str}/{held_on:date}/change", include_in_schema=False)
+async def change_page(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[str]:
+    """Cancel or move a meeting."""
+    return await _change_page(desk, key, held_on)
+
+
+@post("/panels/{key:str}/{held_on:date}/change", include_in_schema=False)
+async def change(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Rehearse the change of a meeting, then make it."""
+    posted = await desk.posted()
+    form = posted.read(forms.ChangeForm)
+    if not isinstance(form, FieldErrors) and form.change == "move" and form.to is None:
+        form = forms.refused(posted, Invalid.because("to", "Enter the new day").errors)
+    if isinstance(form, FieldErrors):
+        return await _change_page(desk, key, held_on, form)
+    try:
+        return await _changed(desk, key, held_on, form, posted)
+    except Invalid as wrong:
+        return await _change_page(desk, key, held_on, forms.refused(posted, wrong.errors))
+
+
+async def _changed(
+    desk: Desk, key: str, day: date, form: forms.ChangeForm, posted: Posted
+) -> Response[Any]:
+    to = form.to if form.change == "move" else None
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel, meeting = await _settling(desk, session, key, day)
+        was_on = meeting.held_on
+        if form.confirm:
+            if await desk.first_time(session, posted, "/calendar"):
+                await change_meeting(session, panel, meeting, to, form.reason, form.version)
+            return go("/calendar")
+        rehearsed = await rehearse_change(session, panel, meeting, to)
+        return desk.page(
+            "panels/rehearsal.html",
+            shown=pages.rehearsal_page(was_on, rehearsed),
+            form=form,
+            to="" if to is None else to.isoformat(),
+            address=f"/panels/{key}/{day}",
+        )
+
+
+# --- The calendar -----------------------------------------------------------------------------
+
+
+async def _calendar_page(
+    desk: Desk, errors: FieldErrors | None = None, report: pages.ImportReport | None = None
+) -> Response[str]:
+    boards = []
+    note = ""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        for panel in await _my_panels(desk, session):
+            rhythm = await panel_rhythm(session, panel)
+            end = rhythm.calendar.ends_on or desk.today
+            loads = await review_load(session, panel, desk.today, end)
+            most = max((one.placed for one in loads), default=0)
+            rows = pages.term_rows(panel, rhythm, loads, desk.today)
+            boards.append((panel, rows, most))
+            note = calendar_end_words(rhythm.calendar)
+    return desk.page(
+        "panels/calendar.html",
+        status=200 if errors is None else 422,
+        boards=boards,
+        note=note,
+        report=report,
+        may_import=bool(desk.viewer.roles & {Role.COORDINATOR, Role.ADMINISTRATOR}),
+        coordinated=desk.signed_in.may_coordinate,
+        filled=Filled({}, errors),
+    )
+
+
+@get("/calendar", include_in_schema=False)
+async def calendar_page(desk: NamedDependency[Desk]) -> Response[str]:
+    """Terms, holidays and meetings, with the reviews that wait for each."""
+    if not desk.signed_in.panels:
+        desk.require(*SCHEDULERS)
+    return await _calendar_page(desk)
+
+
+@post("/calendar/terms", include_in_schema=False)
+async def upload_terms(desk: NamedDependency[Desk]) -> Response[Any]:
+    """Take in a term calendar, with a report line by line."""
+    desk.require(Role.COORDINATOR, Role.ADMINISTRATOR)
+    posted = await desk.posted()
+    form = posted.read(forms.TermsForm)
+    if isinstance(form, FieldErrors):
+        return await _calendar_page(desk, form)
+    content = await form.file.read(LARGEST_CALENDAR + 1)
+    try:
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            imported = await import_terms(session, content)
+    except Invalid as wrong:
+        return await _calendar_page(desk, forms.refused(posted, wrong.errors))
+    return await _calendar_page(desk, report=pages.import_report(imported))
+
+
+HANDLERS = [
+    home,
+    panels_page,
+    panel_page,
+    panel_children,
+    agenda,
+    print_agenda,
+    move_item,
+    item_page,
+    item_minutes,
+    item_off,
+    freeze_agenda,
+    ask,
+    late_page,
+    late,
+    change_page,
+    change,
+    calendar_page,
+    upload_terms,
+    *child_routes.HANDLERS,
+]
