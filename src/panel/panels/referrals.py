@@ -23,6 +23,8 @@ STATE_WORDS = {
     "closed": "Closed",
 }
 HOW_ASKED = ("telephone", "visit", "letter", "text_message", "interpreter", "other")
+OWN_PAGE = "own_page"
+"""They wrote it themselves: their own page asks."""
 HOW_WORDS = {
     "telephone": "by telephone",
     "visit": "at a visit",
@@ -30,6 +32,7 @@ HOW_WORDS = {
     "text_message": "by text message",
     "interpreter": "with an interpreter",
     "other": "in another way",
+    OWN_PAGE: "on their own page",
 }
 """How a family is asked, in their language and their way."""
 
