@@ -131,10 +131,17 @@ async def test_a_child_out_of_reach_gives_the_same_answer_as_none(
         assert noted.scalars().all() == [other]
 
 
+async def test_a_child_whose_name_is_withheld_gives_the_same_answer_as_none(
+    rosa: Client, add: Add, protect: Any
+) -> None:
+    await protect(await add("Amina", "Kestrel", nhs_number="9990548609"), "identity")
+    assert (await fill_in(rosa, NEW, AMINA)).status_code == 303
+
+
 async def test_a_form_posted_twice_adds_one_child(rosa: Client, tenant: Tenant) -> None:
     shown = await rosa.get(NEW)
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
-    answers = hidden | AMINA | {"another_child": "yes"}
+    answers = hidden | AMINA
     for _ in range(2):
         answer = await rosa.post(NEW, data=answers, follow_redirects=False)
         assert answer.status_code == 303

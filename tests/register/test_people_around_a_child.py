@@ -111,8 +111,8 @@ async def test_brothers_and_sisters_share_a_mother_and_not_her_responsibility(
         await link_family_member(session, yusuf, link.family_member_id, NewFamilyLink("mother"))
         with pytest.raises(Invalid):
             await link_family_member(session, yusuf, link.family_member_id, NewFamilyLink("mother"))
-        assert await siblings(session, amina) == [yusuf]
-        assert await siblings(session, yusuf) == [amina]
+        assert [one.child_id for one in await siblings(session, amina)] == [yusuf]
+        assert [one.child_id for one in await siblings(session, yusuf)] == [amina]
 
 
 async def test_a_person_i_do_not_know_of_cannot_be_linked(
@@ -143,6 +143,26 @@ async def test_siblings_are_linked_on_the_page(
     assert "Leyla Kestrel, mother" in said
     assert "Parental responsibility is not recorded" in said
     assert "Amina Kestrel, 4 years" in said
+
+
+async def test_a_family_that_others_wrote_down_is_not_shared_with_me(
+    rosa: Client, tenant: Tenant, add: Add, team: Any
+) -> None:
+    amina, yusuf = await add("Amina", "Kestrel"), await add("Yusuf", "Kestrel", viewer=team.hana)
+    async with tenant.transaction(team.hana.id) as session:
+        link = await add_family_member(session, yusuf, LEYLA, MOTHER)
+        await add_involvement(
+            session, yusuf, agency_id=team.rosa.agency, worker_id=team.rosa.id, from_on=TODAY
+        )
+    page = f"/children/{amina}/people"
+    answer = await post(rosa, page, f"/children/{amina}/siblings", {"reference": "C-1002"})
+    assert answer.status_code == 422
+    assert "nobody in that family whom you can see" in answer.text
+    async with tenant.transaction(JOB) as session:
+        await link_family_member(session, amina, link.family_member_id, NewFamilyLink("mother"))
+    said = words(await rosa.get(page))
+    assert "Leyla" not in said
+    assert "Yusuf" not in said
 
 
 async def test_agencies_now_and_expected_are_added_begun_and_ended(

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, ParentalBasis, ParentalResponsibility, Span, responsibility_problem
+from panel.accounts.models import Worker
 from panel.platform.clock import LONDON
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
@@ -169,31 +170,33 @@ async def link_family_member(
     return await tie_family_member(session, child_id, family_member_id, link)
 
 
-async def share_family(session: AsyncSession, child_id: UUID, sibling_id: UUID) -> int:
-    """Tie the people of one child to a brother or sister; returns how many were added.
+async def share_family(here: Access, there: Access) -> int:
+    """Tie the people of one child, whom the viewer may see, to a brother or sister.
 
-    Parental responsibility is not copied: each child's is recorded with its own basis.
+    Returns how many were added. Parental responsibility is not copied: each child's is recorded
+    with its own basis.
     """
-    mine = select(FamilyLink.family_member_id).where(FamilyLink.child_id == child_id)
-    theirs = await session.scalars(
-        select(FamilyLink)
+    here.require_write()
+    mine = select(FamilyLink.family_member_id).where(FamilyLink.child_id == here.child_id)
+    theirs = await here.session.execute(
+        select(FamilyLink, Worker.agency_id)
+        .outerjoin(Worker, Worker.id == FamilyLink.created_by)
         .where(
-            FamilyLink.child_id == sibling_id,
+            FamilyLink.child_id == there.child_id,
             FamilyLink.until_on.is_(None),
             FamilyLink.family_member_id.not_in(mine),
         )
         .order_by(FamilyLink.id)
     )
-    added = 0
-    for link in theirs.all():
+    seen = [link for link, author in theirs.all() if there.may(Category.FAMILY, author)]
+    for link in seen:
         await tie_family_member(
-            session,
-            child_id,
+            here.session,
+            here.child_id,
             link.family_member_id,
-            NewFamilyLink(link.relationship, lives_with=link.lives_with),
+            NewFamilyLink(link.relationship),
         )
-        added += 1
-    return added
+    return len(seen)
 
 
 async def _group_siblings(session: AsyncSession, child_id: UUID, member_id: UUID) -> None:
@@ -332,13 +335,28 @@ async def _tied(access: Access, link_id: UUID) -> tuple[FamilyLink, FamilyMember
     return link, member
 
 
-async def siblings(session: AsyncSession, child_id: UUID) -> list[UUID]:
-    """The other children of this child's sibling group, of those within reach."""
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A child who shares a person of the family; who wrote that down, on either record."""
+
+    child_id: UUID
+    author_here: UUID | None
+    author_there: UUID | None
+
+
+async def siblings(session: AsyncSession, child_id: UUID) -> list[Sibling]:
+    """The children who share somebody with this child, of those within reach.
+
+    That they do is family information of both: show one only where both may be seen.
+    """
     found = await session.execute(
         text(
-            "SELECT s.id FROM child c JOIN child s ON s.sibling_group = c.sibling_group"
-            " WHERE c.id = :child AND s.id <> c.id ORDER BY s.birth_date, s.id"
+            "SELECT DISTINCT s.child_id, h.agency_id, t.agency_id FROM family_link m"
+            " JOIN family_link s ON s.family_member_id = m.family_member_id"
+            " AND s.child_id <> m.child_id"
+            " LEFT JOIN worker h ON h.id = m.created_by LEFT JOIN worker t ON t.id = s.created_by"
+            " WHERE m.child_id = :child ORDER BY s.child_id"
         ),
         {"child": child_id},
     )
-    return list(found.scalars())
+    return [Sibling(*row) for row in found]

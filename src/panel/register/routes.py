@@ -146,15 +146,23 @@ async def new_child(desk: NamedDependency[Desk]) -> Response[Any]:
         return _new_child_page(desk, forms.refused(posted, mistakes))
     child = forms.new_child(form)
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        found = [] if form.another_child else await duplicates_in_reach(session, child)
-        if found:
-            alike = await _alike(desk, session, found)
-            said = FieldError(
-                "another_child", "A child like this is here already. Say whether it is another"
-            )
-            return _new_child_page(desk, forms.refused(posted, [said]), alike)
+        # Taken before twins are looked for: a child is no twin of itself when its form comes again.
+        taking = await session.begin_nested()
         if not await desk.first_time(session, posted, "/children"):
             return go("/children")
+        found = [] if form.another_child else await duplicates_in_reach(session, child)
+        if found:
+            # Asked first, the form is not taken yet; the look at the others stays in the history.
+            await taking.rollback()
+            if alike := await _alike(desk, session, found):
+                said = FieldError(
+                    "another_child",
+                    "A child like this is here already. Say whether it is another",
+                )
+                return _new_child_page(desk, forms.refused(posted, [said]), alike)
+            await desk.first_time(session, posted, "/children")
+        else:
+            await taking.commit()
         added = await add_child(
             session,
             child,
@@ -187,7 +195,9 @@ async def _alike(desk: Desk, session: AsyncSession, found: Sequence[Duplicate]) 
         desk.purposes,
         "checked whether a child is here already",
     )
-    children = await listed(session, list(opened), opened, desk.today)
+    # Where a child's name is withheld, that a name or number fits would give it away.
+    named = {one: access for one, access in opened.items() if access.may(Category.IDENTITY)}
+    children = await listed(session, list(named), named, desk.today)
     return [_Alike(children[one.child_id], one.reason) for one in found if one.child_id in children]
 
 
@@ -217,20 +227,25 @@ async def _people_page(
 
 
 async def _siblings(desk: Desk, access: Access) -> list[ListedChild]:
-    ids = await siblings(access.session, access.child_id)
-    # That two children are of one family is family information of both.
-    if not ids or not access.may(Category.FAMILY, access.viewer.agency):
-        return []
+    known = [
+        one
+        for one in await siblings(access.session, access.child_id)
+        if access.may(Category.FAMILY, one.author_here)
+    ]
     opened = await desk.gate.open_here(
-        access.session, ids, desk.viewer, desk.purposes, "read who their brothers and sisters are"
+        access.session,
+        {one.child_id for one in known},
+        desk.viewer,
+        desk.purposes,
+        "read who their brothers and sisters are",
     )
-    known = {
-        one: opened[one]
-        for one in ids
-        if one in opened and opened[one].may(Category.FAMILY, access.viewer.agency)
+    shown = {
+        one.child_id: opened[one.child_id]
+        for one in known
+        if one.child_id in opened and opened[one.child_id].may(Category.FAMILY, one.author_there)
     }
-    children = await listed(access.session, list(known), known, access.today)
-    return [children[one] for one in known]
+    children = await listed(access.session, list(shown), shown, access.today)
+    return [children[one] for one in shown]
 
 
 @get("/children/{child_id:uuid}/people", include_in_schema=False)
@@ -373,17 +388,15 @@ async def sibling(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Resp
                 raise Invalid.because(
                     "reference", "There is no such brother or sister that you can see"
                 )
-            _require_family(other)
-            if await desk.first_time(access.session, posted, location):
-                await share_family(access.session, child_id, other.child_id)
+            if await desk.first_time(access.session, posted, location) and not await share_family(
+                access, other
+            ):
+                raise Invalid.because(
+                    "reference", "There is nobody in that family whom you can see and add"
+                )
     except Invalid as wrong:
         return await _people_page(desk, child_id, forms.refused(posted, wrong.errors))
     return go(location)
-
-
-def _require_family(access: Access) -> None:
-    if not access.may(Category.FAMILY, access.viewer.agency):
-        raise NotAllowed(str(access.withheld(Category.FAMILY) or "You cannot see their family."))
 
 
 # --- Agencies ---------------------------------------------------------------------------------
