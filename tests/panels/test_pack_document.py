@@ -51,6 +51,7 @@ PLAN = PackPlan(
         ),
         PackOutcome("Starts Reception with a place that knows her"),
     ),
+    summary="So that her mother can sleep.",
     made_by="Rosa Whitlow",
     made_on=date(2026, 6, 18),
     review_on=date(2026, 12, 17),
@@ -287,6 +288,8 @@ def test_everything_given_can_be_read_in_the_paper() -> None:
         "999 054 8609",
         WITHHELD.sentence,
         WITHHELD.what_to_do,
+        "Not in this pack",
+        "So that her mother can sleep.",
         "Says about thirty words.",
         "Joins two.",
         "Written by Beth Amory, Portage, 30 September 2026. CAF version 3",
@@ -298,8 +301,8 @@ def test_everything_given_can_be_read_in_the_paper() -> None:
         "Expected from 1 September 2027",
         "His twin brother Max is a separate item, at 9:50.",
         NO_FAMILY_WORDS,
-        "There is no plan yet.",
-        "Nobody is recorded yet.",
+        "No plan is in this pack.",
+        "Nobody is named in this pack.",
         "Page 3 of 5",
     ):
         assert text in read

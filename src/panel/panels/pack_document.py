@@ -19,7 +19,8 @@ CONFIDENTIALITY = (
     " agency named above, and shows what that agency may see for this meeting. Do not copy it or"
     " pass it on. When the meeting is over, shred it or delete it."
 )
-NO_FAMILY_WORDS = "The family has not sent any words for this meeting."
+NO_FAMILY_WORDS = "There are no words of the family in this pack."
+"""True as well where they are withheld in silence."""
 
 _LONDON = ZoneInfo("Europe/London")
 
@@ -95,6 +96,7 @@ class PackPlan(msgspec.Struct, frozen=True, tag="plan"):
     """The plan as it stands."""
 
     outcomes: tuple[PackOutcome, ...]
+    summary: str = ""
     made_by: str = ""
     made_on: date | None = None
     review_on: date | None = None
@@ -246,7 +248,12 @@ def _plan(plan: PackPlan | PackWithheld | None) -> dict[str, object] | None:
         for part in (_signed(plan.made_by, plan.made_on), _review(plan.review_on))
         if part
     )
-    return {"shown": True, "made": made, "outcomes": [_outcome(one) for one in plan.outcomes]}
+    return {
+        "shown": True,
+        "made": made,
+        "summary": plan.summary,
+        "outcomes": [_outcome(one) for one in plan.outcomes],
+    }
 
 
 def _outcome(outcome: PackOutcome) -> dict[str, object]:

@@ -1,0 +1,125 @@
+"""What an agency's pack would hold, told to who runs the panel without showing any of it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time
+from uuid import UUID
+
+from consent import Category, Decision, Purpose, Standpoint, Viewer, decide_from
+from panel.panels.case import CATEGORY_TITLES
+from panel.panels.pack_facts import CaseFacts, case_facts, in_the_pack, slots
+from panel.panels.packs import SECTIONS, WHY_WORDS, PackAgency, PackMeeting
+from panel.platform.clock import LONDON
+from panel.platform.tables import NOW
+from panel.records.gate import Gate
+from panel.register.service import header_from
+from panel.sharing.shareable import PanelAgency, pack_standpoints
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPart:
+    """One category of one child: how many entries the pack holds, or why it is withheld."""
+
+    title: str
+    goes: int
+    withheld: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewItem:
+    """One child, named as who looks may name them."""
+
+    name: str
+    starts: time
+    why: str
+    parts: tuple[PreviewPart, ...]
+
+    @property
+    def goes(self) -> int:
+        """How many entries the pack holds of this child."""
+        return sum(part.goes for part in self.parts)
+
+
+async def preview_pack(
+    gate: Gate, meeting: PackMeeting, agency: PackAgency, viewer: Viewer
+) -> list[PreviewItem]:
+    """What goes into an agency's pack and what is withheld from it, in counts and reasons.
+
+    No text of any child is shown, so that a coordinator learns through another agency's pack
+    nothing that the gate does not show them; a child's name stands here only where they may see
+    it. What is withheld in silence is not mentioned, as in the pack. The look is the
+    coordinator's own, and is logged as such.
+    """
+    async with gate.tenant.transaction(viewer.id) as session:
+        items = await in_the_pack(session, meeting.id)
+        opened = await gate.open_here(
+            session,
+            [one.child_id for one in items],
+            viewer,
+            Purpose.PANEL,
+            f"previewed the pack of {agency.name}",
+        )
+        today = session.info[NOW].astimezone(LONDON).date()
+        cases = await case_facts(session, meeting.id, list(opened), today)
+        points = await pack_standpoints(
+            session, list(opened), PanelAgency(agency.id, agency.kind), viewer.id
+        )
+        begins = slots(items, meeting.starts)
+        return [
+            PreviewItem(
+                _name(case, header_from(opened[case.child_id], case).name),
+                begins[case.child_id],
+                WHY_WORDS[case.why],
+                preview_parts(case, points[case.child_id], agency.name),
+            )
+            for case in cases
+        ]
+
+
+def _name(case: CaseFacts, name: str) -> str:
+    return name if name == case.reference else f"{name} ({case.reference})"
+
+
+def preview_parts(case: CaseFacts, standpoint: Standpoint, agency: str) -> tuple[PreviewPart, ...]:
+    """Category by category: what an agency's pack holds of a child, and what it does not."""
+    counted = Counter(
+        category
+        for category, author_agency, author_person in _entries(case)
+        if decide_from(standpoint, category, author_agency, author_person).permitted
+    )
+    parts: list[PreviewPart] = []
+    for category in SECTIONS:
+        decision = decide_from(standpoint, category)
+        withheld = _reason(decision, agency)
+        if counted[category] or withheld:
+            parts.append(PreviewPart(CATEGORY_TITLES[category], counted[category], withheld))
+    return tuple(parts)
+
+
+def _reason(decision: Decision, agency: str) -> str:
+    if decision.permitted or decision.silent:
+        return ""
+    return decision.reasons[0].replace("your agency", agency)
+
+
+def _entries(case: CaseFacts) -> Iterator[tuple[Category, UUID | None, UUID | None]]:
+    """Every entry that a pack could hold: its category and authors."""
+    yield Category.IDENTITY, None, None
+    if case.address or case.postcode or case.phone:
+        yield Category.CONTACT, None, None
+    if case.referral is not None and case.referral.reason is not None:
+        yield case.referral.category, case.referral.agency_id, None
+    for said in case.words or ():
+        yield Category.VIEWS, said.agency_id, said.person_id
+    for group in (case.events, case.discussions, case.documents):
+        for entry in group or ():
+            yield entry.category, entry.agency_id, None
+    for answer in case.answers or ():
+        yield Category.PANEL, answer.agency_id, None
+    for section in case.sections or ():
+        yield section.category, section.agency_id, None
+    for involved in case.involved or ():
+        yield Category.NETWORK, involved.agency_id, None
+    if case.plan_agency_id is not None:
+        yield Category.PLAN, case.plan_agency_id, None
