@@ -1,5 +1,6 @@
 """The team fills in an assessment: started once, saved as typed, by several people at once."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -56,6 +57,22 @@ async def test_starting_twice_goes_on_with_the_same_draft(gate: Gate, family: Fa
     first = await start(gate, family)
     assert await start(gate, family) == first
     assert await start(gate, family, family.tom) == first
+
+
+async def test_two_who_start_at_once_share_one_draft(gate: Gate, family: Family) -> None:
+    first, second = await asyncio.gather(start(gate, family), start(gate, family, family.nia))
+    assert first == second
+
+
+async def test_two_first_words_at_once_lose_none(gate: Gate, family: Family) -> None:
+    assessment = await start(gate, family)
+    ended = await asyncio.gather(
+        save(gate, family, assessment, WORDS, 0),
+        save(gate, family, assessment, {"own_words": "Nia heard this."}, 0, family.nia),
+        return_exceptions=True,
+    )
+    (conflict,) = [each for each in ended if isinstance(each, Conflict)]
+    assert {clash.label for clash in conflict.clashes} >= {"What does Freya say?"}
 
 
 async def test_somebody_outside_the_team_cannot_start(gate: Gate, family: Family) -> None:

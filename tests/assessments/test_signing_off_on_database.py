@@ -28,7 +28,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, Withheld
 from panel.sharing.service import RecordedAs, agreement_of_assessment, withdraw_agreement
-from tests.sharing.family import Family, invented_family, sees
+from tests.sharing.family import Family, hold_the_plan, invented_family, sees
 
 
 @pytest.fixture
@@ -142,6 +142,16 @@ async def test_only_the_assessor_or_the_lead_professional_signs_off(
     assert "Only the assessor or Freya’s lead professional can sign it off." in str(
         wrong.value.errors
     )
+
+
+async def test_the_lead_professional_signs_off_for_the_assessor(
+    gate: Gate, family: Family, said: Answers, tenant: Tenant
+) -> None:
+    assessment = await fill_in(gate, family, said, family.nia)
+    await hold_the_plan(tenant, family)
+    await sign(gate, family, assessment)
+    found = await reading(gate, family, family.rosa)
+    assert found.signed_off_by == "Rosa Whitlow"
 
 
 async def test_nobody_signs_off_what_they_cannot_see(

@@ -21,7 +21,7 @@ from panel.records.gate import Gate
 from tests.assessments.conftest import caf, full, options
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
-from tests.sharing.family import Family, agreed, invented_family, record, with_pages
+from tests.sharing.family import Family, agreed, hold_the_plan, invented_family, record, with_pages
 
 __all__ = ["caf", "full", "options"]
 
@@ -68,7 +68,10 @@ async def test_filling_in_with_scripts(rosa: Page, family: Family) -> None:
     await rosa.get_by_role("group", name="Has Freya been born?").get_by_label("Yes").check()
     await expect(born).to_be_visible()
     await expect(rosa.get_by_role("group", name="Date when the baby is expected")).to_be_hidden()
-    await rosa.get_by_label("Last name").fill("Kestrel")
+    await expect(rosa.get_by_text("Saved 9:30")).to_be_visible()
+    async with rosa.expect_response(lambda answer: answer.url.endswith("/typed")) as saved:
+        await rosa.get_by_label("Last name").fill("Kestrel")
+    assert (await saved.value).status == 200
     await expect(rosa.get_by_text("Saved 9:30")).to_be_visible()
     await rosa.goto(f"{base}/sections/names")
     await expect(rosa.get_by_label("Last name")).to_have_value("Kestrel")
@@ -78,7 +81,7 @@ async def test_filling_in_with_scripts(rosa: Page, family: Family) -> None:
 
 @pytest.mark.journey
 async def test_every_page_is_accessible_and_fits(
-    rosa: Page, family: Family, gate: Gate, full: Answers
+    rosa: Page, family: Family, gate: Gate, full: Answers, tenant: Tenant
 ) -> None:
     start = f"/children/{family.child}"
     await look(rosa, f"{start}/assessments", "assessments-none")
@@ -118,3 +121,5 @@ async def test_every_page_is_accessible_and_fits(
     await look(rosa, f"{start}/sharing", "sharing")
     agreement = rosa.get_by_role("link", name="See what changes if it ends").first
     await look(rosa, await agreement.get_attribute("href") or "", "sharing-withdraw")
+    await hold_the_plan(tenant, family)
+    await look(rosa, f"{start}/sharing/history", "sharing-history")

@@ -1,7 +1,7 @@
 """An invented family and the workers around it, as tests of sharing and assessments need them."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from uuid import UUID
 
 from litestar import Litestar
@@ -12,6 +12,8 @@ from consent import Capacity, Category, Level, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.models import Agency
 from panel.accounts.service import add_agency, add_worker, give_role
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.panels.models import Panel, PanelAgency, Referral
+from panel.plans.models import LeadProfessional
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
@@ -114,6 +116,52 @@ async def sees(
     """Whether somebody may see a category of the child now, to support them."""
     async with gate.open(family.child, viewer, Purpose.SUPPORT, "read the record") as access:
         return access.may(category)
+
+
+async def hold_the_plan(tenant: Tenant, family: Family) -> None:
+    """Rosa is the lead professional."""
+    async with tenant.transaction(JOB) as session:
+        session.add(
+            LeadProfessional(
+                child_id=family.child,
+                worker_id=family.rosa.id,
+                agency_id=family.health,
+                state="accepted",
+                offered_on=date(2026, 9, 1),
+                offered_by=family.rosa.id,
+                from_on=date(2026, 9, 1),
+            )
+        )
+        await rewrite_access(session, family.child)
+
+
+async def referred(tenant: Tenant, family: Family) -> Viewer:
+    """The coordinator of a panel that the child is referred to; the school is a member of it."""
+    async with tenant.transaction(JOB) as session:
+        council = await add_agency(session, key="council", name="Testshire", kind="council")
+        worker = await add_worker(session, council, name="Iris Vale", email="iris@demo.example")
+        panel = Panel(
+            key="contacts",
+            name="CONTACTS",
+            kind="contacts",
+            first_on=date(2026, 9, 10),
+            starts_at=time(9, 30),
+        )
+        session.add(panel)
+        await session.flush()
+        session.add(PanelAgency(panel_id=panel.id, agency_id=family.school))
+        session.add(
+            Referral(
+                child_id=family.child,
+                panel_id=panel.id,
+                referred_on=TODAY,
+                agency_id=family.health,
+            )
+        )
+        await give_role(session, worker, Role.COORDINATOR, panel.id)
+        await rewrite_access(session, family.child)
+    roles = frozenset({Role.COORDINATOR})
+    return Viewer(worker.id, ViewerKind.WORKER, council.id, "council", roles)
 
 
 def with_pages(app: Litestar) -> Litestar:

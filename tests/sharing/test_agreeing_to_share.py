@@ -6,15 +6,27 @@ import pytest
 
 from consent import Capacity, Category, Finding, Level, Purpose
 from panel.platform.clock import FixedClock
-from panel.platform.problems import Invalid, NotFound
+from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
+from panel.sharing.reading import sharing_picture
 from panel.sharing.service import (
+    ObjectionOutcome,
     RecordedAs,
+    decide_objection,
     record_objection,
     withdraw_agreement,
 )
-from tests.sharing.family import TODAY, Family, agreed, invented_family, record, refused, sees
+from tests.sharing.family import (
+    TODAY,
+    Family,
+    agreed,
+    invented_family,
+    record,
+    referred,
+    refused,
+    sees,
+)
 
 
 async def test_an_agreement_opens_what_it_names_and_no_more(gate: Gate, family: Family) -> None:
@@ -172,3 +184,39 @@ async def test_only_basic_information_leaves_health_closed(gate: Gate, family: F
     await record(gate, family, agreed(family, level=Level.BASIC))
     assert await sees(gate, family, family.tom, Category.PLAN)
     assert not await sees(gate, family, family.tom)
+
+
+@pytest.mark.parametrize("outcome", ObjectionOutcome)
+async def test_the_coordinator_decides_an_objection(
+    gate: Gate, family: Family, tenant: Tenant, outcome: ObjectionOutcome
+) -> None:
+    coordinator = await referred(tenant, family)
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "wrote it down") as access:
+        objection = await record_objection(access, family.father, reason="He fears gossip")
+        with pytest.raises(NotAllowed):
+            await decide_objection(access, objection, outcome, "Both were heard")
+    await record(gate, family, agreed(family))
+    assert not await sees(gate, family, family.tom)
+    async with gate.open(family.child, coordinator, Purpose.PANEL, "decided") as access:
+        with pytest.raises(Invalid):
+            await decide_objection(access, objection, outcome, " ")
+        await decide_objection(access, objection, outcome, "Both were heard")
+        with pytest.raises(Gone):
+            await decide_objection(access, objection, outcome, "Again")
+        with pytest.raises(NotFound):
+            await decide_objection(access, family.mother, outcome, "Another child's")
+    opens = outcome is ObjectionOutcome.DISMISSED
+    assert await sees(gate, family, family.tom) is opens
+
+
+async def test_the_coordinator_sees_who_may_see_what(
+    gate: Gate, family: Family, tenant: Tenant
+) -> None:
+    coordinator = await referred(tenant, family)
+    async with gate.open(family.child, coordinator, Purpose.PANEL, "looked") as access:
+        picture = await sharing_picture(access)
+    assert picture.may_see_history
+    assert picture.involved_withheld is not None, "who is involved was not agreed to be shared"
+    assert [(view.name, view.purpose) for view in picture.views] == [
+        ("Made-up School", Purpose.PANEL)
+    ]

@@ -19,7 +19,7 @@ from panel.sharing.explain_access import explain_access
 from panel.sharing.reading import access_history, sharing_picture
 from panel.sharing.service import Restriction, record_restriction, request_access
 from panel.web.paging import Asked
-from tests.sharing.family import Family, agreed, record, refused, sees
+from tests.sharing.family import Family, agreed, hold_the_plan, record, refused, sees
 
 Client = AsyncTestClient[Litestar]
 
@@ -39,22 +39,6 @@ async def shown(client: Client, page: str, status: int = 200) -> str:
 async def hidden(client: Client, page: str) -> dict[str, str]:
     main = (await client.get(page)).text.split("<main", 1)[1]
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', main))
-
-
-async def lead(tenant: Tenant, family: Family) -> None:
-    """Rosa holds the plan."""
-    async with tenant.transaction(JOB) as session:
-        await session.execute(
-            text(
-                "INSERT INTO lead_professional (id, child_id, worker_id, agency_id, state,"
-                " offered_on, offered_by, from_on, created_at, created_by, changed_at,"
-                " changed_by, version) VALUES (gen_random_uuid(), :child, :worker, :agency,"
-                " 'accepted', '2026-09-01', :worker, '2026-09-01', now(), :worker, now(),"
-                " :worker, 1)"
-            ),
-            {"child": family.child, "worker": family.rosa.id, "agency": family.health},
-        )
-        await session.execute(text("SELECT rewrite_child_access(:c)"), {"c": family.child})
 
 
 async def test_the_table_says_who_sees_what_and_why(
@@ -152,7 +136,7 @@ async def test_the_history_is_for_those_who_answer_for_the_record(
         await sees(gate, family, family.tom)
     await sign_in(family.rosa.id)
     await shown(client, f"{page}/history", status=403)
-    await lead(tenant, family)
+    await hold_the_plan(tenant, family)
     first = await client.get(f"{page}/history")
     assert first.status_code == 200
     assert "Tom Arden, Made-up School" in first.text
@@ -169,7 +153,7 @@ async def test_the_history_is_for_those_who_answer_for_the_record(
 async def test_the_history_counts_refused_attempts(
     gate: Gate, family: Family, tenant: Tenant
 ) -> None:
-    await lead(tenant, family)
+    await hold_the_plan(tenant, family)
     stranger = family.nia.__class__(UUID(int=5), family.nia.kind, family.school, "school")
     with pytest.raises(NotFound):
         async with gate.open(family.child, stranger, Purpose.SUPPORT, "read the record"):

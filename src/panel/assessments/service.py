@@ -61,9 +61,9 @@ from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAll
 from panel.platform.tables import NOW, VIEWER
 from panel.records.gate import NOT_HERE, Access
 from panel.register.service import child_header
-from panel.sharing.models import SharingAgreement
 from panel.sharing.service import (
     Recorded,
+    SharingAgreement,
     SharingDecision,
     agreement_of_assessment,
     record_agreement,
@@ -191,23 +191,7 @@ async def look_at_section(access: Access, record: AssessmentRecord, section: Sec
     """Note that a section of a draft was opened; its version. Opening it again changes nothing."""
     if section.key in record.sections or not (record.is_draft and may_write(access)):
         return record.section_version(section.key)
-    await access.session.execute(
-        insert(SectionAnswer)
-        .values(
-            id=new_id(),
-            child_id=access.child_id,
-            assessment_id=record.id,
-            section_key=section.key,
-            category=section.category.value,
-            state="looked_at",
-            created_at=access.at,
-            created_by=access.viewer.id,
-            changed_at=access.at,
-            changed_by=access.viewer.id,
-            version=1,
-        )
-        .on_conflict_do_nothing(index_elements=["assessment_id", "section_key"])
-    )
+    await _have_row(access, record.id, section)
     # Somebody else may have opened it, and written in it, in the same moment.
     found = await access.session.scalar(
         select(SectionAnswer.version).where(
@@ -226,9 +210,10 @@ async def save_section(
 ) -> Saved:
     """Keep what was said in one section, complete or not.
 
-    `version_read` is the version of the section that the answers were made from; 0 for one that
-    nobody had opened. Raises Conflict with both texts where somebody else saved in between,
-    Invalid for answers that cannot be kept, NotAllowed for who may not write or see the section.
+    `version_read` is the version of the section that the answers were made from; 0 for one in
+    which nobody had said anything. Raises Conflict with both texts where somebody else saved in
+    between, Invalid for answers that cannot be kept, NotAllowed for who may not write or see the
+    section.
     """
     agency = _require_writer(access)
     await _draft(access, assessment_id)
@@ -237,31 +222,28 @@ async def save_section(
     problems = check_section(section, answers, record.form.views)
     if problems:
         raise Invalid(tuple(FieldError(each.field, each.message) for each in problems))
-    row = await access.session.scalar(
-        select(SectionAnswer)
-        .where(
-            SectionAnswer.assessment_id == assessment_id,
-            SectionAnswer.section_key == section_key,
+    await _have_row(access, assessment_id, section)
+    row = (
+        await access.session.scalars(
+            select(SectionAnswer)
+            .where(
+                SectionAnswer.assessment_id == assessment_id,
+                SectionAnswer.section_key == section_key,
+            )
+            .with_for_update()
+            .execution_options(populate_existing=True)
         )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    ).one()
     theirs = _read_answers(row)
     asked = {question.key for question in section.questions}
     kept = answers | {key: said for key, said in theirs.items() if key not in asked}
-    if (0 if row is None else row.version) != version_read:
-        if row is not None and row.saved_at is not None and kept == theirs:
+    # Opening a section is no change of it: who saw nothing yet has read what is there.
+    is_first = version_read == 0 and row.saved_at is None
+    if row.version != version_read and not is_first:
+        if row.saved_at is not None and kept == theirs:
             # The same words sent again, after an answer that never arrived.
             return Saved(row.version, row.saved_at)
         raise await _conflict(access, record, section, answers, theirs, row)
-    if row is None:
-        row = SectionAnswer(
-            child_id=access.child_id,
-            assessment_id=assessment_id,
-            section_key=section_key,
-            category=section.category.value,
-        )
-        access.session.add(row)
     row.answers = msgspec.json.encode(kept).decode() if kept else ""
     row.state = section_state(section, answers, frozenset({section_key})).value
     row.saved_at = access.at
@@ -456,6 +438,27 @@ def _carry(
         )
 
 
+async def _have_row(access: Access, assessment_id: UUID, section: Section) -> None:
+    """Have the row of a section, opened and empty, however many open it at once."""
+    await access.session.execute(
+        insert(SectionAnswer)
+        .values(
+            id=new_id(),
+            child_id=access.child_id,
+            assessment_id=assessment_id,
+            section_key=section.key,
+            category=section.category.value,
+            state="looked_at",
+            created_at=access.at,
+            created_by=access.viewer.id,
+            changed_at=access.at,
+            changed_by=access.viewer.id,
+            version=1,
+        )
+        .on_conflict_do_nothing(index_elements=["assessment_id", "section_key"])
+    )
+
+
 async def _draft(access: Access, assessment_id: UUID) -> Assessment:
     """The assessment, locked against being signed off meanwhile. Raises NotFound, NotAllowed."""
     found = await access.session.scalar(
@@ -481,8 +484,8 @@ def _section(record: AssessmentRecord, key: str) -> Section:
     return visible_section(record, section.slug)
 
 
-def _read_answers(row: SectionAnswer | None) -> SectionAnswers:
-    return _READ_ANSWERS.decode(row.answers) if row is not None and row.answers else {}
+def _read_answers(row: SectionAnswer) -> SectionAnswers:
+    return _READ_ANSWERS.decode(row.answers) if row.answers else {}
 
 
 async def _conflict(
@@ -491,16 +494,16 @@ async def _conflict(
     section: Section,
     mine: SectionAnswers,
     theirs: SectionAnswers,
-    row: SectionAnswer | None,
+    row: SectionAnswer,
 ) -> Conflict:
     asked = {question.key for question in section.questions}
     seen: SectionAnswers = {key: said for key, said in theirs.items() if key in asked}
     options = await assessment_options(access)
     child = child_words(await child_header(access))
-    names = {} if row is None else await worker_names(access.session, [row.changed_by])
+    names = await worker_names(access.session, [row.changed_by])
     return Conflict(
         clashes(record.form, section, mine, seen, options, child=child),
-        theirs_by="" if row is None else names.get(row.changed_by, ""),
+        theirs_by=names.get(row.changed_by, ""),
     )
 
 

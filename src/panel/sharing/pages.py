@@ -121,7 +121,7 @@ def sharing_page(picture: SharingPicture, *, base: str, today: date) -> SharingP
         restrictions=tuple(restriction_words(line) for line in picture.restrictions),
         withheld=tuple(str(why) for _category, why in picture.mine_withheld),
         to_ask=tuple(
-            (category.value, category_words([category]))
+            (category.value, _opened(category_words([category])))
             for category, _why in picture.mine_withheld
             if category not in asked
         ),

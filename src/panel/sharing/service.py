@@ -25,10 +25,11 @@ from consent import (
     Purpose,
     RestrictionKind,
     Standing,
+    Tie,
     may_agree_to_share,
 )
 from consent.standing import AGE_OF_OWN_AGREEMENT, SHARING_MATTER, has_reached
-from panel.platform.problems import FieldError, Invalid, NotAllowed, NotFound
+from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access
 from panel.sharing.models import (
     AccessRequest,
@@ -46,12 +47,15 @@ from panel.sharing.standing import (
 )
 
 __all__ = [
+    "ObjectionOutcome",
     "PossibleGiver",
     "Recorded",
     "RecordedAs",
     "Restriction",
+    "SharingAgreement",
     "SharingDecision",
     "agreement_of_assessment",
+    "decide_objection",
     "may_decide",
     "possible_givers",
     "record_agreement",
@@ -110,6 +114,15 @@ class RecordedAs(StrEnum):
     REFUSAL = "refusal"
     OBJECTION = "objection"
     """Another person agreed before: neither a veto nor ignored, it opens a decision."""
+
+
+class ObjectionOutcome(StrEnum):
+    """How an objection was decided."""
+
+    UPHELD = "upheld"
+    """It is not shared."""
+    DISMISSED = "dismissed"
+    """Sharing goes on, and what waited begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +252,29 @@ async def record_objection(
     if not standing.allowed:
         raise Invalid.because("by_person", standing.why)
     return await _object(access, by_person, words, agencies, categories, reason, since=access.today)
+
+
+async def decide_objection(
+    access: Access, objection_id: UUID, outcome: ObjectionOutcome, reason: str
+) -> None:
+    """The coordinator decides an objection, with the reasons of both sides written down.
+
+    Raises NotAllowed for anybody else, Invalid without a reason, NotFound for one that is not
+    here, Gone for one that is decided.
+    """
+    if Tie.PANEL not in access.ties:
+        raise NotAllowed("The coordinator of the child's panel decides about an objection.")
+    if not reason.strip():
+        raise Invalid.because("reason", "Give the reasons of both, and why you decide so")
+    objection = await access.session.get(SharingObjection, objection_id, with_for_update=True)
+    if objection is None or objection.child_id != access.child_id:
+        raise NotFound("There is no such objection.")
+    if objection.decided_on is not None:
+        raise Gone("This objection was decided already.", "Read the decision on the sharing page.")
+    objection.decided_on = access.today
+    objection.upheld = outcome is ObjectionOutcome.UPHELD
+    objection.decision_reason = reason
+    await access.session.flush()
 
 
 async def record_restriction(access: Access, restriction: Restriction) -> UUID:
