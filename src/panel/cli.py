@@ -5,10 +5,12 @@ from traceback import extract_tb
 
 import click
 
+from panel.commands.access import access
 from panel.commands.demo import demo, personas
+from panel.commands.imports import imports
 from panel.commands.jobs import jobs
 from panel.commands.panels import agenda, meetings, panels
-from panel.commands.serving import authority, doctor, migrate, serve, setup
+from panel.commands.serving import authority, doctor, migrate, serve, setup, sign_in_link
 
 
 @click.group()
@@ -20,14 +22,17 @@ def commands() -> None:
 for command in (
     demo,
     personas,
+    imports,
     panels,
     meetings,
     agenda,
+    access,
     serve,
     jobs,
     migrate,
     authority,
     setup,
+    sign_in_link,
     doctor,
 ):
     commands.add_command(command)

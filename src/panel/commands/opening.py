@@ -16,7 +16,7 @@ from panel.platform.database import Database
 from panel.platform.embedded_postgres import DatabaseNotStarted
 from panel.platform.masterkey import NoMasterKey, master_key
 from panel.platform.migrate import NotMigrated
-from panel.platform.problems import Problem
+from panel.platform.problems import Invalid, Problem
 from panel.platform.tenancy import (
     AuthorityExists,
     NoSuchAuthority,
@@ -24,7 +24,9 @@ from panel.platform.tenancy import (
     authority_named,
     keyring,
 )
+from panel.records.csv_rows import UnreadableCsv
 from panel.records.gate import Gate
+from panel.register.areas import UnreadableAreas
 from panel.serving import clock_from
 from panel.settings import Settings, from_environment
 from panel.sharing.state import SharingFacts
@@ -41,6 +43,8 @@ EXPECTED = (
     NotMigrated,
     Problem,
     AssetsMissing,
+    UnreadableCsv,
+    UnreadableAreas,
 )
 """What can go wrong for a reason that one line can say."""
 
@@ -53,10 +57,17 @@ def plain_errors(command: Callable[Given, Result]) -> Callable[Given, Result]:
         try:
             return command(*args, **kwargs)
         except EXPECTED as error:
-            words = f"{error.sentence} {error.what_to_do}" if isinstance(error, Problem) else error
-            raise click.ClickException(str(words).strip()) from error
+            raise click.ClickException(_in_one_line(error)) from error
 
     return run
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, Invalid):
+        return " ".join(one.sentence.rstrip(".") + "." for one in error.errors)
+    if isinstance(error, Problem):
+        return f"{error.sentence} {error.what_to_do}".strip()
+    return str(error)
 
 
 def running(command: Callable[Given, Coroutine[Any, Any, Result]]) -> Callable[Given, Result]:

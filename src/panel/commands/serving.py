@@ -9,7 +9,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from consent import Role
-from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role
+from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role, worker_by_email
 from panel.assessments.service import ensure_forms
 from panel.commands.opening import (
     authority_option,
@@ -22,6 +22,7 @@ from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster, refuse_to_serve
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import NotMigrated, Target, current, ensure_control, head, migrate_all
+from panel.platform.problems import NotFound
 from panel.platform.sessions import make_link
 from panel.platform.tenancy import authorities, record_authority
 from panel.serving import AS_OF
@@ -101,13 +102,26 @@ def run_server(host: str, port: int, workers: int, site: str = "panel.serving:ma
     ).serve()
 
 
+async def ensure_defaults(settings: Settings, cluster: Cluster) -> None:
+    """Give every authority the forms and statutory gateways that come with this release."""
+    for record in authorities(cluster.app_url):
+        async with (
+            gate_of(settings, cluster, record.name, SystemClock()) as gate,
+            gate.tenant.transaction() as session,
+        ):
+            await ensure_gateways(session)
+            await ensure_forms(session)
+
+
 @click.command()
 @plain_errors
-def migrate() -> None:
+@running
+async def migrate() -> None:
     """Bring the database of every authority up to date."""
     settings = from_environment()
     with opened_cluster(settings) as cluster:
         migrate_all(owner(cluster), click.echo)
+        await ensure_defaults(settings, cluster)
 
 
 @click.group()
@@ -120,7 +134,8 @@ def authority() -> None:
 @click.option("--host", required=True, help="The host name at which people reach it.")
 @click.option("--label", default=None, help="What pages call it.")
 @plain_errors
-def add_authority(name: str, host: str, label: str | None) -> None:
+@running
+async def add_authority(name: str, host: str, label: str | None) -> None:
     """Add an authority with a schema and keys of its own."""
     settings = from_environment()
     with opened_cluster(settings) as cluster:
@@ -130,6 +145,7 @@ def add_authority(name: str, host: str, label: str | None) -> None:
             owner(cluster), master, name=name, label=label or name, host=host, demo=False
         )
         migrate_all(owner(cluster), click.echo)
+        await ensure_defaults(settings, cluster)
 
 
 @click.command()
@@ -149,12 +165,11 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
         if name not in {record.name for record in authorities(cluster.app_url)}:
             record_authority(owner(cluster), master, name=name, label=label, host=host, demo=False)
         migrate_all(owner(cluster), click.echo)
+        await ensure_defaults(settings, cluster)
         async with (
             gate_of(settings, cluster, name, SystemClock()) as gate,
             gate.tenant.transaction() as session,
         ):
-            await ensure_gateways(session)
-            await ensure_forms(session)
             council = await agency_by_key(session, "council") or await add_agency(
                 session, key="council", name=label, kind="council"
             )
@@ -164,6 +179,27 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
                 session, worker.id, "worker", gate.tenant.clock.now() + LINK_LASTS
             )
     click.echo(f"Sign in once, within a day: {settings.site_url}/sign-in/{token}")
+
+
+@click.command("sign-in-link")
+@click.argument("email")
+@authority_option
+@plain_errors
+@running
+async def sign_in_link(email: str, authority: str | None) -> None:
+    """Print a link that signs a worker in once, within a day."""
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        async with (
+            gate_of(settings, cluster, authority, SystemClock()) as gate,
+            gate.tenant.transaction() as session,
+        ):
+            worker = await worker_by_email(session, email)
+            if worker is None:
+                raise NotFound("There is no worker with this e-mail address.", "")
+            ends_at = gate.tenant.clock.now() + LINK_LASTS
+            token = await make_link(session, worker.id, "worker", ends_at)
+    click.echo(f"{settings.site_url}/sign-in/{token}")
 
 
 @click.command()

@@ -1,0 +1,153 @@
+"""panel import …: real inputs; a bad row is reported with its line and nothing else is lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+import click
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.commands.caseload import Caseload
+from panel.commands.opening import authority_option, opened_gate, plain_errors, running
+from panel.panels.calendar import import_terms, join_panel
+from panel.panels.models import Panel
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.register.csv_rows import CASELOAD, PEOPLE, REGISTER
+from panel.register.imports import (
+    ImportReport,
+    import_areas,
+    import_caseload,
+    import_people,
+    import_register,
+)
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+Take = Callable[[Tenant, BinaryIO, Path], Awaitable[ImportReport]]
+
+
+@click.group("import")
+def imports() -> None:
+    """Take real files in: terms, people, register, caseload, areas."""
+
+
+async def _join(session: AsyncSession, panel_id: UUID, agency_id: UUID) -> None:
+    """An agency whose worker sits on a panel is a member of it."""
+    panel = await session.get_one(Panel, panel_id)
+    await join_panel(session, panel, agency_id)
+
+
+def _progress(lines: int) -> None:
+    if lines % 1000 == 0:
+        click.echo(f"  {lines} lines", err=True)
+
+
+async def _run(file: Path, authority: str | None, take: Take) -> None:
+    async with opened_gate(authority) as gate:
+        with await asyncio.to_thread(file.open, "rb") as source:
+            report = await take(gate.tenant, source, file.parent)
+    for problem in sorted(report.problems, key=lambda one: one.line):
+        click.echo(str(problem), err=True)
+    click.echo(
+        f"{report.added} added, {report.changed} changed, {report.known} known already,"
+        f" {len(report.problems)} reported."
+    )
+    if report.problems and not report.rows:
+        raise click.ClickException("Nothing was taken from this file.")
+
+
+def _template_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+        if wanted:
+            click.echo(text, nl=False)
+            context.exit()
+
+    return click.option(
+        "--template",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Print an empty file with the right columns.",
+    )
+
+
+@imports.command("terms")
+@click.argument("file", type=FILE)
+@authority_option
+@plain_errors
+@running
+async def terms(file: Path, authority: str | None) -> None:
+    """The term calendar (iCalendar): terms, holidays, INSET days."""
+    content = await asyncio.to_thread(file.read_bytes)
+    async with opened_gate(authority) as gate, gate.tenant.transaction(JOB) as session:
+        taken = await import_terms(session, content)
+    for line in (*taken.reading.problems, *taken.reading.left_out):
+        click.echo(str(line), err=True)
+    for term in taken.merged.calendar.terms:
+        click.echo(term.in_words())
+    click.echo(
+        f"{len(taken.merged.added)} terms added, {len(taken.merged.known)} known already,"
+        f" {len(taken.merged.replaced)} replaced."
+    )
+
+
+@imports.command("people")
+@click.argument("file", type=FILE)
+@_template_option(PEOPLE.template())
+@authority_option
+@plain_errors
+@running
+async def people(file: Path, authority: str | None) -> None:
+    """Agencies and workers with their roles (CSV)."""
+
+    async def take(tenant: Tenant, source: BinaryIO, _folder: Path) -> ImportReport:
+        return await import_people(tenant, source, join_panel=_join, progress=_progress)
+
+    await _run(file, authority, take)
+
+
+@imports.command("register")
+@click.argument("file", type=FILE)
+@_template_option(REGISTER.template())
+@authority_option
+@plain_errors
+@running
+async def register(file: Path, authority: str | None) -> None:
+    """Children, with an agency and a contact each (CSV)."""
+
+    async def take(tenant: Tenant, source: BinaryIO, _folder: Path) -> ImportReport:
+        return await import_register(tenant, source, progress=_progress)
+
+    await _run(file, authority, take)
+
+
+@imports.command("caseload")
+@click.argument("file", type=FILE)
+@_template_option(CASELOAD.template())
+@authority_option
+@plain_errors
+@running
+async def caseload(file: Path, authority: str | None) -> None:
+    """Cases that began before Panel: assessment, plan, lead professional, last discussion (CSV)."""
+
+    async def take(tenant: Tenant, source: BinaryIO, folder: Path) -> ImportReport:
+        return await import_caseload(tenant, source, folder, Caseload(), progress=_progress)
+
+    await _run(file, authority, take)
+
+
+@imports.command("areas")
+@click.argument("file", type=FILE)
+@authority_option
+@plain_errors
+@running
+async def areas(file: Path, authority: str | None) -> None:
+    """Wards or other areas with their boundaries (GeoJSON)."""
+
+    async def take(tenant: Tenant, source: BinaryIO, _folder: Path) -> ImportReport:
+        return await import_areas(tenant, source, progress=_progress)
+
+    await _run(file, authority, take)
