@@ -123,7 +123,7 @@ def agency_line(part: AgencyPart, today: date) -> AgencyLine:
 def family_line(person: FamilyPerson, today: date) -> FamilyLine:
     """One person of the family."""
     contact = (
-        ("Lives with the child", {True: "Yes", False: "No", None: ""}[person.lives_with]),
+        ("Lives with the child", "Yes" if person.lives_with else ""),
         ("How to reach them safely", person.safe_contact or ""),
         ("Telephone", person.phone or ""),
         ("E-mail", person.email or ""),

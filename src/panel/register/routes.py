@@ -15,6 +15,7 @@ from panel.accounts.desk import Desk, Posted, go
 from panel.accounts.service import agencies, agency_by_key, worker_by_email
 from panel.platform.problems import FieldError, Invalid, NotAllowed
 from panel.records.gate import Access
+from panel.records.nhs_number import nhs_number_words
 from panel.register import forms, pages
 from panel.register.children import (
     LABELS,
@@ -531,12 +532,15 @@ async def _edit_page(
         access.require_write()
         header = await child_header(access)
         details = await child_details(access)
+        number = details.values.get("nhs_number", "")
     return desk.page(
         "register/edit_child.html",
         status=200 if errors is None else 422,
         header=header,
         here="overview",
-        filled=Filled(details.values, errors),
+        filled=Filled(
+            {**details.values, "nhs_number": number and nhs_number_words(number)}, errors
+        ),
         asked=details.may_change,
         version=details.version,
     )
