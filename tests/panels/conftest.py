@@ -63,7 +63,7 @@ class House:
         assert found is not None
         return found
 
-    async def name_of(self, session: AsyncSession, child_id: UUID) -> str:
+    def name_of(self, child_id: UUID) -> str:
         """What the test calls a child."""
         return next(name for name, known in self.children.items() if known == child_id)
 
@@ -93,7 +93,11 @@ async def house(tenant: Tenant, gate: Gate) -> House:
             for key, (name, kind) in AGENCIES.items()
         }
         panel = await add_panel(
-            session, key="contacts", kind="contacts", first_on=date(2026, 9, 10), place="Marlow Centre"
+            session,
+            key="contacts",
+            kind="contacts",
+            first_on=date(2026, 9, 10),
+            place="Marlow Centre",
         )
         await import_terms(session, CALENDAR.read_bytes())
         for key in ("health", "education", "social-care"):

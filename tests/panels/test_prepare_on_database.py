@@ -5,7 +5,6 @@ from datetime import date
 from panel.panels.agenda import Prepared, prepare, told
 from panel.panels.calendar import meeting_on
 from panel.panels.rules import Part
-
 from tests.panels.conftest import NEXT_MEETING, AddChild, House
 
 
@@ -45,10 +44,7 @@ async def test_who_is_blocked_says_what_who_and_since(house: House, add_child: A
     await add_child("Nia", without=("assessment",))
     await add_child("Sofia", without=("sharing",))
     agenda = (await prepared(house)).agenda
-    debts = {
-        await house.name_of(None, one.candidate.child_id): one.missing  # type: ignore[arg-type]
-        for one in agenda.not_ready
-    }
+    debts = {house.name_of(one.candidate.child_id): one.missing for one in agenda.not_ready}
     assert [(d.what, d.owed_by, d.since) for d in debts["Leon"]] == [
         (Part.PLAN, "Rosa Whitlow", date(2026, 11, 6))
     ]

@@ -1,7 +1,9 @@
 """Settling an agenda: moves, minutes, the freeze, late items, what is taken off, who is asked."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
@@ -19,12 +21,13 @@ from panel.panels.settle import (
     set_minutes,
     take_off,
 )
+from panel.plans.models import Plan
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Conflict, Invalid, NotFound, Problem
-from panel.plans.models import Plan
 from panel.records.gate import rewrite_access
 from tests.panels.conftest import NEXT_MEETING, AddChild, House
 
+T = TypeVar("T")
 SITE = "https://panel.example"
 
 
@@ -40,7 +43,9 @@ def names(house: House, prepared: Prepared) -> list[str]:
     return [known[item.candidate.child_id] for item in prepared.agenda.items]
 
 
-async def do(house: House, step, *args, who: str = "coordinator"):  # type: ignore[no-untyped-def]
+async def do(
+    house: House, step: Callable[..., Awaitable[T]], *args: object, who: str = "coordinator"
+) -> T:
     async with house.as_(who) as session:
         panel = await house.panel(session)
         return await step(session, panel, await meeting_on(session, panel, NEXT_MEETING), *args)
@@ -78,7 +83,9 @@ async def test_minutes_change_the_times(three: House) -> None:
         await do(three, set_minutes, three.children["Amina"], 0, version)
 
 
-async def test_the_freeze_opens_packs_and_keeps_the_order(three: House, add_child: AddChild) -> None:
+async def test_the_freeze_opens_packs_and_keeps_the_order(
+    three: House, add_child: AddChild
+) -> None:
     async with three.tenant.transaction(three.viewers["member"].id) as session:
         assert (await session.execute(text("SELECT count(*) FROM child"))).scalar_one() == 0
     await do(three, freeze)
@@ -94,9 +101,7 @@ async def test_the_freeze_opens_packs_and_keeps_the_order(three: House, add_chil
 
 async def test_two_freezing_at_once_freeze_once(three: House) -> None:
     await agenda_of(three)
-    first, second = await asyncio.gather(
-        do(three, freeze), do(three, freeze, who="chair")
-    )
+    first, second = await asyncio.gather(do(three, freeze), do(three, freeze, who="chair"))
     assert first.meeting.frozen_at == second.meeting.frozen_at
     assert names(three, first) == names(three, second)
     async with three.as_("coordinator") as session:
@@ -153,7 +158,9 @@ async def test_a_child_taken_off_waits_and_the_pack_closes(three: House) -> None
     assert names(three, await agenda_of(three)) == ["Amina", "Freya", "Theo"]
 
 
-async def test_who_owes_is_asked_once_a_day(house: House, add_child: AddChild, clock: FixedClock) -> None:
+async def test_who_owes_is_asked_once_a_day(
+    house: House, add_child: AddChild, clock: FixedClock
+) -> None:
     child = await add_child("Leon", without=("plan",))
 
     async def ask() -> bool:

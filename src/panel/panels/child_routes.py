@@ -18,6 +18,7 @@ from panel.panels.calendar import meeting_days
 from panel.panels.models import Panel
 from panel.panels.reading import all_panels
 from panel.panels.referrals import (
+    HOW_ASKED,
     HOW_WORDS,
     PanelsOfChild,
     acknowledge,
@@ -112,7 +113,7 @@ async def _page(
             is_panel=Tie.PANEL in access.ties,
             may_write=access.may_write,
             family=await _choices(access) if access.may_write else [],
-            hows=list(HOW_WORDS.items()),
+            hows=[(one, HOW_WORDS[one]) for one in HOW_ASKED],
             filled=Filled({}, errors),
             wrong=form,
             nothing=Filled(),

@@ -21,7 +21,7 @@ from panel.panels.reading import (
     expected_quorum,
 )
 from panel.panels.referrals import STATE_WORDS, PanelsOfChild, ReferralView
-from panel.panels.rules import AgendaItem, Candidate, Reason
+from panel.panels.rules import AgendaItem, Candidate, Part, Reason, Why
 from panel.panels.settle import PART_WORDS
 from panel.panels.terms import CLOSED_WORDS, Term
 from panel.records.dates import age_words, is_working_day
@@ -132,6 +132,7 @@ class AgendaPage:
     used: int
     minutes: int
     quorum: str
+    quorum_missing: Sequence[str]
     quorum_met: bool
     packs: Sequence[AgencyRow]
     may_add: bool
@@ -181,8 +182,11 @@ def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -
         minutes=agenda.capacity_minutes,
         quorum=f"{_people(expected)} sit on this panel. It needs"
         f" {prepared.settings.quorum_minimum}, with"
-        f" {words.in_a_row(kind.replace('_', ' ') for kind in prepared.settings.quorum_kinds)}."
-        + ("" if would_be.met else f" {' '.join(_if_all_come(would_be.missing))}"),
+        f" {words.in_a_row(kind.replace('_', ' ') for kind in prepared.settings.quorum_kinds)}.",
+        quorum_missing=[
+            one.replace("is here from", "sits for").replace("people are here", "people sit on it")
+            for one in would_be.missing
+        ],
         quorum_met=would_be.met,
         packs=[_agency_row(one) for one in seats if one.member],
         may_add=prepared.frozen or any(_is_off(view, one.candidate) for one in agenda.rolled_over),
@@ -191,13 +195,6 @@ def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -
 
 def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
-
-
-def _if_all_come(missing: Sequence[str]) -> list[str]:
-    return [
-        one.replace("is here from", "sits here from").replace("are here", "sit here")
-        for one in missing
-    ]
 
 
 def meeting_words(prepared: Prepared, today: date) -> str:
@@ -292,13 +289,25 @@ def _why_sentence(item: AgendaItem, fact: CaseFact, access: Access | None) -> st
         reason = _sealed(access, fact, "urgent_reason", fact.urgent_reason).rstrip(".")
         said.append(f"Taken as urgent by the chair{f': {reason}' if reason else ''}.")
     if item.why is not None:
-        escalation = _sealed(access, fact, "escalation", fact.escalation).rstrip(".")
-        escalated = item.why.reason is Reason.ESCALATION and escalation
-        said.append(
-            f"{item.why.sentence.rstrip('.')}: {escalation}." if escalated else item.why.sentence
-        )
+        said.append(_beside_the_tag(item.why, fact, access))
     said += [why.sentence for why in item.candidate.whys if why != item.why]
     return " ".join(said)
+
+
+def _beside_the_tag(why: Why, fact: CaseFact, access: Access | None) -> str:
+    """The reason as it stands beside its tag, which says the first word of it."""
+    on = words.short_day(why.due)
+    if why.reason is Reason.NEW:
+        return f"Referred on {on} by {fact.referred_by}."
+    if why.reason is Reason.REVIEW_DUE:
+        return f"Promised by {on}."
+    if why.reason is Reason.TRANSITION:
+        coming = (fact.transition or "").strip().rstrip(".")
+        return f"{coming[:1].upper()}{coming[1:]}, {on}." if coming else f"On {on}."
+    if why.reason is Reason.ESCALATION:
+        reason = _sealed(access, fact, "escalation", fact.escalation).rstrip(".")
+        return f"{reason}. Since {on}." if reason else f"Since {on}."
+    return why.sentence
 
 
 def _owed(candidate: Candidate) -> str:
@@ -471,6 +480,7 @@ class PanelHome:
     used: int
     minutes: int
     taken: str
+    missing: str
     figures: Sequence[tuple[int, str, str]]
 
 
@@ -489,6 +499,7 @@ def panel_home(found: NextPanel, today: date) -> PanelHome:
             0,
             0,
             "",
+            "",
             _figures(address, None, found.counts),
         )
     agenda = prepared.agenda
@@ -504,8 +515,21 @@ def panel_home(found: NextPanel, today: date) -> PanelHome:
         agenda.capacity_minutes,
         f"{words.plural(len(agenda.items), 'child', 'children')},"
         f" {agenda.minutes_used} of {agenda.capacity_minutes} minutes",
+        _missing_words(prepared),
         _figures(address, (len(agenda.not_ready), f"{on}#not-ready"), found.counts),
     )
+
+
+def _missing_words(prepared: Prepared) -> str:
+    owed = [debt.what for one in prepared.agenda.not_ready for debt in one.missing]
+    counted = [(part, owed.count(part)) for part in Part if part in owed]
+    if not counted:
+        return "Nothing is missing."
+    many = {Part.SHARING: "agreements to share with the panel"}
+    listed = words.in_a_row(
+        words.plural(count, PART_WORDS[part], many.get(part)) for part, count in counted
+    )
+    return f"Missing: {listed}."
 
 
 def _figures(
