@@ -31,7 +31,7 @@ from panel.panels.models import (
     Panel,
     Referral,
 )
-from panel.plans.models import Action, DesiredOutcome, OutcomeProgress, Plan
+from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
 from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -312,7 +312,17 @@ def _texts(world: World, child_id: UUID, mother: UUID, number: int) -> list[Any]
         )
         for person, writer in ((mother, None), (None, "voluntary"))
     )
+    lead = world.workers["health"]
     rows += [
+        LeadProfessional(
+            **about,
+            worker_id=lead.id,
+            agency_id=lead.agency_id,
+            state="accepted",
+            offered_on=date(2026, 5, 4),
+            offered_by=lead.id,
+            from_on=date(2026, 5, 4),
+        ),
         Document(
             **about,
             title=mark(child_id, Category.EDUCATION, "education"),

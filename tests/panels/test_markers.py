@@ -234,12 +234,10 @@ async def test_what_is_withheld_is_said_and_silence_is_kept(world: World) -> Non
 
 
 async def test_a_preview_counts_as_the_pack_does_and_shows_no_text(world: World) -> None:
-    async with world.tenant.transaction() as session:
-        meeting = await pack_meeting(session, "contacts", MEETING_DAY)
     coordinator = world.worker_viewer("council")
-    items = await preview_pack(world.gate, meeting, meeting.agency("education"), coordinator)
-    assert len(items) == 12
-    shown = set(MARKER.findall(str(items)))
+    preview = await preview_pack(world.gate, "contacts", MEETING_DAY, "education", coordinator)
+    assert len(preview.items) == 12
+    shown = set(MARKER.findall(str(preview.items)))
     may_name = await world.permitted(coordinator)
     assert shown <= may_name
     assert {world.markers[one].category for one in shown} <= {Category.IDENTITY}

@@ -8,11 +8,12 @@ from typing import Any
 import pikepdf
 import pytest
 from litestar.testing import AsyncTestClient
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
 from consent import Category, Role, Viewer
 from panel.accounts.service import add_worker, give_role, remember_agency_keys
-from panel.panels.models import Meeting, PackOpened
+from panel.panels.calendar import import_terms
+from panel.panels.models import AgendaItem, GuestLink, Meeting, PackOpened
 from panel.panels.packs import pack_meeting, packs_opened, read_pack, write_pack_pdf
 from panel.platform.clock import FixedClock
 from panel.platform.problems import NotFound, Problem
@@ -21,6 +22,7 @@ from panel.records.gate import Gate, rewrite_access
 from panel.register.models import Child
 from panel.sharing.models import SharingAgreement
 from tests.conftest import SignIn
+from tests.panels.conftest import CALENDAR
 from tests.panels.pack_world import (
     FROZEN_AT,
     MEETING_DAY,
@@ -202,9 +204,55 @@ async def test_siblings_share_a_slot_and_never_an_item(world: World, gate: Gate)
     assert first.name != second.name
 
 
+async def test_the_lead_is_named_to_who_may_know_who_is_involved(world: World, gate: Gate) -> None:
+    async with world.tenant.transaction() as session:
+        meeting = await pack_meeting(session, "contacts", MEETING_DAY)
+    child = world.children[0]
+    async with world.as_job() as session:
+        session.add(
+            agreed(
+                world,
+                child,
+                world.mothers[child],
+                given=False,
+                level=None,
+                agencies=("voluntary",),
+                named=["network"],
+            )
+        )
+    named = {}
+    for key in ("health", "education", "voluntary"):
+        first = (await read_pack(gate, meeting, meeting.agency(key))).items[0]
+        named[key] = "Lead professional" in {fact.label for fact in first.facts}
+    assert named == {"health": True, "education": True, "voluntary": False}
+
+
 async def test_the_moment_of_the_freeze_opens_it(world: World, gate: Gate) -> None:
     assert world.tenant.clock.now() - FROZEN_AT < timedelta(days=3)
     with pytest.raises(Problem, match="are made when its agenda is frozen"):
         async with world.tenant.transaction() as session:
             await pack_meeting(session, "contacts", date(2026, 12, 10))
     await remember_agency_keys(world.tenant)
+
+
+async def test_a_preview_before_the_freeze_says_what_would_go(
+    world: World, client: Browser, sign_in: SignIn
+) -> None:
+    async with world.as_job() as session:
+        await import_terms(session, CALENDAR.read_bytes())
+        await session.execute(
+            update(Meeting)
+            .where(Meeting.id == world.meeting_id)
+            .values(state="planned", frozen_at=None)
+        )
+        await session.execute(delete(GuestLink))
+        await session.execute(delete(AgendaItem))
+        for child in world.children:
+            await rewrite_access(session, child)
+    await sign_in(world.worker_viewer("council").id)
+    page = await client.get(PACK, params={"agency": "health"})
+    assert page.status_code == 200
+    assert "What the pack of Health visiting would hold" in page.text
+    assert "not frozen yet" in page.text
+    assert page.text.count("in the pack,") == 2
+    assert "C-2001" in page.text

@@ -94,6 +94,7 @@ class CaseFacts(WhoFacts, kw_only=True):
 
     child_id: UUID
     item_id: UUID
+    """The meeting's own id where the agenda is not stored yet."""
     minutes: int
     why: str
     since_on: date | None
@@ -120,7 +121,7 @@ class CaseFacts(WhoFacts, kw_only=True):
 
 
 _IN_THE_PACK = """
-SELECT i.child_id, i.minutes, c.sibling_group
+SELECT i.child_id, i.minutes, i.why, c.sibling_group
 FROM child_access a JOIN agenda_item i ON i.child_id = a.child_id JOIN child c ON c.id = i.child_id
 WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
   AND i.meeting_id = :meeting AND i.state <> 'removed' AND i.opens_at <= :now
@@ -129,8 +130,9 @@ ORDER BY i.position, i.id
 """
 
 _FACTS = """
-SELECT json_build_object('child_id', c.id, 'item_id', i.id, 'minutes', i.minutes, 'why', i.why,
- 'since_on', i.since_on, 'late', i.late, 'urgent', i.urgent,
+SELECT json_build_object('child_id', c.id, 'item_id', COALESCE(i.id, t.id),
+ 'minutes', COALESCE(i.minutes, 0), 'why', COALESCE(i.why, 'new'), 'since_on', i.since_on,
+ 'late', COALESCE(i.late, false), 'urgent', COALESCE(i.urgent, false),
  'item_reason', encode(i.reason, 'hex'), 'reference', c.reference, 'birth_date', c.birth_date,
  'expected', c.expected_delivery_on, 'given_name', encode(c.given_name, 'hex'),
  'family_name', encode(c.family_name, 'hex'), 'known_as', encode(c.known_as, 'hex'),
@@ -198,11 +200,11 @@ SELECT json_build_object('child_id', c.id, 'item_id', i.id, 'minutes', i.minutes
  'plan_agency_id', (SELECT p.author_agency_id FROM plan p
    WHERE p.child_id = c.id AND p.state IN ('draft', 'agreed') ORDER BY p.number DESC LIMIT 1)
 )::text
-FROM child_access a JOIN child c ON c.id = a.child_id
-JOIN agenda_item i ON i.child_id = c.id JOIN meeting t ON t.id = i.meeting_id
-WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children) AND i.meeting_id = :meeting
-  AND i.state <> 'removed'
-ORDER BY i.position, i.id
+FROM child_access a JOIN child c ON c.id = a.child_id JOIN meeting t ON t.id = :meeting
+LEFT JOIN agenda_item i ON i.child_id = c.id AND i.meeting_id = t.id
+WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)
+  AND i.state IS DISTINCT FROM 'removed'
+ORDER BY i.position, c.id
 """
 _READ = msgspec.json.Decoder(CaseFacts)
 
@@ -212,6 +214,7 @@ class InThePack(msgspec.Struct, frozen=True):
 
     child_id: UUID
     minutes: int
+    why: str
     sibling_group: UUID | None
 
 
@@ -221,13 +224,16 @@ async def in_the_pack(session: AsyncSession, meeting_id: UUID) -> list[InThePack
         text(_IN_THE_PACK),
         {"viewer": session.info[VIEWER], "now": session.info[NOW], "meeting": meeting_id},
     )
-    return [InThePack(row.child_id, row.minutes, row.sibling_group) for row in rows]
+    return [InThePack(row.child_id, row.minutes, row.why, row.sibling_group) for row in rows]
 
 
 async def case_facts(
     session: AsyncSession, meeting_id: UUID, children: Sequence[UUID], today: date
 ) -> list[CaseFacts]:
-    """What there is of these children for the meeting, in its order, still sealed."""
+    """What there is of these children for the meeting, in its order, still sealed.
+
+    The agenda may be stored or still only prepared.
+    """
     # A plan made for one viewer's children is far off for another's.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     rows = await session.execute(

@@ -6,8 +6,8 @@ from datetime import date
 
 from panel.panels.guests import STATE_WORDS, GuestItem, GuestLine, GuestState, MadeLink
 from panel.panels.pack_document import PackDocument, PackItem, PackSection, PackWithheld
-from panel.panels.pack_preview import PreviewItem, PreviewPart
-from panel.panels.packs import PackAgency, PackMeeting
+from panel.panels.pack_preview import Preview, PreviewItem, PreviewPart
+from panel.panels.packs import PackMeeting
 from panel.web.words import day, day_and_distance, plural, short_day, time
 
 TAG_COLOURS = {
@@ -140,15 +140,15 @@ def _between(child: PackChild, places: Sequence[tuple[str, str]], at: int) -> Pa
     )
 
 
-def preview_page(
-    items: Sequence[PreviewItem], meeting: PackMeeting, agency: PackAgency
-) -> PreviewPage:
+def preview_page(preview: Preview) -> PreviewPage:
     """What goes into an agency's pack and what does not, without the texts."""
+    meeting, agency, items = preview.meeting, preview.agency, preview.items
+    until_then = "" if preview.is_frozen else " The agenda is not frozen yet, so this can change."
     return PreviewPage(
-        title=f"What the pack of {agency.name} holds",
+        title=f"What the pack of {agency.name} {'holds' if preview.is_frozen else 'would hold'}",
         lead=(
             f"{meeting.panel}, {day(meeting.day)}. You see how much goes and what is withheld,"
-            " and why. The texts themselves are for the agency."
+            f" and why. The texts themselves are for the agency.{until_then}"
         ),
         back_href=_base(meeting),
         agencies=pack_choices(meeting, agency.key),

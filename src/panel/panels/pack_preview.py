@@ -3,13 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from consent import Category, Decision, Purpose, Standpoint, Viewer, decide_from
+from panel.panels.agenda import prepare, reason_of
+from panel.panels.calendar import meeting_on, panel_by_key
 from panel.panels.case import CATEGORY_TITLES
+from panel.panels.models import Meeting, Panel
 from panel.panels.pack_facts import CaseFacts, case_facts, in_the_pack, slots
-from panel.panels.packs import SECTIONS, WHY_WORDS, PackAgency, PackMeeting
+from panel.panels.packs import SECTIONS, WHY_WORDS, PackAgency, PackMeeting, with_agencies
 from panel.platform.clock import LONDON
 from panel.platform.tables import NOW
 from panel.records.gate import Gate
@@ -41,9 +46,19 @@ class PreviewItem:
         return sum(part.goes for part in self.parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an agency's pack holds, or would hold if the agenda were frozen now."""
+
+    meeting: PackMeeting
+    agency: PackAgency
+    is_frozen: bool
+    items: tuple[PreviewItem, ...]
+
+
 async def preview_pack(
-    gate: Gate, meeting: PackMeeting, agency: PackAgency, viewer: Viewer
-) -> list[PreviewItem]:
+    gate: Gate, panel_key: str, held_on: date, agency_key: str, viewer: Viewer
+) -> Preview:
     """What goes into an agency's pack and what is withheld from it, in counts and reasons.
 
     No text of any child is shown, so that a coordinator learns through another agency's pack
@@ -52,29 +67,46 @@ async def preview_pack(
     coordinator's own, and is logged as such.
     """
     async with gate.tenant.transaction(viewer.id) as session:
-        items = await in_the_pack(session, meeting.id)
+        panel = await panel_by_key(session, panel_key)
+        stored = await meeting_on(session, panel, held_on)
+        meeting = await with_agencies(session, panel, stored)
+        agency = meeting.agency(agency_key)
+        places = await _places(session, panel, stored, meeting, viewer)
         opened = await gate.open_here(
-            session,
-            [one.child_id for one in items],
-            viewer,
-            Purpose.PANEL,
-            f"previewed the pack of {agency.name}",
+            session, list(places), viewer, Purpose.PANEL, f"previewed the pack of {agency.name}"
         )
         today = session.info[NOW].astimezone(LONDON).date()
         cases = await case_facts(session, meeting.id, list(opened), today)
         points = await pack_standpoints(
             session, list(opened), PanelAgency(agency.id, agency.kind), viewer.id
         )
-        begins = slots(items, meeting.starts)
-        return [
+        known = {case.child_id: case for case in cases}
+        items = [
             PreviewItem(
-                _name(case, header_from(opened[case.child_id], case).name),
-                begins[case.child_id],
-                WHY_WORDS[case.why],
-                preview_parts(case, points[case.child_id], agency.name),
+                _name(case, header_from(opened[child], case).name),
+                starts,
+                why,
+                preview_parts(case, points[child], agency.name),
             )
-            for case in cases
+            for child, (starts, why) in places.items()
+            if (case := known.get(child)) is not None
         ]
+    return Preview(meeting, agency, stored.frozen_at is not None, tuple(items))
+
+
+async def _places(
+    session: AsyncSession, panel: Panel, stored: Meeting, meeting: PackMeeting, viewer: Viewer
+) -> dict[UUID, tuple[time, str]]:
+    """Each child's time and why, in the order of the agenda: as frozen, else as prepared now."""
+    if stored.frozen_at is None:
+        prepared = await prepare(session, panel, stored, viewer.id)
+        return {
+            item.candidate.child_id: (item.starts_at, WHY_WORDS[reason_of(item.why).value])
+            for item in prepared.agenda.items
+        }
+    items = await in_the_pack(session, meeting.id)
+    begins = slots(items, meeting.starts)
+    return {one.child_id: (begins[one.child_id], WHY_WORDS[one.why]) for one in items}
 
 
 def _name(case: CaseFacts, name: str) -> str:

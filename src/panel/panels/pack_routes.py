@@ -65,13 +65,8 @@ async def pack(
 
 async def _preview(desk: Desk, key: str, held_on: date, agency: str) -> Response[str]:
     await _require_runner(desk, key)
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        meeting = await pack_meeting(session, key, held_on)
-    chosen = meeting.agency(agency)
-    items = await preview_pack(desk.gate, meeting, chosen, desk.viewer)
-    return desk.page(
-        "panels/pack_preview.html", preview=pack_pages.preview_page(items, meeting, chosen)
-    )
+    found = await preview_pack(desk.gate, key, held_on, agency, desk.viewer)
+    return desk.page("panels/pack_preview.html", preview=pack_pages.preview_page(found))
 
 
 @get("/panels/{key:str}/{held_on:date}/pack.pdf", include_in_schema=False)

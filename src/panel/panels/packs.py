@@ -20,7 +20,7 @@ from panel.accounts.service import SignedIn, worker_names
 from panel.assessments.service import AssessmentReading, SectionReading, assessment_for_reading
 from panel.panels.calendar import load_calendar, panel_by_key, settings_of
 from panel.panels.case import CATEGORY_TITLES
-from panel.panels.models import Meeting, PackOpened
+from panel.panels.models import Meeting, PackOpened, Panel
 from panel.panels.pack_document import (
     PackAction,
     PackDocument,
@@ -114,7 +114,6 @@ class PackMeeting:
     day: date
     starts: time
     ends: time
-    frozen_at: datetime
     closes_on: date
     """The last day on which packs may be read."""
     agencies: tuple[PackAgency, ...]
@@ -174,23 +173,8 @@ async def pack_meeting(session: AsyncSession, panel_key: str, held_on: date) -> 
             f"Packs for the {panel.name} on {day(held_on)} are made when its agenda is frozen.",
             "Come back when the coordinator has frozen the agenda.",
         )
+    found = await with_agencies(session, panel, meeting)
     now: datetime = session.info[NOW]
-    settings = settings_of(panel)
-    calendar = await load_calendar(session)
-    agencies = await session.execute(_MEMBERS, {"panel": panel.id, "day": held_on})
-    found = PackMeeting(
-        id=meeting.id,
-        panel_id=panel.id,
-        panel_key=panel.key,
-        panel=panel.name,
-        place=panel.place,
-        day=held_on,
-        starts=panel.starts_at,
-        ends=_later(panel.starts_at, settings.capacity_minutes),
-        frozen_at=meeting.frozen_at,
-        closes_on=pack_closes(held_on, settings.pack_working_days, calendar),
-        agencies=tuple(PackAgency(one.id, one.key, one.name, one.kind) for one in agencies),
-    )
     if found.closes_on < now.astimezone(LONDON).date():
         raise Problem(
             410,
@@ -200,6 +184,25 @@ async def pack_meeting(session: AsyncSession, panel_key: str, held_on: date) -> 
             "Ask the coordinator if you still need something from it.",
         )
     return found
+
+
+async def with_agencies(session: AsyncSession, panel: Panel, meeting: Meeting) -> PackMeeting:
+    """A meeting, settled or not, with the agencies that have a pack."""
+    settings = settings_of(panel)
+    calendar = await load_calendar(session)
+    agencies = await session.execute(_MEMBERS, {"panel": panel.id, "day": meeting.held_on})
+    return PackMeeting(
+        id=meeting.id,
+        panel_id=panel.id,
+        panel_key=panel.key,
+        panel=panel.name,
+        place=panel.place,
+        day=meeting.held_on,
+        starts=panel.starts_at,
+        ends=_later(panel.starts_at, settings.capacity_minutes),
+        closes_on=pack_closes(meeting.held_on, settings.pack_working_days, calendar),
+        agencies=tuple(PackAgency(one.id, one.key, one.name, one.kind) for one in agencies),
+    )
 
 
 async def open_own_pack(
@@ -597,7 +600,7 @@ def _section_entries(
         rows = ["\n".join(f"{part.label}: {part.text}" for part in row) for row in entry.rows]
         parts = [f"{part.label}: {part.text}" for part in entry.parts]
         told = "\n\n".join(text for text in (entry.text, "\n".join(parts), *rows) if text)
-        whose = "" if entry.whose in told else f"\n{entry.whose}"
+        whose = f"\n{entry.whose[:1].upper()}{entry.whose[1:]}" if entry.whose else ""
         # Whose record it is stands once, under the last answer of the section.
         by = section.author_agency or assessment.author_agency
         signed = (by, section.said_on, source) if number == last else ("", None, "")
