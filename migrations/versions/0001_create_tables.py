@@ -882,11 +882,6 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["child_id"], ["child.id"], name=op.f("fk_family_words_child_id")),
         sa.ForeignKeyConstraint(
-            ["family_member_id"],
-            ["family_member.id"],
-            name=op.f("fk_family_words_family_member_id"),
-        ),
-        sa.ForeignKeyConstraint(
             ["meeting_id"], ["meeting.id"], name=op.f("fk_family_words_meeting_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_family_words")),

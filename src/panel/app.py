@@ -18,11 +18,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
-from panel.accounts.desk import PRIVATE, Desk, Site
+from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
+from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.documents.routes import HANDLERS as DOCUMENTS
+from panel.families.routes import HANDLERS as FAMILIES
 from panel.panels.case_routes import HANDLERS as CASE
+from panel.panels.pack_routes import HANDLERS as PACKS
+from panel.panels.routes import HANDLERS as PANELS
+from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
 from panel.platform.masterkey import master_key
@@ -40,6 +46,7 @@ from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
 from panel.register.routes import HANDLERS as REGISTER
 from panel.settings import Settings
+from panel.sharing.routes import HANDLERS as SHARING
 from panel.sharing.state import SharingFacts
 from panel.web.manifest import read_manifest
 from panel.web.render import Frame, Link, Renderer
@@ -49,7 +56,16 @@ log = structlog.get_logger()
 LARGEST_BODY = 12 * 1024 * 1024
 """Bytes: a document of 10 MB and the form around it."""
 
-ROOMS = ("accounts", "register", "assessments", "plans", "panels", "sharing", "documents")
+ROOMS = (
+    "accounts",
+    "register",
+    "assessments",
+    "plans",
+    "panels",
+    "sharing",
+    "documents",
+    "families",
+)
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -100,9 +116,8 @@ def make_app(
         token = request.cookies.get(cookie)
         who = None
         if token:
-            now = site.tenant.clock.now()
-            async with site.tenant.reading() as connection:
-                who = await signed_in(connection, site.tenant.ring, token, now)
+            who = await signed_in(site.tenant, token, site.tenant.clock.now())
+        check_side(request, who)
         return Desk(site, request, token if who is not None else None, who)
 
     async def close() -> None:
@@ -113,6 +128,7 @@ def make_app(
         dependencies={"desk": Provide(provide_desk)},
         exception_handlers={
             Problem: _problem(renderer),
+            HomeIsElsewhere: _elsewhere,
             HTTPException: _http_problem(renderer),
             StaleDataError: _stale(renderer),
             HolderErased: _erased(renderer),
@@ -129,7 +145,19 @@ def make_app(
 
 def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
     demo = any(site.tenant.record.demo for site in sites.values())
-    return [*ACCOUNTS, *REGISTER, *CASE, *(DEMO if demo else [])]
+    return [
+        *ACCOUNTS,
+        *REGISTER,
+        *SHARING,
+        *DOCUMENTS,
+        *ASSESSMENTS,
+        *PLANS,
+        *CASE,
+        *PANELS,
+        *PACKS,
+        *FAMILIES,
+        *(DEMO if demo else []),
+    ]
 
 
 def _site_for(request: Request[Any, Any, Any], sites: dict[str, Site]) -> Site:
@@ -211,6 +239,10 @@ def _problem(renderer: Renderer) -> Handler:
         return _answer(renderer, request, problem)
 
     return handle
+
+
+def _elsewhere(_request: Request[Any, Any, Any], found: HomeIsElsewhere) -> Response[Any]:
+    return go(found.path)
 
 
 def _http_problem(renderer: Renderer) -> Handler:

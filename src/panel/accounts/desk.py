@@ -13,7 +13,7 @@ from litestar.enums import MediaType
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose, Role, Viewer
+from consent import Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import SignedIn
 from panel.platform.clock import today
 from panel.platform.ids import new_id
@@ -30,6 +30,16 @@ FORGERY_FIELD = "_csrf_token"
 FORM_ID_FIELD = "_form_id"
 
 PRIVATE = {"Cache-Control": "no-store"}
+
+FOR_FAMILIES = {"panel_side": "family"}
+FOR_ANYBODY = {"panel_side": "anybody"}
+"""Options of a route (`opt=`) that opens it beyond the people who work here. A route that says
+nothing is for workers: a new page is closed to families until somebody opens it to them."""
+
+FAMILY_HOME = "/family"
+CHILDREN = "/children"
+WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PARENTS_REPRESENTATIVE})
+"""Roles that open no child's record (DOMAIN.md, the role table)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,8 @@ class Desk:
                 for words, href in _navigation(self.who)
             ],
             authority=record.label,
-            role="" if self.who is None else f"{self.who.name}, {self.who.agency_name}",
+            role=_who_words(self.who),
+            home=FAMILY_HOME if _is_family(self.who) else "/",
             accent=record.accent,
             notice="Invented people only. Nothing here is about a real child."
             if record.demo
@@ -147,7 +158,8 @@ class Desk:
                 "Go back, copy what you wrote, reload the page and send it again.",
             )
         # The same form sent twice is one post; sent again with other words, it is another.
-        words = repr([field for field in fields if not isinstance(field[1], UploadFile)])
+        # Sorted, since the framework gives them in an order that differs between processes.
+        words = repr(sorted(str(one) for one in fields if not isinstance(one[1], UploadFile)))
         form = _uuid(next((value for name, value in fields if name == FORM_ID_FIELD), ""))
         return Posted(
             form_id=uuid5(form, words),
@@ -162,8 +174,44 @@ class Desk:
         return await first_time(session, posted.form_id, self.viewer.id, self.now, location)
 
 
+class HomeIsElsewhere(Exception):
+    """Somebody opened the first page of the other side of the house; `path` is theirs."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"The first page of this person is {path}")
+
+
+def check_side(request: Request[Any, Any, Any], who: SignedIn | None) -> None:
+    """Keep families off workers' pages, workers off families', and some roles off children.
+
+    Raises NotAllowed; HomeIsElsewhere for a family that opens the first page. Who is not signed
+    in is refused by the page itself, where it asks for the viewer.
+    """
+    side = request.route_handler.opt.get("panel_side", "worker")
+    if who is None or side == "anybody":
+        return
+    is_family = who.viewer.kind is ViewerKind.FAMILY
+    if is_family and side == "worker":
+        if request.url.path == "/":
+            raise HomeIsElsewhere(FAMILY_HOME)
+        raise NotAllowed(
+            "This page is for the people who work with families.",
+            "Go to your own page, or ring the person named there.",
+        )
+    if side == "family" and not is_family:
+        raise NotAllowed(
+            "This page is for parents, carers and young people.",
+            "Families see it when they sign in themselves.",
+        )
+    if _holds_no_case_data(who) and _is_here(request.url.path, CHILDREN):
+        raise NotAllowed("Your role does not open children’s records.")
+
+
 def usual_purposes(viewer: Viewer) -> Sequence[Purpose]:
-    """In which order a worker's purposes are tried, by role (DOMAIN.md, the role table)."""
+    """In which order a person's purposes are tried, by role (DOMAIN.md, the role table)."""
+    if viewer.kind is ViewerKind.FAMILY:
+        return (Purpose.SUPPORT,)
     if viewer.roles & {Role.COORDINATOR, Role.CHAIR}:
         return (Purpose.PANEL, Purpose.SUPPORT, Purpose.REVIEW)
     if viewer.roles & {Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD}:
@@ -184,9 +232,23 @@ def unless_invalid(read: Struct | FieldErrors) -> Struct:
     return read
 
 
+def _holds_no_case_data(who: SignedIn) -> bool:
+    return bool(who.viewer.roles) and who.viewer.roles <= WITHOUT_CASE_DATA
+
+
+def _is_family(who: SignedIn | None) -> bool:
+    return who is not None and who.viewer.kind is ViewerKind.FAMILY
+
+
+def _who_words(who: SignedIn | None) -> str:
+    return "" if who is None else ", ".join(part for part in (who.name, who.agency_name) if part)
+
+
 def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
     if who is None:
         return ()
+    if _is_family(who):
+        return (("Home", FAMILY_HOME),)
     roles = who.viewer.roles
     if roles & {Role.COORDINATOR, Role.CHAIR}:
         return (

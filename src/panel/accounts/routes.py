@@ -7,7 +7,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from panel.accounts.desk import Desk, go
+from panel.accounts.desk import FAMILY_HOME, FOR_ANYBODY, Desk, go
 from panel.accounts.service import SignInPersona, persona_at_desk
 from panel.platform.problems import Gone, NotFound
 from panel.platform.sessions import end, start, use_link
@@ -31,13 +31,13 @@ def _signed_in_at(request: Request[Any, Any, Any], token: str, path: str) -> Res
     return answer
 
 
-@get("/sign-in/{token:str}", include_in_schema=False)
+@get("/sign-in/{token:str}", include_in_schema=False, opt=FOR_ANYBODY)
 async def sign_in_page(desk: NamedDependency[Desk], token: FromPath[str]) -> Response[str]:
     """The page of a one-time link: a button, so that a mail scanner's look does not use it up."""
     return desk.page("accounts/sign_in.html", token=token)
 
 
-@post("/sign-in/{token:str}", include_in_schema=False)
+@post("/sign-in/{token:str}", include_in_schema=False, opt=FOR_ANYBODY)
 async def sign_in(
     desk: NamedDependency[Desk], request: Request[Any, Any, Any], token: FromPath[str]
 ) -> Response[Any]:
@@ -48,10 +48,10 @@ async def sign_in(
             raise Gone(LINK_USED, "Ask your administrator for a new link.")
         viewer_id, kind = found
         cookie = await start(session, viewer_id, kind, desk.now)
-    return _signed_in_at(request, cookie, "/" if kind == "worker" else "/family")
+    return _signed_in_at(request, cookie, "/" if kind == "worker" else FAMILY_HOME)
 
 
-@post("/sign-out", include_in_schema=False)
+@post("/sign-out", include_in_schema=False, opt=FOR_ANYBODY)
 async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any]) -> Response[Any]:
     """End the session here and now."""
     if desk.token is not None:
@@ -63,13 +63,13 @@ async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any])
     return answer
 
 
-@get("/signed-out", include_in_schema=False)
+@get("/signed-out", include_in_schema=False, opt=FOR_ANYBODY)
 async def signed_out(desk: NamedDependency[Desk]) -> Response[str]:
     """What is shown after signing out."""
     return desk.page("accounts/signed_out.html")
 
 
-@get("/demo/sign-in/{persona:str}", include_in_schema=False)
+@get("/demo/sign-in/{persona:str}", include_in_schema=False, opt=FOR_ANYBODY)
 async def demo_sign_in(
     desk: NamedDependency[Desk], request: Request[Any, Any, Any], persona: FromPath[str]
 ) -> Response[Any]:
@@ -81,7 +81,7 @@ async def demo_sign_in(
         if found is None:
             raise NotFound("There is nobody of that name in the demonstration.")
         cookie = await start(session, found.viewer_id, found.kind, desk.now)
-    return _signed_in_at(request, cookie, "/" if found.kind == "worker" else "/family")
+    return _signed_in_at(request, cookie, "/" if found.kind == "worker" else FAMILY_HOME)
 
 
 HANDLERS = [sign_in_page, sign_in, sign_out, signed_out]

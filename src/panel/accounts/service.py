@@ -47,18 +47,25 @@ class _WorkerFact(msgspec.Struct):
     roles: tuple[_RoleFact, ...] | None
 
 
+# Asked within a transaction, or by itself with `{schema}.` for `{of}`.
 _WORKER = """
 SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'), 'agency_id', w.agency_id,
   'agency_name', a.name, 'agency_kind', a.kind,
-  'agency_key', (SELECT encode(k.wrapped, 'hex') FROM data_key k WHERE k.holder_id = a.id),
+  'agency_key', (SELECT encode(k.wrapped, 'hex') FROM {of}data_key k WHERE k.holder_id = a.id),
   'roles', (SELECT json_agg(json_build_object('role', r.role, 'panel_id', r.panel_id))
-     FROM worker_role r WHERE r.worker_id = w.id
+     FROM {of}worker_role r WHERE r.worker_id = w.id
       AND (r.from_on IS NULL OR r.from_on <= :today)
       AND (r.until_on IS NULL OR r.until_on >= :today)))::text
-FROM worker w JOIN agency a ON a.id = w.agency_id
+FROM {of}worker w JOIN {of}agency a ON a.id = w.agency_id
 WHERE (w.from_on IS NULL OR w.from_on <= :today)
   AND (w.until_on IS NULL OR w.until_on >= :today)
 """
+_AT_DESK = _WORKER.format(of="") + " AND w.id = :worker"
+_SIGNED_IN = (
+    _WORKER.format(of="{schema}.") + " AND w.id = (SELECT s.viewer_id FROM {schema}.web_session s"  # noqa: S608 - fixed parts
+    " WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle"
+    " AND s.viewer_kind = 'worker')"
+)
 _READ_WORKER = msgspec.json.Decoder(_WorkerFact)
 
 
@@ -89,29 +96,84 @@ def _signed_in(line: str, ring: Keyring) -> SignedIn:
     )
 
 
-async def signed_in(
-    connection: AsyncConnection, ring: Keyring, token: str, now: datetime
-) -> SignedIn | None:
-    """The worker whose session this is; None where it is unknown, idle or over."""
-    found = await connection.execute(
-        text(
-            _WORKER + " AND w.id = (SELECT s.viewer_id FROM web_session s"
-            " WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle"
-            " AND s.viewer_kind = 'worker')"
-        ),
-        {"hash": token_hash(token), "now": now, "idle": now - IDLE, "today": now.date()},
+async def signed_in(tenant: Tenant, token: str, now: datetime) -> SignedIn | None:
+    """The person whose session this is; None where it is unknown, idle or over.
+
+    A worker's session takes one query, a family's two more.
+    """
+    found = await tenant.look_up(
+        _SIGNED_IN, hash=token_hash(token), now=now, idle=now - IDLE, today=now.date()
     )
-    line = found.scalar_one_or_none()
-    return None if line is None else _signed_in(line, ring)
+    if found:
+        return _signed_in(found[0][0], tenant.ring)
+    return await _family_signed_in(tenant, token, now)
+
+
+class _FamilyFact(msgspec.Struct):
+    name: str | None
+    given_name: str | None
+    family_name: str | None
+    key: str | None
+
+
+_FAMILY_SESSION = """
+SELECT s.viewer_id FROM web_session s
+WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle AND s.viewer_kind = 'family'
+"""
+_FAMILY = """
+SELECT json_build_object(
+  'name', (SELECT encode(m.name, 'hex') FROM family_member m WHERE m.id = :viewer),
+  'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
+  'key', (SELECT encode(k.wrapped, 'hex') FROM data_key k WHERE k.holder_id = :viewer))::text
+FROM (SELECT 1) one LEFT JOIN child c ON c.id = :viewer
+"""
+_READ_FAMILY = msgspec.json.Decoder(_FamilyFact)
+
+
+async def _family_signed_in(tenant: Tenant, token: str, now: datetime) -> SignedIn | None:
+    """The family member or young person whose session this is.
+
+    Their own name is read as themselves: nobody else's row would open.
+    """
+    async with tenant.reading() as connection:
+        found = await connection.execute(
+            text(_FAMILY_SESSION),
+            {"hash": token_hash(token), "now": now, "idle": now - IDLE},
+        )
+        viewer: UUID | None = found.scalar_one_or_none()
+    if viewer is None:
+        return None
+    async with tenant.reading(viewer) as connection:
+        found = await connection.execute(text(_FAMILY), {"viewer": viewer})
+        fact = _READ_FAMILY.decode(found.scalar_one())
+    keys = tenant.keys()
+    if fact.key is None:
+        # Nobody's record, or one that was erased: there is nothing of theirs to show.
+        return None
+    keys.add(viewer, bytes.fromhex(fact.key))
+    parts = (
+        ("family_member.name", fact.name),
+        ("child.given_name", fact.given_name),
+        ("child.family_name", fact.family_name),
+    )
+    return SignedIn(
+        viewer=Viewer(viewer, ViewerKind.FAMILY),
+        name=" ".join(
+            keys.open(viewer, field, viewer, bytes.fromhex(sealed))
+            for field, sealed in parts
+            if sealed is not None
+        ),
+        agency_name="",
+        panels=frozenset(),
+        may_coordinate=frozenset(),
+    )
 
 
 async def worker_at_desk(
     connection: AsyncConnection, ring: Keyring, worker_id: UUID, now: datetime
 ) -> SignedIn | None:
     """A worker as they would be at the desk, for the command line."""
-    found = await connection.execute(
-        text(_WORKER + " AND w.id = :worker"), {"worker": worker_id, "today": now.date()}
-    )
+    found = await connection.execute(text(_AT_DESK), {"worker": worker_id, "today": now.date()})
     line = found.scalar_one_or_none()
     return None if line is None else _signed_in(line, ring)
 

@@ -154,7 +154,8 @@ class FamilyWords(ChildScoped):
     __tablename__ = "family_words"
 
     meeting_id: Mapped[UUID | None] = mapped_column(ForeignKey("meeting.id"), index=True)
-    family_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("family_member.id"))
+    family_member_id: Mapped[UUID | None]
+    """Who said it: one of the family, or the young person under their own id (no foreign key)."""
     asked_on: Mapped[date]
     asked_how: Mapped[str] = mapped_column(Text, default="")
     said_on: Mapped[date | None]

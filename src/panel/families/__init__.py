@@ -1,0 +1,1 @@
+"""What a parent, a carer or a young person sees and does."""

@@ -1,0 +1,256 @@
+"""What a family's pages say: short sentences, words that are used at home (reading age about 9)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from panel.families.reading import ChildForFamily, ToRing
+from panel.panels.telling import BeforePanel, OwnWords
+from panel.plans.rules import HIGHEST, Course, course, is_open, latest
+from panel.plans.service import ActionReading, OutcomeReading, PlanReading
+from panel.web import words
+
+_COURSE_WORDS = {
+    Course.UNKNOWN: "Still to do",
+    Course.REACHED: "Nearly there",
+    Course.CLOSER: "Getting better",
+    Course.SAME: "Still to do",
+    Course.FURTHER: "Harder than before",
+}
+"""Whether it is done is for people to say together, whatever the numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonToRing:
+    """Who helps, and how to reach them; `tel` is the address of a link that rings."""
+
+    who: str
+    part: str
+    phone: str
+    tel: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One line of the plan: what, and how far or by whom and when."""
+
+    text: str
+    state: str
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLine:
+    """What somebody told the panel: when, for which meeting, and the words."""
+
+    when: str
+    more: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPage:
+    """One child's part of the family's page."""
+
+    anchor: str
+    name: str
+    next_step: str
+    person: PersonToRing
+    plan_words: str
+    """Said in the place of the plan; empty where the plan is shown or is silently withheld."""
+    outcomes: Sequence[PlanLine]
+    actions: Sequence[PlanLine]
+    done: Sequence[PlanLine]
+    tell_words: str
+    tell_href: str
+    """Where to tell the panel something; empty where no panel is to talk about the child."""
+    asked_words: str
+    told: Sequence[ToldLine]
+
+
+@dataclass(frozen=True, slots=True)
+class TellPage:
+    """The page on which somebody tells the panel something."""
+
+    question: str
+    when: str
+    instead: str
+    phone: str
+    tel: str
+    action: str
+
+
+def child_page(child: ChildForFamily, today: date) -> ChildPage:
+    """One child's part of the page."""
+    plan = child.plan
+    is_shown = isinstance(plan, PlanReading) and plan.state == "agreed"
+    actions = plan.actions if isinstance(plan, PlanReading) and is_shown else ()
+    outcomes = plan.outcomes if isinstance(plan, PlanReading) and is_shown else ()
+    return ChildPage(
+        anchor=f"child-{child.child_id}",
+        name=child.name or ("You" if child.is_self else "Your child"),
+        next_step=_next_step(child, today),
+        person=_person(child.to_ring),
+        plan_words="" if is_shown else _no_plan_words(child),
+        outcomes=[_outcome_line(one) for one in outcomes],
+        actions=[
+            _action_line(one, today, names_workers=child.may_know_workers)
+            for one in actions
+            if is_open(one.state)
+        ],
+        done=[
+            PlanLine(
+                one.text, f"Done on {words.short_day(one.done_on)}" if one.done_on else "Done", ""
+            )
+            for one in actions
+            if one.state == "done"
+        ],
+        tell_words=_tell_words(child),
+        tell_href=f"/family/{child.child_id}/tell" if child.before else "",
+        asked_words=""
+        if child.asked_on is None
+        else f"We asked what you want to say on {words.day(child.asked_on)}.",
+        told=[_told_line(one, child, today) for one in child.words],
+    )
+
+
+def tell_page(child: ChildForFamily) -> TellPage:
+    """The page on which somebody tells the panel something."""
+    person = _person(child.to_ring)
+    return TellPage(
+        question=f"What should the panel know about {_object(child)}?",
+        when=_tell_words(child),
+        instead=f"You can also tell {person.who}, who can write it down for you."
+        if child.to_ring
+        else "",
+        phone=person.phone,
+        tel=person.tel,
+        action=f"/family/{child.child_id}/tell",
+    )
+
+
+def thanks(child: ChildForFamily) -> str:
+    """What is said when the words are kept."""
+    before = child.before
+    if before is None or before.words_for is None or not child.may_know_panel:
+        return "Thank you. We have kept your words for the panel."
+    day = words.day(before.words_for)
+    return f"Thank you. We have kept your words for the meeting on {day}."
+
+
+def _object(child: ChildForFamily) -> str:
+    return "you" if child.is_self else child.name or "your child"
+
+
+def _next_step(child: ChildForFamily, today: date) -> str:
+    whom = _object(child)
+    if not child.may_know_panel:
+        return "If you want to know what happens next, ask the people you know who help."
+    if child.before is None:
+        return _next_in_plan(child, today) or f"No meeting about {whom} is planned."
+    return _next_meeting(child.before, whom, today)
+
+
+def _next_meeting(before: BeforePanel, whom: str, today: date) -> str:
+    again = "for the first time" if before.first_time else "again"
+    if before.on is None:
+        return f"The panel will talk about {whom} {again}. The day is not set yet."
+    day = words.day_and_distance(before.on, today)
+    if before.certain:
+        return f"The panel will talk about {whom} {again} on {day}."
+    return f"The panel hopes to talk about {whom} {again} on {day}."
+
+
+def _next_in_plan(child: ChildForFamily, today: date) -> str:
+    if not isinstance(child.plan, PlanReading) or child.plan.state != "agreed":
+        return ""
+    coming = [
+        one
+        for one in child.plan.actions
+        if is_open(one.state) and one.due_on is not None and one.due_on >= today
+    ]
+    first = min(coming, key=lambda one: one.due_on or today, default=None)
+    if first is None or first.due_on is None:
+        return ""
+    return f"Next in the plan, by {words.day(first.due_on)}: {first.text}"
+
+
+def _person(to_ring: ToRing | None) -> PersonToRing:
+    if to_ring is None:
+        return PersonToRing(
+            "", "", "", "", "Nobody is named yet. Until then, ask the person who helps you most."
+        )
+    part = ", ".join(part for part in (to_ring.job_title, to_ring.agency) if part)
+    tel = "".join(sign for sign in to_ring.phone if sign.isdigit() or sign == "+")
+    return PersonToRing(
+        to_ring.name,
+        part,
+        to_ring.phone,
+        f"tel:{tel}" if tel else "",
+        ""
+        if tel
+        else f"There is no number here yet. Ask for {to_ring.name} when you ring {to_ring.agency}.",
+    )
+
+
+def _no_plan_words(child: ChildForFamily) -> str:
+    if child.plan is None:
+        return "There is no plan yet. It will be here when you have made one together."
+    if isinstance(child.plan, PlanReading):
+        return "The plan is being written. It will be here when you have agreed it together."
+    return str(child.plan)
+
+
+def _outcome_line(one: OutcomeReading) -> PlanLine:
+    if one.state == "reached":
+        return PlanLine(one.text, "Done", "")
+    if one.state == "stopped":
+        return PlanLine(one.text, "Stopped", "")
+    how = _COURSE_WORDS[course(one.baseline, one.target, one.scores)]
+    now = latest(one.scores)
+    if now is None:
+        return PlanLine(one.text, how, "")
+    start = "" if one.baseline is None else f" It was {one.baseline} at the start."
+    return PlanLine(one.text, how, f"It is now {now.value} out of {HIGHEST}.{start}")
+
+
+def _action_line(one: ActionReading, today: date, *, names_workers: bool) -> PlanLine:
+    who = one.owner if names_workers or one.owner_worker_id is None else ""
+    if one.due_on is None:
+        return PlanLine(one.text, who, "")
+    day = words.day(one.due_on)
+    return PlanLine(
+        one.text, who, f"This is late. It was for {day}." if one.due_on < today else f"By {day}"
+    )
+
+
+def _tell_words(child: ChildForFamily) -> str:
+    before = child.before
+    if before is None:
+        return (
+            "When the panel is going to talk about "
+            f"{_object(child)}, you can tell it here what it should know."
+        )
+    if before.words_for is None or before.papers_close is None or not child.may_know_panel:
+        return "We keep it for the next time the panel meets."
+    if before.too_late and before.on is not None:
+        return (
+            f"It is too late for the meeting on {words.day(before.on)}. "
+            f"What you write now goes to the next one, on {words.day(before.words_for)}."
+        )
+    return (
+        f"Do it by {words.day(before.papers_close)}. "
+        f"Then people can read it before they meet on {words.day(before.words_for)}."
+    )
+
+
+def _told_line(one: OwnWords, child: ChildForFamily, today: date) -> ToldLine:
+    when = "Today" if one.said_on == today else words.day(one.said_on)
+    more = [
+        f"{one.written_by} wrote it down." if one.written_by else "",
+        f"For the meeting on {words.short_day(one.meeting_on)}."
+        if one.meeting_on and child.may_know_panel
+        else "",
+    ]
+    return ToldLine(when, " ".join(part for part in more if part), one.text)

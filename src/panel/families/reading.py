@@ -1,0 +1,140 @@
+"""A child as one of the family may read about them: each part as the gate decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Purpose, Tie, Viewer
+from panel.panels.telling import (
+    OF_THE_FAMILY,
+    BeforePanel,
+    OwnWords,
+    asked_since,
+    before_panel,
+    own_words,
+)
+from panel.plans.service import PlanReading, plan_for_reading
+from panel.platform.tenancy import load_keys
+from panel.records.gate import Access, Gate, Withheld
+
+MOST_CHILDREN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ToRing:
+    """The lead professional. `phone` is empty where none is written down."""
+
+    name: str
+    job_title: str
+    agency: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildForFamily:
+    """What a family member or young person reads about one child."""
+
+    child_id: UUID
+    name: str
+    """As the child is called; empty where it is withheld."""
+    is_self: bool
+    to_ring: ToRing | None
+    """None where nobody leads yet, or it is withheld."""
+    may_know_panel: bool
+    before: BeforePanel | None
+    plan: PlanReading | Withheld | None
+    may_know_workers: bool
+    asked_on: date | None
+    words: Sequence[OwnWords]
+
+
+class _Lead(msgspec.Struct):
+    id: UUID
+    agency_id: UUID
+    agency: str
+    job_title: str
+    name: str | None
+    phone: str | None
+
+
+class _Who(msgspec.Struct):
+    given_name: str | None
+    known_as: str | None
+    lead: _Lead | None
+
+
+_CHILDREN = """
+SELECT a.child_id FROM child_access a
+WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
+ORDER BY a.child_id LIMIT :most
+"""
+_WHO = """
+SELECT json_build_object('given_name', encode(c.given_name, 'hex'),
+  'known_as', encode(c.known_as, 'hex'),
+  'lead', (SELECT json_build_object('id', w.id, 'agency_id', g.id, 'agency', g.name,
+       'job_title', w.job_title, 'name', encode(w.name, 'hex'), 'phone', encode(w.phone, 'hex'))
+     FROM lead_professional l JOIN worker w ON w.id = l.worker_id
+     JOIN agency g ON g.id = w.agency_id
+     WHERE l.child_id = c.id AND l.state = 'accepted' LIMIT 1))::text
+FROM child c WHERE c.id = :child
+"""
+_READ_WHO = msgspec.json.Decoder(_Who)
+
+
+async def children_of(
+    session: AsyncSession, gate: Gate, viewer: Viewer, doing: str
+) -> list[ChildForFamily]:
+    """The viewer's own children, or the young person themselves; within their transaction."""
+    rows = await session.execute(
+        text(_CHILDREN),
+        {"viewer": viewer.id, "now": session.info["now"], "most": MOST_CHILDREN},
+    )
+    opened = await gate.open_here(session, list(rows.scalars()), viewer, Purpose.SUPPORT, doing)
+    # Named by a court order or an override is not yet family.
+    tied = [access for access in opened.values() if access.ties & OF_THE_FAMILY]
+    return [await child_for_family(access) for access in tied]
+
+
+async def child_for_family(access: Access) -> ChildForFamily:
+    """One child, for one of the family."""
+    found = await access.session.execute(text(_WHO), {"child": access.child_id})
+    who = _READ_WHO.decode(found.scalar_one())
+    # Who works with a child can tell where the child lives.
+    may_know_workers = access.may(Category.NETWORK)
+    may_know_panel = access.may(Category.PANEL)
+    return ChildForFamily(
+        child_id=access.child_id,
+        name=_name(access, "known_as", who.known_as) or _name(access, "given_name", who.given_name),
+        is_self=Tie.SELF in access.ties,
+        to_ring=await _to_ring(access, who.lead) if who.lead and may_know_workers else None,
+        may_know_panel=may_know_panel,
+        before=await before_panel(access),
+        plan=await plan_for_reading(access),
+        may_know_workers=may_know_workers,
+        asked_on=await asked_since(access),
+        words=await own_words(access),
+    )
+
+
+def _name(access: Access, column: str, sealed: str | None) -> str:
+    blob = None if sealed is None else bytes.fromhex(sealed)
+    opened = access.open_text(blob, f"child.{column}", access.child_id, Category.IDENTITY)
+    return opened or ""
+
+
+async def _to_ring(access: Access, lead: _Lead) -> ToRing:
+    await load_keys(access.session, {lead.agency_id})
+
+    def opened(column: str, sealed: str | None) -> str:
+        if sealed is None:
+            return ""
+        return access.keys.open(lead.agency_id, f"worker.{column}", lead.id, bytes.fromhex(sealed))
+
+    return ToRing(
+        opened("name", lead.name), lead.job_title, lead.agency, opened("phone", lead.phone)
+    )
