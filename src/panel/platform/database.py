@@ -48,6 +48,8 @@ class Scope:
 
 DRIVER = "driver"
 """Name in `session.info`: the driver's own connection, within the same transaction."""
+LAST = "last"
+"""Name in `session.info`: statements that are sent in one message with the commit."""
 
 DriverConnection = psycopg.AsyncConnection[TupleRow]
 
@@ -58,6 +60,26 @@ def driver_of(connection: AsyncConnection) -> DriverConnection:
     if pooled is None:
         raise RuntimeError("This connection was given back already.")
     return cast("DriverConnection", pooled.driver_connection)
+
+
+async def _finish(session: AsyncSession) -> None:
+    """Send what was kept for the end, and commit."""
+    driver: DriverConnection = session.info[DRIVER]
+    last: list[tuple[str, Mapping[str, object]]] = session.info.get(LAST, [])
+    # A session that only carried read models has nothing to flush or close: half of what a
+    # session costs (0.33 of 0.66 ms) is saved, and what is sent last rides in one message.
+    if not session.in_transaction():
+        if last:
+            async with driver.pipeline():
+                for statement, given in last:
+                    await driver.execute(statement, given)
+                await driver.execute("COMMIT")
+        return
+    await session.flush()
+    for statement, given in last:
+        await driver.execute(statement, given)
+    await session.commit()
+    await session.close()
 
 
 class Database:
@@ -94,11 +116,7 @@ class Database:
             session.info[DRIVER] = driver_of(connection)
             try:
                 yield session
-                # A session that only carried read models has nothing to commit or close: half of
-                # what a session costs (0.33 of 0.66 ms) is saved.
-                if session.in_transaction():
-                    await session.commit()
-                    await session.close()
+                await _finish(session)
             except BaseException:
                 await asyncio.shield(session.close())
                 raise

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.platform.database import DRIVER, DriverConnection
+from panel.platform.database import DRIVER, LAST, DriverConnection
 
 Line = TypeVar("Line")
 
@@ -62,9 +62,12 @@ class UnevenReadModel(ReadModel[Line]):
     _prepared = False
 
 
-async def send(session: AsyncSession, statement: str, given: Mapping[str, object]) -> None:
-    """One statement of the driver's, its values named `%(name)s`, in the session's transaction."""
-    await _asked(session, statement, given)
+def send_last(session: AsyncSession, statement: str, given: Mapping[str, object]) -> None:
+    """Keep a statement for the end of the transaction, its values named `%(name)s`.
+
+    It rides in one message with the commit. Where it fails, nothing is committed.
+    """
+    session.info.setdefault(LAST, []).append((statement, given))
 
 
 async def _asked(

@@ -1,8 +1,8 @@
 """The record gate: nothing reads a child's record except through here.
 
-`Gate.open` decides once and logs once, in the transaction that reads. What it yields, `Access`,
-is a capability: it carries the decisions and cannot be made elsewhere. Source: ARCHITECTURE.md,
-"The record gate".
+`Gate.open` decides once and logs once, in the transaction that reads: the log is committed with
+it, before anything that was read leaves. What it yields, `Access`, is a capability: it carries
+the decisions and cannot be made elsewhere. Source: ARCHITECTURE.md, "The record gate".
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -33,11 +33,13 @@ from panel.platform.clock import LONDON
 from panel.platform.crypto import Keys
 from panel.platform.ids import new_id
 from panel.platform.problems import NotAllowed, NotFound
-from panel.platform.read_models import send
+from panel.platform.read_models import send_last
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant
 
 _MADE_BY_THE_GATE = object()
+
+EVERYTHING = frozenset(Category)
 
 Purposes = Purpose | Sequence[Purpose]
 """Why somebody looks; or several purposes, the one that comes first being preferred."""
@@ -89,7 +91,16 @@ class Withheld:
 class Access:
     """One viewer's access to one child's record for one purpose, in one transaction."""
 
-    __slots__ = ("_decided", "at", "child_id", "purpose", "session", "standpoint", "viewer")
+    __slots__ = (
+        "_decided",
+        "about",
+        "at",
+        "child_id",
+        "purpose",
+        "session",
+        "standpoint",
+        "viewer",
+    )
 
     def __init__(
         self,
@@ -100,6 +111,7 @@ class Access:
         purpose: Purpose,
         standpoint: Standpoint,
         at: datetime,
+        about: frozenset[Category],
     ) -> None:
         """Only the gate makes one."""
         if made_by is not _MADE_BY_THE_GATE:
@@ -110,6 +122,8 @@ class Access:
         self.purpose = purpose
         self.standpoint = standpoint
         self.at = at
+        self.about = about
+        """What it was opened for; nothing else was logged, so nothing else is decided."""
         self._decided: dict[tuple[Category, UUID | None, UUID | None], Decision] = {}
 
     @property
@@ -137,6 +151,8 @@ class Access:
         asked = (category, author_agency, author_person)
         decided = self._decided.get(asked)
         if decided is None:
+            if category not in self.about:
+                raise ValueError(f"This record was not opened for {category.value}.")
             decided = decide_from(self.standpoint, *asked)
             self._decided[asked] = decided
         return decided
@@ -203,7 +219,7 @@ class Gate:
     async def open(
         self, child_id: UUID, viewer: Viewer, purpose: Purposes, doing: str
     ) -> AsyncIterator[Access]:
-        """One child's record, for one purpose, in one transaction; logged before it is read.
+        """One child's record, for one purpose, in one transaction, logged with it.
 
         Given several purposes, it is the first that a tie of the viewer's carries. `doing` is what
         the person does, in the words of the access history ("read the plan").
@@ -219,11 +235,19 @@ class Gate:
 
     @asynccontextmanager
     async def open_many(
-        self, children: Iterable[UUID], viewer: Viewer, purpose: Purposes, doing: str
+        self,
+        children: Iterable[UUID],
+        viewer: Viewer,
+        purpose: Purposes,
+        doing: str,
+        about: frozenset[Category] = EVERYTHING,
     ) -> AsyncIterator[dict[UUID, Access]]:
-        """Several records in one transaction; those that the viewer may not reach are left out."""
+        """Several records in one transaction; those that the viewer may not reach are left out.
+
+        `about` is what a list shows of each: only that is decided and logged.
+        """
         async with self.tenant.transaction(viewer.id) as session:
-            yield await self._opened(session, list(children), viewer, purpose, doing)
+            yield await self._opened(session, list(children), viewer, purpose, doing, about)
 
     async def open_here(
         self,
@@ -232,9 +256,10 @@ class Gate:
         viewer: Viewer,
         purpose: Purposes,
         doing: str,
+        about: frozenset[Category] = EVERYTHING,
     ) -> dict[UUID, Access]:
         """As `open_many`, within a transaction that is under way as this viewer."""
-        return await self._opened(session, list(children), viewer, purpose, doing)
+        return await self._opened(session, list(children), viewer, purpose, doing, about)
 
     @staticmethod
     def _refuse() -> NoReturn:
@@ -247,6 +272,7 @@ class Gate:
         viewer: Viewer,
         purpose: Purposes,
         doing: str,
+        about: frozenset[Category] = EVERYTHING,
     ) -> dict[UUID, Access]:
         at: datetime = session.info["now"]
         known = await self._sharing.known(session, children, viewer) if children else {}
@@ -261,7 +287,7 @@ class Gate:
                     keys.add(child_id, one.key)
                 chosen, standpoint = _standpoint(viewer, purposes, at, one.state)
                 access = Access(
-                    _MADE_BY_THE_GATE, session, child_id, viewer, chosen, standpoint, at
+                    _MADE_BY_THE_GATE, session, child_id, viewer, chosen, standpoint, at, about
                 )
                 opened[child_id] = access
                 decisions = decision_words(access)
@@ -274,7 +300,7 @@ class Gate:
                 }
             )
         if events:
-            await send(
+            send_last(
                 session,
                 _LOG,
                 {
@@ -302,7 +328,7 @@ def _standpoint(
 def decision_words(access: Access) -> dict[str, str]:
     """Category → the basis, or "withheld: " and why, as the access history keeps it."""
     words: dict[str, str] = {}
-    for category in Category:
+    for category in access.about:
         decision = access.decision(category)
         words[category] = decision.basis if decision.permitted else f"withheld: {decision.basis}"
     return words

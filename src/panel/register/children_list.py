@@ -18,8 +18,13 @@ from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Gate, Purposes
 from panel.register.header import age_or_expected
 from panel.web.paging import Asked, Page, page_of
+from panel.web.words import initials, short_day
 
-ON_A_PAGE = 50
+ON_A_PAGE = 25
+
+ABOUT = frozenset({Category.IDENTITY})
+"""What a line of a list shows of the record. To decide and log thirteen categories for each of 50
+lines cost half of the page (5 of 10 ms)."""
 
 Show = Literal["all", "lead", "team", "agency"]
 Order = Literal["added", "age"]
@@ -47,6 +52,16 @@ class ListedChild:
     age_words: str
     born: date | None
     lead_words: str
+
+    @property
+    def initials(self) -> str:
+        """What privacy mode shows for the name."""
+        return initials(self.name)
+
+    @property
+    def born_words(self) -> str:
+        """The day of birth, where it may be known."""
+        return "" if self.born is None else short_day(self.born)
 
 
 class _Lead(msgspec.Struct):
@@ -101,10 +116,24 @@ _AFTER: Mapping[Order, Mapping[str, str]] = {
         "before": " AND (c.birth_date, c.id) > (:born, :id) ORDER BY c.birth_date, c.id",
     },
 }
+_SORT = {
+    "": " ORDER BY a.child_id DESC",
+    "after": " ORDER BY a.child_id DESC",
+    "before": " ORDER BY a.child_id",
+}
 
 
 @cache
-def _page_query(show: Show, order: Order, direction: str) -> UnevenReadModel[_Line]:
+def _page_query(show: Show, order: Order, direction: str) -> ReadModel[_Line]:
+    if show == "all" and order == "added":
+        # Whoever asks, the page is a stretch of the index on (viewer, child): one plan suits all,
+        # and to make it anew takes longer (0.7 ms) than to follow it.
+        return ReadModel(
+            f"SELECT {_LINE} FROM (SELECT a.child_id FROM child_access a"  # noqa: S608 - fixed parts
+            f" WHERE {_REACH}{_AFTER[order][direction]} LIMIT {ON_A_PAGE + 1}) a"
+            f" JOIN child c ON c.id = a.child_id {_LEAD}{_SORT[direction]}",
+            _Line,
+        )
     return UnevenReadModel(
         f"SELECT {_LINE} FROM child_access a JOIN child c ON c.id = a.child_id {_LEAD}"  # noqa: S608 - fixed parts
         f" WHERE {_REACH}{_SHOW[show]}{_AFTER[order][direction]} LIMIT {ON_A_PAGE + 1}",
@@ -143,6 +172,7 @@ async def list_children(
             viewer,
             purposes,
             "looked at the list of children",
+            ABOUT,
         )
         children = await _named(session, lines, opened, today)
     return page_of(children, asked, ON_A_PAGE, lambda child: (child.child_id,))
