@@ -12,7 +12,7 @@ from typing import cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.panels.calendar import panel_rhythm, settings_of
@@ -41,6 +41,7 @@ from panel.panels.rules import (
 )
 from panel.platform.clock import LONDON
 from panel.platform.crypto import Keys
+from panel.platform.read_models import UnevenReadModel
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
 from panel.sharing.shareable import PanelAgency, Shareable, shareable
@@ -210,7 +211,7 @@ WHERE a.viewer_id = :viewer AND f.panel_id = :panel
            AND m.held_on < :day AND m.held_on >= :today))
 """
 # A child whom an earlier, frozen agenda will hear is not on a later one as well.
-_READ = msgspec.json.Decoder(CaseFact)
+_READ = UnevenReadModel(_CASES, CaseFact)
 _AHEAD = timedelta(days=93)
 """A transition is watched from three calendar months before: at most 92 days."""
 _SOON = timedelta(days=366)
@@ -249,40 +250,23 @@ class Prepared:
         )
 
 
-async def panel_agencies(session: AsyncSession, panel_id: UUID, day: date) -> list[PanelAgency]:
-    """The panel's member agencies on a day."""
-    rows = await session.execute(
-        text(
-            "SELECT g.id, g.kind FROM panel_agency m JOIN agency g ON g.id = m.agency_id"
-            " WHERE m.panel_id = :panel AND (m.from_on IS NULL OR m.from_on <= :day)"
-            " AND (m.until_on IS NULL OR m.until_on >= :day) ORDER BY g.key"
-        ),
-        {"panel": panel_id, "day": day},
-    )
-    return [PanelAgency(row.id, row.kind) for row in rows]
-
-
 async def _facts(
     session: AsyncSession, meeting: Meeting, looking: UUID, today: date, horizon: date
 ) -> dict[UUID, CaseFact]:
-    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     day = meeting.held_on
-    rows = await session.execute(
-        text(_CASES),
-        {
-            "viewer": looking,
-            "panel": meeting.panel_id,
-            "meeting": meeting.id,
-            "day": day,
-            "today": today,
-            "now": session.info["now"],
-            "horizon": max(horizon, day),
-            "ahead": day + _AHEAD,
-        },
+    found = await _READ.lines(
+        session,
+        viewer=looking,
+        panel=meeting.panel_id,
+        meeting=meeting.id,
+        day=day,
+        today=today,
+        now=session.info["now"],
+        horizon=max(horizon, day),
+        ahead=day + _AHEAD,
     )
     facts: dict[UUID, CaseFact] = {}
-    for (line,) in rows:
-        fact = _READ.decode(line)
+    for fact in found:
         known = facts.get(fact.child_id)
         # Referred again after a closure: the open referral speaks.
         if known is None or known.state == "closed":
@@ -321,7 +305,7 @@ async def prepare(session: AsyncSession, panel: Panel, meeting: Meeting, looking
     horizon = review_horizon(day, dates, rhythm.calendar)
     facts = await _facts(session, meeting, looking, today, horizon)
     names = await _names(session, list(facts.values()))
-    agencies = await panel_agencies(session, panel.id, day)
+    agencies = rhythm.agencies_on(day)
     may_share = await shareable(session, list(facts), agencies, looking, now)
     papers_close = papers_close_on(day, settings.cut_off_working_days, rhythm.calendar)
     candidates = [
@@ -337,7 +321,7 @@ async def prepare(session: AsyncSession, panel: Panel, meeting: Meeting, looking
         _settled(candidates, facts, meeting, settings, panel.starts_at, papers_close),
         facts,
         names,
-        tuple(agencies),
+        agencies,
     )
 
 

@@ -11,8 +11,9 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.panels.models import AgendaItem, Meeting, Panel, PanelAgency, Referral
+from panel.panels.models import AgendaItem, Meeting, Panel, Referral
 from panel.panels.models import ClosedDay as ClosedDayRow
+from panel.panels.models import PanelAgency as SeatRow
 from panel.panels.models import Term as TermRow
 from panel.panels.rules import (
     Cancelled,
@@ -41,7 +42,9 @@ from panel.panels.terms import (
 from panel.platform.clock import LONDON
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
+from panel.platform.read_models import ReadModel
 from panel.records.gate import rewrite_access
+from panel.sharing.shareable import PanelAgency
 from panel.web.words import day as weekday_words
 from panel.web.words import short_day as day_words
 
@@ -146,12 +149,10 @@ async def add_panel(
 async def join_panel(session: AsyncSession, panel: Panel, agency_id: UUID) -> None:
     """Make an agency a member of a panel; once is enough."""
     member = await session.scalar(
-        select(PanelAgency.id).where(
-            PanelAgency.panel_id == panel.id, PanelAgency.agency_id == agency_id
-        )
+        select(SeatRow.id).where(SeatRow.panel_id == panel.id, SeatRow.agency_id == agency_id)
     )
     if member is None:
-        session.add(PanelAgency(panel_id=panel.id, agency_id=agency_id))
+        session.add(SeatRow(panel_id=panel.id, agency_id=agency_id))
         await session.flush()
 
 
@@ -199,9 +200,17 @@ class MeetingFact(msgspec.Struct):
     change_reason: str
 
 
+class _SeatFact(msgspec.Struct):
+    id: UUID
+    kind: str
+    from_on: date | None
+    until_on: date | None
+
+
 class _RhythmFact(msgspec.Struct):
     terms: list[_TermFact] | None
     closed: list[_ClosedFact] | None
+    agencies: list[_SeatFact] | None
     meetings: list[MeetingFact] | None
 
 
@@ -211,11 +220,23 @@ SELECT json_build_object(
      'name', name) ORDER BY first_day) FROM term),
   'closed', (SELECT json_agg(json_build_object('day', day, 'kind', kind, 'name', name)
      ORDER BY day) FROM closed_day),
+  'agencies', (SELECT json_agg(json_build_object('id', g.id, 'kind', g.kind,
+     'from_on', m.from_on, 'until_on', m.until_on) ORDER BY g.key)
+     FROM panel_agency m JOIN agency g ON g.id = m.agency_id WHERE m.panel_id = :panel),
   'meetings', (SELECT json_agg(json_build_object('id', id, 'slot_on', slot_on,
      'held_on', held_on, 'state', state, 'change_reason', change_reason) ORDER BY slot_on)
      FROM meeting WHERE panel_id = :panel))::text
 """
-_READ_RHYTHM = msgspec.json.Decoder(_RhythmFact)
+_READ_RHYTHM = ReadModel(_RHYTHM, _RhythmFact)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An agency at a panel's table, from–until."""
+
+    agency: PanelAgency
+    from_on: date | None
+    until_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +246,16 @@ class Rhythm:
     panel: Panel
     calendar: TermCalendar
     stored: tuple[MeetingFact, ...]
+    seats: tuple[Seat, ...] = ()
+
+    def agencies_on(self, day: date) -> tuple[PanelAgency, ...]:
+        """The member agencies of a day."""
+        return tuple(
+            seat.agency
+            for seat in self.seats
+            if (seat.from_on is None or seat.from_on <= day)
+            and (seat.until_on is None or seat.until_on >= day)
+        )
 
     @property
     def changes(self) -> list[Cancelled | Moved]:
@@ -279,13 +310,18 @@ class Rhythm:
 
 async def panel_rhythm(session: AsyncSession, panel: Panel) -> Rhythm:
     """A panel's rhythm, the calendar and its stored meetings, in one query."""
-    found = await session.execute(text(_RHYTHM), {"panel": panel.id})
-    fact = _READ_RHYTHM.decode(found.scalar_one())
+    fact = await _READ_RHYTHM.line(session, panel=panel.id)
+    if fact is None:
+        raise NotFound("There is no such panel.")
     calendar = TermCalendar(
         tuple(Term(one.first_day, one.last_day, one.name) for one in fact.terms or ()),
         tuple(ClosedDay(one.day, one.kind, one.name) for one in fact.closed or ()),
     )
-    return Rhythm(panel, calendar, tuple(fact.meetings or ()))
+    seats = tuple(
+        Seat(PanelAgency(one.id, one.kind), one.from_on, one.until_on)
+        for one in fact.agencies or ()
+    )
+    return Rhythm(panel, calendar, tuple(fact.meetings or ()), seats)
 
 
 async def meeting_days(session: AsyncSession, panel: Panel, start: date, end: date) -> MeetingDays:
@@ -378,6 +414,8 @@ async def rehearse_change(
     rhythm = await panel_rhythm(session, panel)
     if meeting.state in ("held", "cancelled"):
         raise Problem(409, "This meeting cannot change", f"It is {meeting.state} already.")
+    if meeting.held_on < today_in(session):
+        raise Problem(409, "This meeting cannot change", "Its day is over.")
     if to is not None and (why := why_not_in_term(to, rhythm.calendar)) is not None:
         raise Invalid.because("to", f"{why} Choose a day in term.")
     before = rhythm.all_dates

@@ -36,6 +36,7 @@ TAGS = {
     Reason.DEFERRED: ("Deferred", "grey"),
 }
 OVERDUE = ("Review overdue", "red")
+PAST = ("Past", "grey")
 STATE_TAGS = {
     "planned": ("Planned", "grey"),
     "frozen": ("Frozen", "teal"),
@@ -409,6 +410,7 @@ class MeetingRow:
     title: str
     tag: tuple[str, str]
     note: str
+    may_change: bool
     reviews: int
     overdue: int
 
@@ -419,8 +421,11 @@ class MeetingRow:
         return f"{words.plural(self.reviews, 'review')}{late}"
 
 
-def meeting_row(panel: Panel, one: MeetingDay, load: ReviewLoad | None = None) -> MeetingRow:
+def meeting_row(
+    panel: Panel, one: MeetingDay, today: date, load: ReviewLoad | None = None
+) -> MeetingRow:
     """A meeting as a list says it."""
+    is_past = one.held_on < today
     note = one.change_reason
     if one.state != "cancelled" and one.held_on != one.slot_on:
         note = f"Moved from {words.short_day(one.slot_on)}. {one.change_reason}".strip()
@@ -428,8 +433,9 @@ def meeting_row(panel: Panel, one: MeetingDay, load: ReviewLoad | None = None) -
         one.held_on,
         f"/panels/{panel.key}/{one.held_on}" if one.state != "cancelled" else "",
         words.day(one.held_on),
-        STATE_TAGS[one.state],
+        PAST if is_past and one.state in ("planned", "frozen") else STATE_TAGS[one.state],
         note,
+        one.state in ("planned", "frozen") and not is_past,
         0 if load is None else load.placed,
         0 if load is None else load.overdue,
     )
@@ -560,13 +566,13 @@ class TermRow:
 
 
 def term_rows(
-    panel: Panel, rhythm: Rhythm, loads: Sequence[ReviewLoad], start: date
+    panel: Panel, rhythm: Rhythm, loads: Sequence[ReviewLoad], today: date
 ) -> list[TermRow]:
     """The terms that are not over, each with its meetings and closed days."""
     by_day = {one.meeting.held_on: one for one in loads}
     rows = []
     for term in rhythm.calendar.terms:
-        if term.last_day < start:
+        if term.last_day < today:
             continue
         days = [
             *rhythm.days(term.first_day, term.last_day),
@@ -577,7 +583,7 @@ def term_rows(
                 term_name(term),
                 f"{words.day(term.first_day)} to {words.day(term.last_day)}",
                 [
-                    meeting_row(panel, one, by_day.get(one.held_on))
+                    meeting_row(panel, one, today, by_day.get(one.held_on))
                     for one in sorted(days, key=lambda one: one.held_on)
                 ],
                 closed_words(rhythm, term),

@@ -16,6 +16,7 @@ from panel.panels.calendar import MeetingDay, meeting_on, next_meeting_day, toda
 from panel.panels.models import Panel
 from panel.panels.rules import Attendee, Quorum, quorum
 from panel.platform.crypto import Keys
+from panel.platform.read_models import ReadModel
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate
@@ -120,7 +121,7 @@ LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', w.id, 'name', encode(
    WHERE w.agency_id = g.id) s ON true
 WHERE m.id IS NOT NULL OR s.workers IS NOT NULL
 """
-_READ_SEATS = msgspec.json.Decoder(tuple[_AgencyFact, ...])
+_READ_SEATS = ReadModel(_SEATS, tuple[_AgencyFact, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +150,8 @@ async def seats_of(
     session: AsyncSession, panel_id: UUID, meeting_id: UUID, day: date
 ) -> list[AgencySeats]:
     """The agencies at a panel's table on a day, their people, and who has opened a pack."""
-    found = await session.execute(
-        text(_SEATS), {"panel": panel_id, "meeting": meeting_id, "day": day}
-    )
-    agencies = _READ_SEATS.decode(found.scalar_one())
+    found = await _READ_SEATS.line(session, panel=panel_id, meeting=meeting_id, day=day)
+    agencies = found or ()
     await load_keys(session, {one.id for one in agencies})
     keys = cast("Keys", session.info[KEYS])
     return [

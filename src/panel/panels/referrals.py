@@ -18,7 +18,7 @@ from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, rewrite_access
 
 STATE_WORDS = {
-    "received": "Received, not yet acknowledged",
+    "received": "Not yet acknowledged",
     "acknowledged": "Acknowledged",
     "closed": "Closed",
 }

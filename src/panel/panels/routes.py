@@ -82,7 +82,7 @@ async def _member_home(desk: Desk) -> Response[str]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
         for panel in await panels_in(session, sorted(desk.signed_in.panels)):
             day = await next_meeting_day(session, panel, desk.today)
-            row = None if day is None else pages.meeting_row(panel, day)
+            row = None if day is None else pages.meeting_row(panel, day, desk.today)
             meetings.append((panel.name, f"/panels/{panel.key}", row))
     return desk.page(
         "panels/member_home.html",
@@ -124,7 +124,7 @@ async def panels_page(desk: NamedDependency[Desk]) -> Response[str]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
         for panel in await _my_panels(desk, session):
             day = await next_meeting_day(session, panel, desk.today)
-            rows.append((panel, None if day is None else pages.meeting_row(panel, day)))
+            rows.append((panel, None if day is None else pages.meeting_row(panel, day, desk.today)))
     return desk.page("panels/panels.html", rows=rows)
 
 
@@ -139,8 +139,8 @@ async def panel_page(desk: NamedDependency[Desk], key: FromPath[str]) -> Respons
         return desk.page(
             "panels/panel.html",
             panel=panel,
-            coming=[pages.meeting_row(panel, one) for one in coming.meetings],
-            past=[pages.meeting_row(panel, one) for one in reversed(days_before)],
+            coming=[pages.meeting_row(panel, one, desk.today) for one in coming.meetings],
+            past=[pages.meeting_row(panel, one, desk.today) for one in reversed(days_before)],
             note=coming.note,
             coordinates=panel.id in desk.signed_in.may_coordinate,
         )
