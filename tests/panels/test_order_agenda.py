@@ -1,7 +1,7 @@
 """Putting an agenda in order: who is on it, when, who waits and who is not ready."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -20,10 +20,11 @@ from panel.panels.rules import (
     Urgent,
     Why,
     add_late_item,
-    freeze,
+    agenda_as_frozen,
+    in_chosen_order,
     order_agenda,
     rearrange,
-    settle_agenda,
+    why_as_frozen,
 )
 
 MEETING = date(2026, 12, 3)
@@ -168,26 +169,40 @@ def test_a_late_item_is_flagged() -> None:
     assert agenda.items[1].sentence.endswith("Late: papers had closed.")
 
 
+def frozen_with(numbers: tuple[int, ...], others: list[Candidate]) -> Agenda:
+    """An agenda frozen with some children, and what is known of the others today."""
+    stored = order_agenda([child(number) for number in numbers], MEETING, SETTINGS)
+    rest = order_agenda(others, MEETING, SETTINGS)
+    return agenda_as_frozen(stored.items, rest, FROZEN_AT, FROZEN_AT.date())
+
+
 def test_a_frozen_agenda_does_not_change_by_itself() -> None:
-    frozen = freeze(order_agenda([child(1), child(2)], MEETING, SETTINGS), FROZEN_AT)
-    now = order_agenda([child(2), child(3, Reason.ESCALATION)], MEETING, SETTINGS)
-    settled = settle_agenda(frozen, now)
-    assert settled.items == frozen.items
-    assert [one.child_id.int for one in settled.came_late] == [3]
-    assert freeze(frozen, datetime(2026, 12, 1, tzinfo=UTC)) == frozen
+    escalated = Why(Reason.ESCALATION, FROZEN_AT.date() + timedelta(days=1), "Escalated.")
+    frozen = frozen_with((1, 2), [child(3), child(4, whys=(escalated,))])
+    assert refs(frozen) == [1, 2]
+    assert [item.starts_at for item in frozen.items] == [time(9, 30), time(9, 40)]
+    assert [one.child_id.int for one in frozen.came_late] == [4]
+    assert [one.candidate.child_id.int for one in frozen.rolled_over] == [3]
 
 
-def test_until_it_is_frozen_an_agenda_follows_what_is_known() -> None:
-    earlier = order_agenda([child(1)], MEETING, SETTINGS)
-    now = order_agenda([child(2)], MEETING, SETTINGS)
-    assert settle_agenda(earlier, now) == now
-    assert settle_agenda(None, now) == now
+def test_a_chosen_order_stays_and_newcomers_follow_the_rules() -> None:
+    agenda = order_agenda([child(1), child(2), child(3)], MEETING, SETTINGS)
+    first, second, third = (item.candidate.child_id for item in agenda.items)
+    assert refs(in_chosen_order(agenda, {third: 0, first: 1, second: 2})) == [3, 1, 2]
+    assert refs(in_chosen_order(agenda, {third: 0, first: 1})) == [3, 1, 2]
+
+
+def test_a_stored_reason_speaks_after_the_case_moved_on() -> None:
+    since = date(2026, 11, 6)
+    assert why_as_frozen(Reason.NEW, since, ()).sentence == "New: referred on 6 November 2026."
+    fuller = Why(Reason.NEW, since, "New: referred on 6 November 2026 and not yet discussed.")
+    assert why_as_frozen(Reason.NEW, since, (fuller,)) == fuller
 
 
 def test_a_person_adds_a_late_item_with_a_reason() -> None:
-    frozen = freeze(order_agenda([child(1), child(2)], MEETING, SETTINGS), FROZEN_AT)
-    settled = settle_agenda(frozen, order_agenda([child(1), child(3)], MEETING, SETTINGS))
-    added = add_late_item(settled, child(3), "moves school on Monday", SETTINGS)
+    added = add_late_item(
+        frozen_with((1, 2), [child(3)]), child(3), "moves school on Monday", SETTINGS
+    )
     assert refs(added) == [1, 2, 3]
     last = added.items[-1]
     assert (last.late, last.added, last.starts_at) == (True, "moves school on Monday", time(9, 50))
@@ -203,7 +218,7 @@ def test_a_person_adds_a_late_item_with_a_reason() -> None:
     ],
 )
 def test_what_cannot_be_added_late(candidate: Candidate, reason: str, sentence: str) -> None:
-    frozen = freeze(order_agenda([child(1)], MEETING, SETTINGS), FROZEN_AT)
+    frozen = frozen_with((1,), [])
     with pytest.raises(ValueError, match=sentence):
         add_late_item(frozen, candidate, reason, SETTINGS)
 

@@ -666,28 +666,6 @@ def order_agenda(
     )
 
 
-def freeze(agenda: Agenda, at: datetime) -> Agenda:
-    """Freeze an agenda: packs open, and it does not change by itself any more."""
-    return agenda if agenda.frozen_at else replace(agenda, frozen_at=at)
-
-
-def settle_agenda(earlier: Agenda | None, prepared: Agenda) -> Agenda:
-    """The agenda to show: as prepared now, unless an earlier one is frozen.
-
-    A frozen one keeps its items and their times; who would be new on it is named as come late.
-    """
-    if earlier is None or earlier.frozen_at is None:
-        return prepared
-    listed = {item.candidate.child_id for item in earlier.items}
-    waiting = {rolled.candidate.child_id for rolled in earlier.rolled_over}
-    fresh = (
-        *(item.candidate for item in prepared.items),
-        *(rolled.candidate for rolled in prepared.rolled_over),
-    )
-    came_late = tuple(one for one in fresh if one.child_id not in listed | waiting)
-    return replace(earlier, not_ready=prepared.not_ready, came_late=came_late)
-
-
 def agenda_as_frozen(
     items: Iterable[AgendaItem], others: Agenda, at: datetime, frozen_on: date
 ) -> Agenda:
