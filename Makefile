@@ -4,12 +4,13 @@ PORT ?= 8000
 CHILDREN ?= 300
 SEED ?= 1
 DATABASE_URL ?=
+WORKERS ?= 2
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-quick lint bench soak assets lock clean help
+.PHONY: demo test test-database lint bench soak assets lock clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,10 +44,11 @@ demo: assets ## The site with a year of invented life: PORT=8000 CHILDREN=300 SE
 
 test: $(VENV)/.checking assets ## Every test; DATABASE_URL=… to use a server instead
 	@deploy/browser.sh
-	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS)
 
-test-quick: $(VENV)/.checking assets ## The tests without a browser
-	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -m "not journey"
+test-database: $(VENV)/.checking assets ## The tests that talk to the database
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) \
+	  -m "database and not journey"
 
 lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
 	@$(BIN)/ruff check .

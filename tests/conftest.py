@@ -31,14 +31,21 @@ MORNING = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the embedded database and the local key."""
-    folder = tmp_path_factory.mktemp("panel")
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o111)
-        if parent == Path(tmp_path_factory.getbasetemp()).parent:
-            break
+    """A folder for the embedded database and the local key, the same for all of a run's workers.
+
+    The server's roles belong to the whole server: two folders would each set their own passwords.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "panel"
+    folder.mkdir(exist_ok=True)
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what talks to the database, so that it can be run against another server too."""
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The database is what the models say, fenced, up and down, over every authority."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -112,5 +113,6 @@ def test_every_authority_is_migrated_and_named(database_of_own: Cluster, data_di
 
 
 def test_the_layers_hold() -> None:
-    ran = subprocess.run(["lint-imports"], capture_output=True, text=True, check=False)
+    lint_imports = Path(sys.executable).parent / "lint-imports"
+    ran = subprocess.run([lint_imports], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout

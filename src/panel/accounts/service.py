@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from consent import Role, Viewer, ViewerKind
 from panel.accounts.models import Agency, Worker, WorkerRole
+from panel.platform.clock import LONDON
 from panel.platform.crypto import Keyring, Keys
-from panel.platform.sessions import IDLE, token_hash
+from panel.platform.sessions import IDLE, SEEN_EVERY, token_hash
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.gate import rewrite_viewer
@@ -61,8 +62,12 @@ WHERE (w.from_on IS NULL OR w.from_on <= :today)
   AND (w.until_on IS NULL OR w.until_on >= :today)
 """
 _AT_DESK = _WORKER.format(of="") + " AND w.id = :worker"
+# A session in use is noted at most once a minute, in the statement that looks it up.
 _SIGNED_IN = (
-    _WORKER.format(of="{schema}.") + " AND w.id = (SELECT s.viewer_id FROM {schema}.web_session s"  # noqa: S608 - fixed parts
+    "WITH touched AS (UPDATE {schema}.web_session SET seen_at = :now WHERE token_hash = :hash"  # noqa: S608 - fixed parts
+    " AND seen_at < :minute_ago AND seen_at > :idle AND ends_at > :now)"
+    + _WORKER.format(of="{schema}.")
+    + " AND w.id = (SELECT s.viewer_id FROM {schema}.web_session s"
     " WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle"
     " AND s.viewer_kind = 'worker')"
 )
@@ -102,7 +107,12 @@ async def signed_in(tenant: Tenant, token: str, now: datetime) -> SignedIn | Non
     A worker's session takes one query, a family's two more.
     """
     found = await tenant.look_up(
-        _SIGNED_IN, hash=token_hash(token), now=now, idle=now - IDLE, today=now.date()
+        _SIGNED_IN,
+        hash=token_hash(token),
+        now=now,
+        idle=now - IDLE,
+        minute_ago=now - SEEN_EVERY,
+        today=now.astimezone(LONDON).date(),
     )
     if found:
         return _signed_in(found[0][0], tenant.ring)
@@ -173,7 +183,8 @@ async def worker_at_desk(
     connection: AsyncConnection, ring: Keyring, worker_id: UUID, now: datetime
 ) -> SignedIn | None:
     """A worker as they would be at the desk, for the command line."""
-    found = await connection.execute(text(_AT_DESK), {"worker": worker_id, "today": now.date()})
+    today = now.astimezone(LONDON).date()
+    found = await connection.execute(text(_AT_DESK), {"worker": worker_id, "today": today})
     line = found.scalar_one_or_none()
     return None if line is None else _signed_in(line, ring)
 

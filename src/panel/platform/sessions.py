@@ -8,10 +8,12 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy import CursorResult, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 LONGEST = timedelta(hours=12)
 IDLE = timedelta(minutes=60)
+SEEN_EVERY = timedelta(minutes=1)
+"""How often it is noted that a session is in use."""
 
 
 def token_hash(token: str) -> bytes:
@@ -47,17 +49,6 @@ async def end(session: AsyncSession, token: str) -> None:
     """Sign out."""
     await session.execute(
         text("DELETE FROM web_session WHERE token_hash = :hash"), {"hash": token_hash(token)}
-    )
-
-
-async def seen(connection: AsyncConnection, token: str, now: datetime) -> None:
-    """Note that the session was used, at most once a minute."""
-    await connection.execute(
-        text(
-            "UPDATE web_session SET seen_at = :now"
-            " WHERE token_hash = :hash AND seen_at < :minute_ago"
-        ),
-        {"now": now, "hash": token_hash(token), "minute_ago": now - timedelta(minutes=1)},
     )
 
 
