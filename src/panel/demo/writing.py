@@ -118,6 +118,8 @@ async def _place(session: AsyncSession, today: date) -> World:
                 email=f"{worker.key}@{agency.key}.example",
                 job_title=worker.job_title,
             )
+            # 01632 960000 to 960999 are kept for stories and belong to nobody.
+            made.phone = f"01632 960{len(world.workers):03d}"
             if worker.key == places.LEAVER:
                 made.until_on = today - timedelta(days=8)
             world.workers[worker.key] = made.id
