@@ -6,6 +6,7 @@ from traceback import extract_tb
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import structlog
 from litestar import Litestar, MediaType, Request, Response, Router, get
 from litestar.datastructures import CacheControlHeader, State
@@ -14,6 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.static_files import create_static_files_router
+from litestar.types import Message, Scope
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
@@ -80,6 +82,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
+_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
 
 def make_site(
     record: AuthorityRecord,
@@ -137,7 +141,7 @@ def make_app(
         on_shutdown=[close],
         openapi_config=OpenAPIConfig(title="Panel", version="0.1", path="/api/schema"),
         request_max_body_size=LARGEST_BODY,
-        after_request=_secured,
+        before_send=[_secured],
         state=State({"sites": sites, "settings": settings, "cookie": cookie}),
         debug=False,
     )
@@ -181,7 +185,7 @@ def _ready(database: Database) -> HTTPRouteHandler:
         try:
             async with database.connection(None) as connection:
                 await connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:
+        except (SQLAlchemyError, psycopg.Error):
             return Response("The database does not answer.", status_code=503)
         return Response("ready")
 
@@ -200,10 +204,14 @@ def _static() -> Router:
     )
 
 
-async def _secured(response: Response[Any]) -> Response[Any]:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+async def _secured(message: Message, _scope: Scope) -> None:
+    """Every answer has the headers: pages, files, redirects, refusals and faults alike."""
+    if message["type"] == "http.response.start":
+        present = {name for name, _ in message["headers"]}
+        message["headers"] = [
+            *message["headers"],
+            *(header for header in _SECURITY if header[0] not in present),
+        ]
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
@@ -215,7 +223,7 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
             status_code=problem.status,
             media_type="application/problem+json",
-            headers=SECURITY_HEADERS | PRIVATE,
+            headers=PRIVATE,
         )
     page = renderer.page(
         "conflict.html" if isinstance(problem, Conflict) else "error.html",
@@ -230,7 +238,7 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
         page,
         status_code=problem.status,
         media_type=MediaType.HTML,
-        headers=SECURITY_HEADERS | PRIVATE,
+        headers=PRIVATE,
     )
 
 
