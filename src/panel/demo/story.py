@@ -252,7 +252,7 @@ _SHAPED: dict[str, Callable[[Story, date], Story]] = {
     ),
     "moved": lambda one, day: replace(one, moved_on=day - timedelta(days=40)),
     "young_person": lambda one, day: replace(
-        one, born=months_after(day, -16 * 12) - timedelta(days=40), given="Robin"
+        one, born=months_after(day, -16 * 12) - timedelta(days=40), given="Robin", at_panel=False
     ),
     "expected_school": lambda one, day: replace(
         one, transition="starts at Larkfield Primary", transition_on=day + timedelta(days=80)

@@ -73,23 +73,25 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
     if desk.viewer.roles & {Role.PRACTITIONER, Role.MANAGER}:
         asked = read_cursor(page, HOME_KEY)
         mine = await home_of_lead(desk.gate, desk.viewer, desk.purposes, asked)
-        return desk.page("plans/lead_home.html", page=lead_home(mine))
-    return await _member_home(desk)
+        meetings = await _next_meetings(desk)
+        return desk.page("panels/worker_home.html", page=lead_home(mine), meetings=meetings)
+    return desk.page(
+        "panels/member_home.html",
+        meetings=await _next_meetings(desk),
+        is_administrator=Role.ADMINISTRATOR in desk.viewer.roles,
+        name=desk.signed_in.name,
+    )
 
 
-async def _member_home(desk: Desk) -> Response[str]:
+async def _next_meetings(desk: Desk) -> list[tuple[str, str, pages.MeetingRow | None]]:
+    """The panels that this person sits on, with the next meeting of each."""
     meetings = []
     async with desk.tenant.transaction(desk.viewer.id) as session:
         for panel in await panels_in(session, sorted(desk.signed_in.panels)):
             day = await next_meeting_day(session, panel, desk.today)
             row = None if day is None else pages.meeting_row(panel, day, desk.today)
             meetings.append((panel.name, f"/panels/{panel.key}", row))
-    return desk.page(
-        "panels/member_home.html",
-        meetings=meetings,
-        is_administrator=Role.ADMINISTRATOR in desk.viewer.roles,
-        name=desk.signed_in.name,
-    )
+    return meetings
 
 
 # --- Panels and their meetings ----------------------------------------------------------------
