@@ -1,1 +1,1 @@
-"""Pure mapping between Panel's messages and FHIR R4 (UK Core). Imports neither panel nor consent."""
+"""Pure mapping between Panel's messages and FHIR R4 with UK Core; imports no room of Panel."""

@@ -314,35 +314,15 @@ def _opened(access: Access, sealed: str | None, holder: UUID, field: str, row: U
 
 
 def _steps(access: Access, case: _Case) -> list[Step]:
+    """What should happen, the panel first, then what is missing."""
     base = f"/children/{case.id}"
-    today = access.today
-    steps: list[Step] = []
-    for panel in case.panels or ():
-        on = panel.agenda_on or panel.meeting_on
-        if panel.agenda_on is not None:
-            said = (
-                f"On the agenda of the {panel.name}, {words.day_and_distance(on or today, today)}."
-            )
-        elif panel.next_review_by is not None and panel.next_review_by < today:
-            said = f"Review overdue: due {words.day_and_distance(panel.next_review_by, today)}."
-        elif on is not None:
-            said = f"Review at the {panel.name}, {words.day_and_distance(on, today)}."
-        elif panel.next_review_by is not None:
-            said = f"Review due by {words.day_and_distance(panel.next_review_by, today)}."
-        else:
-            referred = words.day_and_distance(panel.referred_on, today)
-            said = f"Referred to the {panel.name}, {referred}; not discussed yet."
-        steps.append(Step(said, "Panels", f"{base}/panels"))
-        if panel.transition and panel.transition_on and panel.transition_on >= today:
-            when = words.day_and_distance(panel.transition_on, today)
-            steps.append(Step(f"Coming: {panel.transition}, {when}.", "Panels", f"{base}/panels"))
+    steps = [
+        Step(said, "Panels", f"{base}/panels")
+        for panel in case.panels or ()
+        for said in _panel_words(panel, access.today)
+    ]
     if case.assessed_on is None:
-        said = (
-            "No assessment yet."
-            if case.drafted_on is None
-            else f"An assessment was begun, {words.day_and_distance(case.drafted_on, today)}."
-        )
-        steps.append(Step(said, "Assessment", f"{base}/assessments"))
+        steps.append(Step(_draft_words(case, access.today), "Assessment", f"{base}/assessments"))
     if case.plan is None or case.plan.state != "agreed":
         said = "No plan yet." if case.plan is None else "The plan is a draft: not agreed yet."
         steps.append(Step(said, "Plan", f"{base}/plan"))
@@ -351,6 +331,36 @@ def _steps(access: Access, case: _Case) -> list[Step]:
     if not case.panels:
         steps.append(Step("Not before any panel.", "Refer", f"{base}/panels"))
     return steps
+
+
+def _draft_words(case: _Case, today: date) -> str:
+    if case.drafted_on is None:
+        return "No assessment yet."
+    return f"An assessment was begun, {words.day_and_distance(case.drafted_on, today)}."
+
+
+def _panel_words(panel: _Panel, today: date) -> list[str]:
+    """Where the child stands before one panel, and the transition that is coming."""
+    said = [_next_panel_words(panel, today)]
+    if panel.transition and panel.transition_on and panel.transition_on >= today:
+        when = words.day_and_distance(panel.transition_on, today)
+        said.append(f"Coming: {panel.transition}, {when}.")
+    return said
+
+
+def _next_panel_words(panel: _Panel, today: date) -> str:
+    due, placed = panel.next_review_by, panel.meeting_on
+    if panel.agenda_on is not None:
+        when = words.day_and_distance(panel.agenda_on, today)
+        return f"On the agenda of the {panel.name}, {when}."
+    if due is not None and due < today:
+        return f"Review overdue: due {words.day_and_distance(due, today)}."
+    if placed is not None:
+        return f"Review at the {panel.name}, {words.day_and_distance(placed, today)}."
+    if due is not None:
+        return f"Review due by {words.day_and_distance(due, today)}."
+    referred = words.day_and_distance(panel.referred_on, today)
+    return f"Referred to the {panel.name}, {referred}; not discussed yet."
 
 
 def _plan_words(case: _Case) -> str:
