@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.sharing.explain_access import explain_access
 from panel.sharing.reading import access_history, sharing_picture
-from panel.sharing.service import Restriction, record_restriction, request_access
+from panel.sharing.service import Restriction, lapse_requests, record_restriction, request_access
 from panel.web.paging import Asked
 from tests.sharing.family import Family, agreed, hold_the_plan, record, refused, sees
 
@@ -109,6 +110,17 @@ async def test_asking_needs_a_reason_and_names_nothing_silent(gate: Gate, family
         assert await request_access(access, [Category.IDENTITY], "I see it already") == ()
         first = await request_access(access, [Category.HEALTH], "To plan")
         assert await request_access(access, [Category.HEALTH], "To plan") == first
+
+
+async def test_a_request_that_nobody_answers_lapses_after_ten_working_days(
+    gate: Gate, family: Family, tenant: Tenant
+) -> None:
+    async with gate.open(family.child, family.tom, Purpose.SUPPORT, "asked") as access:
+        await request_access(access, [Category.HEALTH], "To plan")
+    # Asked on Monday 23 November 2026: the tenth working day after is Monday 7 December.
+    for day, lapsed in ((date(2026, 12, 7), 0), (date(2026, 12, 8), 1), (date(2026, 12, 9), 0)):
+        async with tenant.transaction(JOB) as session:
+            assert await lapse_requests(session, day) == lapsed
 
 
 async def test_an_agreement_is_ended_after_its_rehearsal(

@@ -9,13 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
-from panel.platform.clock import SystemClock
+from panel.platform.clock import LONDON, SystemClock
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
 from panel.platform.tenancy import Tenant, authorities
 from panel.records.child_scoped import JOB
 from panel.settings import Settings, from_environment
+from panel.sharing.service import lapse_requests
 
 EVERY = timedelta(minutes=1)
 FORMS_KEPT = timedelta(days=2)
@@ -40,9 +41,17 @@ def sending(way: Way) -> Job:
     return Job("send what waits", EVERY, send)
 
 
+async def lapse_unanswered(session: AsyncSession, slot: datetime) -> None:
+    """Requests for access that nobody answered in time."""
+    await lapse_requests(session, slot.astimezone(LONDON).date())
+
+
 def all_jobs(settings: Settings) -> list[Job]:
     """Every job of an authority."""
-    jobs = [Job("forget what is over", timedelta(hours=1), forget_what_is_over)]
+    jobs = [
+        Job("forget what is over", timedelta(hours=1), forget_what_is_over),
+        Job("lapse unanswered requests", timedelta(days=1), lapse_unanswered),
+    ]
     if settings.smtp_url is not None:
         jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from)))
     return jobs

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import (
     ADDITIONAL,
@@ -30,6 +31,7 @@ from consent import (
 )
 from consent.standing import AGE_OF_OWN_AGREEMENT, SHARING_MATTER, has_reached
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
+from panel.records.dates import working_days_before
 from panel.records.gate import Access
 from panel.sharing.models import (
     AccessRequest,
@@ -64,6 +66,9 @@ __all__ = [
     "request_access",
     "withdraw_agreement",
 ]
+
+ANSWER_WITHIN = 10
+"""Working days after which a request for access that nobody answered lapses to refused."""
 
 _CAPACITY_COLUMN = {
     Capacity.PARENTAL_RESPONSIBILITY: "parental_responsibility",
@@ -573,3 +578,19 @@ async def _close_objections(access: Access) -> None:
     for row in rows:
         row.decided_on = access.today
         row.decision_reason = "From 16 the young person decides alone."
+
+
+async def lapse_requests(session: AsyncSession, today: date) -> int:
+    """Requests for access that nobody answered within ten working days lapse: refused.
+
+    For a job, over every child. Returns how many lapsed. Source: DOMAIN.md, "defaults".
+    """
+    last = working_days_before(today, ANSWER_WITHIN)
+    waiting = await session.scalars(
+        select(AccessRequest).where(AccessRequest.state == "asked", AccessRequest.asked_on < last)
+    )
+    lapsed = 0
+    for request in waiting:
+        request.state = "lapsed"
+        lapsed += 1
+    return lapsed
