@@ -58,10 +58,11 @@ lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
 	@$(BIN)/python -m tests.architecture.migration_lint
 
 bench: $(VENV)/.checking assets ## How fast, as ratios
-	@$(BIN)/python bench/pages.py
+	@$(BIN)/python bench/pages.py --rls-off --seconds 0.8
 
 soak: $(VENV)/.checking assets ## What takes too long for every run
-	@$(BIN)/python bench/pages.py --children 100000
+	@$(BIN)/python bench/pages.py --rls-off --children 100000 --seconds 3
+	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/durability/test_kill.py
 
 lock: ## Resolve the dependencies anew, with hashes
 	@for part in app build assets; do \
