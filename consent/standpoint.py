@@ -129,14 +129,16 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
         viewer=viewer,
         sees_content=sees_content(viewer),
         ties=ties,
-        forbidden=_oldest_first(_forbidden(forbidding)),
+        forbidden=_oldest_first(_forbidden(forbidding)) if forbidding else (),
         ordered=_best_first(_ordered(viewer, ties, live, day, state)) if state.orders else (),
-        protected=_oldest_first(_protected(restrictions)),
+        protected=_oldest_first(_protected(restrictions)) if restrictions else (),
         safeguarding=(
             *(_best_first(_enquired(viewer, ties, day, state)) if state.enquiries else ()),
             *(_best_first(_overridden(viewer, live, at, state)) if state.overrides else ()),
         ),
-        duties=_best_first(_obliged(viewer, ties, purpose, day, state)) if ties else (),
+        duties=_best_first(_obliged(viewer, ties, purpose, day, state))
+        if ties and state.duties
+        else (),
         refused=_oldest_first(
             (
                 *_refused(viewer, [a for a in in_force if is_refused_to(viewer, a)]),
@@ -144,7 +146,7 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
                 *_upheld(viewer, [o for o in objections if not is_pending(o, day)]),
             )
         ),
-        agreed=_best_first(_agreed(viewer, ties, given, pending)),
+        agreed=_best_first(_agreed(viewer, ties, given, pending)) if given and ties else (),
         paused=_oldest_first(_paused(given, pending)) if pending else (),
         lapsed=_oldest_first(
             _lapsed([a for a in agreements if has_lapsed(a, at, day) and is_agreed_with(viewer, a)])

@@ -116,24 +116,12 @@ _AFTER: Mapping[Order, Mapping[str, str]] = {
         "before": " AND (c.birth_date, c.id) > (:born, :id) ORDER BY c.birth_date, c.id",
     },
 }
-_SORT = {
-    "": " ORDER BY a.child_id DESC",
-    "after": " ORDER BY a.child_id DESC",
-    "before": " ORDER BY a.child_id",
-}
 
 
 @cache
-def _page_query(show: Show, order: Order, direction: str) -> ReadModel[_Line]:
-    if show == "all" and order == "added":
-        # Whoever asks, the page is a stretch of the index on (viewer, child): one plan suits all,
-        # and to make it anew takes longer (0.7 ms) than to follow it.
-        return ReadModel(
-            f"SELECT {_LINE} FROM (SELECT a.child_id FROM child_access a"  # noqa: S608 - fixed parts
-            f" WHERE {_REACH}{_AFTER[order][direction]} LIMIT {ON_A_PAGE + 1}) a"
-            f" JOIN child c ON c.id = a.child_id {_LEAD}{_SORT[direction]}",
-            _Line,
-        )
+def _page_query(show: Show, order: Order, direction: str) -> UnevenReadModel[_Line]:
+    # Kept as one plan for all, the simplest of these sorts all that a wide viewer reaches, of
+    # 100,000 children 50,000: 110 ms instead of 0.6.
     return UnevenReadModel(
         f"SELECT {_LINE} FROM child_access a JOIN child c ON c.id = a.child_id {_LEAD}"  # noqa: S608 - fixed parts
         f" WHERE {_REACH}{_SHOW[show]}{_AFTER[order][direction]} LIMIT {ON_A_PAGE + 1}",
