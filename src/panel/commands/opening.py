@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import date
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -119,10 +120,24 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def _a_day(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """Refuse what is no day, in words; the day stays text for the processes it is handed to."""
+    try:
+        if given is not None:
+            date.fromisoformat(given)
+    except ValueError as error:
+        raise click.BadParameter(f"“{given}” is no day. Write it like 2026-11-23.") from error
+    return given
+
+
 authority_option = click.option(
     "--authority", default=None, help="Which authority; not needed where there is only one."
 )
 as_of_option = click.option(
-    "--as-of", default=None, metavar="YYYY-MM-DD", help="Take this day for today."
+    "--as-of",
+    default=None,
+    metavar="YYYY-MM-DD",
+    callback=_a_day,
+    help="Take this day for today.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data instead of words.")
