@@ -67,7 +67,9 @@ _SETTINGS: Mapping[str, str] = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Statements and details of errors carry people's data: they stay out of the log.
+    # Errors, their statements and their details carry people's data ("invalid input: …"): they
+    # stay out of the log. Who asked is told, and the application logs the kind and the place.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
