@@ -114,7 +114,7 @@ def app(database_of_own: Cluster, data_dir: Path, clock: FixedClock, tenant: Ten
     """The whole site for the test's authority, at testshire.localhost."""
     assets.build()
     settings = from_environment({"PANEL_DATA_DIR": str(data_dir), "PANEL_INSECURE_COOKIES": "yes"})
-    return make_app(settings, database_of_own.app_url, clock)
+    return make_app(settings, database_of_own.app_url, clock, compiled=data_dir / "templates")
 
 
 @pytest.fixture
