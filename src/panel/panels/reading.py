@@ -18,11 +18,13 @@ from panel.panels.rules import Attendee, Quorum, quorum
 from panel.platform.crypto import Keys
 from panel.platform.read_models import ReadModel
 from panel.platform.tables import KEYS
-from panel.platform.tenancy import load_keys
+from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Gate
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import day as day_words
 
+ABOUT = frozenset({Category.IDENTITY, Category.PANEL})
+"""What an agenda shows of each record; nothing else is decided or logged."""
 MOST_NOT_READY = 50
 """How many who are not ready a page names; the count says how many there are."""
 
@@ -50,7 +52,7 @@ async def prepared_view(
     shown += [one.candidate.child_id for one in agenda.rolled_over]
     shown += [one.child_id for one in agenda.came_late]
     opened = await gate.open_here(
-        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}"
+        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}", ABOUT
     )
     return PreparedView(prepared, opened)
 
@@ -63,7 +65,7 @@ async def frozen_view(
     prepared = await prepare(session, panel, meeting, viewer.id)
     shown = [item.candidate.child_id for item in prepared.agenda.items] if prepared.frozen else []
     opened = await gate.open_here(
-        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}"
+        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}", ABOUT
     )
     return PreparedView(prepared, opened)
 
@@ -152,7 +154,7 @@ async def seats_of(
     """The agencies at a panel's table on a day, their people, and who has opened a pack."""
     found = await _READ_SEATS.line(session, panel=panel_id, meeting=meeting_id, day=day)
     agencies = found or ()
-    await load_keys(session, {one.id for one in agencies})
+    await load_agency_keys(session, {one.id for one in agencies})
     keys = cast("Keys", session.info[KEYS])
     return [
         AgencySeats(
