@@ -10,7 +10,7 @@ from panel.panels.pages import (
     import_report,
     papers_words,
     rehearsal_page,
-    since_words,
+    waiting_words,
     working_days_between,
 )
 from panel.panels.rules import ReviewMove
@@ -38,8 +38,8 @@ def test_working_days_leave_out_weekends_and_bank_holidays() -> None:
 
 
 def test_since_when_something_is_owed() -> None:
-    assert since_words(date(2026, 11, 11), MONDAY) == "12 days (since 11 November 2026)"
-    assert since_words(MONDAY, MONDAY) == "today (since 23 November 2026)"
+    assert waiting_words(date(2026, 11, 11), MONDAY) == "12 days"
+    assert waiting_words(MONDAY, MONDAY) == "From today"
 
 
 def test_a_rehearsal_says_what_a_cancellation_does() -> None:

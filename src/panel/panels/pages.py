@@ -37,6 +37,11 @@ TAGS = {
 }
 OVERDUE = ("Review overdue", "red")
 PAST = ("Past", "grey")
+STEPS = {
+    Part.SHARING: ("See sharing", "sharing"),
+    Part.LEAD_PROFESSIONAL: ("Find one", "lead-professional"),
+}
+"""What the reader does about what nobody can be asked for, and on which page of the record."""
 STATE_TAGS = {
     "planned": ("Planned", "grey"),
     "frozen": ("Frozen", "teal"),
@@ -86,9 +91,16 @@ class DebtRow:
     what: str
     key: str
     owed_by: str
+    waiting: str
     since: str
+    """The day since when; empty from today."""
     may_ask: bool
     asked: str
+    step: str
+    """Where it cannot be asked for: the words of the link to where the reader sees to it."""
+    step_page: str
+    of_child: int
+    """How many rows the child has, on the first of them; 0 on the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +315,8 @@ def _beside_the_tag(why: Why, fact: CaseFact, access: Access | None) -> str:
     if why.reason is Reason.REVIEW_DUE:
         return f"Promised by {on}."
     if why.reason is Reason.TRANSITION:
-        coming = (fact.transition or "").strip().rstrip(".")
+        may_read = access is not None and access.may(Category.PANEL)
+        coming = (fact.transition or "").strip().rstrip(".") if may_read else ""
         return f"{coming[:1].upper()}{coming[1:]}, {on}." if coming else f"On {on}."
     if why.reason is Reason.ESCALATION:
         reason = _sealed(access, fact, "escalation", fact.escalation).rstrip(".")
@@ -321,7 +334,7 @@ def _owed(candidate: Candidate) -> str:
 def family_state(fact: CaseFact) -> str:
     """Whether the family's words are there, which open the child's item."""
     if fact.family_said_on is not None:
-        return f"Family’s words: said on {words.short_day(fact.family_said_on)}"
+        return f"Family’s words: {words.short_day(fact.family_said_on)}"
     if fact.family_asked_on is not None:
         return f"Family’s words: asked on {words.short_day(fact.family_asked_on)}"
     return "Family’s words: not asked yet"
@@ -339,18 +352,21 @@ def _debt_rows(view: PreparedView, candidate: Candidate, today: date) -> list[De
             PART_WORDS[debt.what].capitalize(),
             debt.what.value,
             debt.owed_by,
-            since_words(debt.since, today),
+            waiting_words(debt.since, today),
+            f"Since {words.short_day(debt.since)}" if debt.since < today else "",
             fact.owing(debt.what) is not None and asked.get(debt.what.value) != today,
             _asked_words(asked.get(debt.what.value), today),
+            *STEPS.get(debt.what, ("See people", "people")),
+            of_child=0 if number else len(candidate.debts),
         )
-        for debt in candidate.debts
+        for number, debt in enumerate(candidate.debts)
     ]
 
 
-def since_words(since: date, today: date) -> str:
-    """Since when, in days: "12 days (since 6 November 2026)"."""
+def waiting_words(since: date, today: date) -> str:
+    """How long something is owed: "12 days", "From today"."""
     days = (today - since).days
-    return f"{words.plural(days, 'day') if days else 'today'} (since {words.short_day(since)})"
+    return words.plural(days, "day") if days else "From today"
 
 
 def _asked_words(on: date | None, today: date) -> str:
@@ -545,10 +561,15 @@ def _figures(
     shown = [] if not_ready is None else [(not_ready[0], "not ready", not_ready[1])]
     return [
         *shown,
-        (counts.overdue, "reviews overdue", f"{children}overdue"),
-        (counts.received, "referrals to acknowledge", f"{children}received"),
-        (counts.offers, "offers unanswered", f"{children}offers"),
-        (counts.requests, "requests for access", f"{children}requests"),
+        *(
+            (count, one if count == 1 else many, f"{children}{which}")
+            for which, count, one, many in (
+                ("overdue", counts.overdue, "review overdue", "reviews overdue"),
+                ("received", counts.received, "referral to answer", "referrals to answer"),
+                ("offers", counts.offers, "offer unanswered", "offers unanswered"),
+                ("requests", counts.requests, "request for access", "requests for access"),
+            )
+        ),
     ]
 
 
@@ -721,19 +742,19 @@ def referral_page(view: ReferralView, today: date) -> ReferralPage:
         ("Review meeting", words.day(fact.review_meeting_on) if fact.review_meeting_on else ""),
         (
             "Transition",
-            f"{fact.transition}, {words.day(fact.transition_on)}"
+            f"{view.transition or 'A change is coming'}, {words.day(fact.transition_on)}"
             if fact.transition and fact.transition_on
             else "",
         ),
         (
             "Escalated",
-            f"{words.day(fact.escalated_on)}: {view.escalation or withheld}"
+            _dated(fact.escalated_on, withheld if view.escalation is None else view.escalation)
             if fact.escalated_on
             else "",
         ),
         (
             "Taken as urgent",
-            f"{words.day(fact.urgent_on)}: {view.urgent_reason or withheld}"
+            _dated(fact.urgent_on, withheld if view.urgent_reason is None else view.urgent_reason)
             if fact.urgent_on
             else "",
         ),
@@ -749,6 +770,10 @@ def referral_page(view: ReferralView, today: date) -> ReferralPage:
         fact.state == "received",
         [(what, value) for what, value in rows if value],
     )
+
+
+def _dated(on: date, said: str) -> str:
+    return f"{words.day(on)}: {said}" if said else words.day(on)
 
 
 def agenda_history(found: PanelsOfChild) -> list[tuple[str, str, str]]:

@@ -74,10 +74,16 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         asked = read_cursor(page, HOME_KEY)
         mine = await home_of_lead(desk.gate, desk.viewer, desk.purposes, asked)
         meetings = await _next_meetings(desk)
-        return desk.page("panels/worker_home.html", page=lead_home(mine), meetings=meetings)
+        return desk.page(
+            "panels/worker_home.html",
+            page=lead_home(mine),
+            meetings=meetings,
+            has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+        )
     return desk.page(
         "panels/member_home.html",
         meetings=await _next_meetings(desk),
+        has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
         is_administrator=Role.ADMINISTRATOR in desk.viewer.roles,
         name=desk.signed_in.name,
     )

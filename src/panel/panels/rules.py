@@ -703,8 +703,16 @@ def newest_paper(candidate: Candidate) -> date | None:
 
 def waits_words(candidate: Candidate) -> str:
     """What is said of a child who waits for the next meeting."""
+    return f"No time left at this meeting; goes to the next. {_since_words(candidate)}"
+
+
+def _since_words(candidate: Candidate) -> str:
+    """Since when a child waits; a review that is due waits for a day that may be to come."""
     since = words.short_day(candidate.waiting_since)
-    return f"No time left at this meeting; goes to the next. Waiting since {since}."
+    first = next(iter(candidate.whys), None)
+    if first is not None and first.reason is Reason.REVIEW_DUE:
+        return f"Review due by {since}."
+    return f"Waiting since {since}."
 
 
 def in_chosen_order(agenda: Agenda, positions: Mapping[UUID, int]) -> Agenda:
@@ -887,11 +895,10 @@ def _later(at: time, minutes: int) -> time:
 
 def _roll_over(candidate: Candidate, settings: PanelSettings) -> RolledOver:
     minutes = _minutes(candidate, settings)
-    since = words.short_day(candidate.waiting_since)
     if minutes > settings.capacity_minutes:
         sentence = (
             f"Needs {minutes} minutes and a meeting has {settings.capacity_minutes}. "
-            f"Give it fewer minutes or the meeting more. Waiting since {since}."
+            f"Give it fewer minutes or the meeting more. {_since_words(candidate)}"
         )
     else:
         sentence = waits_words(candidate)
