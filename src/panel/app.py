@@ -144,6 +144,7 @@ def make_app(
         before_send=[_secured],
         state=State({"sites": sites, "settings": settings, "cookie": cookie}),
         debug=False,
+        logging_config=None,  # panel.platform.logs says how; Litestar's own would log URLs
     )
 
 

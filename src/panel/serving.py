@@ -13,6 +13,7 @@ from litestar import Litestar
 from panel.app import make_app
 from panel.platform.clock import Clock, ShiftedClock, SystemClock, at_nine
 from panel.platform.cluster import open_cluster
+from panel.platform.logs import configure
 from panel.settings import from_environment
 
 AS_OF = "PANEL_AS_OF"
@@ -43,6 +44,7 @@ def end_with_parent() -> None:
 def make() -> Litestar:
     """The site for a server that loads it by name (`granian --factory panel.serving:make`)."""
     end_with_parent()
+    configure()
     settings = from_environment()
     leaving = ExitStack()
     cluster = leaving.enter_context(
