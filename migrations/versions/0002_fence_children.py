@@ -59,7 +59,30 @@ def policy(table: str, child_column: str = "child_id") -> tuple[str, ...]:
     )
 
 
+AS_THE_OWNER = (
+    "note_possible_duplicate(uuid, bytea, text)",
+    "open_child(uuid)",
+    "rewrite_all_access()",
+    "rewrite_viewer_access(uuid)",
+    "rewrite_child_access(uuid)",
+)
+"""The functions that run with the owner's rights."""
+
 _VIEWER = "NULLIF(current_setting('panel.viewer', true), '')::uuid"
+
+# Parental responsibility ends at 18, and where an adoption or parental order gives it to somebody
+# else (DOMAIN.md, "Agreement and the law"): `consent.standing` says the same of who may agree.
+# Somebody born on 29 February comes of age on 1 March.
+HELD = """
+SELECT l.*,
+       GREATEST((c.birth_date + interval '18 years')::date - 1,
+                (c.birth_date - 1 + interval '18 years')::date) AS last_day,
+       (SELECT min(o.from_on) FROM family_link o
+         WHERE o.child_id = l.child_id AND o.family_member_id <> l.family_member_id
+           AND o.parental_responsibility AND o.basis IN ('adoption', 'parental_order')
+           AND (l.from_on IS NULL OR l.from_on < o.from_on)) AS replaced_on
+  FROM family_link l JOIN child c ON c.id = l.child_id
+"""
 
 CHILD_TIE = f"""
 CREATE VIEW child_tie WITH (security_invoker = true) AS
@@ -112,10 +135,21 @@ SELECT a.child_id, r.worker_id, 'agenda', m.agency_id,
    AND (m.from_on IS NULL OR m.from_on <= t.held_on)
    AND (m.until_on IS NULL OR m.until_on >= t.held_on)
 UNION ALL
-SELECT child_id, family_member_id,
-       CASE WHEN parental_responsibility AND basis IS NOT NULL THEN 'parent' ELSE 'relative' END,
-       family_member_id, from_on, until_on, NULL
-  FROM family_link
+SELECT h.child_id, h.family_member_id, 'parent', h.family_member_id, h.from_on,
+       LEAST(h.until_on, h.last_day, h.replaced_on - 1), NULL
+  FROM ({HELD}) h
+ WHERE h.parental_responsibility AND h.basis IS NOT NULL
+   AND (h.from_on IS NULL OR h.from_on <= LEAST(h.until_on, h.last_day, h.replaced_on - 1,
+                                                'infinity'::date))
+UNION ALL
+SELECT h.child_id, h.family_member_id, 'relative', h.family_member_id,
+       CASE WHEN h.parental_responsibility AND h.basis IS NOT NULL
+            THEN GREATEST(h.from_on, h.last_day + 1) ELSE h.from_on END,
+       h.until_on, NULL
+  FROM ({HELD}) h
+ WHERE NOT h.parental_responsibility OR h.basis IS NULL
+    OR (h.last_day IS NOT NULL AND h.replaced_on IS NULL
+        AND (h.until_on IS NULL OR h.until_on > h.last_day))
 UNION ALL
 SELECT child_id, id, 'guest', id, NULL, (ends_at AT TIME ZONE 'Europe/London')::date, NULL
   FROM guest_link
@@ -253,6 +287,9 @@ def grants(schema: str) -> list[str]:
         "REVOKE INSERT, UPDATE, DELETE ON child_access FROM panel_app",
         "REVOKE UPDATE, DELETE ON access_event FROM panel_app",
         "REVOKE INSERT, UPDATE, DELETE ON migrated FROM panel_app",
+        # PostgreSQL lets everybody run a new function, and these run as the owner.
+        *(f"REVOKE EXECUTE ON FUNCTION {one} FROM PUBLIC" for one in AS_THE_OWNER),
+        *(f"GRANT EXECUTE ON FUNCTION {one} TO panel_app" for one in AS_THE_OWNER),
     ]
 
 
@@ -275,13 +312,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the fences down with everything that stands on them."""
     schema = this_schema()
-    for function in (
-        "note_possible_duplicate(uuid, bytea, text)",
-        "open_child(uuid)",
-        "rewrite_all_access()",
-        "rewrite_viewer_access(uuid)",
-        "rewrite_child_access(uuid)",
-    ):
+    for function in AS_THE_OWNER:
         op.execute(f"DROP FUNCTION {function}")
     op.execute("DROP SEQUENCE child_reference")
     op.execute("DROP VIEW child_tie")

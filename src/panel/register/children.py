@@ -312,6 +312,8 @@ async def change_child(access: Access, changes: Mapping[str, Any], version: int)
                 child.nhs_number_verified = False
     await access.session.flush()
     await index_child(access.session, child)
+    # Until when a parent may look follows from the day of birth.
+    await rewrite_access(access.session, child.id)
     return child
 
 
