@@ -67,7 +67,7 @@ from panel.sharing.service import (
     SharingDecision,
     agreement_of_assessment,
     record_agreement,
-    withdraw_agreement,
+    replace_agreement,
 )
 
 __all__ = [
@@ -273,7 +273,7 @@ async def settle_agreement(access: Access, assessment_id: UUID) -> Recorded | No
         if _is_recorded(former, decision):
             return None
         if former.by_person_id == decision.by_person:
-            await withdraw_agreement(access, former.id)
+            await replace_agreement(access, former.id)
     return await record_agreement(access, decision)
 
 

@@ -186,7 +186,8 @@ def restriction_words(line: RestrictionLine) -> str:
     until = "" if line.until_on is None else f" until {words.short_day(line.until_on)}"
     since = f"since {words.short_day(line.from_on)}{until}"
     if line.kind == "protection":
-        return f"Protected: {what} must not reach {whom}, {since}. Only a court can open it."
+        # Since when could tell where somebody went.
+        return f"Protected: {what} must not reach {whom}. Only a court can open it."
     who = line.by_words or "the family"
     return f"{who[:1].upper()}{who[1:]} chose not to share {what} with {whom}, {since}."
 

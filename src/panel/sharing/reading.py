@@ -210,13 +210,7 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     if agreement is None or agreement.withdrawn_on is not None:
         raise NotFound("There is no such agreement, or it was withdrawn already.")
     state = await _state(access)
-    without = replace(
-        state,
-        agreements=tuple(
-            replace(one, withdrawn=access.at) if one.id == agreement_id else one
-            for one in state.agreements
-        ),
-    )
+    without = _without(access, state, agreement_id)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
     named = {one.id: one for one in state.agreements}[agreement_id]
     shown = involved | (set(named.agencies | named.not_agencies) & known.keys())
@@ -225,6 +219,27 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     after = _views(access, without, known, shown, panel)
     return Rehearsal(
         agreement=agreement, closes=_losses(before, after), opens=_losses(after, before)
+    )
+
+
+async def would_open_to(access: Access, agreement_id: UUID, agency_id: UUID) -> bool:
+    """Whether an agency would see more if this agreement or refusal ended now."""
+    known = {agency.id: agency for agency in await agencies(access.session)}
+    state = await _state(access)
+    without = _without(access, state, agreement_id)
+    before, after = (
+        _views(access, one, known, {agency_id}, {agency_id}) for one in (state, without)
+    )
+    return bool(_losses(after, before))
+
+
+def _without(access: Access, state: State, agreement_id: UUID) -> State:
+    return replace(
+        state,
+        agreements=tuple(
+            replace(one, withdrawn=access.at) if one.id == agreement_id else one
+            for one in state.agreements
+        ),
     )
 
 

@@ -39,6 +39,7 @@ from panel.sharing.models import (
     SharingObjection,
     SharingRestriction,
 )
+from panel.sharing.reading import would_open_to
 from panel.sharing.standing import (
     FamilyFacts,
     PossibleGiver,
@@ -63,6 +64,7 @@ __all__ = [
     "record_agreement",
     "record_objection",
     "record_restriction",
+    "replace_agreement",
     "request_access",
     "withdraw_agreement",
 ]
@@ -221,12 +223,34 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
 async def withdraw_agreement(access: Access, agreement_id: UUID) -> None:
     """An agreement or refusal ends now: the next page, pack and message goes without it.
 
-    Withdrawing twice changes nothing. Raises NotFound.
+    Withdrawing twice changes nothing. Raises NotFound, and NotAllowed where the end would open
+    something to the viewer's own agency: that takes a new conversation, or somebody else.
     """
+    agreement = await _agreement(access, agreement_id)
+    agency = access.viewer.agency
+    if agency is not None and await would_open_to(access, agreement_id, agency):
+        raise NotAllowed(
+            "This keeps something from your own agency, so you cannot end it.",
+            "When they agree, write the new conversation down in an assessment; or somebody of"
+            " another agency ends this.",
+        )
+    await _end(access, agreement)
+
+
+async def replace_agreement(access: Access, agreement_id: UUID) -> None:
+    """An agreement or refusal gives way to what the same person says now. Raises NotFound."""
+    await _end(access, await _agreement(access, agreement_id))
+
+
+async def _agreement(access: Access, agreement_id: UUID) -> SharingAgreement:
     access.require_write()
     agreement = await access.session.get(SharingAgreement, agreement_id)
     if agreement is None or agreement.child_id != access.child_id:
         raise NotFound("There is no such agreement.")
+    return agreement
+
+
+async def _end(access: Access, agreement: SharingAgreement) -> None:
     if agreement.withdrawn_at is None:
         agreement.withdrawn_at = access.at
         await access.session.flush()
