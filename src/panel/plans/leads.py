@@ -26,6 +26,7 @@ from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate, Purposes, rewrite_access, rewrite_viewer
 from panel.register.models import Involvement
+from panel.register.service import is_refused_the_name
 
 PART = "lead professional"
 NO_OFFER = "This offer was withdrawn or answered, or it is not yours."
@@ -227,6 +228,13 @@ async def offer_lead(access: Access, worker_id: UUID) -> LeadProfessional:
     if chosen is None:
         raise Invalid.because(
             "worker_id", "Choose a worker of an agency that is involved with the child now"
+        )
+    is_theirs = chosen.in_team or chosen.agency_id == access.viewer.agency
+    if not is_theirs and await is_refused_the_name(
+        session, access.child_id, chosen.agency_id, access.today
+    ):
+        raise Invalid.because(
+            "worker_id", "The family has not agreed that this agency knows who the child is"
         )
     mistake = rules.offer_mistake(
         is_lead_now=await _is_lead(session, access.child_id, worker_id),

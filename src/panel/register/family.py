@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from consent import Category, ParentalBasis, ParentalResponsibility, Span, responsibility_problem
 from panel.accounts.models import Worker
@@ -173,14 +174,18 @@ async def link_family_member(
 async def share_family(here: Access, there: Access) -> int:
     """Tie the people of one child, whom the viewer may see, to a brother or sister.
 
-    Returns how many were added. Parental responsibility is not copied: each child's is recorded
-    with its own basis.
+    Only those whose contact details the viewer may see as well: on the other record, which has
+    restrictions of its own, they would be open. Returns how many were added. Parental
+    responsibility is not copied: each child's is recorded with its own basis.
     """
     here.require_write()
     mine = select(FamilyLink.family_member_id).where(FamilyLink.child_id == here.child_id)
+    who_wrote = aliased(Worker)
     theirs = await here.session.execute(
-        select(FamilyLink, Worker.agency_id)
+        select(FamilyLink, Worker.agency_id, who_wrote.agency_id)
         .outerjoin(Worker, Worker.id == FamilyLink.created_by)
+        .join(FamilyMember, FamilyMember.id == FamilyLink.family_member_id)
+        .outerjoin(who_wrote, who_wrote.id == FamilyMember.created_by)
         .where(
             FamilyLink.child_id == there.child_id,
             FamilyLink.until_on.is_(None),
@@ -188,7 +193,11 @@ async def share_family(here: Access, there: Access) -> int:
         )
         .order_by(FamilyLink.id)
     )
-    seen = [link for link, author in theirs.all() if there.may(Category.FAMILY, author)]
+    seen = [
+        link
+        for link, author, of_person in theirs.all()
+        if there.may(Category.FAMILY, author) and there.may(Category.CONTACT, of_person)
+    ]
     for link in seen:
         await tie_family_member(
             here.session,

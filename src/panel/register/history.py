@@ -81,7 +81,10 @@ _READ_EVENTS = msgspec.json.Decoder(list[_EventFact])
 
 @dataclass(frozen=True, slots=True)
 class Chronology:
-    """The events that may be seen, newest first, and the categories of those that may not."""
+    """The events that may be seen, newest first, and the categories of those that may not.
+
+    What is withheld in silence is in neither.
+    """
 
     events: tuple[Event, ...]
     withheld: tuple[Category, ...]
@@ -98,7 +101,8 @@ async def chronology(access: Access, since: date | None = None) -> Chronology:
             sealed, "significant_event.text", fact.id, fact.category, fact.agency_id
         )
         if said is None:
-            withheld.add(fact.category)
+            if not access.decision(fact.category, fact.agency_id).silent:
+                withheld.add(fact.category)
         else:
             events.append(
                 Event(fact.id, fact.happened_on, fact.kind, fact.category, fact.agency, said)

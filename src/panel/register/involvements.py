@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.models import Worker
@@ -81,6 +81,35 @@ async def agency_is_involved(session: AsyncSession, child_id: UUID, agency_id: U
         .limit(1)
     )
     return found is not None
+
+
+_NOT_WANTED = """
+SELECT EXISTS (SELECT 1 FROM sharing_agreement s
+  WHERE s.child_id = :child AND s.withdrawn_at IS NULL AND s.from_on <= :today
+    AND (s.until_on IS NULL OR s.until_on >= :today)
+    AND CASE WHEN s.given THEN :agency = ANY (s.not_agencies)
+             ELSE cardinality(s.agencies) = 0 OR :agency = ANY (s.agencies) END
+    AND (s.level IS NOT NULL OR cardinality(s.named) = 0 OR 'identity' = ANY (s.named)))
+OR EXISTS (SELECT 1 FROM sharing_restriction r
+  WHERE r.child_id = :child AND r.kind = 'choice' AND r.from_on <= :today
+    AND (r.until_on IS NULL OR r.until_on >= :today)
+    AND (cardinality(r.against) = 0 OR :agency = ANY (r.against))
+    AND (cardinality(r.categories) = 0 OR 'identity' = ANY (r.categories)))
+"""
+
+
+async def is_refused_the_name(
+    session: AsyncSession, child_id: UUID, agency_id: UUID, today: date
+) -> bool:
+    """Whether the family said no to an agency's knowing who the child is.
+
+    Whoever is in the team knows it, whatever was refused: so another agency puts nobody of such
+    an agency into the team.
+    """
+    found = await session.scalar(
+        text(_NOT_WANTED), {"child": child_id, "agency": agency_id, "today": today}
+    )
+    return bool(found)
 
 
 async def _involvement(session: AsyncSession, child_id: UUID, involvement_id: UUID) -> Involvement:

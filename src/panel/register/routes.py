@@ -47,7 +47,12 @@ from panel.register.family import (
 )
 from panel.register.header import EDUCATION, child_header
 from panel.register.history import LEVEL_WORDS, chronology, judge_level, level_of_need, note_event
-from panel.register.involvements import add_involvement, end_involvement, start_involvement
+from panel.register.involvements import (
+    add_involvement,
+    end_involvement,
+    is_refused_the_name,
+    start_involvement,
+)
 from panel.register.people import people_of
 from panel.register.search import find_children
 from panel.web.forms import FieldErrors, Filled
@@ -460,6 +465,14 @@ async def _add_agency(access: Access, form: forms.AgencyForm) -> None:
                 "worker_email", "Nobody at that agency has this e-mail address. Check both"
             )
         worker_id = worker.id
+        if agency.id != access.viewer.agency and await is_refused_the_name(
+            access.session, access.child_id, agency.id, access.today
+        ):
+            raise Invalid.because(
+                "worker_email",
+                "The family has not agreed that anybody there knows who the child is. Ask them,"
+                " and write down what they agree to, first",
+            )
     is_now = form.when == "now"
     if is_now and form.on > access.today:
         raise Invalid.because("on", "A day to come: say that they are expected, or check the date")

@@ -49,6 +49,7 @@ from panel.register.involvements import (
     add_involvement,
     agency_is_involved,
     end_involvement,
+    is_refused_the_name,
     start_involvement,
 )
 from panel.register.pages import CATEGORY_CHOICES, CATEGORY_WORDS
@@ -99,6 +100,7 @@ __all__ = [
     "family_member_details",
     "find_children",
     "header_from",
+    "is_refused_the_name",
     "judge_level",
     "level_of_need",
     "link_family_member",
