@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from consent import Purpose
-from panel.accounts.desk import FORGERY_FIELD, PRIVATE, Desk, go
+from panel.accounts.desk import FORGERY_FIELD, PRIVATE, Desk, go, sent_fields
 from panel.panels import guests, pack_pages
 from panel.panels.calendar import panel_by_key
 from panel.panels.pack_preview import preview_pack
@@ -59,7 +59,7 @@ async def pack(
                     back_href=f"/panels/{key}/{held_on}",
                 )
     meeting, own = await open_own_pack(desk.gate, who, key, held_on)
-    document = await read_pack(desk.gate, meeting, own)
+    document = await read_pack(desk.gate, meeting, own, desk.viewer)
     return desk.page("panels/pack.html", pack=pack_pages.pack_page(document, meeting, desk.today))
 
 
@@ -75,7 +75,7 @@ async def pack_as_pdf(
 ) -> Response[bytes]:
     """The reader's own agency's pack as PDF/UA."""
     meeting, own = await open_own_pack(desk.gate, desk.signed_in, key, held_on)
-    content = await pack_pdf_of(desk.gate, meeting, own)
+    content = await pack_pdf_of(desk.gate, meeting, own, desk.viewer)
     name = f"pack-{key}-{held_on}-{own.key}.pdf"
     return Response(
         content,
@@ -189,8 +189,7 @@ async def guest_enters(
     token: FromPath[str],
 ) -> Response[Any]:
     """The code: the right one opens the item, the fifth wrong one closes the link."""
-    sent = await request.form()
-    read = read_form(guests.GivenCode, list(sent.multi_items()))
+    read = read_form(guests.GivenCode, await sent_fields(request))
     if isinstance(read, FieldErrors):
         return desk.page("panels/guest_code.html", status=422, filled=Filled({}, read))
     given = await guests.enter_code(desk.gate, link_id, token, read.code)
@@ -248,13 +247,13 @@ async def guest_answers(
     given = _pass_of(desk, request, link_id)
     if given is None:
         return go(_guest_path(link_id, token))
-    sent = await request.form()
-    mark = str(sent.get(FORGERY_FIELD, ""))
+    sent = await sent_fields(request)
+    mark = str(next((value for name, value in sent if name == FORGERY_FIELD), ""))
     if not hmac.compare_digest(mark.encode(), forgery_token(given).encode()):
         raise NotAllowed(
             "This form is from an earlier visit, so it was not sent.", "Open the link."
         )
-    read = read_form(guests.GuestAnswer, list(sent.multi_items()))
+    read = read_form(guests.GuestAnswer, sent)
     if isinstance(read, FieldErrors):
         return await _item_page(desk, link_id, token, given, Filled({}, read))
     done = f"{_guest_path(link_id, token)}/thank-you"

@@ -56,7 +56,7 @@ from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
 from panel.register.service import EVENT_KINDS, header_from
-from panel.sharing.shareable import PanelAgency, pack_viewer
+from panel.sharing.shareable import PanelAgency, kept_from_reader, pack_viewer
 from panel.web.words import day, short_day
 
 ASK = "Ask the coordinator if you need it for this meeting."
@@ -277,13 +277,26 @@ async def packs_opened(session: AsyncSession, meeting_id: UUID) -> list[PackOpen
 # Reading.
 
 
-async def read_pack(gate: Gate, meeting: PackMeeting, agency: PackAgency) -> PackDocument:
-    """The agency's pack as it stands now: decided, logged once a child, and read in one go."""
+async def read_pack(
+    gate: Gate, meeting: PackMeeting, agency: PackAgency, reader: Viewer | None = None
+) -> PackDocument:
+    """The agency's pack as it stands now: decided, logged once a child, and read in one go.
+
+    For a `reader`, without the children of whom something is kept from that worker by name.
+    """
     async with gate.tenant.transaction(agency.id) as session:
         items = await in_the_pack(session, meeting.id)
+        kept: frozenset[UUID] = frozenset()
+        if reader is not None:
+            kept = await kept_from_reader(
+                session,
+                [one.child_id for one in items],
+                PanelAgency(agency.id, agency.kind),
+                reader,
+            )
         opened = await gate.open_here(
             session,
-            [one.child_id for one in items],
+            [one.child_id for one in items if one.child_id not in kept],
             agency.viewer,
             Purpose.PANEL,
             f"made the pack of {agency.name}",
@@ -318,9 +331,11 @@ async def read_pack(gate: Gate, meeting: PackMeeting, agency: PackAgency) -> Pac
     )
 
 
-async def pack_pdf_of(gate: Gate, meeting: PackMeeting, agency: PackAgency) -> bytes:
+async def pack_pdf_of(
+    gate: Gate, meeting: PackMeeting, agency: PackAgency, reader: Viewer | None = None
+) -> bytes:
     """The agency's pack as PDF/UA. Raises Problem with a sentence where it cannot be made."""
-    document = await read_pack(gate, meeting, agency)
+    document = await read_pack(gate, meeting, agency, reader)
     try:
         return await asyncio.to_thread(pack_pdf, document, gate.tenant.clock.now())
     except PdfNotMade as error:
@@ -362,7 +377,7 @@ async def read_item(
         starts=starts,
         minutes=case.minutes,
         why=WHY_WORDS[case.why],
-        why_detail=_why_detail(case) if named else "",
+        why_detail=_why_detail(access, case) if named else "",
         sibling_note=sibling_note,
         facts=_facts(access, case),
         family=family,
@@ -377,12 +392,13 @@ def _later(at: time, minutes: int) -> time:
     return time(whole // 60 % 24, whole % 60)
 
 
-def _why_detail(case: CaseFacts) -> str:
+def _why_detail(access: Access, case: CaseFacts) -> str:
     said: list[str] = []
     if case.since_on is not None:
         said.append(why_as_frozen(Reason(case.why), case.since_on, ()).sentence)
-    if case.referral is not None and case.referral.transition and case.why == "transition":
-        said.append(f"{case.referral.transition.strip().rstrip('.').capitalize()}.")
+    coming = "" if case.referral is None else (case.referral.transition or "")
+    if coming and case.why == "transition" and access.may(Category.PANEL):
+        said.append(f"{coming.strip().rstrip('.').capitalize()}.")
     if case.urgent:
         said.append("Taken as urgent by the chair.")
     if case.late:

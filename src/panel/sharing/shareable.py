@@ -62,6 +62,28 @@ async def pack_standpoints(
     return {child: pack_standpoint(one.state, agency, at) for child, one in known.items()}
 
 
+async def kept_from_reader(
+    session: AsyncSession, children: Sequence[UUID], agency: PanelAgency, reader: Viewer
+) -> frozenset[UUID]:
+    """The children of whom something is kept from one worker by name, and not from the agency.
+
+    An agency's pack knows nothing of who reads it, who may be the father whom an address must not
+    reach. For a transaction of the agency's.
+    """
+    known = await SharingFacts().known(session, children, pack_viewer(agency))
+    at: datetime = session.info["now"]
+    return frozenset(
+        child
+        for child, one in known.items()
+        if _bars(stand(reader, Purpose.PANEL, at, one.state))
+        - _bars(pack_standpoint(one.state, agency, at))
+    )
+
+
+def _bars(standpoint: Standpoint) -> set[object]:
+    return {*standpoint.forbidden, *standpoint.protected, *standpoint.refused}
+
+
 def may_share_anything(state: State, agencies: Collection[PanelAgency], at: datetime) -> bool:
     """Whether any member agency's pack could hold anything that is not its own."""
     for agency in agencies:
