@@ -420,7 +420,8 @@ def case_dates(fact: CaseFact) -> CaseDates:
         referred_on=fact.referred_on,
         last_discussed_on=fact.last_discussed_on,
         review_due_by=fact.next_review_by,
-        transition=fact.transition or "",
+        # What is coming is the panel's own words, told where they may be seen; a reason is a fact.
+        transition="",
         transition_on=fact.transition_on,
         escalated_on=fact.escalated_on,
         deferred_on=fact.deferred_on,

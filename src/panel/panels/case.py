@@ -319,7 +319,7 @@ def _steps(access: Access, case: _Case) -> list[Step]:
     steps = [
         Step(said, "Panels", f"{base}/panels")
         for panel in case.panels or ()
-        for said in _panel_words(panel, access.today)
+        for said in _panel_words(access, panel)
     ]
     if case.assessed_on is None:
         steps.append(Step(_draft_words(case, access.today), "Assessment", f"{base}/assessments"))
@@ -339,12 +339,17 @@ def _draft_words(case: _Case, today: date) -> str:
     return f"An assessment was begun, {words.day_and_distance(case.drafted_on, today)}."
 
 
-def _panel_words(panel: _Panel, today: date) -> list[str]:
-    """Where the child stands before one panel, and the transition that is coming."""
+def _panel_words(access: Access, panel: _Panel) -> list[str]:
+    """Where the child stands before one panel, and the transition that is coming.
+
+    That something is coming is a process fact; what it is are the panel's words.
+    """
+    today = access.today
     said = [_next_panel_words(panel, today)]
     if panel.transition and panel.transition_on and panel.transition_on >= today:
         when = words.day_and_distance(panel.transition_on, today)
-        said.append(f"Coming: {panel.transition}, {when}.")
+        what = panel.transition if access.may(Category.PANEL) else "a change"
+        said.append(f"Coming: {what}, {when}.")
     return said
 
 

@@ -435,12 +435,16 @@ _READ_PANELS = msgspec.json.Decoder(_PanelsFact)
 
 @dataclass(frozen=True, slots=True)
 class ReferralView:
-    """One referral as this viewer may read it; a text that is withheld is None."""
+    """One referral as this viewer may read it.
+
+    A text that is withheld is None, and one withheld in silence empty, as if there were none.
+    """
 
     fact: _ReferralFact
     reason: str | None
     escalation: str | None
     urgent_reason: str | None
+    transition: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,6 +483,7 @@ async def panels_of_child(access: Access) -> PanelsOfChild:
                 _open(access, one.reason, "reason", one, one.category, one.agency_id),
                 _open(access, one.escalation, "escalation", one, Category.PANEL),
                 _open(access, one.urgent_reason, "urgent_reason", one, Category.PANEL),
+                _told(access, one.transition, Category.PANEL),
             )
             for one in facts.referrals or ()
         ),
@@ -495,13 +500,28 @@ def _open(
     category: Category,
     author_agency: UUID | None = None,
 ) -> str | None:
-    return access.open_text(
+    opened = access.open_text(
         None if sealed is None else bytes.fromhex(sealed),
         f"referral.{column}",
         one.id,
         category,
         author_agency,
     )
+    return _told(access, opened, category, author_agency)
+
+
+def _told(
+    access: Access,
+    said: str | None,
+    category: Category,
+    author_agency: UUID | None = None,
+    author_person: UUID | None = None,
+) -> str | None:
+    """The text where it may be seen, "" where nothing is said of it, None where it is withheld."""
+    decision = access.decision(category, author_agency, author_person)
+    if decision.permitted:
+        return said
+    return "" if decision.silent else None
 
 
 def _words(access: Access, one: _WordsFact) -> WordsView:
@@ -529,5 +549,5 @@ def _words(access: Access, one: _WordsFact) -> WordsView:
         who,
         one.said_on,
         one.author_agency or "",
-        said,
+        _told(access, said, Category.VIEWS, one.author_agency_id, one.family_member_id),
     )
