@@ -43,7 +43,7 @@ from panel.platform.clock import LONDON
 from panel.platform.crypto import Keys
 from panel.platform.read_models import UnevenReadModel
 from panel.platform.tables import KEYS
-from panel.platform.tenancy import load_keys
+from panel.platform.tenancy import load_agency_keys
 from panel.sharing.shareable import PanelAgency, Shareable, shareable
 
 
@@ -185,8 +185,9 @@ LEFT JOIN LATERAL (SELECT signed_off_on, author_id FROM assessment
 LEFT JOIN LATERAL (SELECT author_id FROM assessment
    WHERE child_id = f.child_id AND state = 'draft' ORDER BY started_on DESC, id DESC LIMIT 1) d
    ON true
+-- Whatever was agreed last counts until the next plan is agreed: a draft in its place is no gap.
 LEFT JOIN LATERAL (SELECT agreed_on FROM plan
-   WHERE child_id = f.child_id AND state = 'agreed' AND agreed_on <= :today
+   WHERE child_id = f.child_id AND state IN ('agreed', 'replaced') AND agreed_on <= :today
    ORDER BY agreed_on DESC, id DESC LIMIT 1) p ON true
 LEFT JOIN LATERAL (SELECT worker_id FROM lead_professional
    WHERE child_id = f.child_id AND state = 'accepted' AND from_on <= :today
@@ -281,7 +282,7 @@ async def _names(session: AsyncSession, facts: Sequence[CaseFact]) -> dict[UUID,
         for worker in (fact.assessor, fact.lead, fact.offered_to)
         if worker is not None and worker.name is not None
     }
-    await load_keys(session, {worker.agency_id for worker in named.values()})
+    await load_agency_keys(session, {worker.agency_id for worker in named.values()})
     keys = cast("Keys", session.info[KEYS])
     return {
         worker.id: keys.open(
