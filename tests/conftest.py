@@ -12,7 +12,13 @@ from litestar.testing import AsyncTestClient
 
 from panel.app import make_app
 from panel.platform.clock import FixedClock
-from panel.platform.cluster import Cluster, create_database, drop_database, open_cluster
+from panel.platform.cluster import (
+    Cluster,
+    copy_database,
+    create_database,
+    drop_database,
+    open_cluster,
+)
 from panel.platform.database import Database
 from panel.platform.embedded_postgres import Durability
 from panel.platform.ids import new_id
@@ -80,7 +86,7 @@ def template_database(cluster: Cluster, data_dir: Path) -> Iterator[str]:
 def database_of_own(cluster: Cluster, template_database: str) -> Iterator[Cluster]:
     """A migrated, empty database for one test."""
     name = f"panel_test_{new_id().hex[-12:]}"
-    yield create_database(cluster, name, template=template_database)
+    yield copy_database(cluster, name, template_database)
     drop_database(cluster, name)
 
 
