@@ -52,9 +52,9 @@ async def add_far_away_child(made: Cluster, data_dir: Path) -> None:
     await tenant.database.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database_of_own(cluster: Cluster, year: str) -> Iterator[Cluster]:
-    """The year, for one test."""
+    """The year, for the tests of one file: what one of them adds, the next ones find."""
     with database_from(cluster, year) as copied:
         yield copied
 

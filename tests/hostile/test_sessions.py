@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -160,13 +162,25 @@ async def test_a_strange_host_is_not_served(
             assert "evil" not in answer.text
 
 
-def real(database: Cluster, data_dir: Path, clock: FixedClock) -> AsyncTestClient[Litestar]:
+@asynccontextmanager
+async def real(
+    database: Cluster, data_dir: Path, clock: FixedClock
+) -> AsyncIterator[AsyncTestClient[Litestar]]:
     """The site of the same authority as if it were no demonstration."""
+    set_demo(database, "false")
+    try:
+        settings = from_environment({"PANEL_DATA_DIR": str(data_dir)})
+        site = make_app(settings, database.app_url, clock, compiled=data_dir / "templates")
+        async with AsyncTestClient(site, base_url=SITE) as opened:
+            yield opened
+    finally:
+        set_demo(database, "true")
+
+
+def set_demo(database: Cluster, value: str) -> None:
     assert database.owner_url is not None
     with psycopg.connect(database.owner_url) as connection:
-        connection.execute("UPDATE panel_control.authority SET demo = false")
-    settings = from_environment({"PANEL_DATA_DIR": str(data_dir)})
-    return AsyncTestClient(make_app(settings, database.app_url, clock), base_url=SITE)
+        connection.execute(f"UPDATE panel_control.authority SET demo = {value}")
 
 
 async def test_outside_the_demonstration_nobody_signs_in_as_a_persona(
