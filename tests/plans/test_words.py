@@ -69,7 +69,7 @@ def test_the_page_says_what_to_do_next() -> None:
     assert step() == "No action is open."
     assert step(action(TODAY - timedelta(days=1))).startswith("1 action is overdue.")
     assert step(action(date(2026, 12, 3))) == (
-        "Next: Visit the nursery (Mum, Thursday 3 December 2026 (in 10 days))."
+        "Next: Visit the nursery. Mum, by Thursday 3 December 2026 (in 10 days)."
     )
     assert step(state="draft").startswith("Agree the plan with the family.")
 

@@ -10,10 +10,12 @@ from litestar.datastructures import UploadFile
 
 from panel.accounts.desk import Posted
 from panel.platform.problems import FieldError
+from panel.records.dates import age_in_years
 from panel.web.forms import (
     FieldErrors,
     amount,
     chosen,
+    future_date_mistake,
     line,
     on_day,
     paragraphs,
@@ -21,6 +23,8 @@ from panel.web.forms import (
 )
 
 LONGEST_REASON = 2_000
+OLDEST = 25
+"""The last age, in years, of a child or young person (DOMAIN.md, Words)."""
 
 
 class MoveForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -111,6 +115,33 @@ class ReferForm(msgspec.Struct, forbid_unknown_fields=True):
     ]
 
 
+class IntakeForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A child is referred from outside, by letter or telephone."""
+
+    given_name: Annotated[str, line("Given name", at_most=100, missing="Enter given name")]
+    family_name: Annotated[str, line("Family name", at_most=100, missing="Enter family name")]
+    birth_date: Annotated[
+        date, on_day("Date of birth", missing="Enter the date of birth, as 27 3 2022")
+    ]
+    agency: Annotated[UUID, chosen("Who refers", missing="Choose who refers the child")]
+    referred_on: Annotated[date, on_day("On which day", missing="Enter the day of the referral")]
+    category: Annotated[
+        Literal[
+            "health", "development", "education", "social_care", "family", "plan", "safeguarding"
+        ],
+        chosen("What the reason is about", missing="Select what the reason is about"),
+    ]
+    reason: Annotated[
+        str,
+        paragraphs(
+            "Why",
+            at_most=LONGEST_REASON,
+            missing="Say why the panel should talk about this child",
+        ),
+    ]
+    another_child: Annotated[bool, chosen("This is another child")] = False
+
+
 class EscalateForm(msgspec.Struct, forbid_unknown_fields=True):
     """A case cannot wait for its turn."""
 
@@ -149,7 +180,25 @@ class WordsForm(msgspec.Struct, forbid_unknown_fields=True):
     said: Annotated[str, paragraphs("What they said", at_most=5_000)] = ""
 
 
-_DATES = frozenset({"to", "on"})
+_DATES = frozenset({"to", "on", "birth_date", "referred_on"})
+
+
+def intake_mistakes(form: IntakeForm, today: date) -> list[FieldError]:
+    """What does not fit together about a referral: days to come, a child who is grown up."""
+    found = [
+        FieldError(field, said)
+        for field, label, on in (
+            ("birth_date", "Date of birth", form.birth_date),
+            ("referred_on", "The day of the referral", form.referred_on),
+        )
+        if (said := future_date_mistake(label, on, today))
+    ]
+    if not found and form.referred_on < form.birth_date:
+        found = [FieldError("referred_on", "This is before the child was born. Check both days")]
+    if not found and age_in_years(form.birth_date, today) > OLDEST:
+        said = f"This is more than {OLDEST} years ago. Check the year"
+        found = [FieldError("birth_date", said)]
+    return found
 
 
 def refused(posted: Posted, mistakes: Iterable[FieldError]) -> FieldErrors:

@@ -565,7 +565,12 @@ def _figures(
             (count, one if count == 1 else many, f"{children}{which}")
             for which, count, one, many in (
                 ("overdue", counts.overdue, "review overdue", "reviews overdue"),
-                ("received", counts.received, "referral to answer", "referrals to answer"),
+                (
+                    "received",
+                    counts.received,
+                    "referral to acknowledge",
+                    "referrals to acknowledge",
+                ),
                 ("offers", counts.offers, "offer unanswered", "offers unanswered"),
                 ("requests", counts.requests, "request for access", "requests for access"),
             )

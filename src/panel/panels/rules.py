@@ -707,11 +707,14 @@ def waits_words(candidate: Candidate) -> str:
 
 
 def _since_words(candidate: Candidate) -> str:
-    """Since when a child waits; a review that is due waits for a day that may be to come."""
+    """Since when a child waits, or for which day: those of reviews and transitions may come."""
     since = words.short_day(candidate.waiting_since)
     first = next(iter(candidate.whys), None)
-    if first is not None and first.reason is Reason.REVIEW_DUE:
+    reason = None if first is None else first.reason
+    if reason is Reason.REVIEW_DUE:
         return f"Review due by {since}."
+    if reason is Reason.TRANSITION:
+        return f"Transition on {since}."
     return f"Waiting since {since}."
 
 

@@ -181,7 +181,8 @@ def _next_step(plan: PlanReading, today: date) -> str:
     if coming:
         first = min(coming, key=lambda one: one.due_on or today)
         assert first.due_on is not None  # noqa: S101 - chosen for having one
-        return f"Next: {first.text} ({first.owner}, {day_and_distance(first.due_on, today)})."
+        by = day_and_distance(first.due_on, today)
+        return f"Next: {first.text.rstrip('.')}. {first.owner}, by {by}."
     return "No action is open."
 
 

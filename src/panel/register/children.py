@@ -158,6 +158,23 @@ async def next_reference(session: AsyncSession) -> str:
     return f"C-{number}"
 
 
+async def open_record(session: AsyncSession, new: NewChild) -> Child:
+    """A new child whom nobody is tied to yet, findable at once.
+
+    Until what ties somebody is written and access rewritten, only the transaction that opened the
+    record reaches it.
+    """
+    child = Child(
+        reference=await next_reference(session),
+        **{field.name: getattr(new, field.name) for field in fields(new)},
+    )
+    await session.execute(text("SELECT open_child(:child)"), {"child": child.id})
+    session.add(child)
+    await session.flush()
+    await index_child(session, child)
+    return child
+
+
 async def add_child(
     session: AsyncSession,
     new: NewChild,
@@ -172,14 +189,7 @@ async def add_child(
     Possible duplicates are noted, seen or not, and said to nobody here. `agency_id` None: no
     agency is involved yet (an import that names none).
     """
-    child = Child(
-        reference=await next_reference(session),
-        **{field.name: getattr(new, field.name) for field in fields(new)},
-    )
-    await session.execute(text("SELECT open_child(:child)"), {"child": child.id})
-    session.add(child)
-    await session.flush()
-    await index_child(session, child)
+    child = await open_record(session, new)
     if agency_id is not None:
         session.add(
             Involvement(

@@ -12,6 +12,7 @@ from panel.register.children import (
     child_of_reference,
     child_with_nhs_number,
     duplicates_in_reach,
+    open_record,
 )
 from panel.register.children_list import ListedChild, list_children, listed
 from panel.register.family import (
@@ -110,6 +111,7 @@ __all__ = [
     "note_event",
     "open_episode",
     "open_episode_of",
+    "open_record",
     "people_of",
     "refused",
     "share_family",
