@@ -44,10 +44,10 @@ demo: assets ## The site with a year of invented life: PORT=8000 CHILDREN=300 SE
 
 test: $(VENV)/.checking assets ## Every test; DATABASE_URL=… to use a server instead
 	@deploy/browser.sh
-	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS)
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-database: $(VENV)/.checking assets ## The tests that talk to the database
-	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) \
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 	  -m "database and not journey"
 
 lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
