@@ -12,6 +12,14 @@ from panel.panels.case import read_case
 from panel.panels.models import Referral
 from panel.panels.pages import referral_page
 from panel.panels.referrals import panels_of_child
+from panel.plans.models import Action
+from panel.plans.service import (
+    ActionWords,
+    PlanReading,
+    change_action,
+    plan_for_reading,
+    start_plan,
+)
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster, create_database, drop_database
 from panel.platform.ids import new_id
@@ -262,3 +270,21 @@ async def test_a_referral_does_not_speak_of_a_text_that_is_withheld_in_silence(
     assert "You cannot see this" not in told
     assert "tube" not in told
     assert "is ill" not in told
+
+
+async def test_a_panels_action_is_not_read_through_the_conflict_page(
+    tenant: Tenant, gate: Gate, family: Family
+) -> None:
+    """Who sees the plan because they wrote it does not see what a panel asked for."""
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "planned") as access:
+        await start_plan(access, "Sleep")
+        asked = Action(child_id=family.child, text="Ask the police about the uncle", state="to_do")
+        access.session.add(asked)
+    words = ActionWords("Mine", owner_words="Rosa")
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "read") as access:
+        plan = await plan_for_reading(access)
+        assert isinstance(plan, PlanReading)
+        assert plan.actions == ()
+    with pytest.raises(NotFound):
+        async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "tried") as access:
+            await change_action(access, asked.id, 99, words, state="to_do", note="")

@@ -391,7 +391,9 @@ async def _of_plan(access: Access, plan: Plan, kind: type[Row], row_id: UUID) ->
     """A row of the current plan, held for this transaction. Raises NotFound."""
     row = await access.session.get(kind, row_id, with_for_update=True)
     belongs_to = None if row is None else getattr(row, "plan_id", None)
-    if row is None or row.child_id != access.child_id or belongs_to not in (plan.id, None):
+    # What a panel asked for is in no plan; whoever sees the plan as its author does not see that.
+    is_seen = belongs_to == plan.id or (belongs_to is None and access.may(Category.PLAN))
+    if row is None or row.child_id != access.child_id or not is_seen:
         raise NotFound("This is not part of the plan as it is now.", "Go back to the plan.")
     return row
 
