@@ -170,7 +170,10 @@ async def test_the_history_counts_refused_attempts(
     with pytest.raises(NotFound):
         async with gate.open(family.child, stranger, Purpose.SUPPORT, "read the record"):
             pass
-    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "looked") as access:
+    # A look is in the history once it is over: it is written with the end of its transaction.
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "looked"):
+        pass
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "looked again") as access:
         looks = (await access_history(access, Asked())).rows
         assert {look.refused for look in looks} == {True, False}
     async with gate.open(family.child, family.tom, Purpose.SUPPORT, "looked") as access:
