@@ -20,7 +20,7 @@ def test_one_reason_is_said_once() -> None:
         ]
     )
     assert [one.sentence for one in shown] == [
-        f"You cannot see these: health and the child's own words. {NOBODY}",
+        f"You cannot see what others wrote about health and the child's own words. {NOBODY}",
         "You cannot see the family section. Her mother refused.",
     ]
     assert [one.category for one in shown] == ["health", "family"]

@@ -31,4 +31,4 @@ def _not_shown(why: str, entries: Sequence[tuple[str, Withheld]]) -> NotShown:
     if len(entries) == 1:
         return NotShown(first.sentence, first.category.value)
     titles = in_a_row(lower_first(title) for title, _ in entries)
-    return NotShown(f"You cannot see these: {titles}. {why}", first.category.value)
+    return NotShown(f"You cannot see what others wrote about {titles}. {why}", first.category.value)
