@@ -14,6 +14,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 from sqlalchemy import text
@@ -139,7 +140,13 @@ def make_app(
             Exception: _fault(renderer),
         },
         on_shutdown=[close],
-        openapi_config=OpenAPIConfig(title="Panel", version="0.1", path="/api/schema"),
+        openapi_config=OpenAPIConfig(
+            title="Panel",
+            version="0.1",
+            path="/api/schema",
+            # As data only: the pages that come with it would load scripts from elsewhere.
+            render_plugins=[JsonRenderPlugin(path="/")],
+        ),
         request_max_body_size=LARGEST_BODY,
         before_send=[_secured],
         state=State({"sites": sites, "settings": settings, "cookie": cookie}),
