@@ -419,7 +419,9 @@ def _answers(story: Story) -> dict[str, dict[str, object]]:
             "start_level": "targeted",
         },
         "parents_say": {
-            "comments": [{"name": mother, "own_words": need.parent.format(n=name), "agrees": "yes"}]
+            "comments": [
+                {"name": mother, "own_words": need.parent.format(n=name), "agrees": "agree"}
+            ]
         },
         "agreement": {
             "store": "yes",

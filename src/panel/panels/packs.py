@@ -395,15 +395,28 @@ def _later(at: time, minutes: int) -> time:
 def _why_detail(access: Access, case: CaseFacts) -> str:
     said: list[str] = []
     if case.since_on is not None:
-        said.append(why_as_frozen(Reason(case.why), case.since_on, ()).sentence)
+        said.append(_beside_the_tag(Reason(case.why), case.since_on))
     coming = "" if case.referral is None else (case.referral.transition or "")
     if coming and case.why == "transition" and access.may(Category.PANEL):
-        said.append(f"{coming.strip().rstrip('.').capitalize()}.")
+        coming = coming.strip().rstrip(".")
+        said.append(f"{coming[:1].upper()}{coming[1:]}.")
     if case.urgent:
         said.append("Taken as urgent by the chair.")
     if case.late:
         said.append("Added after papers had closed.")
     return " ".join(said)
+
+
+def _beside_the_tag(reason: Reason, since: date) -> str:
+    """Why, as it stands beside a tag that has said the first word of it."""
+    on = short_day(since)
+    beside = {
+        Reason.NEW: f"Referred on {on}.",
+        Reason.TRANSITION: f"On {on}.",
+        Reason.REVIEW_DUE: f"Promised by {on}.",
+        Reason.ESCALATION: f"Since {on}.",
+    }
+    return beside.get(reason) or why_as_frozen(reason, since, ()).sentence
 
 
 def _sibling_note(
@@ -608,13 +621,18 @@ def _assessment_entries(assessment: AssessmentReading | None) -> Iterator[_Found
         yield from _section_entries(section, assessment, source)
 
 
+def _labelled(label: str, text: str) -> str:
+    """A part of an answer after its label: "Name: Ada", "Do they agree? Yes"."""
+    return f"{label} {text}" if label.endswith("?") else f"{label}: {text}"
+
+
 def _section_entries(
     section: SectionReading, assessment: AssessmentReading, source: str
 ) -> Iterator[_Found]:
     last = len(section.entries) - 1
     for number, entry in enumerate(section.entries):
-        rows = ["\n".join(f"{part.label}: {part.text}" for part in row) for row in entry.rows]
-        parts = [f"{part.label}: {part.text}" for part in entry.parts]
+        rows = ["\n".join(_labelled(part.label, part.text) for part in row) for row in entry.rows]
+        parts = [_labelled(part.label, part.text) for part in entry.parts]
         told = "\n\n".join(text for text in (entry.text, "\n".join(parts), *rows) if text)
         whose = f"\n{entry.whose[:1].upper()}{entry.whose[1:]}" if entry.whose else ""
         # Whose record it is stands once, under the last answer of the section.
