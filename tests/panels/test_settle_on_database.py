@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from consent import Tie
 from panel.panels.agenda import Prepared, prepare
@@ -24,6 +24,9 @@ from panel.panels.settle import (
 from panel.plans.models import Plan
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Conflict, Invalid, NotFound, Problem
+from panel.platform.tenancy import load_keys
+from panel.platform.work_tables import OutboxMessage
+from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
 from tests.panels.conftest import NEXT_MEETING, AddChild, House
 
@@ -97,6 +100,19 @@ async def test_the_freeze_opens_packs_and_keeps_the_order(
     assert names(three, frozen) == ["Amina", "Theo", "Freya"]
     with pytest.raises(Problem, match="Packs are out"):
         await do(three, arrange, three.children["Theo"], "up", frozen.meeting.version)
+
+
+async def test_members_are_told_once_that_their_pack_is_open(three: House) -> None:
+    await do(three, freeze)
+    await do(three, freeze, who="chair")
+    async with three.tenant.transaction(JOB) as session:
+        told = list(
+            await session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "pack_open"))
+        )
+        await load_keys(session, {message.holder_id for message in told})
+        assert [message.to_viewer_id for message in told] == [three.viewers["member"].id]
+        assert told[0].subject.endswith("your pack is open")
+        assert not any(name in told[0].body for name in three.children)
 
 
 async def test_two_freezing_at_once_freeze_once(three: House) -> None:

@@ -184,7 +184,44 @@ async def freeze(
     await session.flush()
     for child_id in sorted(listed):
         await rewrite_access(session, child_id)
+    await _tell_members(session, panel, meeting, until)
     return await prepare(session, panel, meeting, session.info["viewer"])
+
+
+_MEMBERS = """
+SELECT DISTINCT w.id FROM panel_agency m JOIN worker w ON w.agency_id = m.agency_id
+JOIN worker_role r ON r.worker_id = w.id AND r.panel_id = m.panel_id AND r.role = 'panel_member'
+WHERE m.panel_id = :panel
+  AND (m.from_on IS NULL OR m.from_on <= :day) AND (m.until_on IS NULL OR m.until_on >= :day)
+  AND (w.from_on IS NULL OR w.from_on <= :day) AND (w.until_on IS NULL OR w.until_on >= :day)
+  AND (r.from_on IS NULL OR r.from_on <= :day) AND (r.until_on IS NULL OR r.until_on >= :day)
+ORDER BY w.id
+"""
+
+
+async def _tell_members(session: AsyncSession, panel: Panel, meeting: Meeting, until: date) -> None:
+    """Each member is told that the pack is open; nothing of a child goes into the message."""
+    found = await session.execute(text(_MEMBERS), {"panel": panel.id, "day": meeting.held_on})
+    members = list(
+        await session.scalars(select(Worker).where(Worker.id.in_(found.scalars().all())))
+    )
+    await load_keys(session, {member.agency_id for member in members})
+    day = day_words(meeting.held_on)
+    for member in members:
+        await outbox.put(
+            session,
+            kind="pack_open",
+            holder_id=member.agency_id,
+            to_viewer_id=member.id,
+            address=member.email,
+            subject=f"{panel.name}, {day}: your pack is open",
+            body=(
+                f"The agenda of the {panel.name} on {day} is settled.\n\n"
+                "Sign in to Panel to read your agency's pack. It is open until "
+                f"{day_words(until)}.\n"
+            ),
+            once=f"pack open {meeting.id} {member.id}",
+        )
 
 
 async def _pack_until(session: AsyncSession, panel: Panel, meeting: Meeting) -> date:
