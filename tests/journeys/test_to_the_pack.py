@@ -151,7 +151,9 @@ async def when_rosa_refers_the_child(rosa: Person, child: str) -> None:
 
 
 async def then_the_coordinator_sees_what_is_missing_and_who_owes_it(grace: Person) -> None:
-    await grace.open("/")
+    await grace.follow("Calendar")
+    await grace.keep("journey-calendar")
+    await grace.follow("Home")
     await grace.keep("journey-home")
     await grace.follow("not ready")
     waiting = grace.page.locator("#not-ready tbody", has_text=CHILD).locator("tr")
