@@ -1,6 +1,6 @@
 """The desk: what one request has at hand. Routes are thin because it is here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from consent import Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import SignedIn
 from panel.platform.clock import today
 from panel.platform.ids import new_id
-from panel.platform.problems import Invalid, NotAllowed, NotSignedIn, Problem
+from panel.platform.problems import FieldError, Invalid, NotAllowed, NotSignedIn, Problem
 from panel.platform.sessions import first_time, forgery_token
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
@@ -65,6 +65,21 @@ class Posted:
     def read(self, form: type[Struct]) -> Struct | FieldErrors:
         """The typed form, or every mistake in it."""
         return read_form(form, self.fields)
+
+    def refused(self, mistakes: Iterable[FieldError]) -> FieldErrors:
+        """The mistakes that a rule found, as the page shows those of a form; nothing typed is lost.
+
+        Of several about one field the first is shown; one about a date leads to its day.
+        """
+        sentences: dict[str, str] = {}
+        for one in mistakes:
+            sentences.setdefault(one.field, one.sentence)
+        typed: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            if isinstance(value, str) and not name.startswith("_"):
+                typed.setdefault(name, []).append(value)
+        anchors = {name: f"{name}-day" for name in sentences if f"{name}-day" in typed}
+        return FieldErrors(sentences, typed, anchors)
 
     def text(self, name: str) -> str:
         """One field as it was typed."""

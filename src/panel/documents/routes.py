@@ -15,7 +15,7 @@ from panel.documents.forms import AttachForm
 from panel.documents.rules import LIMIT
 from panel.documents.service import NewDocument, attach, documents_of, fetch
 from panel.platform.problems import Invalid, NotAllowed
-from panel.register.service import CATEGORY_CHOICES, child_header, refused
+from panel.register.service import CATEGORY_CHOICES, child_header
 from panel.web.forms import FieldErrors, Filled
 
 
@@ -71,7 +71,7 @@ async def attach_document(desk: NamedDependency[Desk], child_id: FromPath[UUID])
             if await desk.first_time(access.session, posted, location):
                 await attach(access, new)
     except Invalid as wrong:
-        return await _page(desk, child_id, refused(posted, wrong.errors))
+        return await _page(desk, child_id, posted.refused(wrong.errors))
     return go(location)
 
 

@@ -146,7 +146,7 @@ async def _take(
             if await desk.first_time(access.session, posted, location):
                 await step(access, form)
     except Invalid as wrong:
-        return await _page(desk, child_id, forms.refused(posted, wrong.errors), name)
+        return await _page(desk, child_id, posted.refused(wrong.errors), name)
     return go(location)
 
 

@@ -1,6 +1,5 @@
 """What may come in on the pages of panels (msgspec, unknown fields refused)."""
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,11 +7,9 @@ from uuid import UUID
 import msgspec
 from litestar.datastructures import UploadFile
 
-from panel.accounts.desk import Posted
 from panel.platform.problems import FieldError
 from panel.records.dates import age_in_years
 from panel.web.forms import (
-    FieldErrors,
     amount,
     chosen,
     future_date_mistake,
@@ -180,9 +177,6 @@ class WordsForm(msgspec.Struct, forbid_unknown_fields=True):
     said: Annotated[str, paragraphs("What they said", at_most=5_000)] = ""
 
 
-_DATES = frozenset({"to", "on", "birth_date", "referred_on"})
-
-
 def intake_mistakes(form: IntakeForm, today: date) -> list[FieldError]:
     """What does not fit together about a referral: days to come, a child who is grown up."""
     found = [
@@ -199,16 +193,3 @@ def intake_mistakes(form: IntakeForm, today: date) -> list[FieldError]:
         said = f"This is more than {OLDEST} years ago. Check the year"
         found = [FieldError("birth_date", said)]
     return found
-
-
-def refused(posted: Posted, mistakes: Iterable[FieldError]) -> FieldErrors:
-    """The mistakes that a rule found, as the page shows those of a form; nothing typed is lost."""
-    sentences: dict[str, str] = {}
-    for one in mistakes:
-        sentences.setdefault(one.field, one.sentence)
-    typed: dict[str, list[str]] = {}
-    for name, value in posted.fields:
-        if isinstance(value, str) and not name.startswith("_"):
-            typed.setdefault(name, []).append(value)
-    anchors = {name: f"{name}-day" for name in sentences if name in _DATES}
-    return FieldErrors(sentences, typed, anchors)

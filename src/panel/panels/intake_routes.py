@@ -59,7 +59,7 @@ async def intake(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[An
         return await _page(desk, panel, form)
     mistakes = forms.intake_mistakes(form, desk.today)
     if mistakes:
-        return await _page(desk, panel, forms.refused(posted, mistakes))
+        return await _page(desk, panel, posted.refused(mistakes))
     list_address = f"/panels/{panel.key}/children"
     async with desk.tenant.transaction(desk.viewer.id) as session:
         found = [] if form.another_child else await duplicates_in_reach(session, new_child(form))
@@ -71,7 +71,7 @@ async def intake(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[An
     said = FieldError(
         "another_child", "A child of this name and birth date is here. Say whether it is another"
     )
-    return await _page(desk, panel, forms.refused(posted, [said]), asks_twice=True)
+    return await _page(desk, panel, posted.refused([said]), asks_twice=True)
 
 
 HANDLERS = [intake_page, intake]

@@ -148,9 +148,8 @@ async def ask_guest(
         try:
             made = await guests.make_guest_link(access, item, asked)
         except Invalid as problem:
-            wrong = {each.field: each.sentence for each in problem.errors}
-            typed = {name: [str(value)] for name, value in posted.fields}
-            return await _ask_page(desk, access, item, base, Filled({}, FieldErrors(wrong, typed)))
+            errors = posted.refused(problem.errors)
+            return await _ask_page(desk, access, item, base, Filled({}, errors))
         agency = next(one.name for one in known if one.id == asked.agency_id)
     return desk.page(
         "panels/guest_made.html",

@@ -417,7 +417,7 @@ async def late(
             if await desk.first_time(session, posted, location):
                 await add_late(session, panel, meeting, form.child, form.reason)
     except Invalid as wrong:
-        return await _late_page(desk, key, held_on, forms.refused(posted, wrong.errors))
+        return await _late_page(desk, key, held_on, posted.refused(wrong.errors))
     return go(location)
 
 
@@ -456,13 +456,13 @@ async def change(
     posted = await desk.posted()
     form = posted.read(forms.ChangeForm)
     if not isinstance(form, FieldErrors) and form.change == "move" and form.to is None:
-        form = forms.refused(posted, Invalid.because("to", "Enter the new day").errors)
+        form = posted.refused(Invalid.because("to", "Enter the new day").errors)
     if isinstance(form, FieldErrors):
         return await _change_page(desk, key, held_on, form)
     try:
         return await _changed(desk, key, held_on, form, posted)
     except Invalid as wrong:
-        return await _change_page(desk, key, held_on, forms.refused(posted, wrong.errors))
+        return await _change_page(desk, key, held_on, posted.refused(wrong.errors))
 
 
 async def _changed(
@@ -536,7 +536,7 @@ async def upload_terms(desk: NamedDependency[Desk]) -> Response[Any]:
         async with desk.tenant.transaction(desk.viewer.id) as session:
             imported = await import_terms(session, content)
     except Invalid as wrong:
-        return await _calendar_page(desk, forms.refused(posted, wrong.errors))
+        return await _calendar_page(desk, posted.refused(wrong.errors))
     return await _calendar_page(desk, report=pages.import_report(imported))
 
 

@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from panel.accounts.desk import Desk, Posted, go, unless_invalid
+from panel.accounts.desk import Desk, go, unless_invalid
 from panel.plans import forms, pages
 from panel.plans.service import (
     ActionReading,
@@ -50,7 +50,6 @@ from panel.web.forms import FieldErrors, Filled
 Form = TypeVar("Form", bound=msgspec.Struct)
 Show = Callable[[Access, FieldErrors | None], Awaitable[Response[Any]]]
 
-DATES = ("agreed_on", "on", "due_on")
 READING = "read the plan"
 CHANGING = "changed the plan"
 LOOKING = "read who holds the plan"
@@ -92,21 +91,9 @@ async def _saved(
                     await work(access, read)
             return go(location)
         except Invalid as refused:
-            errors = _errors(posted, refused)
+            errors = posted.refused(refused.errors)
     async with desk.gate.open(child_id, desk.viewer, desk.purposes, READING) as access:
         return await show(access, errors)
-
-
-def _errors(posted: Posted, refused: Invalid) -> FieldErrors:
-    typed: dict[str, list[str]] = {}
-    for name, value in posted.fields:
-        if isinstance(value, str):
-            typed.setdefault(name, []).append(value)
-    return FieldErrors(
-        {error.field: error.sentence for error in refused.errors},
-        typed,
-        {name: f"{name}-day" for name in DATES},
-    )
 
 
 async def _page(

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from consent import ParentalBasis
-from panel.accounts.desk import Posted
 from panel.platform.problems import FieldError
 from panel.records import csv_rows
 from panel.records.dates import age_in_years
@@ -16,7 +15,7 @@ from panel.records.upn import WrongUpn, upn
 from panel.register.children import LABELS, NewChild
 from panel.register.csv_rows import OLDEST
 from panel.register.family import NewFamilyLink, NewFamilyMember
-from panel.web.forms import FieldErrors, chosen, future_date_mistake, line, on_day, paragraphs
+from panel.web.forms import chosen, future_date_mistake, line, on_day, paragraphs
 
 Name = Annotated[str, line("Name", at_most=100)]
 Sex = Literal["female", "male", "indeterminate", "not_known"]
@@ -177,25 +176,6 @@ class LevelForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Literal["universal", "early_help", "targeted", "specialist"], chosen("Level of need")
     ]
     judged_on: Annotated[date, on_day("Day of the judgement")]
-
-
-_DATES = frozenset(
-    {"birth_date", "expected_delivery_on", "starts_school_on", "contact_from_on", "from_on",
-     "until_on", "on", "happened_on", "judged_on"}
-)  # fmt: skip
-
-
-def refused(posted: Posted, mistakes: Iterable[FieldError]) -> FieldErrors:
-    """The mistakes that a rule found, as the page shows those of a form; nothing typed is lost."""
-    sentences: dict[str, str] = {}
-    for one in mistakes:
-        sentences.setdefault(one.field, one.sentence)
-    typed: dict[str, list[str]] = {}
-    for name, value in posted.fields:
-        if isinstance(value, str) and not name.startswith("_"):
-            typed.setdefault(name, []).append(value)
-    anchors = {name: f"{name}-day" for name in sentences if name in _DATES}
-    return FieldErrors(sentences, typed, anchors)
 
 
 def child_mistakes(form: _ChildForm, today: date, asked: Iterable[str]) -> list[FieldError]:

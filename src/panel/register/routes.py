@@ -149,7 +149,7 @@ async def new_child(desk: NamedDependency[Desk]) -> Response[Any]:
     if contact is not None and not mistakes:
         mistakes += _link_mistakes(desk, contact[1])
     if mistakes:
-        return _new_child_page(desk, forms.refused(posted, mistakes))
+        return _new_child_page(desk, posted.refused(mistakes))
     child = forms.new_child(form)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         # Taken before twins are looked for: a child is no twin of itself when its form comes again.
@@ -165,7 +165,7 @@ async def new_child(desk: NamedDependency[Desk]) -> Response[Any]:
                     "another_child",
                     "A child like this is here already. Say whether it is another",
                 )
-                return _new_child_page(desk, forms.refused(posted, [said]), alike)
+                return _new_child_page(desk, posted.refused([said]), alike)
             await desk.first_time(session, posted, "/children")
         else:
             await taking.commit()
@@ -325,7 +325,7 @@ async def new_family_member(desk: NamedDependency[Desk], child_id: FromPath[UUID
             if await desk.first_time(access.session, posted, location):
                 await add_family_member(access.session, child_id, form.member(), form.link())
     except Invalid as wrong:
-        errors = forms.refused(posted, wrong.errors)
+        errors = posted.refused(wrong.errors)
         return await _family_form_page(desk, child_id, None, errors)
     return go(location)
 
@@ -363,7 +363,7 @@ async def family_member(
                     access, link_id, form.member(), form.link(), form.version
                 )
     except Invalid as wrong:
-        errors = forms.refused(posted, wrong.errors)
+        errors = posted.refused(wrong.errors)
         return await _family_form_page(desk, child_id, link_id, errors)
     return go(location)
 
@@ -401,7 +401,7 @@ async def sibling(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Resp
                     "reference", "There is nobody in that family whom you can see and add"
                 )
     except Invalid as wrong:
-        return await _people_page(desk, child_id, forms.refused(posted, wrong.errors))
+        return await _people_page(desk, child_id, posted.refused(wrong.errors))
     return go(location)
 
 
@@ -449,7 +449,7 @@ async def new_agency(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> R
             if await desk.first_time(access.session, posted, location):
                 await _add_agency(access, form)
     except Invalid as wrong:
-        return await _agency_page(desk, child_id, forms.refused(posted, wrong.errors))
+        return await _agency_page(desk, child_id, posted.refused(wrong.errors))
     return go(location)
 
 
@@ -510,7 +510,7 @@ async def end_agency(
                     access.session, child_id, involvement_id, form.until_on, form.version
                 )
     except Invalid as wrong:
-        return await _people_page(desk, child_id, forms.refused(posted, wrong.errors))
+        return await _people_page(desk, child_id, posted.refused(wrong.errors))
     return go(location)
 
 
@@ -582,7 +582,7 @@ async def edit(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respons
             if await desk.first_time(access.session, posted, location):
                 await change_child(access, forms.child_values(form, sent), form.version)
     except Invalid as wrong:
-        return await _edit_page(desk, child_id, forms.refused(posted, wrong.errors))
+        return await _edit_page(desk, child_id, posted.refused(wrong.errors))
     return go(location)
 
 
@@ -656,7 +656,7 @@ async def add_event(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Re
                     text=form.text,
                 )
     except Invalid as wrong:
-        return await _chronology_page(desk, child_id, forms.refused(posted, wrong.errors))
+        return await _chronology_page(desk, child_id, posted.refused(wrong.errors))
     return go(location)
 
 
@@ -689,7 +689,7 @@ async def add_level(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Re
                     judged_by=desk.viewer.id,
                 )
     except Invalid as wrong:
-        return await _chronology_page(desk, child_id, forms.refused(posted, wrong.errors))
+        return await _chronology_page(desk, child_id, posted.refused(wrong.errors))
     return go(location)
 
 

@@ -30,7 +30,7 @@ from panel.register.family import (
     siblings,
     tie_family_member,
 )
-from panel.register.forms import CategoryName, refused
+from panel.register.forms import CategoryName
 from panel.register.header import ChildHeader, WhoFacts, child_header, header_from
 from panel.register.history import (
     CLOSURE_WORDS,
@@ -113,7 +113,6 @@ __all__ = [
     "open_episode_of",
     "open_record",
     "people_of",
-    "refused",
     "share_family",
     "siblings",
     "start_involvement",
