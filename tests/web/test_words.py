@@ -82,3 +82,9 @@ def test_things_in_a_row() -> None:
 def test_a_label_inside_a_sentence() -> None:
     assert words.lower_first("Date of birth") == "date of birth"
     assert words.lower_first("NHS number") == "NHS number"
+
+
+def test_a_phrase_that_begins_a_sentence() -> None:
+    assert words.upper_first("her mother") == "Her mother"
+    assert words.upper_first("NHS number") == "NHS number"
+    assert words.upper_first("") == ""

@@ -621,7 +621,7 @@ class _Fields:
                 self._field(column, f"{prefix}{column.key}", question.columns, prefix)
                 for column in question.columns
             )
-            name = f"{question.row_name[:1].upper()}{question.row_name[1:]}"
+            name = words.upper_first(question.row_name)
             yield FieldRow(f"{name} {number + 1}", tuple(fields))
 
     def _field(

@@ -57,7 +57,7 @@ from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
 from panel.register.service import EVENT_KINDS, header_from
 from panel.sharing.shareable import PanelAgency, kept_from_reader, pack_viewer
-from panel.web.words import day, short_day
+from panel.web.words import day, short_day, upper_first
 
 ASK = "Ask the coordinator if you need it for this meeting."
 WHY_WORDS = {
@@ -399,7 +399,7 @@ def _why_detail(access: Access, case: CaseFacts) -> str:
     coming = "" if case.referral is None else (case.referral.transition or "")
     if coming and case.why == "transition" and access.may(Category.PANEL):
         coming = coming.strip().rstrip(".")
-        said.append(f"{coming[:1].upper()}{coming[1:]}.")
+        said.append(f"{upper_first(coming)}.")
     if case.urgent:
         said.append("Taken as urgent by the chair.")
     if case.late:
@@ -519,7 +519,7 @@ def _family(access: Access, case: CaseFacts, child: str) -> tuple[PackWords | Pa
         )
         if told:
             by = (one.relationship or "the family").strip()
-            words.append(PackWords(told, by[:1].upper() + by[1:], one.said_on))
+            words.append(PackWords(told, upper_first(by), one.said_on))
     withheld = _withheld(access, Category.VIEWS, child)
     return tuple(words if withheld is None else (*words, withheld))
 
@@ -634,7 +634,7 @@ def _section_entries(
         rows = ["\n".join(_labelled(part.label, part.text) for part in row) for row in entry.rows]
         parts = [_labelled(part.label, part.text) for part in entry.parts]
         told = "\n\n".join(text for text in (entry.text, "\n".join(parts), *rows) if text)
-        whose = f"\n{entry.whose[:1].upper()}{entry.whose[1:]}" if entry.whose else ""
+        whose = f"\n{upper_first(entry.whose)}" if entry.whose else ""
         # Whose record it is stands once, under the last answer of the section.
         by = section.author_agency or assessment.author_agency
         signed = (by, section.said_on, source) if number == last else ("", None, "")

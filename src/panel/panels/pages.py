@@ -317,7 +317,7 @@ def _beside_the_tag(why: Why, fact: CaseFact, access: Access | None) -> str:
     if why.reason is Reason.TRANSITION:
         may_read = access is not None and access.may(Category.PANEL)
         coming = (fact.transition or "").strip().rstrip(".") if may_read else ""
-        return f"{coming[:1].upper()}{coming[1:]}, {on}." if coming else f"On {on}."
+        return f"{words.upper_first(coming)}, {on}." if coming else f"On {on}."
     if why.reason is Reason.ESCALATION:
         reason = _sealed(access, fact, "escalation", fact.escalation).rstrip(".")
         return f"{reason}. Since {on}." if reason else f"Since {on}."

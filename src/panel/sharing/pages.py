@@ -121,7 +121,7 @@ def sharing_page(picture: SharingPicture, *, base: str, today: date) -> SharingP
         restrictions=tuple(restriction_words(line) for line in picture.restrictions),
         withheld=tuple(str(why) for _category, why in picture.mine_withheld),
         to_ask=tuple(
-            (category.value, _opened(category_words([category])))
+            (category.value, words.upper_first(category_words([category])))
             for category, _why in picture.mine_withheld
             if category not in asked
         ),
@@ -144,7 +144,7 @@ def agency_row(view: AgencyView) -> AgencyRow:
 
 def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard:
     """One agreement or refusal; without `base` it cannot be withdrawn here."""
-    who = f"{line.by_words[:1].upper()}{line.by_words[1:]}"
+    who = words.upper_first(line.by_words)
     did = "agreed to share" if line.given else "refused to share"
     everyone = "every agency" if not line.given else "nobody"
     lines = [
@@ -169,7 +169,7 @@ def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard
 
 def objection_words(line: ObjectionLine) -> str:
     """An objection as one sentence."""
-    who = f"{line.by_words[:1].upper()}{line.by_words[1:]}"
+    who = words.upper_first(line.by_words)
     what = category_words(Category(one) for one in line.categories) or "anything"
     whom = words.in_a_row(line.agencies, "or") or "anybody"
     said = f"{who} objected on {words.short_day(line.raised_on)} to sharing {what} with {whom}."
@@ -189,14 +189,14 @@ def restriction_words(line: RestrictionLine) -> str:
         # Since when could tell where somebody went.
         return f"Protected: {what} must not reach {whom}. Only a court can open it."
     who = line.by_words or "the family"
-    return f"{who[:1].upper()}{who[1:]} chose not to share {what} with {whom}, {since}."
+    return f"{words.upper_first(who)} chose not to share {what} with {whom}, {since}."
 
 
 def request_words(line: RequestLine) -> str:
     """A request of my own as one sentence."""
     what = category_words([line.category])
     asked = words.short_day(line.asked_on)
-    return f"{what[:1].upper()}{what[1:]}: asked on {asked}, {REQUEST_WORDS[line.state]}."
+    return f"{words.upper_first(what)}: asked on {asked}, {REQUEST_WORDS[line.state]}."
 
 
 def look_row(line: LookLine) -> LookRow:
@@ -207,7 +207,7 @@ def look_row(line: LookLine) -> LookRow:
         when=words.day_and_time(line.at),
         who=who,
         why=f"For {FOR_WORDS[line.purpose]}",
-        did=f"{did[:1].upper()}{did[1:]}",
+        did=words.upper_first(did),
     )
 
 
@@ -233,7 +233,8 @@ def _shares(decided: Iterable[tuple[Category, Decision]]) -> tuple[Share, ...]:
     for category, decision in decided:
         by_reason.setdefault(_of_another(decision.reasons[0]), []).append(category)
     return tuple(
-        Share(_opened(category_words(categories)), why) for why, categories in by_reason.items()
+        Share(words.upper_first(category_words(categories)), why)
+        for why, categories in by_reason.items()
     )
 
 
@@ -242,15 +243,11 @@ def _of_another(reason: str) -> str:
     return reason.replace("your agency", "this agency").replace("Your agency", "This agency")
 
 
-def _opened(phrase: str) -> str:
-    return f"{phrase[:1].upper()}{phrase[1:]}"
-
-
 def _what(line: AgreementLine) -> str:
     level = LEVEL_WORDS.get(line.level or "", "")
     named = category_words(Category(one) for one in line.named)
     both = words.in_a_row([part for part in (level, named) if part])
-    return _opened(both) or ("" if line.given else "Everything")
+    return words.upper_first(both) or ("" if line.given else "Everything")
 
 
 def _until(line: AgreementLine, today: date) -> str:

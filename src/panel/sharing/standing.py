@@ -25,6 +25,7 @@ from consent import (
 from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access
+from panel.web.words import upper_first
 
 APPOINTED = {"deputy": Capacity.DEPUTY, "attorney": Capacity.ATTORNEY}
 """Ties, by their word, that are an appointment for somebody who is 18."""
@@ -144,7 +145,7 @@ async def possible_givers(access: Access) -> tuple[PossibleGiver, ...]:
             sealed = bytes.fromhex(link.name)
             name = access.keys.open(link.person, "family_member.name", link.person, sealed)
         relationship = link.relationship.strip()
-        givers.append(PossibleGiver(link.person, name, relationship[:1].upper() + relationship[1:]))
+        givers.append(PossibleGiver(link.person, name, upper_first(relationship)))
     return tuple(givers)
 
 

@@ -103,6 +103,11 @@ def lower_first(phrase: str) -> str:
     return phrase[:1].lower() + phrase[1:]
 
 
+def upper_first(phrase: str) -> str:
+    """Begin a sentence or a label with a capital: "her mother" to "Her mother"."""
+    return phrase[:1].upper() + phrase[1:]
+
+
 def _in_london(moment: dt.datetime) -> dt.datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone, so its London time is unknown.")
