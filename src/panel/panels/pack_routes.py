@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from consent import Purpose
-from panel.accounts.desk import FORGERY_FIELD, PRIVATE, Desk, go, sent_fields
+from panel.accounts.desk import FOR_ANYBODY, FORGERY_FIELD, PRIVATE, Desk, go, sent_fields
 from panel.panels import guests, pack_pages
 from panel.panels.calendar import panel_by_key
 from panel.panels.pack_preview import preview_pack
@@ -20,6 +20,7 @@ from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.sessions import forgery_token
 from panel.records.gate import Access
 from panel.register.service import child_header
+from panel.web import words
 from panel.web.forms import FieldErrors, Filled, read_form
 
 GUEST_COOKIE = "panel_guest"
@@ -54,7 +55,10 @@ async def pack(
             if all(one.id != who.viewer.agency for one in meeting.agencies):
                 return desk.page(
                     "panels/packs.html",
-                    lead=f"{meeting.panel}, {held_on:%-d %B %Y}. Your own agency has no pack here.",
+                    lead=(
+                        f"{meeting.panel}, {words.short_day(held_on)}."
+                        " Your own agency has no pack here."
+                    ),
                     agencies=pack_pages.pack_choices(meeting),
                     back_href=f"/panels/{key}/{held_on}",
                 )
@@ -171,7 +175,7 @@ def _pass_of(desk: Desk, request: Request[Any, Any, Any], link_id: UUID) -> str 
     return given if guests.holds_pass(desk.tenant.ring, link_id, given, desk.now) else None
 
 
-@get("/guest/{link_id:uuid}/{token:str}", include_in_schema=False, panel_side="anybody")
+@get("/guest/{link_id:uuid}/{token:str}", include_in_schema=False, opt=FOR_ANYBODY)
 async def guest_door(
     desk: NamedDependency[Desk], link_id: FromPath[UUID], token: FromPath[str]
 ) -> Response[str]:
@@ -180,7 +184,7 @@ async def guest_door(
     return desk.page("panels/guest_code.html", filled=Filled())
 
 
-@post("/guest/{link_id:uuid}/{token:str}", include_in_schema=False, panel_side="anybody")
+@post("/guest/{link_id:uuid}/{token:str}", include_in_schema=False, opt=FOR_ANYBODY)
 async def guest_enters(
     desk: NamedDependency[Desk],
     request: Request[Any, Any, Any],
@@ -208,7 +212,7 @@ async def guest_enters(
     return answer
 
 
-@get("/guest/{link_id:uuid}/{token:str}/item", include_in_schema=False, panel_side="anybody")
+@get("/guest/{link_id:uuid}/{token:str}/item", include_in_schema=False, opt=FOR_ANYBODY)
 async def guest_reads(
     desk: NamedDependency[Desk],
     request: Request[Any, Any, Any],
@@ -235,7 +239,7 @@ async def _item_page(
     )
 
 
-@post("/guest/{link_id:uuid}/{token:str}/item", include_in_schema=False, panel_side="anybody")
+@post("/guest/{link_id:uuid}/{token:str}/item", include_in_schema=False, opt=FOR_ANYBODY)
 async def guest_answers(
     desk: NamedDependency[Desk],
     request: Request[Any, Any, Any],
@@ -262,7 +266,7 @@ async def guest_answers(
     return go(done)
 
 
-@get("/guest/{link_id:uuid}/{token:str}/thank-you", include_in_schema=False, panel_side="anybody")
+@get("/guest/{link_id:uuid}/{token:str}/thank-you", include_in_schema=False, opt=FOR_ANYBODY)
 async def guest_thanked(
     desk: NamedDependency[Desk], link_id: FromPath[UUID], token: FromPath[str]
 ) -> Response[str]:
