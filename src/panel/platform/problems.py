@@ -107,10 +107,6 @@ class Invalid(Problem):
         """One wrong answer."""
         return cls((FieldError(field, sentence),))
 
-    def sentences_for(self, field: str) -> tuple[str, ...]:
-        """What to print beside that field."""
-        return tuple(error.sentence for error in self.errors if error.field == field)
-
 
 class TooLarge(Problem):
     """More came in than is accepted; the limit is in bytes."""

@@ -184,17 +184,10 @@ class _Mistake(Exception):
 def read_form(kind: type[Form], posted: Posted) -> Form | FieldErrors:
     """Read a whole form: the struct, or every mistake in it."""
     gathered = _gather(posted)
-    values, errors = _read(kind, gathered, only_posted=None)
+    values, errors = _read(kind, gathered)
     if errors is not None:
         return errors
     return kind(**values)
-
-
-def read_changes(kind: type[msgspec.Struct], posted: Posted) -> dict[str, object] | FieldErrors:
-    """Read only the fields that were posted, as autosave sends them: name to value."""
-    gathered = _gather(posted)
-    values, errors = _read(kind, gathered, only_posted=frozenset(gathered))
-    return values if errors is None else errors
 
 
 def clean_line(text: str) -> str:
@@ -211,11 +204,6 @@ def clean_paragraphs(text: str) -> str:
 def future_date_mistake(label: str, value: dt.date, today: dt.date) -> str:
     """Say that a date may not lie in the future, or give an empty text when it does not."""
     return f"{label} must be today or in the past" if value > today else ""
-
-
-def past_date_mistake(label: str, value: dt.date, today: dt.date) -> str:
-    """Say that a date may not lie in the past, or give an empty text when it does not."""
-    return f"{label} must be today or in the future" if value < today else ""
 
 
 def _clean(text: str) -> str:
@@ -240,9 +228,7 @@ def _gather(posted: Posted) -> dict[str, list[object]]:
 
 
 def _read(
-    kind: type[msgspec.Struct],
-    gathered: dict[str, list[object]],
-    only_posted: frozenset[str] | None,
+    kind: type[msgspec.Struct], gathered: dict[str, list[object]]
 ) -> tuple[dict[str, object], FieldErrors | None]:
     values: dict[str, object] = {}
     sentences: dict[str, str] = {}
@@ -253,8 +239,6 @@ def _read(
         sentences[WHOLE_FORM] = _unknown_fields(unknown)
         anchors[WHOLE_FORM] = "main-content"
     for each in fields:
-        if only_posted is not None and only_posted.isdisjoint(each.posted_names):
-            continue
         try:
             value = each.read(gathered)
         except _Mistake as mistake:
