@@ -16,8 +16,6 @@ from panel.assessments.definitions import (
     built_in_forms,
     decode_form,
     encode_form,
-    find_form,
-    latest_form,
     problems_of_next_version,
 )
 
@@ -164,16 +162,6 @@ def test_whatever_stands_in_a_form_it_is_taken_or_refused(junk: Any, where: str)
     except FormRefused:
         return
     assert decode_form(encode_form(form)) == form
-
-
-def test_each_version_is_found_and_the_newest_is_used_next() -> None:
-    first = decode_form(json.dumps(small_form()))
-    second = msgspec.structs.replace(first, version=2)
-    forms = (second, first)
-    assert find_form(forms, "visit", 1) is first
-    assert find_form(forms, "visit", 3) is None
-    assert latest_form(forms, "visit") is second
-    assert latest_form(forms, "other") is None
 
 
 def test_the_next_version_keeps_what_a_key_means() -> None:

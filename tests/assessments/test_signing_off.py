@@ -14,7 +14,6 @@ from panel.assessments.rules import (
     Version,
     check_answers,
     completeness,
-    is_ready_to_sign_off,
     may_sign_off,
     missing_answers,
     next_section,
@@ -76,7 +75,6 @@ def test_a_question_is_asked_only_where_it_applies(caf: FormDefinition) -> None:
 
 def test_everything_answered_is_ready(caf: FormDefinition, full: Answers) -> None:
     assert problems_at_sign_off(caf, full, NOBODY) == ()
-    assert is_ready_to_sign_off(caf, full, NOBODY)
     figure = completeness(caf, full, NOBODY)
     assert figure.complete == figure.total == len(caf.sections) - 2
     assert next_section(caf, "", full, NOBODY) is None
@@ -86,7 +84,7 @@ def test_a_refusal_to_share_does_not_stand_in_the_way(caf: FormDefinition, full:
     full["agreement"]["share"] = "no"
     for key in ("share_with", "level", "purposes", "from", "until"):
         del full["agreement"][key]
-    assert is_ready_to_sign_off(caf, full, NOBODY)
+    assert not problems_at_sign_off(caf, full, NOBODY)
 
 
 @pytest.mark.parametrize(
@@ -136,14 +134,14 @@ def test_a_section_that_nobody_opened_is_missed_and_one_looked_at_is_not(
     problems = problems_at_sign_off(caf, full, NOBODY)
     assert [p.section for p in problems] == ["home_and_money"]
     assert problems[0].message.startswith("Open “Housing, work and money”")
-    assert is_ready_to_sign_off(caf, full, frozenset({"home_and_money"}))
+    assert not problems_at_sign_off(caf, full, frozenset({"home_and_money"}))
 
 
 def test_a_review_is_not_asked_for_at_sign_off(caf: FormDefinition, full: Answers) -> None:
     for section in caf.sections:
         if section.step is Step.REVIEW:
             full.pop(section.key)
-    assert is_ready_to_sign_off(caf, full, NOBODY)
+    assert not problems_at_sign_off(caf, full, NOBODY)
 
 
 def test_the_next_section_is_the_next_with_something_to_do(caf: FormDefinition) -> None:

@@ -222,17 +222,6 @@ def built_in_forms() -> tuple[FormDefinition, ...]:
     return tuple(sorted(forms, key=lambda form: (form.key, form.version)))
 
 
-def find_form(forms: Iterable[FormDefinition], key: str, version: int) -> FormDefinition | None:
-    """The version of a form that answers were given in."""
-    return next((form for form in forms if (form.key, form.version) == (key, version)), None)
-
-
-def latest_form(forms: Iterable[FormDefinition], key: str) -> FormDefinition | None:
-    """The newest version of a form: the one that a new assessment starts with."""
-    versions = (form for form in forms if form.key == key)
-    return max(versions, key=lambda form: form.version, default=None)
-
-
 def problems_of_next_version(old: FormDefinition, new: FormDefinition) -> Iterator[str]:
     """Why `new` cannot follow `old`, as sentences; nothing if it can."""
     if new.key != old.key:

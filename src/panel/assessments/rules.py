@@ -259,7 +259,10 @@ def problems_at_sign_off(
     answers: Answers,
     looked_at: AbstractSet[str],
 ) -> tuple[Problem, ...]:
-    """Everything that stands between an assessment and its sign-off, in the form's order."""
+    """Everything that stands between an assessment and its sign-off, in the form's order.
+
+    A refusal to share is an answer: it does not stand in the way.
+    """
     problems = [
         problem
         for problem in check_answers(form, answers)
@@ -276,18 +279,6 @@ def problems_at_sign_off(
             problems.append(Problem(section.key, "", message))
     order = {section.key: number for number, section in enumerate(form.sections)}
     return tuple(sorted(problems, key=lambda problem: order.get(problem.section, -1)))
-
-
-def is_ready_to_sign_off(
-    form: FormDefinition,
-    answers: Answers,
-    looked_at: AbstractSet[str],
-) -> bool:
-    """Whether nothing is missing: every section was opened, and what is required is answered.
-
-    A refusal to share is an answer: it does not stand in the way.
-    """
-    return not problems_at_sign_off(form, answers, looked_at)
 
 
 def may_sign_off(
