@@ -1,6 +1,6 @@
 """When papers close, notes are due, packs close and reviews are placed."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -13,7 +13,6 @@ from panel.panels.rules import (
     next_review_meeting,
     notes_due_on,
     pack_closes,
-    pack_opens,
     papers_close_on,
     review_horizon,
 )
@@ -52,10 +51,7 @@ def test_notes_are_due_five_working_days_after() -> None:
     assert notes_due_on(d("2026-12-24")) == d("2027-01-05")
 
 
-def test_a_pack_is_open_from_the_freeze_to_ten_working_days_after_the_meeting() -> None:
-    frozen = datetime(2026, 11, 27, 15, tzinfo=UTC)
-    assert pack_opens(frozen) == frozen
-    assert pack_opens(None) is None
+def test_a_pack_is_open_until_ten_working_days_after_the_meeting() -> None:
     assert pack_closes(d("2026-12-03")) == d("2026-12-17")
 
 

@@ -12,11 +12,9 @@ from typing import cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.panels.calendar import panel_rhythm, settings_of
-from panel.panels.models import AgendaItem as ItemRow
 from panel.panels.models import Meeting, Panel
 from panel.panels.rules import (
     Agenda,
@@ -436,16 +434,6 @@ def _name(names: dict[UUID, str], worker: UUID | None) -> str | None:
 def reason_of(why: Why | None) -> Reason:
     """Under which reason an item is stored; a child taken as urgent alone is an escalation."""
     return Reason.ESCALATION if why is None else why.reason
-
-
-async def stored_items(session: AsyncSession, meeting_id: UUID) -> list[ItemRow]:
-    """The items that a person arranged or froze, in their order."""
-    rows = await session.scalars(
-        select(ItemRow)
-        .where(ItemRow.meeting_id == meeting_id, ItemRow.state != "removed")
-        .order_by(ItemRow.position, ItemRow.id)
-    )
-    return list(rows)
 
 
 # What the command line and other programs are told (ARCHITECTURE.md, the contract).

@@ -276,7 +276,6 @@ async def _item_page(
             status=200 if errors is None else 422,
             row=row,
             address=f"/panels/{key}/{day}",
-            title=f"{panel.name}, {day}",
             panel_name=panel.name,
             day=view.prepared.meeting.held_on,
             frozen=view.prepared.frozen,

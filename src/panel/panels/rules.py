@@ -238,11 +238,6 @@ def notes_due_on(
     return working_days_after(meeting_day, working_days, _named_bank_holidays(calendar))
 
 
-def pack_opens(frozen_at: datetime | None) -> datetime | None:
-    """From when a pack may be read: the freeze. Until then nobody sees it (DOMAIN.md, defaults)."""
-    return frozen_at
-
-
 def pack_closes(
     meeting_day: date, working_days: int = 10, calendar: TermCalendar | None = None
 ) -> date:
