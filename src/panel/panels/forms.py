@@ -92,24 +92,24 @@ class TermsForm(msgspec.Struct, forbid_unknown_fields=True):
     file: Annotated[UploadFile, upload("Term calendar", missing="Select the calendar file (.ics)")]
 
 
+ReasonCategory = Annotated[
+    Literal["health", "development", "education", "social_care", "family", "plan", "safeguarding"],
+    chosen("What the reason is about", missing="Select what the reason is about"),
+]
+Reason = Annotated[
+    str,
+    paragraphs(
+        "Why", at_most=LONGEST_REASON, missing="Say why the panel should talk about this child"
+    ),
+]
+
+
 class ReferForm(msgspec.Struct, forbid_unknown_fields=True):
     """A child is referred to a panel."""
 
     panel: Annotated[UUID, chosen("Panel", missing="Choose a panel")]
-    category: Annotated[
-        Literal[
-            "health", "development", "education", "social_care", "family", "plan", "safeguarding"
-        ],
-        chosen("What the reason is about", missing="Select what the reason is about"),
-    ]
-    reason: Annotated[
-        str,
-        paragraphs(
-            "Why",
-            at_most=LONGEST_REASON,
-            missing="Say why the panel should talk about this child",
-        ),
-    ]
+    category: ReasonCategory
+    reason: Reason
 
 
 class IntakeForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -122,20 +122,8 @@ class IntakeForm(msgspec.Struct, forbid_unknown_fields=True):
     ]
     agency: Annotated[UUID, chosen("Who refers", missing="Choose who refers the child")]
     referred_on: Annotated[date, on_day("On which day", missing="Enter the day of the referral")]
-    category: Annotated[
-        Literal[
-            "health", "development", "education", "social_care", "family", "plan", "safeguarding"
-        ],
-        chosen("What the reason is about", missing="Select what the reason is about"),
-    ]
-    reason: Annotated[
-        str,
-        paragraphs(
-            "Why",
-            at_most=LONGEST_REASON,
-            missing="Say why the panel should talk about this child",
-        ),
-    ]
+    category: ReasonCategory
+    reason: Reason
     another_child: Annotated[bool, chosen("This is another child")] = False
 
 
