@@ -8,11 +8,11 @@ tree serves the pack on screen.
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from panel.platform import pdf
+from panel.platform.clock import LONDON
 
 CONFIDENTIALITY = (
     "This pack holds private information about children and their families. It was made for the"
@@ -21,8 +21,6 @@ CONFIDENTIALITY = (
 )
 NO_FAMILY_WORDS = "There are no words of the family in this pack."
 """True as well where they are withheld in silence."""
-
-_LONDON = ZoneInfo("Europe/London")
 
 
 class PackWithheld(msgspec.Struct, frozen=True, tag="withheld"):
@@ -173,7 +171,7 @@ def pack_pdf(document: PackDocument, created: datetime) -> bytes:
 
 
 def _pack(document: PackDocument, created: datetime) -> dict[str, object]:
-    made = created.astimezone(_LONDON)
+    made = created.astimezone(LONDON)
     children = "1 child" if len(document.items) == 1 else f"{len(document.items)} children"
     return {
         "panel": document.panel,

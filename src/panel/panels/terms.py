@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 import icalendar
 
+from panel.platform.clock import LONDON
 from panel.records.dates import bank_holiday
 from panel.web import words
 
-_LONDON = ZoneInfo("Europe/London")
 _ONE_DAY = timedelta(days=1)
 _LARGEST_FILE = 5_000_000
 _LONGEST_TERM = 200
@@ -458,14 +457,14 @@ def _london_day(moment: date | datetime) -> date:
     if not isinstance(moment, datetime):
         return moment
     try:
-        return (moment if moment.tzinfo is None else moment.astimezone(_LONDON)).date()
+        return (moment if moment.tzinfo is None else moment.astimezone(LONDON)).date()
     except OverflowError:  # the first and last hours that a calendar can name
         return moment.date()
 
 
 def _london_time(moment: datetime) -> time:
     try:
-        return (moment if moment.tzinfo is None else moment.astimezone(_LONDON)).time()
+        return (moment if moment.tzinfo is None else moment.astimezone(LONDON)).time()
     except OverflowError:
         return moment.time()
 
