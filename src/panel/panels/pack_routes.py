@@ -267,11 +267,8 @@ async def guest_answers(
 
 
 @get("/guest/{link_id:uuid}/{token:str}/thank-you", include_in_schema=False, opt=FOR_ANYBODY)
-async def guest_thanked(
-    desk: NamedDependency[Desk], link_id: FromPath[UUID], token: FromPath[str]
-) -> Response[str]:
+async def guest_thanked(desk: NamedDependency[Desk]) -> Response[str]:
     """After the answer."""
-    _ = (link_id, token)
     return desk.page("panels/guest_done.html")
 
 
