@@ -62,6 +62,8 @@ class Writer:
     """One browser that writes without a pause."""
 
     browser: httpx.AsyncClient
+    taken: asyncio.Semaphore
+    """Released with every form that was answered."""
     sent: list[Sent] = field(default_factory=list)
     own_child: str = ""
 
@@ -126,6 +128,7 @@ class Writer:
                     await self.note_event()
                 else:
                     await self.add_child()
+                self.taken.release()
 
 
 def kill_worker(site: Site) -> None:
@@ -230,20 +233,26 @@ async def send_again(writer: Writer) -> None:
         one.acknowledged = True
 
 
-async def one_round(site: Site, kill: Callable[[Site], None], after: float) -> int:
-    """Write, kill, heal, look; send everything again, look again. Gives the number of forms."""
+async def one_round(site: Site, kill: Callable[[Site], None], after: int) -> int:
+    """Write, kill, heal, look; send everything again, look again. Gives the number of forms.
+
+    The kill comes when so many forms were taken, while the other writers are in the middle of one.
+    """
     site.start()
     stop = asyncio.Event()
+    taken = asyncio.Semaphore(0)
     async with AsyncExitStack() as closing:
         writers = [
-            Writer(await closing.enter_async_context(browser_of(site))) for _ in range(CLIENTS)
+            Writer(await closing.enter_async_context(browser_of(site)), taken)
+            for _ in range(CLIENTS)
         ]
         for writer in writers:
             await writer.sign_in()
         writing = [asyncio.create_task(writer.write(stop)) for writer in writers]
-        await asyncio.sleep(after)
+        async with asyncio.timeout(60):
+            for _ in range(after):
+                await taken.acquire()
         await asyncio.to_thread(kill, site)
-        await asyncio.sleep(0.1)
         stop.set()
         await asyncio.gather(*writing)
         if kill is kill_postmaster:
@@ -276,7 +285,7 @@ async def test_what_was_acknowledged_survives(served: Site) -> None:
     kills = KILLS + [chance.choice(KILLS) for _ in range(ROUNDS_MORE)]
     forms = 0
     for kill in kills:
-        forms += await one_round(served, kill, 0.4 + 0.6 * chance.random())
+        forms += await one_round(served, kill, chance.randrange(8, 16))
         if kill is kill_worker:
             served.end()  # a second death within seconds is a crash loop, which ends the site
     served.end()
