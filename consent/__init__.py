@@ -3,6 +3,7 @@
 from consent.decide import decide, decide_all, decide_from
 from consent.duties import DEFAULT_DUTIES
 from consent.explain import explain
+from consent.lasting import unchanged_until
 from consent.model import (
     ADDITIONAL,
     ALWAYS,
@@ -101,4 +102,5 @@ __all__ = [
     "responsibility_problem",
     "stand",
     "ties",
+    "unchanged_until",
 ]

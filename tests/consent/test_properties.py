@@ -40,6 +40,7 @@ from consent import (
     decide_all,
     may_reach,
     ties,
+    unchanged_until,
 )
 
 ME, MINE, OTHER, SOMEBODY = (UUID(int=n) for n in range(1, 5))
@@ -445,6 +446,20 @@ def test_until_is_honest(pair: tuple[Question, State]) -> None:
     after = decide(replace(question, at=next_day), state)
     same = after.basis is decision.basis and after.obligations == decision.obligations
     assert not (after.permitted and same)
+
+
+@settings(often, max_examples=1000)
+@given(seeds)
+def test_nothing_changes_until_time_may_change_it(seed: int) -> None:
+    facts = Facts(seed)
+    question, state = facts.scene()
+    end = unchanged_until(state, question.at)
+    assert end > question.at
+    share = facts.random.random()
+    between = question.at + (end - question.at) * share
+    last = end - timedelta(microseconds=1)
+    for later in (min(between, last), last):
+        assert decide(replace(question, at=later), state) == decide(question, state)
 
 
 @often

@@ -62,6 +62,16 @@ class UnevenReadModel(ReadModel[Line]):
     _prepared = False
 
 
+async def rows_of(
+    session: AsyncSession, statement: str, given: Mapping[str, object]
+) -> list[TupleRow]:
+    """Rows as the driver gives them, its values named `%(name)s`: for what is not decoded at once.
+
+    Raises as the driver does.
+    """
+    return await (await _asked(session, statement, given)).fetchall()
+
+
 def send_last(session: AsyncSession, statement: str, given: Mapping[str, object]) -> None:
     """Keep a statement for the end of the transaction, its values named `%(name)s`.
 

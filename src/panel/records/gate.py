@@ -5,7 +5,7 @@ it, before anything that was read leaves. What it yields, `Access`, is a capabil
 the decisions and cannot be made elsewhere. Source: ARCHITECTURE.md, "The record gate".
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,19 +25,19 @@ from consent import (
     State,
     Tie,
     Viewer,
-    decide_from,
     explain,
-    stand,
 )
 from panel.platform.clock import LONDON
 from panel.platform.crypto import Keys
 from panel.platform.ids import new_id
 from panel.platform.problems import NotAllowed, NotFound
 from panel.platform.read_models import send_last
-from panel.platform.tables import KEYS
+from panel.platform.tables import KEYS, NOW
 from panel.platform.tenancy import Tenant
+from panel.records.judgements import Judgement, Judgements
 
 _MADE_BY_THE_GATE = object()
+_NO_TIE = msgspec.Raw(b'{"refused":"no tie"}')
 
 EVERYTHING = frozenset(Category)
 
@@ -59,9 +59,16 @@ NOT_HERE = "There is no record here that you can see."
 class Known:
     """What the sharing port knows of one child for one viewer, in one read."""
 
-    state: State
+    facts: Hashable
+    """As they were read: equal facts are an equal state."""
+    read: Callable[[], State]
     key: bytes | None
     """The child's wrapped data key; None where there is none, or it was destroyed."""
+
+    @property
+    def state(self) -> State:
+        """The facts as `consent` takes them."""
+        return self.read()
 
 
 class SharingPort(Protocol):
@@ -92,13 +99,11 @@ class Access:
     """One viewer's access to one child's record for one purpose, in one transaction."""
 
     __slots__ = (
-        "_decided",
+        "_judgement",
         "about",
         "at",
         "child_id",
-        "purpose",
         "session",
-        "standpoint",
         "viewer",
     )
 
@@ -108,8 +113,7 @@ class Access:
         session: AsyncSession,
         child_id: UUID,
         viewer: Viewer,
-        purpose: Purpose,
-        standpoint: Standpoint,
+        judgement: Judgement,
         at: datetime,
         about: frozenset[Category],
     ) -> None:
@@ -119,12 +123,20 @@ class Access:
         self.session = session
         self.child_id = child_id
         self.viewer = viewer
-        self.purpose = purpose
-        self.standpoint = standpoint
         self.at = at
         self.about = about
         """What it was opened for; nothing else was logged, so nothing else is decided."""
-        self._decided: dict[tuple[Category, UUID | None, UUID | None], Decision] = {}
+        self._judgement = judgement
+
+    @property
+    def purpose(self) -> Purpose:
+        """Why the record was opened."""
+        return self._judgement.purpose
+
+    @property
+    def standpoint(self) -> Standpoint:
+        """What concerns the viewer for the purpose."""
+        return self._judgement.standpoint
 
     @property
     def today(self) -> date:
@@ -148,14 +160,9 @@ class Access:
         author_person: UUID | None = None,
     ) -> Decision:
         """The decision for a category, or for one entry in it when its author is given."""
-        asked = (category, author_agency, author_person)
-        decided = self._decided.get(asked)
-        if decided is None:
-            if category not in self.about:
-                raise ValueError(f"This record was not opened for {category.value}.")
-            decided = decide_from(self.standpoint, *asked)
-            self._decided[asked] = decided
-        return decided
+        if category not in self.about:
+            raise ValueError(f"This record was not opened for {category.value}.")
+        return self._judgement.decision(category, author_agency, author_person)
 
     def may(
         self,
@@ -214,6 +221,7 @@ class Gate:
         """Args: the authority; where sharing's facts come from."""
         self.tenant = tenant
         self._sharing = sharing
+        self._judgements = Judgements()
 
     @asynccontextmanager
     async def open(
@@ -274,30 +282,40 @@ class Gate:
         doing: str,
         about: frozenset[Category] = EVERYTHING,
     ) -> dict[UUID, Access]:
-        at: datetime = session.info["now"]
         known = await self._sharing.known(session, children, viewer) if children else {}
+        return self._open_known(session, children, viewer, purpose, doing, about, known)
+
+    def _open_known(
+        self,
+        session: AsyncSession,
+        children: Sequence[UUID],
+        viewer: Viewer,
+        purpose: Purposes,
+        doing: str,
+        about: frozenset[Category],
+        known: Mapping[UUID, Known],
+    ) -> dict[UUID, Access]:
+        """Decide and log once each: those whose facts the viewer reaches are opened."""
+        at: datetime = session.info[NOW]
         keys = cast("Keys", session.info[KEYS])
         purposes = (purpose,) if isinstance(purpose, Purpose) else tuple(purpose)
+        asker = self._judgements.asker(viewer, purposes)
         opened: dict[UUID, Access] = {}
         events: list[dict[str, object]] = []
         for child_id in children:
-            decisions: dict[str, str] = {"refused": "no tie"}
+            logged, why = _NO_TIE, purposes[0]
             if (one := known.get(child_id)) is not None:
                 if one.key is not None:
                     keys.add(child_id, one.key)
-                chosen, standpoint = _standpoint(viewer, purposes, at, one.state)
-                access = Access(
-                    _MADE_BY_THE_GATE, session, child_id, viewer, chosen, standpoint, at, about
+                judgement = self._judgements.judged(
+                    viewer, purposes, asker, at, one.facts, one.read
                 )
-                opened[child_id] = access
-                decisions = decision_words(access)
+                opened[child_id] = Access(
+                    _MADE_BY_THE_GATE, session, child_id, viewer, judgement, at, about
+                )
+                logged, why = judgement.logged(about), judgement.purpose
             events.append(
-                {
-                    "id": new_id(),
-                    "child_id": child_id,
-                    "purpose": opened[child_id].purpose if child_id in opened else purposes[0],
-                    "decisions": decisions,
-                }
+                {"id": new_id(), "child_id": child_id, "purpose": why, "decisions": logged}
             )
         if events:
             send_last(
@@ -313,25 +331,6 @@ class Gate:
                 },
             )
         return opened
-
-
-def _standpoint(
-    viewer: Viewer, purposes: Sequence[Purpose], at: datetime, state: State
-) -> tuple[Purpose, Standpoint]:
-    for purpose in purposes:
-        standpoint = stand(viewer, purpose, at, state)
-        if standpoint.ties:
-            return purpose, standpoint
-    return purposes[0], stand(viewer, purposes[0], at, state)
-
-
-def decision_words(access: Access) -> dict[str, str]:
-    """Category → the basis, or "withheld: " and why, as the access history keeps it."""
-    words: dict[str, str] = {}
-    for category in access.about:
-        decision = access.decision(category)
-        words[category] = decision.basis if decision.permitted else f"withheld: {decision.basis}"
-    return words
 
 
 async def rewrite_access(session: AsyncSession, child_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -26,7 +27,7 @@ from consent import (
     Tie,
     Viewer,
 )
-from panel.platform.read_models import ReadModel
+from panel.platform.read_models import for_driver, rows_of
 from panel.platform.tables import NOW
 from panel.records.gate import Known
 
@@ -126,11 +127,8 @@ class DutyFact(msgspec.Struct):
 
 
 class Facts(msgspec.Struct):
-    """One child's line of the query."""
+    """One child's sharing facts but for the ties, which depend on who looks."""
 
-    child: UUID
-    key: str | None
-    ties: tuple[TieFact, ...]
     agreements: tuple[AgreementFact, ...] | None
     objections: tuple[ObjectionFact, ...] | None
     restrictions: tuple[RestrictionFact, ...] | None
@@ -139,23 +137,13 @@ class Facts(msgspec.Struct):
     enquiries: tuple[EnquiryFact, ...] | None
 
 
-class _Line(msgspec.Struct):
-    """A line of the query: the authority's duties, which come first, or one child's facts."""
-
-    duties: tuple[DutyFact, ...] | None = None
-    facts: Facts | None = None
-
-
-_FACTS = """
-SELECT json_build_object('duties', COALESCE((SELECT json_agg(json_build_object('code', code,
+DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
   'words', words, 'source', source, 'categories', categories, 'purposes', purposes,
   'agency_kinds', agency_kinds, 'roles', roles, 'ties', ties, 'commenced_on', commenced_on,
-  'ended_on', ended_on)) FROM gateway), '[]'))::text
-UNION ALL
-SELECT json_build_object('facts', json_build_object(
-  'child', a.child_id,
-  'key', (SELECT encode(k.wrapped, 'hex') FROM data_key k WHERE k.holder_id = a.child_id),
-  'ties', a.ties,
+  'ended_on', ended_on)), '[]')::text FROM gateway)"""
+"""The authority's duties, the same for every child."""
+
+FACTS = """json_build_object(
   'agreements', (SELECT json_agg(json_build_object('id', id, 'given', given,
       'by_person_id', by_person_id, 'by_words', by_words, 'agencies', agencies,
       'not_agencies', not_agencies, 'level', level, 'named', named, 'purposes', purposes,
@@ -175,12 +163,23 @@ SELECT json_build_object('facts', json_build_object(
     WHERE child_id = a.child_id),
   'enquiries', (SELECT json_agg(json_build_object('agencies', agencies, 'from_on', from_on,
       'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id)
-))::text
+)::text"""
+"""The facts of the child of a row `a` of `child_access`."""
+
+# The duties come first, in a line of their own, and once for however many children.
+_KNOWN = for_driver(f"""
+SELECT NULL::uuid, NULL::bytea, NULL, {DUTIES}
+UNION ALL
+SELECT a.child_id, (SELECT k.wrapped FROM data_key k WHERE k.holder_id = a.child_id),
+  a.ties::text, {FACTS}
 FROM child_access a
 WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)
   AND a.valid_from <= :now AND a.valid_until >= :now
-"""
-_READ = ReadModel(_FACTS, _Line)
+""")  # noqa: S608 - fixed parts
+
+_READ_DUTIES = msgspec.json.Decoder(tuple[DutyFact, ...])
+_READ_TIES = msgspec.json.Decoder(tuple[TieFact, ...])
+_READ_FACTS = msgspec.json.Decoder(Facts)
 
 
 def duty(fact: DutyFact) -> Duty:
@@ -199,13 +198,33 @@ def duty(fact: DutyFact) -> Duty:
     )
 
 
-def state_of(facts: Facts, duties: tuple[Duty, ...]) -> State:
+class AsRead(NamedTuple):
+    """One child's facts for one viewer as the database gave them (JSON): equal texts, equal state.
+
+    Decoded only where somebody has not judged by them before.
+    """
+
+    child: UUID
+    ties: str
+    facts: str
+    duties: str
+
+    def state(self) -> State:
+        """The facts as the decision knows them."""
+        ties = _READ_TIES.decode(self.ties)
+        duties = tuple(duty(fact) for fact in _READ_DUTIES.decode(self.duties))
+        return state_of(self.child, ties, _READ_FACTS.decode(self.facts), duties)
+
+
+def state_of(
+    child: UUID, ties: tuple[TieFact, ...], facts: Facts, duties: tuple[Duty, ...]
+) -> State:
     """The rows of one child as the decision knows them."""
     return State(
-        child=facts.child,
+        child=child,
         relationships=tuple(
             Relationship(one.tie, one.who, Span(one.from_on, one.until_on), one.categories)
-            for one in facts.ties
+            for one in ties
         ),
         agreements=tuple(
             Agreement(
@@ -274,15 +293,16 @@ class SharingFacts:
         self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer
     ) -> dict[UUID, Known]:
         """The facts for those of the children that the viewer may reach now."""
-        lines = await _READ.lines(
-            session, viewer=viewer.id, children=list(children), now=session.info[NOW]
+        rows = await rows_of(
+            session,
+            _KNOWN,
+            {"viewer": viewer.id, "children": list(children), "now": session.info[NOW]},
         )
-        duties = tuple(duty(fact) for line in lines for fact in line.duties or ())
-        return {
-            line.facts.child: Known(
-                state_of(line.facts, duties),
-                None if line.facts.key is None else bytes.fromhex(line.facts.key),
-            )
-            for line in lines
-            if line.facts is not None
-        }
+        duties = rows[0][3]
+        return {row[0]: known_from(row[0], row[1], row[2], row[3], duties) for row in rows[1:]}
+
+
+def known_from(child: UUID, key: bytes | None, ties: str, facts: str, duties: str) -> Known:
+    """What was read of one child, as the gate takes it."""
+    read = AsRead(child, ties, facts, duties)
+    return Known(read, read.state, key)

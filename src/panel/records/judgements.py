@@ -1,0 +1,123 @@
+"""What was judged of a record, kept while neither its facts nor time can have changed it.
+
+`consent` is pure: the same question and facts give the same answer, so an answer may be kept
+beside the very facts that it was given from. Facts are read anew each time; only the judging is
+spared. A page of 25 children spends a third of its time in it (bench/).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from consent import (
+    Category,
+    Decision,
+    Purpose,
+    Standpoint,
+    State,
+    Viewer,
+    decide_from,
+    stand,
+    unchanged_until,
+)
+
+MOST = 10_000
+"""Judgements kept at once in a process: some 4 KB each."""
+
+_Asked = tuple[Category, UUID | None, UUID | None]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """How one viewer stands to one record for one purpose, and what was decided from there."""
+
+    purpose: Purpose
+    standpoint: Standpoint
+    since: datetime
+    until: datetime
+    """From `since` until then, not included, time changes nothing of it."""
+    _decided: dict[_Asked, Decision] = field(default_factory=dict)
+    _logged: dict[frozenset[Category], msgspec.Raw] = field(default_factory=dict)
+
+    def decision(
+        self,
+        category: Category,
+        author_agency: UUID | None = None,
+        author_person: UUID | None = None,
+    ) -> Decision:
+        """The decision for a category, or for one entry in it when its author is given."""
+        asked = (category, author_agency, author_person)
+        decided = self._decided.get(asked)
+        if decided is None:
+            decided = self._decided[asked] = decide_from(self.standpoint, *asked)
+        return decided
+
+    def logged(self, about: frozenset[Category]) -> msgspec.Raw:
+        """Category → the basis, or "withheld: " and why, as the access history keeps it (JSON)."""
+        words = self._logged.get(about)
+        if words is None:
+            words = self._logged[about] = msgspec.Raw(msgspec.json.encode(self._words(about)))
+        return words
+
+    def _words(self, about: Iterable[Category]) -> dict[str, str]:
+        decisions = {category: self.decision(category) for category in about}
+        return {
+            category: one.basis if one.permitted else f"withheld: {one.basis}"
+            for category, one in decisions.items()
+        }
+
+
+class Judgements:
+    """The judgements of one authority's gate, the least recently asked forgotten first."""
+
+    def __init__(self) -> None:
+        self._askers: dict[tuple[Viewer, tuple[Purpose, ...]], int] = {}
+        self._kept: OrderedDict[tuple[int, Hashable], Judgement] = OrderedDict()
+
+    def asker(self, viewer: Viewer, purposes: Sequence[Purpose]) -> int:
+        """A number for who asks and why, so that a list's lines need not compare them again."""
+        if len(self._askers) >= MOST:
+            self._askers.clear()
+            self._kept.clear()
+        return self._askers.setdefault((viewer, tuple(purposes)), len(self._askers))
+
+    def judged(
+        self,
+        viewer: Viewer,
+        purposes: Sequence[Purpose],
+        asker: int,
+        at: datetime,
+        facts: Hashable,
+        state: Callable[[], State],
+    ) -> Judgement:
+        """The judgement for these facts at a moment; `state` is read only where none is kept.
+
+        Of several purposes it is for the first that a tie of the viewer's carries.
+        """
+        key = (asker, facts)
+        kept = self._kept.get(key)
+        if kept is not None and kept.since <= at < kept.until:
+            self._kept.move_to_end(key)
+            return kept
+        read = state()
+        purpose, standpoint = _standpoint(viewer, purposes, at, read)
+        made = Judgement(purpose, standpoint, at, unchanged_until(read, at))
+        self._kept[key] = made
+        self._kept.move_to_end(key)
+        if len(self._kept) > MOST:
+            self._kept.popitem(last=False)
+        return made
+
+
+def _standpoint(
+    viewer: Viewer, purposes: Sequence[Purpose], at: datetime, state: State
+) -> tuple[Purpose, Standpoint]:
+    for purpose in purposes:
+        standpoint = stand(viewer, purpose, at, state)
+        if standpoint.ties:
+            return purpose, standpoint
+    return purposes[0], stand(viewer, purposes[0], at, state)
