@@ -63,13 +63,17 @@ class UnevenReadModel(ReadModel[Line]):
 
 
 async def rows_of(
-    session: AsyncSession, statement: str, given: Mapping[str, object]
+    session: AsyncSession,
+    statement: str,
+    given: Mapping[str, object],
+    *,
+    prepared: bool | None = None,
 ) -> list[TupleRow]:
-    """Rows as the driver gives them, its values named `%(name)s`: for what is not decoded at once.
+    """Rows as the driver gives them, for what is not decoded at once; values named `%(name)s`.
 
-    Raises as the driver does.
+    `prepared` as psycopg takes it: None, the server keeps the plan; False, it plans anew.
     """
-    return await (await _asked(session, statement, given)).fetchall()
+    return await (await _asked(session, statement, given, prepared=prepared)).fetchall()
 
 
 def send_last(session: AsyncSession, statement: str, given: Mapping[str, object]) -> None:

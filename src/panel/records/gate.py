@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NoReturn, Protocol, cast
+from functools import cache
+from typing import NamedTuple, NoReturn, Protocol, cast
 from uuid import UUID
 
 import msgspec
@@ -29,9 +30,9 @@ from consent import (
 )
 from panel.platform.clock import LONDON
 from panel.platform.crypto import Keys
-from panel.platform.ids import new_id
+from panel.platform.ids import new_id_text
 from panel.platform.problems import NotAllowed, NotFound
-from panel.platform.read_models import send_last
+from panel.platform.read_models import for_driver, rows_of, send_last
 from panel.platform.tables import KEYS, NOW
 from panel.platform.tenancy import Tenant
 from panel.records.judgements import Judgement, Judgements
@@ -74,11 +75,68 @@ class Known:
 class SharingPort(Protocol):
     """What the gate asks of the room that keeps sharing's facts (wired in `app`)."""
 
+    @property
+    def columns(self) -> str:
+        """SQL: the wrapped key, the ties and the facts of the child of a row `a` of child_access."""
+        ...
+
+    @property
+    def duties(self) -> str:
+        """SQL: the authority's duties, the same for every child."""
+        ...
+
+    def from_row(
+        self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str
+    ) -> Known:
+        """What those columns and the duties say of one child."""
+        ...
+
     async def known(
         self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer
     ) -> dict[UUID, Known]:
         """The facts for those of the children that the viewer may reach now, in one query."""
         ...
+
+
+class Found(NamedTuple):
+    """A line of a list: what the list reads of a child (JSON), and the child's sharing facts."""
+
+    line: str
+    child_id: UUID
+    known: Known
+
+
+async def read_known(
+    session: AsyncSession,
+    sharing: SharingPort,
+    line: str,
+    rest: str,
+    given: Mapping[str, object],
+    *,
+    prepared: bool | None = None,
+) -> list[Found]:
+    """Lines of a list with the sharing facts of each, in one query; nothing is opened by it.
+
+    `line` is SQL for the line's text, `rest` what follows it from FROM on, with values named
+    `:name` and the viewer's rows of `child_access` as `a`. `prepared` is that of `rows_of`.
+    """
+    statement = _with_facts(sharing.columns, sharing.duties, line, rest)
+    rows = await rows_of(session, statement, given, prepared=prepared)
+    duties = rows[0][4]
+    from_row = sharing.from_row
+    return [
+        Found(told, child, from_row(child, key, ties, facts, duties))
+        for told, child, key, ties, facts in rows[1:]
+    ]
+
+
+@cache
+def _with_facts(columns: str, duties: str, line: str, rest: str) -> str:
+    # The duties come first, in a line of their own, and once for however many children.
+    return for_driver(
+        f"SELECT NULL, NULL::uuid, NULL::bytea, NULL, {duties}"  # noqa: S608 - fixed parts
+        f" UNION ALL (SELECT {line}, a.child_id, {columns}{rest})"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +315,31 @@ class Gate:
         async with self.tenant.transaction(viewer.id) as session:
             yield await self._opened(session, list(children), viewer, purpose, doing, about)
 
+    async def read_here(
+        self,
+        session: AsyncSession,
+        line: str,
+        rest: str,
+        *,
+        prepared: bool | None = None,
+        **given: object,
+    ) -> list[Found]:
+        """A list's lines with each child's sharing facts, in one query (see `read_known`)."""
+        return await read_known(session, self._sharing, line, rest, given, prepared=prepared)
+
+    def open_found(
+        self,
+        session: AsyncSession,
+        found: Iterable[Found],
+        viewer: Viewer,
+        purpose: Purposes,
+        doing: str,
+        about: frozenset[Category] = EVERYTHING,
+    ) -> dict[UUID, Access]:
+        """As `open_here`, for lines that were read with their facts as this viewer."""
+        known = {one.child_id: one.known for one in found}
+        return self._open_known(session, list(known), viewer, purpose, doing, about, known)
+
     async def open_here(
         self,
         session: AsyncSession,
@@ -315,7 +398,7 @@ class Gate:
                 )
                 logged, why = judgement.logged(about), judgement.purpose
             events.append(
-                {"id": new_id(), "child_id": child_id, "purpose": why, "decisions": logged}
+                {"id": new_id_text(), "child_id": child_id, "purpose": why, "decisions": logged}
             )
         if events:
             send_last(

@@ -27,9 +27,8 @@ from consent import (
     Tie,
     Viewer,
 )
-from panel.platform.read_models import for_driver, rows_of
 from panel.platform.tables import NOW
-from panel.records.gate import Known
+from panel.records.gate import Known, read_known
 
 
 class TieFact(msgspec.Struct, rename={"from_on": "from", "until_on": "until"}):
@@ -137,13 +136,13 @@ class Facts(msgspec.Struct):
     enquiries: tuple[EnquiryFact, ...] | None
 
 
-DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
+_DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
   'words', words, 'source', source, 'categories', categories, 'purposes', purposes,
   'agency_kinds', agency_kinds, 'roles', roles, 'ties', ties, 'commenced_on', commenced_on,
   'ended_on', ended_on)), '[]')::text FROM gateway)"""
 """The authority's duties, the same for every child."""
 
-FACTS = """json_build_object(
+_FACTS = """json_build_object(
   'agreements', (SELECT json_agg(json_build_object('id', id, 'given', given,
       'by_person_id', by_person_id, 'by_words', by_words, 'agencies', agencies,
       'not_agencies', not_agencies, 'level', level, 'named', named, 'purposes', purposes,
@@ -166,16 +165,11 @@ FACTS = """json_build_object(
 )::text"""
 """The facts of the child of a row `a` of `child_access`."""
 
-# The duties come first, in a line of their own, and once for however many children.
-_KNOWN = for_driver(f"""
-SELECT NULL::uuid, NULL::bytea, NULL, {DUTIES}
-UNION ALL
-SELECT a.child_id, (SELECT k.wrapped FROM data_key k WHERE k.holder_id = a.child_id),
-  a.ties::text, {FACTS}
-FROM child_access a
-WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)
-  AND a.valid_from <= :now AND a.valid_until >= :now
-""")  # noqa: S608 - fixed parts
+_KEY = "(SELECT k.wrapped FROM data_key k WHERE k.holder_id = a.child_id)"
+_EACH = (
+    " FROM child_access a WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)"
+    " AND a.valid_from <= :now AND a.valid_until >= :now"
+)
 
 _READ_DUTIES = msgspec.json.Decoder(tuple[DutyFact, ...])
 _READ_TIES = msgspec.json.Decoder(tuple[TieFact, ...])
@@ -289,20 +283,25 @@ def state_of(
 class SharingFacts:
     """The gate's sharing port over the database (wired in `app`)."""
 
+    columns = f"{_KEY}, a.ties::text, {_FACTS}"
+    duties = _DUTIES
+
     async def known(
         self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer
     ) -> dict[UUID, Known]:
         """The facts for those of the children that the viewer may reach now."""
-        rows = await rows_of(
+        found = await read_known(
             session,
-            _KNOWN,
+            self,
+            "NULL",
+            _EACH,
             {"viewer": viewer.id, "children": list(children), "now": session.info[NOW]},
         )
-        duties = rows[0][3]
-        return {row[0]: known_from(row[0], row[1], row[2], row[3], duties) for row in rows[1:]}
+        return {one.child_id: one.known for one in found}
 
-
-def known_from(child: UUID, key: bytes | None, ties: str, facts: str, duties: str) -> Known:
-    """What was read of one child, as the gate takes it."""
-    read = AsRead(child, ties, facts, duties)
-    return Known(read, read.state, key)
+    def from_row(
+        self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str
+    ) -> Known:
+        """What was read of one child, as the gate takes it."""
+        read = AsRead(child, ties, facts, duties)
+        return Known(read, read.state, key)
