@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.datastructures import UploadFile
 from litestar.enums import MediaType
 from litestar.response import Redirect
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Role, Viewer, ViewerKind
@@ -22,11 +23,10 @@ from panel.platform.sessions import first_time, forgery_token
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from panel.web.forms import FieldErrors, read_form
-from panel.web.render import Frame, Link, Renderer
+from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
-FORGERY_FIELD = "_csrf_token"
 FORM_ID_FIELD = "_form_id"
 
 MOST_FIELDS = 2_000
@@ -157,13 +157,21 @@ class Desk:
             else "",
             notice_tag="Demonstration" if record.demo else "",
             csrf_token="" if self.token is None else forgery_token(self.token),
-            csrf_field=FORGERY_FIELD,
         )
 
     def page(self, template: str, *, status: int = 200, **shown: object) -> Response[str]:
         """A page. Its templates know `frame`, `today` and what is given here."""
         text = self.site.renderer.page(template, self.frame(), today=self.today, **shown)
         return Response(text, status_code=status, media_type=MediaType.HTML, headers=PRIVATE)
+
+    def kept_part(self, template: str, **shown: object) -> str:
+        """A part of a page that may be kept for who sees the same: forms stand in it unfilled."""
+        return self.site.renderer.part(template, frame=UNFILLED, today=self.today, **shown)
+
+    def filled(self, part: str) -> Markup:
+        """A kept part with what its forms need from this person's session."""
+        token = "" if self.token is None else forgery_token(self.token)
+        return fill(part, token)
 
     async def posted(self) -> Posted:
         """The form that was posted. Raises NotAllowed for one that is not from our own page."""
@@ -176,7 +184,8 @@ class Desk:
             )
         # The same form sent twice is one post; sent again with other words, it is another.
         # Sorted, since the framework gives them in an order that differs between processes.
-        words = repr(sorted(str(one) for one in fields if not isinstance(one[1], UploadFile)))
+        said = sorted(str(one) for one in fields if not isinstance(one[1], UploadFile))
+        words = repr((self.request.url.path, said))
         form = _uuid(next((value for name, value in fields if name == FORM_ID_FIELD), ""))
         return Posted(
             form_id=uuid5(form, words),

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.panels.calendar import panel_rhythm, settings_of
+from panel.panels.calendar import Rhythm, panel_rhythm, settings_of
 from panel.panels.models import Meeting, Panel
 from panel.panels.rules import (
     Agenda,
@@ -39,10 +39,10 @@ from panel.panels.rules import (
 )
 from panel.platform.clock import LONDON
 from panel.platform.crypto import Keys
-from panel.platform.read_models import UnevenReadModel
-from panel.platform.tables import KEYS
+from panel.platform.tables import KEYS, NOW, VIEWER
 from panel.platform.tenancy import load_agency_keys
-from panel.sharing.shareable import PanelAgency, Shareable, shareable
+from panel.records.gate import Found
+from panel.sharing.shareable import PanelAgency, Shareable, read_shared, shareable
 
 
 class WorkerFact(msgspec.Struct):
@@ -136,8 +136,7 @@ class CaseFact(msgspec.Struct):
         return self.offered_to if part is Part.LEAD_PROFESSIONAL else None
 
 
-_CASES = """
-SELECT json_build_object(
+_CASE = """json_build_object(
   'referral_id', f.id, 'child_id', f.child_id, 'state', f.state, 'reference', c.reference,
   'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
   'birth_date', c.birth_date, 'expected_on', c.expected_delivery_on,
@@ -171,9 +170,26 @@ SELECT json_build_object(
   'family_asked_on', v.asked_on, 'family_said_on', v.said_on,
   'asked', (SELECT json_agg(json_build_object('what', what, 'on', asked_on)) FROM (
      SELECT what, max(asked_on) AS asked_on FROM asked WHERE child_id = f.child_id
-     GROUP BY what) q))::text
-FROM child_access a
-JOIN referral f ON f.child_id = a.child_id
+     GROUP BY what) q))::text"""
+# Who may have a place is found first, before anything else of them is read: one plan serves every
+# panel, and the server keeps it (OFFSET 0 keeps the planner from joining before).
+_BEFORE_THE_PANEL = """
+FROM (SELECT f.*, a.ties FROM child_access a
+  JOIN referral f ON f.child_id = a.child_id
+  LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id
+  WHERE a.viewer_id = :viewer AND f.panel_id = :panel
+    AND a.valid_from <= :now AND a.valid_until >= :now
+    AND (i.opens_at IS NOT NULL OR f.state <> 'closed'
+       AND (f.last_discussed_on IS NULL OR f.next_review_by <= :horizon
+         OR f.transition_on <= :ahead OR f.escalated_on IS NOT NULL OR f.deferred_on IS NOT NULL
+         OR f.urgent_on IS NOT NULL)
+       -- A child whom an earlier, frozen agenda will hear is not on a later one as well.
+       AND NOT EXISTS (SELECT 1 FROM agenda_item b JOIN meeting m ON m.id = b.meeting_id
+         WHERE b.child_id = f.child_id AND b.state = 'listed' AND b.opens_at IS NOT NULL
+           AND m.panel_id = :panel AND m.state = 'frozen'
+           AND m.held_on < :day AND m.held_on >= :today))
+  OFFSET 0) f
+CROSS JOIN LATERAL (SELECT f.child_id, f.ties) a
 JOIN child c ON c.id = f.child_id
 JOIN agency g ON g.id = f.agency_id
 LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id
@@ -198,19 +214,8 @@ LEFT JOIN LATERAL (SELECT worker_id, offered_on FROM lead_professional
 LEFT JOIN LATERAL (SELECT max(asked_on) AS asked_on, max(said_on) AS said_on FROM family_words
    WHERE child_id = f.child_id AND (meeting_id = :meeting OR (meeting_id IS NULL
      AND asked_on > COALESCE(f.last_discussed_on, '-infinity')))) v ON true
-WHERE a.viewer_id = :viewer AND f.panel_id = :panel
-  AND a.valid_from <= :now AND a.valid_until >= :now
-  AND (i.opens_at IS NOT NULL OR f.state <> 'closed'
-       AND (f.last_discussed_on IS NULL OR f.next_review_by <= :horizon
-         OR f.transition_on <= :ahead OR f.escalated_on IS NOT NULL OR f.deferred_on IS NOT NULL
-         OR f.urgent_on IS NOT NULL)
-       AND NOT EXISTS (SELECT 1 FROM agenda_item b JOIN meeting m ON m.id = b.meeting_id
-         WHERE b.child_id = f.child_id AND b.state = 'listed' AND b.opens_at IS NOT NULL
-           AND m.panel_id = :panel AND m.state = 'frozen'
-           AND m.held_on < :day AND m.held_on >= :today))
 """
-# A child whom an earlier, frozen agenda will hear is not on a later one as well.
-_READ = UnevenReadModel(_CASES, CaseFact)
+_READ_CASE = msgspec.json.Decoder(CaseFact)
 _AHEAD = timedelta(days=93)
 """A transition is watched from three calendar months before: at most 92 days."""
 _SOON = timedelta(days=366)
@@ -249,23 +254,33 @@ class Prepared:
         )
 
 
-async def _facts(
-    session: AsyncSession, meeting: Meeting, looking: UUID, today: date, horizon: date
-) -> dict[UUID, CaseFact]:
-    day = meeting.held_on
-    found = await _READ.lines(
+async def read_cases(
+    session: AsyncSession, panel_id: UUID, meeting_id: UUID, day: date, horizon: date
+) -> list[Found]:
+    """The process facts of all who may have a place at a meeting, with their sharing facts.
+
+    For the viewer of the transaction; nothing is opened by it.
+    """
+    now: datetime = session.info[NOW]
+    return await read_shared(
         session,
-        viewer=looking,
-        panel=meeting.panel_id,
-        meeting=meeting.id,
+        _CASE,
+        _BEFORE_THE_PANEL,
+        viewer=session.info[VIEWER],
+        panel=panel_id,
+        meeting=meeting_id,
         day=day,
-        today=today,
-        now=session.info["now"],
+        today=now.astimezone(LONDON).date(),
+        now=now,
         horizon=max(horizon, day),
         ahead=day + _AHEAD,
     )
+
+
+def _facts(found: Sequence[Found]) -> dict[UUID, CaseFact]:
     facts: dict[UUID, CaseFact] = {}
-    for fact in found:
+    for one in found:
+        fact = _READ_CASE.decode(one.line)
         known = facts.get(fact.child_id)
         # Referred again after a closure: the open referral speaks.
         if known is None or known.state == "closed":
@@ -295,32 +310,73 @@ async def prepare(session: AsyncSession, panel: Panel, meeting: Meeting, looking
 
     `looking` is the viewer of the transaction: a coordinator of this panel, or JOB.
     """
-    now: datetime = session.info["now"]
-    today = now.astimezone(LONDON).date()
+    if looking != session.info[VIEWER]:
+        raise ValueError("An agenda is prepared for the viewer of its transaction.")
+    setting = setting_of(panel, meeting, await panel_rhythm(session, panel))
+    found = await read_cases(session, panel.id, meeting.id, meeting.held_on, setting.horizon)
+    return await put_together(session, setting, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an agenda is judged by, beside its cases: the panel, its meeting and the calendar."""
+
+    panel: Panel
+    meeting: Meeting
+    settings: PanelSettings
+    papers_close: date
+    next_on: date | None
+    horizon: date
+    """Until when reviews due are for this meeting."""
+    agencies: tuple[PanelAgency, ...]
+
+
+def setting_of(panel: Panel, meeting: Meeting, rhythm: Rhythm) -> Setting:
+    """The setting of a meeting's agenda."""
     day = meeting.held_on
     settings = settings_of(panel)
-    rhythm = await panel_rhythm(session, panel)
     dates = rhythm.dates(day, day + _SOON)
-    horizon = review_horizon(day, dates, rhythm.calendar)
-    facts = await _facts(session, meeting, looking, today, horizon)
+    return Setting(
+        panel,
+        meeting,
+        settings,
+        papers_close_on(day, settings.cut_off_working_days, rhythm.calendar),
+        min((one for one in dates if one > day), default=None),
+        review_horizon(day, dates, rhythm.calendar),
+        rhythm.agencies_on(day),
+    )
+
+
+def sharing_of(found: Sequence[Found], setting: Setting, now: datetime) -> tuple[Shareable, ...]:
+    """Whether anything may be shared with the panel's agencies, line by line."""
+    return tuple([shareable(one.known, setting.agencies, now) for one in found])
+
+
+async def put_together(session: AsyncSession, setting: Setting, found: Sequence[Found]) -> Prepared:
+    """The agenda of the setting from cases that were read."""
+    facts = _facts(found)
     names = await _names(session, list(facts.values()))
-    agencies = rhythm.agencies_on(day)
-    may_share = await shareable(session, list(facts), agencies, looking, now)
-    papers_close = papers_close_on(day, settings.cut_off_working_days, rhythm.calendar)
+    sharing = sharing_of(found, setting, session.info[NOW])
+    may_share = {one.child_id: judged for one, judged in zip(found, sharing, strict=True)}
+    panel, meeting = setting.panel, setting.meeting
     candidates = [
-        _candidate(fact, day, horizon, names, may_share.get(fact.child_id), panel.name)
+        _candidate(
+            fact, meeting.held_on, setting.horizon, names, may_share[fact.child_id], panel.name
+        )
         for fact in facts.values()
     ]
     return Prepared(
         panel,
         meeting,
-        settings,
-        papers_close,
-        min((one for one in dates if one > day), default=None),
-        _settled(candidates, facts, meeting, settings, panel.starts_at, papers_close),
+        setting.settings,
+        setting.papers_close,
+        setting.next_on,
+        _settled(
+            candidates, facts, meeting, setting.settings, panel.starts_at, setting.papers_close
+        ),
         facts,
         names,
-        agencies,
+        setting.agencies,
     )
 
 
@@ -378,7 +434,7 @@ def _candidate(
     day: date,
     horizon: date,
     names: dict[UUID, str],
-    may_share: Shareable | None,
+    may_share: Shareable,
     panel_name: str,
 ) -> Candidate:
     progress = CaseProgress(
@@ -392,8 +448,8 @@ def _candidate(
         lead_ended_on=fact.lead_ended_on,
         lead_offered_to=_name(names, fact.offered_to_id),
         lead_offered_on=fact.offered_on,
-        may_be_shared=may_share is not None and may_share.anything,
-        nothing_shared_since=None if may_share is None else may_share.nothing_since,
+        may_be_shared=may_share.anything,
+        nothing_shared_since=may_share.nothing_since,
     )
     whys = why_today(case_dates(fact), day, horizon)
     waiting = min((why.due for why in whys), default=fact.referred_on)

@@ -207,27 +207,28 @@ class _SeatFact(msgspec.Struct):
     until_on: date | None
 
 
-class _RhythmFact(msgspec.Struct):
+class RhythmFact(msgspec.Struct):
+    """The calendar, and what is stored of a panel's meetings and seats."""
+
     terms: list[_TermFact] | None
     closed: list[_ClosedFact] | None
     agencies: list[_SeatFact] | None
     meetings: list[MeetingFact] | None
 
 
-_RHYTHM = """
-SELECT json_build_object(
+RHYTHM = """json_build_object(
   'terms', (SELECT json_agg(json_build_object('first_day', first_day, 'last_day', last_day,
      'name', name) ORDER BY first_day) FROM term),
   'closed', (SELECT json_agg(json_build_object('day', day, 'kind', kind, 'name', name)
      ORDER BY day) FROM closed_day),
   'agencies', (SELECT json_agg(json_build_object('id', g.id, 'kind', g.kind,
      'from_on', m.from_on, 'until_on', m.until_on) ORDER BY g.key)
-     FROM panel_agency m JOIN agency g ON g.id = m.agency_id WHERE m.panel_id = :panel),
+     FROM panel_agency m JOIN agency g ON g.id = m.agency_id WHERE m.panel_id = p.id),
   'meetings', (SELECT json_agg(json_build_object('id', id, 'slot_on', slot_on,
      'held_on', held_on, 'state', state, 'change_reason', change_reason) ORDER BY slot_on)
-     FROM meeting WHERE panel_id = :panel))::text
-"""
-_READ_RHYTHM = ReadModel(_RHYTHM, _RhythmFact)
+     FROM meeting WHERE panel_id = p.id))"""
+"""The calendar and the stored meetings of a panel `p`."""
+_READ_RHYTHM = ReadModel(f"SELECT {RHYTHM}::text FROM panel p WHERE p.id = :panel", RhythmFact)  # noqa: S608 - fixed parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +314,11 @@ async def panel_rhythm(session: AsyncSession, panel: Panel) -> Rhythm:
     fact = await _READ_RHYTHM.line(session, panel=panel.id)
     if fact is None:
         raise NotFound("There is no such panel.")
+    return rhythm_from(panel, fact)
+
+
+def rhythm_from(panel: Panel, fact: RhythmFact) -> Rhythm:
+    """The rhythm of a panel from what was read of it."""
     calendar = TermCalendar(
         tuple(Term(one.first_day, one.last_day, one.name) for one in fact.terms or ()),
         tuple(ClosedDay(one.day, one.kind, one.name) for one in fact.closed or ()),

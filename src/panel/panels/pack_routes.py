@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from consent import Purpose
-from panel.accounts.desk import FOR_ANYBODY, FORGERY_FIELD, PRIVATE, Desk, go, sent_fields
+from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, go, sent_fields
 from panel.panels import guests, pack_pages
 from panel.panels.calendar import panel_by_key
 from panel.panels.pack_preview import preview_pack
@@ -22,6 +22,7 @@ from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled, read_form
+from panel.web.render import FORGERY_FIELD
 
 GUEST_COOKIE = "panel_guest"
 

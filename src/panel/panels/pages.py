@@ -164,7 +164,7 @@ def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -
         panel=prepared.panel.name,
         day=day,
         address=address,
-        title=f"{prepared.panel.name}, {words.day(day)}",
+        title=agenda_title(prepared),
         lead=meeting_words(prepared, today),
         version=prepared.meeting.version,
         frozen=prepared.frozen,
@@ -204,6 +204,11 @@ def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -
         packs=[_agency_row(one) for one in seats if one.member],
         may_add=prepared.frozen or any(_is_off(view, one.candidate) for one in agenda.rolled_over),
     )
+
+
+def agenda_title(prepared: Prepared) -> str:
+    """Whose agenda, of which day."""
+    return f"{prepared.panel.name}, {words.day(prepared.meeting.held_on)}"
 
 
 def _people(count: int) -> str:

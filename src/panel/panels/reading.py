@@ -46,15 +46,25 @@ async def prepared_view(
     """
     meeting = await meeting_on(session, panel, day)
     prepared = await prepare(session, panel, meeting, viewer.id)
+    opened = await gate.open_here(
+        session, children_shown(prepared), viewer, Purpose.PANEL, agenda_doing(day), ABOUT
+    )
+    return PreparedView(prepared, opened)
+
+
+def children_shown(prepared: Prepared) -> list[UUID]:
+    """The children whom the page of an agenda names, each once."""
     agenda = prepared.agenda
     shown = [item.candidate.child_id for item in agenda.items]
     shown += [one.candidate.child_id for one in agenda.not_ready[:MOST_NOT_READY]]
     shown += [one.candidate.child_id for one in agenda.rolled_over]
     shown += [one.child_id for one in agenda.came_late]
-    opened = await gate.open_here(
-        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}", ABOUT
-    )
-    return PreparedView(prepared, opened)
+    return list(dict.fromkeys(shown))
+
+
+def agenda_doing(day: date) -> str:
+    """What somebody does who reads an agenda, in the words of the access history."""
+    return f"read the agenda of {day_words(day)}"
 
 
 async def frozen_view(
@@ -64,9 +74,7 @@ async def frozen_view(
     meeting = await meeting_on(session, panel, day)
     prepared = await prepare(session, panel, meeting, viewer.id)
     shown = [item.candidate.child_id for item in prepared.agenda.items] if prepared.frozen else []
-    opened = await gate.open_here(
-        session, shown, viewer, Purpose.PANEL, f"read the agenda of {day_words(day)}", ABOUT
-    )
+    opened = await gate.open_here(session, shown, viewer, Purpose.PANEL, agenda_doing(day), ABOUT)
     return PreparedView(prepared, opened)
 
 
@@ -95,7 +103,9 @@ class _MemberFact(msgspec.Struct):
     opened_at: datetime | None
 
 
-class _AgencyFact(msgspec.Struct):
+class AgencyFact(msgspec.Struct):
+    """An agency at the table; its workers' names are sealed with its key (hex)."""
+
     id: UUID
     key: str
     name: str
@@ -104,26 +114,32 @@ class _AgencyFact(msgspec.Struct):
     workers: tuple[_MemberFact, ...] | None
 
 
-_SEATS = """
+SEATS = """(
 SELECT COALESCE(json_agg(json_build_object('id', g.id, 'key', g.key, 'name', g.name,
   'kind', g.kind, 'member', m.id IS NOT NULL, 'workers', s.workers) ORDER BY g.name, g.id),
-  '[]')::text
+  '[]')
 FROM agency g
-LEFT JOIN panel_agency m ON m.agency_id = g.id AND m.panel_id = :panel
-  AND (m.from_on IS NULL OR m.from_on <= :day) AND (m.until_on IS NULL OR m.until_on >= :day)
-LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
-     'roles', r.roles, 'opened_at', o.first_at) ORDER BY w.id) AS workers
-   FROM worker w
-   JOIN (SELECT worker_id, array_agg(role ORDER BY role) AS roles FROM worker_role
-     WHERE panel_id = :panel AND role IN ('panel_member', 'coordinator', 'chair')
-       AND (from_on IS NULL OR from_on <= :day) AND (until_on IS NULL OR until_on >= :day)
-     GROUP BY worker_id) r ON r.worker_id = w.id
-   LEFT JOIN pack_opened o ON o.meeting_id = :meeting AND o.worker_id = w.id
-     AND o.agency_id = g.id
-   WHERE w.agency_id = g.id) s ON true
-WHERE m.id IS NOT NULL OR s.workers IS NOT NULL
-"""
-_READ_SEATS = ReadModel(_SEATS, tuple[_AgencyFact, ...])
+LEFT JOIN panel_agency m ON m.agency_id = g.id AND m.panel_id = t.panel_id
+  AND (m.from_on IS NULL OR m.from_on <= t.held_on)
+  AND (m.until_on IS NULL OR m.until_on >= t.held_on)
+LEFT JOIN (SELECT w.agency_id, json_agg(json_build_object('id', w.id,
+     'name', encode(w.name, 'hex'), 'roles', r.roles, 'opened_at', o.first_at)
+     ORDER BY w.id) AS workers
+   FROM (SELECT worker_id, array_agg(role ORDER BY role) AS roles FROM worker_role
+     WHERE panel_id = t.panel_id AND role IN ('panel_member', 'coordinator', 'chair')
+       AND (from_on IS NULL OR from_on <= t.held_on)
+       AND (until_on IS NULL OR until_on >= t.held_on)
+     GROUP BY worker_id) r
+   JOIN worker w ON w.id = r.worker_id
+   LEFT JOIN pack_opened o ON o.meeting_id = t.id AND o.worker_id = w.id
+     AND o.agency_id = w.agency_id
+   GROUP BY w.agency_id) s ON s.agency_id = g.id
+WHERE m.id IS NOT NULL OR s.workers IS NOT NULL)"""
+"""The agencies at the table of a meeting `t`, their people, and who has opened a pack."""
+_READ_SEATS = ReadModel(
+    f"SELECT {SEATS}::text FROM meeting t WHERE t.id = :meeting",  # noqa: S608 - fixed parts
+    tuple[AgencyFact, ...],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +164,13 @@ class AgencySeats:
     seats: tuple[Seat, ...]
 
 
-async def seats_of(
-    session: AsyncSession, panel_id: UUID, meeting_id: UUID, day: date
-) -> list[AgencySeats]:
-    """The agencies at a panel's table on a day, their people, and who has opened a pack."""
-    found = await _READ_SEATS.line(session, panel=panel_id, meeting=meeting_id, day=day)
-    agencies = found or ()
+async def seats_of(session: AsyncSession, meeting_id: UUID) -> list[AgencySeats]:
+    """The agencies at a meeting's table, their people, and who has opened a pack."""
+    return await seats_from(session, await _READ_SEATS.line(session, meeting=meeting_id) or ())
+
+
+async def seats_from(session: AsyncSession, agencies: Sequence[AgencyFact]) -> list[AgencySeats]:
+    """The same from what was read of it."""
     await load_agency_keys(session, {one.id for one in agencies})
     keys = cast("Keys", session.info[KEYS])
     return [

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Role
 from panel.accounts.desk import Desk, Posted, go, unless_invalid
 from panel.panels import child_routes, forms, intake_routes, pages
+from panel.panels.board import ShownAgenda, read_agenda, read_board
 from panel.panels.calendar import (
     change_meeting,
     import_terms,
@@ -194,25 +195,44 @@ async def agenda(
 ) -> Response[str]:
     """The agenda of a meeting: to settle it, or to read it once it is frozen."""
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _panel(desk, session, key)
-        if panel.id in desk.signed_in.may_coordinate:
-            view = await prepared_view(desk.gate, session, panel, held_on, desk.viewer)
-            meeting = view.prepared.meeting
-            seats = await seats_of(session, panel.id, meeting.id, meeting.held_on)
-            shown = pages.agenda_page(view, seats, desk.today)
-            return desk.page("panels/agenda.html", agenda=shown)
-        view = await frozen_view(desk.gate, session, panel, held_on, desk.viewer)
-        items = view.prepared.agenda.items if view.prepared.frozen else ()
+        board = await read_board(session, key, held_on)
+        if board is None or board.panel.id not in desk.signed_in.may_coordinate:
+            panel = await _panel(desk, session, key)
+            meeting = await meeting_on(session, panel, held_on)
+            board = await read_board(session, key, meeting.held_on)
+        if board is None or board.panel.id not in desk.signed_in.may_coordinate:
+            return await _member_agenda(desk, session, panel, held_on)
+        shown = await read_agenda(desk.gate, session, board, desk.viewer)
+        part = shown.part(lambda: _agenda_part(desk, shown))
         return desk.page(
-            "panels/member_agenda.html",
-            panel_name=panel.name,
-            address=f"/panels/{key}",
-            day=view.prepared.meeting.held_on,
-            lead=pages.meeting_words(view.prepared, desk.today),
-            frozen=view.prepared.frozen,
-            items=[pages.item_row(view, item, desk.today, "") for item in items],
-            has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+            "panels/agenda.html",
+            title=pages.agenda_title(shown.view.prepared),
+            panel_name=board.panel.name,
+            panel_address=f"/panels/{key}",
+            agenda=desk.filled(part),
         )
+
+
+def _agenda_part(desk: Desk, shown: ShownAgenda) -> str:
+    page = pages.agenda_page(shown.view, shown.seats, desk.today)
+    return desk.kept_part("panels/agenda_body.html", agenda=page)
+
+
+async def _member_agenda(
+    desk: Desk, session: AsyncSession, panel: Panel, day: date
+) -> Response[str]:
+    view = await frozen_view(desk.gate, session, panel, day, desk.viewer)
+    items = view.prepared.agenda.items if view.prepared.frozen else ()
+    return desk.page(
+        "panels/member_agenda.html",
+        panel_name=panel.name,
+        address=f"/panels/{panel.key}",
+        day=view.prepared.meeting.held_on,
+        lead=pages.meeting_words(view.prepared, desk.today),
+        frozen=view.prepared.frozen,
+        items=[pages.item_row(view, item, desk.today, "") for item in items],
+        has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+    )
 
 
 @get("/panels/{key:str}/{held_on:date}/print", include_in_schema=False)
@@ -223,7 +243,7 @@ async def print_agenda(
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await _coordinated(desk, session, key)
         view = await prepared_view(desk.gate, session, panel, held_on, desk.viewer)
-        seats = await seats_of(session, panel.id, view.prepared.meeting.id, held_on)
+        seats = await seats_of(session, view.prepared.meeting.id)
         shown = pages.agenda_page(view, seats, desk.today)
         return desk.page("panels/print.html", agenda=shown)
 

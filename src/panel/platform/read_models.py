@@ -6,7 +6,7 @@ SQLAlchemy costs 0.2 to 0.3 ms of processor time, here 0.07 ms (bench/). Writes 
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import msgspec
 import psycopg
@@ -31,9 +31,6 @@ class ReadModel(Generic[Line]):
     What the session wrote and has not sent yet is sent first, as before a query of the ORM.
     """
 
-    _prepared: ClassVar[bool | None] = None
-    """As psycopg takes it: None, the server keeps the plan of what is asked often; False, never."""
-
     def __init__(self, statement: str, line: type[Line]) -> None:
         """Args: the query, its values named `:name`; the type of a line."""
         self._statement = for_driver(statement)
@@ -41,25 +38,15 @@ class ReadModel(Generic[Line]):
 
     async def lines(self, session: AsyncSession, **given: object) -> list[Line]:
         """Every line, for these values."""
-        cursor = await _asked(session, self._statement, given, prepared=self._prepared)
+        cursor = await _asked(session, self._statement, given)
         decode = self._decoder.decode
         return [decode(line) for (line,) in await cursor.fetchall()]
 
     async def line(self, session: AsyncSession, **given: object) -> Line | None:
         """The line, or None where there is none."""
-        cursor = await _asked(session, self._statement, given, prepared=self._prepared)
+        cursor = await _asked(session, self._statement, given)
         found = await cursor.fetchone()
         return None if found is None else self._decoder.decode(found[0])
-
-
-class UnevenReadModel(ReadModel[Line]):
-    """A read model whose best plan depends on who asks: planned anew each time.
-
-    Viewers differ a thousandfold in whom they reach, and one plan for all suits nobody
-    (TRAPS.md: an agenda took 219 ms, planned for each viewer 17).
-    """
-
-    _prepared = False
 
 
 async def rows_of(
@@ -71,7 +58,9 @@ async def rows_of(
 ) -> list[TupleRow]:
     """Rows as the driver gives them, for what is not decoded at once; values named `%(name)s`.
 
-    `prepared` as psycopg takes it: None, the server keeps the plan; False, it plans anew.
+    `prepared` as psycopg takes it: None, the server keeps the plan of what is asked often; False,
+    it plans anew each time, for a query whose best plan depends on who asks: viewers differ a
+    thousandfold in whom they reach (TRAPS.md).
     """
     return await (await _asked(session, statement, given, prepared=prepared)).fetchall()
 

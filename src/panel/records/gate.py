@@ -77,7 +77,7 @@ class SharingPort(Protocol):
 
     @property
     def columns(self) -> str:
-        """SQL: the wrapped key, the ties and the facts of the child of a row `a` of child_access."""
+        """SQL: the key, the ties and the facts of the child of a row `a` of child_access."""
         ...
 
     @property
@@ -85,9 +85,7 @@ class SharingPort(Protocol):
         """SQL: the authority's duties, the same for every child."""
         ...
 
-    def from_row(
-        self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str
-    ) -> Known:
+    def from_row(self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str) -> Known:
         """What those columns and the duties say of one child."""
         ...
 
@@ -134,7 +132,7 @@ async def read_known(
 def _with_facts(columns: str, duties: str, line: str, rest: str) -> str:
     # The duties come first, in a line of their own, and once for however many children.
     return for_driver(
-        f"SELECT NULL, NULL::uuid, NULL::bytea, NULL, {duties}"  # noqa: S608 - fixed parts
+        f"SELECT NULL, NULL::uuid, NULL::bytea, NULL, {duties}"
         f" UNION ALL (SELECT {line}, a.child_id, {columns}{rest})"
     )
 
@@ -253,6 +251,11 @@ class Access:
         if not self.may(category, author_agency, author_person):
             return None
         return "" if sealed is None else self.keys.open(self.child_id, field, row, sealed)
+
+    @property
+    def as_logged(self) -> bytes:
+        """What was decided of all that it was opened for, as the history keeps it: equal, equal."""
+        return bytes(self._judgement.logged(self.about))
 
     @property
     def may_write(self) -> bool:

@@ -5,7 +5,6 @@ beside the very facts that it was given from. Facts are read anew each time; onl
 spared. A page of 25 children spends a third of its time in it (bench/).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +23,7 @@ from consent import (
     stand,
     unchanged_until,
 )
+from panel.platform.remembered import Remembered
 
 MOST = 10_000
 """Judgements kept at once in a process: some 4 KB each."""
@@ -37,9 +37,6 @@ class Judgement:
 
     purpose: Purpose
     standpoint: Standpoint
-    since: datetime
-    until: datetime
-    """From `since` until then, not included, time changes nothing of it."""
     _decided: dict[_Asked, Decision] = field(default_factory=dict)
     _logged: dict[frozenset[Category], msgspec.Raw] = field(default_factory=dict)
 
@@ -76,13 +73,13 @@ class Judgements:
 
     def __init__(self) -> None:
         self._askers: dict[tuple[Viewer, tuple[Purpose, ...]], int] = {}
-        self._kept: OrderedDict[tuple[int, Hashable], Judgement] = OrderedDict()
+        self._kept: Remembered[Judgement] = Remembered(MOST)
 
     def asker(self, viewer: Viewer, purposes: Sequence[Purpose]) -> int:
         """A number for who asks and why, so that a list's lines need not compare them again."""
         if len(self._askers) >= MOST:
             self._askers.clear()
-            self._kept.clear()
+            self._kept.forget()
         return self._askers.setdefault((viewer, tuple(purposes)), len(self._askers))
 
     def judged(
@@ -99,18 +96,12 @@ class Judgements:
         Of several purposes it is for the first that a tie of the viewer's carries.
         """
         key = (asker, facts)
-        kept = self._kept.get(key)
-        if kept is not None and kept.since <= at < kept.until:
-            self._kept.move_to_end(key)
+        kept = self._kept.get(key, at)
+        if kept is not None:
             return kept
         read = state()
-        purpose, standpoint = _standpoint(viewer, purposes, at, read)
-        made = Judgement(purpose, standpoint, at, unchanged_until(read, at))
-        self._kept[key] = made
-        self._kept.move_to_end(key)
-        if len(self._kept) > MOST:
-            self._kept.popitem(last=False)
-        return made
+        judgement = Judgement(*_standpoint(viewer, purposes, at, read))
+        return self._kept.keep(key, judgement, at, unchanged_until(read, at))
 
 
 def _standpoint(

@@ -299,9 +299,7 @@ class SharingFacts:
         )
         return {one.child_id: one.known for one in found}
 
-    def from_row(
-        self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str
-    ) -> Known:
+    def from_row(self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str) -> Known:
         """What was read of one child, as the gate takes it."""
         read = AsRead(child, ties, facts, duties)
         return Known(read, read.state, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 from jinja2 import (
     BytecodeCache,
@@ -15,11 +16,13 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
 )
+from markupsafe import Markup
 
 from panel.platform.ids import new_id
 from panel.web import words
 from panel.web.manifest import Manifest
 
+FORGERY_FIELD = "_csrf_token"
 ACCENTS = ("teal", "navy", "green", "purple", "plum", "brick", "slate")
 
 
@@ -50,7 +53,7 @@ class Frame:
     notice: str = ""
     notice_tag: str = ""
     csrf_token: str = ""
-    csrf_field: str = "_csrf_token"
+    csrf_field: str = FORGERY_FIELD
     sign_out: str = "/sign-out"
     footer: Sequence[Link] = ()
     language: str = "en"
@@ -65,6 +68,31 @@ class Frame:
         """Refuse an accent whose contrast was not checked."""
         if self.accent not in ACCENTS:
             raise ValueError(f"“{self.accent}” is not one of {words.in_a_row(ACCENTS, 'or')}.")
+
+
+# Chance at each start, so that nothing that somebody writes can stand for them.
+_TOKEN_SLOT = f"token-{token_hex(16)}"
+_FORM_SLOT = f"form-{token_hex(16)}"
+
+
+@dataclass(frozen=True)
+class _Unfilled(Frame):
+    """The frame of a part that is kept between requests: its forms get their secrets later."""
+
+    csrf_token: str = _TOKEN_SLOT
+
+    @staticmethod
+    def new_form_id() -> str:
+        """Where the form's id goes."""
+        return _FORM_SLOT
+
+
+UNFILLED: Frame = _Unfilled()
+
+
+def fill(part: str, csrf_token: str) -> Markup:
+    """A kept part for one request: its forms with their token, and an id that is new each time."""
+    return Markup(part.replace(_TOKEN_SLOT, csrf_token).replace(_FORM_SLOT, Frame.new_form_id()))  # noqa: S704 - rendered by our own templates
 
 
 @dataclass(frozen=True)
