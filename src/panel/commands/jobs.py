@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.platform.changes import forget_changes
 from panel.platform.clock import LONDON, SystemClock
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
@@ -23,13 +24,14 @@ FORMS_KEPT = timedelta(days=2)
 
 
 async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
-    """Sessions and sign-in links that ended, and the ids of forms posted long ago."""
+    """Sessions and sign-in links that ended, the ids of forms posted long ago, notes of changes."""
     now: datetime = session.info["now"]
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
         text("DELETE FROM form_post WHERE at < :before"), {"before": slot - FORMS_KEPT}
     )
+    await forget_changes(session)
 
 
 def sending(way: Way) -> Job:

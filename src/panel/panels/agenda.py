@@ -45,7 +45,7 @@ from panel.records.gate import Found
 from panel.sharing.shareable import PanelAgency, Shareable, read_shared, shareable
 
 
-class WorkerFact(msgspec.Struct):
+class WorkerFact(msgspec.Struct, array_like=True):
     """A worker whom a case names; the name is sealed with the agency's key."""
 
     id: UUID
@@ -54,7 +54,7 @@ class WorkerFact(msgspec.Struct):
     agency: str
 
 
-class ItemFact(msgspec.Struct):
+class ItemFact(msgspec.Struct, array_like=True):
     """What is stored of a child's item on this meeting's agenda."""
 
     id: UUID
@@ -69,14 +69,14 @@ class ItemFact(msgspec.Struct):
     reason: str | None
 
 
-class AskedFact(msgspec.Struct):
+class AskedFact(msgspec.Struct, array_like=True):
     """Somebody was asked for what is missing, last on this day."""
 
     what: str
     on: date
 
 
-class CaseFact(msgspec.Struct):
+class CaseFact(msgspec.Struct, array_like=True):
     """The process facts of one child before one panel; what is sealed stays sealed (hex)."""
 
     referral_id: UUID
@@ -136,49 +136,47 @@ class CaseFact(msgspec.Struct):
         return self.offered_to if part is Part.LEAD_PROFESSIONAL else None
 
 
-_CASE = """json_build_object(
-  'referral_id', f.id, 'child_id', f.child_id, 'state', f.state, 'reference', c.reference,
-  'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
-  'birth_date', c.birth_date, 'expected_on', c.expected_delivery_on,
-  'sibling_group', c.sibling_group, 'referred_on', f.referred_on, 'referred_by', g.name,
-  'referred_by_id', g.id,
-  'last_discussed_on', f.last_discussed_on, 'next_review_by', f.next_review_by,
-  'transition', f.transition, 'transition_on', f.transition_on,
-  'escalated_on', f.escalated_on, 'escalation', encode(f.escalation, 'hex'),
-  'deferred_on', f.deferred_on,
-  'urgent_on', f.urgent_on, 'urgent_reason', encode(f.urgent_reason, 'hex'),
-  'assessment_signed_on', s.signed_off_on,
-  'assessor',
-    (SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
-     'agency_id', w.agency_id, 'agency', x.name)
+# As arrays in the order of the fields above: without names it is a third quicker to make and read.
+_CASE = """json_build_array(
+  f.id, f.child_id, f.state, c.reference,
+  encode(c.given_name, 'hex'), encode(c.family_name, 'hex'),
+  c.birth_date, c.expected_delivery_on,
+  c.sibling_group, f.referred_on, g.name,
+  g.id,
+  f.last_discussed_on, f.next_review_by,
+  f.transition, f.transition_on,
+  f.escalated_on, encode(f.escalation, 'hex'),
+  f.deferred_on,
+  f.urgent_on, encode(f.urgent_reason, 'hex'),
+  s.signed_off_on,
+      (SELECT json_build_array(w.id, encode(w.name, 'hex'),
+     w.agency_id, x.name)
      FROM worker w JOIN agency x ON x.id = w.agency_id
      WHERE w.id = COALESCE(s.author_id, d.author_id, f.worker_id)),
-  'plan_agreed_on', p.agreed_on, 'lead',
-    (SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
-     'agency_id', w.agency_id, 'agency', x.name)
+  p.agreed_on,     (SELECT json_build_array(w.id, encode(w.name, 'hex'),
+     w.agency_id, x.name)
      FROM worker w JOIN agency x ON x.id = w.agency_id WHERE w.id = l.worker_id),
-  'lead_ended_on', e.until_on,
-  'offered_to',
-    (SELECT json_build_object('id', w.id, 'name', encode(w.name, 'hex'),
-     'agency_id', w.agency_id, 'agency', x.name)
+  e.until_on,
+      (SELECT json_build_array(w.id, encode(w.name, 'hex'),
+     w.agency_id, x.name)
      FROM worker w JOIN agency x ON x.id = w.agency_id WHERE w.id = o.worker_id),
-  'offered_on', o.offered_on,
-  'item', CASE WHEN i.id IS NULL THEN NULL ELSE json_build_object('id', i.id,
-     'position', i.position, 'minutes', i.minutes, 'why', i.why, 'since_on', i.since_on,
-     'late', i.late, 'urgent', i.urgent, 'state', i.state, 'opens_at', i.opens_at,
-     'reason', encode(i.reason, 'hex')) END,
-  'family_asked_on', v.asked_on, 'family_said_on', v.said_on,
-  'asked', (SELECT json_agg(json_build_object('what', what, 'on', asked_on)) FROM (
+  o.offered_on,
+  CASE WHEN i.id IS NULL THEN NULL ELSE json_build_array(i.id,
+     i.position, i.minutes, i.why, i.since_on,
+     i.late, i.urgent, i.state, i.opens_at,
+     encode(i.reason, 'hex')) END,
+  v.asked_on, v.said_on,
+  (SELECT json_agg(json_build_array(what, asked_on)) FROM (
      SELECT what, max(asked_on) AS asked_on FROM asked WHERE child_id = f.child_id
      GROUP BY what) q))::text"""
 # Who may have a place is found first, before anything else of them is read: one plan serves every
 # panel, and the server keeps it (OFFSET 0 keeps the planner from joining before).
 _BEFORE_THE_PANEL = """
-FROM (SELECT f.*, a.ties FROM child_access a
-  JOIN referral f ON f.child_id = a.child_id
+FROM (SELECT f.*, (SELECT ties FROM child_access WHERE child_id = f.child_id
+      AND viewer_id = :viewer AND valid_from <= :now AND valid_until >= :now) AS ties
+  FROM referral f
   LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id
-  WHERE a.viewer_id = :viewer AND f.panel_id = :panel
-    AND a.valid_from <= :now AND a.valid_until >= :now
+  WHERE f.panel_id = :panel
     AND (i.opens_at IS NOT NULL OR f.state <> 'closed'
        AND (f.last_discussed_on IS NULL OR f.next_review_by <= :horizon
          OR f.transition_on <= :ahead OR f.escalated_on IS NOT NULL OR f.deferred_on IS NOT NULL
@@ -189,7 +187,7 @@ FROM (SELECT f.*, a.ties FROM child_access a
            AND m.panel_id = :panel AND m.state = 'frozen'
            AND m.held_on < :day AND m.held_on >= :today))
   OFFSET 0) f
-CROSS JOIN LATERAL (SELECT f.child_id, f.ties) a
+JOIN LATERAL (SELECT f.child_id, f.ties) a ON f.ties IS NOT NULL
 JOIN child c ON c.id = f.child_id
 JOIN agency g ON g.id = f.agency_id
 LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id

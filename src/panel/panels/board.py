@@ -1,9 +1,9 @@
-"""An agenda as its page reads it: two queries, and what was made before of the same answers.
+"""An agenda as its page reads it: what was read and made before is taken again while it is so.
 
-The agenda is put together from the facts at each look (adr/0007). The facts are always read; the
-same facts put together again would be the same agenda, and the same decisions the same page, so
-both are kept beside the facts that they were made from (adr/0009). Each look is decided by the
-gate and logged, whether or not the page was made before.
+The agenda is put together from the facts at each look (adr/0007). What was read stays so while
+nobody wrote anything (`platform.changes`); the same facts put together again would be the same
+agenda, and the same decisions the same page, so those are kept beside the facts that they were
+made from (adr/0009). Each look is decided by the gate and logged, whatever was made before.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,6 +29,7 @@ from panel.panels.reading import (
     children_shown,
     seats_from,
 )
+from panel.platform.changes import Readings
 from panel.platform.clock import LONDON
 from panel.platform.read_models import for_driver, rows_of
 from panel.platform.remembered import Remembered
@@ -104,14 +105,42 @@ class Board:
 _BOARDS: Remembered[Board] = Remembered(MOST_AGENDAS)
 
 
-async def read_board(session: AsyncSession, key: str, day: date) -> Board | None:
+@dataclass(slots=True)
+class Reading:
+    """What the page of an agenda reads, for one viewer; `snapshot` is from before it was read."""
+
+    snapshot: str
+    board: Board
+    found: list[Found] | None = None
+    """The cases, once they were read."""
+
+
+_READINGS: Readings[Reading] = Readings(MOST_AGENDAS)
+
+
+async def read_board(session: AsyncSession, key: str, day: date) -> Reading | None:
     """The board of a meeting; None where there is no such panel, or no meeting is stored yet."""
+    snapshot, kept = await _READINGS.get(session, (key, day))
+    if kept is not None:
+        return kept
     rows = await rows_of(session, _BOARD, {"key": key, "day": day})
     if not rows:
         return None
     read: str = rows[0][0]
     now: datetime = session.info[NOW]
-    return _BOARDS.get(read, now) or _BOARDS.keep(read, _board(read), now)
+    return Reading(snapshot, _BOARDS.get(read, now) or _BOARDS.keep(read, _board(read), now))
+
+
+async def _cases(session: AsyncSession, reading: Reading) -> list[Found]:
+    if reading.found is None:
+        setting = reading.board.setting
+        meeting = setting.meeting
+        reading.found = await read_cases(
+            session, meeting.panel_id, meeting.id, meeting.held_on, setting.horizon
+        )
+        what = (setting.panel.key, meeting.held_on)
+        _READINGS.keep(session, what, reading.snapshot, reading)
+    return reading.found
 
 
 def _board(read: str) -> Board:
@@ -155,21 +184,18 @@ class ShownAgenda:
 
 
 async def read_agenda(
-    gate: Gate, session: AsyncSession, board: Board, viewer: Viewer
+    gate: Gate, session: AsyncSession, reading: Reading, viewer: Viewer
 ) -> ShownAgenda:
     """The agenda of a board for its page; each child named is opened by the gate, and logged."""
-    meeting = board.setting.meeting
-    found = await read_cases(
-        session, meeting.panel_id, meeting.id, meeting.held_on, board.setting.horizon
-    )
-    kept = await _put_together(session, board, found)
+    found = await _cases(session, reading)
+    kept = await _put_together(session, reading.board, found)
     of_child = {one.child_id: one for one in found}
     opened = gate.open_found(
         session,
         [of_child[child] for child in kept.shown],
         viewer,
         Purpose.PANEL,
-        agenda_doing(meeting.held_on),
+        agenda_doing(reading.board.setting.meeting.held_on),
         ABOUT,
     )
     decided = tuple([_decided(opened[child], of_child[child]) for child in kept.shown])

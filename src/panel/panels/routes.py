@@ -195,21 +195,21 @@ async def agenda(
 ) -> Response[str]:
     """The agenda of a meeting: to settle it, or to read it once it is frozen."""
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        board = await read_board(session, key, held_on)
-        if board is None or board.panel.id not in desk.signed_in.may_coordinate:
+        read = await read_board(session, key, held_on)
+        if read is None or read.board.panel.id not in desk.signed_in.may_coordinate:
             panel = await _panel(desk, session, key)
+            # The first look at a meeting stores it.
             meeting = await meeting_on(session, panel, held_on)
-            board = await read_board(session, key, meeting.held_on)
-        if board is None or board.panel.id not in desk.signed_in.may_coordinate:
+            read = await read_board(session, key, meeting.held_on)
+        if read is None or read.board.panel.id not in desk.signed_in.may_coordinate:
             return await _member_agenda(desk, session, panel, held_on)
-        shown = await read_agenda(desk.gate, session, board, desk.viewer)
-        part = shown.part(lambda: _agenda_part(desk, shown))
+        shown = await read_agenda(desk.gate, session, read, desk.viewer)
         return desk.page(
             "panels/agenda.html",
             title=pages.agenda_title(shown.view.prepared),
-            panel_name=board.panel.name,
+            panel_name=read.board.panel.name,
             panel_address=f"/panels/{key}",
-            agenda=desk.filled(part),
+            agenda=desk.filled(shown.part(lambda: _agenda_part(desk, shown))),
         )
 
 

@@ -86,27 +86,24 @@ class Keys:
     def __init__(self, ring: Keyring, known: Mapping[UUID, AESGCM] | None = None) -> None:
         self.ring = ring
         self._known: dict[UUID, AESGCM] = dict(known or {})
-
-    def has(self, holder: UUID) -> bool:
-        """Whether the holder's key is at hand."""
-        return holder in self._known
+        self._wrapped: dict[UUID, bytes] = {}
+        """Unwrapped when first used: a page opens few of the records that it decides on."""
 
     def known(self, holders: Iterable[UUID]) -> dict[UUID, AESGCM]:
         """The keys at hand of these holders."""
-        return {holder: self._known[holder] for holder in holders if holder in self._known}
+        return {one: key for one in holders if (key := self._key(one)) is not None}
 
     def missing(self, holders: Iterable[UUID]) -> list[UUID]:
         """Those whose key is not at hand."""
-        return [holder for holder in holders if holder not in self._known]
+        return [one for one in holders if one not in self._known and one not in self._wrapped]
 
     def add(self, holder: UUID, wrapped: bytes) -> None:
         """Take a stored data key."""
-        if holder not in self._known:
-            self._known[holder] = AESGCM(self.ring.data_key(holder, wrapped))
+        self._wrapped.setdefault(holder, wrapped)
 
     def seal(self, holder: UUID, field: str, row: UUID, text: str) -> bytes:
         """The text sealed for a holder, bound to the field and the row. KeyError: no key."""
-        return _seal(self._known[holder], text.encode(), f"{field} {row}".encode())
+        return self.seal_bytes(holder, field, row, text.encode())
 
     def open(self, holder: UUID, field: str, row: UUID, sealed: bytes) -> str:
         """The text again; `ERASED` when the holder's key was destroyed."""
@@ -114,11 +111,20 @@ class Keys:
 
     def seal_bytes(self, holder: UUID, field: str, row: UUID, content: bytes) -> bytes:
         """Content (a file) sealed as a text is."""
-        return _seal(self._known[holder], content, f"{field} {row}".encode())
+        key = self._key(holder)
+        if key is None:
+            raise KeyError(holder)
+        return _seal(key, content, f"{field} {row}".encode())
 
     def open_bytes(self, holder: UUID, field: str, row: UUID, sealed: bytes) -> bytes:
         """Content again; `ERASED` when the holder's key was destroyed."""
-        key = self._known.get(holder)
+        key = self._key(holder)
         if key is None:
             return ERASED.encode()
         return _open(key, sealed, f"{field} {row}".encode())
+
+    def _key(self, holder: UUID) -> AESGCM | None:
+        key = self._known.get(holder)
+        if key is None and (wrapped := self._wrapped.get(holder)) is not None:
+            key = self._known[holder] = AESGCM(self.ring.data_key(holder, wrapped))
+        return key

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -71,6 +71,17 @@ class OutboxMessage(Row):
     __table_args__ = (
         Index("ix_outbox_message_waiting", "due_at", postgresql_where="sent_at IS NULL"),
     )
+
+
+class FactChange(Base):
+    """A transaction that wrote facts; put in by the database's own triggers (platform.changes)."""
+
+    __tablename__ = "fact_change"
+
+    id: Mapped[int] = mapped_column(  # type: ignore[assignment]
+        "transaction", BigInteger, primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]
 
 
 class JobRun(Base):

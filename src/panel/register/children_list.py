@@ -12,15 +12,18 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
+from panel.platform.changes import Readings
 from panel.platform.read_models import ReadModel
 from panel.platform.tables import NOW
 from panel.platform.tenancy import load_agency_keys
-from panel.records.gate import Access, Gate, Purposes
+from panel.records.gate import Access, Found, Gate, Purposes
 from panel.register.header import age_or_expected
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import initials, short_day
 
 ON_A_PAGE = 25
+MOST_LISTS = 256
+"""Pages of lists kept at once in a process, while nothing changes (`platform.changes`)."""
 
 ABOUT = frozenset({Category.IDENTITY})
 """What a line of a list shows of the record. To decide and log thirteen categories for each of 50
@@ -149,33 +152,65 @@ async def list_children(
 ) -> Page[ListedChild]:
     """One page of the children whom the viewer may reach; names only where they may be seen."""
     async with gate.tenant.transaction(viewer.id) as session:
-        start = None if asked.key is None else asked.key[0]
-        born = await _born(session, start) if order == "age" and start is not None else None
-        is_first = start is None or (order == "age" and born is None)
-        found = await gate.read_here(
-            session,
-            _LINE,
-            _page_query(show, order, "" if is_first else asked.direction),
-            # Kept as one plan for all, the list by age suits nobody.
-            prepared=False if order == "age" else None,
-            viewer=viewer.id,
-            agency=viewer.agency,
-            today=today,
-            now=session.info[NOW],
-            id=start,
-            born=born,
-        )
+        what = (viewer.agency, show, order, asked)
+        snapshot, kept = await _LISTS.get(session, what)
+        if kept is None:
+            found = await _found(gate, session, viewer, show, order, asked, today)
+            kept = _LISTS.keep(session, what, snapshot, _List(found))
         opened = gate.open_found(
             session,
-            found[:ON_A_PAGE],
+            kept.found[:ON_A_PAGE],
             viewer,
             purposes,
             "looked at the list of children",
             ABOUT,
         )
-        lines = [_READ_LINE.decode(one.line) for one in found]
-        children = await _named(session, lines, opened, today)
-    return page_of(children, asked, ON_A_PAGE, lambda child: (child.child_id,))
+        decided = [one.as_logged for one in opened.values()]
+        if kept.page is None or kept.decided != decided:
+            lines = [_READ_LINE.decode(one.line) for one in kept.found]
+            children = await _named(session, lines, opened, today)
+            kept.decided = decided
+            kept.page = page_of(children, asked, ON_A_PAGE, lambda child: (child.child_id,))
+        return kept.page
+
+
+@dataclass(slots=True)
+class _List:
+    """A page of the list as it was read, and as it was shown for what was decided of it."""
+
+    found: list[Found]
+    decided: list[bytes] | None = None
+    page: Page[ListedChild] | None = None
+
+
+_LISTS: Readings[_List] = Readings(MOST_LISTS)
+
+
+async def _found(
+    gate: Gate,
+    session: AsyncSession,
+    viewer: Viewer,
+    show: Show,
+    order: Order,
+    asked: Asked,
+    today: date,
+) -> list[Found]:
+    start = None if asked.key is None else asked.key[0]
+    born = await _born(session, start) if order == "age" and start is not None else None
+    is_first = start is None or (order == "age" and born is None)
+    return await gate.read_here(
+        session,
+        _LINE,
+        _page_query(show, order, "" if is_first else asked.direction),
+        # Kept as one plan for all, the list by age suits nobody.
+        prepared=False if order == "age" else None,
+        viewer=viewer.id,
+        agency=viewer.agency,
+        today=today,
+        now=session.info[NOW],
+        id=start,
+        born=born,
+    )
 
 
 async def _born(session: AsyncSession, child_id: object) -> date | None:

@@ -1,0 +1,72 @@
+"""Whether anything was written since something was read: one probe, instead of reading it again.
+
+The database notes every transaction that writes facts (`fact_change`, by triggers). What was read
+under a snapshot is still so unless a transaction is noted that the snapshot did not see and that is
+committed now. That is exact whatever the order of commits; adr/0009 says why and what it costs.
+"""
+
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.platform.clock import LONDON
+from panel.platform.read_models import for_driver, rows_of
+from panel.platform.remembered import Remembered
+from panel.platform.tables import NOW, VIEWER
+from panel.platform.tenancy import TENANT
+
+Read = TypeVar("Read")
+
+KEPT_FOR = timedelta(minutes=10)
+"""What was read is read again after this long, whatever was noted."""
+NOTED_FOR = timedelta(days=1)
+"""By when a note is of no use to anybody any more."""
+
+_PROBE = for_driver("""
+SELECT pg_current_snapshot()::text, EXISTS (SELECT 1 FROM fact_change
+  WHERE transaction >= pg_snapshot_xmin(:since::pg_snapshot)::text::bigint
+    AND NOT pg_visible_in_snapshot(transaction::text::xid8, :since::pg_snapshot))
+""")
+
+
+async def _probe(session: AsyncSession, since: str | None) -> tuple[str, bool]:
+    """The snapshot of now, to be taken before reading; and whether facts changed since another."""
+    rows = await rows_of(session, _PROBE, {"since": since})
+    snapshot, changed = rows[0]
+    return snapshot, changed
+
+
+class Readings(Generic[Read]):
+    """What viewers read lately, each taken again while nothing was written since, and one day."""
+
+    def __init__(self, most: int) -> None:
+        """Args: `most`, how many are kept at once in this process."""
+        self._kept: Remembered[tuple[str, Read]] = Remembered(most)
+
+    async def get(self, session: AsyncSession, what: Hashable) -> tuple[str, Read | None]:
+        """The snapshot of now, and what the session's viewer read of it if that is still so."""
+        kept = self._kept.get(_whose(session, what), session.info[NOW])
+        snapshot, changed = await _probe(session, None if kept is None else kept[0])
+        return snapshot, None if kept is None or changed else kept[1]
+
+    def keep(self, session: AsyncSession, what: Hashable, snapshot: str, read: Read) -> Read:
+        """Keep what was read after that snapshot was taken, and give it back."""
+        now: datetime = session.info[NOW]
+        self._kept.keep(_whose(session, what), (snapshot, read), now, now + KEPT_FOR)
+        return read
+
+
+def _whose(session: AsyncSession, what: Hashable) -> Hashable:
+    info = session.info
+    return info[TENANT], info[VIEWER], info[NOW].astimezone(LONDON).date(), what
+
+
+async def forget_changes(session: AsyncSession) -> None:
+    """Drop the notes that nobody can ask about any more."""
+    await session.execute(
+        text("DELETE FROM fact_change WHERE at < :before"),
+        {"before": session.info[NOW] - NOTED_FOR},
+    )
