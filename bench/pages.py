@@ -1,5 +1,8 @@
 """How fast pages are, as ratios: to a reference route, to a small authority, to no fence at all.
 
+"read anew" is the same authority with nothing taken again that was read before: what a look costs
+after somebody wrote.
+
 Rounds of all routes are interleaved in one run, so that whatever else the machine does meets all
 of them alike. Prints a table and never fails on a time.
 """
@@ -99,6 +102,8 @@ def _serve_all(
     for place, size in enumerate(sorted({SMALL, children})):
         made, filled = _filled(cluster, folder, size)
         yield _serve(leaving, folder, made, filled, f"{size:,}", size, FIRST_PORT + place)
+        if size == SMALL:
+            yield _serve(leaving, folder, made, filled, "read anew", size, FIRST_PORT + 8)
         if with_open and size == SMALL:
             unfenced = _unfenced(cluster, made)
             yield _serve(leaving, folder, unfenced, filled, "no policies", size, FIRST_PORT + 9)
@@ -161,6 +166,7 @@ def _serve(
             "PANEL_DATABASE_URL": cluster.app_url,
             "PANEL_INSECURE_COOKIES": "yes",
             "PYTHONPATH": str(HERE),
+            "PANEL_BENCH_ANEW": "yes" if label == "read anew" else "",
         },
     )
     leaving.callback(process.wait)

@@ -20,6 +20,17 @@ from panel.records.child_scoped import child_scoped_tables
 from tests.architecture import migration_lint
 
 SCHEMA = "authority_testshire"
+NO_FACTS = {
+    "access_event",
+    "fact_change",
+    "form_post",
+    "job_run",
+    "migrated",
+    "outbox_message",
+    "sign_in_link",
+    "web_session",
+}
+"""Tables that no page about a child or a panel is made from."""
 MODELS = panel.app
 
 
@@ -59,6 +70,20 @@ def test_every_child_scoped_table_is_fenced(database_of_own: Cluster) -> None:
         assert not forced, f"{table} forces row-level security: migrations would update nothing."
 
 
+def test_every_table_of_facts_notes_its_changes(database_of_own: Cluster) -> None:
+    with psycopg.connect(owner_url(database_of_own)) as connection:
+        rows = connection.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = %s AND c.relkind = 'r' AND NOT EXISTS (SELECT 1 FROM pg_trigger t"
+            "   WHERE t.tgrelid = c.oid AND t.tgname = 'noted')",
+            [SCHEMA],
+        ).fetchall()
+    assert {name for (name,) in rows} == NO_FACTS, (
+        "A new table needs the trigger `noted` (migration 0003), or pages would show what was"
+        " there before; if no page about a child or a panel is made from it, name it here."
+    )
+
+
 def test_the_serving_role_cannot_rewrite_history_or_grant_itself_a_child(
     database_of_own: Cluster,
 ) -> None:
@@ -67,6 +92,8 @@ def test_the_serving_role_cannot_rewrite_history_or_grant_itself_a_child(
         "DELETE FROM access_event",
         "INSERT INTO child_access VALUES (gen_random_uuid(), gen_random_uuid(), now(), now(), '[]')",
         "DELETE FROM child_access",
+        "INSERT INTO fact_change VALUES (1, now())",
+        "SELECT note_change()",
         "DROP TABLE child",
         "ALTER TABLE child DISABLE ROW LEVEL SECURITY",
     )
