@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -85,6 +85,12 @@ class Meeting(Row):
     frozen_at: Mapped[datetime | None]
     change_reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was moved or cancelled."""
+    began_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    """Under way from `began_at`; `state` is "held" from `ended_at` on."""
+    confirmed_at: Mapped[datetime | None]
+    """When a later meeting confirmed its minutes."""
+    confirmed_by: Mapped[UUID | None]
 
 
 class Referral(ChildScoped):
@@ -140,6 +146,7 @@ class AgendaItem(ChildScoped):
     owed: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """What an urgent child still owes: assessment, plan, lead_professional."""
     state: Mapped[str] = mapped_column(Text, default="listed")
+    discussed_at: Mapped[datetime | None]
     pack_until: Mapped[date | None]
     """Until when member agencies may read it; set by the freeze."""
     opens_at: Mapped[datetime | None]
@@ -165,16 +172,33 @@ class FamilyWords(ChildScoped):
 
 
 class Discussion(ChildScoped):
-    """What was said of a child at a meeting, with the strictest category its author names."""
+    """One contribution to what was said of a child at a meeting; only ever added to.
+
+    It has the strictest category that its author names. Whoever puts it right adds another and
+    takes this one back, which leaves it readable for who may see the trail.
+    """
 
     __tablename__ = "discussion"
-    __table_args__ = (one_of("category", Category),)
+    __table_args__ = (
+        one_of("category", Category),
+        Index("uq_discussion_client_id", "client_id", unique=True),
+    )
 
     meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"), index=True)
     author_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    worker_id: Mapped[UUID | None]
+    """Who wrote it (no foreign key); not known of meetings before Panel."""
+    said_at: Mapped[datetime | None]
+    client_id: Mapped[UUID | None]
+    """Given by the browser that it was typed in: sent twice, it is kept once."""
     heading: Mapped[str] = mapped_column(Text, default="discussion")
     category: Mapped[str] = mapped_column(Text, default="panel")
+    for_family: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Its author marked it for the family: the notes are drafted from it."""
     text = Sealed()
+    taken_back_at: Mapped[datetime | None]
+    taken_back_by: Mapped[UUID | None]
+    taken_back_why = Sealed()
 
 
 class Asked(ChildScoped):
