@@ -12,6 +12,7 @@ from consent import Category
 from panel.platform.tables import Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
 
+ATTENDANCE_STATES = ("here", "apologies", "absent", "left")
 WHY_TODAY = ("escalation", "new", "transition", "review_due", "deferred")
 
 
@@ -153,6 +154,48 @@ class AgendaItem(ChildScoped):
     """When member agencies may first read it: the freeze."""
     reason = Sealed()
     """Why a person put it on after the freeze, or took it off."""
+    review_by: Mapped[date | None]
+    """Set where the panel wants the child back by another day than the rules propose."""
+    review_why = Sealed()
+
+
+class Attendance(Row):
+    """One person and one meeting: here, sent apologies, absent, or left before the end.
+
+    A substitute is a name that somebody typed, at an agency; everybody else is a worker.
+    """
+
+    __tablename__ = "attendance"
+    __table_args__ = (
+        UniqueConstraint("meeting_id", "worker_id"),
+        one_of("state", ATTENDANCE_STATES),
+    )
+
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"))
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    worker_id: Mapped[UUID | None] = mapped_column(ForeignKey("worker.id"))
+    name = Sealed(holder="agency_id")
+    """Of a substitute; a worker's own name is kept with the worker."""
+    stands_in_for: Mapped[UUID | None]
+    """The worker whom a substitute stands in for (no foreign key)."""
+    state: Mapped[str] = mapped_column(Text)
+    here_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    chaired_from: Mapped[datetime | None]
+    """Of those who are here, whoever took the chair last has it."""
+
+
+class DeclaredInterest(ChildScoped):
+    """A worker says that they are too near to a child, and leaves the child's item."""
+
+    __tablename__ = "declared_interest"
+    __table_args__ = (UniqueConstraint("meeting_id", "child_id", "worker_id"),)
+
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"))
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"))
+    reason = Sealed()
+    declared_at: Mapped[datetime]
+    taken_back_at: Mapped[datetime | None]
 
 
 class FamilyWords(ChildScoped):
