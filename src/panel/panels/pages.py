@@ -149,6 +149,8 @@ class AgendaPage:
     quorum_met: bool
     packs: Sequence[AgencyRow]
     may_add: bool
+    meeting: tuple[str, str]
+    """The way to the meeting or to its minutes: (words, address); empty before the freeze."""
 
 
 def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -> AgendaPage:
@@ -203,7 +205,22 @@ def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -
         quorum_met=would_be.met,
         packs=[_agency_row(one) for one in seats if one.member],
         may_add=prepared.frozen or any(_is_off(view, one.candidate) for one in agenda.rolled_over),
+        meeting=way_to_meeting(prepared, today),
     )
+
+
+def way_to_meeting(prepared: Prepared, today: date) -> tuple[str, str]:
+    """Where who runs the panel goes next with a frozen agenda: (words, address), or empty."""
+    meeting = prepared.meeting
+    address = f"/panels/{prepared.panel.key}/{meeting.held_on}"
+    if meeting.state == "held":
+        return ("Read the minutes", f"{address}/minutes")
+    if not prepared.frozen:
+        return ("", "")
+    if meeting.began_at is not None:
+        return ("Back to the meeting", f"{address}/meeting")
+    may_begin = meeting.held_on <= today
+    return ("Hold the meeting" if may_begin else "Look at the meeting", f"{address}/meeting")
 
 
 def _people(count: int) -> str:
@@ -504,6 +521,8 @@ class PanelHome:
     taken: str
     missing: str
     figures: Sequence[tuple[int, str, str]]
+    meeting: tuple[str, str] = ("", "")
+    """The way to the meeting, once its agenda is frozen."""
 
 
 def panel_home(found: NextPanel, today: date) -> PanelHome:
@@ -539,6 +558,7 @@ def panel_home(found: NextPanel, today: date) -> PanelHome:
         f" {agenda.minutes_used} of {agenda.capacity_minutes} minutes",
         _missing_words(prepared),
         _figures(address, (len(agenda.not_ready), f"{on}#not-ready"), found.counts),
+        way_to_meeting(prepared, today),
     )
 
 

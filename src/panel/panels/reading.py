@@ -130,6 +130,7 @@ _READ_SEATS = ReadModel(_SEATS, tuple[_AgencyFact, ...])
 class Seat:
     """A worker who sits on the panel, and since when they have opened their pack."""
 
+    worker_id: UUID
     name: str
     roles: tuple[str, ...]
     opened_at: datetime | None
@@ -165,6 +166,7 @@ async def seats_of(
             one.member,
             tuple(
                 Seat(
+                    seat.id,
                     keys.open(one.id, "worker.name", seat.id, bytes.fromhex(seat.name or "")),
                     seat.roles,
                     seat.opened_at,

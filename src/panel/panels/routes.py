@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
 from panel.accounts.desk import Desk, Posted, go, unless_invalid
-from panel.panels import child_routes, forms, intake_routes, pages
+from panel.panels import child_routes, forms, intake_routes, meeting_routes, pages
 from panel.panels.calendar import (
     change_meeting,
     import_terms,
@@ -560,4 +560,5 @@ HANDLERS = [
     upload_terms,
     *child_routes.HANDLERS,
     *intake_routes.HANDLERS,
+    *meeting_routes.HANDLERS,
 ]
