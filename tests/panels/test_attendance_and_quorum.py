@@ -227,4 +227,4 @@ async def test_a_member_reads_and_does_not_tick(hall: Hall) -> None:
 
 def hidden_token(page: str) -> str:
     """The token against forgery, which every page of somebody signed in has."""
-    return page.split('name="_csrf_token" value="')[1].split('"')[0]
+    return page.split('name="_csrf_token" value="')[1].split('"', maxsplit=1)[0]

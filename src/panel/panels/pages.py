@@ -223,6 +223,14 @@ def way_to_meeting(prepared: Prepared, today: date) -> tuple[str, str]:
     return ("Hold the meeting" if may_begin else "Look at the meeting", f"{address}/meeting")
 
 
+def way_for_member(prepared: Prepared, today: date) -> tuple[str, str]:
+    """Where a member goes from the day of the meeting on: (words, address), or empty."""
+    words_for_runner, address = way_to_meeting(prepared, today)
+    if not address or prepared.meeting.held_on > today:
+        return ("", "")
+    return (words_for_runner if address.endswith("minutes") else "Go to the meeting", address)
+
+
 def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
 
@@ -446,6 +454,8 @@ class MeetingRow:
     may_change: bool
     reviews: int
     overdue: int
+    meeting: str = ""
+    """The address of the meeting itself, from its day on; empty before."""
 
     @property
     def reviews_words(self) -> str:
@@ -471,6 +481,9 @@ def meeting_row(
         one.state in ("planned", "frozen") and not is_past,
         0 if load is None else load.placed,
         0 if load is None else load.overdue,
+        f"/panels/{panel.key}/{one.held_on}/meeting"
+        if one.state == "frozen" and one.held_on <= today
+        else "",
     )
 
 

@@ -24,6 +24,7 @@ from panel.plans.leads import (
     opened_for_offer,
     withdraw_offer,
 )
+from panel.plans.mine import MyAction, my_actions
 from panel.plans.reading import (
     ActionReading,
     OutcomeReading,
@@ -59,6 +60,7 @@ __all__ = [
     "LeadFacts",
     "LeadHome",
     "LeadLine",
+    "MyAction",
     "Offer",
     "OfferFacts",
     "OutcomeReading",
@@ -91,6 +93,7 @@ __all__ = [
     "lead_history",
     "leaver",
     "mark_done",
+    "my_actions",
     "offer_for_answer",
     "offer_lead",
     "open_for_offer",
