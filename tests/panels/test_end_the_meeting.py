@@ -77,7 +77,7 @@ async def test_the_summary_is_the_minutes(hall: Hall) -> None:
     assert "Not confirmed yet: the next meeting does that." in minutes
 
 
-async def test_who_was_not_reached_comes_first_next_time(hall: Hall, add_child: AddChild) -> None:
+async def test_who_was_not_reached_waits_for_the_next_one(hall: Hall, add_child: AddChild) -> None:
     await finish(hall)
     await add_child("Zadie", referred_on=date(2026, 11, 1))
     async with hall.house.as_("coordinator") as session:
@@ -89,6 +89,22 @@ async def test_who_was_not_reached_comes_first_next_time(hall: Hall, add_child: 
     assert "Put off on 3 December 2026: was on the agenda and not reached." in page
     assert "Theo Kestrel" in page
     assert "Amina Kestrel" not in page
+
+
+async def test_an_urgent_child_who_was_not_reached_stays_urgent(hall: Hall) -> None:
+    async with hall.house.as_("job") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Theo"))
+        )
+        assert referral is not None
+        referral.urgent_on = NEXT_MEETING
+    await finish(hall)
+    async with hall.house.as_("coordinator") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Theo"))
+        )
+        assert referral is not None
+        assert referral.urgent_on == FOLLOWING
 
 
 async def test_two_end_it_at_once_and_it_ends_once(hall: Hall) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.panels.attendance import Table, hold_open, mark, refuse_closed
-from panel.panels.calendar import today_in
+from panel.panels.calendar import panel_rhythm, today_in
 from panel.panels.meeting_rules import (
     Presence,
     recording_mistake,
@@ -54,7 +54,7 @@ async def begin(session: AsyncSession, panel: Panel, meeting: Meeting, viewer: V
 
 
 async def end(session: AsyncSession, panel: Panel, meeting: Meeting) -> None:
-    """The meeting ends: whoever was not reached comes first at the next one. Once is enough.
+    """The meeting ends: whoever was not reached waits for the next one. Once is enough.
 
     Two people at once: the first ends it, the second waits and finds it ended.
     """
@@ -69,18 +69,33 @@ async def end(session: AsyncSession, panel: Panel, meeting: Meeting) -> None:
             "A meeting that has not begun cannot end.",
             "Begin it first, or cancel it on the agenda’s page.",
         )
-    rows = await session.scalars(
-        select(AgendaItem).where(AgendaItem.meeting_id == meeting.id, AgendaItem.state == "listed")
+    rows = list(
+        await session.scalars(
+            select(AgendaItem).where(
+                AgendaItem.meeting_id == meeting.id, AgendaItem.state == "listed"
+            )
+        )
     )
+    following = await _day_after(session, panel, meeting.held_on) if rows else None
     for row in rows:
         row.state = "not_reached"
         referral = await open_referral(session, row.child_id, panel.id)
-        if referral is not None:
-            referral.deferred_on = waits_since(
-                referral.deferred_on, referral.last_discussed_on, meeting.held_on
-            )
+        if referral is None:
+            continue
+        referral.deferred_on = waits_since(
+            referral.deferred_on, referral.last_discussed_on, meeting.held_on
+        )
+        if referral.urgent_on == meeting.held_on:
+            # Taken although something is missing: the chair's word goes with the child.
+            referral.urgent_on = following
     meeting.state, meeting.ended_at = "held", session.info[NOW]
     await session.flush()
+
+
+async def _day_after(session: AsyncSession, panel: Panel, day: date) -> date | None:
+    """The panel's next meeting after a day; None past the end of the calendar."""
+    dates = (await panel_rhythm(session, panel)).all_dates
+    return min((one for one in dates if one > day), default=None)
 
 
 async def confirm_minutes(session: AsyncSession, panel: Panel, meeting: Meeting) -> None:
