@@ -80,7 +80,7 @@ async def test_an_action_in_one_line_is_on_its_owners_home(hall: Hall) -> None:
         parts = await access.session.scalars(
             select(Involvement.part).where(Involvement.worker_id == hall.house.viewers["social"].id)
         )
-        assert list(parts) == ["Action from the panel"]
+        assert list(parts) == ["action from the panel"]
 
 
 async def test_the_lead_professional_finds_it_too(hall: Hall) -> None:

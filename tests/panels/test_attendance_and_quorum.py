@@ -228,3 +228,16 @@ async def test_a_member_reads_and_does_not_tick(hall: Hall) -> None:
 def hidden_token(page: str) -> str:
     """The token against forgery, which every page of somebody signed in has."""
     return page.split('name="_csrf_token" value="')[1].split('"', maxsplit=1)[0]
+
+
+async def test_a_substitute_for_who_runs_it_leaves_the_screen_as_it_is(hall: Hall) -> None:
+    await hall.begin("member")
+    assert "Amina Kestrel" in (await hall.get(hall.screen("Amina"))).text
+    said = {
+        "name": "Una Fairweather",
+        "agency": str(hall.house.agencies["health"]),
+        "stands_in_for": str(hall.house.viewers["chair"].id),
+    }
+    await hall.send(MEETING, f"{MEETING}/substitutes", said)
+    assert "3 present" in (await hall.get(MEETING)).text
+    assert "Amina Kestrel" in (await hall.get(hall.screen("Amina"))).text

@@ -24,7 +24,7 @@ from panel.sharing.service import ask_for_agency
 from panel.sharing.shareable import PanelAgency, pack_standpoints
 from panel.web.words import short_day
 
-ACTION_PART = "Action from the panel"
+ACTION_PART = "action from the panel"
 NEEDED = "The panel said that this agency needs to know."
 TO_SEE = (Category.IDENTITY, Category.NETWORK, Category.PLAN)
 """What an agency that has a part is offered first: basic information without the address."""

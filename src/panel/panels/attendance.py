@@ -65,9 +65,10 @@ class Table:
 
 def _at_the_table(person: Person, viewer: Viewer | None = None) -> AtTheTable:
     roles = frozenset(Role(role) for role in person.roles)
+    # Somebody whose name was typed looks for their agency, or as the one whose place they take.
     by_hand = Viewer(
         person.id,
-        ViewerKind.AGENCY if person.is_substitute else ViewerKind.WORKER,
+        ViewerKind.WORKER if roles else ViewerKind.AGENCY,
         person.agency_id,
         person.agency_kind,
         roles,
@@ -136,8 +137,8 @@ def _person(agency: AgencySeats, seat: Seat, row: Attendance | None) -> Person:
 
 
 def _substitute(row: Attendance, agency: AgencySeats, stands_in_for: Person | None) -> Person:
-    # A substitute counts for whom they stand in for; a chair is chosen anew.
-    roles = frozenset() if stands_in_for is None else stands_in_for.roles - _RUNS
+    # A substitute counts for whom they stand in for.
+    roles = frozenset() if stands_in_for is None else stands_in_for.roles
     return Person(
         row.id,
         row.name,

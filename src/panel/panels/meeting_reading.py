@@ -20,7 +20,7 @@ from panel.panels.attendance import Table, table_of
 from panel.panels.calendar import meeting_on, panel_rhythm, settings_of
 from panel.panels.meeting_rules import Suggested
 from panel.panels.models import Meeting, Panel
-from panel.panels.pack_facts import CaseFacts, agencies_named, case_facts
+from panel.panels.pack_facts import CaseFacts, InThePack, agencies_named, case_facts, slots
 from panel.panels.rules import ReviewPlace, next_review_meeting, review_place
 from panel.panels.shared_view import SharedView
 from panel.platform.problems import NotFound
@@ -44,18 +44,15 @@ class ItemFact(msgspec.Struct):
     sibling_group: UUID | None
     state: str
     why: str
-    since_on: date | None
     minutes: int
-    late: bool
-    discussed_at: datetime | None
 
 
 # What was said or done at a meeting is listed for as long as the viewer reaches the child.
 _ITEMS = """
 SELECT json_build_object('child_id', i.child_id, 'reference', c.reference,
   'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
-  'sibling_group', c.sibling_group, 'state', i.state, 'why', i.why, 'since_on', i.since_on,
-  'minutes', i.minutes, 'late', i.late, 'discussed_at', i.discussed_at)::text
+  'sibling_group', c.sibling_group, 'state', i.state, 'why', i.why,
+  'minutes', i.minutes)::text
 FROM child_access a JOIN agenda_item i ON i.child_id = a.child_id
 JOIN child c ON c.id = i.child_id
 WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
@@ -136,13 +133,12 @@ async def _views(
 def _listed(
     panel: Panel, facts: Sequence[ItemFact], views: dict[UUID, SharedView]
 ) -> tuple[ListedChild, ...]:
-    at = panel.starts_at.hour * 60 + panel.starts_at.minute
-    listed = []
-    for fact in facts:
-        starts = time(at // 60 % 24, at % 60)
-        listed.append(ListedChild(fact, name_of(views.get(fact.child_id), fact), starts))
-        at += fact.minutes
-    return tuple(listed)
+    items = [InThePack(one.child_id, one.minutes, one.why, one.sibling_group) for one in facts]
+    begins = slots(items, panel.starts_at)
+    return tuple(
+        ListedChild(fact, name_of(views.get(fact.child_id), fact), begins[fact.child_id])
+        for fact in facts
+    )
 
 
 def name_of(view: SharedView | None, fact: ItemFact) -> str:
@@ -213,7 +209,6 @@ class ScreenFact(msgspec.Struct):
     last_discussed_on: date | None
     next_review_by: date | None
     transition: str | None
-    transition_on: date | None
     said: tuple[SaidFact, ...] | None
     actions: tuple[ActionFact, ...] | None
     interests: tuple[InterestFact, ...] | None
@@ -227,7 +222,7 @@ _SCREEN = f"""
 SELECT json_build_object('item_id', i.id, 'version', i.version, 'state', i.state,
  'review_by', i.review_by, 'review_why', encode(i.review_why, 'hex'),
  'last_discussed_on', f.last_discussed_on, 'next_review_by', f.next_review_by,
- 'transition', f.transition, 'transition_on', f.transition_on,
+ 'transition', f.transition,
  'said', (SELECT json_agg(json_build_object('id', d.id, 'heading', d.heading,
      'category', d.category, 'agency_id', d.author_agency_id, 'agency', g.name,
      'worker', {_WORKER}, 'said_at', d.said_at, 'for_family', d.for_family,
@@ -251,7 +246,7 @@ SELECT json_build_object('item_id', i.id, 'version', i.version, 'state', i.state
    WHERE n.child_id = i.child_id AND n.meeting_id = i.meeting_id AND n.taken_back_at IS NULL)
 )::text
 FROM agenda_item i
-LEFT JOIN LATERAL (SELECT last_discussed_on, next_review_by, transition, transition_on
+LEFT JOIN LATERAL (SELECT last_discussed_on, next_review_by, transition
    FROM referral WHERE child_id = i.child_id AND panel_id = :panel
    ORDER BY state = 'closed', referred_on DESC, id DESC LIMIT 1) f ON true
 WHERE i.meeting_id = :meeting AND i.child_id = :child AND i.state <> 'removed'
