@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0005"
 down_revision = "0004"
@@ -91,10 +92,12 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO panel_app")
     op.add_column("agenda_item", sa.Column("review_by", sa.Date(), nullable=True))
     op.add_column("agenda_item", sa.Column("review_why", sa.LargeBinary(), nullable=True))
+    op.add_column("agenda_item", sa.Column("before", postgresql.JSONB(), nullable=True))
 
 
 def downgrade() -> None:
     """Take them away again; what was written in them is lost."""
+    op.drop_column("agenda_item", "before")
     op.drop_column("agenda_item", "review_why")
     op.drop_column("agenda_item", "review_by")
     op.drop_table("declared_interest")

@@ -81,6 +81,37 @@ async def test_done_places_the_review_and_goes_on(hall: Hall) -> None:
         assert referral.state == "acknowledged"
 
 
+async def test_the_wrong_child_was_marked_as_done(hall: Hall) -> None:
+    await hall.begin("chair")
+    screen = hall.screen("Amina")
+    async with hall.house.as_("coordinator") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Amina"))
+        )
+        assert referral is not None
+        referral.deferred_on, referral.next_review_by = date(2026, 11, 19), date(2026, 12, 1)
+        before = (referral.state, None, None, date(2026, 12, 1), None, date(2026, 11, 19))
+    await hall.send(screen, f"{screen}/done")
+    page = await hall.get(screen)
+    assert "Not done after all" in page.text
+    again = await hall.send(screen, f"{screen}/not-done")
+    assert "Done: next child" in again.text
+    assert (await hall.item("Amina")).state == "listed"
+    async with hall.house.as_("coordinator") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Amina"))
+        )
+        assert referral is not None
+        assert (
+            referral.state,
+            referral.first_panel_on,
+            referral.last_discussed_on,
+            referral.next_review_by,
+            referral.review_meeting_id,
+            referral.deferred_on,
+        ) == before
+
+
 async def test_a_review_by_another_day_needs_a_reason(hall: Hall) -> None:
     await hall.begin("chair")
     screen = hall.screen("Amina")

@@ -197,6 +197,7 @@ async def mark(
     table = await table_of(session, panel, meeting)
     now: datetime = session.info[NOW]
     early = today_in(session) < meeting.held_on
+    is_chaired = table.chair is not None
     for worker_id, presence in marks.items():
         person = table.person(worker_id)
         if person is None or person.is_substitute:
@@ -206,13 +207,8 @@ async def mark(
             raise Invalid.because("here", said)
         row = await _row(session, meeting, person)
         _place(row, presence, now)
-        if (
-            presence is Presence.HERE
-            and "chair" in person.roles
-            and row.chaired_from is None
-            and table.chair is None
-        ):
-            row.chaired_from = now
+        if presence is Presence.HERE and "chair" in person.roles and not is_chaired:
+            row.chaired_from, is_chaired = now, True
     await session.flush()
 
 

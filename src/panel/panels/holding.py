@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -349,13 +350,44 @@ async def place_review(at: AtItem, *, review_by: date, why: str, version: int) -
     await at.session.flush()
 
 
+class _Before(msgspec.Struct):
+    """A referral as it was before its child was marked as done."""
+
+    state: str
+    first_panel_on: date | None
+    last_discussed_on: date | None
+    next_review_by: date | None
+    review_meeting_id: UUID | None
+    deferred_on: date | None
+
+
+_BEFORE = _Before.__struct_fields__
+
+
 async def done(at: AtItem) -> None:
     """The panel has talked about the child: the next review is placed. Once is enough."""
     await at.session.refresh(at.item, with_for_update=True)
     if at.item.state == "discussed":
         return
     at.item.state, at.item.discussed_at = "discussed", at.session.info[NOW]
+    referral = await open_referral(at.session, at.access.child_id, at.panel.id)
+    if referral is not None:
+        before = {name: getattr(referral, name) for name in _BEFORE}
+        at.item.before = msgspec.to_builtins(before)
     await _record(at)
+    await at.session.flush()
+
+
+async def not_done(at: AtItem) -> None:
+    """Somebody marked the wrong child as done: the child waits again, with the dates of before."""
+    await at.session.refresh(at.item, with_for_update=True)
+    if at.item.state != "discussed":
+        return
+    referral = await open_referral(at.session, at.access.child_id, at.panel.id)
+    if referral is not None and at.item.before is not None:
+        for name, value in msgspec.structs.asdict(msgspec.convert(at.item.before, _Before)).items():
+            setattr(referral, name, value)
+    at.item.state, at.item.discussed_at, at.item.before = "listed", None, None
     await at.session.flush()
 
 

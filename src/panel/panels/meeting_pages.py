@@ -309,7 +309,6 @@ def screen_page(screen: ChildScreen, today: date, *, runs: bool) -> ScreenPage:
     is_here = person is not None and person.is_here
     on = meeting.meeting.held_on
     table = f"/panels/{meeting.panel.key}/{on}/meeting"
-    child = _child_words(screen.listed)
     return ScreenPage(
         panel=meeting.panel.name,
         day=words.short_day(on),
@@ -339,7 +338,7 @@ def screen_page(screen: ChildScreen, today: date, *, runs: bool) -> ScreenPage:
         version=fact.version,
         involved=_involved(view, screen.case, now=True),
         expected=_involved(view, screen.case, now=False),
-        not_shown=view.not_shown(child),
+        not_shown=view.not_shown("this child"),
         interests=[
             (str(one.worker.id), worker_name(view.access, one.worker))
             for one in fact.interests or ()
@@ -368,10 +367,6 @@ def _closed(state: str, *, is_here: bool) -> str:
         "today": "The meeting has not begun, so nothing can be written yet.",
         "ended": "The meeting has ended, so nothing more is written here.",
     }[state]
-
-
-def _child_words(listed: ListedChild) -> str:
-    return listed.name if listed.is_named else "this child"
 
 
 def _why(screen: ChildScreen) -> str:

@@ -27,6 +27,7 @@ from panel.panels.holding import (
     declare_interest,
     done,
     end,
+    not_done,
     place_review,
     take_back,
     take_interest_back,
@@ -520,6 +521,23 @@ async def child_done(
     return go(table if following is None else f"{table}/{following}")
 
 
+@post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/not-done", include_in_schema=False)
+async def child_not_done(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """The wrong child was marked as done."""
+    posted = await desk.posted()
+    form = unless_invalid(posted.read(forms.Nothing))
+
+    async def work(at: AtItem, _form: forms.Nothing) -> None:
+        await not_done(at)
+
+    return await _work(desk, posted, (key, held_on, child_id), form, "discussion", work)
+
+
 # The minutes --------------------------------------------------------------------------------------
 
 
@@ -569,6 +587,7 @@ HANDLERS = [
     interest,
     interest_back,
     child_done,
+    child_not_done,
     minutes_page,
     confirm,
 ]

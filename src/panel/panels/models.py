@@ -157,6 +157,8 @@ class AgendaItem(ChildScoped):
     review_by: Mapped[date | None]
     """Set where the panel wants the child back by another day than the rules propose."""
     review_why = Sealed()
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The referral's dates before the child was marked as done: for who marked the wrong one."""
 
 
 class Attendance(Row):
