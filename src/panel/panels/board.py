@@ -62,6 +62,8 @@ class _MeetingFact(msgspec.Struct):
     state: str
     frozen_at: datetime | None
     change_reason: str
+    began_at: datetime | None
+    ended_at: datetime | None
     version: int
 
 
@@ -79,7 +81,8 @@ SELECT json_build_object(
      'place', p.place, 'settings', p.settings),
   'meeting', json_build_object('id', t.id, 'panel_id', t.panel_id, 'slot_on', t.slot_on,
      'held_on', t.held_on, 'state', t.state, 'frozen_at', t.frozen_at,
-     'change_reason', t.change_reason, 'version', t.version),
+     'change_reason', t.change_reason, 'began_at', t.began_at, 'ended_at', t.ended_at,
+     'version', t.version),
   'rhythm', {RHYTHM}, 'seats', {SEATS})::text
 FROM panel p JOIN meeting t ON t.panel_id = p.id AND t.held_on = :day AND t.state <> 'cancelled'
 WHERE p.key = :key

@@ -161,7 +161,8 @@ SELECT json_build_object('id', c.id, 'reference', c.reference, 'birth_date', c.b
      SELECT d.id, m.held_on, 'panel', d.category, d.author_agency_id, g.name,
        encode(d.text, 'hex')
      FROM discussion d JOIN meeting m ON m.id = d.meeting_id
-     JOIN agency g ON g.id = d.author_agency_id WHERE d.child_id = c.id
+     JOIN agency g ON g.id = d.author_agency_id
+     WHERE d.child_id = c.id AND d.taken_back_at IS NULL
      ORDER BY 2 DESC, 1 DESC LIMIT 12) e),
  'words', (SELECT json_agg(f) FROM (
      SELECT y.id, y.said_on, y.family_member_id AS person_id, y.author_agency_id AS agency_id,

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,6 +12,7 @@ from consent import Category
 from panel.platform.tables import Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
 
+ATTENDANCE_STATES = ("here", "apologies", "absent", "left")
 WHY_TODAY = ("escalation", "new", "transition", "review_due", "deferred")
 
 
@@ -85,6 +86,12 @@ class Meeting(Row):
     frozen_at: Mapped[datetime | None]
     change_reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was moved or cancelled."""
+    began_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    """Under way from `began_at`; `state` is "held" from `ended_at` on."""
+    confirmed_at: Mapped[datetime | None]
+    """When a later meeting confirmed its minutes."""
+    confirmed_by: Mapped[UUID | None]
 
 
 class Referral(ChildScoped):
@@ -140,12 +147,57 @@ class AgendaItem(ChildScoped):
     owed: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """What an urgent child still owes: assessment, plan, lead_professional."""
     state: Mapped[str] = mapped_column(Text, default="listed")
+    discussed_at: Mapped[datetime | None]
     pack_until: Mapped[date | None]
     """Until when member agencies may read it; set by the freeze."""
     opens_at: Mapped[datetime | None]
     """When member agencies may first read it: the freeze."""
     reason = Sealed()
     """Why a person put it on after the freeze, or took it off."""
+    review_by: Mapped[date | None]
+    """Set where the panel wants the child back by another day than the rules propose."""
+    review_why = Sealed()
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The referral's dates before the child was marked as done: for who marked the wrong one."""
+
+
+class Attendance(Row):
+    """One person and one meeting: here, sent apologies, absent, or left before the end.
+
+    A substitute is a name that somebody typed, at an agency; everybody else is a worker.
+    """
+
+    __tablename__ = "attendance"
+    __table_args__ = (
+        UniqueConstraint("meeting_id", "worker_id"),
+        one_of("state", ATTENDANCE_STATES),
+    )
+
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"))
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    worker_id: Mapped[UUID | None] = mapped_column(ForeignKey("worker.id"))
+    name = Sealed(holder="agency_id")
+    """Of a substitute; a worker's own name is kept with the worker."""
+    stands_in_for: Mapped[UUID | None]
+    """The worker whom a substitute stands in for (no foreign key)."""
+    state: Mapped[str] = mapped_column(Text)
+    here_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    chaired_from: Mapped[datetime | None]
+    """Of those who are here, whoever took the chair last has it."""
+
+
+class DeclaredInterest(ChildScoped):
+    """A worker says that they are too near to a child, and leaves the child's item."""
+
+    __tablename__ = "declared_interest"
+    __table_args__ = (UniqueConstraint("meeting_id", "child_id", "worker_id"),)
+
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"))
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"))
+    reason = Sealed()
+    declared_at: Mapped[datetime]
+    taken_back_at: Mapped[datetime | None]
 
 
 class FamilyWords(ChildScoped):
@@ -165,16 +217,33 @@ class FamilyWords(ChildScoped):
 
 
 class Discussion(ChildScoped):
-    """What was said of a child at a meeting, with the strictest category its author names."""
+    """One contribution to what was said of a child at a meeting; only ever added to.
+
+    It has the strictest category that its author names. Whoever puts it right adds another and
+    takes this one back, which leaves it readable for who may see the trail.
+    """
 
     __tablename__ = "discussion"
-    __table_args__ = (one_of("category", Category),)
+    __table_args__ = (
+        one_of("category", Category),
+        Index("uq_discussion_client_id", "client_id", unique=True),
+    )
 
     meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"), index=True)
     author_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    worker_id: Mapped[UUID | None]
+    """Who wrote it (no foreign key); not known of meetings before Panel."""
+    said_at: Mapped[datetime | None]
+    client_id: Mapped[UUID | None]
+    """Given by the browser that it was typed in: sent twice, it is kept once."""
     heading: Mapped[str] = mapped_column(Text, default="discussion")
     category: Mapped[str] = mapped_column(Text, default="panel")
+    for_family: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Its author marked it for the family: the notes are drafted from it."""
     text = Sealed()
+    taken_back_at: Mapped[datetime | None]
+    taken_back_by: Mapped[UUID | None]
+    taken_back_why = Sealed()
 
 
 class Asked(ChildScoped):

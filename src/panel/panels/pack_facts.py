@@ -173,7 +173,7 @@ SELECT json_build_object('child_id', c.id, 'item_id', COALESCE(i.id, t.id),
      'text', encode(d.text, 'hex')) ORDER BY m.held_on DESC, d.id)
    FROM discussion d JOIN agency g ON g.id = d.author_agency_id
    JOIN meeting m ON m.id = d.meeting_id
-   WHERE d.child_id = c.id AND m.held_on < t.held_on),
+   WHERE d.child_id = c.id AND m.held_on < t.held_on AND d.taken_back_at IS NULL),
  'documents', (SELECT json_agg(json_build_object('id', d.id, 'category', d.category,
      'agency_id', d.author_agency_id, 'agency', g.name, 'on', d.created_at::date,
      'text', encode(d.title, 'hex')) ORDER BY d.id)

@@ -149,6 +149,8 @@ class AgendaPage:
     quorum_met: bool
     packs: Sequence[AgencyRow]
     may_add: bool
+    meeting: tuple[str, str]
+    """The way to the meeting or to its minutes: (words, address); empty before the freeze."""
 
 
 def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -> AgendaPage:
@@ -203,12 +205,35 @@ def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -
         quorum_met=would_be.met,
         packs=[_agency_row(one) for one in seats if one.member],
         may_add=prepared.frozen or any(_is_off(view, one.candidate) for one in agenda.rolled_over),
+        meeting=way_to_meeting(prepared, today),
     )
 
 
 def agenda_title(prepared: Prepared) -> str:
     """Whose agenda, of which day."""
     return f"{prepared.panel.name}, {words.day(prepared.meeting.held_on)}"
+
+
+def way_to_meeting(prepared: Prepared, today: date) -> tuple[str, str]:
+    """Where who runs the panel goes next with a frozen agenda: (words, address), or empty."""
+    meeting = prepared.meeting
+    address = f"/panels/{prepared.panel.key}/{meeting.held_on}"
+    if meeting.state == "held":
+        return ("Read the minutes", f"{address}/minutes")
+    if not prepared.frozen:
+        return ("", "")
+    if meeting.began_at is not None:
+        return ("Back to the meeting", f"{address}/meeting")
+    may_begin = meeting.held_on <= today
+    return ("Hold the meeting" if may_begin else "Look at the meeting", f"{address}/meeting")
+
+
+def way_for_member(prepared: Prepared, today: date) -> tuple[str, str]:
+    """Where a member goes from the day of the meeting on: (words, address), or empty."""
+    words_for_runner, address = way_to_meeting(prepared, today)
+    if not address or prepared.meeting.held_on > today:
+        return ("", "")
+    return (words_for_runner if address.endswith("minutes") else "Go to the meeting", address)
 
 
 def _people(count: int) -> str:
@@ -434,6 +459,8 @@ class MeetingRow:
     may_change: bool
     reviews: int
     overdue: int
+    meeting: str = ""
+    """The address of the meeting itself, from its day on; empty before."""
 
     @property
     def reviews_words(self) -> str:
@@ -459,6 +486,9 @@ def meeting_row(
         one.state in ("planned", "frozen") and not is_past,
         0 if load is None else load.placed,
         0 if load is None else load.overdue,
+        f"/panels/{panel.key}/{one.held_on}/meeting"
+        if one.state == "frozen" and one.held_on <= today
+        else "",
     )
 
 
@@ -509,6 +539,8 @@ class PanelHome:
     taken: str
     missing: str
     figures: Sequence[tuple[int, str, str]]
+    meeting: tuple[str, str] = ("", "")
+    """The way to the meeting, once its agenda is frozen."""
 
 
 def panel_home(found: NextPanel, today: date) -> PanelHome:
@@ -544,6 +576,7 @@ def panel_home(found: NextPanel, today: date) -> PanelHome:
         f" {agenda.minutes_used} of {agenda.capacity_minutes} minutes",
         _missing_words(prepared),
         _figures(address, (len(agenda.not_ready), f"{on}#not-ready"), found.counts),
+        way_to_meeting(prepared, today),
     )
 
 

@@ -146,6 +146,7 @@ _READ_SEATS = ReadModel(
 class Seat:
     """A worker who sits on the panel, and since when they have opened their pack."""
 
+    worker_id: UUID
     name: str
     roles: tuple[str, ...]
     opened_at: datetime | None
@@ -182,6 +183,7 @@ async def seats_from(session: AsyncSession, agencies: Sequence[AgencyFact]) -> l
             one.member,
             tuple(
                 Seat(
+                    seat.id,
                     keys.open(one.id, "worker.name", seat.id, bytes.fromhex(seat.name or "")),
                     seat.roles,
                     seat.opened_at,

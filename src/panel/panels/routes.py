@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
 from panel.accounts.desk import Desk, Posted, go, unless_invalid
-from panel.panels import child_routes, forms, intake_routes, pages
+from panel.panels import child_routes, forms, intake_routes, meeting_routes, pages
 from panel.panels.board import ShownAgenda, read_agenda, read_board
 from panel.panels.calendar import (
     change_meeting,
@@ -48,8 +48,8 @@ from panel.panels.settle import (
     set_minutes,
     take_off,
 )
-from panel.plans.pages import lead_home
-from panel.plans.service import HOME_KEY, home_of_lead
+from panel.plans.pages import MyActionRow, lead_home, my_action_rows
+from panel.plans.service import HOME_KEY, home_of_lead, my_actions
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.records.dates import months_after
 from panel.web.forms import FieldErrors, Filled
@@ -70,7 +70,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         async with desk.tenant.transaction(desk.viewer.id) as session:
             found = await next_panels(session, sorted(who.may_coordinate), desk.viewer)
             homes = [pages.panel_home(one, desk.today) for one in found]
-        return desk.page("panels/home.html", homes=homes)
+        return desk.page("panels/home.html", homes=homes, actions=await _my_actions(desk))
     if desk.viewer.roles & {Role.PRACTITIONER, Role.MANAGER}:
         asked = read_cursor(page, HOME_KEY)
         mine = await home_of_lead(desk.gate, desk.viewer, desk.purposes, asked)
@@ -79,15 +79,24 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             "panels/worker_home.html",
             page=lead_home(mine),
             meetings=meetings,
+            actions=await _my_actions(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
         )
     return desk.page(
         "panels/member_home.html",
         meetings=await _next_meetings(desk),
+        actions=await _my_actions(desk),
         has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
         is_administrator=Role.ADMINISTRATOR in desk.viewer.roles,
         name=desk.signed_in.name,
     )
+
+
+async def _my_actions(desk: Desk) -> list[MyActionRow]:
+    """What this person is asked to do, whoever holds the plan."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        actions = await my_actions(desk.gate, session, desk.viewer, desk.purposes)
+        return my_action_rows(actions, desk.today)
 
 
 async def _next_meetings(desk: Desk) -> list[tuple[str, str, pages.MeetingRow | None]]:
@@ -232,6 +241,7 @@ async def _member_agenda(
         frozen=view.prepared.frozen,
         items=[pages.item_row(view, item, desk.today, "") for item in items],
         has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+        meeting=pages.way_for_member(view.prepared, desk.today),
     )
 
 
@@ -580,4 +590,5 @@ HANDLERS = [
     upload_terms,
     *child_routes.HANDLERS,
     *intake_routes.HANDLERS,
+    *meeting_routes.HANDLERS,
 ]

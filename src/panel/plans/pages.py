@@ -8,6 +8,7 @@ from uuid import UUID
 from panel.plans import rules
 from panel.plans.home import Draft, LeadHome, MyChild, NextAction, OfferToMe
 from panel.plans.leads import Candidate, LeadLine, Offer
+from panel.plans.mine import MyAction
 from panel.plans.reading import ActionReading, OutcomeReading, PlanLine, PlanReading
 from panel.plans.rules import Course
 from panel.plans.writing import STATE_WORDS
@@ -480,6 +481,38 @@ class LeadHomePage:
     previous: str | None
     next: str | None
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class MyActionRow:
+    """One action that the reader is asked to do."""
+
+    name: str
+    is_named: bool
+    text: str
+    due: str
+    overdue: str
+    """"Overdue by 21 days", or empty."""
+    href: str
+
+
+def my_action_rows(actions: Sequence[MyAction], today: date) -> list[MyActionRow]:
+    """What the reader is asked to do, in words."""
+    return [
+        MyActionRow(
+            one.name or one.reference,
+            bool(one.name),
+            "An action that is not shared with your agency: ask the coordinator"
+            if one.text is None
+            else one.text,
+            "No date" if one.due_on is None else day_and_distance(one.due_on, today),
+            f"Overdue by {plural((today - one.due_on).days, 'day')}"
+            if one.due_on is not None and one.due_on < today
+            else "",
+            f"/children/{one.child_id}/plan#actions",
+        )
+        for one in actions
+    ]
 
 
 def lead_home(home: LeadHome, path: str = "/") -> LeadHomePage:

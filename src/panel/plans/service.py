@@ -24,6 +24,7 @@ from panel.plans.leads import (
     opened_for_offer,
     withdraw_offer,
 )
+from panel.plans.mine import MyAction, my_actions
 from panel.plans.reading import (
     ActionReading,
     OutcomeReading,
@@ -41,6 +42,7 @@ from panel.plans.writing import (
     add_outcome,
     add_progress,
     agree_plan,
+    ask_for_action,
     carry_over,
     change_action,
     change_outcome,
@@ -58,6 +60,7 @@ __all__ = [
     "LeadFacts",
     "LeadHome",
     "LeadLine",
+    "MyAction",
     "Offer",
     "OfferFacts",
     "OutcomeReading",
@@ -71,6 +74,7 @@ __all__ = [
     "add_outcome",
     "add_progress",
     "agree_plan",
+    "ask_for_action",
     "candidates",
     "carry_over",
     "change_action",
@@ -89,6 +93,7 @@ __all__ = [
     "lead_history",
     "leaver",
     "mark_done",
+    "my_actions",
     "offer_for_answer",
     "offer_lead",
     "open_for_offer",

@@ -303,6 +303,19 @@ async def add_action(access: Access, words: ActionWords) -> Action:
     return action
 
 
+async def ask_for_action(access: Access, meeting_id: UUID, words: ActionWords) -> Action:
+    """What a panel asks somebody to do: it is in no plan. Who may ask is for the panel to say.
+
+    Raises Invalid where its owner is not clear.
+    """
+    await _check_owner(access, words)
+    action = Action(child_id=access.child_id, meeting_id=meeting_id)
+    _write_action(action, words)
+    access.session.add(action)
+    await access.session.flush()
+    return action
+
+
 async def change_action(
     access: Access, action_id: UUID, version: int, words: ActionWords, *, state: str, note: str
 ) -> None:
@@ -373,6 +386,12 @@ def _write_action(action: Action, words: ActionWords) -> None:
 
 
 async def _check_action(access: Access, plan: Plan, words: ActionWords) -> None:
+    await _check_owner(access, words)
+    if words.outcome_id is not None:
+        await _of_plan(access, plan, DesiredOutcome, words.outcome_id)
+
+
+async def _check_owner(access: Access, words: ActionWords) -> None:
     mistake = rules.owner_mistake(words.owner_worker_id is not None, words.owner_words)
     if mistake:
         raise Invalid.because("owner_worker_id", mistake)
@@ -380,8 +399,6 @@ async def _check_action(access: Access, plan: Plan, words: ActionWords) -> None:
         access.session, [words.owner_worker_id]
     ):
         raise Invalid.because("owner_worker_id", "Choose who does this from the list")
-    if words.outcome_id is not None:
-        await _of_plan(access, plan, DesiredOutcome, words.outcome_id)
 
 
 # Two people at once -------------------------------------------------------------------------------

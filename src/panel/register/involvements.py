@@ -83,6 +83,28 @@ async def agency_is_involved(session: AsyncSession, child_id: UUID, agency_id: U
     return found is not None
 
 
+_HAS_A_PART = """
+SELECT EXISTS (SELECT 1 FROM involvement i WHERE i.child_id = :child AND i.agency_id = :agency
+  AND (CAST(:worker AS uuid) IS NULL OR i.worker_id = :worker)
+  AND (i.until_on IS NULL OR i.until_on >= :today))
+"""
+
+
+async def has_a_part(
+    session: AsyncSession,
+    child_id: UUID,
+    agency_id: UUID,
+    today: date,
+    worker_id: UUID | None = None,
+) -> bool:
+    """Whether an agency, or one worker in it, has a part that goes on or is expected."""
+    found = await session.scalar(
+        text(_HAS_A_PART),
+        {"child": child_id, "agency": agency_id, "worker": worker_id, "today": today},
+    )
+    return bool(found)
+
+
 _NOT_WANTED = """
 SELECT EXISTS (SELECT 1 FROM sharing_agreement s
   WHERE s.child_id = :child AND s.withdrawn_at IS NULL AND s.from_on <= :today

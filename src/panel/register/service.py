@@ -50,6 +50,7 @@ from panel.register.involvements import (
     add_involvement,
     agency_is_involved,
     end_involvement,
+    has_a_part,
     is_refused_the_name,
     start_involvement,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "end_involvement",
     "family_member_details",
     "find_children",
+    "has_a_part",
     "header_from",
     "is_refused_the_name",
     "judge_level",

@@ -377,6 +377,37 @@ async def request_access(
     return tuple(asked)
 
 
+async def ask_for_agency(
+    access: Access, agency_id: UUID, categories: Sequence[Category], reason: str
+) -> None:
+    """Ask, for an agency that needs to know, that it may see what is withheld from it.
+
+    Whoever asks is not the one who may see; asked twice for the same, it stays one request.
+    """
+    open_ones = set(
+        await access.session.scalars(
+            select(AccessRequest.category).where(
+                AccessRequest.child_id == access.child_id,
+                AccessRequest.agency_id == agency_id,
+                AccessRequest.state == "asked",
+            )
+        )
+    )
+    access.session.add_all(
+        AccessRequest(
+            child_id=access.child_id,
+            worker_id=access.viewer.id,
+            agency_id=agency_id,
+            category=category.value,
+            reason=reason,
+            asked_on=access.today,
+        )
+        for category in categories
+        if category.value not in open_ones
+    )
+    await access.session.flush()
+
+
 async def agreement_of_assessment(access: Access, assessment_id: UUID) -> SharingAgreement | None:
     """The last agreement or refusal that an assessment's conversation led to."""
     found: SharingAgreement | None = await access.session.scalar(

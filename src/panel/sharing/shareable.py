@@ -71,6 +71,45 @@ async def pack_standpoints(
     return {child: pack_standpoint(one.state, agency, at) for child, one in known.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class AtTheTable:
+    """Somebody at a panel's table: who looks, for which member agency, and whether they run it."""
+
+    viewer: Viewer
+    for_member: bool
+    """Whether they look with their agency's pack."""
+    runs: bool = False
+    """Whether they coordinate or chair the panel."""
+
+    @property
+    def ties(self) -> tuple[Relationship, ...]:
+        """How the table ties them to every child on the agenda; no other tie counts there."""
+        pack = Relationship(Tie.AGENDA, self.viewer.agency or self.viewer.id)
+        panel = Relationship(Tie.PANEL, self.viewer.id)
+        return (*([pack] if self.for_member else []), *([panel] if self.runs else []))
+
+
+async def table_standpoints(
+    session: AsyncSession,
+    children: Sequence[UUID],
+    table: Collection[AtTheTable],
+    looking: UUID,
+) -> dict[UUID, tuple[Standpoint, ...]]:
+    """Where each person at the table stands, for each child that `looking` reaches.
+
+    What is kept from one of them by name is kept from the table; nothing is read.
+    """
+    known = await SharingFacts().known(session, children, Viewer(looking, ViewerKind.JOB))
+    at: datetime = session.info["now"]
+    return {
+        child: tuple(
+            stand(one.viewer, Purpose.PANEL, at, replace(facts.state, relationships=one.ties))
+            for one in table
+        )
+        for child, facts in known.items()
+    }
+
+
 async def kept_from_reader(
     session: AsyncSession, children: Sequence[UUID], agency: PanelAgency, reader: Viewer
 ) -> frozenset[UUID]:

@@ -197,7 +197,8 @@ def clean_line(text: str) -> str:
 
 def clean_paragraphs(text: str) -> str:
     """Make text of several lines fit to store: composed, one kind of line end, no loose space."""
-    unified = text.replace("\r\n", "\n").replace("\r", "\n")
+    # A word processor ends a line within a paragraph with a vertical tab, a page with a form feed.
+    unified = re.sub("\r\n|[\r\v\f]", "\n", text)
     return "\n".join(each.rstrip() for each in _clean(unified).strip().split("\n"))
 
 

@@ -1,0 +1,593 @@
+"""Holding a meeting: who is here, one child on one screen, the end, the minutes."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category
+from panel.accounts.desk import Desk, Posted, go, unless_invalid
+from panel.panels import meeting_forms as forms
+from panel.panels import meeting_pages as pages
+from panel.panels.asking import NeedsToKnow, add_action_of_meeting, involve
+from panel.panels.attendance import add_substitute, leave, mark, take_chair
+from panel.panels.calendar import meeting_on, panel_by_key
+from panel.panels.holding import (
+    AtItem,
+    at_item,
+    begin,
+    confirm_minutes,
+    contribute,
+    declare_interest,
+    done,
+    end,
+    not_done,
+    place_review,
+    take_back,
+    take_interest_back,
+)
+from panel.panels.meeting_reading import MeetingView, child_screen, meeting_view, shared_view_of
+from panel.panels.meeting_rules import Presence, next_to_come
+from panel.panels.minutes import minutes_to_confirm, read_minutes
+from panel.panels.models import Meeting, Panel
+from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
+from panel.web import words
+from panel.web.forms import FieldErrors, Filled
+
+Form = TypeVar("Form", bound=msgspec.Struct)
+Work = Callable[[AtItem, Form], Awaitable[None]]
+MeetingWork = Callable[[AsyncSession, Panel, Meeting, Form], Awaitable[None]]
+
+
+async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
+    """A panel on which this person sits. Raises NotFound."""
+    panel = await panel_by_key(session, key)
+    if panel.id not in desk.signed_in.panels:
+        raise NotFound
+    return panel
+
+
+def _runs(desk: Desk, panel: Panel) -> bool:
+    return panel.id in desk.signed_in.may_coordinate
+
+
+async def _run_by(desk: Desk, session: AsyncSession, key: str) -> Panel:
+    """A panel that this person coordinates or chairs. Raises NotAllowed."""
+    panel = await _panel(desk, session, key)
+    if not _runs(desk, panel):
+        raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
+    return panel
+
+
+async def _view(desk: Desk, session: AsyncSession, key: str, day: date) -> MeetingView:
+    """The meeting, for somebody with a seat at its table. Raises NotAllowed, Problem."""
+    panel = await _panel(desk, session, key)
+    view = await meeting_view(desk.gate, session, panel, day, desk.viewer)
+    if view.table.person(desk.viewer.id) is None:
+        raise NotAllowed(
+            f"The meeting of the {panel.name} is for the people who sit on it.",
+            "Ask the coordinator of the panel if you should be one of them.",
+        )
+    if view.meeting.frozen_at is None:
+        raise Problem(
+            409,
+            "The agenda is not settled yet",
+            f"The meeting of {words.day(day)} opens when its agenda is frozen.",
+            "Come back when the coordinator has frozen the agenda.",
+        )
+    return view
+
+
+# The table ----------------------------------------------------------------------------------------
+
+
+async def _table_page(
+    desk: Desk, key: str, day: date, errors: FieldErrors | None = None, form: str = ""
+) -> Response[str]:
+    """The meeting's page; `form` says which of its forms has the mistakes."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        view = await _view(desk, session, key, day)
+        waiting = await minutes_to_confirm(session, view.panel, view.meeting)
+        shown = pages.table_page(view, desk.today, runs=_runs(desk, view.panel), to_confirm=waiting)
+        return desk.page(
+            "panels/meeting.html",
+            status=200 if errors is None else 422,
+            shown=shown,
+            filled=Filled({}, errors),
+            wrong=form,
+            nothing=Filled(),
+        )
+
+
+@get("/panels/{key:str}/{held_on:date}/meeting", include_in_schema=False)
+async def meeting_page(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[str]:
+    """Who is here, whether it is a quorum, and the children."""
+    return await _table_page(desk, key, held_on)
+
+
+async def _run(
+    desk: Desk, key: str, day: date, kind: type[Form], name: str, work: MeetingWork[Form]
+) -> Response[Any]:
+    """Do something with the whole meeting; a mistake is shown on its page."""
+    posted = await desk.posted()
+    form = posted.read(kind)
+    if isinstance(form, FieldErrors):
+        return await _wrong_at_table(desk, key, day, form, name)
+    location = f"/panels/{key}/{day}/meeting"
+    try:
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            panel = await _run_by(desk, session, key)
+            meeting = await meeting_on(session, panel, day)
+            if await desk.first_time(session, posted, location):
+                await work(session, panel, meeting, form)
+    except Invalid as wrong:
+        return await _wrong_at_table(desk, key, day, posted.refused(wrong.errors), name)
+    return go(location)
+
+
+async def _wrong_at_table(
+    desk: Desk, key: str, day: date, errors: FieldErrors, name: str
+) -> Response[str]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        await _run_by(desk, session, key)
+    return await _table_page(desk, key, day, errors, name)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/begin", include_in_schema=False)
+async def begin_meeting(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """The meeting begins."""
+
+    async def work(
+        session: AsyncSession, panel: Panel, meeting: Meeting, _form: forms.Nothing
+    ) -> None:
+        await begin(session, panel, meeting, desk.viewer)
+
+    return await _run(desk, key, held_on, forms.Nothing, "begin", work)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/attendance", include_in_schema=False)
+async def mark_attendance(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Who is here and who sent apologies."""
+
+    async def work(
+        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.AttendanceForm
+    ) -> None:
+        if mistakes := forms.attendance_mistakes(form):
+            raise Invalid(tuple(mistakes))
+        await mark(session, panel, meeting, _marks(form))
+
+    return await _run(desk, key, held_on, forms.AttendanceForm, "attendance", work)
+
+
+def _marks(form: forms.AttendanceForm) -> dict[UUID, Presence]:
+    """Where people are, for whom the page was changed."""
+    marks: dict[UUID, Presence] = {}
+    for worker in {*form.here, *form.apologies, *form.was_here, *form.was_apologies}:
+        now = (worker in form.here, worker in form.apologies)
+        if now != (worker in form.was_here, worker in form.was_apologies):
+            marks[worker] = (
+                Presence.HERE if now[0] else Presence.APOLOGIES if now[1] else Presence.ABSENT
+            )
+    return marks
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/substitutes", include_in_schema=False)
+async def substitute(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Somebody without a seat is here."""
+
+    async def work(
+        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.SubstituteForm
+    ) -> None:
+        await add_substitute(
+            session,
+            panel,
+            meeting,
+            name=form.name,
+            agency_id=form.agency,
+            stands_in_for=form.stands_in_for,
+        )
+
+    return await _run(desk, key, held_on, forms.SubstituteForm, "substitute", work)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/leave", include_in_schema=False)
+async def leave_meeting(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Somebody leaves before the end."""
+
+    async def work(
+        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.LeaveForm
+    ) -> None:
+        await leave(session, panel, meeting, form.who, form.new_chair)
+
+    return await _run(desk, key, held_on, forms.LeaveForm, "leave", work)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/chair", include_in_schema=False)
+async def chair_meeting(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """Who chairs from now on."""
+
+    async def work(
+        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.ChairForm
+    ) -> None:
+        await take_chair(session, panel, meeting, form.chair)
+
+    return await _run(desk, key, held_on, forms.ChairForm, "chair", work)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/end", include_in_schema=False)
+async def end_meeting(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """The meeting ends; its minutes are shown."""
+    posted = await desk.posted()
+    unless_invalid(posted.read(forms.Nothing))
+    location = f"/panels/{key}/{held_on}/minutes"
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _run_by(desk, session, key)
+        meeting = await meeting_on(session, panel, held_on)
+        if await desk.first_time(session, posted, location):
+            await end(session, panel, meeting)
+    return go(location)
+
+
+# One child on one screen --------------------------------------------------------------------------
+
+
+async def _child_page(
+    desk: Desk,
+    key: str,
+    day: date,
+    child_id: UUID,
+    errors: FieldErrors | None = None,
+    form: str = "",
+) -> Response[Any]:
+    """A child's screen; `form` says which of its forms has the mistakes."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        view = await _view(desk, session, key, day)
+        view.child(child_id)
+        runs = _runs(desk, view.panel)
+        if not runs:
+            _require_in_the_room(desk, view)
+        screen = await child_screen(desk.gate, session, view, child_id, desk.viewer)
+        shown = pages.screen_page(screen, desk.today, runs=runs)
+        return desk.page(
+            "panels/meeting_child.html",
+            status=200 if errors is None else 422,
+            shown=shown,
+            filled=Filled({}, errors),
+            wrong=form,
+            nothing=Filled(),
+        )
+
+
+def _require_in_the_room(desk: Desk, view: MeetingView) -> None:
+    """Raise for a member while the meeting is not under way, or who is not here."""
+    if view.meeting.began_at is None or view.meeting.state == "held":
+        raise Problem(
+            409,
+            "This meeting is not under way",
+            "A child’s screen is open to members while the panel meets.",
+            "Before it, read your pack; after it, the minutes.",
+        )
+    person = view.table.person(desk.viewer.id)
+    if person is None or not person.is_here:
+        raise NotAllowed(
+            "You are not written down as here.",
+            "Ask the coordinator to tick your name on the meeting’s page.",
+        )
+
+
+@get("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}", include_in_schema=False)
+async def meeting_child(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """One child on one screen."""
+    return await _child_page(desk, key, held_on, child_id)
+
+
+async def _work(
+    desk: Desk,
+    posted: Posted,
+    where: tuple[str, date, UUID],
+    form: Form | FieldErrors,
+    name: str,
+    work: Work[Form],
+    *,
+    run_only: bool = True,
+) -> Response[Any]:
+    """Do something with one child's item; a mistake is shown on the child's screen."""
+    key, day, child_id = where
+    if isinstance(form, FieldErrors):
+        return await _child_page(desk, key, day, child_id, form, name)
+    location = f"/panels/{key}/{day}/meeting/{child_id}"
+    try:
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            at = await _at_item(desk, session, where, run_only=run_only)
+            if await desk.first_time(session, posted, location):
+                await work(at, form)
+    except Invalid as wrong:
+        errors = posted.refused(wrong.errors)
+        return await _child_page(desk, key, day, child_id, errors, name)
+    return go(f"{location}#{name}")
+
+
+async def _at_item(
+    desk: Desk, session: AsyncSession, where: tuple[str, date, UUID], *, run_only: bool
+) -> AtItem:
+    key, day, child_id = where
+    view = await _view(desk, session, key, day)
+    view.child(child_id)
+    if run_only and not _runs(desk, view.panel):
+        raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
+    shared = await shared_view_of(
+        desk.gate, session, view, child_id, desk.viewer, "wrote at the meeting"
+    )
+    return await at_item(view.panel, view.meeting, view.table, shared)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/say", include_in_schema=False)
+async def say(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """Add to what is said about a child."""
+    posted = await desk.posted()
+    form = posted.read(forms.SayForm)
+    heading = posted.text("heading")
+    name = heading if heading in ("discussion", "needs_to_know") else "discussion"
+
+    async def work(at: AtItem, form: forms.SayForm) -> None:
+        await contribute(
+            at,
+            text=form.text,
+            heading=form.heading,
+            category=Category(form.category),
+            for_family=form.for_family,
+            client_id=form.client_id,
+        )
+
+    where = (key, held_on, child_id)
+    return await _work(desk, posted, where, _at(form, name), name, work, run_only=False)
+
+
+def _at(form: Form | FieldErrors, heading: str) -> Form | FieldErrors:
+    """The mistakes of one of two forms with the same fields, each leading to its own field."""
+    if not isinstance(form, FieldErrors):
+        return form
+    anchors = {name: f"{heading}-{name}" for name in ("text", "category")}
+    return FieldErrors(form.sentences, form.typed, {**form.anchors, **anchors})
+
+
+@post(
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/said/{said_id:uuid}/take-back",
+    include_in_schema=False,
+)
+async def take_back_said(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+    said_id: FromPath[UUID],
+) -> Response[Any]:
+    """Somebody takes back what they wrote, with a reason."""
+    posted = await desk.posted()
+    form = posted.read(forms.WhyForm)
+    if isinstance(form, FieldErrors):
+        form = FieldErrors(form.sentences, form.typed, {"why": f"why-{said_id}"})
+
+    async def work(at: AtItem, form: forms.WhyForm) -> None:
+        await take_back(at, said_id, form.why)
+
+    where = (key, held_on, child_id)
+    return await _work(desk, posted, where, form, f"said-{said_id}", work, run_only=False)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/actions", include_in_schema=False)
+async def ask_action(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """Ask somebody to do something by a day."""
+    posted = await desk.posted()
+
+    async def work(at: AtItem, form: forms.ActionForm) -> None:
+        await add_action_of_meeting(at, who=form.who, what=form.what, due_on=form.due_on)
+
+    form = posted.read(forms.ActionForm)
+    where = (key, held_on, child_id)
+    return await _work(desk, posted, where, form, "actions", work, run_only=False)
+
+
+@post(
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/needs-to-know",
+    include_in_schema=False,
+)
+async def needs_to_know(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """An agency needs to know, now or from a day."""
+    posted = await desk.posted()
+
+    async def work(at: AtItem, form: forms.NeedsForm) -> None:
+        await involve(at, NeedsToKnow(form.agency, form.part, form.from_on))
+
+    where = (key, held_on, child_id)
+    return await _work(desk, posted, where, posted.read(forms.NeedsForm), "agencies", work)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/review", include_in_schema=False)
+async def change_review(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """The panel wants the child back by another day."""
+    posted = await desk.posted()
+
+    async def work(at: AtItem, form: forms.ReviewForm) -> None:
+        await place_review(at, review_by=form.review_by, why=form.review_why, version=form.version)
+
+    where = (key, held_on, child_id)
+    return await _work(desk, posted, where, posted.read(forms.ReviewForm), "review", work)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/interest", include_in_schema=False)
+async def interest(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """Somebody declares an interest, for themselves or through who runs the panel."""
+    posted = await desk.posted()
+
+    async def work(at: AtItem, form: forms.InterestForm) -> None:
+        if form.worker != desk.viewer.id and not _runs(desk, at.panel):
+            raise Invalid.because("worker", "Declare an interest for yourself only")
+        await declare_interest(at, form.worker, form.reason)
+
+    form = posted.read(forms.InterestForm)
+    where = (key, held_on, child_id)
+    return await _work(desk, posted, where, form, "interest", work, run_only=False)
+
+
+@post(
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/interest/take-back",
+    include_in_schema=False,
+)
+async def interest_back(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """An interest was declared by mistake."""
+    posted = await desk.posted()
+    form = unless_invalid(posted.read(forms.InterestBackForm))
+
+    async def work(at: AtItem, form: forms.InterestBackForm) -> None:
+        await take_interest_back(at, form.worker)
+
+    return await _work(desk, posted, (key, held_on, child_id), form, "interest", work)
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/done", include_in_schema=False)
+async def child_done(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """The child is done: the next one comes, or the meeting's page after the last."""
+    posted = await desk.posted()
+    unless_invalid(posted.read(forms.Nothing))
+    table = f"/panels/{key}/{held_on}/meeting"
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        at = await _at_item(desk, session, (key, held_on, child_id), run_only=True)
+        if await desk.first_time(session, posted, table):
+            await done(at)
+        view = await _view(desk, session, key, held_on)
+        row = [(one.fact.child_id, one.fact.state) for one in view.children]
+    following = next_to_come(row, child_id)
+    return go(table if following is None else f"{table}/{following}")
+
+
+@post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/not-done", include_in_schema=False)
+async def child_not_done(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """The wrong child was marked as done."""
+    posted = await desk.posted()
+    form = unless_invalid(posted.read(forms.Nothing))
+
+    async def work(at: AtItem, _form: forms.Nothing) -> None:
+        await not_done(at)
+
+    return await _work(desk, posted, (key, held_on, child_id), form, "discussion", work)
+
+
+# The minutes --------------------------------------------------------------------------------------
+
+
+@get("/panels/{key:str}/{held_on:date}/minutes", include_in_schema=False)
+async def minutes_page(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[str]:
+    """The minutes of a meeting that has ended."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _panel(desk, session, key)
+        shown = await read_minutes(
+            desk.gate, session, panel, held_on, desk.viewer, runs=_runs(desk, panel)
+        )
+        return desk.page("panels/minutes.html", shown=shown)
+
+
+@post("/panels/{key:str}/{held_on:date}/minutes/confirm", include_in_schema=False)
+async def confirm(
+    desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
+) -> Response[Any]:
+    """The next meeting confirms the minutes."""
+    posted = await desk.posted()
+    unless_invalid(posted.read(forms.Nothing))
+    location = f"/panels/{key}/{held_on}/minutes"
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _run_by(desk, session, key)
+        meeting = await meeting_on(session, panel, held_on)
+        if await desk.first_time(session, posted, location):
+            await confirm_minutes(session, panel, meeting)
+    return go(location)
+
+
+HANDLERS = [
+    meeting_page,
+    begin_meeting,
+    mark_attendance,
+    substitute,
+    leave_meeting,
+    chair_meeting,
+    end_meeting,
+    meeting_child,
+    say,
+    take_back_said,
+    ask_action,
+    needs_to_know,
+    change_review,
+    interest,
+    interest_back,
+    child_done,
+    child_not_done,
+    minutes_page,
+    confirm,
+]

@@ -1,0 +1,101 @@
+"""What one worker is asked to do, whoever holds the plan: open actions, the soonest first."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Viewer
+from panel.platform.read_models import UnevenReadModel
+from panel.records.gate import Access, Gate, Purposes
+
+MOST_ACTIONS = 20
+ABOUT = frozenset({Category.IDENTITY, Category.PLAN})
+"""What the list shows of each record; nothing else is decided or logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class MyAction:
+    """One action that the worker is asked to do. Text None: it is not shown."""
+
+    id: UUID
+    child_id: UUID
+    reference: str
+    name: str
+    """Empty where the name is withheld."""
+    text: str | None
+    due_on: date | None
+
+
+class _Mine(msgspec.Struct):
+    id: UUID
+    child_id: UUID
+    reference: str
+    given_name: str | None
+    family_name: str | None
+    author_agency_id: UUID | None
+    text: str | None
+    due_on: date | None
+
+
+_MINE = """
+SELECT json_build_object('id', t.id, 'child_id', t.child_id, 'reference', c.reference,
+  'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
+  'author_agency_id', p.author_agency_id, 'text', encode(t.text, 'hex'), 'due_on', t.due_on)::text
+FROM child_access x JOIN action t ON t.child_id = x.child_id JOIN child c ON c.id = t.child_id
+LEFT JOIN plan p ON p.id = t.plan_id
+WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
+  AND t.owner_worker_id = :viewer AND t.state IN ('to_do', 'doing')
+  AND (p.id IS NULL OR p.state IN ('draft', 'agreed'))
+ORDER BY t.due_on NULLS LAST, t.id LIMIT :most
+"""
+_READ_MINE = UnevenReadModel(_MINE, _Mine)
+
+
+async def my_actions(
+    gate: Gate, session: AsyncSession, viewer: Viewer, purposes: Purposes
+) -> tuple[MyAction, ...]:
+    """The open actions of a worker, the soonest first; each child's record is opened and logged."""
+    found = await _READ_MINE.lines(
+        session, viewer=viewer.id, now=session.info["now"], most=MOST_ACTIONS
+    )
+    opened = await gate.open_here(
+        session,
+        dict.fromkeys(one.child_id for one in found),
+        viewer,
+        purposes,
+        "looked at what they are asked to do",
+        ABOUT,
+    )
+    return tuple(
+        _action(access, one) for one in found if (access := opened.get(one.child_id)) is not None
+    )
+
+
+def _action(access: Access, one: _Mine) -> MyAction:
+    names = (
+        _opened(access, one.given_name, "child.given_name", one.child_id, Category.IDENTITY),
+        _opened(access, one.family_name, "child.family_name", one.child_id, Category.IDENTITY),
+    )
+    return MyAction(
+        one.id,
+        one.child_id,
+        one.reference,
+        " ".join(name for name in names if name),
+        _opened(access, one.text, "action.text", one.id, Category.PLAN, one.author_agency_id),
+        one.due_on,
+    )
+
+
+def _opened(
+    access: Access,
+    sealed: str | None,
+    field: str,
+    row: UUID,
+    category: Category,
+    author: UUID | None = None,
+) -> str | None:
+    blob = None if sealed is None else bytes.fromhex(sealed)
+    return access.open_text(blob, field, row, category, author)

@@ -1,0 +1,144 @@
+"""A coordinator holds a meeting in a real browser, on a desktop and on a phone."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from consent import Category
+from panel.panels.calendar import meeting_on
+from panel.panels.models import FamilyWords
+from panel.plans.models import Action, Plan
+from tests.journeys.browser import assert_accessible, assert_fits, screenshot
+from tests.journeys.in_process import SITE, serve
+from tests.panels.conftest import NEXT_MEETING, add_child, house
+from tests.panels.meeting_world import MEETING, MINUTES, Hall, hall
+
+__all__ = ["add_child", "hall", "house"]
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture
+async def busy(hall: Hall) -> Hall:
+    """Something to read of Amina: her mother's words, an action that is late, something withheld."""
+    house, child = hall.house, hall.child("Amina")
+    async with house.as_("job") as session:
+        meeting = await meeting_on(session, await house.panel(session), NEXT_MEETING)
+        plan = await session.scalar(select(Plan).where(Plan.child_id == child))
+        assert plan is not None
+        session.add_all(
+            [
+                FamilyWords(
+                    child_id=child,
+                    meeting_id=meeting.id,
+                    asked_on=date(2026, 11, 20),
+                    said_on=date(2026, 11, 24),
+                    author_agency_id=house.agencies["health"],
+                    text="I want to know which school before Christmas.\nAnd who tells her?",
+                ),
+                Action(
+                    child_id=child,
+                    plan_id=plan.id,
+                    text="Visit two schools",
+                    owner_worker_id=house.viewers["lead"].id,
+                    due_on=date(2026, 11, 12),
+                ),
+                Action(
+                    child_id=child,
+                    plan_id=plan.id,
+                    text="Order a radio aid",
+                    owner_words="Mum",
+                    due_on=date(2027, 1, 12),
+                ),
+            ]
+        )
+    assert Category.FINANCE
+    return hall
+
+
+@pytest.fixture
+async def ada(page: Page, client: AsyncTestClient[Litestar], busy: Hall) -> Page:
+    """The coordinator's browser, signed in."""
+    await busy.as_("coordinator")
+    await serve(page, client)
+    return page
+
+
+async def look(page: Page, name: str, path: str = "") -> None:
+    """The page on a desktop and on a phone: accessible, no wider than the window, pictured."""
+    for size, where in ((DESKTOP, "desktop"), (PHONE, "phone")):
+        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        if path:
+            await page.goto(f"{SITE}{path}")
+        await screenshot(page, f"{name}-{where}")
+        await assert_accessible(page)
+        await assert_fits(page)
+    await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+
+
+async def press_key(page: Page, key: str) -> None:
+    """Press a key of the page's, once its script listens."""
+    await page.locator("body.js-enabled").wait_for()
+    await page.keyboard.press(key)
+
+
+@pytest.mark.journey
+async def test_a_meeting_from_beginning_to_end(ada: Page, busy: Hall) -> None:
+    await look(ada, "meeting-before", MEETING)
+    for name in ("Ada Quill", "Bo Marchetti", "Cleo Nightingale", "Tom Brackenbury"):
+        await ada.get_by_label(f"{name} is here").check()
+    await ada.get_by_label("Lena Ashgrove sent apologies").check()
+    await ada.get_by_role("button", name="Save who is here").click()
+    await expect(ada.get_by_text("4 present, quorum met")).to_be_visible()
+    await ada.get_by_role("button", name="Begin the meeting").click()
+    await expect(ada.get_by_text("3 children to come.")).to_be_visible()
+    await look(ada, "meeting-table")
+    await press_key(ada, "n")
+    await expect(ada.get_by_role("heading", level=1)).to_contain_text("Amina Kestrel")
+    await expect(ada.get_by_text("Action overdue by 21 days")).to_be_visible()
+    await look(ada, "meeting-child")
+    await ada.get_by_role("textbox", name="Discussion").fill("Two schools were visited.")
+    await ada.get_by_label("For the family’s notes").first.check()
+    await ada.get_by_role("button", name="Add under Discussion").click()
+    await expect(ada.get_by_text("Two schools were visited.")).to_be_visible()
+    await ada.get_by_label("Who", exact=True).first.fill("Tom Brackenbury")
+    await ada.get_by_label("What", exact=True).fill("Ask both for a place")
+    await ada.get_by_label("By when").fill("2026-12-01")
+    await ada.get_by_role("button", name="Add the action").click()
+    await expect(ada.get_by_role("alert")).to_contain_text("By when must be 3 December 2026")
+    await look(ada, "meeting-child-mistake")
+    await ada.get_by_label("By when").fill("2026-12-15")
+    await ada.get_by_role("button", name="Add the action").click()
+    await expect(ada.get_by_text("Ask both for a place, by 15 December 2026")).to_be_visible()
+    await look(ada, "meeting-child-written")
+    await ada.get_by_role("button", name="Done: next child").click()
+    await expect(ada.get_by_role("heading", level=1)).to_contain_text("Theo Kestrel")
+    await press_key(ada, "p")
+    await expect(ada.get_by_role("heading", level=1)).to_contain_text("Amina Kestrel")
+    await press_key(ada, "h")
+    await expect(ada.get_by_role("heading", level=1)).to_contain_text("A K")
+    await expect(ada.get_by_role("heading", level=1)).not_to_contain_text("Amina")
+    await ada.goto(f"{SITE}{MEETING}")
+    await ada.get_by_role("button", name="End the meeting").click()
+    await expect(ada.get_by_text("Not reached: 2 children")).to_be_visible()
+    await press_key(ada, "h")
+    await look(ada, "meeting-minutes", MINUTES)
+
+
+@pytest.mark.journey
+async def test_it_is_held_without_javascript(busy: Hall, browser: Any, client: Any) -> None:
+    context = await browser.new_context(java_script_enabled=False, viewport=DESKTOP)
+    page = await context.new_page()
+    await serve(page, client)
+    await busy.begin("chair", "member")
+    await page.goto(f"{SITE}{busy.screen('Amina')}")
+    await page.get_by_role("textbox", name="Discussion").fill("Written without a script")
+    await page.get_by_role("button", name="Add under Discussion").click()
+    await expect(page.get_by_text("Written without a script")).to_be_visible()
+    await context.close()

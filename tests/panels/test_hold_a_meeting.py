@@ -1,0 +1,174 @@
+"""A meeting is begun, its children are gone through, and each is done once."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from panel.panels.models import Referral
+from tests.panels.conftest import NEXT_MEETING
+from tests.panels.meeting_world import AGENDA, BEGINS, MEETING, MINUTE, Hall, hall, mistakes
+
+__all__ = ["hall"]
+
+
+async def test_it_begins_on_its_day_and_once(hall: Hall) -> None:
+    await hall.as_("coordinator")
+    page = (await hall.get(MEETING)).text
+    assert "Tick who is here, then begin." in page
+    fields = await hall.form(MEETING, f"{MEETING}/begin")
+    hall.clock.set(BEGINS + 4 * MINUTE)
+    begun = await hall.client.post(f"{MEETING}/begin", data=fields)
+    assert "Began at 9:34." in begun.text
+    hall.clock.set(BEGINS + 9 * MINUTE)
+    again = await hall.client.post(f"{MEETING}/begin", data=fields)
+    assert "Began at 9:34." in again.text
+    assert "3 children to come." in begun.text
+
+
+async def test_before_its_day_it_can_only_be_looked_at(hall: Hall) -> None:
+    hall.clock.set(BEGINS.replace(day=1))
+    await hall.as_("coordinator")
+    assert "The meeting can begin on its day." in (await hall.get(MEETING)).text
+    screen = await hall.get(hall.screen("Amina"))
+    assert "It opens for writing on the day." in screen.text
+    assert "<textarea" not in screen.text
+    token = await hall.form(MEETING, f"{MEETING}/attendance")
+    refused = await hall.client.post(f"{MEETING}/begin", data={"_csrf_token": token["_csrf_token"]})
+    assert refused.status_code == 409
+    assert "It is not the day yet" in refused.text
+    early = await hall.tick("coordinator")
+    assert early.status_code == 422
+    assert "Nobody can be here before Thursday 3 December 2026" in mistakes(early)
+
+
+async def test_one_child_on_one_screen(hall: Hall) -> None:
+    await hall.begin("chair", "member")
+    page = (await hall.get(hall.screen("Theo"))).text
+    assert "Theo Kestrel</span>, 4 years 5 months" in page
+    assert "Lead professional: Rosa Whitlow, Health visiting." in page
+    assert "9:40, 10 minutes" in page
+    assert "2 of 3" in page
+    assert "There are no words of the family here." in page
+    assert "The panel has not talked about this child before" in page
+    assert "Thursday 11 February 2027" in page
+    assert "The last panel on or before 3 June 2027, in term." in page
+    assert 'data-key="n"' in page
+    assert 'data-key="p"' in page
+    assert 'data-initials="T K"' in page
+
+
+async def test_done_places_the_review_and_goes_on(hall: Hall) -> None:
+    await hall.begin("chair", "member")
+    screen = hall.screen("Amina")
+    fields = await hall.form(screen, f"{screen}/done")
+    for _ in range(2):
+        following = await hall.client.post(f"{screen}/done", data=fields)
+        assert following.status_code == 200
+    await hall.send(hall.screen("Theo"), f"{hall.screen('Theo')}/done")
+    last = await hall.send(hall.screen("Jakub"), f"{hall.screen('Jakub')}/done")
+    assert last.url.path == MEETING
+    assert "Every child has been talked about." in last.text
+    assert (await hall.item("Amina")).state == "discussed"
+    async with hall.house.as_("coordinator") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Amina"))
+        )
+        assert referral is not None
+        assert referral.last_discussed_on == NEXT_MEETING
+        assert referral.next_review_by == date(2027, 6, 3)
+        assert referral.review_meeting_id is not None
+        assert referral.state == "acknowledged"
+
+
+async def test_the_wrong_child_was_marked_as_done(hall: Hall) -> None:
+    await hall.begin("chair")
+    screen = hall.screen("Amina")
+    async with hall.house.as_("coordinator") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Amina"))
+        )
+        assert referral is not None
+        referral.deferred_on, referral.next_review_by = date(2026, 11, 19), date(2026, 12, 1)
+        before = (referral.state, None, None, date(2026, 12, 1), None, date(2026, 11, 19))
+    await hall.send(screen, f"{screen}/done")
+    page = await hall.get(screen)
+    assert "Not done after all" in page.text
+    again = await hall.send(screen, f"{screen}/not-done")
+    assert "Done: next child" in again.text
+    assert (await hall.item("Amina")).state == "listed"
+    async with hall.house.as_("coordinator") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Amina"))
+        )
+        assert referral is not None
+        assert (
+            referral.state,
+            referral.first_panel_on,
+            referral.last_discussed_on,
+            referral.next_review_by,
+            referral.review_meeting_id,
+            referral.deferred_on,
+        ) == before
+
+
+async def test_a_review_by_another_day_needs_a_reason(hall: Hall) -> None:
+    await hall.begin("chair")
+    screen = hall.screen("Amina")
+    wanted = {"review_by-day": "1", "review_by-month": "2", "review_by-year": "2027"}
+    silent = await hall.send(screen, f"{screen}/review", wanted)
+    assert silent.status_code == 422
+    assert "Say why, so that others understand it" in mistakes(silent)
+    early = await hall.send(
+        screen, f"{screen}/review", {**wanted, "review_by-year": "2026", "review_why": "x"}
+    )
+    assert "must be after 3 December 2026 and not after 3 December 2027" in mistakes(early)
+    said = {**wanted, "review_why": "An operation in February"}
+    kept = await hall.send(screen, f"{screen}/review", said)
+    assert "Thursday 28 January 2027" in kept.text
+    assert "Chosen by the panel: An operation in February" in kept.text
+    await hall.send(screen, f"{screen}/done")
+    async with hall.house.as_("coordinator") as session:
+        referral = await session.scalar(
+            select(Referral).where(Referral.child_id == hall.child("Amina"))
+        )
+        assert referral is not None
+        assert referral.next_review_by == date(2027, 2, 1)
+
+
+async def test_two_who_place_a_review_at_once_see_both(hall: Hall) -> None:
+    await hall.begin("chair")
+    screen = hall.screen("Amina")
+    stale = await hall.form(screen, f"{screen}/review")
+    said = {"review_by": "2027-03-01", "review_why": "An operation"}
+    await hall.send(screen, f"{screen}/review", said)
+    clash = await hall.client.post(
+        f"{screen}/review", data=stale | {"review_by": "2027-04-01", "review_why": "Easter"}
+    )
+    assert clash.status_code == 409
+    assert "1 April 2027" in clash.text
+    assert "1 March 2027" in clash.text
+
+
+@pytest.mark.parametrize("who", ["lead", "administrator"])
+async def test_who_does_not_sit_there_sees_no_meeting(hall: Hall, who: str) -> None:
+    await hall.begin("chair")
+    await hall.as_(who)
+    for address in (MEETING, hall.screen("Amina")):
+        answer = await hall.get(address)
+        assert answer.status_code in (403, 404)
+        assert "Amina" not in answer.text
+
+
+async def test_a_child_who_is_not_on_it_has_no_screen(hall: Hall) -> None:
+    await hall.begin("chair")
+    answer = await hall.get(f"{MEETING}/{hall.house.panel_id}")
+    assert answer.status_code == 404
+
+
+async def test_the_agenda_leads_to_the_meeting(hall: Hall) -> None:
+    await hall.as_("coordinator")
+    assert f'href="{MEETING}"' in (await hall.get(AGENDA)).text
+    home = (await hall.get("/")).text
+    assert f'href="{MEETING}"' in home
+    assert "Hold the meeting" in home
