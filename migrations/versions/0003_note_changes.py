@@ -56,8 +56,15 @@ BEGIN
   RETURN NULL;
 END $$
 """)
-    op.execute("REVOKE EXECUTE ON FUNCTION note_change() FROM PUBLIC")
-    op.execute("GRANT SELECT, DELETE ON fact_change TO panel_app")
+    op.execute(f"""
+CREATE FUNCTION forget_changes() RETURNS void LANGUAGE sql
+SECURITY DEFINER SET search_path = "{schema}", pg_temp AS $$
+  DELETE FROM fact_change WHERE at < now() - interval '1 day'
+$$
+""")
+    op.execute("REVOKE EXECUTE ON FUNCTION note_change(), forget_changes() FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION forget_changes() TO panel_app")
+    op.execute("GRANT SELECT ON fact_change TO panel_app")
     if op.get_context().as_sql:
         op.execute(noted("child"))
         return
@@ -72,4 +79,5 @@ END $$
 def downgrade() -> None:
     """Note nothing any more."""
     op.execute("DROP FUNCTION note_change() CASCADE")
+    op.execute("DROP FUNCTION forget_changes()")
     op.drop_table("fact_change")

@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from random import Random
 
 import pytest
 from sqlalchemy import select, text
@@ -18,14 +19,15 @@ from panel.panels.pages import agenda_page
 from panel.panels.rules import Part
 from panel.panels.settle import arrange, ask_for_missing, freeze, set_minutes, take_off
 from panel.plans.models import LeadProfessional, Plan
-from panel.platform.clock import FixedClock, today
+from panel.platform.clock import LONDON, FixedClock, today
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate, rewrite_access
 from panel.register.children_list import list_children
 from panel.register.models import Child
-from panel.sharing.models import SharingAgreement, SharingRestriction
+from panel.sharing.models import SharingAgreement, SharingOverride, SharingRestriction
 from panel.sharing.state import SharingFacts
 from panel.web.paging import Asked
+from tests.conftest import MORNING
 from tests.panels.conftest import NEXT_MEETING, AddChild, House
 
 pytestmark = pytest.mark.database
@@ -33,9 +35,11 @@ pytestmark = pytest.mark.database
 Step = Callable[[House, AddChild, AsyncSession], Awaitable[object]]
 
 
-async def seen(house: House, tenant: Tenant, gate: Gate) -> tuple[object, object, int]:
-    """The coordinator's agenda and list of children, and how many looks the history holds."""
-    viewer = house.viewers["coordinator"]
+async def seen(
+    house: House, tenant: Tenant, gate: Gate, who: str = "coordinator"
+) -> tuple[object, object, int]:
+    """Somebody's agenda and list of children, and how many looks the history holds."""
+    viewer = house.viewers[who]
     async with tenant.transaction(viewer.id) as session:
         panel = await session.get(Panel, house.panel_id)
         assert panel is not None
@@ -229,3 +233,91 @@ async def test_another_day_is_another_agenda(before_the_panel: House, clock: Fix
     after = await seen(house, house.tenant, house.gate)
     assert after[0] != before[0]
     assert after[:2] == (await seen(house, *elsewhere(house)))[:2]
+
+
+async def test_a_meeting_that_was_not_stored_after_all_is_not_shown(
+    house: House, add_child: AddChild
+) -> None:
+    await add_child("Amina")
+    with pytest.raises(RuntimeError, match="stop"):
+        async with house.as_("coordinator") as session:
+            await meeting_on(session, await house.panel(session), NEXT_MEETING)
+            reading = await read_board(session, "contacts", NEXT_MEETING)
+            assert reading is not None
+            await read_agenda(house.gate, session, reading, house.viewers["coordinator"])
+            raise RuntimeError("stop")
+    async with house.as_("coordinator") as session:
+        assert await read_board(session, "contacts", NEXT_MEETING) is None
+
+
+MOMENTS = (
+    *(MORNING + timedelta(minutes=minutes) for minutes in (7, 90, 400, 1000, 2000)),
+    datetime(2026, 11, 25, tzinfo=LONDON).astimezone(UTC),
+    datetime(2026, 11, 26, tzinfo=LONDON).astimezone(UTC),
+)
+"""When something may begin or end by itself: by the minute, and at London's midnights."""
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_what_begins_and_ends_by_itself_is_seen_at_its_moment(
+    before_the_panel: House, clock: FixedClock, seed: int
+) -> None:
+    house, chance = before_the_panel, Random(seed)  # noqa: S311 - a fixed play, no secret
+    people = [house.viewers["coordinator"], house.viewers["chair"]]
+    categories = ([], ["identity"], ["panel"])
+    for child in house.children.values():
+        begins, ends = sorted(chance.sample(MOMENTS, 2))
+        somebody = chance.choice(people)
+        async with house.as_("job") as session:
+            agreement = await session.scalar(
+                select(SharingAgreement).where(SharingAgreement.child_id == child)
+            )
+            assert agreement is not None
+            agreement.withdrawn_at = chance.choice((None, *MOMENTS))
+            session.add(
+                SharingRestriction(
+                    child_id=child,
+                    kind=chance.choice(("protection", "choice")),
+                    categories=chance.choice(categories),
+                    against=[somebody.id],
+                    from_on=begins.date(),
+                    until_on=ends.date(),
+                    silent=chance.random() < 0.5,
+                    by_words="",
+                )
+            )
+            session.add(
+                SharingOverride(
+                    child_id=child,
+                    to_id=somebody.id,
+                    categories=chance.choice(categories),
+                    starts_at=begins,
+                    ends_at=ends,
+                    reason="A reason.",
+                )
+            )
+            await rewrite_access(session, child)
+    await seen(house, house.tenant, house.gate)
+    for _ in range(12):
+        clock.set(chance.choice(MOMENTS) + timedelta(microseconds=chance.choice((-1, 0, 1))))
+        for who in ("coordinator", "chair"):
+            here = await seen(house, house.tenant, house.gate, who)
+            assert here[:2] == (await seen(house, *elsewhere(house), who))[:2]
+
+
+async def test_facts_that_one_person_read_open_nothing_for_another(
+    before_the_panel: House,
+) -> None:
+    house = before_the_panel
+    async with house.as_("coordinator") as session:
+        found = await house.gate.read_here(
+            session,
+            "NULL",
+            " FROM child_access a WHERE a.viewer_id = :viewer",
+            viewer=house.viewers["coordinator"].id,
+        )
+        assert len(found) == 4
+    member = house.viewers["member"]
+    async with house.as_("member") as session:
+        with pytest.raises(ValueError, match="as somebody else"):
+            house.gate.open_found(session, found, member, Purpose.PANEL, "tried it")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.models import Agency
 from panel.accounts.service import add_agency
@@ -72,6 +73,41 @@ async def test_a_write_that_came_to_nothing_changes_nothing(tenant: Tenant) -> N
     assert await read(tenant, readings, "second") == "first"
 
 
+async def count_agencies(session: AsyncSession, readings: Readings[int]) -> int:
+    """How many agencies there are, as a page would read it."""
+    snapshot, kept = await readings.get(session, "how many")
+    if kept is not None:
+        return kept
+    found = await session.scalar(text("SELECT count(*) FROM agency"))
+    assert isinstance(found, int)
+    return readings.keep(session, "how many", snapshot, found)
+
+
+async def test_what_was_read_after_writing_is_gone_with_a_rollback(tenant: Tenant) -> None:
+    readings: Readings[int] = Readings(2)
+    with pytest.raises(RuntimeError, match="stop"):
+        async with tenant.transaction() as session:
+            await add_agency(session, key="gp", name="A practice", kind="gp")
+            assert await count_agencies(session, readings) == 1
+            raise RuntimeError("stop")
+    async with tenant.transaction() as session:
+        assert await count_agencies(session, readings) == 0
+
+
+async def test_what_is_written_after_reading_in_the_same_transaction_is_noticed(
+    tenant: Tenant,
+) -> None:
+    readings: Readings[int] = Readings(2)
+    async with tenant.transaction() as session:
+        await add_agency(session, key="gp", name="A practice", kind="gp")
+        async with tenant.transaction() as other:
+            await add_agency(other, key="school", name="A school", kind="school")
+        assert await count_agencies(session, readings) == 2
+        await add_agency(session, key="icb", name="A board", kind="icb")
+    async with tenant.transaction() as session:
+        assert await count_agencies(session, readings) == 3
+
+
 async def test_it_is_read_again_after_a_while_and_on_another_day(
     tenant: Tenant, clock: FixedClock
 ) -> None:
@@ -103,6 +139,13 @@ def test_the_least_recently_asked_is_forgotten_first() -> None:
     kept.keep("c", "C", MORNING)
     assert kept.get("b", MORNING) is None
     assert kept.get("a", MORNING) == "A"
+
+
+def test_what_is_over_leaves_the_memory() -> None:
+    kept: Remembered[str] = Remembered(9)
+    kept.keep("a", "A", MORNING, MORNING + timedelta(minutes=1))
+    kept.keep("b", "B", MORNING + timedelta(minutes=2))
+    assert kept.get("a", MORNING) is None
 
 
 def test_what_is_good_for_a_while_is_not_given_before_or_after_it() -> None:

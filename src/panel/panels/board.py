@@ -29,12 +29,13 @@ from panel.panels.reading import (
     children_shown,
     seats_from,
 )
-from panel.platform.changes import Readings
+from panel.platform.changes import KEPT_FOR, Readings
 from panel.platform.clock import LONDON
 from panel.platform.read_models import for_driver, rows_of
 from panel.platform.remembered import Remembered
 from panel.platform.tables import NOW
-from panel.records.gate import Access, Found, Gate
+from panel.platform.tenancy import TENANT
+from panel.records.gate import Found, Gate
 
 MOST_AGENDAS = 32
 """Kept at once in a process: an authority has a few panels, and people look at the next meeting."""
@@ -112,7 +113,7 @@ _BOARDS: Remembered[Board] = Remembered(MOST_AGENDAS)
 class Reading:
     """What the page of an agenda reads, for one viewer; `snapshot` is from before it was read."""
 
-    snapshot: str
+    snapshot: str | None
     board: Board
     found: list[Found] | None = None
     """The cases, once they were read."""
@@ -173,7 +174,7 @@ class ShownAgenda:
     view: PreparedView
     seats: Sequence[AgencySeats]
     decided: object
-    """What was decided of each child shown, and with which key their texts are sealed."""
+    """A mark of what was decided of each child shown."""
     parts: dict[object, str]
 
     def part(self, make: Callable[[], str]) -> str:
@@ -201,20 +202,18 @@ async def read_agenda(
         agenda_doing(reading.board.setting.meeting.held_on),
         ABOUT,
     )
-    decided = tuple([_decided(opened[child], of_child[child]) for child in kept.shown])
+    decided = tuple([opened[child].decided for child in kept.shown])
     return ShownAgenda(PreparedView(kept.prepared, opened), kept.seats, decided, kept.parts)
-
-
-def _decided(access: Access, found: Found) -> tuple[bytes, bytes | None]:
-    return access.as_logged, found.known.key
 
 
 async def _put_together(session: AsyncSession, board: Board, found: Sequence[Found]) -> _KeptAgenda:
     now: datetime = session.info[NOW]
     facts = (
+        session.info[TENANT],
         board.read,
         now.astimezone(LONDON).date(),
-        tuple([one.line for one in found]),
+        # With the key that opens its texts: once it is destroyed, nothing opened before is shown.
+        tuple([(one.line, one.known.key) for one in found]),
         sharing_of(found, board.setting, now),
     )
     kept = _AGENDAS.get(facts, now)
@@ -222,5 +221,5 @@ async def _put_together(session: AsyncSession, board: Board, found: Sequence[Fou
         prepared = await put_together(session, board.setting, found)
         seats = await seats_from(session, board.seats)
         made = _KeptAgenda(prepared, seats, children_shown(prepared))
-        kept = _AGENDAS.keep(facts, made, now)
+        kept = _AGENDAS.keep(facts, made, now, now + KEPT_FOR)
     return kept

@@ -207,11 +207,13 @@ async def agenda(
         read = await read_board(session, key, held_on)
         if read is None or read.board.panel.id not in desk.signed_in.may_coordinate:
             panel = await _panel(desk, session, key)
+            if panel.id not in desk.signed_in.may_coordinate:
+                return await _member_agenda(desk, session, panel, held_on)
             # The first look at a meeting stores it.
-            meeting = await meeting_on(session, panel, held_on)
-            read = await read_board(session, key, meeting.held_on)
-        if read is None or read.board.panel.id not in desk.signed_in.may_coordinate:
-            return await _member_agenda(desk, session, panel, held_on)
+            await meeting_on(session, panel, held_on)
+            read = await read_board(session, key, held_on)
+        if read is None:
+            raise NotFound
         shown = await read_agenda(desk.gate, session, read, desk.viewer)
         return desk.page(
             "panels/agenda.html",

@@ -24,14 +24,18 @@ KEPT_FOR = timedelta(minutes=10)
 """What was read is read again after this long, whatever was noted."""
 
 _PROBE = for_driver("""
-SELECT pg_current_snapshot()::text, EXISTS (SELECT 1 FROM fact_change
+SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_current_snapshot()::text END,
+  EXISTS (SELECT 1 FROM fact_change
   WHERE transaction >= pg_snapshot_xmin(:since::pg_snapshot)::text::bigint
     AND NOT pg_visible_in_snapshot(transaction::text::xid8, :since::pg_snapshot))
 """)
 
 
-async def _probe(session: AsyncSession, since: str | None) -> tuple[str, bool]:
-    """The snapshot of now, to be taken before reading; and whether facts changed since another."""
+async def _probe(session: AsyncSession, since: str | None) -> tuple[str | None, bool]:
+    """The snapshot to read under, taken before reading; and whether facts changed since another.
+
+    It is None in a transaction that wrote: what it reads may yet be rolled back.
+    """
     rows = await rows_of(session, _PROBE, {"since": since})
     snapshot, changed = rows[0]
     return snapshot, changed
@@ -44,14 +48,20 @@ class Readings(Generic[Read]):
         """Args: `most`, how many are kept at once in this process."""
         self._kept: Remembered[tuple[str, Read]] = Remembered(most)
 
-    async def get(self, session: AsyncSession, what: Hashable) -> tuple[str, Read | None]:
+    async def get(self, session: AsyncSession, what: Hashable) -> tuple[str | None, Read | None]:
         """The snapshot of now, and what the session's viewer read of it if that is still so."""
         kept = self._kept.get(_whose(session, what), session.info[NOW])
         snapshot, changed = await _probe(session, None if kept is None else kept[0])
         return snapshot, None if kept is None or changed else kept[1]
 
-    def keep(self, session: AsyncSession, what: Hashable, snapshot: str, read: Read) -> Read:
-        """Keep what was read after that snapshot was taken, and give it back."""
+    def keep(self, session: AsyncSession, what: Hashable, snapshot: str | None, read: Read) -> Read:
+        """Keep what was read after that snapshot was taken, and give it back.
+
+        The transaction writes nothing between the two. Nothing is kept for one that wrote before:
+        were it rolled back, nobody would note it.
+        """
+        if snapshot is None:
+            return read
         now: datetime = session.info[NOW]
         self._kept.keep(_whose(session, what), (snapshot, read), now, now + KEPT_FOR)
         return read
@@ -65,6 +75,6 @@ def _whose(session: AsyncSession, what: Hashable) -> Hashable:
 async def forget_changes(session: AsyncSession) -> None:
     """Drop the notes that nobody can ask about any more: a day is far longer than KEPT_FOR.
 
-    Notes have the time of the database, so it is asked, whatever day this authority shows.
+    A note that is missing would show what is old, so the database's own function takes them out.
     """
-    await session.execute(text("DELETE FROM fact_change WHERE at < now() - interval '1 day'"))
+    await session.execute(text("SELECT forget_changes()"))

@@ -31,11 +31,13 @@ class Remembered(Generic[Made]):
         return kept[2]
 
     def keep(self, facts: Hashable, made: Made, at: datetime, until: datetime = FOR_EVER) -> Made:
-        """Keep what was made at a moment, and give it back."""
+        """Keep what was made at a moment, and give it back; what is over leaves the memory."""
         self._kept[facts] = (at, until, made)
         self._kept.move_to_end(facts)
-        if len(self._kept) > self._most:
+        while len(self._kept) > self._most or next(iter(self._kept.values()))[1] <= at:
             self._kept.popitem(last=False)
+            if not self._kept:
+                break
         return made
 
     def forget(self) -> None:

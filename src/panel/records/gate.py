@@ -33,7 +33,7 @@ from panel.platform.crypto import Keys
 from panel.platform.ids import new_id_text
 from panel.platform.problems import NotAllowed, NotFound
 from panel.platform.read_models import for_driver, rows_of, send_last
-from panel.platform.tables import KEYS, NOW
+from panel.platform.tables import KEYS, NOW, VIEWER
 from panel.platform.tenancy import Tenant
 from panel.records.judgements import Judgement, Judgements
 
@@ -102,6 +102,8 @@ class Found(NamedTuple):
     line: str
     child_id: UUID
     known: Known
+    viewer_id: UUID
+    """As whom it was read: it opens nothing for anybody else."""
 
 
 async def read_known(
@@ -120,11 +122,13 @@ async def read_known(
     """
     statement = _with_facts(sharing.columns, sharing.duties, line, rest)
     rows = await rows_of(session, statement, given, prepared=prepared)
-    duties = rows[0][4]
+    duties = next(row[4] for row in rows if row[1] is None)
+    viewer_id = session.info[VIEWER]
     from_row = sharing.from_row
     return [
-        Found(told, child, from_row(child, key, ties, facts, duties))
-        for told, child, key, ties, facts in rows[1:]
+        Found(told, child, from_row(child, key, ties, facts, duties), viewer_id)
+        for told, child, key, ties, facts in rows
+        if child is not None
     ]
 
 
@@ -253,9 +257,9 @@ class Access:
         return "" if sealed is None else self.keys.open(self.child_id, field, row, sealed)
 
     @property
-    def as_logged(self) -> bytes:
-        """What was decided of all that it was opened for, as the history keeps it: equal, equal."""
-        return bytes(self._judgement.logged(self.about))
+    def decided(self) -> bytes:
+        """A mark of what was decided of all that it was opened for: the same, the same page."""
+        return self._judgement.mark(self.about)
 
     @property
     def may_write(self) -> bool:
@@ -340,6 +344,9 @@ class Gate:
         about: frozenset[Category] = EVERYTHING,
     ) -> dict[UUID, Access]:
         """As `open_here`, for lines that were read with their facts as this viewer."""
+        found = list(found)
+        if any(one.viewer_id != viewer.id for one in found):
+            raise ValueError("These facts were read as somebody else.")
         known = {one.child_id: one.known for one in found}
         return self._open_known(session, list(known), viewer, purpose, doing, about, known)
 
@@ -393,9 +400,7 @@ class Gate:
             if (one := known.get(child_id)) is not None:
                 if one.key is not None:
                     keys.add(child_id, one.key)
-                judgement = self._judgements.judged(
-                    viewer, purposes, asker, at, one.facts, one.read
-                )
+                judgement = asker.judged(at, one.facts, one.read)
                 opened[child_id] = Access(
                     _MADE_BY_THE_GATE, session, child_id, viewer, judgement, at, about
                 )

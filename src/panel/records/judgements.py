@@ -8,6 +8,7 @@ spared. A page of 25 children spends a third of its time in it (bench/).
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -26,7 +27,7 @@ from consent import (
 from panel.platform.remembered import Remembered
 
 MOST = 10_000
-"""Judgements kept at once in a process: some 4 KB each."""
+"""Judgements kept at once in a process, and people who ask."""
 
 _Asked = tuple[Category, UUID | None, UUID | None]
 
@@ -39,6 +40,7 @@ class Judgement:
     standpoint: Standpoint
     _decided: dict[_Asked, Decision] = field(default_factory=dict)
     _logged: dict[frozenset[Category], msgspec.Raw] = field(default_factory=dict)
+    _marks: dict[frozenset[Category], bytes] = field(default_factory=dict)
 
     def decision(
         self,
@@ -60,6 +62,14 @@ class Judgement:
             words = self._logged[about] = msgspec.Raw(msgspec.json.encode(self._words(about)))
         return words
 
+    def mark(self, about: frozenset[Category]) -> bytes:
+        """The same mark, the same decisions, to their reasons and silences."""
+        mark = self._marks.get(about)
+        if mark is None:
+            decisions = [self.decision(category) for category in sorted(about)]
+            mark = self._marks[about] = sha256(repr(decisions).encode()).digest()
+        return mark
+
     def _words(self, about: Iterable[Category]) -> dict[str, str]:
         decisions = {category: self.decision(category) for category in about}
         return {
@@ -68,40 +78,46 @@ class Judgement:
         }
 
 
-class Judgements:
-    """The judgements of one authority's gate, the least recently asked forgotten first."""
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks and why, with a number of its own: a list's lines need not compare them again."""
 
-    def __init__(self) -> None:
-        self._askers: dict[tuple[Viewer, tuple[Purpose, ...]], int] = {}
-        self._kept: Remembered[Judgement] = Remembered(MOST)
+    number: int
+    viewer: Viewer
+    purposes: tuple[Purpose, ...]
+    _kept: Remembered[Judgement]
 
-    def asker(self, viewer: Viewer, purposes: Sequence[Purpose]) -> int:
-        """A number for who asks and why, so that a list's lines need not compare them again."""
-        if len(self._askers) >= MOST:
-            self._askers.clear()
-            self._kept.forget()
-        return self._askers.setdefault((viewer, tuple(purposes)), len(self._askers))
-
-    def judged(
-        self,
-        viewer: Viewer,
-        purposes: Sequence[Purpose],
-        asker: int,
-        at: datetime,
-        facts: Hashable,
-        state: Callable[[], State],
-    ) -> Judgement:
+    def judged(self, at: datetime, facts: Hashable, state: Callable[[], State]) -> Judgement:
         """The judgement for these facts at a moment; `state` is read only where none is kept.
 
         Of several purposes it is for the first that a tie of the viewer's carries.
         """
-        key = (asker, facts)
+        key = (self.number, facts)
         kept = self._kept.get(key, at)
         if kept is not None:
             return kept
         read = state()
-        judgement = Judgement(*_standpoint(viewer, purposes, at, read))
+        judgement = Judgement(*_standpoint(self.viewer, self.purposes, at, read))
         return self._kept.keep(key, judgement, at, unchanged_until(read, at))
+
+
+class Judgements:
+    """The judgements of one authority's gate, the least recently asked forgotten first."""
+
+    def __init__(self) -> None:
+        self._askers: dict[tuple[Viewer, tuple[Purpose, ...]], Asker] = {}
+        self._kept: Remembered[Judgement] = Remembered(MOST)
+
+    def asker(self, viewer: Viewer, purposes: Sequence[Purpose]) -> Asker:
+        """Somebody who asks for purposes; everybody is forgotten once there were too many."""
+        who = (viewer, tuple(purposes))
+        known = self._askers.get(who)
+        if known is None:
+            if len(self._askers) >= MOST:
+                self._askers.clear()
+                self._kept.forget()
+            known = self._askers[who] = Asker(len(self._askers), *who, self._kept)
+        return known
 
 
 def _standpoint(

@@ -152,7 +152,7 @@ async def list_children(
 ) -> Page[ListedChild]:
     """One page of the children whom the viewer may reach; names only where they may be seen."""
     async with gate.tenant.transaction(viewer.id) as session:
-        what = (viewer.agency, show, order, asked)
+        what = (viewer.agency, show, order, asked, today)
         snapshot, kept = await _LISTS.get(session, what)
         if kept is None:
             found = await _found(gate, session, viewer, show, order, asked, today)
@@ -165,7 +165,7 @@ async def list_children(
             "looked at the list of children",
             ABOUT,
         )
-        decided = [one.as_logged for one in opened.values()]
+        decided = [one.decided for one in opened.values()]
         if kept.page is None or kept.decided != decided:
             lines = [_READ_LINE.decode(one.line) for one in kept.found]
             children = await _named(session, lines, opened, today)

@@ -154,7 +154,7 @@ def nothing_since(state: State, at: datetime) -> date | None:
     return max((end for end in ends if end is not None and end <= today), default=None)
 
 
-_KEPT: Remembered[Shareable] = Remembered(10_000)
+_SHAREABLE: Remembered[Shareable] = Remembered(10_000)
 
 
 def shareable(known: Known, agencies: tuple[PanelAgency, ...], at: datetime) -> Shareable:
@@ -163,11 +163,11 @@ def shareable(known: Known, agencies: tuple[PanelAgency, ...], at: datetime) -> 
     A process fact: nothing of the record is read. It depends on the facts and the moment alone.
     """
     facts = (known.facts, agencies)
-    kept = _KEPT.get(facts, at)
+    kept = _SHAREABLE.get(facts, at)
     if kept is not None:
         return kept
     # The ties of whoever looks say nothing about what an agency's pack may hold.
     state = replace(known.state, relationships=())
     anything = may_share_anything(state, agencies, at)
     judged = Shareable(anything, None if anything else nothing_since(state, at))
-    return _KEPT.keep(facts, judged, at, unchanged_until(state, at))
+    return _SHAREABLE.keep(facts, judged, at, unchanged_until(state, at))
