@@ -130,10 +130,11 @@ def test_what_is_protected_cannot_be_kept(told: str) -> None:
     assert not mark.may_be_kept
 
 
-def test_where_a_place_is_protected_every_known_place_is_marked() -> None:
-    hidden = replace(CONTEXT, places_are_protected=True)
+def test_where_a_place_could_tell_it_is_marked_and_may_be_kept() -> None:
+    hidden = replace(CONTEXT, telling=("Little Acorns Nursery",))
     [mark] = marks("Little Acorns Nursery will keep a corner for her.", hidden)
     assert (mark.words, mark.kind) == ("Little Acorns Nursery", MarkKind.PROTECTED)
+    assert mark.may_be_kept
 
 
 def test_the_child_may_have_the_same_family_name_as_a_sibling() -> None:

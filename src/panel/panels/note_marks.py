@@ -94,8 +94,8 @@ class NoteContext:
     """Addresses of the child and the family, line by line."""
     protected: tuple[str, ...] = ()
     """What one of the recipients must not learn: an address, a postcode, a telephone number."""
-    places_are_protected: bool = False
-    """Whether a recipient must not learn where the child is: then every place is marked."""
+    telling: tuple[str, ...] = ()
+    """What could tell such a recipient where the child is: the school, who works with the child."""
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -269,15 +269,14 @@ def _protected(text: str, context: NoteContext) -> Iterator[Mark]:
     for told in context.protected:
         for found in _phrase(told, text):
             yield _mark(MarkKind.PROTECTED, found, reason, may_be_kept=False)
-    if context.places_are_protected:
-        for place in context.places:
-            for found in _phrase(place, text):
-                yield _mark(
-                    MarkKind.PROTECTED,
-                    found,
-                    "A place can tell where the child is, which is protected from somebody who"
-                    " gets this note.",
-                )
+    for told in context.telling:
+        for found in _phrase(told, text):
+            yield _mark(
+                MarkKind.PROTECTED,
+                found,
+                "It could tell where the child is, which is protected from somebody who gets this"
+                " note.",
+            )
 
 
 def _phrase(told: str, text: str) -> Iterator[re.Match[str]]:
