@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from panel.panels.note_rules import LONGEST_NOTE, LONGEST_REASON, HeldBack, Step, Way
+from panel.panels.note_rules import LONGEST_NOTE, LONGEST_REASON, HeldBack, Way
 from panel.panels.notes import Sending, WhoGets
 from panel.platform.problems import FieldError, Invalid
 from panel.web.forms import chosen, clean_paragraphs, line, paragraphs
@@ -55,7 +55,9 @@ class RecallForm(msgspec.Struct, forbid_unknown_fields=True):
 class StepForm(msgspec.Struct, forbid_unknown_fields=True):
     """A step of an incident is done."""
 
-    step: Step
+    step: Literal[
+        "stopped", "told_governance", "told_family", "asked_back", "decided_ico", "put_right"
+    ]
 
 
 class ReplyForm(msgspec.Struct, forbid_unknown_fields=True):

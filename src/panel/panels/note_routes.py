@@ -39,7 +39,7 @@ from panel.panels.note_pages import (
     recipient_words,
     write_page,
 )
-from panel.panels.note_rules import LONGEST_NOTE, Way
+from panel.panels.note_rules import LONGEST_NOTE, Step, Way
 from panel.panels.note_sending import (
     Sent,
     another_way,
@@ -583,7 +583,7 @@ async def incident_step(
     async with _opened(desk, key, held_on, child_id, "saw to notes that went wrong") as of:
         form = unless_invalid(posted.read(forms.StepForm))
         if await desk.first_time(of.session, posted, location):
-            await take_step(of.access, of.meeting.id, incident_id, form.step)
+            await take_step(of.access, of.meeting.id, incident_id, Step(form.step))
     return go(location)
 
 
