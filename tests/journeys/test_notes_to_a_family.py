@@ -35,6 +35,7 @@ async def lead(page: Page, client: AsyncTestClient[Litestar], held: Held, sign_i
 
 async def looked_at(page: Page, name: str) -> None:
     """Accessible, no wider than the window, pictured: at a desk and on a phone."""
+    await page.wait_for_selector("body.js-enabled")
     for size, where in ((DESK, "desk"), (PHONE, "phone")):
         await page.set_viewport_size(size)  # type: ignore[arg-type]
         await screenshot(page, f"{name}-{where}")

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Purpose, Viewer, ViewerKind
 from panel.accounts.models import Worker
 from panel.panels.models import AgendaItem, Discussion, Meeting
+from panel.panels.note_context import gather
 from panel.panels.note_models import NoteDelivery
 from panel.panels.note_rules import Way
 from panel.panels.notes import NoteOf, Sending, note_of, save_note, sign_off
@@ -171,21 +172,22 @@ async def protect(held: Held, person: UUID, *categories: str, silent: bool = Fal
 
 async def signed(held: Held, words: str = PLAIN, ways: dict[UUID, Sending] | None = None) -> UUID:
     """The lead professional writes this note and signs it off; the note's id."""
+    gathered = await gather(held.house.tenant, held.child, "contacts", HELD)
     async with held.house.gate.open(
         held.child, held.house.viewers["lead"], (Purpose.SUPPORT, Purpose.PANEL), "tried it"
     ) as access:
-        of: NoteOf = await note_of(access, "contacts", HELD, ())
-        row = await save_note(held.house.tenant, of, words, 0)
+        of: NoteOf = await note_of(access, gathered, "contacts", HELD, ())
+        row = await save_note(of, words, 0)
         version = row.version
     async with held.house.gate.open(
         held.child, held.house.viewers["lead"], (Purpose.SUPPORT, Purpose.PANEL), "tried it"
     ) as access:
-        of = await note_of(access, "contacts", HELD, ())
+        of = await note_of(access, gathered, "contacts", HELD, ())
         usual = {
             held.mother: Sending(held.mother, Way.EMAIL),
             held.father: Sending(held.father, Way.LETTER),
         }
-        row = await sign_off(held.house.tenant, of, list((usual | (ways or {})).values()), version)
+        row = await sign_off(of, list((usual | (ways or {})).values()), version)
         return row.id
 
 

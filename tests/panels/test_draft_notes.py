@@ -75,7 +75,7 @@ async def test_who_runs_the_panel_sees_every_note_of_the_meeting(
     assert "Amina Kestrel Late 5 days late None yet Nothing yet" in listed
     assert "Theo Kestrel" in listed
     home = await lead.get("/")
-    assert "notes overdue by" in words(home)
+    assert "2 notes of 19 November 2026 overdue by 5 days" in words(home)
     assert f'href="{NOTES}"' in home.text
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
-from panel.panels.note_sending import send_waiting, settle_deliveries, stop_recalled
+from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.platform.clock import LONDON, SystemClock
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
@@ -48,7 +48,7 @@ def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
 
     async def put(session: AsyncSession, _slot: datetime) -> None:
         await stop_recalled(session)
-        await send_waiting(gate, session, site_url)
+        await send_notes(gate, site_url)
 
     async def settle(session: AsyncSession, _slot: datetime) -> None:
         await settle_deliveries(session)

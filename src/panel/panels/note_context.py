@@ -5,13 +5,15 @@ note's text is compared with both all the same. So this is read as scheduled wor
 of it reaches a page: what is marked is always something that the writer typed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Decision
+from consent import Category, Decision, Purpose, Viewer, ViewerKind
 from panel.panels.note_marks import NoteContext, OtherChild
 from panel.panels.note_rules import is_protected
 from panel.platform.crypto import ERASED, Keys
@@ -19,6 +21,7 @@ from panel.platform.read_models import ReadModel
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant, load_agency_keys, load_keys
 from panel.records.child_scoped import JOB
+from panel.sharing.foresight import would_be_shown
 
 
 class _Child(msgspec.Struct):
@@ -38,6 +41,8 @@ class _Member(msgspec.Struct):
     address: str | None
     phone: str | None
     email: str | None
+    responsible: bool
+    """Whether they may have parental responsibility, so that they may get the note."""
 
 
 class _Worker(msgspec.Struct):
@@ -76,7 +81,9 @@ SELECT json_build_object(
           ON b.family_member_id = a.family_member_id WHERE a.child_id = c.id))),
  'family', (SELECT json_agg(json_build_object('id', f.id, 'name', encode(f.name, 'hex'),
      'address', encode(f.address, 'hex'), 'phone', encode(f.phone, 'hex'),
-     'email', encode(f.email, 'hex')))
+     'email', encode(f.email, 'hex'),
+     'responsible', EXISTS (SELECT 1 FROM family_link r WHERE r.family_member_id = f.id
+       AND r.child_id = c.id AND r.parental_responsibility)))
    FROM family_member f WHERE f.id IN (SELECT l.family_member_id FROM family_link l
      WHERE l.child_id = c.id)),
  'workers', (SELECT json_agg(json_build_object('id', w.id, 'agency_id', w.agency_id,
@@ -94,51 +101,67 @@ SELECT json_build_object(
  'wards', (SELECT json_agg(w.name) FROM area w),
  'place', p.place)::text
 FROM child c, meeting m JOIN panel p ON p.id = m.panel_id
-WHERE c.id = :child AND m.id = :meeting
+WHERE c.id = :child AND p.key = :key AND m.held_on = :day AND m.state = 'held'
 """
 _READ = ReadModel(_AROUND, _Around)
 
 
-async def note_context(
-    tenant: Tenant,
-    child_id: UUID,
-    meeting_id: UUID,
-    shown: dict[UUID, dict[Category, Decision]],
-) -> NoteContext:
-    """What a note of this child and meeting is compared with.
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What notes of one child and meeting are compared with, before it is known for whom."""
 
-    `shown` says of each recipient what they would be shown of the child.
-    """
-    async with tenant.transaction(JOB) as session:
-        around = await _READ.line(session, child=child_id, meeting=meeting_id)
-        if around is None:
+    shown: dict[UUID, dict[Category, Decision]] = field(default_factory=dict)
+    """What each who may get the note would be shown of the child."""
+    _around: _Around | None = None
+    _opened: "_Opened | None" = None
+    _label: str = ""
+
+    def to(self, people: Collection[UUID]) -> dict[UUID, dict[Category, Decision]]:
+        """What these people would be shown."""
+        return {person: self.shown.get(person, {}) for person in people}
+
+    def context(self, people: Collection[UUID]) -> NoteContext:
+        """What a note is compared with that goes to these people."""
+        around, opened = self._around, self._opened
+        if around is None or opened is None:
             return NoteContext()
+        shown = self.to(people)
+        family = around.family or ()
+        workers = [one for one in around.workers or () if one.name]
+        places = (self._label, around.place, around.child.school or "")
+        return NoteContext(
+            child=opened.names(around.child),
+            recipients=_filled(opened.member(one, "name") for one in family if one.id in shown),
+            workers=tuple(opened.worker(one, "name") for one in workers),
+            places=_filled((*places, *(around.agencies or ()), *(around.wards or ()))),
+            phones=_filled(opened.worker(one, "phone") for one in workers),
+            others=tuple(opened.other(one) for one in around.others or ()),
+            addresses=_lines(
+                [
+                    opened.child(around.child, "address"),
+                    *(opened.member(one, "address") for one in family),
+                ]
+            ),
+            protected=_protected(opened, around, shown),
+            telling=_telling(opened, around, shown),
+        )
+
+
+async def gather(tenant: Tenant, child_id: UUID, key: str, held_on: date) -> Gathered:
+    """Gather it, each read in a transaction of its own: nothing waits for another connection."""
+    async with tenant.transaction(JOB) as session:
+        around = await _READ.line(session, child=child_id, key=key, day=held_on)
+        if around is None:
+            return Gathered()
         keys = await _keys_of(session, around)
-        label = tenant.record.label
-    opened = _Opened(keys)
-    family = around.family or ()
-    workers = [one for one in around.workers or () if one.name]
-    return NoteContext(
-        child=opened.names(around.child),
-        recipients=tuple(opened.member(one, "name") for one in family if one.id in shown),
-        workers=tuple(opened.worker(one, "name") for one in workers),
-        places=_filled(
-            (
-                label,
-                around.place,
-                around.child.school or "",
-                *(around.agencies or ()),
-                *(around.wards or ()),
-            )
-        ),
-        phones=_filled(opened.worker(one, "phone") for one in workers),
-        others=tuple(opened.other(one) for one in around.others or ()),
-        addresses=_lines(
-            [opened.child(around.child, "address"), *(opened.member(m, "address") for m in family)]
-        ),
-        protected=_protected(opened, around, shown),
-        telling=_telling(opened, around, shown),
-    )
+    people = [child_id, *(one.id for one in around.family or () if one.responsible)]
+    shown = {
+        person: await would_be_shown(
+            tenant, child_id, Viewer(person, ViewerKind.FAMILY), Purpose.SUPPORT
+        )
+        for person in people
+    }
+    return Gathered(shown, around, _Opened(keys), tenant.record.label)
 
 
 async def _keys_of(session: AsyncSession, around: _Around) -> Keys:

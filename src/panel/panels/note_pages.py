@@ -146,10 +146,12 @@ def owed_figures(owed: Sequence[NotesOwed], today: date) -> list[tuple[int, str,
         if one.unsigned:
             late = (today - one.due_on).days
             noun = "note" if one.unsigned == 1 else "notes"
-            said = f"{noun} overdue by {words.plural(late, 'day')}" if late > 0 else (
-                f"{noun} to sign off by {words.short_day(one.due_on)}"
-            )  # fmt: skip
-            figures.append((one.unsigned, f"{said}, of {day}", href))
+            how = (
+                f"overdue by {words.plural(late, 'day')}"
+                if late > 0
+                else f"to sign off by {words.short_day(one.due_on)}"
+            )
+            figures.append((one.unsigned, f"{noun} of {day} {how}", href))
         if one.questions:
             noun = "question" if one.questions == 1 else "questions"
             figures.append((one.questions, f"{noun} from families, about the notes of {day}", href))
@@ -201,7 +203,7 @@ class RecipientRow:
 class WritePage:
     """The page on which a note is written."""
 
-    title: str
+    name: str
     day: date
     lead: str
     base: str
@@ -235,10 +237,10 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
     signed = None if note.signed_off_at is None else _day_of(note.signed_off_at)
     age = reading_age(note.text)
     return WritePage(
-        title=f"Notes for the family of {name}",
+        name=name,
         day=found.of.meeting.held_on,
-        lead=f"{words.upper_first(lateness(found.due_on, today, signed))}"
-        f" ({words.short_day(found.due_on)}).",
+        lead=f"{words.upper_first(lateness(found.due_on, today, signed))}."
+        f" It {'is' if signed is None else 'was'} due on {words.day(found.due_on)}.",
         base=base,
         version=note.version,
         text=note.text,
@@ -249,7 +251,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         if signed is None
         else f"Version {note.number}, signed off by {signed_by or 'somebody who has left'}"
         f" on {words.short_day(signed)}.",
-        said=[SaidRow(one.agency, one.text, one.for_family) for one in found.contributions],
+        said=[SaidRow(one.who, one.text, one.for_family) for one in found.contributions],
         not_shown=""
         if not found.not_shown
         else f"{words.upper_first(words.plural(found.not_shown, 'contribution'))} not shown:"
@@ -267,8 +269,11 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
 def _mark_row(number: int, mark: Mark, text: str, why: str) -> MarkRow:
     start = text.rfind("\n", 0, mark.start) + 1
     end = text.find("\n", mark.end)
-    before = text[max(start, mark.start - EXCERPT) : mark.start]
-    after = text[mark.end : min(end if end >= 0 else len(text), mark.end + EXCERPT)]
+    line_end = len(text) if end < 0 else end
+    first = _word_from(text, start, mark.start - EXCERPT)
+    last = _word_to(text, line_end, mark.end + EXCERPT)
+    before = ("…" if first > start else "") + text[first : mark.start]
+    after = text[mark.end : last] + ("…" if last < line_end else "")
     return MarkRow(
         number,
         mark.kind.value,
@@ -281,6 +286,22 @@ def _mark_row(number: int, mark: Mark, text: str, why: str) -> MarkRow:
         mark.may_be_kept,
         why,
     )
+
+
+def _word_from(text: str, start: int, at: int) -> int:
+    """Where an excerpt begins: at a word, not before the line."""
+    if at <= start:
+        return start
+    space = text.find(" ", at, at + EXCERPT)
+    return at if space < 0 else space + 1
+
+
+def _word_to(text: str, end: int, at: int) -> int:
+    """Where an excerpt ends: after a word, not after the line."""
+    if at >= end:
+        return end
+    space = text.rfind(" ", at - EXCERPT, at)
+    return at if space < 0 else space
 
 
 def _pieces(text: str, found: Sequence[Mark]) -> list[tuple[str, int]]:

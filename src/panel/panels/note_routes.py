@@ -24,7 +24,7 @@ from panel.panels.note_answers import (
     reply_to,
     take_step,
 )
-from panel.panels.note_context import note_context
+from panel.panels.note_context import gather
 from panel.panels.note_document import FILE_NAME, note_pdf
 from panel.panels.note_marks import marks
 from panel.panels.note_pages import (
@@ -54,6 +54,7 @@ from panel.panels.notes import (
     NoteOf,
     NotePage,
     another_version,
+    called,
     due_on,
     keep_mark,
     note_of,
@@ -61,7 +62,6 @@ from panel.panels.notes import (
     notes_of_meeting,
     read_note,
     save_note,
-    shown_to_recipients,
     sign_off,
     stored_note,
     who_gets,
@@ -78,7 +78,7 @@ from panel.platform.problems import (
     Problem,
 )
 from panel.records.child_scoped import JOB
-from panel.records.gate import NOT_HERE, Access
+from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
@@ -138,6 +138,7 @@ async def notes_list(
         day=held_on,
         lead=list_lead(due, desk.today),
         rows=rows,
+        sits_here=panel.id in who.panels,
     )
 
 
@@ -164,12 +165,9 @@ async def _opened(
     desk: Desk, key: str, held_on: date, child_id: UUID, doing: str
 ) -> AsyncIterator[NoteOf]:
     """The child's record and the held meeting, for somebody who may write the note."""
+    gathered = await gather(desk.tenant, child_id, key, held_on)
     async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
-        try:
-            yield await note_of(access, key, held_on, desk.signed_in.may_coordinate)
-        except NotAllowed as refused:
-            # Who is no writer learns no more here than that there is nothing for them.
-            raise NotFound(NOT_HERE) from refused
+        yield await note_of(access, gathered, key, held_on, desk.signed_in.may_coordinate)
 
 
 def _base(key: str, held_on: date, child_id: UUID) -> str:
@@ -177,7 +175,7 @@ def _base(key: str, held_on: date, child_id: UUID) -> str:
 
 
 async def _write_page(desk: Desk, of: NoteOf, key: str) -> tuple[NotePage, WritePage]:
-    found = await read_note(desk.tenant, of)
+    found = await read_note(of)
     header = await child_header(of.access)
     signers = await worker_names(
         of.session, [] if found.note.signed_off_by is None else [found.note.signed_off_by]
@@ -253,7 +251,7 @@ async def post_note(
             if isinstance(form, FieldErrors):
                 return await _note(desk, of, key, errors=form)
             if await desk.first_time(of.session, posted, location):
-                await save_note(desk.tenant, of, form.text, form.version)
+                await save_note(of, form.text, form.version)
         return go(location)
     except Conflict as conflict:
         refused = conflict
@@ -275,7 +273,7 @@ async def note_typed(
         if isinstance(form, FieldErrors):
             return _json({"errors": dict(form.sentences)}, 422)
         async with _opened(desk, key, held_on, child_id, WROTE) as of:
-            row = await save_note(desk.tenant, of, form.text, form.version)
+            row = await save_note(of, form.text, form.version)
             return _json({"version": row.version, "saved": words.time(desk.now)})
     except Conflict:
         return _json(
@@ -337,11 +335,10 @@ async def preview(
 ) -> Response[str]:
     """The note as the parent will see it on a phone."""
     async with _opened(desk, key, held_on, child_id, READ) as of:
-        found = await read_note(desk.tenant, of)
-        header = await child_header(of.access)
+        found = await read_note(of)
         return desk.page(
             "panels/note_preview.html",
-            page=preview_page(found.note.text, held_on, header.name),
+            page=preview_page(found.note.text, held_on, await called(of)),
             back=_base(key, held_on, child_id),
         )
 
@@ -393,7 +390,7 @@ async def signed_off(
     try:
         async with _opened(desk, key, held_on, child_id, "signed the notes off") as of:
             if await desk.first_time(of.session, posted, location):
-                await _sign(desk, of, posted)
+                await _sign(of, posted)
     except Invalid as wrong:
         async with _opened(desk, key, held_on, child_id, READ) as of:
             return await _sign_off_page(desk, of, key, posted.refused(wrong.errors))
@@ -401,13 +398,11 @@ async def signed_off(
     return go(location)
 
 
-async def _sign(desk: Desk, of: NoteOf, posted: Posted) -> None:
+async def _sign(of: NoteOf, posted: Posted) -> None:
     row = await stored_note(of)
-    shown = await shown_to_recipients(desk.tenant, of)
-    gets = await who_gets(of, shown, () if row is None else row.categories)
+    gets = await who_gets(of, () if row is None else row.categories)
     version = posted.text("version")
     await sign_off(
-        desk.tenant,
         of,
         forms.read_sendings(posted.fields, gets),
         int(version) if version.isdecimal() and len(version) < 10 else 0,
@@ -520,8 +515,7 @@ async def _recall_page(
     desk: Desk, of: NoteOf, key: str, delivery_id: UUID, errors: FieldErrors | None = None
 ) -> Response[str]:
     delivery = await delivery_of(of.access, of.meeting.id, delivery_id)
-    shown = await shown_to_recipients(desk.tenant, of)
-    names = {one.who.person: recipient_words(one) for one in await who_gets(of, shown, ())}
+    names = {one.who.person: recipient_words(one) for one in await who_gets(of, ())}
     base = _base(key, of.meeting.held_on, of.access.child_id)
     return desk.page(
         "panels/note_recall.html",
@@ -602,7 +596,7 @@ async def reply(
     async with _opened(desk, key, held_on, child_id, "replied to the family") as of:
         if isinstance(form, FieldErrors):
             return await _note(desk, of, key, errors=form)
-        if (leak := await _marked(desk, of, form.reply)) is not None:
+        if (leak := _marked(of, form.reply)) is not None:
             wrong = Invalid.because("reply", leak)
             return await _note(desk, of, key, errors=posted.refused(wrong.errors))
         if await desk.first_time(of.session, posted, location):
@@ -610,11 +604,9 @@ async def reply(
     return go(location)
 
 
-async def _marked(desk: Desk, of: NoteOf, said: str) -> str | None:
+def _marked(of: NoteOf, said: str) -> str | None:
     """What must come out of a reply, as of a note; None where nothing must."""
-    shown = await shown_to_recipients(desk.tenant, of)
-    context = await note_context(desk.tenant, of.access.child_id, of.meeting.id, shown)
-    first = next(iter(marks(said, context)), None)
+    first = next(iter(marks(said, of.context)), None)
     return None if first is None else f"“{first.words}” cannot stay. {first.reason}"
 
 

@@ -1,9 +1,9 @@
 """Sending notes: each to each recipient once, as the record allows at that moment.
 
-A delivery that waits is taken under its row lock. What its person may be told is decided through
-the gate as that person, and logged so: what leaves is a look at the record. The message is put in
-the outbox in the transaction that marks the delivery, with a name of its own (`once`), so that
-whatever dies in between, it is there once.
+What a delivery's person may be told is decided through the gate as that person, and logged so:
+what leaves is a look at the record. Then the delivery is taken under its row lock, and the message
+put in the outbox in the transaction that marks it, with a name of its own (`once`): whatever dies
+in between, it is there once.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,7 @@ from panel.web import words
 
 NOTES_READY = "notes_ready"
 NO_ADDRESS = "No e-mail address is kept for this person. Send a letter instead."
+_WAITS = (NoteDelivery.state == "waiting", NoteDelivery.outbox_id.is_(None))
 MOST = 50
 """Deliveries in one go; the rest a minute later."""
 
@@ -104,25 +105,45 @@ async def told_to(gate: Gate, delivery: NoteDelivery, held_on: date) -> Told | s
         return why_not_sent({}, ())
 
 
-async def send_waiting(gate: Gate, session: AsyncSession, site_url: str) -> int:
-    """Put what waits into the outbox, within a transaction of scheduled work; how many."""
-    rows = await session.scalars(
+async def send_notes(gate: Gate, site_url: str) -> int:
+    """Put what waits into the outbox, each in a transaction of its own; how many went in."""
+    async with gate.tenant.transaction(JOB) as session:
+        waiting = [
+            (delivery, held_on)
+            for delivery, held_on in (
+                await session.execute(
+                    select(NoteDelivery, Meeting.held_on)
+                    .join(FamilyNote, FamilyNote.id == NoteDelivery.note_id)
+                    .join(Meeting, Meeting.id == FamilyNote.meeting_id)
+                    .where(*_WAITS)
+                    .order_by(NoteDelivery.id)
+                    .limit(MOST)
+                )
+            ).all()
+        ]
+    put = 0
+    for delivery, held_on in waiting:
+        told = await told_to(gate, delivery, held_on)
+        async with gate.tenant.transaction(JOB) as session:
+            put += await _sent_once(session, delivery.id, told, held_on, site_url)
+    return put
+
+
+async def _sent_once(
+    session: AsyncSession, delivery_id: UUID, told: Told | str, held_on: date, site_url: str
+) -> bool:
+    """Put one delivery into the outbox, unless somebody else has, or it was recalled."""
+    delivery = await session.scalar(
         select(NoteDelivery)
-        .where(NoteDelivery.state == "waiting", NoteDelivery.outbox_id.is_(None))
-        .order_by(NoteDelivery.id)
-        .limit(MOST)
+        .where(NoteDelivery.id == delivery_id, *_WAITS)
         .with_for_update(skip_locked=True)
     )
-    put = 0
-    for delivery in list(rows):
-        note = await session.get_one(FamilyNote, delivery.note_id)
-        meeting = await session.get_one(Meeting, note.meeting_id)
-        told = await told_to(gate, delivery, meeting.held_on)
-        if isinstance(told, str):
-            delivery.failure = told
-            continue
-        put += await _put(session, delivery, told, meeting.held_on, site_url)
-    return put
+    if delivery is None:
+        return False
+    if isinstance(told, str):
+        delivery.failure = told
+        return False
+    return await _put(session, delivery, told, held_on, site_url)
 
 
 async def _put(
@@ -215,12 +236,6 @@ async def stop_recalled(session: AsyncSession) -> None:
     )
     for message in await session.scalars(waiting.with_for_update()):
         message.attempts, message.failure = TRIES, "Recalled before it went."
-
-
-async def send_notes(gate: Gate, site_url: str) -> int:
-    """Everything that waits, in a transaction of its own; how many went into the outbox."""
-    async with gate.tenant.transaction(JOB) as session:
-        return await send_waiting(gate, session, site_url)
 
 
 async def another_way(session: AsyncSession, delivery: NoteDelivery, way: Way) -> None:

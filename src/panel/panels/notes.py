@@ -13,10 +13,11 @@ import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Decision, Purpose, Tie, Viewer, ViewerKind
+from consent import Category, Decision, Tie
+from panel.accounts.service import worker_names
 from panel.panels.calendar import load_calendar, settings_of
 from panel.panels.models import Meeting, Panel
-from panel.panels.note_context import note_context
+from panel.panels.note_context import Gathered
 from panel.panels.note_marks import Mark, NoteContext, marks
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import (
@@ -44,10 +45,8 @@ from panel.platform.problems import (
     NotFound,
     Problem,
 )
-from panel.platform.tenancy import Tenant
 from panel.records.gate import NOT_HERE, Access
 from panel.register.service import people_of
-from panel.sharing.foresight import would_be_shown
 from panel.sharing.standing import child_standing, family_facts, possible_givers
 
 WHO_MAY = "Only the lead professional, or the coordinator or chair of this panel, writes this note."
@@ -63,6 +62,18 @@ class NoteOf:
     access: Access
     panel: Panel
     meeting: Meeting
+    gathered: Gathered
+    recipients: tuple[Recipient, ...]
+
+    @property
+    def shown(self) -> dict[UUID, dict[Category, Decision]]:
+        """For each recipient, what they would be shown of the child."""
+        return self.gathered.to([one.person for one in self.recipients])
+
+    @property
+    def context(self) -> NoteContext:
+        """What the note is compared with."""
+        return self.gathered.context([one.person for one in self.recipients])
 
     @property
     def session(self) -> AsyncSession:
@@ -70,10 +81,13 @@ class NoteOf:
         return self.access.session
 
 
-async def note_of(access: Access, key: str, held_on: date, coordinated: Collection[UUID]) -> NoteOf:
+async def note_of(
+    access: Access, gathered: Gathered, key: str, held_on: date, coordinated: Collection[UUID]
+) -> NoteOf:
     """The note's meeting, once it was held with this child on its agenda.
 
-    `coordinated` are the panels that the viewer coordinates or chairs. Raises NotFound, NotAllowed.
+    `gathered` is of this child and day; `coordinated` are the panels that the viewer coordinates
+    or chairs. Raises NotFound, NotAllowed.
     """
     session = access.session
     found = await session.execute(
@@ -92,7 +106,7 @@ async def note_of(access: Access, key: str, held_on: date, coordinated: Collecti
     panel = await session.get_one(Panel, meeting.panel_id)
     if panel.id not in coordinated and Tie.LEAD not in access.ties:
         raise NotAllowed(WHO_MAY)
-    return NoteOf(access, panel, meeting)
+    return NoteOf(access, panel, meeting, gathered, await note_recipients(access, access.today))
 
 
 async def due_on(session: AsyncSession, panel: Panel, meeting: Meeting) -> date:
@@ -110,7 +124,8 @@ class Contribution:
 
     id: UUID
     text: str
-    agency: str
+    who: str
+    """Its author and their agency."""
     category: Category
     said_at: datetime | None
     for_family: bool
@@ -167,16 +182,16 @@ class _Said(msgspec.Struct):
     id: UUID
     agency_id: UUID
     agency: str
+    worker_id: UUID | None
     category: Category
     said_at: datetime | None
-    heading: str
     for_family: bool
     text: str | None
 
 
 _SAID = """
 SELECT json_build_object('id', d.id, 'agency_id', g.id, 'agency', g.name, 'category', d.category,
-  'said_at', d.said_at, 'heading', d.heading, 'for_family', d.for_family,
+  'worker_id', d.worker_id, 'said_at', d.said_at, 'for_family', d.for_family,
   'text', encode(d.text, 'hex'))::text
 FROM discussion d JOIN agency g ON g.id = d.author_agency_id
 WHERE d.child_id = :child AND d.meeting_id = :meeting AND d.taken_back_at IS NULL
@@ -190,18 +205,19 @@ async def contributions(of: NoteOf) -> tuple[list[Contribution], int]:
     rows = await of.session.execute(
         text(_SAID), {"child": of.access.child_id, "meeting": of.meeting.id}
     )
+    said = [_READ_SAID.decode(line) for (line,) in rows]
+    names = await worker_names(of.session, [one.worker_id for one in said if one.worker_id])
     seen: list[Contribution] = []
     not_shown = 0
-    for (line,) in rows:
-        one = _READ_SAID.decode(line)
+    for one in said:
         sealed = None if one.text is None else bytes.fromhex(one.text)
         told = of.access.open_text(sealed, "discussion.text", one.id, one.category, one.agency_id)
         if told is None:
             not_shown += 1
         elif told:
-            seen.append(
-                Contribution(one.id, told, one.agency, one.category, one.said_at, one.for_family)
-            )
+            name = "" if one.worker_id is None else names.get(one.worker_id, "")
+            who = ", ".join(part for part in (name, one.agency) if part)
+            seen.append(Contribution(one.id, told, who, one.category, one.said_at, one.for_family))
     return seen, not_shown
 
 
@@ -225,23 +241,21 @@ def _kept(row: FamilyNote) -> tuple[Kept, ...]:
     return tuple(msgspec.json.decode(row.kept, type=list[Kept])) if row.kept else ()
 
 
-async def read_note(tenant: Tenant, of: NoteOf) -> NotePage:
+async def read_note(of: NoteOf) -> NotePage:
     """The note's page: the discussion, the family's version, its marks, who gets it."""
     said, not_shown = await contributions(of)
     stored = await stored_note(of)
-    shown = await shown_to_recipients(tenant, of)
     stored_words = None if stored is None else note_text(of.access, stored)
     may_read = stored is None or stored_words is not None
     if stored is None:
-        note = await _first_draft(of, said, shown)
+        note = await _first_draft(of, said)
     else:
         note = NoteText(
             stored.id, stored.number, stored.state, stored.version, stored_words or "",
             _kept(stored) if may_read else (), tuple(stored.categories), stored.signed_off_at,
             stored.signed_off_by,
         )  # fmt: skip
-    context = await note_context(tenant, of.access.child_id, of.meeting.id, shown)
-    found = marks(note.text, context)
+    found = marks(note.text, of.context)
     return NotePage(
         of,
         await due_on(of.session, of.panel, of.meeting),
@@ -251,15 +265,13 @@ async def read_note(tenant: Tenant, of: NoteOf) -> NotePage:
         may_read,
         found,
         open_marks(found, note.kept),
-        await who_gets(of, shown, note.categories),
+        await who_gets(of, note.categories),
     )
 
 
-async def _first_draft(
-    of: NoteOf, said: Sequence[Contribution], shown: dict[UUID, dict[Category, Decision]]
-) -> NoteText:
+async def _first_draft(of: NoteOf, said: Sequence[Contribution]) -> NoteText:
     marked = [one for one in said if one.for_family]
-    words = draft(await _draft_facts(of, [one.text for one in marked], shown))
+    words = draft(await _draft_facts(of, [one.text for one in marked]))
     categories = sorted({one.category.value for one in marked} | {Category.PANEL.value})
     return NoteText(None, 1, "draft", 0, words, (), tuple(categories), None, None)
 
@@ -291,21 +303,12 @@ FROM child c WHERE c.id = :child
 _READ_AFTER = msgspec.json.Decoder(_After)
 
 
-async def _draft_facts(
-    of: NoteOf, said: list[str], shown: dict[UUID, dict[Category, Decision]]
-) -> DraftFacts:
+async def _draft_facts(of: NoteOf, said: list[str]) -> DraftFacts:
     access, meeting = of.access, of.meeting
-    since = meeting.began_at or meeting.ended_at or meeting.changed_at
-    found = await of.session.execute(
-        text(_AFTER),
-        {
-            "child": access.child_id, "panel": of.panel.id, "day": meeting.held_on, "since": since,
-        },
-    )  # fmt: skip
-    after = _READ_AFTER.decode(found.scalar_one())
-    tells_who = not any(is_protected(one, Category.NETWORK) for one in shown.values())
+    after = await _after(of)
+    tells_who = not any(is_protected(one, Category.NETWORK) for one in of.shown.values())
     return DraftFacts(
-        child=_called(access, after),
+        child=_called(access, after) or "your child",
         meeting_on=meeting.held_on,
         said=tuple(said),
         actions=await _actions(access, set(after.actions or ()), names_workers=tells_who),
@@ -315,12 +318,31 @@ async def _draft_facts(
     )
 
 
+async def _after(of: NoteOf) -> _After:
+    meeting = of.meeting
+    found = await of.session.execute(
+        text(_AFTER),
+        {
+            "child": of.access.child_id,
+            "panel": of.panel.id,
+            "day": meeting.held_on,
+            "since": meeting.began_at or meeting.ended_at or meeting.changed_at,
+        },
+    )
+    return _READ_AFTER.decode(found.scalar_one())
+
+
 def _called(access: Access, after: _After) -> str:
     for column, sealed in (("known_as", after.known_as), ("given_name", after.given_name)):
         blob = None if sealed is None else bytes.fromhex(sealed)
         if told := access.open_text(blob, f"child.{column}", access.child_id, Category.IDENTITY):
             return told
-    return "your child"
+    return ""
+
+
+async def called(of: NoteOf) -> str:
+    """What the child is called, as the family's page says it; empty where it is withheld."""
+    return _called(of.access, await _after(of))
 
 
 async def _actions(
@@ -360,16 +382,6 @@ async def note_recipients(access: Access, day: date) -> tuple[Recipient, ...]:
     return recipients(child_standing(access.child_id, facts), ties, day)
 
 
-async def shown_to_recipients(tenant: Tenant, of: NoteOf) -> dict[UUID, dict[Category, Decision]]:
-    """For each recipient, what they would be shown of the child."""
-    return {
-        one.person: await would_be_shown(
-            tenant, of.access.child_id, Viewer(one.person, ViewerKind.FAMILY), Purpose.SUPPORT
-        )
-        for one in await note_recipients(of.access, of.access.today)
-    }
-
-
 class _Contact(msgspec.Struct):
     person: UUID
     has_email: bool
@@ -379,9 +391,7 @@ class _Contact(msgspec.Struct):
 _CONTACT = msgspec.json.Decoder(_Contact)
 
 
-async def who_gets(
-    of: NoteOf, shown: dict[UUID, dict[Category, Decision]], categories: Sequence[str]
-) -> list[WhoGets]:
+async def who_gets(of: NoteOf, categories: Sequence[str]) -> list[WhoGets]:
     """The recipients, how each is reached, and to whom the record does not let the note go."""
     access = of.access
     rows = await of.session.execute(
@@ -390,7 +400,7 @@ async def who_gets(
             " 'has_safe_contact', m.safe_contact IS NOT NULL)::text"
             " FROM family_member m WHERE m.id = ANY(:people)"
         ),
-        {"people": list(shown)},
+        {"people": [one.person for one in of.recipients]},
     )
     found_contacts = [_CONTACT.decode(line) for (line,) in rows]
     reached = {one.person: one for one in found_contacts}
@@ -398,7 +408,8 @@ async def who_gets(
     people = await people_of(access)
     safe = {one.member_id: one.safe_contact for one in people.family}
     found = []
-    for who in await note_recipients(access, access.today):
+    shown = of.shown
+    for who in of.recipients:
         contact = reached.get(who.person)
         found.append(
             WhoGets(
@@ -419,7 +430,7 @@ async def who_gets(
 # Writing --------------------------------------------------------------------------------------
 
 
-async def save_note(tenant: Tenant, of: NoteOf, words: str, version: int) -> FamilyNote:
+async def save_note(of: NoteOf, words: str, version: int) -> FamilyNote:
     """Keep what was typed. `version` is that of the note that was read, 0 for the first draft.
 
     Raises Conflict with both texts where somebody saved in between; Problem once it was signed off.
@@ -428,9 +439,8 @@ async def save_note(tenant: Tenant, of: NoteOf, words: str, version: int) -> Fam
     if row is None:
         if version:
             raise NotFound("This note is no longer here.", "Load the page again.")
-        shown = await shown_to_recipients(tenant, of)
         said, _ = await contributions(of)
-        made = await _first_draft(of, said, shown)
+        made = await _first_draft(of, said)
         row = await _new_row(of, 1, made.categories)
         of.session.add(row)
     else:
@@ -520,9 +530,7 @@ class Sending:
     why: str = ""
 
 
-async def sign_off(
-    tenant: Tenant, of: NoteOf, sendings: Sequence[Sending], version: int
-) -> FamilyNote:
+async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> FamilyNote:
     """Sign the note off for its recipients; it is sent from now on. It stays as it is.
 
     Raises Invalid for a mark that is still open, a recipient without a way, or a note held back
@@ -532,10 +540,8 @@ async def sign_off(
     told = note_text(of.access, row)
     if not (told or "").strip():
         raise Invalid.because("text", "Write the note first: there is nothing in it yet")
-    shown = await shown_to_recipients(tenant, of)
-    context = await note_context(tenant, of.access.child_id, of.meeting.id, shown)
-    gets = await who_gets(of, shown, row.categories)
-    errors = [*_mark_errors(told or "", context, row), *_sending_errors(gets, sendings)]
+    gets = await who_gets(of, row.categories)
+    errors = [*_mark_errors(told or "", of.context, row), *_sending_errors(gets, sendings)]
     if errors:
         raise Invalid(tuple(errors))
     row.state = "signed_off"
