@@ -179,6 +179,66 @@ The library has a story time on Saturday mornings.
 We are pleased with how far she has come.
 All of this was agreed with you on the phone.
 Nothing will change without you.
+Amina had her third birthday in June.
+She can count to ten and knows her colours.
+Her consultant is pleased with the new medicine.
+The Children's Centre runs a group on Tuesday afternoons.
+The school will apply for extra money for a helper.
+There will be a meeting at school before half term.
+Portugal was lovely, she said, and the sea was warm.
+She went to Spain with her grandparents.
+You asked whether she can start at Larkfield Primary School in September.
+Larkfield Primary School has a hall with a ramp.
+The Red Cross lent her a wheelchair.
+Great Ormond Street Hospital will write in the new year.
+Both parents came to the clinic at Wexcombe Hospital.
+Rosa and Hana will meet you together.
+Dr Wren and Mark will look at the chair.
+Ms Oduya will ring on Friday.
+Grace will send the form.
+Siobhan will bring cards. Priya will check her ears.
+Mrs Kestrel, thank you for coming.
+She cannot yet jump or hop, but she climbs well.
+Feeding takes an hour and she coughs with thin drinks.
+Her hearing aids were mended twice.
+Physiotherapy goes on every other week.
+Occupational therapy will start again in spring.
+Speech therapy has helped a great deal.
+Bedtime is calm with the blue lamp.
+Toilet training can wait until summer.
+Tantrums happen when the plan changes.
+Seizures are fewer: two in October and none in November.
+Weight is 14.2 kg and height 98 cm.
+She wears size 7 shoes with splints.
+At 2:30 pm each day she naps.
+Her plan runs from 1 September 2026 to 31 August 2027.
+The cost is about £12,000 a year.
+Room 4 has soft lights.
+She is in Class 2 with Miss Oduya.
+Bus 21 goes past the centre.
+School is closed on 25 and 26 December.
+Thanks to everyone who wrote.
+Questions? Ring Rosa Whitlow on 01632 960 001 between 9 and 5.
+The Equality Act says that nursery must make changes.
+A blue badge may help with parking at the hospital.
+Universal Credit and Carer's Allowance: ask the advice line.
+Crawling is easier on the mat than on the carpet.
+Reading together each night helps her talk.
+Watching her sister dance makes her laugh.
+The health visitor's next visit is on Monday 7 December 2026.
+Wexcombe Leisure Centre has a warm pool.
+Homestart will call you after New Year.
+Early Help can start in January.
+The Early Years team will train staff.
+Makaton for "more", "stop" and "drink" is going well.
+An interpreter for Urdu will come to the next meeting.
+What matters to you: sleep, school and friends.
+In the end, we agreed three things.
+She has had covid twice this year.
+Asthma is under control with the blue inhaler.
+Eczema cream goes on at night.
+Constipation is better with more fruit.
+She is allergic to nuts.
 """.strip().split("\n")
 
 
@@ -189,4 +249,6 @@ def clean_notes(count: int = 200) -> Iterator[str]:
         chosen = chance.sample(CLEAN, 4 + number % 6)
         opening = "On Thursday 3 December 2026 the panel talked about Amina."
         between = ("\n", " ", "\n\n")[number % 3]
-        yield between.join([opening, *chosen])
+        # A line of a list ends with the line.
+        ended = [one if one[-1] in ".?!" else f"{one}\n" for one in chosen]
+        yield between.join([opening, *ended])

@@ -74,6 +74,18 @@ LEAKS = [
     ("The new postcode is EC1A 1BB.", "EC1A 1BB", ADDRESS),
     ("The new postcode is m1 1ae.", "m1 1ae", ADDRESS),
     ("You are still at 7 Quarry Bank.", "7 Quarry Bank", ADDRESS),
+    ("She lives on acacia avenue now.", "acacia avenue", ADDRESS),
+    ("It is 23a Church Rd, by the shop.", "23a Church Rd", ADDRESS),
+    # Harder ones.
+    ("It was (Theo) again.", "Theo", CHILD),
+    ("Leila/Jakub share it.", "Jakub", CHILD),
+    ("She sat with t. kestrel again.", "t. kestrel", CHILD),
+    ("Her brother T was there.", "T", CHILD),
+    ("She plays with May at break.", "May", CHILD),
+    ("She likes will's coat.", "will's", CHILD),
+    ("Granny Pat takes her swimming.", "Pat", THIRD),
+    ("Brenda said that it was loud.", "Brenda", THIRD),
+    ("She likes the Kowalskis.", "Kowalskis", THIRD),
     # The rest.
     ("Write to sandra.pike@demo.example.", "sandra.pike@demo.example", MarkKind.EMAIL),
     ("Her number is 999 054 8609.", "999 054 8609", MarkKind.NHS_NUMBER),

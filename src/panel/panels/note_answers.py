@@ -195,10 +195,13 @@ class DeliveryLine:
     """One person's copy, for the log."""
 
     id: UUID
-    version: int
+    number: int
+    """Of the note's version."""
     person: UUID
     who: str
     way: str
+    is_out: bool
+    """Whether a message for it is in the outbox."""
     state: str
     held_back_test: str | None
     held_back_why: str | None
@@ -229,7 +232,6 @@ class IncidentLine:
     """Something that went wrong, with its steps."""
 
     id: UUID
-    version: int
     kind: str
     found_at: datetime
     what: str
@@ -253,7 +255,7 @@ async def note_log(access: Access, meeting_id: UUID, names: dict[UUID, str]) -> 
         FamilyNote.meeting_id == meeting_id, FamilyNote.child_id == access.child_id
     )
     deliveries = await session.execute(
-        select(NoteDelivery, FamilyNote.author_agency_id)
+        select(NoteDelivery, FamilyNote)
         .join(FamilyNote, FamilyNote.id == NoteDelivery.note_id)
         .where(NoteDelivery.note_id.in_(notes))
         .order_by(FamilyNote.number.desc(), NoteDelivery.id)
@@ -267,7 +269,7 @@ async def note_log(access: Access, meeting_id: UUID, names: dict[UUID, str]) -> 
         select(Incident).where(Incident.note_id.in_(notes)).order_by(Incident.found_at, Incident.id)
     )
     return NoteLog(
-        [_delivery_line(access, one, agency, names) for one, agency in deliveries.all()],
+        [_delivery_line(access, one, note, names) for one, note in deliveries.all()],
         [_answer_line(access, one, names) for one in answers],
         [_incident_line(access, one) for one in incidents],
     )
@@ -279,13 +281,14 @@ def who_words(person: UUID, names: dict[UUID, str]) -> str:
 
 
 def _delivery_line(
-    access: Access, row: NoteDelivery, agency: UUID, names: dict[UUID, str]
+    access: Access, row: NoteDelivery, note: FamilyNote, names: dict[UUID, str]
 ) -> DeliveryLine:
-    sees = access.may(Category.PANEL, agency)
+    sees = access.may(Category.PANEL, note.author_agency_id)
     return DeliveryLine(
-        row.id, row.version, row.person_id, who_words(row.person_id, names), row.way, row.state,
-        row.held_back_test, row.held_back_why if sees else None, row.created_by, row.sent_at,
-        row.opened_at, row.bounced_at, row.recalled_at, row.failure or "",
+        row.id, note.number, row.person_id, who_words(row.person_id, names), row.way,
+        row.outbox_id is not None, row.state, row.held_back_test,
+        row.held_back_why if sees else None, row.created_by, row.sent_at, row.opened_at,
+        row.bounced_at, row.recalled_at, row.failure or "",
     )  # fmt: skip
 
 
@@ -300,9 +303,7 @@ def _answer_line(access: Access, row: NoteAnswer, names: dict[UUID, str]) -> Ans
 def _incident_line(access: Access, row: Incident) -> IncidentLine:
     sees = access.may(Category.PANEL, access.viewer.agency)
     done = {Step(code): date.fromisoformat(day) for code, day in row.steps.items()}
-    return IncidentLine(
-        row.id, row.version, row.kind, row.found_at, row.what if sees else "", done, row.state
-    )
+    return IncidentLine(row.id, row.kind, row.found_at, row.what if sees else "", done, row.state)
 
 
 async def _of_meeting(access: Access, note_id: UUID, meeting_id: UUID) -> FamilyNote:

@@ -20,6 +20,7 @@ class _Words(msgspec.Struct, forbid_unknown_fields=True):
     streets: list[str]
     houses: list[str]
     capitals: list[str]
+    before_a_month: list[str]
     not_an_initial: list[str]
     words_that_are_names: list[str]
     given_names: list[str]
@@ -56,6 +57,8 @@ HOUSES = _of(_READ.houses)
 """How a house's own name ends."""
 CAPITALS = _of(_READ.capitals)
 """Words that begin with a capital and name no person in these notes."""
+BEFORE_A_MONTH = _of(_READ.before_a_month)
+"""Words after which "May" is the month and nobody's name."""
 NOT_AN_INITIAL = _of(_READ.not_an_initial)
 """Words after which a single capital letter is a label: "vitamin D", "Plan B"."""
 WORDS_THAT_ARE_NAMES = _of(_READ.words_that_are_names)

@@ -18,6 +18,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from panel.panels.note_language import (
+    BEFORE_A_MONTH,
     CAPITALS,
     GIVEN_NAMES,
     HOUSES,
@@ -119,8 +120,8 @@ class NoteContext:
 
     @cached_property
     def own_initials(self) -> frozenset[str]:
-        """The first letters of everybody who may be named."""
-        return frozenset(word[0] for word in self.own | self.worker_words)
+        """The first letters of the child's and the recipients' names."""
+        return frozenset(word[0] for word in self.own)
 
     @cached_property
     def own_numbers(self) -> frozenset[str]:
@@ -142,6 +143,21 @@ class NoteContext:
             if len(name) >= SHORTEST_MISSPELT
         }
 
+    def is_like_another(self, base: str, slips: int) -> bool:
+        """Whether a word is misspelt, or sounds, like one of these names."""
+        found = self._compared.get((base, slips))
+        if found is None:
+            found = any(
+                _is_like(base, name, sounds, slips) for name, sounds in self.other_sounds.items()
+            )
+            self._compared[base, slips] = found
+        return found
+
+    @cached_property
+    def _compared(self) -> dict[tuple[str, int], bool]:
+        """What was compared already: a long note says most words many times."""
+        return {}
+
     @cached_property
     def other_initials(self) -> frozenset[str]:
         """ "tk" for Theo Kestrel, for every first name and what they are called."""
@@ -154,7 +170,7 @@ class NoteContext:
 
     @cached_property
     def other_letters(self) -> frozenset[str]:
-        """The first letters of other children's first names, unless somebody known has them too."""
+        """The first letters of other children's first names, unless the family has them too."""
         letters = frozenset(
             given[0][0]
             for one in self.others
@@ -175,15 +191,19 @@ def marks(text: str, context: NoteContext) -> tuple[Mark, ...]:
     order = list(MarkKind)
     found.sort(key=lambda mark: (order.index(mark.kind), mark.start, mark.start - mark.end))
     kept: list[Mark] = []
+    taken = bytearray(len(text))
     for mark in found:
-        if all(mark.end <= one.start or mark.start >= one.end for one in kept):
+        if not any(taken[mark.start : mark.end]):
+            taken[mark.start : mark.end] = b"\1" * (mark.end - mark.start)
             kept.append(mark)
     return tuple(sorted(kept, key=lambda mark: mark.start))
 
 
 # Numbers and addresses ------------------------------------------------------------------------
 
-_EMAIL = re.compile(r"[\w.+'-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_EMAIL = re.compile(
+    r"(?<![\w.+'-])[\w.+'-]{1,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
+)
 _NUMBER = re.compile(r"(?<![\w£.,/])(?:\+|\()?\d(?:[\s().-]{0,2}\d){5,}(?![\w/])")
 _YEARS = re.compile(r"(?:19|20)\d\d\s?[-–]\s?(?:19|20)\d\d")
 _NHS = re.compile(r"\d{3}[\s-]?\d{3}[\s-]?\d{4}")
@@ -214,6 +234,12 @@ _NAMED_STREET = re.compile(
 )
 _NAMED_HOUSE = re.compile(
     rf"\b[A-Z][a-z'’]+\s+(?:{'|'.join(one.title() for one in HOUSES)})\b(?!\s+(?i:{_ROOM})\b)"
+)
+_LIVES_ON = re.compile(
+    r"\b(?:liv(?:e|es|ed|ing)|mov(?:e|es|ed|ing)|stay(?:s|ed|ing)?|home|house|flat)\s+"
+    r"(?:in|on|at|to|into|is\s+in|is\s+on)\s+((?:[a-z'’-]+\s+){1,2}"
+    r"(?:street|road|avenue|lane|close|drive|crescent|terrace|mews))\b",
+    re.IGNORECASE,
 )
 _NOT_A_STREET = frozenset(["the", "this", "that", "our", "your", "sports", "car", "bus", "play"])
 
@@ -256,6 +282,8 @@ def _addresses(text: str, context: NoteContext) -> Iterator[Mark]:
         first, *_ = found[0].split()
         if first.casefold() not in _NOT_A_STREET and not _is_known(found[0], context):
             yield _mark(MarkKind.ADDRESS, found, reason)
+    for found in _LIVES_ON.finditer(text):
+        yield Mark(MarkKind.ADDRESS, found.start(1), found.end(1), found[1], reason)
     for line in context.addresses:
         for found in _phrase(line, text):
             yield _mark(MarkKind.ADDRESS, found, reason)
@@ -343,13 +371,13 @@ class _Token:
 
 
 def _tokens(text: str) -> list[_Token]:
-    tokens = []
+    tokens: list[_Token] = []
     for found in _WORD.finditer(text):
-        before = text[: found.start()][-12:]
+        before = text[max(0, found.start() - 12) : found.start()]
         begins = bool(_SENTENCE_END.search(before)) and not _ABBREVIATED.search(before)
-        if not text[: found.start()].strip():
-            begins = True
-        tokens.append(_Token(found.start(), found.end(), found[0], begins, _bases(found[0])))
+        tokens.append(
+            _Token(found.start(), found.end(), found[0], begins or not tokens, _bases(found[0]))
+        )
     return tokens
 
 
@@ -407,6 +435,7 @@ def _other_children(text: str, context: NoteContext) -> Iterator[Mark]:
         if _names_other_child(token, following, text, context):
             yield Mark(MarkKind.OTHER_CHILD, token.start, token.end, token.said, _OTHER_CHILD)
     yield from _initials(text, context)
+    yield from _with_family_name(text, context)
 
 
 def _names_other_child(
@@ -415,7 +444,7 @@ def _names_other_child(
     exact = [base for base in token.bases if base in context.other_names]
     if exact:
         return not _is_of_worker(token, text, context) and _is_meant_as_name(
-            token, exact[0], following
+            token, exact[0], following, text
         )
     if any(base in context.known for base in token.bases):
         return False
@@ -423,24 +452,27 @@ def _names_other_child(
         return False
     # What is not a word and begins with a capital may sound alike, however it is spelt.
     slips = 4 if token.is_capital and not token.begins_sentence else 2
-    return any(
-        _is_like(base, name, sounds, slips)
-        for base in token.bases
-        for name, sounds in context.other_sounds.items()
-    )
+    return any(context.is_like_another(base, slips) for base in token.bases)
 
 
-def _is_meant_as_name(token: _Token, base: str, following: _Token | None) -> bool:
+def _is_meant_as_name(token: _Token, base: str, following: _Token | None, text: str) -> bool:
     """Whether "will" or "Rose" is the name: told by the capital, and what comes after it."""
     if base not in WORDS_THAT_ARE_NAMES and not is_ordinary(base):
         return True
+    is_possessive = bool(_POSSESSIVE.search(token.said))
     if not token.is_capital or token.is_all_capitals:
-        return False
+        return is_possessive and base not in CAPITALS
     if not token.begins_sentence:
-        return base not in CAPITALS
-    if _POSSESSIVE.search(token.said):
+        return base not in CAPITALS or not _is_month(text, token)
+    if is_possessive:
         return True
     return following is not None and following.said.casefold() in VERBS_AFTER_A_NAME
+
+
+def _is_month(text: str, token: _Token) -> bool:
+    """Whether "May" is the month: told by the word or the number before it."""
+    before = text[max(0, token.start - 20) : token.start].split()
+    return not before or before[-1].casefold() in BEFORE_A_MONTH or before[-1][-1].isdigit()
 
 
 def _is_of_worker(token: _Token, text: str, context: NoteContext) -> bool:
@@ -482,6 +514,15 @@ def _initials(text: str, context: NoteContext) -> Iterator[Mark]:
         if found[1].lower() in context.other_letters and (
             not before or before[-1] not in NOT_AN_INITIAL
         ):
+            yield _mark(MarkKind.OTHER_CHILD, found, _OTHER_CHILD)
+
+
+def _with_family_name(text: str, context: NoteContext) -> Iterator[Mark]:
+    """ "t. kestrel" for Theo Kestrel, of the child's own family too."""
+    families = _words_of(one.family for one in context.others)
+    for found in re.finditer(r"(?<![\w'’])([A-Za-z])\.?\s?([^\W\d_]{2,})", text):
+        names = folded_words(found[2])
+        if names and names[0] in families and found[1].lower() in context.other_letters:
             yield _mark(MarkKind.OTHER_CHILD, found, _OTHER_CHILD)
 
 
@@ -546,7 +587,8 @@ def _is_strange(
     if token.begins_sentence:
         return _is_name_at_beginning(token, after, context)
     if token.base in WORDS_THAT_ARE_NAMES:
-        return True
+        # "with Grace" is somebody; "the Red Cross" is not.
+        return before is None or not is_ordinary(before.base)
     return not is_ordinary(token.base) and not any(base in CAPITALS for base in token.bases)
 
 

@@ -239,8 +239,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
     return WritePage(
         name=name,
         day=found.of.meeting.held_on,
-        lead=f"{words.upper_first(lateness(found.due_on, today, signed))}."
-        f" It {'is' if signed is None else 'was'} due on {words.day(found.due_on)}.",
+        lead=_due_words(found.due_on, today, signed),
         base=base,
         version=note.version,
         text=note.text,
@@ -264,6 +263,13 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         recipients=[_recipient_row(place, one) for place, one in enumerate(found.who_gets, 1)],
         may_read=found.may_read,
     )
+
+
+def _due_words(due_on: date, today: date, signed: date | None) -> str:
+    if signed is None and due_on >= today:
+        return f"Due on {words.day_and_distance(due_on, today)}."
+    how = words.upper_first(lateness(due_on, today, signed))
+    return f"{how}. It was due on {words.day(due_on)}."
 
 
 def _mark_row(number: int, mark: Mark, text: str, why: str) -> MarkRow:
@@ -355,6 +361,7 @@ class LogRow:
     who: str
     tag: tuple[str, str]
     how: str
+    version: str
     when: str
     trouble: str
     is_letter: bool
@@ -424,10 +431,11 @@ def _log_row(one: DeliveryLine, writers: Mapping[UUID, str]) -> LogRow:
         one.who,
         STATE_WORDS[one.state],
         "" if one.state == "held_back" else words.upper_first(WAY_WORDS[Way(one.way)]),
+        f"Version {one.number}",
         ". ".join(f"{said} {words.day_and_time(at)}" for said, at in moments if at is not None),
         trouble,
         one.way == Way.LETTER,
-        one.state == "bounced" or (one.state == "waiting" and bool(one.failure)),
+        one.state == "bounced" or (one.state == "waiting" and not one.is_out and bool(one.failure)),
         one.way == Way.LETTER and one.state in ("waiting", "opened") and one.sent_at is None
         and not one.failure,
         one.state in ("waiting", "sent", "opened", "bounced"),

@@ -1,5 +1,6 @@
 """Notes to parents: the list of a meeting, writing, signing off, the log, and what came back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -447,7 +448,8 @@ async def send_again(
         delivery = await delivery_of(of.access, of.meeting.id, delivery_id)
         form = unless_invalid(posted.read(forms.WayForm))
         if await desk.first_time(of.session, posted, location):
-            if delivery.state not in ("bounced", "waiting"):
+            never_out = delivery.state == "waiting" and delivery.outbox_id is None
+            if delivery.state != "bounced" and not never_out:
                 raise Problem(409, "This was sent", "This copy has gone out.", "Read the log.")
             await another_way(of.session, delivery, Way(form.way))
     await _send(desk)
@@ -501,7 +503,7 @@ async def _pdf(desk: Desk, delivery_id: UUID) -> Response[bytes]:
     async with desk.tenant.transaction(JOB) as session:
         found = await letter_of(session, delivery_id)
     try:
-        content = note_pdf(found, desk.tenant.record.label, found.made_at)
+        content = await asyncio.to_thread(note_pdf, found, desk.tenant.record.label, found.made_at)
     except PdfNotMade as refused:
         raise NotWorking("letter") from refused
     return Response(

@@ -38,7 +38,12 @@ from panel.web import words
 
 NOTES_READY = "notes_ready"
 NO_ADDRESS = "No e-mail address is kept for this person. Send a letter instead."
-_WAITS = (NoteDelivery.state == "waiting", NoteDelivery.outbox_id.is_(None))
+_WAITS = (
+    NoteDelivery.state == "waiting",
+    NoteDelivery.outbox_id.is_(None),
+    # What could not go waits for a person, who sees why: it is not tried every minute.
+    NoteDelivery.failure.is_(None),
+)
 MOST = 50
 """Deliveries in one go; the rest a minute later."""
 

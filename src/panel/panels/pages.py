@@ -429,6 +429,8 @@ class MeetingRow:
     may_change: bool
     reviews: int
     overdue: int
+    notes: str
+    """Where the notes to families are, once it was held; else empty."""
 
     @property
     def reviews_words(self) -> str:
@@ -454,6 +456,7 @@ def meeting_row(
         one.state in ("planned", "frozen") and not is_past,
         0 if load is None else load.placed,
         0 if load is None else load.overdue,
+        f"/panels/{panel.key}/{one.held_on}/notes" if one.state == "held" else "",
     )
 
 
