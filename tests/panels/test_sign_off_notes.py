@@ -68,9 +68,12 @@ def test_each_with_responsibility_and_a_young_person_get_it() -> None:
 
 
 def test_the_way_is_by_their_own_safe_contact() -> None:
-    assert usual_way(has_email=True, has_safe_contact=False) is Way.EMAIL
-    assert usual_way(has_email=False, has_safe_contact=False) is Way.LETTER
-    assert usual_way(has_email=True, has_safe_contact=True) is None
+    assert usual_way(has_email=True, safe_contact="") is Way.EMAIL
+    assert usual_way(has_email=False, safe_contact="") is Way.LETTER
+    assert usual_way(has_email=True, safe_contact="E-mail.") is Way.EMAIL
+    assert usual_way(has_email=True, safe_contact="By post") is Way.LETTER
+    assert usual_way(has_email=False, safe_contact="e-mail") is None
+    assert usual_way(has_email=True, safe_contact="E-mail, never at the weekend") is None
 
 
 async def test_a_marked_place_keeps_it_from_being_signed_off(lead: Client, held: Held) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Decision, Purpose, Viewer, ViewerKind
 from panel.panels.note_marks import NoteContext, OtherChild
-from panel.panels.note_rules import is_protected
+from panel.panels.note_rules import Way, is_protected, usual_way
 from panel.platform.crypto import ERASED, Keys
 from panel.platform.read_models import ReadModel
 from panel.platform.tables import KEYS
@@ -41,6 +41,7 @@ class _Member(msgspec.Struct):
     address: str | None
     phone: str | None
     email: str | None
+    safe_contact: str | None
     responsible: bool
     """Whether they may have parental responsibility, so that they may get the note."""
 
@@ -81,7 +82,7 @@ SELECT json_build_object(
           ON b.family_member_id = a.family_member_id WHERE a.child_id = c.id))),
  'family', (SELECT json_agg(json_build_object('id', f.id, 'name', encode(f.name, 'hex'),
      'address', encode(f.address, 'hex'), 'phone', encode(f.phone, 'hex'),
-     'email', encode(f.email, 'hex'),
+     'email', encode(f.email, 'hex'), 'safe_contact', encode(f.safe_contact, 'hex'),
      'responsible', EXISTS (SELECT 1 FROM family_link r WHERE r.family_member_id = f.id
        AND r.child_id = c.id AND r.parental_responsibility)))
    FROM family_member f WHERE f.id IN (SELECT l.family_member_id FROM family_link l
@@ -119,6 +120,19 @@ class Gathered:
     def to(self, people: Collection[UUID]) -> dict[UUID, dict[Category, Decision]]:
         """What these people would be shown."""
         return {person: self.shown.get(person, {}) for person in people}
+
+    def way_to(self, person: UUID) -> Way | None:
+        """How somebody is reached, by their own contact details; None where a person must say."""
+        around, opened = self._around, self._opened
+        member = next(
+            (one for one in (around.family if around else None) or () if one.id == person), None
+        )
+        if member is None or opened is None:
+            return Way.LETTER
+        return usual_way(
+            has_email=bool(opened.member(member, "email")),
+            safe_contact=opened.member(member, "safe_contact"),
+        )
 
     def context(self, people: Collection[UUID]) -> NoteContext:
         """What a note is compared with that goes to these people."""

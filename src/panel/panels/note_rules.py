@@ -84,14 +84,21 @@ def recipients(
     )
 
 
-def usual_way(*, has_email: bool, has_safe_contact: bool) -> Way | None:
+_SAYS_EMAIL = frozenset({"e-mail", "email", "by e-mail", "by email"})
+_SAYS_LETTER = frozenset({"letter", "post", "by letter", "by post"})
+
+
+def usual_way(*, has_email: bool, safe_contact: str) -> Way | None:
     """How a note goes to somebody unless a person says otherwise.
 
-    None where words are kept on how to reach them safely: only a person can read those.
+    None where words are kept on how to reach them safely that only a person can judge.
     """
-    if has_safe_contact:
-        return None
-    return Way.EMAIL if has_email else Way.LETTER
+    said = safe_contact.strip().rstrip(".").casefold()
+    if not said:
+        return Way.EMAIL if has_email else Way.LETTER
+    if said in _SAYS_LETTER:
+        return Way.LETTER
+    return Way.EMAIL if said in _SAYS_EMAIL and has_email else None
 
 
 def why_not_sent(decisions: Mapping[Category, Decision], categories: Iterable[str]) -> str:

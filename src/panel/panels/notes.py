@@ -31,7 +31,6 @@ from panel.panels.note_rules import (
     is_protected,
     open_marks,
     recipients,
-    usual_way,
     why_not_sent,
 )
 from panel.panels.rules import notes_due_on
@@ -290,9 +289,11 @@ _AFTER = """
 SELECT json_build_object('given_name', encode(c.given_name, 'hex'),
  'known_as', encode(c.known_as, 'hex'),
  'actions', (SELECT json_agg(x.id) FROM action x WHERE x.child_id = c.id
-   AND x.created_at >= :since AND x.state IN ('to_do', 'doing')),
+   AND x.created_at >= :since AND x.state IN ('to_do', 'doing')
+   AND (x.due_on IS NULL OR x.due_on >= :day)),
  'involvements', (SELECT json_agg(i.id) FROM involvement i WHERE i.child_id = c.id
-   AND i.created_at >= :since AND i.until_on IS NULL),
+   AND i.created_at >= :since AND i.until_on IS NULL
+   AND COALESCE(i.from_on, i.expected_from_on) >= :day),
  'next_on', (SELECT m.held_on FROM referral f JOIN meeting m ON m.id = f.review_meeting_id
    WHERE f.child_id = c.id AND f.panel_id = :panel AND f.state <> 'closed'
      AND m.state <> 'cancelled' AND m.held_on > :day LIMIT 1),
@@ -382,49 +383,23 @@ async def note_recipients(access: Access, day: date) -> tuple[Recipient, ...]:
     return recipients(child_standing(access.child_id, facts), ties, day)
 
 
-class _Contact(msgspec.Struct):
-    person: UUID
-    has_email: bool
-    has_safe_contact: bool
-
-
-_CONTACT = msgspec.json.Decoder(_Contact)
-
-
 async def who_gets(of: NoteOf, categories: Sequence[str]) -> list[WhoGets]:
     """The recipients, how each is reached, and to whom the record does not let the note go."""
     access = of.access
-    rows = await of.session.execute(
-        text(
-            "SELECT json_build_object('person', m.id, 'has_email', m.email IS NOT NULL,"
-            " 'has_safe_contact', m.safe_contact IS NOT NULL)::text"
-            " FROM family_member m WHERE m.id = ANY(:people)"
-        ),
-        {"people": [one.person for one in of.recipients]},
-    )
-    found_contacts = [_CONTACT.decode(line) for (line,) in rows]
-    reached = {one.person: one for one in found_contacts}
     names = {one.person: one.name for one in await possible_givers(access)}
     people = await people_of(access)
     safe = {one.member_id: one.safe_contact for one in people.family}
-    found = []
     shown = of.shown
-    for who in of.recipients:
-        contact = reached.get(who.person)
-        found.append(
-            WhoGets(
-                who,
-                names.get(who.person, ""),
-                Way.LETTER
-                if contact is None
-                else usual_way(
-                    has_email=contact.has_email, has_safe_contact=contact.has_safe_contact
-                ),
-                safe.get(who.person),
-                why_not_sent(shown[who.person], categories),
-            )
+    return [
+        WhoGets(
+            who,
+            names.get(who.person, ""),
+            of.gathered.way_to(who.person),
+            safe.get(who.person),
+            why_not_sent(shown[who.person], categories),
         )
-    return found
+        for who in of.recipients
+    ]
 
 
 # Writing --------------------------------------------------------------------------------------
