@@ -1,18 +1,19 @@
 """Each note reaches each recipient once: over mail-server failures, restarts and clock changes."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from io import BytesIO
 from typing import Any
 
 import pikepdf
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from panel.commands.jobs import notes_to_families, sending
 from panel.panels.note_document import note_pdf
 from panel.panels.note_models import NoteDelivery
+from panel.panels.note_rules import Way
 from panel.panels.note_sending import (
     letter_of,
     mailbox,
@@ -20,15 +21,28 @@ from panel.panels.note_sending import (
     send_notes,
     settle_deliveries,
 )
+from panel.panels.notes import Sending
 from panel.platform import outbox
 from panel.platform.clock import FixedClock
 from panel.platform.jobs import run_due
 from panel.platform.outbox import TRIES, Bounced, NotSent, send_due
+from panel.platform.sessions import start
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
+from panel.records.gate import rewrite_access
+from panel.register.models import Child
 from tests.conftest import SignIn
 from tests.panels.conftest import AddChild, House
-from tests.panels.note_world import Client, Held, form_of, held_meeting, rows_of, signed, words
+from tests.panels.note_world import (
+    Client,
+    Held,
+    form_of,
+    held_meeting,
+    protect,
+    rows_of,
+    signed,
+    words,
+)
 
 SITE = "https://panel.example"
 
@@ -190,6 +204,8 @@ async def test_what_comes_back_is_said_and_can_go_another_way(
     page = await client.get(held.page)
     assert "Came back" in words(page)
     assert refused in page.text
+    home = words(await client.get("/"))
+    assert "1 copy not delivered, of the notes of 19 November 2026" in home
     [mother] = [one for one in await rows_of(held, NoteDelivery) if one.person_id == held.mother]
     again = f"{held.page}/deliveries/{mother.id}/send"
     fields = await form_of(client, held.page, again)
@@ -247,3 +263,51 @@ async def test_the_demonstrations_mailbox_shows_what_was_sent(held: Held, client
     [father] = [one for one in await rows_of(held, NoteDelivery) if one.person_id == held.father]
     letter = await client.get(f"/demo/mailbox/{father.id}")
     assert letter.content.startswith(b"%PDF-")
+
+
+async def test_a_young_person_of_16_gets_them_in_their_own_right(
+    held: Held, client: Client, clock: FixedClock
+) -> None:
+    async with held.house.as_("job") as session:
+        child = await session.get_one(Child, held.child)
+        child.birth_date = date(2010, 6, 15)
+        await session.execute(text("UPDATE family_link SET from_on = '2010-06-15'"))
+        await rewrite_access(session, held.child)
+    await signed(held, ways={held.child: Sending(held.child, Way.LETTER)})
+    await send_notes(held.house.gate, SITE)
+    rows = {row.person_id: row for row in await rows_of(held, NoteDelivery)}
+    assert set(rows) == {held.child, held.mother, held.father}
+    async with held.house.as_("job") as session:
+        letter = await letter_of(session, rows[held.child].id)
+    assert letter.address.startswith("Amina Kestrel\n14 Tern Street")
+    async with held.house.tenant.transaction() as session:
+        token = await start(session, held.child, "family", clock.now())
+    client.cookies.set("panel_session", token)
+    page = await client.get("/family")
+    assert "New notes from the panel on Thursday 19 November 2026" in page.text
+
+
+async def test_who_may_not_see_the_address_does_not_print_the_letter(
+    held: Held, client: Client, sign_in: SignIn
+) -> None:
+    await signed(held)
+    await send_notes(held.house.gate, SITE)
+    await protect(held, held.house.viewers["coordinator"].id, "contact")
+    await sign_in(held.house.viewers["coordinator"].id)
+    rows = {row.person_id: row.id for row in await rows_of(held, NoteDelivery)}
+    refused = await client.get(f"{held.page}/deliveries/{rows[held.father]}/letter")
+    assert refused.status_code == 403
+    assert "2 Old Lane" not in refused.text
+
+
+async def test_what_cannot_go_is_decided_once_and_waits_for_a_person(held: Held) -> None:
+    await protect(held, held.father, "panel")
+    await signed(held)
+    for _ in range(3):
+        await send_notes(held.house.gate, SITE)
+    async with held.house.as_("job") as session:
+        looks = await session.scalar(
+            text("SELECT count(*) FROM access_event WHERE viewer_id = :father"),
+            {"father": held.father},
+        )
+    assert looks == 1

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from consent import ChildStanding, ParentalBasis, ParentalResponsibility, Span
 from consent.standing import AGE_OF_MAJORITY
@@ -16,6 +17,7 @@ from panel.panels.note_rules import (
 )
 from panel.platform.ids import new_id
 from panel.platform.problems import Invalid
+from panel.records.gate import rewrite_access
 from panel.register.models import FamilyMember
 from tests.conftest import SignIn
 from tests.panels.conftest import AddChild, House
@@ -202,6 +204,19 @@ async def test_recipients_other_than_those_of_the_page_are_refused(
 async def test_an_empty_note_is_not_signed_off(held: Held) -> None:
     with pytest.raises(Invalid):
         await signed(held, " ")
+
+
+async def test_with_nobody_to_send_it_to_it_stays_a_draft(lead: Client, held: Held) -> None:
+    async with held.house.as_("job") as session:
+        await session.execute(text("UPDATE family_link SET parental_responsibility = false"))
+        await rewrite_access(session, held.child)
+    await save(lead, held, PLAIN)
+    path = f"{held.page}/sign-off"
+    assert "Nobody is recorded who could be sent this note." in words(await lead.get(path))
+    refused = await lead.post(path, data=await form_of(lead, path, path))
+    assert refused.status_code == 422
+    [row] = await rows_of(held, FamilyNote)
+    assert row.state == "draft"
 
 
 async def test_the_coordinator_may_sign_off_what_the_lead_wrote(

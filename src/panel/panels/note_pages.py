@@ -138,7 +138,7 @@ def list_lead(due_on: date, today: date) -> str:
 
 
 def owed_figures(owed: Sequence[NotesOwed], today: date) -> list[tuple[int, str, str]]:
-    """Counts that link to the list they count: notes overdue, to sign off, questions."""
+    """Counts that link to their list: notes overdue, to sign off, not delivered, questions."""
     figures: list[tuple[int, str, str]] = []
     for one in owed:
         href = address_of(one.panel_key, one.held_on)
@@ -152,6 +152,9 @@ def owed_figures(owed: Sequence[NotesOwed], today: date) -> list[tuple[int, str,
                 else f"to sign off by {words.short_day(one.due_on)}"
             )
             figures.append((one.unsigned, f"{noun} of {day} {how}", href))
+        if one.stuck:
+            noun = "copy" if one.stuck == 1 else "copies"
+            figures.append((one.stuck, f"{noun} not delivered, of the notes of {day}", href))
         if one.questions:
             noun = "question" if one.questions == 1 else "questions"
             figures.append((one.questions, f"{noun} from families, about the notes of {day}", href))

@@ -541,6 +541,8 @@ def _mark_errors(told: str, context: NoteContext, row: FamilyNote) -> list[Field
 def _sending_errors(gets: Sequence[WhoGets], sendings: Sequence[Sending]) -> list[FieldError]:
     by_person = {one.person: one for one in sendings}
     errors = []
+    if not gets:
+        errors.append(FieldError("marks", "Nobody is recorded who could be sent this note"))
     for place, one in enumerate(gets, 1):
         asked = by_person.get(one.who.person)
         if asked is None:
@@ -631,37 +633,41 @@ async def notes_of_meeting(
 
 @dataclass(frozen=True, slots=True)
 class NotesOwed:
-    """The notes of one held meeting that are not signed off, or whose questions wait."""
+    """The notes of one held meeting that are not signed off, or that somebody must see to."""
 
     panel_key: str
     held_on: date
     unsigned: int
     questions: int
+    stuck: int
+    """Copies that came back, or that the record does not let go."""
     due_on: date
 
 
 # Of meetings before Panel only the day is known, and nobody owes their notes here.
 _OWED = """
-SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
-  count(*) FILTER (WHERE n.state IS DISTINCT FROM 'signed_off'
-    AND n.state IS DISTINCT FROM 'recalled') AS unsigned,
-  COALESCE(sum(q.waiting), 0) AS questions
-FROM child_access a
-JOIN agenda_item i ON i.child_id = a.child_id AND i.state = 'discussed'
-JOIN meeting m ON m.id = i.meeting_id AND m.state = 'held' AND m.ended_at IS NOT NULL
-JOIN panel p ON p.id = m.panel_id
-LEFT JOIN LATERAL (SELECT f.state FROM family_note f WHERE f.meeting_id = m.id
-  AND f.child_id = i.child_id ORDER BY f.number DESC LIMIT 1) n ON true
-LEFT JOIN LATERAL (SELECT count(*) AS waiting FROM note_answer x
-  JOIN family_note f ON f.id = x.note_id WHERE f.meeting_id = m.id AND f.child_id = i.child_id
-  AND x.answer = 'question' AND x.replied_at IS NULL) q ON true
-WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
-  AND (p.id = ANY(:panels) OR EXISTS (SELECT 1 FROM lead_professional l
-    WHERE l.child_id = i.child_id AND l.worker_id = :viewer AND l.state = 'accepted'))
-GROUP BY p.id, m.id, p.key, m.held_on
-HAVING count(*) FILTER (WHERE n.state IS DISTINCT FROM 'signed_off'
-  AND n.state IS DISTINCT FROM 'recalled') > 0 OR COALESCE(sum(q.waiting), 0) > 0
-ORDER BY m.held_on, p.key
+SELECT o.panel_id, o.meeting_id, o.key, o.held_on, o.unsigned, o.questions, o.stuck
+FROM (SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
+    count(*) FILTER (WHERE COALESCE(n.state, 'draft') = 'draft') AS unsigned,
+    COALESCE(sum(q.waiting), 0)::int AS questions, COALESCE(sum(d.stuck), 0)::int AS stuck
+  FROM child_access a
+  JOIN agenda_item i ON i.child_id = a.child_id AND i.state = 'discussed'
+  JOIN meeting m ON m.id = i.meeting_id AND m.state = 'held' AND m.ended_at IS NOT NULL
+  JOIN panel p ON p.id = m.panel_id
+  LEFT JOIN LATERAL (SELECT f.id, f.state FROM family_note f WHERE f.meeting_id = m.id
+    AND f.child_id = i.child_id ORDER BY f.number DESC LIMIT 1) n ON true
+  LEFT JOIN LATERAL (SELECT count(*) AS waiting FROM note_answer x
+    JOIN family_note f ON f.id = x.note_id WHERE f.meeting_id = m.id AND f.child_id = i.child_id
+    AND x.answer = 'question' AND x.replied_at IS NULL) q ON true
+  LEFT JOIN LATERAL (SELECT count(*) AS stuck FROM note_delivery y WHERE y.note_id = n.id
+    AND (y.state = 'bounced'
+      OR y.state = 'waiting' AND y.outbox_id IS NULL AND y.failure IS NOT NULL)) d ON true
+  WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
+    AND (p.id = ANY(:panels) OR EXISTS (SELECT 1 FROM lead_professional l
+      WHERE l.child_id = i.child_id AND l.worker_id = :viewer AND l.state = 'accepted'))
+  GROUP BY p.id, m.id, p.key, m.held_on) o
+WHERE o.unsigned + o.questions + o.stuck > 0
+ORDER BY o.held_on, o.key
 """
 
 
@@ -679,7 +685,8 @@ async def notes_owed(session: AsyncSession, panels: Collection[UUID]) -> list[No
         meeting = await session.get_one(Meeting, row.meeting_id)
         owed.append(
             NotesOwed(
-                row.key, row.held_on, row.unsigned, int(row.questions),
+                row.key, row.held_on, row.unsigned, row.questions,
+                row.stuck,
                 await due_on(session, panel, meeting),
             )
         )  # fmt: skip
