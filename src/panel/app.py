@@ -29,6 +29,8 @@ from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.panels.case_routes import HANDLERS as CASE
+from panel.panels.note_routes import DEMO as MAILBOX
+from panel.panels.note_routes import HANDLERS as NOTES
 from panel.panels.pack_routes import HANDLERS as PACKS
 from panel.panels.routes import HANDLERS as PANELS
 from panel.plans.routes import HANDLERS as PLANS
@@ -167,8 +169,9 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *CASE,
         *PANELS,
         *PACKS,
+        *NOTES,
         *FAMILIES,
-        *(DEMO if demo else []),
+        *([*DEMO, *MAILBOX] if demo else []),
     ]
 
 

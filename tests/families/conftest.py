@@ -9,6 +9,10 @@ from panel.platform.clock import FixedClock
 from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant
 from tests.families.household import Client, Family, household
+from tests.panels.conftest import add_child, house
+
+__all__ = ["add_child", "house"]
+"""A panel with its people, for notes of a meeting that was held."""
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ TABLES = {
     "link_id": "family_link", "involvement_id": "involvement", "assessment_id": "assessment",
     "document_id": "document", "offer_id": "lead_professional", "referral_id": "referral",
     "plan_id": "plan", "action_id": "action", "outcome_id": "desired_outcome",
-    "agreement_id": "sharing_agreement",
+    "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
+    "answer_id": "note_answer", "incident_id": "incident",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}

@@ -9,13 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.platform.changes import forget_changes
 from panel.platform.clock import LONDON, SystemClock
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
-from panel.platform.tenancy import Tenant, authorities
+from panel.platform.tenancy import authorities
 from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
 from panel.settings import Settings, from_environment
 from panel.sharing.service import lapse_requests
 
@@ -43,27 +45,42 @@ def sending(way: Way) -> Job:
     return Job("send what waits", EVERY, send)
 
 
+def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
+    """Notes that were signed off go into the outbox; what became of them is written down."""
+
+    async def put(session: AsyncSession, _slot: datetime) -> None:
+        await stop_recalled(session)
+        await send_notes(gate, site_url)
+
+    async def settle(session: AsyncSession, _slot: datetime) -> None:
+        await settle_deliveries(session)
+
+    return [Job("put notes to families out", EVERY, put), Job("see what was sent", EVERY, settle)]
+
+
 async def lapse_unanswered(session: AsyncSession, slot: datetime) -> None:
     """Requests for access that nobody answered in time."""
     await lapse_requests(session, slot.astimezone(LONDON).date())
 
 
-def all_jobs(settings: Settings) -> list[Job]:
+def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
+    put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
         Job("forget what is over", timedelta(hours=1), forget_what_is_over),
         Job("lapse unanswered requests", timedelta(days=1), lapse_unanswered),
+        put,
     ]
     if settings.smtp_url is not None:
         jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from)))
-    return jobs
+    return [*jobs, settle]
 
 
-async def run_round(settings: Settings, tenants: list[Tenant]) -> None:
+async def run_round(settings: Settings, gates: list[Gate]) -> None:
     """Every job that is due, for every authority."""
-    for tenant in tenants:
-        for line in await run_due(tenant, all_jobs(settings), JOB):
-            click.echo(f"{tenant.record.name}: {line}")
+    for gate in gates:
+        for line in await run_due(gate.tenant, all_jobs(settings, gate), JOB):
+            click.echo(f"{gate.tenant.record.name}: {line}")
 
 
 @click.command()
@@ -74,20 +91,20 @@ async def jobs(*, once: bool) -> None:
     """The scheduler: sends messages, forgets what is over."""
     settings = from_environment()
     with opened_cluster(settings) as cluster:
-        tenants: list[Tenant] = []
+        gates: list[Gate] = []
         for record in authorities(cluster.app_url):
             async with gate_of(settings, cluster, record.name, SystemClock()) as gate:
-                tenants.append(gate.tenant)
+                gates.append(gate)
         if settings.smtp_url is None:
             click.echo("PANEL_SMTP_URL is not set: messages wait in the outbox.", err=True)
         if once:
-            await run_round(settings, tenants)
+            await run_round(settings, gates)
             return
         scheduler = AsyncIOScheduler(timezone="Europe/London")
         scheduler.add_job(
             run_round,
             "interval",
-            args=[settings, tenants],
+            args=[settings, gates],
             seconds=EVERY.total_seconds(),
             max_instances=1,
             coalesce=True,

@@ -1,13 +1,15 @@
 """What may come in from a family."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
-from panel.web.forms import paragraphs
+from panel.web.forms import chosen, paragraphs
 
 MOST = 2_000
 """Characters: about a page and a half of handwriting."""
+MOST_OF_ANSWER = 1_800
+"""Characters: with what they are about, they fit into what is told the panel."""
 
 
 class TellForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -21,3 +23,13 @@ class TellForm(msgspec.Struct, forbid_unknown_fields=True):
             missing="Write what the panel should know, or what you want to ask",
         ),
     ]
+
+
+class AnswerForm(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody of the family says about their notes."""
+
+    answer: Annotated[
+        Literal["agree", "disagree", "could_not_say", "question"],
+        chosen("What you think", missing="Choose one"),
+    ]
+    said: Annotated[str, paragraphs("What you write", at_most=MOST_OF_ANSWER)] = ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from panel.families.reading import ChildForFamily, ToRing
+from panel.panels.note_answers import OwnNote
 from panel.panels.telling import BeforePanel, OwnWords
 from panel.plans.rules import HIGHEST, Course, course, is_open, latest
 from panel.plans.service import ActionReading, OutcomeReading, PlanReading
@@ -50,11 +51,22 @@ class ToldLine:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteLink:
+    """Notes from the panel that can be read: what they are called, where they are."""
+
+    title: str
+    href: str
+    is_new: bool
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChildPage:
     """One child's part of the family's page."""
 
     anchor: str
     name: str
+    notes: Sequence[NoteLink]
     next_step: str
     person: PersonToRing
     plan_words: str
@@ -90,6 +102,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
     return ChildPage(
         anchor=f"child-{child.child_id}",
         name=child.name or ("You" if child.is_self else "Your child"),
+        notes=[_note_link(one) for one in child.notes],
         next_step=_next_step(child, today),
         person=_person(child.to_ring),
         plan_words="" if is_shown else _no_plan_words(child),
@@ -137,6 +150,25 @@ def thanks(child: ChildForFamily) -> str:
         return "Thank you. We have kept your words for the panel."
     day = words.day(before.words_for)
     return f"Thank you. We have kept your words for the meeting on {day}."
+
+
+def _note_link(note: OwnNote) -> NoteLink:
+    new = "New notes" if note.is_new else "Notes"
+    return NoteLink(
+        f"{new} from the panel on {words.day(note.held_on)}",
+        f"/family/{note.child_id}/notes/{note.id}",
+        note.is_new,
+        "There is an answer for you." if note.replied else "",
+    )
+
+
+def thanks_for_answer(answer: str) -> str:
+    """What is said when an answer to notes is kept."""
+    if answer == "question":
+        return "Thank you. Somebody will answer you here."
+    if answer == "agree":
+        return "Thank you for telling us."
+    return "Thank you for telling us. The panel hears it first, the next time it talks."
 
 
 def _object(child: ChildForFamily) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Tie, Viewer
+from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     OF_THE_FAMILY,
     BeforePanel,
@@ -51,6 +52,8 @@ class ChildForFamily:
     may_know_workers: bool
     asked_on: date | None
     words: Sequence[OwnWords]
+    notes: Sequence[OwnNote] = ()
+    """The notes that they were sent, newest first."""
 
 
 class _Lead(msgspec.Struct):
@@ -118,6 +121,7 @@ async def child_for_family(access: Access) -> ChildForFamily:
         may_know_workers=may_know_workers,
         asked_on=await asked_since(access),
         words=await own_words(access),
+        notes=await own_notes(access),
     )
 
 

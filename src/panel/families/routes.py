@@ -8,10 +8,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk, go
-from panel.families.forms import MOST, TellForm
-from panel.families.pages import child_page, tell_page, thanks
+from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, TellForm
+from panel.families.pages import child_page, tell_page, thanks, thanks_for_answer
 from panel.families.reading import child_for_family, children_of
+from panel.panels.note_answers import answer_note, open_own_note
+from panel.panels.note_pages import family_note_page
+from panel.panels.note_rules import Answer
 from panel.panels.telling import tell_the_panel
+from panel.platform.problems import Invalid
 from panel.records.gate import Access
 from panel.web.forms import FieldErrors, Filled
 
@@ -68,4 +72,58 @@ async def _tell(desk: Desk, access: Access, errors: FieldErrors | None = None) -
     )
 
 
-HANDLERS = [family_home, tell, told]
+NOTE = "/family/{child_id:uuid}/notes/{note_id:uuid}"
+
+
+@get(NOTE, include_in_schema=False, opt=FOR_FAMILIES)
+async def read_notes(
+    desk: NamedDependency[Desk],
+    child_id: FromPath[UUID],
+    note_id: FromPath[UUID],
+    sent: FromQuery[str] = "",
+) -> Response[str]:
+    """Notes from the panel, with what one can say about them."""
+    async with desk.gate.open(
+        child_id, desk.viewer, desk.purposes, "read the notes from the panel"
+    ) as access:
+        return await _note(desk, access, note_id, sent=sent)
+
+
+@post(NOTE, include_in_schema=False, opt=FOR_FAMILIES)
+async def answer_notes(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], note_id: FromPath[UUID]
+) -> Response[Any]:
+    """Keep what somebody of the family says about the notes, or asks."""
+    posted = await desk.posted()
+    read = posted.read(AnswerForm)
+    doing = "answered the notes from the panel"
+    try:
+        async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
+            if isinstance(read, FieldErrors):
+                return await _note(desk, access, note_id, errors=read)
+            location = f"/family/{child_id}/notes/{note_id}?sent={read.answer}"
+            if await desk.first_time(access.session, posted, location):
+                await answer_note(access, note_id, Answer(read.answer), read.said)
+        return go(location)
+    except Invalid as wrong:
+        refused = posted.refused(wrong.errors)
+    async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
+        return await _note(desk, access, note_id, errors=refused)
+
+
+async def _note(
+    desk: Desk, access: Access, note_id: UUID, *, errors: FieldErrors | None = None, sent: str = ""
+) -> Response[str]:
+    note = await open_own_note(access, note_id)
+    child = await child_for_family(access)
+    return desk.page(
+        "families/note.html",
+        status=200 if errors is None else 422,
+        page=family_note_page(note, "" if child.is_self else child.name),
+        thanks=thanks_for_answer(sent) if sent in set(Answer) else "",
+        filled=Filled({}, errors),
+        at_most=MOST_OF_ANSWER,
+    )
+
+
+HANDLERS = [family_home, tell, told, read_notes, answer_notes]

@@ -461,6 +461,8 @@ class MeetingRow:
     overdue: int
     meeting: str = ""
     """The address of the meeting itself, from its day on; empty before."""
+    notes: str = ""
+    """Where the notes to families are, once it was held; else empty."""
 
     @property
     def reviews_words(self) -> str:
@@ -489,6 +491,7 @@ def meeting_row(
         f"/panels/{panel.key}/{one.held_on}/meeting"
         if one.state == "frozen" and one.held_on <= today
         else "",
+        f"/panels/{panel.key}/{one.held_on}/notes" if one.state == "held" else "",
     )
 
 

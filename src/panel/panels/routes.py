@@ -25,6 +25,8 @@ from panel.panels.calendar import (
     review_load,
 )
 from panel.panels.models import Meeting, Panel
+from panel.panels.note_pages import owed_figures
+from panel.panels.notes import notes_owed
 from panel.panels.reading import (
     WAITING,
     WAITING_KEY,
@@ -70,13 +72,22 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         async with desk.tenant.transaction(desk.viewer.id) as session:
             found = await next_panels(session, sorted(who.may_coordinate), desk.viewer)
             homes = [pages.panel_home(one, desk.today) for one in found]
-        return desk.page("panels/home.html", homes=homes, actions=await _my_actions(desk))
+            owed = await notes_owed(session, who.may_coordinate)
+        return desk.page(
+            "panels/home.html",
+            homes=homes,
+            actions=await _my_actions(desk),
+            notes=owed_figures(owed, desk.today),
+        )
     if desk.viewer.roles & {Role.PRACTITIONER, Role.MANAGER}:
         asked = read_cursor(page, HOME_KEY)
         mine = await home_of_lead(desk.gate, desk.viewer, desk.purposes, asked)
         meetings = await _next_meetings(desk)
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            owed = await notes_owed(session, ())
         return desk.page(
             "panels/worker_home.html",
+            notes=owed_figures(owed, desk.today),
             page=lead_home(mine),
             meetings=meetings,
             actions=await _my_actions(desk),

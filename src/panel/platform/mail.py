@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
-from panel.platform.outbox import NotSent
+from panel.platform.outbox import Bounced, NotSent
 
 TIMEOUT = 30
 """Seconds."""
+PERMANENT = 500
+"""An SMTP reply from here on means: do not try again (RFC 5321)."""
 
 
 class Smtp:
@@ -33,7 +35,7 @@ class Smtp:
         self._sender = sender
 
     async def send(self, message: EmailMessage) -> None:
-        """Hand a message over. Raises NotSent."""
+        """Hand a message over. Raises NotSent, Bounced."""
         message["From"] = self._sender
         await asyncio.to_thread(self._hand_over, message)
 
@@ -41,6 +43,10 @@ class Smtp:
         try:
             with self._server() as server:
                 server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            if all(code >= PERMANENT for code, _ in error.recipients.values()):
+                raise Bounced("The mail server says that there is no such address.") from error
+            raise NotSent("The mail server does not take it for this address now.") from error
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent(f"The mail server did not take it ({type(error).__name__}).") from error
 

@@ -17,10 +17,16 @@ from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 
 TRIES = 8
+BY_POST = "letter"
+"""The kind of a message that goes on paper: no mail server is asked to take it."""
 
 
 class NotSent(Exception):
     """The way out did not take a message, in a sentence without the message's content."""
+
+
+class Bounced(NotSent):
+    """It will not be taken however often it is tried: there is no such address."""
 
 
 class Way(Protocol):
@@ -76,6 +82,7 @@ async def send_due(session: AsyncSession, way: Way, now: datetime, *, most: int 
         select(OutboxMessage)
         .where(
             OutboxMessage.sent_at.is_(None),
+            OutboxMessage.kind != BY_POST,
             OutboxMessage.due_at <= now,
             OutboxMessage.attempts < TRIES,
         )
@@ -93,6 +100,8 @@ async def send_due(session: AsyncSession, way: Way, now: datetime, *, most: int 
         except NotSent as error:
             row.failure = str(error)
             row.due_at = now + wait_before(row.attempts)
+            if isinstance(error, Bounced):
+                row.attempts = TRIES
         else:
             row.sent_at = now
             row.failure = None

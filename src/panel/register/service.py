@@ -54,6 +54,7 @@ from panel.register.involvements import (
     is_refused_the_name,
     start_involvement,
 )
+from panel.register.names import folded_words, sound_keys
 from panel.register.pages import CATEGORY_CHOICES, CATEGORY_WORDS
 from panel.register.people import AgencyPart, FamilyPerson, People, people_of
 from panel.register.search import Found, SearchResult, find_children
@@ -101,6 +102,7 @@ __all__ = [
     "end_involvement",
     "family_member_details",
     "find_children",
+    "folded_words",
     "has_a_part",
     "header_from",
     "is_refused_the_name",
@@ -117,6 +119,7 @@ __all__ = [
     "people_of",
     "share_family",
     "siblings",
+    "sound_keys",
     "start_involvement",
     "tie_family_member",
 ]

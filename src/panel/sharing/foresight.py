@@ -1,0 +1,24 @@
+"""What somebody else would be shown of a child, decided without opening the record.
+
+Nothing is read, so nothing is logged: whoever is about to send something asks it first.
+"""
+
+from uuid import UUID
+
+from consent import Category, Decision, Purpose, Viewer, decide_from, stand
+from panel.platform.tenancy import Tenant
+from panel.sharing.state import SharingFacts
+
+
+async def would_be_shown(
+    tenant: Tenant, child_id: UUID, viewer: Viewer, purpose: Purpose
+) -> dict[Category, Decision]:
+    """The decision for every category; empty for a viewer who is not tied to the child now."""
+    async with tenant.transaction(viewer.id) as session:
+        known = (await SharingFacts().known(session, [child_id], viewer)).get(child_id)
+    if known is None:
+        return {}
+    standpoint = stand(viewer, purpose, tenant.clock.now(), known.state)
+    if not standpoint.ties:
+        return {}
+    return {category: decide_from(standpoint, category) for category in Category}
