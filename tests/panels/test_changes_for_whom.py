@@ -7,9 +7,10 @@ from sqlalchemy import select, text
 
 from consent import Category
 from panel.panels.change_rules import Kind
-from panel.panels.changes import changes_since, visible_to_all
+from panel.panels.changes import changes_since, last_talked_about, visible_to_all
+from panel.panels.models import AgendaItem, Meeting
 from panel.panels.referrals import record_words
-from panel.platform.clock import FixedClock
+from panel.platform.clock import LONDON, FixedClock
 from panel.platform.tables import DataKey
 from panel.records.child_scoped import JOB
 from panel.records.record_change import RecordChange
@@ -126,6 +127,40 @@ async def test_a_child_whom_the_panel_has_not_talked_about_has_nothing_to_compar
     await add_child("Amina")
     async with house.opened("Amina", "coordinator") as access:
         assert await changes_since(access, None) == ()
+
+
+async def test_when_the_panel_last_talked_about_a_child(house: House, add_child: AddChild) -> None:
+    amina = await add_child("Amina", last_discussed_on=date(2026, 10, 22))
+    theo = await add_child("Theo", last_discussed_on=date(2026, 12, 3))
+    ines = await add_child("Ines")
+    at = datetime(2026, 11, 5, 10, 12, tzinfo=UTC)
+    async with house.as_("job") as session:
+        meeting = Meeting(
+            panel_id=house.panel_id, slot_on=at.date(), held_on=at.date(), state="held"
+        )
+        session.add(meeting)
+        await session.flush()
+        session.add(
+            AgendaItem(
+                child_id=theo,
+                meeting_id=meeting.id,
+                position=1,
+                minutes=10,
+                why="new",
+                state="discussed",
+                discussed_at=at,
+            )
+        )
+        await session.flush()
+        found = await last_talked_about(
+            session, house.panel_id, [amina, theo, ines], date(2026, 12, 3)
+        )
+        panel = await house.panel(session)
+    # What is said of Theo at this very meeting is not the last time.
+    assert found == {
+        amina: datetime.combine(date(2026, 10, 22), panel.starts_at, LONDON),
+        theo: at,
+    }
 
 
 async def test_words_of_somebody_whose_record_was_erased_are_left_out(

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from consent import Category
 from panel.panels.change_facts import READ_CHANGED
 from panel.panels.change_rules import Change, Kind, SealedText, changes
@@ -65,6 +68,32 @@ async def changes_since(access: Access, since: datetime | None) -> Sequence[Chan
     return [line for one in seen if (line := _line(access, one)) is not None]
 
 
+_LAST_TALKED = """
+SELECT f.child_id, GREATEST(
+  (SELECT max(COALESCE(i.discussed_at, (m.held_on + p.starts_at) AT TIME ZONE 'Europe/London'))
+   FROM agenda_item i JOIN meeting m ON m.id = i.meeting_id
+   WHERE i.child_id = f.child_id AND m.panel_id = f.panel_id AND i.state = 'discussed'
+     AND m.held_on < :day),
+  max(CASE WHEN f.last_discussed_on < :day
+    THEN (f.last_discussed_on + p.starts_at) AT TIME ZONE 'Europe/London' END)) AS at
+FROM referral f JOIN panel p ON p.id = f.panel_id
+WHERE f.panel_id = :panel AND f.child_id = ANY(:children) GROUP BY f.child_id, f.panel_id, p.starts_at
+"""
+
+
+async def last_talked_about(
+    session: AsyncSession, panel_id: UUID, children: Iterable[UUID], day: date
+) -> dict[UUID, datetime]:
+    """When a panel last talked about each child before a meeting's day; absent: it never did.
+
+    Where only the day is known, when meetings of the panel begin.
+    """
+    rows = await session.execute(
+        text(_LAST_TALKED), {"panel": panel_id, "children": list(children), "day": day}
+    )
+    return {row.child_id: row.at for row in rows if row.at is not None}
+
+
 def visible_to_all(
     lines: Iterable[ChangeLine], everybody: Iterable[MaySee]
 ) -> Sequence[ChangeLine]:
@@ -82,13 +111,13 @@ def visible_to_all(
 
 def _line(access: Access, change: Change) -> ChangeLine | None:
     """The line with its texts opened; None where somebody's words were erased."""
-    text, who = _opened(access, change.text), _opened(access, change.who)
-    if ERASED in (text, who):
+    said, who = _opened(access, change.text), _opened(access, change.who)
+    if ERASED in (said, who):
         return None
     if change.kind is not Kind.WORDS:
-        text = text.rstrip(".")
+        said = said.rstrip(".")
     return ChangeLine(
-        change.words.format(text=text or NOTHING_WRITTEN, who=who),
+        change.words.format(text=said or NOTHING_WRITTEN, who=who),
         change.kind,
         change.on,
         change.category,
