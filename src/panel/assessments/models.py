@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consent import Category
 from panel.platform.tables import Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
+from panel.records.record_change import watched
 
 
 class Form(Row):
@@ -25,6 +26,7 @@ class Form(Row):
     definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
+@watched("state")
 class Assessment(ChildScoped):
     """One filling of a form for a child; a later one leaves the earlier readable."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consent import Category
 from panel.platform.tables import Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
+from panel.records.record_change import watched
 
 ATTENDANCE_STATES = ("here", "apologies", "absent", "left")
 WHY_TODAY = ("escalation", "new", "transition", "review_due", "deferred")
@@ -94,6 +95,7 @@ class Meeting(Row):
     confirmed_by: Mapped[UUID | None]
 
 
+@watched("transition_on")
 class Referral(ChildScoped):
     """A child put forward to a panel; the panel's tie to the child rests on it."""
 
@@ -200,6 +202,7 @@ class DeclaredInterest(ChildScoped):
     taken_back_at: Mapped[datetime | None]
 
 
+@watched("said_on")
 class FamilyWords(ChildScoped):
     """What the family wants the panel to know and ask; it opens the child's item."""
 

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.platform.tables import Sealed, one_of
 from panel.records.child_scoped import ChildScoped
+from panel.records.record_change import watched
 
 
+@watched("state")
 class Plan(ChildScoped):
     """What should change for the child. One is current; earlier ones stay readable."""
 
@@ -25,6 +27,7 @@ class Plan(ChildScoped):
     replaced_on: Mapped[date | None]
 
 
+@watched("state", "baseline")
 class DesiredOutcome(ChildScoped):
     """What should be different, and how we will know."""
 
@@ -52,6 +55,7 @@ class OutcomeProgress(ChildScoped):
     note = Sealed()
 
 
+@watched("state", "due_on")
 class Action(ChildScoped):
     """Who does what by when."""
 
@@ -74,6 +78,7 @@ class Action(ChildScoped):
     note = Sealed()
 
 
+@watched("state")
 class LeadProfessional(ChildScoped):
     """An offer to hold the plan and what became of it. Dated, never deleted."""
 

@@ -3,6 +3,7 @@
 from panel.plans.facts import PlanFacts, current_plan_facts, import_plan
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
 from panel.plans.leads import (
+    PART,
     Candidate,
     LeadFacts,
     LeadLine,
@@ -35,6 +36,7 @@ from panel.plans.reading import (
     former_plans,
     plan_for_reading,
 )
+from panel.plans.rules import is_overdue
 from panel.plans.writing import (
     ActionWords,
     OutcomeWords,
@@ -54,6 +56,7 @@ from panel.plans.writing import (
 
 __all__ = [
     "HOME_KEY",
+    "PART",
     "ActionReading",
     "ActionWords",
     "Candidate",
@@ -88,6 +91,7 @@ __all__ = [
     "home_of_lead",
     "import_lead",
     "import_plan",
+    "is_overdue",
     "join_team",
     "lead_gap_since",
     "lead_history",

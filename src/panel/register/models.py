@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.platform.tables import Base, Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
+from panel.records.record_change import watched
 
 SEXES = ("female", "male", "indeterminate", "not_known")
 LEVELS = ("universal", "early_help", "targeted", "specialist")
@@ -19,6 +20,7 @@ CLOSURES = (
 )  # fmt: skip
 
 
+@watched(texts=("address_sealed", "postcode_sealed", "ward_code", "school"), child="id")
 class Child(Row):
     """A child or young person, 0 to 25. Fenced by its own id."""
 
@@ -105,6 +107,7 @@ class FamilyLink(ChildScoped):
     until_on: Mapped[date | None]
 
 
+@watched("from_on", "expected_from_on", "until_on")
 class Involvement(ChildScoped):
     """An agency's part in a child's life, from–to, or expected from; with the worker, if named."""
 

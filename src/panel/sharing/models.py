@@ -10,11 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.platform.tables import Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
+from panel.records.record_change import watched
 
 UUIDS = ARRAY(PG_UUID(as_uuid=True))
 TEXTS = ARRAY(Text)
 
 
+@watched("until_on")
 class SharingAgreement(ChildScoped):
     """An agreement to share, or a refusal. Withdrawn, never deleted."""
 
@@ -57,6 +59,7 @@ class SharingObjection(ChildScoped):
     decision_reason = Sealed()
 
 
+@watched("until_on")
 class SharingRestriction(ChildScoped):
     """Something withheld from somebody: protection, or choice."""
 
