@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -41,6 +41,11 @@ def upgrade() -> None:
         f" WHERE a.child_id = record_change.child_id AND {VIEWER_NOW}))"
     )
     op.execute("GRANT SELECT, INSERT ON record_change TO panel_app")
+    # What pages were made from is read again after a write (migration 0003).
+    op.execute(
+        "CREATE TRIGGER noted AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON record_change"
+        " FOR EACH STATEMENT EXECUTE FUNCTION note_change()"
+    )
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from consent import Category
@@ -20,6 +20,7 @@ from panel.panels.pack_facts import CaseFacts, InvolvedFact
 from panel.panels.pages import TAGS
 from panel.panels.rules import Quorum, Reason, ReviewPlace, why_as_frozen
 from panel.panels.shared_view import NOT_FOR_ALL, SharedView
+from panel.platform.clock import LONDON
 from panel.register.service import CATEGORY_CHOICES, CATEGORY_WORDS, header_from
 from panel.web import words
 
@@ -328,7 +329,7 @@ def screen_page(screen: ChildScreen, today: date, *, runs: bool) -> ScreenPage:
         previous=rows[at - 1] if at else None,
         following=rows[at + 1] if at + 1 < len(rows) else None,
         family=family_words(view, screen.case),
-        since_title=_since_title(fact.last_discussed_on),
+        since_title=_since_title(screen.last_talked),
         since=since_last(screen, today),
         discussion=said_rows(view, fact.said or (), Heading.DISCUSSION),
         needs=said_rows(view, fact.said or (), Heading.NEEDS_TO_KNOW),
@@ -404,16 +405,22 @@ def family_words(view: SharedView, case: CaseFacts) -> list[tuple[str, str]]:
 # What changed since the panel last talked about a child. `since` is the one place where lines go.
 
 
-def _since_title(last: date | None) -> str:
+def _since_title(last: datetime | None) -> str:
     if last is None:
         return "The panel has not talked about this child before"
-    return f"Since the panel last talked about them ({words.short_day(last)})"
+    day = words.short_day(last.astimezone(LONDON).date())
+    return f"Since the panel last talked about them ({day})"
 
 
 def since_last(screen: ChildScreen, today: date) -> list[str]:
-    """A line for each thing that the panel should know has changed, the most pressing first."""
+    """What the panel should know has changed, after what was owed before and still is."""
     before = [one for one in screen.fact.actions or () if not one.of_this_meeting]
-    return [line for one in before if (line := _open_action(screen.view, one, today))]
+    if screen.last_talked is not None:
+        # What fell due since then is among the changes.
+        then = screen.last_talked.astimezone(LONDON).date()
+        before = [one for one in before if one.due_on is not None and one.due_on < then]
+    owed = [line for one in before if (line := _open_action(screen.view, one, today))]
+    return [*owed, *(line.sentence for line in screen.changes)]
 
 
 def _open_action(view: SharedView, one: ActionFact, today: date) -> str:

@@ -18,6 +18,7 @@ from panel.accounts.service import agencies
 from panel.panels.asking import suggestions
 from panel.panels.attendance import Table, table_of
 from panel.panels.calendar import meeting_on, panel_rhythm, settings_of
+from panel.panels.changes import ChangeLine, changes_since, last_talked_about, visible_to_all
 from panel.panels.meeting_rules import Suggested
 from panel.panels.models import Meeting, Panel
 from panel.panels.pack_facts import CaseFacts, InThePack, agencies_named, case_facts, slots
@@ -267,6 +268,10 @@ class ChildScreen:
     """Where the next review is placed, as things stand."""
     agencies: tuple[Agency, ...]
     suggestions: tuple[Suggested, ...]
+    last_talked: datetime | None
+    """When the panel last talked about the child; None before the first time."""
+    changes: Sequence[ChangeLine]
+    """What changed since, as far as everybody at the table may see it."""
 
     @property
     def may_look(self) -> bool:
@@ -285,15 +290,19 @@ async def child_screen(
     access = view.access
     (case,) = await case_facts(session, meeting.meeting.id, [child_id], access.today)
     await load_agency_keys(session, agencies_named([case]) | workers_agencies(fact))
+    panel, day = meeting.panel, meeting.meeting.held_on
+    last_talked = (await last_talked_about(session, panel.id, [child_id], day)).get(child_id)
     return ChildScreen(
         meeting,
         listed,
         view,
         fact,
         case,
-        await review_of(session, meeting.panel, meeting.meeting, fact.review_by),
+        await review_of(session, panel, meeting.meeting, fact.review_by),
         tuple(await agencies(session)),
         tuple(await suggestions(meeting.table, view)),
+        last_talked,
+        visible_to_all(await changes_since(access, last_talked), [view.may]),
     )
 
 
