@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from panel.panels.models import Referral
+from panel.register.models import SignificantEvent
 from tests.panels.conftest import NEXT_MEETING
 from tests.panels.meeting_world import AGENDA, BEGINS, MEETING, MINUTE, Hall, hall, mistakes
 
@@ -40,6 +41,33 @@ async def test_before_its_day_it_can_only_be_looked_at(hall: Hall) -> None:
     early = await hall.tick("coordinator")
     assert early.status_code == 422
     assert "Nobody can be here before Thursday 3 December 2026" in mistakes(early)
+
+
+async def test_what_changed_since_the_panel_last_talked_stands_on_the_screen(hall: Hall) -> None:
+    child = hall.child("Theo")
+    async with hall.house.as_("job") as session:
+        referral = await session.scalar(select(Referral).where(Referral.child_id == child))
+        assert referral is not None
+        referral.last_discussed_on = date(2026, 6, 4)
+        for category, told in (
+            ("development", "Stood up by the sofa."),
+            ("finance", "Asked about a grant."),
+        ):
+            session.add(
+                SignificantEvent(
+                    child_id=child,
+                    happened_on=date(2026, 11, 20),
+                    kind="news",
+                    category=category,
+                    author_agency_id=hall.house.agencies["health"],
+                    text=told,
+                )
+            )
+    await hall.begin("chair", "member")
+    page = (await hall.get(hall.screen("Theo"))).text
+    assert "Since the panel last talked about them (4 June 2026)" in page
+    assert "Stood up by the sofa" in page
+    assert "Asked about a grant" not in page
 
 
 async def test_one_child_on_one_screen(hall: Hall) -> None:
