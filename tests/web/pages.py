@@ -65,6 +65,7 @@ def gallery(render: Renderer, shown_in: Frame | None = None) -> str:
     template = render.environment.from_string(GALLERY.read_text(encoding="utf-8"))
     return template.render(
         frame=shown_in or frame(),
+        page_help=render.help["panels/agenda.html"],
         today=dt.date(2026, 12, 3),
         visited=forms.DateParts("27", "11", "2026"),
         mistakes=forms.Filled(errors=refused),

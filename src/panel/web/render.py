@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from panel.platform.ids import new_id
 from panel.web import words
+from panel.web.help import HELP
 from panel.web.manifest import Manifest
 
 FORGERY_FIELD = "_csrf_token"
@@ -109,6 +110,8 @@ class Renderer:
     rooms: Sequence[str] = ()
     compiled: Path | None = None
     environment: Environment = field(init=False)
+    help: Mapping[str, Markup] = field(init=False)
+    """The help panel of each page by its template, written out once: a page only looks it up."""
 
     def __post_init__(self) -> None:
         """Build the environment once."""
@@ -145,10 +148,18 @@ class Renderer:
         )
         environment.globals["asset"] = self.manifest.url
         object.__setattr__(self, "environment", environment)
+        help_panel = vars(environment.get_template("macros/content.html").module)["help_panel"]
+        panels = {template: help_panel(one) for template, one in HELP.items()}
+        object.__setattr__(self, "help", panels)
 
     def page(self, template: str, frame: Frame, **shown: object) -> str:
-        """Render a page that extends layout.html; `shown` is what the template names."""
-        return self.environment.get_template(template).render(shown, frame=frame)
+        """Render a page that extends layout.html; `shown` is what the template names.
+
+        The layout knows `page_help`, what helps on this page, if anything was written.
+        """
+        return self.environment.get_template(template).render(
+            shown, frame=frame, page_help=self.help.get(template, "")
+        )
 
     def part(self, template: str, **shown: object) -> str:
         """Render a template that stands without the layout: a part of a page, an e-mail."""
