@@ -9,10 +9,10 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from panel.accounts.help import FOR_FAMILIES, FOR_WORKERS, Letter
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant
-from panel.web.help import FOR_FAMILIES, FOR_WORKERS, Letter
 from tests.conftest import SignIn
 from tests.families.household import Family, household
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Role, Viewer, ViewerKind
+from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.service import SignedIn
 from panel.platform.clock import today
 from panel.platform.ids import new_id
@@ -23,7 +24,6 @@ from panel.platform.sessions import first_time, forgery_token
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from panel.web.forms import FieldErrors, read_form
-from panel.web.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)

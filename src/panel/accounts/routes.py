@@ -8,10 +8,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from panel.accounts.desk import FAMILY_HOME, FOR_ANYBODY, Desk, go
+from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
 from panel.accounts.service import SignInPersona, persona_at_desk
 from panel.platform.problems import Gone, NotFound
 from panel.platform.sessions import end, start, use_link
-from panel.web.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
 
 LINK_USED = "This sign-in link was used already, or its time is over."
 

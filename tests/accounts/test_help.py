@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from panel.web.help import (
+from panel.accounts.help import (
     FAMILIES_GLOSSARY,
     FOR_FAMILIES,
     FOR_WORKERS,
@@ -15,8 +15,9 @@ from panel.web.help import (
     WORKERS_GLOSSARY,
     Letter,
 )
-from panel.web.render import Renderer
-from tests.web import pages
+from panel.web import assets
+from panel.web.manifest import read_manifest
+from panel.web.render import Frame, Renderer
 from tests.web.test_components import read
 
 WITHOUT_HELP = {
@@ -34,7 +35,7 @@ WITHOUT_HELP = {
     "panels/print.html": "is printed",
 }
 MEND = (
-    "Write two to four short sentences for it in src/panel/web/help.json, under the template's"
+    "Write two to four short sentences for it in src/panel/accounts/help.json, under the template's"
     " name, with words of glossary.json to look up. Only for a page where nobody has anything to"
     " do, name it in WITHOUT_HELP with the reason."
 )
@@ -45,7 +46,8 @@ GLOSSARIES = {WORKERS_GLOSSARY: FOR_WORKERS, FAMILIES_GLOSSARY: FOR_FAMILIES}
 
 @pytest.fixture(scope="module")
 def renderer() -> Renderer:
-    return pages.renderer()
+    assets.build()
+    return Renderer(read_manifest(), help=HELP)
 
 
 def templates() -> dict[str, str]:
@@ -89,14 +91,14 @@ def test_a_page_that_is_said_to_need_no_help_is_there_and_has_none() -> None:
 def test_help_is_short_and_its_words_are_explained(template: str, renderer: Renderer) -> None:
     page_help = HELP[template]
     assert 1 <= len(page_help.says) <= 4
-    for term, href in page_help.terms:
-        address, _, anchor = href.partition("#")
+    for term in page_help.terms:
+        address, _, anchor = term.href.partition("#")
         known = {entry.anchor for letter in GLOSSARIES[address] for entry in letter.entries}
         assert anchor in known, (
-            f"The help of {template} points to “{term}”, which {address} does not explain."
-            " Add it to src/panel/web/glossary.json, for these readers, or take it out."
+            f"The help of {template} points to “{term.text}”, which {address} does not explain."
+            " Add it to src/panel/accounts/glossary.json, for these readers, or take it out."
         )
-    html = renderer.help[template]
+    html = renderer.help_panels[template]
     read(html)
     assert len(html.encode()) <= MOST_BYTES, f"The help of {template} is too long to read."
 
@@ -104,16 +106,17 @@ def test_help_is_short_and_its_words_are_explained(template: str, renderer: Rend
 def test_families_are_sent_to_their_own_words() -> None:
     for template, page_help in HELP.items():
         glossary = FAMILIES_GLOSSARY if template.startswith("families/") else WORKERS_GLOSSARY
-        assert {href.partition("#")[0] for _, href in page_help.terms} <= {glossary}
+        assert {term.href.partition("#")[0] for term in page_help.terms} <= {glossary}
 
 
 def test_the_panel_is_closed_and_is_there_only_where_a_text_is(renderer: Renderer) -> None:
-    html = renderer.help["panels/agenda.html"]
+    html = renderer.help_panels["panels/agenda.html"]
     assert "<details" in html
     assert " open" not in html.partition(">Help with this page<")[0]
     error = {"sentence": "x", "advice": [], "links": [], "reference": ""}
-    assert "Help with this page" not in renderer.page("error.html", pages.frame(), **error)
-    assert "Help with this page" in pages.gallery(renderer)
+    assert "Help with this page" not in renderer.page("error.html", Frame(), **error)
+    with_help = Renderer(read_manifest(), help={"error.html": HELP["panels/agenda.html"]})
+    assert html in with_help.page("error.html", Frame(), **error)
 
 
 def test_both_glossaries_explain_enough_in_order_and_briefly() -> None:

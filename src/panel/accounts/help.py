@@ -14,6 +14,8 @@ from importlib import resources
 
 import msgspec
 
+from panel.web.render import Link, PageHelp
+
 WORKERS_GLOSSARY = "/glossary"
 FAMILIES_GLOSSARY = "/family/glossary"
 
@@ -29,15 +31,6 @@ class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     says: tuple[str, ...]
     terms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PageHelp:
-    """What helps on one page: a few sentences, and words to look up as (word, address)."""
-
-    says: Sequence[str]
-    terms: Sequence[tuple[str, str]]
-    for_family: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +56,13 @@ def anchor(term: str) -> str:
 
 
 def _read(name: str) -> bytes:
-    return resources.files("panel.web").joinpath(name).read_bytes()
+    return resources.files("panel.accounts").joinpath(name).read_bytes()
 
 
 def _page_help(template: str, text: _Text) -> PageHelp:
     for_family = template.startswith("families/")
     glossary = FAMILIES_GLOSSARY if for_family else WORKERS_GLOSSARY
-    terms = [(term, f"{glossary}#{anchor(term)}") for term in text.terms]
+    terms = [Link(term, f"{glossary}#{anchor(term)}") for term in text.terms]
     return PageHelp(text.says, terms, for_family)
 
 
