@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
 from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
+from panel.accounts.help import HELP
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
@@ -111,7 +112,7 @@ def make_app(
 ) -> Litestar:
     """The site for every authority in the list. `app_url` is the serving role's database."""
     database = Database(app_url)
-    renderer = Renderer(read_manifest(), rooms=ROOMS, compiled=compiled)
+    renderer = Renderer(read_manifest(), rooms=ROOMS, compiled=compiled, help=HELP)
     sites = {
         record.host: make_site(record, settings, database, clock, renderer)
         for record in authorities(app_url)

@@ -8,7 +8,7 @@ import msgspec
 
 from panel.web import assets, forms
 from panel.web.manifest import read_manifest
-from panel.web.render import Frame, Link, Renderer
+from panel.web.render import Frame, Link, PageHelp, Renderer
 
 GALLERY = Path(__file__).with_name("gallery.html")
 AGENDA = """
@@ -16,6 +16,9 @@ AGENDA = """
 2|9:40|Theo Barnaby|1 year 11 months|New|green|Referred by Paediatrics|Beth Amory|Portage|first time
 3|10:00|Freya Lindqvist|4 years|Transition|purple|No school yet|Hana Oduya|Early years|4 June 2026
 """
+HELP = PageHelp(
+    ["Move a row by Up or Down."], [Link("freeze", "/glossary#freeze")], for_family=False
+)
 
 
 class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,7 +36,7 @@ class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
 def renderer() -> Renderer:
     """Build the assets where needed and give a renderer of this room's templates."""
     assets.build()
-    return Renderer(read_manifest())
+    return Renderer(read_manifest(), help={"error.html": HELP})
 
 
 def frame(**changed: object) -> Frame:
@@ -65,6 +68,7 @@ def gallery(render: Renderer, shown_in: Frame | None = None) -> str:
     template = render.environment.from_string(GALLERY.read_text(encoding="utf-8"))
     return template.render(
         frame=shown_in or frame(),
+        page_help=render.help_panels["error.html"],
         today=dt.date(2026, 12, 3),
         visited=forms.DateParts("27", "11", "2026"),
         mistakes=forms.Filled(errors=refused),

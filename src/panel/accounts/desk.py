@@ -15,6 +15,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Role, Viewer, ViewerKind
+from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.service import SignedIn
 from panel.platform.clock import today
 from panel.platform.ids import new_id
@@ -157,6 +158,7 @@ class Desk:
             else "",
             notice_tag="Demonstration" if record.demo else "",
             csrf_token="" if self.token is None else forgery_token(self.token),
+            footer=_footer(self.who),
         )
 
     def page(self, template: str, *, status: int = 200, **shown: object) -> Response[str]:
@@ -307,6 +309,14 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
             links.append(("Panels", "/panels"))
         return links
     return (("Home", "/"),)
+
+
+def _footer(who: SignedIn | None) -> Sequence[Link]:
+    if who is None:
+        return ()
+    if _is_family(who):
+        return (Link("What words mean", FAMILIES_GLOSSARY),)
+    return (Link("Glossary", WORKERS_GLOSSARY),)
 
 
 def _is_here(path: str, href: str) -> bool:

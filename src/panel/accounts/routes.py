@@ -1,4 +1,4 @@
-"""Signing in by a link, signing out."""
+"""Signing in by a link, signing out, and what the words on the pages mean."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from panel.accounts.desk import FAMILY_HOME, FOR_ANYBODY, Desk, go
+from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
 from panel.accounts.service import SignInPersona, persona_at_desk
 from panel.platform.problems import Gone, NotFound
 from panel.platform.sessions import end, start, use_link
@@ -84,5 +85,17 @@ async def demo_sign_in(
     return _signed_in_at(request, cookie, "/" if found.kind == "worker" else FAMILY_HOME)
 
 
-HANDLERS = [sign_in_page, sign_in, sign_out, signed_out]
+@get(WORKERS_GLOSSARY, include_in_schema=False, opt=FOR_ANYBODY)
+async def glossary(desk: NamedDependency[Desk]) -> Response[str]:
+    """What the words mean; for anybody, since a guest and a family meet them too."""
+    return desk.page("accounts/glossary.html", letters=FOR_WORKERS)
+
+
+@get(FAMILIES_GLOSSARY, include_in_schema=False, opt=FOR_ANYBODY)
+async def family_glossary(desk: NamedDependency[Desk]) -> Response[str]:
+    """The same in plain words; for anybody, since workers explain them to families."""
+    return desk.page("accounts/family_glossary.html", letters=FOR_FAMILIES)
+
+
+HANDLERS = [sign_in_page, sign_in, sign_out, signed_out, glossary, family_glossary]
 DEMO = [demo_sign_in]

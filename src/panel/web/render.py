@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -33,6 +33,15 @@ class Link:
     text: str
     href: str
     current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageHelp:
+    """What helps on one page: a few sentences, and links to words that are explained elsewhere."""
+
+    says: Sequence[str]
+    terms: Sequence[Link]
+    for_family: bool
 
 
 @dataclass(frozen=True)
@@ -102,13 +111,17 @@ class Renderer:
     Templates of this room are named plainly (`layout.html`, `macros/forms.html`); those of
     another room by the room: `rooms=("register",)` finds `register/list.html` in the package
     panel.register, folder templates. A misspelt variable raises jinja2.UndefinedError.
-    `compiled` is a folder to keep compiled templates in between starts.
+    `compiled` is a folder to keep compiled templates in between starts. `help` is what helps on
+    each page, by the name of its template.
     """
 
     manifest: Manifest
     rooms: Sequence[str] = ()
     compiled: Path | None = None
+    help: Mapping[str, PageHelp] = field(default_factory=dict)
     environment: Environment = field(init=False)
+    help_panels: Mapping[str, Markup] = field(init=False)
+    """The help of each page, written out once: a page only looks it up."""
 
     def __post_init__(self) -> None:
         """Build the environment once."""
@@ -145,10 +158,18 @@ class Renderer:
         )
         environment.globals["asset"] = self.manifest.url
         object.__setattr__(self, "environment", environment)
+        help_panel = vars(environment.get_template("macros/content.html").module)["help_panel"]
+        panels = {template: help_panel(one) for template, one in self.help.items()}
+        object.__setattr__(self, "help_panels", panels)
 
     def page(self, template: str, frame: Frame, **shown: object) -> str:
-        """Render a page that extends layout.html; `shown` is what the template names."""
-        return self.environment.get_template(template).render(shown, frame=frame)
+        """Render a page that extends layout.html; `shown` is what the template names.
+
+        The layout knows `page_help`, what helps on this page, if anything was written.
+        """
+        return self.environment.get_template(template).render(
+            shown, frame=frame, page_help=self.help_panels.get(template, "")
+        )
 
     def part(self, template: str, **shown: object) -> str:
         """Render a template that stands without the layout: a part of a page, an e-mail."""
