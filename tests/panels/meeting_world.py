@@ -126,6 +126,13 @@ def hidden_of(page: str, action: str, number: int = 0) -> dict[str, Any]:
     found = re.findall(
         rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL
     )
+    if not found:
+        # A button elsewhere on the page sends another form there.
+        button = re.search(
+            rf'<button[^>]*form="([\w-]+)"[^>]*formaction="{re.escape(action)}"', page
+        )
+        assert button is not None, f"The page has no form to {action}"
+        found = re.findall(rf'<form[^>]*id="{button.group(1)}"[^>]*>(.*?)</form>', page, re.DOTALL)
     assert len(found) > number, f"The page has no form to {action}"
     fields: dict[str, Any] = {}
     for name, value in HIDDEN.findall(found[number]):

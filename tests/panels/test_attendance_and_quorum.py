@@ -241,3 +241,22 @@ async def test_a_substitute_for_who_runs_it_leaves_the_screen_as_it_is(hall: Hal
     await hall.send(MEETING, f"{MEETING}/substitutes", said)
     assert "3 present" in (await hall.get(MEETING)).text
     assert "Amina Kestrel" in (await hall.get(hall.screen("Amina"))).text
+
+
+async def test_whoever_is_ticked_when_it_begins_is_here(hall: Hall) -> None:
+    await hall.as_("coordinator")
+    people = {who: str(hall.house.viewers[who].id) for who in ("chair", "member", "lead")}
+    ticked = {"here": [people["chair"], people["member"]]}
+    begun = await hall.send(MEETING, f"{MEETING}/begin", ticked)
+    assert "3 present" in begun.text
+    for who in ("chair", "member"):
+        assert f'id="here-{people[who]}" value="{people[who]}" checked' in begun.text
+
+
+async def test_what_was_ticked_wrongly_does_not_begin_it(hall: Hall) -> None:
+    await hall.as_("coordinator")
+    chair = str(hall.house.viewers["chair"].id)
+    refused = await hall.send(MEETING, f"{MEETING}/begin", {"here": [chair], "apologies": [chair]})
+    assert refused.status_code == 422
+    assert "Tick here or apologies for each person, not both" in mistakes(refused)
+    assert (await hall.meeting()).began_at is None

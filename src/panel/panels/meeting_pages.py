@@ -6,6 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from consent import Category
+from panel.panels.change_rules import Kind
+from panel.panels.changes import ChangeLine
 from panel.panels.meeting_reading import (
     ActionFact,
     ChildScreen,
@@ -420,7 +422,13 @@ def since_last(screen: ChildScreen, today: date) -> list[str]:
         then = screen.last_talked.astimezone(LONDON).date()
         before = [one for one in before if one.due_on is not None and one.due_on < then]
     owed = [line for one in before if (line := _open_action(screen.view, one, today))]
-    return [*owed, *(line.sentence for line in screen.changes)]
+    above = [said for said, _by in family_words(screen.view, screen.case)]
+    return [*owed, *(one.sentence for one in screen.changes if not _stands_above(one, above))]
+
+
+def _stands_above(change: ChangeLine, words_above: Sequence[str]) -> bool:
+    """Whether a line only says again the family's words that stand above, whole."""
+    return change.kind is Kind.WORDS and any(said in change.sentence for said in words_above)
 
 
 def _open_action(view: SharedView, one: ActionFact, today: date) -> str:

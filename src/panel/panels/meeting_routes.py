@@ -145,14 +145,17 @@ async def _wrong_at_table(
 async def begin_meeting(
     desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
 ) -> Response[Any]:
-    """The meeting begins."""
+    """The meeting begins, with whoever is ticked by then."""
 
     async def work(
-        session: AsyncSession, panel: Panel, meeting: Meeting, _form: forms.Nothing
+        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.AttendanceForm
     ) -> None:
+        if mistakes := forms.attendance_mistakes(form):
+            raise Invalid(tuple(mistakes))
         await begin(session, panel, meeting, desk.viewer)
+        await mark(session, panel, meeting, _marks(form))
 
-    return await _run(desk, key, held_on, forms.Nothing, "begin", work)
+    return await _run(desk, key, held_on, forms.AttendanceForm, "attendance", work)
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/attendance", include_in_schema=False)
