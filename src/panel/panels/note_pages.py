@@ -225,6 +225,8 @@ class WritePage:
     age_words: str
     recipients: Sequence[RecipientRow]
     may_read: bool
+    check_again: bool
+    """It is to be read once more: something that it was drafted from was about another child."""
 
 
 def write_page(found: NotePage, base: str, name: str, signed_by: str, today: date) -> WritePage:
@@ -265,6 +267,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         + ("" if age <= AIM + 1 else f" Aim for {AIM}: shorter words and shorter sentences."),
         recipients=[_recipient_row(place, one) for place, one in enumerate(found.who_gets, 1)],
         may_read=found.may_read,
+        check_again=note.check_again and found.may_read,
     )
 
 
@@ -457,22 +460,27 @@ def _back_row(one: AnswerLine) -> BackRow:
     )
 
 
-def _incident_row(one: IncidentLine, now: datetime) -> IncidentRow:
-    until = report_by(one.found_at)
-    left = until - now
-    hours = int(left.total_seconds() // 3600)
-    if Step.DECIDED_ICO in one.done or one.state == "closed":
-        clock = f"Found {words.day_and_time(one.found_at)}."
-    elif hours >= 0:
-        clock = (
-            f"Found {words.day_and_time(one.found_at)}. If the ICO must be told, it is until"
+def clock_words(found_at: datetime, now: datetime, *, is_settled: bool) -> str:
+    """When a breach was found, and how long there is to tell the ICO unless that is settled."""
+    until = report_by(found_at)
+    hours = int((until - now).total_seconds() // 3600)
+    found = f"Found {words.day_and_time(found_at)}."
+    if is_settled:
+        return found
+    if hours >= 0:
+        return (
+            f"{found} If the ICO must be told, it is until"
             f" {words.day_and_time(until)}: {words.plural(hours, 'hour')} left of 72."
         )
-    else:
-        clock = (
-            f"Found {words.day_and_time(one.found_at)}. The 72 hours to tell the ICO ended on"
-            f" {words.day_and_time(until)}: tell them why it is late."
-        )
+    return (
+        f"{found} The 72 hours to tell the ICO ended on"
+        f" {words.day_and_time(until)}: tell them why it is late."
+    )
+
+
+def _incident_row(one: IncidentLine, now: datetime) -> IncidentRow:
+    settled = Step.DECIDED_ICO in one.done or one.state == "closed"
+    clock = clock_words(one.found_at, now, is_settled=settled)
     return IncidentRow(
         one.id,
         INCIDENT_WORDS[one.kind],

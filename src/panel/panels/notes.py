@@ -50,6 +50,11 @@ from panel.sharing.standing import child_standing, family_facts, possible_givers
 
 WHO_MAY = "Only the lead professional, or the coordinator or chair of this panel, writes this note."
 
+READ_AGAIN = (
+    "Something that this note was drafted from was about another child and was moved there."
+    " Read the note again, and say that nothing of it is left"
+)
+
 
 # Who may, and about which meeting -------------------------------------------------------------
 
@@ -143,6 +148,8 @@ class NoteText:
     categories: tuple[str, ...]
     signed_off_at: datetime | None
     signed_off_by: UUID | None
+    check_again: bool = False
+    """Something that it was drafted from was on the wrong child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +256,12 @@ async def read_note(of: NoteOf) -> NotePage:
     if stored is None:
         note = await _first_draft(of, said)
     else:
+        # What was recalled is about another child: it is kept as it went out, and not shown again.
+        shown = "" if stored.state == "recalled" else stored_words or ""
         note = NoteText(
-            stored.id, stored.number, stored.state, stored.version, stored_words or "",
+            stored.id, stored.number, stored.state, stored.version, shown,
             _kept(stored) if may_read else (), tuple(stored.categories), stored.signed_off_at,
-            stored.signed_off_by,
+            stored.signed_off_by, stored.check_again_at is not None,
         )  # fmt: skip
     found = marks(note.text, of.context)
     return NotePage(
@@ -480,6 +489,22 @@ async def keep_mark(of: NoteOf, kind: str, words: str, why: str, version: int) -
     await of.session.flush()
 
 
+async def checked_again(of: NoteOf, version: int) -> None:
+    """The viewer has read the note once more: nothing in it is about another child.
+
+    Raises NotAllowed for who cannot see it, Conflict where it was changed meanwhile.
+    """
+    row = await stored_note(of)
+    if row is None or row.check_again_at is None:
+        return
+    if note_text(of.access, row) is None:
+        raise NotAllowed("Somebody else wrote this note, and you cannot see it.")
+    if row.version != version:
+        raise Conflict(())
+    row.check_again_at = None
+    await of.session.flush()
+
+
 async def another_version(of: NoteOf) -> FamilyNote:
     """Begin a new version of a note that was signed off; that one stays."""
     row = await stored_note(of)
@@ -488,9 +513,15 @@ async def another_version(of: NoteOf) -> FamilyNote:
     told = note_text(of.access, row)
     if told is None:
         raise NotAllowed("Somebody else wrote this note, and you cannot see it.")
-    made = await _new_row(of, row.number + 1, row.categories)
+    said, _ = await contributions(of)
+    first = await _first_draft(of, said)
+    is_recalled = row.state == "recalled"
+    categories = first.categories if is_recalled else row.categories
+    made = await _new_row(of, row.number + 1, categories)
     of.session.add(made)
-    made.text, made.kept = told, row.kept
+    # One that was recalled is about another child: nothing of it is taken over.
+    made.text, made.kept = (first.text, "") if is_recalled else (told, row.kept)
+    made.check_again_at = None if is_recalled else row.check_again_at
     await of.session.flush()
     return made
 
@@ -515,6 +546,8 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
     told = note_text(of.access, row)
     if not (told or "").strip():
         raise Invalid.because("text", "Write the note first: there is nothing in it yet")
+    if row.check_again_at is not None:
+        raise Invalid.because("marks", READ_AGAIN)
     gets = await who_gets(of, row.categories)
     errors = [*_mark_errors(told or "", of.context, row), *_sending_errors(gets, sendings)]
     if errors:

@@ -38,6 +38,7 @@ from panel.plans.reading import (
 from panel.plans.writing import (
     ActionWords,
     OutcomeWords,
+    action_of_meeting,
     add_action,
     add_outcome,
     add_progress,
@@ -48,6 +49,7 @@ from panel.plans.writing import (
     change_outcome,
     change_summary,
     mark_done,
+    move_action,
     start_plan,
     step_action,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "PlanReading",
     "ProgressReading",
     "accept_offer",
+    "action_of_meeting",
     "add_action",
     "add_outcome",
     "add_progress",
@@ -93,6 +96,7 @@ __all__ = [
     "lead_history",
     "leaver",
     "mark_done",
+    "move_action",
     "my_actions",
     "offer_for_answer",
     "offer_lead",
