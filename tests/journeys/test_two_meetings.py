@@ -251,8 +251,10 @@ async def then_the_mother_reads_it_on_her_phone_and_disagrees(marta: Person) -> 
 
 async def then_grace_finds_the_way_to_what_came_back(grace: Person) -> None:
     await grace.open("/")
+    await grace.reads("family disagrees or could not say, about the notes of 3 December 2026")
     await grace.keep("two-meetings-home-of-coordinator")
-    await grace.open("/panels/contacts")
+    await grace.follow("Meetings, minutes and notes")
+    await grace.keep("two-meetings-panel")
     await grace.follow("Notes to families")
     await grace.follow(CHILD)
     await grace.reads(DISAGREES)

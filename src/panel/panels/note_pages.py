@@ -158,6 +158,10 @@ def owed_figures(owed: Sequence[NotesOwed], today: date) -> list[tuple[int, str,
         if one.questions:
             noun = "question" if one.questions == 1 else "questions"
             figures.append((one.questions, f"{noun} from families, about the notes of {day}", href))
+        if one.disagreements:
+            said = "family disagrees" if one.disagreements == 1 else "families disagree"
+            what = f"{said} or could not say, about the notes of {day}"
+            figures.append((one.disagreements, what, href))
     return figures
 
 

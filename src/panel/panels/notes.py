@@ -635,7 +635,11 @@ SELECT json_build_object('child_id', c.id, 'reference', c.reference,
   'disagree', (SELECT count(*) FROM note_answer q JOIN family_note o ON o.id = q.note_id
      WHERE o.meeting_id = m.id AND o.child_id = c.id AND q.answer = 'disagree'),
   'incidents', (SELECT count(*) FROM incident x JOIN family_note o ON o.id = x.note_id
-     WHERE o.meeting_id = m.id AND o.child_id = c.id AND x.state = 'open'))::text
+     WHERE o.meeting_id = m.id AND o.child_id = c.id AND x.state = 'open')
+   + (SELECT count(*) FROM incident x JOIN (SELECT id FROM discussion WHERE meeting_id = m.id
+        AND child_id = c.id UNION ALL SELECT id FROM action WHERE meeting_id = m.id
+        AND child_id = c.id) e ON e.id = x.entry_id
+      WHERE x.child_id = c.id AND x.state = 'open'))::text
 FROM child_access a
 JOIN agenda_item i ON i.child_id = a.child_id AND i.state = 'discussed'
 JOIN meeting m ON m.id = i.meeting_id AND m.state = 'held' JOIN child c ON c.id = i.child_id
@@ -675,23 +679,28 @@ class NotesOwed:
     stuck: int
     """Copies that came back, or that the record does not let go."""
     due_on: date
+    disagreements: int
+    """What families did not agree with, or could not say, and nobody has replied to."""
 
 
 # Of meetings before Panel only the day is known, and nobody owes their notes here.
 _OWED = """
-SELECT o.panel_id, o.meeting_id, o.key, o.held_on, o.unsigned, o.questions, o.stuck
+SELECT o.panel_id, o.meeting_id, o.key, o.held_on, o.unsigned, o.questions, o.stuck,
+  o.disagreements
 FROM (SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
     count(*) FILTER (WHERE COALESCE(n.state, 'draft') = 'draft') AS unsigned,
-    COALESCE(sum(q.waiting), 0)::int AS questions, COALESCE(sum(d.stuck), 0)::int AS stuck
+    COALESCE(sum(q.waiting), 0)::int AS questions,
+    COALESCE(sum(q.disagreements), 0)::int AS disagreements, COALESCE(sum(d.stuck), 0)::int AS stuck
   FROM child_access a
   JOIN agenda_item i ON i.child_id = a.child_id AND i.state = 'discussed'
   JOIN meeting m ON m.id = i.meeting_id AND m.state = 'held' AND m.ended_at IS NOT NULL
   JOIN panel p ON p.id = m.panel_id
   LEFT JOIN LATERAL (SELECT f.id, f.state FROM family_note f WHERE f.meeting_id = m.id
     AND f.child_id = i.child_id ORDER BY f.number DESC LIMIT 1) n ON true
-  LEFT JOIN LATERAL (SELECT count(*) AS waiting FROM note_answer x
-    JOIN family_note f ON f.id = x.note_id WHERE f.meeting_id = m.id AND f.child_id = i.child_id
-    AND x.answer = 'question' AND x.replied_at IS NULL) q ON true
+  LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE x.answer = 'question') AS waiting,
+      count(*) FILTER (WHERE x.answer IN ('disagree', 'could_not_say')) AS disagreements
+    FROM note_answer x JOIN family_note f ON f.id = x.note_id
+    WHERE f.meeting_id = m.id AND f.child_id = i.child_id AND x.replied_at IS NULL) q ON true
   LEFT JOIN LATERAL (SELECT count(*) AS stuck FROM note_delivery y WHERE y.note_id = n.id
     AND (y.state = 'bounced'
       OR y.state = 'waiting' AND y.outbox_id IS NULL AND y.failure IS NOT NULL)) d ON true
@@ -699,7 +708,7 @@ FROM (SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
     AND (p.id = ANY(:panels) OR EXISTS (SELECT 1 FROM lead_professional l
       WHERE l.child_id = i.child_id AND l.worker_id = :viewer AND l.state = 'accepted'))
   GROUP BY p.id, m.id, p.key, m.held_on) o
-WHERE o.unsigned + o.questions + o.stuck > 0
+WHERE o.unsigned + o.questions + o.stuck + o.disagreements > 0
 ORDER BY o.held_on, o.key
 """
 
@@ -721,6 +730,7 @@ async def notes_owed(session: AsyncSession, panels: Collection[UUID]) -> list[No
                 row.key, row.held_on, row.unsigned, row.questions,
                 row.stuck,
                 await due_on(session, panel, meeting),
+                row.disagreements,
             )
         )  # fmt: skip
     return owed
