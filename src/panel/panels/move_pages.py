@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from panel.panels.models import Discussion
-from panel.panels.moving import Entry, NoteTouched
+from panel.panels.moving import WHO_SAW, Entry, NoteTouched, when_seen
 from panel.panels.note_models import Incident
 from panel.panels.note_pages import clock_words
 from panel.panels.note_rules import Step
@@ -72,7 +72,7 @@ def move_page(
         is_action=entry.is_action,
         text=entry.text,
         by=_by(entry),
-        seen=[_seen_row(one) for one in seen],
+        seen=[(one.who, one.agency, when_seen(one)) for one in seen],
         happens=_happens(entry),
         look_at=f"{base}/notes/{child}" if any(map(_to_read, entry.notes)) else "",
     )
@@ -81,13 +81,6 @@ def move_page(
 def _by(entry: Entry) -> str:
     when = words.day_and_time(entry.written_at)
     return f"{entry.author}, {when}" if entry.author else when
-
-
-def _seen_row(one: SeenBy) -> tuple[str, str, str]:
-    first = words.day_and_time(one.first_at)
-    last = f", last {words.day_and_time(one.last_at)}" if one.times > 1 else ""
-    times = f" ({words.plural(one.times, 'time')})" if one.times > 1 else ""
-    return (one.who, one.agency, f"{first}{last}{times}")
 
 
 def _happens(entry: Entry) -> list[str]:
@@ -144,7 +137,10 @@ class MovedPage:
     day: date
     name: str
     clock: str
-    what: Sequence[str]
+    what: str
+    """How it came to be on the wrong child, as somebody wrote it."""
+    seen: Sequence[str]
+    """Who could see it, a line for each."""
     steps: Sequence[tuple[str, str, str]]
     """(code, words, the day it was done or empty)."""
     is_open: bool
@@ -154,6 +150,7 @@ def moved_page(
     incident: Incident, base: str, panel: str, day: date, name: str, now: datetime
 ) -> MovedPage:
     """The incident of a move, with its steps."""
+    what, _, seen = incident.what.rpartition(f"{WHO_SAW}\n")
     done = {Step(code): date.fromisoformat(on) for code, on in incident.steps.items()}
     return MovedPage(
         address=f"{base}/meeting/{incident.child_id}/entries/{incident.entry_id}/moved",
@@ -165,7 +162,8 @@ def moved_page(
             incident.found_at, now,
             is_settled=Step.DECIDED_ICO in done or incident.state == "closed",
         ),
-        what=incident.what.split("\n"),
+        what=what.strip(),
+        seen=seen.split("\n"),
         steps=[
             (step.value, said, words.short_day(done[step]) if step in done else "")
             for step, said in STEP_WORDS.items()

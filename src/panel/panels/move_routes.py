@@ -113,12 +113,13 @@ async def rehearse_move(
     child_id: FromPath[UUID],
     entry_id: FromPath[UUID],
     to: FromQuery[str] = "",
+    see: FromQuery[str] = "",
 ) -> Response[str]:
     """First to whom; then what moves, who could see it meanwhile, and what follows."""
     async with _at_meeting(desk, key, held_on) as where:
         chosen = next((one for one in where.names if str(one) == to.strip().lower()), None)
         errors = None
-        if to and (chosen is None or chosen == child_id):
+        if (to or see) and (chosen is None or chosen == child_id):
             errors = FieldErrors({"to": "Choose the child whom it is about"}, {"to": [to]})
         return await _rehearsal(where, child_id, entry_id, chosen, errors)
 

@@ -24,7 +24,7 @@ from panel.panels.note_answers import READABLE, recall
 from panel.panels.note_models import FamilyNote, Incident, NoteDelivery
 from panel.panels.note_rules import Step
 from panel.plans.models import Action
-from panel.plans.service import action_of_meeting, move_action
+from panel.plans.service import action_of_meeting, lock_child, move_action
 from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
 from panel.records.gate import NOT_HERE, Access
 from panel.sharing.reading import SeenBy, seen_since
@@ -32,6 +32,8 @@ from panel.web import words
 
 IN_THE_NOTE = "Something in this note was about another child. It was taken off this record."
 """What the incident of a recalled note says on the wrong child: nothing of the other."""
+
+WHO_SAW = "Who could see it meanwhile:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ async def _notes(access: Access, meeting: Meeting, said: str) -> list[NoteTouche
 
 
 async def _note_rows(access: Access, meeting: Meeting) -> list[FamilyNote]:
-    """The notes of the child that are not recalled, in the order in which they are locked."""
+    """The notes of the child that are not recalled, in the order in which a move locks them."""
     rows = await access.session.scalars(
         select(FamilyNote)
         .where(
@@ -154,7 +156,6 @@ async def _note_rows(access: Access, meeting: Meeting) -> list[FamilyNote]:
             FamilyNote.state != "recalled",
         )
         .order_by(FamilyNote.number)
-        .with_for_update()
     )
     return list(rows)
 
@@ -203,7 +204,7 @@ async def move_entry(entry: Entry, to: Access, table: Table, why: str) -> Moved:
         found_at=to.at,
         steps={one.value: to.today.isoformat() for one in (Step.STOPPED, Step.PUT_RIGHT)},
     )
-    incident.what = "\n".join([why, "", *seen_lines(seen)])
+    incident.what = "\n".join([why, WHO_SAW, *seen_lines(seen)])
     session.add(incident)
     await session.flush()
     return Moved(moved, recalled)
@@ -215,6 +216,9 @@ async def _moved_row(
     if isinstance(row, Action):
         owner = row.owner_worker_id
         if owner is not None:
+            # In one order, so that two moves between the same children do not wait for each other.
+            for child in sorted((wrong.child_id, to.child_id)):
+                await lock_child(to.session, child)
             await bring_in(to, table, owner, "to")
         moved = await move_action(row, to, why)
         if owner is not None:
@@ -250,6 +254,7 @@ async def _move_said(row: Discussion, to: Access, why: str) -> Discussion:
 
 async def _see_to_note(entry: Entry, note: FamilyNote, said: str, *, for_family: bool) -> int:
     """Take it out of a draft, recall what was sent; whatever was drafted from it is read again."""
+    await entry.access.session.refresh(note, with_for_update=True)
     it_holds = holds(note.text, said)
     if not it_holds and not for_family:
         return 0
@@ -279,11 +284,18 @@ async def _recall(entry: Entry, note: FamilyNote) -> int:
 def seen_lines(seen: Sequence[SeenBy]) -> list[str]:
     """Who could see it, a line for each: who, which agency, when."""
     return [
-        f"{', '.join(part for part in (one.who, one.agency) if part)}:"
-        f" {words.day_and_time(one.first_at)}"
-        + ("" if one.times == 1 else f" to {words.day_and_time(one.last_at)}")
+        f"{', '.join(part for part in (one.who, one.agency) if part)}: {when_seen(one)}"
         for one in seen
     ] or ["Nobody opened the record in between."]
+
+
+def when_seen(one: SeenBy) -> str:
+    """When somebody could see it, and how often: "3 December 2026 at 9:30, 2 times"."""
+    first, last = words.day_and_time(one.first_at), words.day_and_time(one.last_at)
+    if one.times == 1:
+        return first
+    until = "" if last == first else f" until {last}"
+    return f"{first}, {words.plural(one.times, 'time')}{until}"
 
 
 # Afterwards ---------------------------------------------------------------------------------------
