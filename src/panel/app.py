@@ -42,6 +42,7 @@ from panel.platform.problems import (
     Conflict,
     Gone,
     NotFound,
+    NotSentYet,
     NotSignedIn,
     NotWorking,
     Problem,
@@ -126,7 +127,9 @@ def make_app(
         if token:
             who = await signed_in(site.tenant, token, site.tenant.clock.now())
         check_side(request, who)
-        return Desk(site, request, token if who is not None else None, who)
+        if who is None:
+            return Desk(site, request, None, None, ended=token)
+        return Desk(site, request, token, who)
 
     async def close() -> None:
         await database.close()
@@ -237,6 +240,8 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
             media_type="application/problem+json",
             headers=PRIVATE,
         )
+    if isinstance(problem, NotSentYet):
+        return _not_sent_yet(renderer, problem)
     page = renderer.page(
         "conflict.html" if isinstance(problem, Conflict) else "error.html",
         Frame(),
@@ -252,6 +257,17 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
         media_type=MediaType.HTML,
         headers=PRIVATE,
     )
+
+
+def _not_sent_yet(renderer: Renderer, problem: NotSentYet) -> Response[Any]:
+    page = renderer.page(
+        "not_sent_yet.html",
+        Frame(csrf_token=problem.csrf_token),
+        problem=problem,
+        # What a person typed, not what a page gave its form or a list its choices.
+        texts=[said for name, said in problem.fields if name[:1] != "_" and " " in said.strip()],
+    )
+    return Response(page, status_code=problem.status, media_type=MediaType.HTML, headers=PRIVATE)
 
 
 def _problem(renderer: Renderer) -> Handler:

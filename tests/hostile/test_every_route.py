@@ -24,7 +24,8 @@ TABLES = {
     "document_id": "document", "offer_id": "lead_professional", "referral_id": "referral",
     "plan_id": "plan", "action_id": "action", "outcome_id": "desired_outcome",
     "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
-    "answer_id": "note_answer", "incident_id": "incident",
+    "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
+    "said_id": "discussion",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}

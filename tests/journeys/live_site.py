@@ -20,13 +20,16 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def demonstration(folder: Path, children: int) -> Iterator[str]:
-    """Serve a new demonstration from a folder; gives its address, and stops it by its number."""
+def demonstration(folder: Path, children: int, as_of: str = AS_OF) -> Iterator[str]:
+    """Serve a demonstration from a folder on a day; gives its address, and stops it by its number.
+
+    A folder that holds one already is served as it is: that is how a day passes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     command = [str(Path(sys.executable).with_name("panel")), "demo", "--port", str(port)]
-    command += ["--children", str(children), "--as-of", AS_OF, "--data-dir", str(folder)]
+    command += ["--children", str(children), "--as-of", as_of, "--data-dir", str(folder)]
     environment = {key: said for key, said in os.environ.items() if not key.startswith("PANEL_")}
     log = folder / "site.log"
     with (

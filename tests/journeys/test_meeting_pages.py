@@ -13,10 +13,11 @@ from consent import Category
 from panel.panels.calendar import meeting_on
 from panel.panels.models import FamilyWords
 from panel.plans.models import Action, Plan
+from panel.platform.sessions import IDLE
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
 from tests.panels.conftest import NEXT_MEETING, add_child, house
-from tests.panels.meeting_world import MEETING, MINUTES, Hall, hall
+from tests.panels.meeting_world import MEETING, MINUTE, MINUTES, Hall, hall
 
 __all__ = ["add_child", "hall", "house"]
 
@@ -142,3 +143,47 @@ async def test_it_is_held_without_javascript(busy: Hall, browser: Any, client: A
     await page.get_by_role("button", name="Add under Discussion").click()
     await expect(page.get_by_text("Written without a script")).to_be_visible()
     await context.close()
+
+
+@pytest.mark.journey
+async def test_an_entry_on_the_wrong_child_is_moved(ada: Page, busy: Hall) -> None:
+    await busy.begin("chair", "member", "social")
+    await busy.say("Amina", "His hearing aid whistles at nursery.", category="health")
+    await busy.as_("member")
+    await busy.get(busy.screen("Amina"))
+    await busy.as_("coordinator")
+    await ada.goto(f"{SITE}{busy.screen('Amina')}")
+    await ada.get_by_role("link", name="About another child?").first.click()
+    await look(ada, "move-choose")
+    await ada.get_by_role("button", name="See what happens").click()
+    await expect(ada.get_by_role("alert")).to_contain_text("Choose the child whom it is about")
+    await ada.get_by_label("Theo Kestrel").check()
+    await ada.get_by_role("button", name="See what happens").click()
+    await expect(ada.get_by_text("Cleo Nightingale")).to_be_visible()
+    await look(ada, "move-rehearsal")
+    await ada.get_by_role("button", name="Move it").click()
+    await look(ada, "move-mistake")
+    await ada.get_by_label("How did it come to be on the wrong child?").fill("Wrong screen.")
+    await ada.get_by_role("button", name="Move it").click()
+    await expect(ada.get_by_role("heading", level=1)).to_contain_text("Theo Kestrel")
+    await look(ada, "moved")
+    await ada.get_by_role("button", name="Done today").first.click()
+    await look(ada, "move-left-behind", busy.screen("Amina"))
+    await expect(ada.get_by_text("Taken back: on the wrong child.")).to_be_visible()
+
+
+@pytest.mark.journey
+async def test_time_runs_out_while_somebody_types(ada: Page, busy: Hall) -> None:
+    await busy.begin("chair", "member")
+    await ada.goto(f"{SITE}{busy.screen('Amina')}")
+    await ada.get_by_role("textbox", name="Discussion").fill("Typed for a long time.")
+    busy.clock.set(busy.clock.now() + IDLE + MINUTE)
+    await ada.get_by_role("button", name="Add under Discussion").click()
+    await expect(ada.get_by_role("heading", name="Not saved yet")).to_be_visible()
+    await look(ada, "not-sent-yet")
+    await busy.as_("coordinator")
+    await ada.get_by_role("button", name="Carry on").click()
+    await expect(ada.get_by_text("You are signed in as Ada Quill")).to_be_visible()
+    await look(ada, "not-sent-yet-signed-in")
+    await ada.get_by_role("button", name="Send it now").click()
+    await expect(ada.get_by_text("Typed for a long time.")).to_be_visible()

@@ -8,7 +8,6 @@ Larkham works for a charity.
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import date
 from io import BytesIO
 from itertools import pairwise
@@ -20,9 +19,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from panel.web import assets
-from tests.journeys.browser import open_page, require_chromium
+from tests.journeys.browser import require_chromium
+from tests.journeys.cast import Cast
 from tests.journeys.live_site import demonstration
-from tests.journeys.person import DESKTOP, Person
+from tests.journeys.person import Person
 
 pytestmark = pytest.mark.journey
 
@@ -33,29 +33,6 @@ CHILD = "Wilfred Turnstone"
 SHARED = "Wilfred waits at the gate and points at what he wants."
 REFUSED = "The rent is three months behind."
 FAMILY_ASKS = "Please ask who can lend us a buggy that folds."
-
-
-@dataclass
-class Cast:
-    """Who takes part, each with a browser of their own."""
-
-    browser: Browser
-    url: str
-    stack: AsyncExitStack
-    people: dict[str, Person] = field(default_factory=dict)
-
-    async def __call__(self, persona: str, *, scripts: bool = True) -> Person:
-        """Somebody of the demonstration, signed in at their first page."""
-        name = persona if scripts else f"{persona}, no scripts"
-        if name not in self.people:
-            opened = open_page(self.browser, viewport=DESKTOP, base_url=self.url)
-            person = Person(await self.stack.enter_async_context(opened))
-            if not scripts:
-                # Kept from arriving rather than switched off: axe itself needs a page that runs.
-                await person.page.context.route("**/*.js", lambda route: route.abort())
-            self.people[name] = person
-            await person.open(f"/demo/sign-in/{persona}")
-        return self.people[name]
 
 
 @pytest.fixture(scope="module")

@@ -40,8 +40,8 @@ def test_how_late_a_note_is() -> None:
 
 def test_what_is_owed_links_to_its_list() -> None:
     owed = [
-        NotesOwed("contacts", date(2026, 11, 12), 1, 2, 1, date(2026, 11, 19)),
-        NotesOwed("contacts", date(2026, 11, 19), 2, 0, 0, date(2026, 11, 26)),
+        NotesOwed("contacts", date(2026, 11, 12), 1, 2, 1, date(2026, 11, 19), 0),
+        NotesOwed("contacts", date(2026, 11, 19), 2, 0, 0, date(2026, 11, 26), 1),
     ]
     assert owed_figures(owed, TODAY) == [
         (1, "note of 12 November 2026 overdue by 4 days", "/panels/contacts/2026-11-12/notes"),
@@ -58,6 +58,11 @@ def test_what_is_owed_links_to_its_list() -> None:
         (
             2,
             "notes of 19 November 2026 to sign off by 26 November 2026",
+            "/panels/contacts/2026-11-19/notes",
+        ),
+        (
+            1,
+            "family disagrees or could not say, about the notes of 19 November 2026",
             "/panels/contacts/2026-11-19/notes",
         ),
     ]

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hmac import compare_digest
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 import msgspec
@@ -19,8 +21,15 @@ from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.service import SignedIn
 from panel.platform.clock import today
 from panel.platform.ids import new_id
-from panel.platform.problems import FieldError, Invalid, NotAllowed, NotSignedIn, Problem
-from panel.platform.sessions import first_time, forgery_token
+from panel.platform.problems import (
+    FieldError,
+    Invalid,
+    NotAllowed,
+    NotSentYet,
+    NotSignedIn,
+    Problem,
+)
+from panel.platform.sessions import first_time, forgery_token, was_of
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from panel.web.forms import FieldErrors, read_form
@@ -29,6 +38,9 @@ from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fil
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 FORM_ID_FIELD = "_form_id"
+KEPT_FIELD = "_kept"
+
+Fields = Sequence[tuple[str, object]]
 
 MOST_FIELDS = 2_000
 """The longest form of an assessment has some hundreds."""
@@ -95,6 +107,8 @@ class Desk:
     request: Request[Any, Any, Any]
     token: str | None
     who: SignedIn | None
+    ended: str | None = None
+    """The cookie of a session that is over, or of nobody's."""
 
     @property
     def signed_in(self) -> SignedIn:
@@ -176,10 +190,15 @@ class Desk:
         return fill(part, token)
 
     async def posted(self) -> Posted:
-        """The form that was posted. Raises NotAllowed for one that is not from our own page."""
+        """The form that was posted. Raises NotAllowed for one that is not from our own page.
+
+        Raises NotSentYet for one of our own whose session ended while it was written.
+        """
         fields = await sent_fields(self.request)
         given = next((value for name, value in fields if name == FORGERY_FIELD), "")
         if self.token is None or given != forgery_token(self.token):
+            if (kept := await self._kept(fields, str(given))) is not None:
+                raise kept
             raise NotAllowed(
                 "This form is from an earlier sign-in, so it was not saved.",
                 "Go back, copy what you wrote, reload the page and send it again.",
@@ -196,6 +215,44 @@ class Desk:
                 for name, value in fields
             ],
         )
+
+    async def _kept(self, fields: Fields, given: str) -> NotSentYet | None:
+        """The form on a page that sends it again, where it is known whose it is; else None.
+
+        Who wrote it in a session that ended is known by that session's own token. The page seals
+        what it holds with the writer's id, and the same person alone sends it, signed in again.
+        A page that was left open meanwhile shows whoever is signed in now what would be sent.
+        """
+        if any(isinstance(value, UploadFile) for _, value in fields):
+            return None
+        said = [
+            (name, str(value)) for name, value in fields if name not in (FORGERY_FIELD, KEPT_FIELD)
+        ]
+        path = self.request.url.path
+        if self.who is not None and self.token is not None:
+            seals = [str(value) for name, value in fields if name == KEPT_FIELD]
+            seal = self._seal(self.viewer.id, said).encode()
+            ours = compare_digest(seals[0].encode(), seal) if seals else self._is_from_here
+            if not ours:
+                return None
+            return NotSentYet(path, said, name=self.who.name, csrf_token=forgery_token(self.token))
+        if self.ended is None or given != forgery_token(self.ended):
+            return None
+        async with self.tenant.transaction() as session:
+            writer = await was_of(session, self.ended)
+        if writer is None:
+            return None
+        return NotSentYet(path, [*said, (KEPT_FIELD, self._seal(writer, said))])
+
+    @property
+    def _is_from_here(self) -> bool:
+        """Whether the browser says that a page of this site sent it: a foreign page cannot."""
+        origin = urlsplit(self.request.headers.get("origin", ""))
+        return bool(origin.netloc) and origin.netloc == self.request.headers.get("host")
+
+    def _seal(self, writer: UUID, said: Sequence[tuple[str, str]]) -> str:
+        words = repr((str(writer), self.request.url.path, sorted(said)))
+        return self.tenant.ring.index("a form kept while its writer signs in", words).hex()
 
     async def first_time(self, session: AsyncSession, posted: Posted, location: str) -> bool:
         """Whether this form is taken now for the first time, in the transaction of its work."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import text
+
 from consent import Category, decide_from
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies
@@ -19,7 +21,14 @@ from panel.panels.shared_view import SharedView
 from panel.plans.service import ActionWords, ask_for_action
 from panel.platform.ids import new_id
 from panel.platform.problems import Invalid
-from panel.register.service import add_involvement, has_a_part, is_refused_the_name, people_of
+from panel.records.gate import Access
+from panel.register.service import (
+    add_involvement,
+    end_involvement,
+    has_a_part,
+    is_refused_the_name,
+    people_of,
+)
 from panel.sharing.service import ask_for_agency
 from panel.sharing.shareable import PanelAgency, pack_standpoints
 from panel.web.words import short_day
@@ -61,22 +70,25 @@ async def add_action_of_meeting(at: AtItem, *, who: str, what: str, due_on: date
         raise Invalid.because("who", str(error)) from error
     words = ActionWords(what, owner_words=who.strip(), due_on=due_on)
     if owner is not None:
-        await _bring_in(at, owner)
+        await bring_in(at.access, at.table, owner.worker_id, "who")
         words = ActionWords(what, owner_worker_id=owner.worker_id, due_on=due_on)
     await ask_for_action(at.access, at.meeting.id, words)
 
 
-async def _bring_in(at: AtItem, owner: Suggested) -> None:
-    person = at.table.person(owner.worker_id)
+async def bring_in(access: Access, table: Table, worker_id: UUID, field: str) -> None:
+    """A worker of the table who has no part in the child's life yet gets one with an action.
+
+    Raises Invalid about `field` where the family said no to their agency.
+    """
+    person = table.person(worker_id)
     if person is None or person.roles & {"coordinator", "chair"}:
         return
-    session, child = at.session, at.access.child_id
-    today = at.access.today
-    if await has_a_part(session, child, person.agency_id, today, owner.worker_id):
+    session, child, today = access.session, access.child_id, access.today
+    if await has_a_part(session, child, person.agency_id, today, worker_id):
         return
     if await is_refused_the_name(session, child, person.agency_id, today):
         raise Invalid.because(
-            "who",
+            field,
             f"The family said no to sharing with {person.agency}, so nobody there can be asked."
             " Choose somebody else",
         )
@@ -84,10 +96,32 @@ async def _bring_in(at: AtItem, owner: Suggested) -> None:
         session,
         child,
         agency_id=person.agency_id,
-        worker_id=owner.worker_id,
+        worker_id=worker_id,
         part=ACTION_PART,
         from_on=today,
     )
+
+
+_LEFT_TO_DO = """
+SELECT EXISTS (SELECT 1 FROM action x WHERE x.child_id = :child AND x.owner_worker_id = :worker
+  AND x.state IN ('to_do', 'doing'))
+"""
+_PARTS = """
+SELECT i.id, i.version FROM involvement i WHERE i.child_id = :child AND i.worker_id = :worker
+  AND i.part = :part AND i.until_on IS NULL ORDER BY i.id
+"""
+
+
+async def end_part_of_action(access: Access, worker_id: UUID) -> None:
+    """Whoever was brought in for an action alone, and has none left here, has no part from today.
+
+    The day is included: whoever has the record open is not cut off in the middle.
+    """
+    session, given = access.session, {"child": access.child_id, "worker": worker_id}
+    if (await session.execute(text(_LEFT_TO_DO), given)).scalar_one():
+        return
+    for part in (await session.execute(text(_PARTS), given | {"part": ACTION_PART})).all():
+        await end_involvement(session, access.child_id, part.id, access.today, part.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,3 +115,13 @@ class InterestBackForm(msgspec.Struct, forbid_unknown_fields=True):
     """An interest was declared by mistake."""
 
     worker: UUID
+
+
+class MoveForm(msgspec.Struct, forbid_unknown_fields=True):
+    """To which child an entry is moved, and why."""
+
+    to: Annotated[UUID, chosen("Child", missing="Choose the child whom it is about")]
+    why: Annotated[
+        str,
+        paragraphs("Why", at_most=LONGEST_WHY, missing="Say how it came to be on the wrong child"),
+    ]

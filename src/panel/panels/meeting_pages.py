@@ -26,6 +26,7 @@ from panel.platform.clock import LONDON
 from panel.register.service import CATEGORY_CHOICES, CATEGORY_WORDS, header_from
 from panel.web import words
 
+MOVED_AWAY = "Taken back: on the wrong child."
 ITEM_WORDS = {"listed": "", "discussed": "discussed", "not_reached": "not reached"}
 ROLE_WORDS = {"chair": "Chair", "coordinator": "Coordinator", "panel_member": "Member"}
 WHOLE_PANEL = [("panel", "Panel discussion")] + [
@@ -228,6 +229,10 @@ class SaidRow:
     note: str
     """Instead of the text: taken back, or kept and not shown here."""
     is_mine: bool
+    may_move: bool = False
+    """Whether it can be moved to the child whom it is about."""
+    moved_here: bool = False
+    """It stood on the record of another child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,9 @@ class ActionRow:
     who: str
     what: str
     by: str
+    id: UUID
+    moved_away: bool = False
+    moved_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,12 +455,14 @@ def action_row(view: SharedView, one: ActionFact) -> ActionRow:
     author = one.plan_agency_id
     what = view.open_text(one.text, "action.text", one.id, Category.PLAN, author)
     if what is None:
-        return ActionRow("", "", "")
+        return ActionRow("", "", "", one.id)
+    if one.moved_away:
+        return ActionRow("An action", words.lower_first(MOVED_AWAY), "", one.id, moved_away=True)
     who = view.open_text(one.owner_words, "action.owner_words", one.id, Category.PLAN, author)
     if one.owner is not None:
         who = f"{worker_name(view.access, one.owner)}, {one.owner.agency}"
     by = "" if one.due_on is None else words.short_day(one.due_on)
-    return ActionRow(who or "Nobody yet", what, by)
+    return ActionRow(who or "Nobody yet", what, by, one.id, moved_here=one.moved_here)
 
 
 # What was said ------------------------------------------------------------------------------------
@@ -467,7 +477,9 @@ def _said_row(view: SharedView, one: SaidFact) -> SaidRow:
     name = "" if one.worker is None else worker_name(view.access, one.worker)
     text = view.open_text(one.text, "discussion.text", one.id, one.category, one.agency_id)
     note = ""
-    if one.taken_back_at is not None:
+    if one.moved_away:
+        text, note = "", MOVED_AWAY
+    elif one.taken_back_at is not None:
         text, note = "", f"Taken back at {words.time(one.taken_back_at)}."
     elif text is None:
         note = f"Kept, and not shown on this screen. {NOT_FOR_ALL}" if view.table else "Not shown."
@@ -482,6 +494,8 @@ def _said_row(view: SharedView, one: SaidFact) -> SaidRow:
         one.worker is not None
         and one.worker.id == view.access.viewer.id
         and one.taken_back_at is None,
+        may_move=not one.moved_away,
+        moved_here=one.moved_here,
     )
 
 

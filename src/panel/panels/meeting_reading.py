@@ -177,6 +177,8 @@ class SaidFact(msgspec.Struct):
     said_at: datetime | None
     for_family: bool
     taken_back_at: datetime | None
+    moved_away: bool
+    moved_here: bool
     text: str | None
 
 
@@ -190,6 +192,8 @@ class ActionFact(msgspec.Struct):
     owner_words: str | None
     due_on: date | None
     state: str
+    moved_away: bool
+    moved_here: bool
     text: str | None
 
 
@@ -227,7 +231,8 @@ SELECT json_build_object('item_id', i.id, 'version', i.version, 'state', i.state
  'said', (SELECT json_agg(json_build_object('id', d.id, 'heading', d.heading,
      'category', d.category, 'agency_id', d.author_agency_id, 'agency', g.name,
      'worker', {_WORKER}, 'said_at', d.said_at, 'for_family', d.for_family,
-     'taken_back_at', d.taken_back_at, 'text', encode(d.text, 'hex'))
+     'taken_back_at', d.taken_back_at, 'moved_away', d.moved_away_at IS NOT NULL,
+     'moved_here', d.moved_from IS NOT NULL, 'text', encode(d.text, 'hex'))
      ORDER BY d.said_at NULLS FIRST, d.id)
    FROM discussion d JOIN agency g ON g.id = d.author_agency_id
    LEFT JOIN worker w ON w.id = d.worker_id LEFT JOIN agency wg ON wg.id = w.agency_id
@@ -235,7 +240,9 @@ SELECT json_build_object('item_id', i.id, 'version', i.version, 'state', i.state
  'actions', (SELECT json_agg(json_build_object('id', x.id, 'plan_agency_id', p.author_agency_id,
      'of_this_meeting', x.meeting_id IS NOT DISTINCT FROM i.meeting_id,
      'owner', {_WORKER}, 'owner_words', encode(x.owner_words, 'hex'), 'due_on', x.due_on,
-     'state', x.state, 'text', encode(x.text, 'hex')) ORDER BY x.due_on NULLS LAST, x.id)
+     'state', x.state, 'moved_away', x.moved_away_at IS NOT NULL,
+     'moved_here', x.moved_from IS NOT NULL, 'text', encode(x.text, 'hex'))
+     ORDER BY x.due_on NULLS LAST, x.id)
    FROM action x LEFT JOIN plan p ON p.id = x.plan_id
    LEFT JOIN worker w ON w.id = x.owner_worker_id LEFT JOIN agency wg ON wg.id = w.agency_id
    WHERE x.child_id = i.child_id

@@ -81,6 +81,8 @@ class MinutesPage:
     """Who was not reached: (child, name, initials)."""
     confirmed: str
     may_confirm: bool
+    runs: bool
+    """Whether the reader coordinates or chairs the panel."""
 
 
 async def read_minutes(
@@ -137,6 +139,7 @@ async def read_minutes(
         and meeting.ended_at is not None
         and meeting.confirmed_at is None
         and await later_is_under_way(session, panel, meeting),
+        runs=runs,
     )
 
 

@@ -230,6 +230,7 @@ class Discussion(ChildScoped):
     __table_args__ = (
         one_of("category", Category),
         Index("uq_discussion_client_id", "client_id", unique=True),
+        Index("uq_discussion_moved_from", "moved_from", unique=True),
     )
 
     meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"), index=True)
@@ -247,6 +248,11 @@ class Discussion(ChildScoped):
     taken_back_at: Mapped[datetime | None]
     taken_back_by: Mapped[UUID | None]
     taken_back_why = Sealed()
+    moved_away_at: Mapped[datetime | None]
+    """It was on the wrong child: nothing of it is left here, and another row says it there."""
+    moved_from: Mapped[UUID | None]
+    """The row on the wrong child that this one was (no foreign key: rows are fenced by child)."""
+    moved_why = Sealed()
 
 
 class Asked(ChildScoped):

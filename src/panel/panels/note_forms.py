@@ -33,6 +33,12 @@ class KeepForm(msgspec.Struct, forbid_unknown_fields=True):
     ]
 
 
+class CheckedForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A note was read once more, in the version that the page showed."""
+
+    version: int
+
+
 class WayForm(msgspec.Struct, forbid_unknown_fields=True):
     """Send a copy once more, this way."""
 

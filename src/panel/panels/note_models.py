@@ -43,6 +43,8 @@ class FamilyNote(ChildScoped):
     signed_off_at: Mapped[datetime | None]
     signed_off_by: Mapped[UUID | None]
     due_on: Mapped[date]
+    check_again_at: Mapped[datetime | None]
+    """Something that it was drafted from was on the wrong child: a person reads it once more."""
 
 
 class NoteDelivery(ChildScoped):
@@ -93,7 +95,7 @@ class NoteAnswer(ChildScoped):
 
 
 class Incident(ChildScoped):
-    """A note went where it should not have; the steps that follow, each with its day."""
+    """A note went where it should not have, or an entry stood on another child; and the steps."""
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -104,6 +106,8 @@ class Incident(ChildScoped):
     note_id: Mapped[UUID | None] = mapped_column(ForeignKey("family_note.id"), index=True)
     person_id: Mapped[UUID | None]
     """Whose note it was."""
+    entry_id: Mapped[UUID | None]
+    """What was moved here from the wrong child: a discussion or an action (no foreign key)."""
     kind: Mapped[str] = mapped_column(Text)
     found_on: Mapped[date]
     found_at: Mapped[datetime]

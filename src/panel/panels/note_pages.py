@@ -158,6 +158,10 @@ def owed_figures(owed: Sequence[NotesOwed], today: date) -> list[tuple[int, str,
         if one.questions:
             noun = "question" if one.questions == 1 else "questions"
             figures.append((one.questions, f"{noun} from families, about the notes of {day}", href))
+        if one.disagreements:
+            said = "family disagrees" if one.disagreements == 1 else "families disagree"
+            what = f"{said} or could not say, about the notes of {day}"
+            figures.append((one.disagreements, what, href))
     return figures
 
 
@@ -225,6 +229,8 @@ class WritePage:
     age_words: str
     recipients: Sequence[RecipientRow]
     may_read: bool
+    check_again: bool
+    """It is to be read once more: something that it was drafted from was about another child."""
 
 
 def write_page(found: NotePage, base: str, name: str, signed_by: str, today: date) -> WritePage:
@@ -265,6 +271,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         + ("" if age <= AIM + 1 else f" Aim for {AIM}: shorter words and shorter sentences."),
         recipients=[_recipient_row(place, one) for place, one in enumerate(found.who_gets, 1)],
         may_read=found.may_read,
+        check_again=note.check_again and found.may_read,
     )
 
 
@@ -457,22 +464,27 @@ def _back_row(one: AnswerLine) -> BackRow:
     )
 
 
-def _incident_row(one: IncidentLine, now: datetime) -> IncidentRow:
-    until = report_by(one.found_at)
-    left = until - now
-    hours = int(left.total_seconds() // 3600)
-    if Step.DECIDED_ICO in one.done or one.state == "closed":
-        clock = f"Found {words.day_and_time(one.found_at)}."
-    elif hours >= 0:
-        clock = (
-            f"Found {words.day_and_time(one.found_at)}. If the ICO must be told, it is until"
+def clock_words(found_at: datetime, now: datetime, *, is_settled: bool) -> str:
+    """When a breach was found, and how long there is to tell the ICO unless that is settled."""
+    until = report_by(found_at)
+    hours = int((until - now).total_seconds() // 3600)
+    found = f"Found {words.day_and_time(found_at)}."
+    if is_settled:
+        return found
+    if hours >= 0:
+        return (
+            f"{found} If the ICO must be told, it is until"
             f" {words.day_and_time(until)}: {words.plural(hours, 'hour')} left of 72."
         )
-    else:
-        clock = (
-            f"Found {words.day_and_time(one.found_at)}. The 72 hours to tell the ICO ended on"
-            f" {words.day_and_time(until)}: tell them why it is late."
-        )
+    return (
+        f"{found} The 72 hours to tell the ICO ended on"
+        f" {words.day_and_time(until)}: tell them why it is late."
+    )
+
+
+def _incident_row(one: IncidentLine, now: datetime) -> IncidentRow:
+    settled = Step.DECIDED_ICO in one.done or one.state == "closed"
+    clock = clock_words(one.found_at, now, is_settled=settled)
     return IncidentRow(
         one.id,
         INCIDENT_WORDS[one.kind],

@@ -56,6 +56,7 @@ from panel.panels.notes import (
     NotePage,
     another_version,
     called,
+    checked_again,
     due_on,
     keep_mark,
     note_of,
@@ -311,6 +312,23 @@ async def keep(
     return go(location)
 
 
+@post(f"{NOTE}/checked", include_in_schema=False)
+async def checked(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    held_on: FromPath[date],
+    child_id: FromPath[UUID],
+) -> Response[Any]:
+    """Somebody has read a note once more after something was moved to another child."""
+    posted = await desk.posted()
+    location = _base(key, held_on, child_id)
+    async with _opened(desk, key, held_on, child_id, WROTE) as of:
+        form = unless_invalid(posted.read(forms.CheckedForm))
+        if await desk.first_time(of.session, posted, location):
+            await checked_again(of, form.version)
+    return go(location)
+
+
 @post(f"{NOTE}/again", include_in_schema=False)
 async def again(
     desk: NamedDependency[Desk],
@@ -488,7 +506,14 @@ async def letter(
 ) -> Response[bytes]:
     """The letter to print, for somebody who may see the note and the address."""
     async with _opened(desk, key, held_on, child_id, "printed the notes as a letter") as of:
-        await delivery_of(of.access, of.meeting.id, delivery_id)
+        delivery = await delivery_of(of.access, of.meeting.id, delivery_id)
+        if delivery.state == "recalled":
+            raise Problem(
+                409,
+                "This was recalled",
+                "A letter that was recalled is kept, and not printed again.",
+                "Read the log of the note.",
+            )
         row = await stored_note(of)
         may_read = row is not None and note_text(of.access, row) is not None
         if not may_read or not of.access.may(Category.CONTACT):
@@ -640,6 +665,7 @@ HANDLERS = [
     post_note,
     note_typed,
     keep,
+    checked,
     again,
     preview,
     sign_off_page,

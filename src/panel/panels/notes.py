@@ -50,6 +50,11 @@ from panel.sharing.standing import child_standing, family_facts, possible_givers
 
 WHO_MAY = "Only the lead professional, or the coordinator or chair of this panel, writes this note."
 
+READ_AGAIN = (
+    "Something that this note was drafted from was about another child and was moved there."
+    " Read the note again, and say that nothing of it is left"
+)
+
 
 # Who may, and about which meeting -------------------------------------------------------------
 
@@ -143,6 +148,8 @@ class NoteText:
     categories: tuple[str, ...]
     signed_off_at: datetime | None
     signed_off_by: UUID | None
+    check_again: bool = False
+    """Something that it was drafted from was on the wrong child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +256,12 @@ async def read_note(of: NoteOf) -> NotePage:
     if stored is None:
         note = await _first_draft(of, said)
     else:
+        # What was recalled is about another child: it is kept as it went out, and not shown again.
+        shown = "" if stored.state == "recalled" else stored_words or ""
         note = NoteText(
-            stored.id, stored.number, stored.state, stored.version, stored_words or "",
+            stored.id, stored.number, stored.state, stored.version, shown,
             _kept(stored) if may_read else (), tuple(stored.categories), stored.signed_off_at,
-            stored.signed_off_by,
+            stored.signed_off_by, stored.check_again_at is not None,
         )  # fmt: skip
     found = marks(note.text, of.context)
     return NotePage(
@@ -480,6 +489,22 @@ async def keep_mark(of: NoteOf, kind: str, words: str, why: str, version: int) -
     await of.session.flush()
 
 
+async def checked_again(of: NoteOf, version: int) -> None:
+    """The viewer has read the note once more: nothing in it is about another child.
+
+    Raises NotAllowed for who cannot see it, Conflict where it was changed meanwhile.
+    """
+    row = await stored_note(of)
+    if row is None or row.check_again_at is None:
+        return
+    if note_text(of.access, row) is None:
+        raise NotAllowed("Somebody else wrote this note, and you cannot see it.")
+    if row.version != version:
+        raise Conflict(())
+    row.check_again_at = None
+    await of.session.flush()
+
+
 async def another_version(of: NoteOf) -> FamilyNote:
     """Begin a new version of a note that was signed off; that one stays."""
     row = await stored_note(of)
@@ -488,9 +513,15 @@ async def another_version(of: NoteOf) -> FamilyNote:
     told = note_text(of.access, row)
     if told is None:
         raise NotAllowed("Somebody else wrote this note, and you cannot see it.")
-    made = await _new_row(of, row.number + 1, row.categories)
+    said, _ = await contributions(of)
+    first = await _first_draft(of, said)
+    is_recalled = row.state == "recalled"
+    categories = first.categories if is_recalled else row.categories
+    made = await _new_row(of, row.number + 1, categories)
     of.session.add(made)
-    made.text, made.kept = told, row.kept
+    # One that was recalled is about another child: nothing of it is taken over.
+    made.text, made.kept = (first.text, "") if is_recalled else (told, row.kept)
+    made.check_again_at = None if is_recalled else row.check_again_at
     await of.session.flush()
     return made
 
@@ -515,6 +546,8 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
     told = note_text(of.access, row)
     if not (told or "").strip():
         raise Invalid.because("text", "Write the note first: there is nothing in it yet")
+    if row.check_again_at is not None:
+        raise Invalid.because("marks", READ_AGAIN)
     gets = await who_gets(of, row.categories)
     errors = [*_mark_errors(told or "", of.context, row), *_sending_errors(gets, sendings)]
     if errors:
@@ -602,7 +635,11 @@ SELECT json_build_object('child_id', c.id, 'reference', c.reference,
   'disagree', (SELECT count(*) FROM note_answer q JOIN family_note o ON o.id = q.note_id
      WHERE o.meeting_id = m.id AND o.child_id = c.id AND q.answer = 'disagree'),
   'incidents', (SELECT count(*) FROM incident x JOIN family_note o ON o.id = x.note_id
-     WHERE o.meeting_id = m.id AND o.child_id = c.id AND x.state = 'open'))::text
+     WHERE o.meeting_id = m.id AND o.child_id = c.id AND x.state = 'open')
+   + (SELECT count(*) FROM incident x JOIN (SELECT id FROM discussion WHERE meeting_id = m.id
+        AND child_id = c.id UNION ALL SELECT id FROM action WHERE meeting_id = m.id
+        AND child_id = c.id) e ON e.id = x.entry_id
+      WHERE x.child_id = c.id AND x.state = 'open'))::text
 FROM child_access a
 JOIN agenda_item i ON i.child_id = a.child_id AND i.state = 'discussed'
 JOIN meeting m ON m.id = i.meeting_id AND m.state = 'held' JOIN child c ON c.id = i.child_id
@@ -642,23 +679,28 @@ class NotesOwed:
     stuck: int
     """Copies that came back, or that the record does not let go."""
     due_on: date
+    disagreements: int
+    """What families did not agree with, or could not say, and nobody has replied to."""
 
 
 # Of meetings before Panel only the day is known, and nobody owes their notes here.
 _OWED = """
-SELECT o.panel_id, o.meeting_id, o.key, o.held_on, o.unsigned, o.questions, o.stuck
+SELECT o.panel_id, o.meeting_id, o.key, o.held_on, o.unsigned, o.questions, o.stuck,
+  o.disagreements
 FROM (SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
     count(*) FILTER (WHERE COALESCE(n.state, 'draft') = 'draft') AS unsigned,
-    COALESCE(sum(q.waiting), 0)::int AS questions, COALESCE(sum(d.stuck), 0)::int AS stuck
+    COALESCE(sum(q.waiting), 0)::int AS questions,
+    COALESCE(sum(q.disagreements), 0)::int AS disagreements, COALESCE(sum(d.stuck), 0)::int AS stuck
   FROM child_access a
   JOIN agenda_item i ON i.child_id = a.child_id AND i.state = 'discussed'
   JOIN meeting m ON m.id = i.meeting_id AND m.state = 'held' AND m.ended_at IS NOT NULL
   JOIN panel p ON p.id = m.panel_id
   LEFT JOIN LATERAL (SELECT f.id, f.state FROM family_note f WHERE f.meeting_id = m.id
     AND f.child_id = i.child_id ORDER BY f.number DESC LIMIT 1) n ON true
-  LEFT JOIN LATERAL (SELECT count(*) AS waiting FROM note_answer x
-    JOIN family_note f ON f.id = x.note_id WHERE f.meeting_id = m.id AND f.child_id = i.child_id
-    AND x.answer = 'question' AND x.replied_at IS NULL) q ON true
+  LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE x.answer = 'question') AS waiting,
+      count(*) FILTER (WHERE x.answer IN ('disagree', 'could_not_say')) AS disagreements
+    FROM note_answer x JOIN family_note f ON f.id = x.note_id
+    WHERE f.meeting_id = m.id AND f.child_id = i.child_id AND x.replied_at IS NULL) q ON true
   LEFT JOIN LATERAL (SELECT count(*) AS stuck FROM note_delivery y WHERE y.note_id = n.id
     AND (y.state = 'bounced'
       OR y.state = 'waiting' AND y.outbox_id IS NULL AND y.failure IS NOT NULL)) d ON true
@@ -666,7 +708,7 @@ FROM (SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
     AND (p.id = ANY(:panels) OR EXISTS (SELECT 1 FROM lead_professional l
       WHERE l.child_id = i.child_id AND l.worker_id = :viewer AND l.state = 'accepted'))
   GROUP BY p.id, m.id, p.key, m.held_on) o
-WHERE o.unsigned + o.questions + o.stuck > 0
+WHERE o.unsigned + o.questions + o.stuck + o.disagreements > 0
 ORDER BY o.held_on, o.key
 """
 
@@ -688,6 +730,7 @@ async def notes_owed(session: AsyncSession, panels: Collection[UUID]) -> list[No
                 row.key, row.held_on, row.unsigned, row.questions,
                 row.stuck,
                 await due_on(session, panel, meeting),
+                row.disagreements,
             )
         )  # fmt: skip
     return owed

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
 from panel.accounts.desk import Desk, Posted, go, unless_invalid
-from panel.panels import child_routes, forms, intake_routes, meeting_routes, pages
+from panel.panels import child_routes, forms, intake_routes, meeting_routes, move_routes, pages
 from panel.panels.board import ShownAgenda, read_agenda, read_board
 from panel.panels.calendar import (
     change_meeting,
@@ -604,4 +604,5 @@ HANDLERS = [
     *child_routes.HANDLERS,
     *intake_routes.HANDLERS,
     *meeting_routes.HANDLERS,
+    *move_routes.HANDLERS,
 ]

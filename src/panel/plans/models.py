@@ -1,6 +1,6 @@
 """The plan, its desired outcomes and actions, and the lead professional who holds it."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Text
@@ -63,6 +63,7 @@ class Action(ChildScoped):
     __table_args__ = (
         one_of("state", ("to_do", "doing", "done", "dropped")),
         Index("ix_action_owner", "owner_worker_id", "state", "due_on"),
+        Index("uq_action_moved_from", "moved_from", unique=True),
     )
 
     plan_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan.id"), index=True)
@@ -76,6 +77,11 @@ class Action(ChildScoped):
     state: Mapped[str] = mapped_column(Text, default="to_do")
     done_on: Mapped[date | None]
     note = Sealed()
+    moved_away_at: Mapped[datetime | None]
+    """It was on the wrong child: nothing of it is left here, and another row says it there."""
+    moved_from: Mapped[UUID | None]
+    """The row on the wrong child that this one was (no foreign key: rows are fenced by child)."""
+    moved_why = Sealed()
 
 
 @watched("state")

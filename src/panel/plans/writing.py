@@ -30,6 +30,8 @@ STATE_WORDS = {
     "dropped": "Dropped",
 }
 NO_PLAN = "There is no plan yet."
+WRONG_CHILD = "Taken back: on the wrong child."
+"""What stands in the place of an action that was moved to the child whom it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,45 @@ async def ask_for_action(access: Access, meeting_id: UUID, words: ActionWords) -
     access.session.add(action)
     await access.session.flush()
     return action
+
+
+async def action_of_meeting(access: Access, meeting_id: UUID, action_id: UUID) -> Action | None:
+    """An action that a panel asked for of this child, where the viewer may see it.
+
+    Raises NotAllowed for one that is there and withheld.
+    """
+    action = await access.session.get(Action, action_id)
+    if action is None or action.child_id != access.child_id or action.meeting_id != meeting_id:
+        return None
+    if not access.may(Category.PLAN):
+        raise NotAllowed("You cannot see this action, so you cannot move it.")
+    return action
+
+
+async def move_action(action: Action, access: Access, why: str) -> Action:
+    """An action that was asked of the wrong child is asked of this one; there nothing of it stays.
+
+    `access` is to the right child. The row is locked by who moves it.
+    """
+    session = access.session
+    moved = Action(
+        child_id=access.child_id,
+        meeting_id=action.meeting_id,
+        owner_worker_id=action.owner_worker_id,
+        due_on=action.due_on,
+        state=action.state,
+        done_on=action.done_on,
+        moved_from=action.id,
+        moved_why=why,
+    )
+    moved.text, moved.owner_words, moved.note = action.text, action.owner_words, action.note
+    session.add(moved)
+    action.text = WRONG_CHILD
+    action.owner_words = action.note = action.moved_why = ""
+    action.owner_worker_id = action.due_on = action.done_on = None
+    action.state, action.moved_away_at = "dropped", access.at
+    await session.flush()
+    return moved
 
 
 async def change_action(

@@ -6,6 +6,7 @@ decided where requests are answered. The words never carry a name, an identifier
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -52,6 +53,29 @@ class NotSignedIn(Problem):
 
     def __init__(self, sentence: str = "You are not signed in, or your time ran out.") -> None:
         super().__init__(401, "Sign in", sentence, "Sign in and carry on where you were.")
+
+
+class NotSentYet(NotSignedIn):
+    """A form came in after its session ended: its page keeps what was typed, to be sent again.
+
+    `path` is where it goes, `fields` what it holds, and `csrf_token` that of the session that its
+    writer has again; empty before they signed in.
+    """
+
+    def __init__(
+        self, path: str, fields: Sequence[tuple[str, str]], *, name: str = "", csrf_token: str = ""
+    ) -> None:
+        super().__init__("Your time ran out before this arrived, so it was not saved.")
+        self.path, self.fields, self.csrf_token = path, fields, csrf_token
+        self.what_to_do = (
+            f"You are signed in as {name}. Send it now."
+            if csrf_token
+            else "It is kept on this page. Sign in again in another window with a new link, come"
+            " back here and carry on."
+        )
+        self.title = "Not saved yet"
+        if csrf_token:
+            self.status = 409
 
 
 @dataclass(frozen=True, slots=True)

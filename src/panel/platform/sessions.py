@@ -52,6 +52,15 @@ async def end(session: AsyncSession, token: str) -> None:
     )
 
 
+async def was_of(session: AsyncSession, token: str) -> UUID | None:
+    """Whose session a cookie was, as long as it is known, though it may have ended."""
+    found: UUID | None = await session.scalar(
+        text("SELECT viewer_id FROM web_session WHERE token_hash = :hash"),
+        {"hash": token_hash(token)},
+    )
+    return found
+
+
 async def make_link(
     session: AsyncSession, viewer_id: UUID, viewer_kind: str, ends_at: datetime
 ) -> str:

@@ -34,6 +34,10 @@ from panel.sharing.state import SharingFacts
 from panel.web.paging import Asked, Page, page_of
 
 HISTORY_PAGE = 50
+NOT_THE_HISTORY = (
+    "The history of a record is for its lead professional, the coordinator and the"
+    " information governance lead."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,18 @@ class LookLine:
     refused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SeenBy:
+    """Somebody who opened the record so that an entry could be seen, from when until when."""
+
+    viewer_id: UUID
+    who: str
+    agency: str
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
 _INVOLVED = """
 SELECT DISTINCT agency_id FROM involvement
 WHERE child_id = :child AND (until_on IS NULL OR until_on >= :today)
@@ -162,6 +178,16 @@ _LOOKS = """
 SELECT id, at, viewer_id, viewer_kind, agency_id, purpose, doing,
   jsonb_exists(decisions, 'refused') AS refused
 FROM access_event WHERE child_id = :child
+"""
+# What an agency's own workers wrote they see, whatever else of the category is withheld.
+_SEEN = """
+SELECT viewer_id, viewer_kind, agency_id, min(at) AS first_at, max(at) AS last_at,
+  count(*) AS times
+FROM access_event
+WHERE child_id = :child AND at >= :since AND viewer_kind NOT IN ('family', 'job')
+  AND jsonb_exists(decisions, :category)
+  AND (agency_id = :agency OR decisions ->> :category NOT LIKE 'withheld:%')
+GROUP BY viewer_id, viewer_kind, agency_id ORDER BY first_at, viewer_id
 """
 _NEWEST = " ORDER BY at DESC, id DESC LIMIT :some"
 _OLDER = " AND (at, id) < (:at, :id)" + _NEWEST
@@ -250,10 +276,7 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
     raises NotAllowed for others.
     """
     if not may_see_history(access):
-        raise NotAllowed(
-            "The history of a record is for its lead professional, the coordinator and the"
-            " information governance lead."
-        )
+        raise NotAllowed(NOT_THE_HISTORY)
     back = asked.direction == "before"
     paged = "" if asked.key is None else (_NEWER if back else _OLDER)
     at, last = asked.key if asked.key is not None else (None, None)
@@ -279,6 +302,41 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
         for row in rows
     ]
     return page_of(lines, asked, HISTORY_PAGE, lambda line: (line.at, line.id))
+
+
+async def seen_since(
+    access: Access, since: datetime, category: Category, author_agency: UUID | None
+) -> list[SeenBy]:
+    """Who opened the record since a moment so that an entry of this category could be seen.
+
+    Families are left out: their own pages show nothing of what was written at a meeting.
+    Raises NotAllowed for who may not see the history.
+    """
+    if not may_see_history(access):
+        raise NotAllowed(NOT_THE_HISTORY)
+    found = await access.session.execute(
+        text(_SEEN),
+        {
+            "child": access.child_id, "since": since, "category": category.value,
+            "agency": author_agency,
+        },
+    )  # fmt: skip
+    rows = found.all()
+    known = {agency.id: agency.name for agency in await agencies(access.session)}
+    names = await worker_names(
+        access.session, [row.viewer_id for row in rows if row.viewer_kind == "worker"]
+    )
+    return [
+        SeenBy(
+            row.viewer_id,
+            names.get(row.viewer_id) or _OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
+            known.get(row.agency_id, ""),
+            row.first_at,
+            row.last_at,
+            row.times,
+        )
+        for row in rows
+    ]
 
 
 def may_see_history(access: Access) -> bool:
