@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Capacity, Category, Level, ParentalBasis, Purpose
 from panel.accounts.service import SignedIn, agencies
+from panel.assessments.definitions import SectionAnswers
 from panel.assessments.service import (
     look_at_section,
     read_assessment,
@@ -270,9 +272,10 @@ async def _assess(crew: Crew, child_id: UUID, who: SignedIn) -> None:
         record = await read_assessment(access, assessment)
         for section in record.shown.sections:
             asked = {question.key for question in section.questions}
-            said = {key: one for key, one in answers.get(section.key, {}).items() if key in asked}
-            version = (await read_assessment(access, assessment)).section_version(section.key)
+            told = cast("SectionAnswers", answers.get(section.key, {}))
+            said = {key: one for key, one in told.items() if key in asked}
             if said and section.key not in record.withheld:
+                version = record.section_version(section.key)
                 await save_section(access, assessment, section.key, said, version)
             else:
                 await look_at_section(access, record, section)
@@ -466,5 +469,4 @@ async def somebody_leaves(crew: Crew, key: str) -> int:
     """A worker leaves today; how many plans a manager of the agency holds from tomorrow."""
     who = crew.workers[key]
     async with crew.as_job() as (session, _):
-        moved = await leaver(session, who.viewer.id, crew.today)
-    return moved
+        return await leaver(session, who.viewer.id, crew.today)

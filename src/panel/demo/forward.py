@@ -57,7 +57,6 @@ AHEAD = timedelta(days=400)
 """The authority's next school year is imported before its calendar ends within so many days."""
 LEAVERS = {5: "lena", 14: "mo", 21: "petra"}
 """Who leaves after how many meetings: a manager of the agency takes their plans over."""
-NOTES_OVER = 6
 SETTLED = 9
 """Working days after a meeting: when its notes were sent or are late, when families have read."""
 
@@ -91,19 +90,23 @@ class Told:
                 "disagreed",
             )
         }  # fmt: skip
-        return [
+        held = (
             f"{plural(len(self.meetings), 'meeting')}, {self.without_quorum} without a quorum,"
             f" {self.moved} moved, {self.cancelled} cancelled:"
-            f" {total['discussed']} discussed, {total['not_reached']} not reached.",
+            f" {total['discussed']} discussed, {total['not_reached']} not reached."
+        )
+        between = (
             f"{self.referred} referred, {self.left} left; what is missing was asked for"
             f" {self.asked} times; {plural(self.actions_done, 'action')} done;"
-            f" {plural(self.plans_moved, 'plan')} moved with people who left.",
+            f" {plural(self.plans_moved, 'plan')} moved with people who left."
+        )
+        notes = (
             f"Notes: {total['copies_sent']} sent, {total['held_back']} held back,"
             f" {total['not_delivered']} not delivered, {self.came_back} came back and went by"
             f" letter, {self.recalled} recalled; {total['read']} read,"
-            f" {total['disagreed']} disagreed.",
-            f"Every invariant held: {self.checked} looks.",
-        ]
+            f" {total['disagreed']} disagreed."
+        )
+        return [held, between, notes, f"Every invariant held: {self.checked} looks."]
 
 
 async def fast_forward(
@@ -135,6 +138,8 @@ class _Story:
         """The meeting whose aftermath goes on."""
         self.number = 0
         """Of the next meeting, counted over every run."""
+        self.somebody_left = False
+        """Whether fewer come to work tomorrow."""
 
     async def begin(self) -> None:
         """Find out where the year stands."""
@@ -177,6 +182,9 @@ class _Story:
             await self._look_ahead()
         if is_working_day(self.day) and self.coming is not None:
             self.crew.at(self.day, 9)
+            if self.somebody_left:
+                await self.crew.come_to_work()
+                self.somebody_left = False
             if self.day == self.coming:
                 await self._meet(self.coming)
             else:
@@ -220,7 +228,8 @@ class _Story:
         if self.day == working_days_before(closes, 2):
             await something_happens(crew, coming)
             await ask_families(crew, coming)
-        await self._missing_is_given(coming)
+        if (closes - self.day).days % 2:
+            await self._missing_is_given(coming)
 
     async def _missing_is_given(self, coming: date) -> None:
         crew = self.crew
@@ -228,7 +237,7 @@ class _Story:
         for one in prepared.agenda.not_ready:
             fact = prepared.facts[one.candidate.child_id]
             for debt in one.missing:
-                likely = 0.08 if debt.what is Part.SHARING else 0.45
+                likely = 0.15 if debt.what is Part.SHARING else 0.7
                 if crew.happens(likely, "gives", fact.reference, debt.what, self.day):
                     await give(crew, fact, debt.what)
 
@@ -274,6 +283,7 @@ class _Story:
         if (key := LEAVERS.get(self.number)) in self.crew.workers:
             self.crew.at(self.day, 15)
             self.told.plans_moved += await somebody_leaves(self.crew, key)
+            self.somebody_left = True
 
     async def _after(self, last: date) -> None:
         """Notes, what went wrong with them, and who leaves the panel."""
@@ -304,12 +314,8 @@ class _Story:
             return [(child, reference, often) for child, reference, often in rows]
 
     async def _close_the_day(self) -> None:
-        await self.crew.come_to_work()
-        if self.last is None:
-            return
-        if self.day in (working_days_after(self.last, n) for n in (NOTES_OVER, SETTLED)):
+        if self.last is not None and self.day == working_days_after(self.last, SETTLED):
             self.told.checked += await check(self.crew)
-        if self.day == working_days_after(self.last, SETTLED):
             await self._settle(self.last)
 
     async def _settle(self, last: date) -> None:

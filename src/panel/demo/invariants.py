@@ -85,9 +85,7 @@ async def no_child_is_lost(now: Now) -> list[str]:
         if one.reference in waiting:
             continue
         if one.next_review_by is None:
-            wrong.append(
-                f"{one.reference} is before the panel, and has no place and no review."
-            )
+            wrong.append(f"{one.reference} is before the panel, and has no place and no review.")
         elif one.review_on is not None and one.review_on >= now.today:
             if one.review_state in ("held", "cancelled"):
                 day = short_day(one.review_on)

@@ -79,21 +79,14 @@ async def prepared_for(crew: Crew, day: date) -> Prepared:
 
 async def ask_for_what_is_missing(crew: Crew, day: date) -> int:
     """The coordinator asks everybody who owes something; how many messages went out."""
-    prepared = await prepared_for(crew, day)
     asked = 0
-    for child in prepared.agenda.not_ready:
-        for debt in child.missing:
+    async with crew.as_(crew.coordinator) as (session, panel):
+        meeting = await meeting_on(session, panel, day)
+        prepared = await prepare(session, panel, meeting, crew.coordinator.viewer.id)
+        for child in prepared.agenda.not_ready:
             fact = prepared.facts[child.candidate.child_id]
-            if fact.owing(debt.what) is None:
-                continue
-            async with crew.as_(crew.coordinator) as (session, panel):
-                now = await prepare(
-                    session,
-                    panel,
-                    await meeting_on(session, panel, day),
-                    crew.coordinator.viewer.id,
-                )
-                made = await ask_for_missing(session, now, fact.child_id, debt.what, crew.site_url)
+            for part in (debt.what for debt in child.missing if fact.owing(debt.what)):
+                made = await ask_for_missing(session, prepared, fact.child_id, part, crew.site_url)
                 asked += made.now
     return asked
 
@@ -372,36 +365,28 @@ class Sitting:
                 if (at := await self._at(session, panel, child, who)) is not None:
                     category, said = luck.choice(FROM_AGENCIES)
                     await self._say(at, said, category, for_family=luck.random() < 0.3)
+        await self._ask(child, reference, luck.randint(0, 2))
         crew.later(2)
         async with crew.as_(crew.coordinator) as (session, panel):
             at = await self._at(session, panel, child, crew.coordinator)
             if at is None:
-                raise ValueError(
-                    f"The coordinator does not reach {reference}, who is on the agenda."
-                )
+                raise ValueError(f"The coordinator does not reach {reference} of the agenda.")
             await self._say(at, luck.choice(DISCUSSIONS), "panel", for_family=False)
             await self._say(at, luck.choice(FOR_FAMILIES), "panel", for_family=True)
             if luck.random() < 0.05:
-                wrong = await self._say(
-                    at, "About somebody else.", "panel", for_family=True
-                )
+                wrong = await self._say(at, "About somebody else.", "panel", for_family=True)
                 await take_back(at, wrong, "Written on the wrong child")
-        await self._ask(child, reference, luck.randint(0, 2))
-        crew.later(1)
-        async with crew.as_(crew.coordinator) as (session, panel):
-            at = await self._at(session, panel, child, crew.coordinator)
-            if at is not None:
-                if luck.random() < 0.05:
-                    await done(at)
-                    await not_done(at)
+            if luck.random() < 0.05:
                 await done(at)
-                if luck.random() < 0.12:
-                    await place_review(
-                        at,
-                        review_by=months_after(self.day, luck.randint(2, 4)),
-                        why="The panel wants to hear how the new place goes.",
-                        version=at.item.version,
-                    )
+                await not_done(at)
+            await done(at)
+            if luck.random() < 0.12:
+                await place_review(
+                    at,
+                    review_by=months_after(self.day, luck.randint(2, 4)),
+                    why="The panel wants to hear how the new place goes.",
+                    version=at.item.version,
+                )
 
     async def _say(self, at: AtItem, said: str, category: str, *, for_family: bool) -> UUID:
         row = await contribute(
