@@ -170,6 +170,7 @@ BROKEN = [
     ),
     ("agenda_item", f"state = 'discussed' AND {IN_PANEL}", {"state": "listed"}, "nobody says what"),
     ("note_delivery", "state = 'sent'", {"state": "waiting", "sent_at": None}, "unsaid"),
+    ("note_delivery", "state = 'opened'", {"person_id": JOB}, "has no copy"),
     (
         "action",
         f"{IN_PANEL} AND state = 'to_do'",

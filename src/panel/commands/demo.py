@@ -13,6 +13,7 @@ from panel.commands.opening import (
     as_of_option,
     authority_option,
     gate_of,
+    in_one_line,
     json_option,
     opened_cluster,
     opened_gate,
@@ -29,6 +30,7 @@ from panel.platform.clock import FixedClock, at_nine, today
 from panel.platform.cluster import Cluster
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
+from panel.platform.problems import Problem
 from panel.platform.tenancy import NoSuchAuthority, authorities, load_keys, record_authority
 from panel.records.gate import Gate
 from panel.serving import clock_from
@@ -165,6 +167,10 @@ async def play(
         except InvariantBroken as broken:
             day = short_day(today(clock))
             raise click.ClickException(f"On {day} this does not hold: {broken}") from broken
+        except Problem as refused:
+            day = short_day(today(clock))
+            said = f"On {day} somebody could not go on: {in_one_line(refused)}"
+            raise click.ClickException(said) from refused
     for line in told.lines():
         click.echo(line)
     click.echo(f"Look at it with: panel demo --as-of {today(clock)}")

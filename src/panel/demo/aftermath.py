@@ -145,11 +145,7 @@ async def _writer(crew: Crew, owed: Owed, *, likely_lead: bool) -> SignedIn:
 async def write_note(crew: Crew, day: date, owed: Owed, who: SignedIn) -> None:
     """One note: saved as drafted, what is marked taken out or kept with a reason, signed off."""
     async with _note(crew, owed.child, day, who, WRITING) as of:
-        page = await read_note(of)
-        await save_note(of, page.note.text, page.note.version)
-    crew.later(5)
-    async with _note(crew, owed.child, day, who, WRITING) as of:
-        await _deal_with_marks(of, await read_note(of))
+        await _save_without_marks(of, await read_note(of))
     crew.later(5)
     async with _note(crew, owed.child, day, who, "signed the notes off") as of:
         page = await read_note(of)
@@ -166,12 +162,10 @@ async def _note(
         yield await note_of(access, gathered, KEY, day, who.may_coordinate)
 
 
-async def _deal_with_marks(of: NoteOf, page: NotePage) -> None:
+async def _save_without_marks(of: NoteOf, page: NotePage) -> None:
     """What may not stay is taken out; what may is kept, with the reason."""
     words = _without(page.note.text, [one for one in page.open_marks if not one.may_be_kept])
-    version = page.note.version
-    if words != page.note.text:
-        version = (await save_note(of, words, version)).version
+    version = (await save_note(of, words, page.note.version)).version
     for one in {mark.key: mark for mark in page.open_marks if mark.may_be_kept}.values():
         await keep_mark(of, *one.key, "The family knows this, and said it themselves.", version)
         row = await stored_note(of)

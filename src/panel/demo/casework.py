@@ -28,7 +28,7 @@ from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import acknowledge, close_referral, open_referral, refer
 from panel.panels.rules import Part
-from panel.plans.models import LeadProfessional
+from panel.plans.models import Action, LeadProfessional
 from panel.plans.service import (
     ActionWords,
     OutcomeWords,
@@ -426,15 +426,22 @@ async def _ask_to_share(crew: Crew, child_id: UUID, who: SignedIn) -> None:
 async def do_actions(crew: Crew) -> int:
     """Everybody looks at what they are asked to do, and most do what is due; how much was done."""
     done = 0
+    async with crew.as_job() as (session, _):
+        asked = set(
+            await session.scalars(
+                select(Action.owner_worker_id).where(Action.state.in_(("to_do", "doing")))
+            )
+        )
     for key, who in sorted(crew.workers.items()):
+        if who.viewer.id not in asked:
+            continue
         purposes = (Purpose.SUPPORT, Purpose.PANEL)
         async with crew.as_(who) as (session, _):
             mine = await my_actions(crew.gate, session, who.viewer, purposes)
-        due = [
-            one
-            for one in mine
-            if one.due_on is not None and one.due_on <= crew.today + timedelta(days=7)
-        ]
+        soon = crew.today + timedelta(days=7)
+        # Whose plan is withheld since sees that there is something, and leaves it to the lead.
+        seen = [one for one in mine if one.text is not None]
+        due = [one for one in seen if one.due_on is not None and one.due_on <= soon]
         for one in due:
             if crew.happens(0.7, "does", key, one.reference, one.due_on, crew.today):
                 async with crew.opened(one.child_id, who, "did an action") as access:

@@ -280,6 +280,26 @@ async def each_gets_a_note_once(now: Now) -> list[str]:
     ]
 
 
+async def everybody_responsible_is_told(now: Now) -> list[str]:
+    """Each person with parental responsibility has a copy of a signed note, sent or held back."""
+    found = await now.rows(
+        """
+        SELECT c.reference, m.held_on, l.relationship FROM family_note n
+        JOIN meeting m ON m.id = n.meeting_id JOIN child c ON c.id = n.child_id
+        JOIN family_link l ON l.child_id = c.id AND l.parental_responsibility
+          AND l.basis IS NOT NULL AND l.from_on <= (n.signed_off_at)::date AND l.until_on IS NULL
+        WHERE m.panel_id = :panel AND n.state = 'signed_off' AND NOT EXISTS (SELECT 1
+          FROM note_delivery d WHERE d.note_id = n.id AND d.person_id = l.family_member_id)
+        ORDER BY m.held_on, c.reference
+        """
+    )
+    return [
+        f"The {one.relationship} of {one.reference} has no copy of the note of"
+        f" {short_day(one.held_on)}."
+        for one in found
+    ]
+
+
 async def every_action_has_an_owner(now: Now) -> list[str]:
     """Whoever the panel asked is named, and finds the action on their own first page."""
     found = await now.rows(
@@ -377,6 +397,7 @@ INVARIANTS: tuple[Callable[[Now], Awaitable[list[str]]], ...] = (
     notes_are_in_time_or_listed,
     every_note_is_accounted_for,
     each_gets_a_note_once,
+    everybody_responsible_is_told,
     every_action_has_an_owner,
     no_day_is_without_a_lead,
     the_quorum_is_said,

@@ -239,6 +239,8 @@ class Sitting:
         self.crew = crew
         self.day = day
         self.luck = crew.luck("meeting", day)
+        self.speakers: list[SignedIn] = []
+        """Who is here now and may speak, beside the coordinator."""
 
     async def hold(self) -> Held:
         """Hold it: whoever comes, each child who is reached, and what is left to the next time."""
@@ -296,7 +298,15 @@ class Sitting:
             await self._run(lambda session, panel, meeting: take_chair(
                 session, panel, meeting, chairs.id
             ))  # fmt: skip
-        return await self._table()
+        return await self._look_round()
+
+    async def _look_round(self) -> Table:
+        """See who is here now."""
+        table = await self._table()
+        here = [self.crew.worker(one.id) for one in self._seated(table)]
+        me = self.crew.coordinator.viewer.id
+        self.speakers = [one for one in here if one is not None and one.viewer.id != me]
+        return table
 
     def _seated(self, table: Table) -> list[Person]:
         """Workers with a seat who are here, by name."""
@@ -337,6 +347,7 @@ class Sitting:
         await self._run(lambda session, panel, meeting: leave(
             session, panel, meeting, goes.id, follows.id
         ))  # fmt: skip
+        await self._look_round()
 
     async def _at(
         self, session: AsyncSession, panel: Panel, child: UUID, who: SignedIn
@@ -355,11 +366,10 @@ class Sitting:
         crew = self.crew
         luck = crew.luck("talk", reference, self.day)
         crew.later(2)
-        seated = [crew.worker(one.id) for one in self._seated(await self._table())]
-        speakers = [one for one in seated if one and one.viewer.id != crew.coordinator.viewer.id]
+        speakers = list(self.speakers)
         if luck.random() < 0.04 and speakers:
             await self._steps_out(child, speakers.pop())
-        for who in luck.sample(speakers, min(2, len(speakers))):
+        for who in luck.sample(speakers, min(luck.randint(1, 2), len(speakers))):
             crew.later(2)
             async with crew.as_(who) as (session, panel):
                 if (at := await self._at(session, panel, child, who)) is not None:
