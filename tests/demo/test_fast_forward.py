@@ -93,7 +93,7 @@ def test_one_line_is_said_of_each_meeting_and_the_figures_at_the_end(played: Pla
     assert first.read > 3
     assert played.told.referred > 3
     assert played.told.actions_done > 3
-    assert played.told.checked == 2 * MEETINGS * len(INVARIANTS)
+    assert played.told.checked >= 2 * MEETINGS * len(INVARIANTS)
     assert played.told.lines()[-1] == f"Every invariant held: {played.told.checked} looks."
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from email.message import EmailMessage
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from panel.accounts.service import SignedIn
 from panel.demo import places
@@ -28,6 +28,7 @@ from panel.panels.note_marks import Mark
 from panel.panels.note_models import FamilyNote, NoteAnswer, NoteDelivery
 from panel.panels.note_rules import Answer, HeldBack, Step, Way
 from panel.panels.note_sending import (
+    NO_ADDRESS,
     another_way,
     post_letters,
     send_notes,
@@ -232,8 +233,9 @@ async def copies(crew: Crew, *where: ColumnElement[bool]) -> list[Copy]:
 
 
 async def send_what_came_back(crew: Crew) -> int:
-    """Copies that bounced go by letter; how many."""
-    back = await copies(crew, NoteDelivery.state == "bounced")
+    """Copies that bounced, or for which no address is kept, go by letter; how many."""
+    never_out = and_(NoteDelivery.state == "waiting", NoteDelivery.failure == NO_ADDRESS)
+    back = await copies(crew, or_(NoteDelivery.state == "bounced", never_out))
     sent = 0
     for one in back:
         who = await _writer(crew, Owed(one.child, one.reference), likely_lead=False)

@@ -188,9 +188,11 @@ async def _family(
 
 def _parent(story: Story, relationship: str) -> NewFamilyMember:
     given = story.mother if relationship == "mother" else story.father
+    # Some say "E-mail" and no address is kept: the note comes back, and goes by letter.
+    has_email = relationship == "mother" or story.number % 10 > 0
     return NewFamilyMember(
         name=f"{given} {story.family}",
-        email=f"{given.lower()}.{story.number}@families.example",
+        email=f"{given.lower()}.{story.number}@families.example" if has_email else "",
         phone=f"07700 9{story.number % 100_000:05d}" if relationship == "mother" else "",
         address=story.address,
         safe_contact="Mobile, after four" if relationship == "mother" else "E-mail",

@@ -55,7 +55,7 @@ from panel.web.words import plural, short_day
 
 AHEAD = timedelta(days=400)
 """The authority's next school year is imported before its calendar ends within so many days."""
-LEAVERS = {5: "lena", 14: "mo", 21: "petra"}
+LEAVERS = {5: "lena", 14: "mo", 21: "ivy"}
 """Who leaves after how many meetings: a manager of the agency takes their plans over."""
 SETTLED = 9
 """Working days after a meeting: when its notes were sent or are late, when families have read."""
@@ -212,7 +212,10 @@ class _Story:
         elif self.day == closes or (self.day > closes and not await self._is_frozen(coming)):
             await self._freeze(coming)
         elif self.day == working_days_before(coming, 2):
-            await after_the_freeze(crew, coming)
+            if crew.happens(0.04, "cancelled late", coming):
+                await self._cancel(coming, "Snow: nobody can come.")
+            else:
+                await after_the_freeze(crew, coming)
 
     async def _before(self, coming: date, closes: date) -> None:
         """What is missing is asked for and given; families are asked; now and then days change."""
@@ -245,17 +248,23 @@ class _Story:
         """Now and then a meeting is moved by a day, or cancelled; whether it was."""
         crew, luck = self.crew, self.crew.luck("another day", coming)
         fate = luck.random()
-        if fate < 0.06 and await change_day(crew, coming, None, "The building is closed."):
-            self.told.cancelled += 1
-            self.say(f"{short_day(coming)}: cancelled")
-        elif fate < 0.14 and await change_day(
-            crew, coming, coming + timedelta(days=1), "The room is taken."
-        ):
-            self.told.moved += 1
-            self.say(f"{short_day(coming)}: moved to {short_day(coming + timedelta(days=1))}")
-        else:
+        if fate < 0.07:
+            return await self._cancel(coming, "The building is closed.")
+        to = coming + timedelta(days=1)
+        if fate > 0.15 or not await change_day(crew, coming, to, "The room is taken."):
             return False
+        self.told.moved += 1
+        self.say(f"{short_day(coming)}: moved to {short_day(to)}")
         await self._look_ahead()
+        return True
+
+    async def _cancel(self, coming: date, why: str) -> bool:
+        if not await change_day(self.crew, coming, None, why):
+            return False
+        self.told.cancelled += 1
+        self.say(f"{short_day(coming)}: cancelled")
+        await self._look_ahead()
+        self.told.checked += await check(self.crew)
         return True
 
     async def _is_frozen(self, coming: date) -> bool:

@@ -63,6 +63,7 @@ from panel.platform.problems import Invalid
 from panel.records.dates import months_after
 from panel.register.service import people_of
 
+STANDING_IN = ("Robin Sandpiper", "Alex Sandmartin", "Jo Turnstone", "Kit Shelduck")
 FULL = 12
 """Children at a usual meeting."""
 
@@ -282,16 +283,12 @@ class Sitting:
                 continue
             fate = luck.random()
             here = fate < (0.2 if few else 0.8)
-            away = Presence.APOLOGIES if fate < 0.92 else Presence.ABSENT
+            away = Presence.APOLOGIES if fate < 0.97 else Presence.ABSENT
             marks[one.id] = Presence.HERE if here else away
         await self._run(lambda session, panel, meeting: mark(session, panel, meeting, marks))
-        missing = [one for one in everybody if marks.get(one.id) is Presence.APOLOGIES]
-        if missing and luck.random() < 0.4:
-            replaced = luck.choice(missing)
-            await self._run(lambda session, panel, meeting: add_substitute(
-                session, panel, meeting, name="Robin Sandpiper", agency_id=replaced.agency_id,
-                stands_in_for=replaced.id,
-            ))  # fmt: skip
+        excused = [one for one in everybody if marks.get(one.id) is Presence.APOLOGIES]
+        if not few:
+            await self._stand_in(excused)
         table = await self._table()
         if table.chair is None:
             chairs = self._seated(table)[0]
@@ -299,6 +296,23 @@ class Sitting:
                 session, panel, meeting, chairs.id
             ))  # fmt: skip
         return await self._look_round()
+
+    async def _stand_in(self, excused: list[Person]) -> None:
+        """Agencies send somebody else, until there is a quorum; now and then beyond it."""
+        more = self.luck.random() < 0.3
+        for person, name in zip(excused, STANDING_IN, strict=False):
+            if (await self._table()).quorum.met and not more:
+                return
+            more = False
+            async with self.crew.as_(self.crew.coordinator) as (session, panel):
+                await add_substitute(
+                    session,
+                    panel,
+                    await meeting_on(session, panel, self.day),
+                    name=name,
+                    agency_id=person.agency_id,
+                    stands_in_for=person.id,
+                )
 
     async def _look_round(self) -> Table:
         """See who is here now."""
