@@ -138,6 +138,8 @@ class _Story:
         """The meeting whose aftermath goes on."""
         self.number = 0
         """Of the next meeting, counted over every run."""
+        self.moved: set[date] = set()
+        """Days to which a meeting was moved: it is not moved again."""
         self.somebody_left = False
         """Whether fewer come to work tomorrow."""
 
@@ -180,7 +182,7 @@ class _Story:
         if self.coming is None:
             await self._keep_terms()
             await self._look_ahead()
-        if is_working_day(self.day) and self.coming is not None:
+        if self.coming is not None and (is_working_day(self.day) or self.day == self.coming):
             self.crew.at(self.day, 9)
             if self.somebody_left:
                 await self.crew.come_to_work()
@@ -246,13 +248,17 @@ class _Story:
 
     async def _other_day(self, coming: date) -> bool:
         """Now and then a meeting is moved by a day, or cancelled; whether it was."""
-        crew, luck = self.crew, self.crew.luck("another day", coming)
-        fate = luck.random()
+        if coming in self.moved:
+            return False
+        fate = self.crew.luck("another day", coming).random()
         if fate < 0.07:
             return await self._cancel(coming, "The building is closed.")
         to = coming + timedelta(days=1)
-        if fate > 0.15 or not await change_day(crew, coming, to, "The room is taken."):
+        if fate > 0.15 or not is_working_day(to):
             return False
+        if not await change_day(self.crew, coming, to, "The room is taken."):
+            return False
+        self.moved.add(to)
         self.told.moved += 1
         self.say(f"{short_day(coming)}: moved to {short_day(to)}")
         await self._look_ahead()

@@ -229,14 +229,18 @@ async def notes_are_in_time_or_listed(now: Now) -> list[str]:
 
 
 async def every_note_is_accounted_for(now: Now) -> list[str]:
-    """Each copy of a signed note was sent, is held back with its test, or says why it is not."""
+    """Each copy of a signed note was sent, is held back with its test, or says why it is not.
+
+    What is signed off today goes out today.
+    """
     found = await now.rows(
         """
         SELECT c.reference, m.held_on, d.state, d.sent_at, d.held_back_test,
           d.held_back_why IS NOT NULL AS why, d.failure, d.recalled_at
         FROM note_delivery d JOIN family_note n ON n.id = d.note_id
         JOIN meeting m ON m.id = n.meeting_id JOIN child c ON c.id = d.child_id
-        WHERE m.panel_id = :panel ORDER BY m.held_on, c.reference, d.id
+        WHERE m.panel_id = :panel AND (n.signed_off_at AT TIME ZONE 'Europe/London')::date < :today
+        ORDER BY m.held_on, c.reference, d.id
         """
     )
     wrong = []
@@ -287,7 +291,8 @@ async def everybody_responsible_is_told(now: Now) -> list[str]:
         SELECT c.reference, m.held_on, l.relationship FROM family_note n
         JOIN meeting m ON m.id = n.meeting_id JOIN child c ON c.id = n.child_id
         JOIN family_link l ON l.child_id = c.id AND l.parental_responsibility
-          AND l.basis IS NOT NULL AND l.from_on <= (n.signed_off_at)::date AND l.until_on IS NULL
+          AND l.basis IS NOT NULL AND l.until_on IS NULL
+          AND l.from_on <= (n.signed_off_at AT TIME ZONE 'Europe/London')::date
         WHERE m.panel_id = :panel AND n.state = 'signed_off' AND NOT EXISTS (SELECT 1
           FROM note_delivery d WHERE d.note_id = n.id AND d.person_id = l.family_member_id)
         ORDER BY m.held_on, c.reference
@@ -378,7 +383,8 @@ async def a_disagreement_opens_the_next_discussion(now: Now) -> list[str]:
           AND EXISTS (SELECT 1 FROM referral f WHERE f.child_id = a.child_id
             AND f.panel_id = :panel AND f.state <> 'closed' AND f.referred_on <= m.held_on)
           AND NOT EXISTS (SELECT 1 FROM family_words w WHERE w.child_id = a.child_id
-            AND w.family_member_id = a.person_id AND w.said_on >= (a.said_at)::date)
+            AND w.family_member_id = a.person_id
+            AND w.said_on >= (a.said_at AT TIME ZONE 'Europe/London')::date)
         ORDER BY m.held_on, c.reference
         """
     )
