@@ -117,9 +117,9 @@ async def fast_forward(
     A run after another goes on from the last meeting. Raises InvariantBroken with the sentences.
     """
     crew = Crew(gate, clock, seed, site_url)
-    story = _Story(crew, say)
+    story = _Story(crew, say, meetings)
     await story.begin()
-    while len(story.told.meetings) < meetings:
+    while not story.is_over:
         await story.one_more_day()
     return story.told
 
@@ -127,9 +127,10 @@ async def fast_forward(
 class _Story:
     """The story, one day after another."""
 
-    def __init__(self, crew: Crew, say: Say) -> None:
+    def __init__(self, crew: Crew, say: Say, meetings: int) -> None:
         self.crew = crew
         self.say = say
+        self.meetings = meetings
         self.told = Told()
         self.day = crew.today
         self.coming: date | None = None
@@ -142,6 +143,11 @@ class _Story:
         """Days to which a meeting was moved: it is not moved again."""
         self.somebody_left = False
         """Whether fewer come to work tomorrow."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether so many meetings were held, and their aftermath is over."""
+        return len(self.told.meetings) >= self.meetings
 
     async def begin(self) -> None:
         """Find out where the year stands."""
@@ -161,7 +167,10 @@ class _Story:
                 or 0
             )
         if held is not None and held >= self.day:
-            self.day = working_days_after(held, SETTLED) + timedelta(days=1)
+            crew.at(held + timedelta(days=1), 9)
+            await crew.come_to_work()
+            following = await next_day(crew) or date.max
+            self.day = min(working_days_after(held, SETTLED) + timedelta(days=1), following)
         crew.at(self.day, 9)
         await crew.come_to_work()
         await self._keep_terms()
@@ -277,18 +286,21 @@ class _Story:
         async with self.crew.as_job() as (session, panel):
             return (await meeting_on(session, panel, coming)).frozen_at is not None
 
-    async def _freeze(self, coming: date) -> None:
-        self.crew.at(self.day, 16)
+    async def _freeze(self, coming: date, hour: int = 16) -> None:
+        self.crew.at(self.day, hour)
         await arrange_agenda(self.crew, coming)
         await freeze_agenda(self.crew, coming)
 
     # A meeting and what follows -------------------------------------------------------------
 
     async def _meet(self, coming: date) -> None:
-        if self.last is not None:
+        if self.last is not None and not self._is_settled(self.last):
+            self.told.checked += await check(self.crew)
             await self._settle(self.last)
+            if self.is_over:
+                return
         if not await self._is_frozen(coming):
-            await self._freeze(coming)
+            await self._freeze(coming, 8)
         held = await Sitting(self.crew, coming).hold()
         self.told.without_quorum += not held.quorate
         self.number += 1
@@ -329,14 +341,17 @@ class _Story:
             return [(child, reference, often) for child, reference, often in rows]
 
     async def _close_the_day(self) -> None:
-        if self.last is not None and self.day == working_days_after(self.last, SETTLED):
+        if self.last is None or self._is_settled(self.last):
+            return
+        if self.day == working_days_after(self.last, SETTLED):
             self.told.checked += await check(self.crew)
             await self._settle(self.last)
 
+    def _is_settled(self, last: date) -> bool:
+        return bool(self.told.meetings) and self.told.meetings[-1].held_on == last
+
     async def _settle(self, last: date) -> None:
-        """One line of a meeting whose aftermath is over; said once."""
-        if self.told.meetings and self.told.meetings[-1].held_on == last:
-            return
+        """One line of a meeting whose aftermath is over."""
         one = await figures_of(self.crew, last)
         self.told.meetings.append(one)
         self.say(line_of(one))

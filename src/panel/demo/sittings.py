@@ -345,7 +345,7 @@ class Sitting:
         if not quorate:
             return min(on_agenda, 3)
         short = self.luck.randint(1, 3) if self.luck.random() < 0.3 else 0
-        return max(on_agenda - short, 0)
+        return on_agenda - min(short, on_agenda // 3)
 
     async def _some_go(self) -> None:
         """Somebody leaves half-way; where it is who chairs, somebody else goes on."""
