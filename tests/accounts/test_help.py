@@ -25,6 +25,7 @@ WITHOUT_HELP = {
     "register/child_frame.html": "around every page of a record",
     "error.html": "says itself what to do",
     "conflict.html": "says itself what to do",
+    "not_sent_yet.html": "says itself what to do",
     "accounts/sign_in.html": "one button, before anybody is known",
     "accounts/signed_out.html": "nothing to do",
     "accounts/glossary.html": "is help",

@@ -19,6 +19,7 @@ from panel.plans.service import (
     add_outcome,
     add_progress,
     agree_plan,
+    ask_for_action,
     carry_over,
     change_action,
     change_outcome,
@@ -34,6 +35,7 @@ from panel.plans.service import (
     step_action,
 )
 from panel.platform.clock import FixedClock
+from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -123,6 +125,18 @@ async def _join(tenant: Tenant, child: Any, viewer: Any) -> None:
     async with tenant.transaction(JOB) as session:
         await join_team(session, child, viewer.agency, viewer.id, TODAY)
         await rewrite_access(session, child)
+
+
+async def test_what_a_panel_asked_for_is_done_before_there_is_a_plan(
+    opened: Open, people: Any
+) -> None:
+    async with opened(people.rosa) as access:
+        words = ActionWords("Ring the family", owner_worker_id=people.rosa.id)
+        asked = await ask_for_action(access, new_id(), words)
+        await mark_done(access, asked.id)
+        assert (asked.state, asked.done_on) == ("done", TODAY)
+        with pytest.raises(NotFound, match="not part of the plan"):
+            await mark_done(access, new_id())
 
 
 async def test_it_cannot_be_agreed_empty_or_for_a_day_to_come(opened: Open, people: Any) -> None:

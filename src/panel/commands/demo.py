@@ -13,6 +13,7 @@ from panel.commands.opening import (
     as_of_option,
     authority_option,
     gate_of,
+    in_one_line,
     json_option,
     opened_cluster,
     opened_gate,
@@ -22,15 +23,20 @@ from panel.commands.opening import (
 )
 from panel.commands.serving import owner, remember_as_of, require_free, run_server
 from panel.demo import places
+from panel.demo.forward import fast_forward as play_forward
+from panel.demo.invariants import InvariantBroken
 from panel.demo.writing import write_year
+from panel.platform.clock import FixedClock, at_nine, today
 from panel.platform.cluster import Cluster
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
+from panel.platform.problems import Problem
 from panel.platform.tenancy import NoSuchAuthority, authorities, load_keys, record_authority
 from panel.records.gate import Gate
 from panel.serving import clock_from
 from panel.settings import Settings, from_environment
 from panel.web.manifest import read_manifest
+from panel.web.words import short_day
 
 HOST = "127.0.0.1"
 
@@ -143,6 +149,34 @@ async def fill(
 
 
 @running
+async def play(
+    settings: Settings, cluster: Cluster, seed: int, meetings: int, as_of: str | None
+) -> None:
+    """Let the year go on by itself for so many meetings; one line each, then what happened."""
+    clock = FixedClock(at_nine(today(clock_from(as_of))))
+    async with gate_of(settings, cluster, places.AUTHORITY, clock) as gate:
+        try:
+            told = await play_forward(
+                gate,
+                clock,
+                seed=seed,
+                meetings=meetings,
+                site_url=settings.site_url,
+                say=click.echo,
+            )
+        except InvariantBroken as broken:
+            day = short_day(today(clock))
+            raise click.ClickException(f"On {day} this does not hold: {broken}") from broken
+        except Problem as refused:
+            day = short_day(today(clock))
+            said = f"On {day} somebody could not go on: {in_one_line(refused)}"
+            raise click.ClickException(said) from refused
+    for line in told.lines():
+        click.echo(line)
+    click.echo(f"Look at it with: panel demo --as-of {today(clock)}")
+
+
+@running
 async def show_personas(settings: Settings, cluster: Cluster, site_url: str) -> None:
     """Print each persona's sign-in link."""
     async with gate_of(settings, cluster, places.AUTHORITY, clock_from(None)) as gate:
@@ -162,6 +196,13 @@ def _say(line: str) -> None:
 @click.option("--data-dir", default=None, type=click.Path(file_okay=False, path_type=Path))
 @as_of_option
 @click.option("--prepare-only", is_flag=True, help="Make the data and do not serve.")
+@click.option(
+    "--fast-forward",
+    default=0,
+    metavar="MEETINGS",
+    type=click.IntRange(0, 200),
+    help="Let so many fortnightly meetings happen by themselves, check them, and do not serve.",
+)
 @plain_errors
 def demo(
     port: int,
@@ -171,11 +212,12 @@ def demo(
     as_of: str | None,
     *,
     prepare_only: bool,
+    fast_forward: int,
 ) -> None:
     """An invented authority with a year of life in it, and the site."""
     if data_dir is not None:
         os.environ["PANEL_DATA_DIR"] = str(data_dir.absolute())
-    if not prepare_only:
+    if not prepare_only and not fast_forward:
         require_free(HOST, port)
     site_url = f"http://{HOST}:{port}"
     os.environ["PANEL_SITE_URL"] = site_url
@@ -187,6 +229,9 @@ def demo(
         if prepare_authority(settings, cluster):
             click.echo("Making the demonstration's authority (once) …", err=True)
         fill(settings, cluster, seed, children, as_of)
+        if fast_forward:
+            play(settings, cluster, seed, fast_forward, as_of)
+            return
         click.echo(f"\n{places.LABEL}: sign in as")
         show_personas(settings, cluster, site_url)
         if prepare_only:

@@ -58,12 +58,13 @@ def plain_errors(command: Callable[Given, Result]) -> Callable[Given, Result]:
         try:
             return command(*args, **kwargs)
         except EXPECTED as error:
-            raise click.ClickException(_in_one_line(error)) from error
+            raise click.ClickException(in_one_line(error)) from error
 
     return run
 
 
-def _in_one_line(error: Exception) -> str:
+def in_one_line(error: Exception) -> str:
+    """What went wrong, in words, for a line of the terminal."""
     if isinstance(error, Invalid):
         return " ".join(one.sentence.rstrip(".") + "." for one in error.errors)
     if isinstance(error, Problem):

@@ -139,3 +139,34 @@ REFERRALS = (
     "The family ask for one plan and one person to ring.",
     "Seen by three services this year; needs a joined-up plan before nursery.",
 )
+FOR_FAMILIES = (
+    "We talked about what goes well at home and at nursery.",
+    "The people who help will use the same pictures at home and at nursery.",
+    "We heard that the mornings are easier now.",
+    "We talked about sleep, and what could help.",
+    "The next step is one appointment for all three clinics on the same day.",
+    "We heard what you told us, and it comes first.",
+)
+"""What is said at a panel and marked for the family."""
+FROM_AGENCIES = (
+    ("health", "Seen in clinic this month; the next visit is planned."),
+    ("development", "More words and gestures than at the last visit."),
+    ("education", "Joins in at nursery when an adult sits beside the group."),
+    ("panel", "Nothing to add from our agency this time."),
+)
+"""What members of a panel add: category and words."""
+ASKED_FOR = (
+    "Ring the family and say what was agreed",
+    "Send the report to everybody who helps",
+    "Visit nursery and look at the seating",
+    "Find a date for one appointment with all three",
+    "Write down who does what by when",
+)
+"""What a panel asks people to do."""
+FAMILY_WORDS = (
+    "We want one person to ring.",
+    "The mornings are hard. What can help?",
+    "Please say which nursery has a place.",
+    "We are happy with how things go.",
+)
+"""What families tell a panel beforehand."""

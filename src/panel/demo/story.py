@@ -176,6 +176,11 @@ def _begin(number: int, chance: Random, today: date) -> Story:
     )
 
 
+def newcomer(number: int, chance: Random, today: date) -> Story:
+    """A child who comes to the agencies today, of whom nothing more is known yet."""
+    return replace(_begin(number, chance, today), referred_on=today, sharing=Sharing(since=today))
+
+
 SHAPES = (
     "escalation", "twin", "twin", "transition", "review_due", "no_plan", "nothing_shared",
     "leaver", "refused_agency", "two_parents", "protected_address", "urgent", "no_assessment",

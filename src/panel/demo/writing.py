@@ -351,13 +351,13 @@ def _write_process(session: AsyncSession, world: World, story: Story, child: Chi
         )
 
 
-def _answers(story: Story) -> dict[str, dict[str, object]]:
+def caf_answers(story: Story) -> dict[str, dict[str, object]]:
     """The CAF as it was filled in."""
     name, need = story.given, story.need
     mother = f"{story.mother} {story.family}"
 
     def element(strengths: str, needs: str) -> dict[str, object]:
-        return {"strengths": strengths, "needs": needs, "whose_view": ["worker", "parent"]}
+        return {"strengths": strengths, "needs": needs, "whose_view": ["assessor", "parent"]}
 
     social = SOCIAL_CARE[story.number % len(SOCIAL_CARE)]
     return {
@@ -459,7 +459,7 @@ async def _write_assessment(
     )
     session.add(assessment)
     await session.flush()
-    answers = _answers(story)
+    answers = caf_answers(story)
     for section in world.form.definition["sections"]:
         given = answers.get(section["key"])
         if given is None and not signed:
@@ -493,10 +493,12 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
     session.add(plan)
     await session.flush()
     reviewed = story.last_discussed_on
+    # Whoever is asked is in the team, or could not find the action again.
+    teacher = "hana" if story.number % 2 else "lena"
     for position, (wanted, measure, doing, owner) in enumerate(
         (
             (need.outcome, need.measure, need.action, story.lead),
-            (need.second_outcome, "What the family say at the review", need.second_action, "hana"),
+            (need.second_outcome, "What the family say at the review", need.second_action, teacher),
         ),
         start=1,
     ):

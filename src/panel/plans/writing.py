@@ -203,15 +203,22 @@ async def agree_plan(access: Access, version: int, agreed_on: date) -> None:
 
 async def _plan_for_change(access: Access) -> Plan:
     """The current plan, held for this transaction, where the viewer may see and change it."""
+    plan = await _plan_if_any(access)
+    if plan is None:
+        raise NotFound(NO_PLAN, "Start one on the child's plan page.")
+    return plan
+
+
+async def _plan_if_any(access: Access) -> Plan | None:
+    """The same; None where there is no plan yet."""
     access.require_write()
     plan = await access.session.scalar(
         select(Plan)
         .where(Plan.child_id == access.child_id, Plan.state.in_(rules.CURRENT))
         .with_for_update()
     )
-    if plan is None:
-        raise NotFound(NO_PLAN, "Start one on the child's plan page.")
-    _require_sight(access, plan)
+    if plan is not None:
+        _require_sight(access, plan)
     return plan
 
 
@@ -409,8 +416,11 @@ async def step_action(
 
 
 async def mark_done(access: Access, action_id: UUID) -> None:
-    """An action is done, today; one that is done already stays as it is."""
-    action = await _of_plan(access, await _plan_for_change(access), Action, action_id)
+    """An action is done, today; one that is done already stays as it is.
+
+    What a panel asked for is in no plan, and can be done before there is one.
+    """
+    action = await _of_plan(access, await _plan_if_any(access), Action, action_id)
     _move(action, rules.ActionState.DONE, access.today)
     await access.session.flush()
 
@@ -445,12 +455,13 @@ async def _check_owner(access: Access, words: ActionWords) -> None:
 # Two people at once -------------------------------------------------------------------------------
 
 
-async def _of_plan(access: Access, plan: Plan, kind: type[Row], row_id: UUID) -> Row:
+async def _of_plan(access: Access, plan: Plan | None, kind: type[Row], row_id: UUID) -> Row:
     """A row of the current plan, held for this transaction. Raises NotFound."""
     row = await access.session.get(kind, row_id, with_for_update=True)
     belongs_to = None if row is None else getattr(row, "plan_id", None)
     # What a panel asked for is in no plan; whoever sees the plan as its author does not see that.
-    is_seen = belongs_to == plan.id or (belongs_to is None and access.may(Category.PLAN))
+    is_of_plan = plan is not None and belongs_to == plan.id
+    is_seen = is_of_plan or (belongs_to is None and access.may(Category.PLAN))
     if row is None or row.child_id != access.child_id or not is_seen:
         raise NotFound("This is not part of the plan as it is now.", "Go back to the plan.")
     return row
