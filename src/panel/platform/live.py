@@ -153,18 +153,23 @@ class Live:
 
     async def close(self) -> None:
         """Stop listening; open pages hear nothing more."""
-        tasks = [*self._saying, *([] if self._listener is None else [self._listener])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._listener = None
+        # What is being said is said to the end: cut off while it connects, it would hold a place at
+        # the server for a minute.
+        if self._saying:
+            await asyncio.wait(self._saying, timeout=LONGEST_PAUSE)
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+            self._listener = None
 
     # Pages ------------------------------------------------------------------------------------
 
     async def _events(self, place: _Place, page: _Page) -> AsyncIterator[Event]:
         while True:
             try:
-                event = await asyncio.wait_for(page.waiting.get(), self._heartbeat)
+                # Not wait_for, which can swallow that the page was left (Python 3.11).
+                async with asyncio.timeout(self._heartbeat):
+                    event = await page.waiting.get()
             except TimeoutError:
                 self._see(place, page.viewer)
                 self._say(page.tenant, _Said(place[1], "here", page.viewer))
@@ -208,7 +213,8 @@ class Live:
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._keep_listening(), name="live pages")
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_listening.wait(), LONGEST_PAUSE)
+            async with asyncio.timeout(LONGEST_PAUSE):
+                await self._is_listening.wait()
 
     async def _keep_listening(self) -> None:
         """Listen for as long as the process runs, through every loss of the connection."""

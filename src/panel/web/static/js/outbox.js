@@ -371,6 +371,7 @@ class Contribution {
     this.outbox = outbox;
     this.timer = null;
     this.place = placeOf(form);
+    this.unkept = false;
     this.keeping = Promise.resolve();
     this.status = form.querySelector("[data-contribution-status]") ?? this.addStatus();
     form.addEventListener("input", () => this.keepSoon());
@@ -421,7 +422,7 @@ class Contribution {
   keep() {
     window.clearTimeout(this.timer);
     this.unkept = false;
-    this.keeping = this.keeping.then(() => this.write()).catch(() => undefined);
+    this.keeping = this.keeping.then(() => this.write().catch(() => undefined));
     return this.keeping;
   }
 
@@ -467,7 +468,13 @@ class Contribution {
       field.value = newId();
     }
     for (const area of this.form.querySelectorAll("textarea")) area.value = area.defaultValue = "";
-    this.outbox.add(item);
+    window.clearTimeout(this.timer);
+    this.unkept = false;
+    // After a draft that is being kept: it must not come back once its words wait to be sent.
+    this.keeping = this.keeping.then(() => this.outbox.add(item)).catch(() => {
+      this.fill(item.fields);
+      this.say("Not kept and not sent: this computer has no room for your words", "trouble");
+    });
   }
 
   say(sentence, state) {
