@@ -1,6 +1,6 @@
 """The composition root: the only place where rooms meet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -23,6 +23,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
 from panel.accounts.help import HELP
+from panel.accounts.live_routes import MayListen, live_route
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
@@ -30,6 +31,7 @@ from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.panels.case_routes import HANDLERS as CASE
+from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
 from panel.panels.note_routes import HANDLERS as NOTES
 from panel.panels.pack_routes import HANDLERS as PACKS
@@ -37,6 +39,7 @@ from panel.panels.routes import HANDLERS as PANELS
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
+from panel.platform.live import Live
 from panel.platform.masterkey import master_key
 from panel.platform.problems import (
     Conflict,
@@ -74,6 +77,9 @@ ROOMS = (
     "families",
 )
 
+LISTENING: Mapping[str, MayListen] = {LIVE: may_listen}
+"""Kinds of page that are told when something on them changes, and who may listen to one."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -109,7 +115,12 @@ def session_cookie(settings: Settings) -> str:
 
 
 def make_app(
-    settings: Settings, app_url: str, clock: Clock, *, compiled: Path | None = None
+    settings: Settings,
+    app_url: str,
+    clock: Clock,
+    *,
+    compiled: Path | None = None,
+    listening: Mapping[str, MayListen] = LISTENING,
 ) -> Litestar:
     """The site for every authority in the list. `app_url` is the serving role's database."""
     database = Database(app_url)
@@ -119,6 +130,7 @@ def make_app(
         for record in authorities(app_url)
     }
     cookie = session_cookie(settings)
+    live = Live(app_url, [site.tenant.record.schema_name for site in sites.values()])
 
     async def provide_desk(request: Request[Any, Any, Any]) -> Desk:
         site = _site_for(request, sites)
@@ -132,10 +144,17 @@ def make_app(
         return Desk(site, request, token, who)
 
     async def close() -> None:
+        await live.close()
         await database.close()
 
     return Litestar(
-        route_handlers=[*_handlers(sites), _live, _ready(database), _static()],
+        route_handlers=[
+            *_handlers(sites),
+            live_route(live, listening),
+            _alive,
+            _ready(database),
+            _static(),
+        ],
         dependencies={"desk": Provide(provide_desk)},
         exception_handlers={
             Problem: _problem(renderer),
@@ -190,7 +209,7 @@ def _site_for(request: Request[Any, Any, Any], sites: dict[str, Site]) -> Site:
 
 
 @get("/health/live", include_in_schema=False, media_type=MediaType.TEXT)
-async def _live() -> str:
+async def _alive() -> str:
     return "alive"
 
 

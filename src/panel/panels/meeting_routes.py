@@ -9,6 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
@@ -36,6 +37,7 @@ from panel.panels.meeting_reading import MeetingView, child_screen, meeting_view
 from panel.panels.meeting_rules import Presence, next_to_come
 from panel.panels.minutes import minutes_to_confirm, read_minutes
 from panel.panels.models import Meeting, Panel
+from panel.platform.live import tell
 from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
@@ -84,6 +86,35 @@ async def _view(desk: Desk, session: AsyncSession, key: str, day: date) -> Meeti
     return view
 
 
+# Several at once ----------------------------------------------------------------------------------
+
+LIVE = "meeting"
+"""The kind of page that is told when somebody writes at a meeting (`accounts.live_routes`)."""
+
+_HAS_A_SEAT = """
+SELECT EXISTS (SELECT 1 FROM meeting m JOIN worker_role r ON r.panel_id = m.panel_id
+  WHERE m.id = :meeting AND r.worker_id = :viewer
+    AND r.role IN ('panel_member', 'coordinator', 'chair')
+    AND (r.from_on IS NULL OR r.from_on <= :today)
+    AND (r.until_on IS NULL OR r.until_on >= :today))
+"""
+
+
+def topic_of(meeting_id: UUID) -> str:
+    """Under which name the open pages of a meeting listen."""
+    return f"{LIVE}-{meeting_id}"
+
+
+async def may_listen(desk: Desk, meeting_id: UUID) -> bool:
+    """Whether the person at the desk has a seat at the table of this meeting now."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await session.scalar(
+            text(_HAS_A_SEAT),
+            {"meeting": meeting_id, "viewer": desk.viewer.id, "today": desk.today},
+        )
+    return bool(found)
+
+
 # The table ----------------------------------------------------------------------------------------
 
 
@@ -102,6 +133,7 @@ async def _table_page(
             filled=Filled({}, errors),
             wrong=form,
             nothing=Filled(),
+            live=f"/live/{topic_of(view.meeting.id)}",
         )
 
 
@@ -128,6 +160,7 @@ async def _run(
             meeting = await meeting_on(session, panel, day)
             if await desk.first_time(session, posted, location):
                 await work(session, panel, meeting, form)
+                await tell(session, topic_of(meeting.id))
     except Invalid as wrong:
         return await _wrong_at_table(desk, key, day, posted.refused(wrong.errors), name)
     return go(location)
@@ -248,6 +281,7 @@ async def end_meeting(
         meeting = await meeting_on(session, panel, held_on)
         if await desk.first_time(session, posted, location):
             await end(session, panel, meeting)
+            await tell(session, topic_of(meeting.id))
     return go(location)
 
 
@@ -278,6 +312,8 @@ async def _child_page(
             filled=Filled({}, errors),
             wrong=form,
             nothing=Filled(),
+            live=f"/live/{topic_of(view.meeting.id)}",
+            drafts_key=desk.drafts_key,
         )
 
 
@@ -329,6 +365,7 @@ async def _work(
             at = await _at_item(desk, session, where, run_only=run_only)
             if await desk.first_time(session, posted, location):
                 await work(at, form)
+                await tell(session, topic_of(at.meeting.id))
     except Invalid as wrong:
         errors = posted.refused(wrong.errors)
         return await _child_page(desk, key, day, child_id, errors, name)
