@@ -1,6 +1,6 @@
 """The composition root: the only place where rooms meet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
 from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
+from panel.accounts.live_routes import MayListen, live_route
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
@@ -34,6 +35,7 @@ from panel.panels.routes import HANDLERS as PANELS
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
+from panel.platform.live import Live
 from panel.platform.masterkey import master_key
 from panel.platform.problems import (
     Conflict,
@@ -44,6 +46,7 @@ from panel.platform.problems import (
     Problem,
     TooLarge,
 )
+from panel.platform.sessions import LONGEST, SEEN_EVERY
 from panel.platform.tables import HolderErased
 from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
@@ -69,6 +72,12 @@ ROOMS = (
     "documents",
     "families",
 )
+
+BY_ITSELF = "x-panel-by-itself"
+"""A header of requests that a script makes because others changed something (live.js)."""
+
+LISTENING: Mapping[str, MayListen] = {}
+"""Kinds of page that are told when something on them changes, and who may listen to one."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -105,7 +114,12 @@ def session_cookie(settings: Settings) -> str:
 
 
 def make_app(
-    settings: Settings, app_url: str, clock: Clock, *, compiled: Path | None = None
+    settings: Settings,
+    app_url: str,
+    clock: Clock,
+    *,
+    compiled: Path | None = None,
+    listening: Mapping[str, MayListen] = LISTENING,
 ) -> Litestar:
     """The site for every authority in the list. `app_url` is the serving role's database."""
     database = Database(app_url)
@@ -115,21 +129,31 @@ def make_app(
         for record in authorities(app_url)
     }
     cookie = session_cookie(settings)
+    live = Live(app_url, [site.tenant.record.schema_name for site in sites.values()])
 
     async def provide_desk(request: Request[Any, Any, Any]) -> Desk:
         site = _site_for(request, sites)
         token = request.cookies.get(cookie)
         who = None
         if token:
-            who = await signed_in(site.tenant, token, site.tenant.clock.now())
+            # What a page asks for by itself is no sign that anybody sits before it.
+            noted = LONGEST if BY_ITSELF in request.headers else SEEN_EVERY
+            who = await signed_in(site.tenant, token, site.tenant.clock.now(), noted)
         check_side(request, who)
         return Desk(site, request, token if who is not None else None, who)
 
     async def close() -> None:
+        await live.close()
         await database.close()
 
     return Litestar(
-        route_handlers=[*_handlers(sites), _live, _ready(database), _static()],
+        route_handlers=[
+            *_handlers(sites),
+            live_route(live, listening),
+            _alive,
+            _ready(database),
+            _static(),
+        ],
         dependencies={"desk": Provide(provide_desk)},
         exception_handlers={
             Problem: _problem(renderer),
@@ -183,7 +207,7 @@ def _site_for(request: Request[Any, Any, Any], sites: dict[str, Site]) -> Site:
 
 
 @get("/health/live", include_in_schema=False, media_type=MediaType.TEXT)
-async def _live() -> str:
+async def _alive() -> str:
     return "alive"
 
 

@@ -1,5 +1,6 @@
 """The desk: what one request has at hand. Routes are thin because it is here."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -131,6 +132,15 @@ class Desk:
     def purposes(self) -> Sequence[Purpose]:
         """Why this person usually opens a child's record: to support, else for the panel."""
         return usual_purposes(self.viewer)
+
+    @property
+    def drafts_key(self) -> str:
+        """What seals words that this person's browser keeps until they are sent (outbox.js).
+
+        Base64 of 32 bytes: the same for the same person, so that they find their words again after
+        signing in on this computer, and nobody else does.
+        """
+        return b64encode(self.tenant.ring.index("browser.drafts", str(self.viewer.id))).decode()
 
     def require(self, *roles: Role) -> SignedIn:
         """The person, who has one of these roles. Raises NotAllowed."""

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.platform.tenancy import Tenant
+
 LONGEST = timedelta(hours=12)
 IDLE = timedelta(minutes=60)
 SEEN_EVERY = timedelta(minutes=1)
@@ -43,6 +45,18 @@ async def start(session: AsyncSession, viewer_id: UUID, viewer_kind: str, now: d
         },
     )
     return token
+
+
+async def goes_on(tenant: Tenant, token: str, now: datetime) -> bool:
+    """Whether a session is in force; to ask is not to use it: a page left open does not last."""
+    found = await tenant.look_up(
+        "SELECT 1 FROM {schema}.web_session"
+        " WHERE token_hash = :hash AND ends_at > :now AND seen_at > :idle",
+        hash=token_hash(token),
+        now=now,
+        idle=now - IDLE,
+    )
+    return bool(found)
 
 
 async def end(session: AsyncSession, token: str) -> None:

@@ -1,0 +1,122 @@
+"""The address that open pages listen at: that something changed, and who else is here."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from panel.accounts.desk import PRIVATE, Desk
+from panel.accounts.service import worker_names
+from panel.platform.live import Changed, Live, Present
+from panel.platform.problems import NotFound
+from panel.platform.sessions import goes_on
+from panel.web.words import in_a_row
+
+MayListen = Callable[[Desk, UUID], Awaitable[bool]]
+"""Whether the person at the desk may read the page of this id; a room gives it."""
+
+RECONNECT = 2_000
+"""Milliseconds after which a browser tries again."""
+
+
+def live_route(live: Live, topics: Mapping[str, MayListen]) -> HTTPRouteHandler:
+    """The handler of `/live/{kind}-{id}`, for each kind of page that a room answers for.
+
+    It sends `changed` with an id and no content, and `presence` with names of workers. Whoever may
+    not read the page gets the answer of a page that is not there, and hears nothing more from the
+    moment on which that changes.
+    """
+
+    @get("/live/{topic:str}", include_in_schema=False)
+    async def listen(desk: NamedDependency[Desk], topic: FromPath[str]) -> ServerSentEvent:
+        viewer, may_listen = desk.viewer, await _allowed(desk, topics, topic)
+        return ServerSentEvent(
+            _messages(live, desk, topic, viewer.id, may_listen),
+            retry_duration=RECONNECT,
+            # Between here and the browser nobody may hold events back to send them together.
+            headers=PRIVATE | {"X-Accel-Buffering": "no"},
+        )
+
+    return listen
+
+
+async def _allowed(
+    desk: Desk, topics: Mapping[str, MayListen], topic: str
+) -> Callable[[], Awaitable[bool]]:
+    """What tells whether this person may listen still. Raises NotFound where they may not now."""
+    kind, _, words = topic.partition("-")
+    page = None
+    with suppress(ValueError):
+        page = UUID(words)
+    may_read = topics.get(kind)
+    if may_read is None or page is None or topic != f"{kind}-{page}":
+        raise NotFound
+
+    async def may_listen() -> bool:
+        return await may_read(desk, page)
+
+    if not await may_listen():
+        raise NotFound
+    return may_listen
+
+
+async def _messages(
+    live: Live, desk: Desk, topic: str, viewer: UUID, may_listen: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[ServerSentEventMessage]:
+    names = _Names(desk)
+    shown: tuple[str, ...] | None = None
+    async with live.listen(desk.tenant, topic, viewer) as events:
+        async for event in events:
+            if isinstance(event, Changed):
+                row = "" if event.id is None else str(event.id)
+                yield ServerSentEventMessage(event="changed", data=row)
+            elif isinstance(event, Present):
+                others = await names.of(event.viewers - {viewer})
+                if others != shown:
+                    shown = others
+                    yield ServerSentEventMessage(event="presence", data=_presence(others))
+            else:
+                if not (await _is_signed_in(desk) and await may_listen()):
+                    return
+                yield ServerSentEventMessage(comment="still here")
+
+
+def _presence(others: tuple[str, ...]) -> str:
+    words = ""
+    if others:
+        words = f"{in_a_row(others)} {'is' if len(others) == 1 else 'are'} also here"
+    return msgspec.json.encode({"words": words}).decode()
+
+
+async def _is_signed_in(desk: Desk) -> bool:
+    return desk.token is not None and await goes_on(desk.tenant, desk.token, desk.now)
+
+
+class _Names:
+    """The short names of workers, each read once: "Rosa W"."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._known: dict[UUID, str] = {}
+
+    async def of(self, workers: frozenset[UUID]) -> tuple[str, ...]:
+        """Their names in order; whoever is no worker has none."""
+        missing = [one for one in workers if one not in self._known]
+        if missing:
+            async with self._desk.tenant.transaction(self._desk.viewer.id) as session:
+                self._known |= dict.fromkeys(missing, "")
+                for one, name in (await worker_names(session, missing)).items():
+                    self._known[one] = short_name(name)
+        return tuple(sorted(self._known[one] for one in workers if self._known[one]))
+
+
+def short_name(name: str) -> str:
+    """How somebody is called among colleagues: "Rosa Mary Whitlow" to "Rosa W"."""
+    first, *others = name.split() or [""]
+    return f"{first} {others[-1][0]}" if others else first
