@@ -77,7 +77,8 @@ SELECT f.child_id, GREATEST(
   max(CASE WHEN f.last_discussed_on < :day
     THEN (f.last_discussed_on + p.starts_at) AT TIME ZONE 'Europe/London' END)) AS at
 FROM referral f JOIN panel p ON p.id = f.panel_id
-WHERE f.panel_id = :panel AND f.child_id = ANY(:children) GROUP BY f.child_id, f.panel_id, p.starts_at
+WHERE f.panel_id = :panel AND f.child_id = ANY(:children)
+GROUP BY f.child_id, f.panel_id, p.starts_at
 """
 
 

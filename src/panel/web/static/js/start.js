@@ -2,6 +2,8 @@
 import { initAll } from "./govuk-frontend.js";
 import { startAutosave } from "./autosave.js";
 import { startDepends } from "./depends.js";
+import { startLive } from "./live.js";
+import { startOutbox } from "./outbox.js";
 import { startPrivacy } from "./privacy.js";
 import { startReorder } from "./reorder.js";
 import { startShortcuts } from "./shortcuts.js";
@@ -14,3 +16,5 @@ startShortcuts();
 startAutosave();
 startDepends();
 startReorder();
+startOutbox();
+startLive();

@@ -1,0 +1,380 @@
+"""Several write on one page: over a cut of the network, a killed server and the end of a session.
+
+Every text is there afterwards, once, in the order in which its author wrote it; and whoever looks
+into the browser's stores meanwhile reads none of it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from sqlalchemy import select, text
+
+from panel.accounts.models import Worker
+from panel.panels.models import Discussion
+from panel.platform.clock import SystemClock
+from panel.platform.cluster import Cluster
+from panel.platform.sessions import start
+from panel.platform.tenancy import Tenant, load_keys
+from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
+from panel.web import assets
+from tests.durability.serving import children_of, free_port, wait_until
+from tests.journeys.browser import assert_accessible, open_page
+from tests.journeys.typing_site import CHILD, MEETING
+from tests.panels.pack_world import World, add_marked_child, make_world
+
+pytestmark = [pytest.mark.journey, pytest.mark.database]
+
+STATUS = "[role=status].panel-save-status"
+KEPT = "Kept on this computer until the connection is back"
+
+STORED = """
+async () => {
+  const said = [JSON.stringify({...localStorage}), JSON.stringify({...sessionStorage})];
+  const read = (value) => {
+    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+      said.push(new TextDecoder().decode(value), new TextDecoder("utf-16").decode(value));
+    } else if (value !== null && typeof value === "object") Object.values(value).forEach(read);
+    else said.push(String(value));
+  };
+  let rows = 0;
+  for (const { name } of await indexedDB.databases()) {
+    const db = await new Promise((done) => {
+      indexedDB.open(name).onsuccess = (event) => done(event.target.result);
+    });
+    // All at one moment: a draft that becomes words to send is in one of two places.
+    const names = [...db.objectStoreNames];
+    const all = await new Promise((done) => {
+      const transaction = names.length ? db.transaction(names) : null;
+      const asked = names.map((name) => transaction.objectStore(name).getAll());
+      if (transaction === null) done([]);
+      else transaction.oncomplete = () => done(asked.flatMap((one) => one.result));
+    });
+    rows += all.length;
+    all.forEach(read);
+    db.close();
+  }
+  return { rows, said: said.join("\\n") };
+}
+"""
+
+UNTIL_STORED = f"""
+async (rows) => {{
+  const read = {STORED};
+  while ((await read()).rows !== rows) await new Promise((done) => setTimeout(done, 20));
+}}
+"""
+
+
+@dataclass
+class Served:
+    """The site in processes of its own, started and killed at will."""
+
+    url: str
+    port: int
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "typing_site.py", str(self.port)],
+                cwd=Path(__file__).parent,
+                env=os.environ | self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(self._answers, "the site answers")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()[-3_000:]
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """As a power cut would: the parent and its workers, in the middle of whatever they do."""
+        assert self.process is not None
+        for pid in (self.process.pid, *children_of(self.process.pid)):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(timeout=20)
+
+    def stop(self) -> None:
+        """In order; pages that are open do not keep it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+
+
+@pytest.fixture
+async def world(tenant: Tenant, gate: Gate) -> World:
+    """A meeting with one child, and people of several agencies."""
+    world = await make_world(tenant, gate)
+    await add_marked_child(world, 1)
+    return world
+
+
+@pytest.fixture
+def served(
+    world: World, database_of_own: Cluster, data_dir: Path, tmp_path: Path
+) -> Iterator[Served]:
+    """The page on which they write, in two serving processes."""
+    assets.build()
+    port = free_port()
+    site = Served(
+        f"http://127.0.0.1:{port}",
+        port,
+        {
+            "PANEL_DATA_DIR": str(data_dir),
+            "PANEL_DATABASE_URL": database_of_own.app_url,
+            "PANEL_INSECURE_COOKIES": "yes",
+            MEETING: str(world.meeting_id),
+            CHILD: str(world.children[0]),
+        },
+        tmp_path / "site.log",
+    )
+    site.start()
+    yield site
+    site.stop()
+
+
+async def sign_in(page: Page, tenant: Tenant, worker: Worker, url: str) -> None:
+    async with tenant.transaction() as session:
+        token = await start(session, worker.id, "worker", SystemClock().now())
+    await page.context.add_cookies([{"name": "panel_session", "value": token, "url": url}])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def two(
+    browser: Browser, tenant: Tenant, world: World, served: Served
+) -> AsyncIterator[tuple[Page, Page]]:
+    """Two people at browsers of their own, with the page open, who see each other."""
+    async with AsyncExitStack() as leaving:
+        pages = []
+        for key in ("health", "education"):
+            page = await leaving.enter_async_context(open_page(browser, base_url=served.url))
+            await sign_in(page, tenant, world.workers[key], served.url)
+            await page.goto("/typing")
+            pages.append(page)
+        first, second = pages
+        await expect(first.locator("[data-presence]")).to_have_text("Member e is also here")
+        await expect(second.locator("[data-presence]")).to_have_text("Member h is also here")
+        yield first, second
+
+
+async def type_in(page: Page, words: str) -> None:
+    await page.get_by_label("Your words").press_sequentially(words)
+
+
+async def add(page: Page, words: str) -> None:
+    await type_in(page, words)
+    await page.get_by_role("button", name="Add").click()
+
+
+async def kept(tenant: Tenant, world: World, key: str) -> list[str]:
+    """What the server has of somebody's, in the order in which it came."""
+    async with tenant.transaction(JOB) as session:
+        await load_keys(session, set(world.children))
+        rows = await session.scalars(
+            select(Discussion)
+            .where(Discussion.worker_id == world.workers[key].id)
+            .order_by(Discussion.id)
+        )
+        return [row.text for row in rows]
+
+
+async def stored(page: Page) -> tuple[int, str]:
+    """How many rows the browser keeps, and everything in its stores as text."""
+    found = await page.evaluate(STORED)
+    return found["rows"], found["said"]
+
+
+async def assert_unreadable(page: Page, *, rows: int) -> None:
+    number, said = await stored(page)
+    assert number == rows
+    for word in ("Heron", "discussion", "typing", "text"):
+        assert word not in said
+
+
+async def test_what_one_adds_the_other_sees_and_keeps_typing(two: tuple[Page, Page]) -> None:
+    rosa, hana = two
+    await assert_accessible(rosa)
+    box = hana.get_by_label("Your words")
+    await type_in(hana, "Heron half a sent")
+    await box.evaluate("box => box.setSelectionRange(2, 5)")
+    await hana.evaluate("document.activeElement.marked = true")
+    await add(rosa, "Heron seen at home")
+    await expect(hana.locator("ol li")).to_contain_text(["Heron seen at home"])
+    await expect(rosa.locator("ol li")).to_contain_text(["Heron seen at home"])
+    await expect(rosa.get_by_label("Your words")).to_have_value("")
+    await expect(rosa.locator(STATUS)).to_contain_text("Saved ")
+    await expect(box).to_have_value("Heron half a sent")
+    assert await box.evaluate(
+        "box => [box.selectionStart, box.selectionEnd, document.activeElement === box, box.marked]"
+    ) == [2, 5, True, True]
+
+
+async def test_a_cut_of_the_network_loses_nothing(
+    two: tuple[Page, Page], tenant: Tenant, world: World
+) -> None:
+    for page in two:
+        await page.context.set_offline(True)
+    said: dict[str, list[str]] = {"health": [], "education": []}
+    for number in range(4):
+        for key, page in zip(said, two, strict=True):
+            words = f"Heron {number} of {key}"
+            said[key].append(words)
+            await add(page, words)
+    for page in two:
+        await expect(page.locator(STATUS)).to_have_text(KEPT)
+        await type_in(page, "Heron in the middle of a wo")
+        await page.get_by_label("Your words").blur()
+        await expect(page.locator(STATUS)).to_have_text(KEPT)
+        await page.evaluate(UNTIL_STORED, 5)
+        await assert_unreadable(page, rows=5)
+    for page in two:
+        await page.context.set_offline(False)
+    for page in two:
+        await expect(page.locator("ol li")).to_have_count(8, timeout=20_000)
+        await expect(page.get_by_label("Your words")).to_have_value("Heron in the middle of a wo")
+    for key, page in zip(said, two, strict=True):
+        assert await kept(tenant, world, key) == said[key]
+        await assert_unreadable(page, rows=1)
+
+
+async def test_a_page_that_was_closed_in_the_cut_sends_when_it_is_opened_again(
+    two: tuple[Page, Page], tenant: Tenant, world: World
+) -> None:
+    rosa, _hana = two
+    await rosa.context.set_offline(True)
+    await add(rosa, "Heron on the way out")
+    await type_in(rosa, "Heron not done")
+    await rosa.evaluate(UNTIL_STORED, 2)
+    again = await rosa.context.new_page()
+    await rosa.close()
+    await again.context.set_offline(False)
+    await again.goto("/typing")
+    await expect(again.locator("ol li")).to_contain_text(["Heron on the way out"])
+    await expect(again.get_by_label("Your words")).to_have_value("Heron not done")
+    assert await kept(tenant, world, "health") == ["Heron on the way out"]
+
+
+async def test_a_server_that_is_killed_loses_nothing(
+    two: tuple[Page, Page], tenant: Tenant, world: World, served: Served
+) -> None:
+    said: dict[str, list[str]] = {"health": [], "education": []}
+    for number in range(6):
+        for key, page in zip(said, two, strict=True):
+            said[key].append(f"Heron {number} of {key}")
+            await add(page, said[key][-1])
+            if (number, key) == (2, "health"):
+                served.kill()
+    for page in two:
+        await expect(page.locator(STATUS)).to_have_text(KEPT)
+    served.start()
+    for page in two:
+        await expect(page.locator("ol li")).to_have_count(12, timeout=40_000)
+    for key, words in said.items():
+        assert await kept(tenant, world, key) == words
+    await expect(two[0].locator("[data-presence]")).to_have_text(
+        "Member e is also here", timeout=20_000
+    )
+
+
+async def test_the_end_of_a_session_in_the_middle_loses_nothing_and_shows_nobody_else(
+    two: tuple[Page, Page], tenant: Tenant, world: World, served: Served
+) -> None:
+    rosa, _hana = two
+    async with tenant.transaction() as session:
+        await session.execute(text("DELETE FROM web_session"))
+    await add(rosa, "Heron as the session ended")
+    await expect(rosa.locator(STATUS)).to_contain_text("You are signed out. Your words are kept")
+    await type_in(rosa, "Heron typed on")
+    await rosa.evaluate(UNTIL_STORED, 2)
+    # Somebody else at the same computer finds nothing, and sends nothing in their own name.
+    await sign_in(rosa, tenant, world.workers["education"], served.url)
+    other = await rosa.context.new_page()
+    await other.goto("/typing")
+    await expect(other.get_by_label("Your words")).to_have_value("")
+    await assert_unreadable(other, rows=2)
+    await rosa.evaluate("window.dispatchEvent(new Event('online'))")
+    await expect(rosa.locator(STATUS)).to_contain_text("You are signed out")
+    assert await kept(tenant, world, "education") == []
+    await other.close()
+    # The same person signs in again, here or on another tab.
+    await sign_in(rosa, tenant, world.workers["health"], served.url)
+    await rosa.evaluate("window.dispatchEvent(new Event('online'))")
+    await expect(rosa.locator("ol li")).to_contain_text(["Heron as the session ended"])
+    await rosa.reload()
+    await expect(rosa.get_by_label("Your words")).to_have_value("Heron typed on")
+    await expect(rosa.locator(STATUS)).to_contain_text("Your words from before are here again")
+    assert await kept(tenant, world, "health") == ["Heron as the session ended"]
+
+
+async def test_what_the_server_refuses_comes_back_with_the_reason(
+    two: tuple[Page, Page], tenant: Tenant, world: World
+) -> None:
+    rosa, _hana = two
+    await add(rosa, "Heron, refuse this")
+    await expect(rosa.locator(STATUS)).to_contain_text("Not saved. ")
+    await expect(rosa.get_by_label("Your words")).to_have_value("Heron, refuse this")
+    await rosa.get_by_label("Your words").fill("Heron, take this")
+    await rosa.get_by_role("button", name="Add").click()
+    await expect(rosa.locator("ol li")).to_contain_text(["Heron, take this"])
+    assert await kept(tenant, world, "health") == ["Heron, take this"]
+
+
+async def test_without_a_script_the_form_posts_and_the_page_shows_it(
+    browser: Browser, tenant: Tenant, world: World, served: Served
+) -> None:
+    async with open_page(browser, base_url=served.url, java_script_enabled=False) as page:
+        await sign_in(page, tenant, world.workers["health"], served.url)
+        await page.goto("/typing")
+        await page.get_by_label("Your words").fill("Heron without a script")
+        await page.get_by_role("button", name="Add").click()
+        await expect(page.locator("ol li")).to_contain_text(["Heron without a script"])
+    assert await kept(tenant, world, "health") == ["Heron without a script"]
+
+
+async def test_who_may_not_listen_learns_nothing(
+    tenant: Tenant, world: World, served: Served
+) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as stranger:
+        address = f"/live/typing-{world.meeting_id}"
+        assert (await stranger.get(address)).status_code == 401
+        async with tenant.transaction() as session:
+            token = await start(session, world.workers["health"].id, "worker", SystemClock().now())
+        stranger.cookies.set("panel_session", token)
+        for wrong in ("typing-x", f"typing-{world.children[0]}", "meeting", "other-1", "-"):
+            assert (await stranger.get(f"/live/{wrong}")).status_code == 404
+        async with stranger.stream("GET", address) as opened:
+            assert opened.headers["content-type"].startswith("text/event-stream")
+            assert opened.headers["cache-control"] == "no-store"
+
+
+async def test_a_server_that_is_stopped_waits_for_no_open_page(
+    two: tuple[Page, Page], tenant: Tenant, world: World, served: Served
+) -> None:
+    served.stop()
+    await add(two[0], "Heron while it was away")
+    await expect(two[0].locator(STATUS)).to_have_text(KEPT)
+    served.start()
+    for page in two:
+        await expect(page.locator("ol li")).to_contain_text(
+            ["Heron while it was away"], timeout=40_000
+        )
+    assert await kept(tenant, world, "health") == ["Heron while it was away"]
