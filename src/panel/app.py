@@ -51,6 +51,7 @@ from panel.platform.problems import (
     Problem,
     TooLarge,
 )
+from panel.platform.sessions import LONGEST, SEEN_EVERY
 from panel.platform.tables import HolderErased
 from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
@@ -76,6 +77,9 @@ ROOMS = (
     "documents",
     "families",
 )
+
+BY_ITSELF = "x-panel-by-itself"
+"""A header of requests that a script makes because others changed something (live.js)."""
 
 LISTENING: Mapping[str, MayListen] = {LIVE: may_listen}
 """Kinds of page that are told when something on them changes, and who may listen to one."""
@@ -137,7 +141,9 @@ def make_app(
         token = request.cookies.get(cookie)
         who = None
         if token:
-            who = await signed_in(site.tenant, token, site.tenant.clock.now())
+            # What a page asks for by itself is no sign that anybody sits before it.
+            noted = LONGEST if BY_ITSELF in request.headers else SEEN_EVERY
+            who = await signed_in(site.tenant, token, site.tenant.clock.now(), noted)
         check_side(request, who)
         if who is None:
             return Desk(site, request, None, None, ended=token)

@@ -364,3 +364,17 @@ async def test_who_may_not_listen_learns_nothing(
         async with stranger.stream("GET", address) as opened:
             assert opened.headers["content-type"].startswith("text/event-stream")
             assert opened.headers["cache-control"] == "no-store"
+
+
+async def test_a_server_that_is_stopped_waits_for_no_open_page(
+    two: tuple[Page, Page], tenant: Tenant, world: World, served: Served
+) -> None:
+    served.stop()
+    await add(two[0], "Heron while it was away")
+    await expect(two[0].locator(STATUS)).to_have_text(KEPT)
+    served.start()
+    for page in two:
+        await expect(page.locator("ol li")).to_contain_text(
+            ["Heron while it was away"], timeout=40_000
+        )
+    assert await kept(tenant, world, "health") == ["Heron while it was away"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -101,17 +101,20 @@ def _signed_in(line: str, ring: Keyring) -> SignedIn:
     )
 
 
-async def signed_in(tenant: Tenant, token: str, now: datetime) -> SignedIn | None:
+async def signed_in(
+    tenant: Tenant, token: str, now: datetime, seen_every: timedelta = SEEN_EVERY
+) -> SignedIn | None:
     """The person whose session this is; None where it is unknown, idle or over.
 
-    A worker's session takes one query, a family's two more.
+    That it is in use is noted once in `seen_every`. A worker's session takes one query, a family's
+    two more.
     """
     found = await tenant.look_up(
         _SIGNED_IN,
         hash=token_hash(token),
         now=now,
         idle=now - IDLE,
-        minute_ago=now - SEEN_EVERY,
+        minute_ago=now - seen_every,
         today=now.astimezone(LONDON).date(),
     )
     if found:

@@ -31,6 +31,8 @@ from panel.sharing.gateways import ensure_gateways
 from panel.web.manifest import read_manifest
 
 LINK_LASTS = timedelta(hours=24)
+LAST_REQUESTS = 5
+"""Seconds that requests under way have when the site is stopped."""
 
 
 def owner(cluster: Cluster) -> str:
@@ -99,6 +101,8 @@ def run_server(host: str, port: int, workers: int, site: str = "panel.serving:ma
         log_enabled=False,
         # One worker's death must not end the site for everybody.
         respawn_failed_workers=True,
+        # Pages that listen for changes keep their connections open for as long as they are open.
+        workers_kill_timeout=LAST_REQUESTS,
     ).serve()
 
 

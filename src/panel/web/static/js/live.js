@@ -83,7 +83,8 @@ class Listening {
 async function askForPage() {
   try {
     const answer = await fetch(window.location.href, {
-      headers: { Accept: "text/html" },
+      // What others write must not keep an unattended session alive.
+      headers: { Accept: "text/html", "X-Panel-By-Itself": "yes" },
       credentials: "same-origin",
     });
     // Any other answer is not this page: what is shown stays, and what is typed with it.
