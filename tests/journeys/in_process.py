@@ -13,6 +13,10 @@ async def serve(page: Page, client: AsyncTestClient[Litestar]) -> None:
     """Answer every request of the page by the site that the client is a browser of."""
 
     async def answer(route: Route, request: Request) -> None:
+        if request.resource_type == "eventsource":
+            # A stream never ends, and what is answered here is answered whole.
+            await route.abort()
+            return
         headers = {
             name: value
             for name, value in (await request.all_headers()).items()
