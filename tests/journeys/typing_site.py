@@ -76,6 +76,7 @@ async def page(desk: NamedDependency[Desk]) -> Response[str]:
     text = desk.site.renderer.environment.from_string(PAGE).render(
         frame=desk.frame(),
         today=date(2026, 12, 3),
+        page_help="",
         drafts_key=desk.drafts_key,
         meeting=meeting,
         said=said,

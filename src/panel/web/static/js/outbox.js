@@ -272,7 +272,8 @@ class Outbox {
 
   async post(item) {
     let answer = await posted(item);
-    if ([401, 403].includes(answer?.status)) {
+    // A form of an earlier sign-in is answered with 409: it is read once more before it is taken.
+    if ([401, 403, 409].includes(answer?.status)) {
       const standing = await signedInStill();
       if (standing === "later") answer = null;
       if (standing === "anew") answer = await posted(item);
