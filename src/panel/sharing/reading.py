@@ -1,6 +1,6 @@
 """Who may see what of a child now, on what it rests, and who looked: read through the gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -193,6 +193,12 @@ _NEWEST = " ORDER BY at DESC, id DESC LIMIT :some"
 _OLDER = " AND (at, id) < (:at, :id)" + _NEWEST
 _NEWER = " AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :some"
 _PURPOSES = {Tie.TEAM: Purpose.SUPPORT, Tie.AGENDA: Purpose.PANEL}
+_AS_WHOM = {
+    Purpose.SUPPORT: (Tie.TEAM, ViewerKind.WORKER, Role.PRACTITIONER),
+    Purpose.REVIEW: (Tie.TEAM, ViewerKind.WORKER, Role.PRACTITIONER),
+    Purpose.PANEL: (Tie.AGENDA, ViewerKind.AGENCY, Role.PANEL_MEMBER),
+    Purpose.ALLOCATION: (Tie.REQUEST, ViewerKind.WORKER, Role.ALLOCATION_MEMBER),
+}
 _OTHERS_WORDS = {
     "family": "One of the family",
     "guest": "A guest of the panel",
@@ -246,6 +252,38 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     return Rehearsal(
         agreement=agreement, closes=_losses(before, after), opens=_losses(after, before)
     )
+
+
+async def would_change(
+    access: Access, change: Callable[[State], State], named: Iterable[UUID]
+) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
+    """What closes and what opens if the facts were other ones, for those involved and those named.
+
+    Agencies that are involved are told of only to who may know them.
+    """
+    known = {agency.id: agency for agency in await agencies(access.session)}
+    state = await _state(access)
+    involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
+    shown = involved | (set(named) & known.keys())
+    panel = await _ids(access, _ON_PANEL)
+    before, after = (_views(access, one, known, shown, panel) for one in (state, change(state)))
+    return _losses(before, after), _losses(after, before)
+
+
+async def state_of_child(access: Access) -> State:
+    """The child's sharing facts as the decision takes them. Raises NotFound."""
+    return await _state(access)
+
+
+def decision_for(
+    at: datetime, state: State, agency: Agency, worker_id: UUID, purpose: Purpose, asked: Category
+) -> Decision:
+    """What a worker of an agency, or its pack, would be answered once tied for this purpose."""
+    tie, kind, role = _AS_WHOM[purpose]
+    who = worker_id if kind is ViewerKind.WORKER else agency.id
+    viewer = Viewer(who, kind, agency.id, agency.kind, frozenset({role}))
+    tied = replace(state, relationships=(Relationship(tie, who),))
+    return decide_all(viewer, purpose, at, tied)[asked]
 
 
 async def would_open_to(access: Access, agreement_id: UUID, agency_id: UUID) -> bool:

@@ -29,6 +29,7 @@ from consent import (
 )
 from panel.platform.tables import NOW
 from panel.records.gate import Known, read_known
+from panel.sharing.models import SharingAgreement
 
 
 class TieFact(msgspec.Struct, rename={"from_on": "from", "until_on": "until"}):
@@ -277,6 +278,23 @@ def state_of(
             Enquiry(one.agencies, Span(one.from_on, one.until_on)) for one in facts.enquiries or ()
         ),
         duties=duties,
+    )
+
+
+def agreement_of(row: SharingAgreement) -> Agreement:
+    """A row as the decision knows it."""
+    return Agreement(
+        id=row.id,
+        given=row.given,
+        by=row.by_person_id,
+        by_words=row.by_words,
+        agencies=frozenset(row.agencies),
+        not_agencies=frozenset(row.not_agencies),
+        level=None if row.level is None else Level(row.level),
+        named=frozenset(Category(one) for one in row.named),
+        purposes=frozenset(Purpose(one) for one in row.purposes),
+        span=Span(row.from_on, row.until_on),
+        withdrawn=row.withdrawn_at,
     )
 
 
