@@ -25,7 +25,7 @@ TABLES = {
     "plan_id": "plan", "action_id": "action", "outcome_id": "desired_outcome",
     "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
     "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
-    "said_id": "discussion",
+    "said_id": "discussion", "objection_id": "sharing_objection", "request_id": "access_request",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}

@@ -57,6 +57,8 @@ from panel.plans.pages import MyActionRow, lead_home, my_action_rows
 from panel.plans.service import HOME_KEY, home_of_lead, my_actions
 from panel.platform.problems import Invalid, NotFound
 from panel.records.dates import months_after
+from panel.sharing.waiting import waiting_about_sharing
+from panel.sharing.waiting_pages import HomePart, home_part
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
 
@@ -80,6 +82,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             "panels/home.html",
             homes=homes,
             actions=await _my_actions(desk),
+            sharing=await _sharing(desk),
             notes=owed_figures(owed, desk.today),
         )
     if desk.viewer.roles & {Role.PRACTITIONER, Role.MANAGER}:
@@ -94,6 +97,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             page=lead_home(mine),
             meetings=meetings,
             actions=await _my_actions(desk),
+            sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
         )
     return desk.page(
@@ -111,6 +115,13 @@ async def _my_actions(desk: Desk) -> list[MyActionRow]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
         actions = await my_actions(desk.gate, session, desk.viewer, desk.purposes)
         return my_action_rows(actions, desk.today)
+
+
+async def _sharing(desk: Desk) -> HomePart:
+    """What waits about the sharing of the children whom this person answers for."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await waiting_about_sharing(desk.gate, session, desk.viewer, desk.purposes)
+        return home_part(found, desk.today)
 
 
 async def _next_meetings(desk: Desk) -> list[tuple[str, str, pages.MeetingRow | None]]:

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Decision, Purpose, Tie
@@ -293,48 +293,6 @@ async def lapse_requests(session: AsyncSession, today: date) -> int:
         request.answered_on = today
         lapsed += 1
     return lapsed
-
-
-@dataclass(frozen=True, slots=True)
-class OwnRequest:
-    """A request as whoever asked reads it, with its answer."""
-
-    category: Category
-    purpose: Purpose
-    agency: str
-    """Empty for the viewer's own."""
-    asked_on: date
-    state: str
-    answered_on: date | None
-    basis: str
-    answer: str
-
-
-async def own_requests(access: Access) -> tuple[OwnRequest, ...]:
-    """What the viewer asked for, or somebody asked for the viewer's agency; newest first."""
-    mine = access.viewer.agency
-    rows = await access.session.scalars(
-        select(AccessRequest)
-        .where(
-            AccessRequest.child_id == access.child_id,
-            or_(AccessRequest.worker_id == access.viewer.id, AccessRequest.agency_id == mine),
-        )
-        .order_by(AccessRequest.id.desc())
-    )
-    known = {agency.id: agency.name for agency in await agencies(access.session)}
-    return tuple(
-        OwnRequest(
-            category=Category(row.category),
-            purpose=_purpose(row),
-            agency="" if row.agency_id == mine else known.get(row.agency_id, ""),
-            asked_on=row.asked_on,
-            state=row.state,
-            answered_on=row.answered_on,
-            basis=row.basis or "",
-            answer=row.answer,
-        )
-        for row in rows
-    )
 
 
 async def _decision_for(access: Access, row: AccessRequest) -> Decision:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 
 from consent import (
     LONDON,
@@ -70,12 +70,19 @@ class AgreementLine:
     how_explained: str
     """Empty where it may not be seen."""
     in_force: bool
+    basis: str = ""
+    """Of parental responsibility, on the day it was recorded."""
+    interpreter: str = ""
+    renewed_on: date | None = None
+    """When another agreement carried it on."""
+    renews: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectionLine:
     """One objection and what became of it."""
 
+    id: UUID
     by_words: str
     agencies: tuple[str, ...]
     categories: tuple[str, ...]
@@ -99,11 +106,19 @@ class RestrictionLine:
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """One request of the viewer's own."""
+    """One request of the viewer's own, or for the viewer's agency, and its answer."""
 
     category: Category
     asked_on: date
     state: str
+    purpose: Purpose = Purpose.SUPPORT
+    agency: str = ""
+    """For whom, where it is another agency than the viewer's."""
+    answered_on: date | None = None
+    basis: str = ""
+    answer: str = ""
+    is_mine: bool = True
+    """Whether the viewer asked, for the viewer's own agency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +242,7 @@ async def sharing_picture(access: Access) -> SharingPicture:
         agreements=await _agreements(access, known),
         objections=await _objections(access, known),
         restrictions=await _restrictions(access, known),
-        requests=await _requests(access),
+        requests=await _requests(access, known),
         may_change=access.may_write,
         may_see_history=may_see_history(access),
     )
@@ -452,11 +467,13 @@ def _losses(before: Sequence[AgencyView], after: Sequence[AgencyView]) -> tuple[
 
 
 async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[AgreementLine, ...]:
-    rows = await access.session.scalars(
+    found = await access.session.scalars(
         select(SharingAgreement)
         .where(SharingAgreement.child_id == access.child_id)
         .order_by(SharingAgreement.from_on.desc(), SharingAgreement.id.desc())
     )
+    rows = found.all()
+    renewed = {row.renews_id: _london(row.created_at) for row in rows if row.renews_id is not None}
     sees_family = access.may(Category.FAMILY)
     return tuple(
         AgreementLine(
@@ -475,9 +492,20 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
             how_explained=row.how_explained if sees_family else "",
             in_force=row.withdrawn_at is None
             and (row.until_on is None or row.until_on >= access.today),
+            basis=row.basis or "",
+            interpreter=row.interpreter or "",
+            renewed_on=renewed.get(row.id),
+            renews=row.renews_id is not None,
         )
         for row in rows
     )
+
+
+async def agreement_line(access: Access, agreement_id: UUID) -> AgreementLine | None:
+    """One agreement or refusal with its agencies by name; None where there is none."""
+    known = {agency.id: agency for agency in await agencies(access.session)}
+    lines = await _agreements(access, known)
+    return next((one for one in lines if one.id == agreement_id), None)
 
 
 async def _objections(access: Access, known: Mapping[UUID, Agency]) -> tuple[ObjectionLine, ...]:
@@ -488,6 +516,7 @@ async def _objections(access: Access, known: Mapping[UUID, Agency]) -> tuple[Obj
     )
     return tuple(
         ObjectionLine(
+            id=row.id,
             by_words=row.by_words,
             agencies=_names(row.agencies, known),
             categories=tuple(row.categories),
@@ -524,16 +553,30 @@ async def _restrictions(
     )
 
 
-async def _requests(access: Access) -> tuple[RequestLine, ...]:
+async def _requests(access: Access, known: Mapping[UUID, Agency]) -> tuple[RequestLine, ...]:
+    me, mine = access.viewer.id, access.viewer.agency
     rows = await access.session.scalars(
         select(AccessRequest)
         .where(
             AccessRequest.child_id == access.child_id,
-            AccessRequest.worker_id == access.viewer.id,
+            or_(AccessRequest.worker_id == me, AccessRequest.agency_id == mine),
         )
         .order_by(AccessRequest.id.desc())
     )
-    return tuple(RequestLine(Category(row.category), row.asked_on, row.state) for row in rows)
+    return tuple(
+        RequestLine(
+            category=Category(row.category),
+            asked_on=row.asked_on,
+            state=row.state,
+            purpose=Purpose(row.purpose or Purpose.SUPPORT),
+            agency="" if row.agency_id == mine else known[row.agency_id].name,
+            answered_on=row.answered_on,
+            basis=row.basis or "",
+            answer=row.answer,
+            is_mine=row.worker_id == me and row.agency_id == mine,
+        )
+        for row in rows
+    )
 
 
 def _london(moment: datetime) -> date:

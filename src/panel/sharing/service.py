@@ -186,7 +186,7 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     (the reason in one sentence, field `capacity`) or the decision contradicts itself.
     """
     access.require_write()
-    await _one_at_a_time(access)
+    await one_at_a_time(access)
     facts = await family_facts(access)
     words = giver_words(access.child_id, decision.by_person, facts, access.today)
     standing = await may_decide(access, decision)
@@ -195,7 +195,7 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     _check(decision, access.today, facts.born)
     if decision.capacity is Capacity.BEST_INTERESTS:
         words = f"those who decide in {whose(facts.sex)} best interests"
-    live = await _live(access)
+    live = await live_agreements(access)
     await _make_room(access, decision, live, facts)
     if _is_objection(decision, live):
         raised = await raise_objection(
@@ -248,7 +248,7 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     return Recorded(made.id, kind, objection)
 
 
-async def _one_at_a_time(access: Access) -> None:
+async def one_at_a_time(access: Access) -> None:
     """Two who write down what one family decides at once wait for each other."""
     await access.session.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"),
@@ -407,7 +407,7 @@ def _outlasts_responsibility(decision: SharingDecision, born: date | None) -> st
     return ""
 
 
-async def _live(access: Access) -> list[SharingAgreement]:
+async def live_agreements(access: Access) -> list[SharingAgreement]:
     """Agreements and refusals that are not withdrawn and not over."""
     rows = await access.session.scalars(
         select(SharingAgreement)
@@ -502,11 +502,11 @@ def _give_way(access: Access, decision: SharingDecision, row: SharingAgreement) 
             row.withdrawn_at = access.at
             rest = sorted(set(row.agencies) - agreed_now)
             if rest:
-                access.session.add(_copy(row, agencies=rest, not_agencies=[]))
+                access.session.add(copy_of(row, agencies=rest, not_agencies=[]))
     elif decision.given and agreed_now & set(row.not_agencies):
         row.withdrawn_at = access.at
         rest = sorted(set(row.not_agencies) - agreed_now)
-        access.session.add(_copy(row, agencies=list(row.agencies), not_agencies=rest))
+        access.session.add(copy_of(row, agencies=list(row.agencies), not_agencies=rest))
     elif row.given and _refuses_everything(decision):
         # The earlier yes must not come back when the no ends.
         row.withdrawn_at = access.at
@@ -516,7 +516,7 @@ def _refuses_everything(decision: SharingDecision) -> bool:
     return not (decision.given or decision.agencies or decision.level or decision.named)
 
 
-def _copy(
+def copy_of(
     row: SharingAgreement, *, agencies: list[UUID], not_agencies: list[UUID]
 ) -> SharingAgreement:
     """The same word from the same day, about fewer agencies."""
