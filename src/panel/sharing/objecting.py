@@ -285,7 +285,7 @@ async def _agencies_of(access: Access, workers: Sequence[UUID]) -> dict[UUID, UU
         text("SELECT id, agency_id FROM worker WHERE id = ANY(:workers)"),
         {"workers": list(workers)},
     )
-    return dict(found.tuples().all())
+    return {row.id: row.agency_id for row in found}
 
 
 def _named(ids: Sequence[UUID], known: dict[UUID, str]) -> tuple[str, ...]:
