@@ -22,6 +22,7 @@ from panel.panels.telling import (
 from panel.plans.service import PlanReading, plan_for_reading
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
+from panel.sharing.objecting import ObjectionForFamily, objections_for_family
 
 MOST_CHILDREN = 20
 
@@ -54,6 +55,7 @@ class ChildForFamily:
     words: Sequence[OwnWords]
     notes: Sequence[OwnNote] = ()
     """The notes that they were sent, newest first."""
+    objections: Sequence[ObjectionForFamily] = ()
 
 
 class _Lead(msgspec.Struct):
@@ -122,6 +124,7 @@ async def child_for_family(access: Access) -> ChildForFamily:
         asked_on=await asked_since(access),
         words=await own_words(access),
         notes=await own_notes(access),
+        objections=await objections_for_family(access),
     )
 
 

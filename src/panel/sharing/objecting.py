@@ -6,7 +6,7 @@ was shared before goes on. Source: DOMAIN.md, "Agreement and the law".
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -31,6 +31,8 @@ from panel.sharing.reading import Loss, would_change
 from panel.sharing.spans import spans
 from panel.sharing.standing import child_standing, family_facts, giver_words
 
+TOLD_FOR = timedelta(days=31)
+"""How long the family's page tells of a decision."""
 FROM_16_ALONE = "From 16 the young person decides alone."
 
 
@@ -182,6 +184,52 @@ async def open_objections(access: Access) -> Sequence[SharingObjection]:
         .order_by(SharingObjection.raised_on, SharingObjection.id)
     )
     return rows.all()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionForFamily:
+    """An objection as those who may decide for a child are told of it: never anybody's reasons."""
+
+    is_mine: bool
+    agencies: tuple[str, ...]
+    """Empty for all of them, and where they may not be named."""
+    due_on: date
+    decided_on: date | None
+    upheld: bool
+
+
+async def objections_for_family(access: Access) -> tuple[ObjectionForFamily, ...]:
+    """What is being decided, and what was within a month: for a parent or the young person."""
+    if not access.ties & {Tie.PARENT, Tie.SELF}:
+        return ()
+    rows = await access.session.scalars(
+        select(SharingObjection)
+        .where(
+            SharingObjection.child_id == access.child_id,
+            or_(
+                SharingObjection.decided_on.is_(None),
+                # What the young person's own word closed was not decided between the parents.
+                SharingObjection.decided_by.is_not(None)
+                & (SharingObjection.decided_on >= access.today - TOLD_FOR),
+            ),
+        )
+        .order_by(SharingObjection.raised_on, SharingObjection.id)
+    )
+    found = rows.all()
+    known: dict[UUID, str] = {}
+    if found and access.may(Category.NETWORK):
+        known = {agency.id: agency.name for agency in await agencies(access.session)}
+    within = (await spans(access.session)).objection_working_days if found else 0
+    return tuple(
+        ObjectionForFamily(
+            is_mine=row.by_person_id == access.viewer.id,
+            agencies=_named(row.agencies, known),
+            due_on=working_days_after(row.raised_on, within),
+            decided_on=row.decided_on,
+            upheld=row.upheld,
+        )
+        for row in found
+    )
 
 
 def is_about(
