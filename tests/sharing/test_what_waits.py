@@ -158,7 +158,7 @@ async def test_an_objection_is_written_down_waits_and_is_decided(
     assert "Tuesday 1 December 2026 (2 days ago) Late" in home
     one = f"{page}/objections/{objection}"
     said = await shown(client, one)
-    assert "It was due on Tuesday 1 December 2026, 2 days ago." in said
+    assert "A decision was due on Tuesday 1 December 2026, 2 days ago." in said
     assert "You cannot see what was said" in said, "the coordinator may not see the family's part"
     assert "Made-up School no longer sees" in said
     fields = await hidden(client, one)

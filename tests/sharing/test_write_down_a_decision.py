@@ -239,7 +239,10 @@ async def test_naming_an_agency_that_the_other_parent_agreed_to_is_an_objection(
     (objection,) = await rows(tenant, SharingObjection)
     assert objection.agencies == [family.school]
     told = await shown(client, page)
-    assert "Her mother objected on 24 November 2026. It is due by Tuesday 1 December 2026" in told
+    assert (
+        "Her mother objected on 24 November 2026. A decision is due by Tuesday 1 December 2026"
+        in told
+    )
 
 
 async def test_an_agreement_is_renewed_with_its_terms_and_stays_in_the_history(

@@ -59,8 +59,8 @@ def objection_page(view: ObjectionView, today: date) -> ObjectionPage:
 def due_words(due_on: date, today: date) -> str:
     """By when something is to be done, and how late it is."""
     if due_on < today:
-        return f"It was due on {words.day(due_on)}, {words.relative_day(due_on, today)}."
-    return f"It is due by {words.day_and_distance(due_on, today)}."
+        return f"A decision was due on {words.day(due_on)}, {words.relative_day(due_on, today)}."
+    return f"A decision is due by {words.day_and_distance(due_on, today)}."
 
 
 def _lead(view: ObjectionView, today: date) -> str:
