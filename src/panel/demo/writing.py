@@ -29,6 +29,7 @@ from panel.panels.models import AgendaItem, Discussion, FamilyWords, Meeting, Pa
 from panel.panels.rules import next_review_meeting
 from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
 from panel.platform.clock import LONDON
+from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.dates import months_after
@@ -472,7 +473,7 @@ async def _write_assessment(
                 category=Category(section["category"]).value,
                 state="complete" if given else "looked_at",
                 answers=msgspec.json.encode(given or {}).decode(),
-                saved_at=session.info["now"],
+                saved_at=session.info[NOW],
             )
         )
 

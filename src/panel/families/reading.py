@@ -20,6 +20,7 @@ from panel.panels.telling import (
     own_words,
 )
 from panel.plans.service import PlanReading, plan_for_reading
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
 
@@ -95,7 +96,7 @@ async def children_of(
     """The viewer's own children, or the young person themselves; within their transaction."""
     rows = await session.execute(
         text(_CHILDREN),
-        {"viewer": viewer.id, "now": session.info["now"], "most": MOST_CHILDREN},
+        {"viewer": viewer.id, "now": session.info[NOW], "most": MOST_CHILDREN},
     )
     opened = await gate.open_here(session, list(rows.scalars()), viewer, Purpose.SUPPORT, doing)
     # Named by a court order or an override is not yet family.

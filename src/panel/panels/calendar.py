@@ -43,6 +43,7 @@ from panel.platform.clock import LONDON
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
 from panel.platform.read_models import ReadModel
+from panel.platform.tables import NOW, VIEWER
 from panel.records.gate import rewrite_access
 from panel.sharing.shareable import PanelAgency
 from panel.web.words import day as weekday_words
@@ -366,7 +367,7 @@ async def meeting_on(session: AsyncSession, panel: Panel, day: date) -> Meeting:
             "See the dates with: panel meetings",
         )
     # Two people may open the page for the first time at once: one row, for both.
-    now, viewer = session.info["now"], session.info["viewer"]
+    now, viewer = session.info[NOW], session.info[VIEWER]
     await session.execute(
         insert(Meeting)
         .values(
@@ -448,7 +449,7 @@ async def rehearse_change(
 
 def today_in(session: AsyncSession) -> date:
     """The Europe/London date of a transaction."""
-    now: datetime = session.info["now"]
+    now: datetime = session.info[NOW]
     return now.astimezone(LONDON).date()
 
 
@@ -461,7 +462,7 @@ async def _reviews(session: AsyncSession, panel: Panel) -> list[tuple[UUID, date
             " WHERE a.viewer_id = :viewer AND f.panel_id = :panel AND f.state <> 'closed'"
             " AND f.last_discussed_on IS NOT NULL AND f.next_review_by IS NOT NULL"
         ),
-        {"viewer": session.info["viewer"], "panel": panel.id},
+        {"viewer": session.info[VIEWER], "panel": panel.id},
     )
     return [(row.child_id, row.last_discussed_on, row.next_review_by) for row in rows]
 

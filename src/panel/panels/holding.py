@@ -28,7 +28,7 @@ from panel.panels.models import (
 from panel.panels.referrals import open_referral, record_discussed
 from panel.panels.shared_view import SharedView
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound, Problem
-from panel.platform.tables import NOW
+from panel.platform.tables import NOW, VIEWER
 from panel.records.gate import NOT_HERE, Access
 from panel.web.words import day as day_words
 from panel.web.words import short_day
@@ -113,7 +113,7 @@ async def confirm_minutes(session: AsyncSession, panel: Panel, meeting: Meeting)
             "No later meeting of this panel is under way.",
             "Begin the next meeting, and confirm them there.",
         )
-    meeting.confirmed_at, meeting.confirmed_by = session.info[NOW], session.info["viewer"]
+    meeting.confirmed_at, meeting.confirmed_by = session.info[NOW], session.info[VIEWER]
     await session.flush()
 
 

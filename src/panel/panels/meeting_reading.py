@@ -26,6 +26,7 @@ from panel.panels.rules import ReviewPlace, next_review_meeting, review_place
 from panel.panels.shared_view import SharedView
 from panel.platform.problems import NotFound
 from panel.platform.read_models import ReadModel, UnevenReadModel
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import NOT_HERE, Access, Gate
 from panel.sharing.shareable import table_standpoints
@@ -120,7 +121,7 @@ async def meeting_view(
 async def items_of(session: AsyncSession, meeting: Meeting, viewer: Viewer) -> list[ItemFact]:
     """The items whose children the viewer reaches, in the order of the agenda."""
     return await _READ_ITEMS.lines(
-        session, viewer=viewer.id, meeting=meeting.id, now=session.info["now"]
+        session, viewer=viewer.id, meeting=meeting.id, now=session.info[NOW]
     )
 
 

@@ -44,6 +44,7 @@ from panel.platform.problems import (
     NotFound,
     Problem,
 )
+from panel.platform.tables import NOW, VIEWER
 from panel.records.gate import NOT_HERE, Access
 from panel.register.service import people_of
 from panel.sharing.standing import child_standing, family_facts, possible_givers
@@ -553,7 +554,7 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
     if errors:
         raise Invalid(tuple(errors))
     row.state = "signed_off"
-    row.signed_off_at = of.session.info["now"]
+    row.signed_off_at = of.session.info[NOW]
     row.signed_off_by = of.access.viewer.id
     by_person = {one.person: one for one in sendings}
     of.session.add_all(_delivery(row, one, by_person[one.who.person]) for one in gets)
@@ -661,7 +662,7 @@ async def notes_of_meeting(
     rows = await session.execute(
         text(_LINES),
         {
-            "viewer": session.info["viewer"], "now": session.info["now"], "meeting": meeting.id,
+            "viewer": session.info[VIEWER], "now": session.info[NOW], "meeting": meeting.id,
             "every": every,
         },
     )  # fmt: skip
@@ -718,7 +719,7 @@ async def notes_owed(session: AsyncSession, panels: Collection[UUID]) -> list[No
     rows = await session.execute(
         text(_OWED),
         {
-            "viewer": session.info["viewer"], "now": session.info["now"], "panels": list(panels),
+            "viewer": session.info[VIEWER], "now": session.info[NOW], "panels": list(panels),
         },
     )  # fmt: skip
     owed = []

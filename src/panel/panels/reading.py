@@ -17,7 +17,7 @@ from panel.panels.models import Panel
 from panel.panels.rules import Attendee, Quorum, quorum
 from panel.platform.crypto import Keys
 from panel.platform.read_models import ReadModel
-from panel.platform.tables import KEYS
+from panel.platform.tables import KEYS, NOW, VIEWER
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Gate
 from panel.web.paging import Asked, Page, page_of
@@ -240,8 +240,8 @@ async def waiting_counts(session: AsyncSession, panel_id: UUID) -> WaitingCounts
     found = await session.execute(
         text(f"SELECT {counted}{_FROM}"),
         {
-            "viewer": session.info["viewer"],
-            "now": session.info["now"],
+            "viewer": session.info[VIEWER],
+            "now": session.info[NOW],
             "panel": panel_id,
             "today": today_in(session),
         },
@@ -295,7 +295,7 @@ async def waiting_list(
     after = "" if asked.key is None else f" AND (f.referred_on, f.child_id) {'<' if back else '>'}"
     values: dict[str, object] = {
         "viewer": viewer.id,
-        "now": session.info["now"],
+        "now": session.info[NOW],
         "panel": panel.id,
         "today": today_in(session),
         "rows": ROWS + 1,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from consent import Category, Viewer
 from panel.platform.clock import LONDON
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Purposes
 from panel.web.paging import Asked, Page, page_of
@@ -261,13 +262,13 @@ async def home_of_lead(gate: Gate, viewer: Viewer, purposes: Purposes, asked: As
     One query; what it holds of a child is opened through the gate, which logs the look.
     """
     async with gate.tenant.transaction(viewer.id) as session:
-        day: date = session.info["now"].astimezone(LONDON).date()
+        day: date = session.info[NOW].astimezone(LONDON).date()
         key_on, key_child = asked.key or (None, None)
         found = await session.execute(
             text(_HOME),
             {
                 "viewer": viewer.id,
-                "now": session.info["now"],
+                "now": session.info[NOW],
                 "today": day,
                 "no_date": NO_DATE,
                 "key_on": key_on,

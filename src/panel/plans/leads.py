@@ -22,6 +22,7 @@ from panel.plans.models import LeadProfessional
 from panel.plans.writing import lock_child
 from panel.platform.clock import LONDON
 from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.platform.tables import NOW, VIEWER
 from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate, Purposes, rewrite_access, rewrite_viewer
@@ -469,7 +470,7 @@ async def leaver(session: AsyncSession, worker_id: UUID, last_day: date) -> int:
     scheduled work (viewer JOB), since it concerns children whom nobody else may reach together.
     Raises NotAllowed, and changes nothing, where plans would be left and there is no manager.
     """
-    if session.info["viewer"] != JOB:
+    if session.info[VIEWER] != JOB:
         raise ValueError("A worker's leaving is recorded by scheduled work, which reaches all.")
     worker = await session.get(Worker, worker_id)
     if worker is None:
@@ -567,7 +568,7 @@ async def _move_to_manager(
         worker_id=manager_id,
         agency_id=former.agency_id,
         offered_on=last_day,
-        offered_by=session.info["viewer"],
+        offered_by=session.info[VIEWER],
     )
     await _begin(session, manager, last_day + timedelta(days=1))
 
@@ -620,7 +621,7 @@ class OfferFacts:
 
 
 def _today(session: AsyncSession) -> date:
-    now: datetime = session.info["now"]
+    now: datetime = session.info[NOW]
     return now.astimezone(LONDON).date()
 
 
@@ -699,7 +700,7 @@ async def import_lead(session: AsyncSession, child_id: UUID, worker: Worker, sin
         worker_id=worker.id,
         agency_id=worker.agency_id,
         offered_on=since,
-        offered_by=session.info["viewer"],
+        offered_by=session.info[VIEWER],
     )
     await _begin(session, lead, since)
     await rewrite_access(session, child_id)

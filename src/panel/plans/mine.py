@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.platform.read_models import UnevenReadModel
+from panel.platform.tables import NOW
 from panel.records.gate import Access, Gate, Purposes
 
 MOST_ACTIONS = 20
@@ -59,7 +60,7 @@ async def my_actions(
 ) -> tuple[MyAction, ...]:
     """The open actions of a worker, the soonest first; each child's record is opened and logged."""
     found = await _READ_MINE.lines(
-        session, viewer=viewer.id, now=session.info["now"], most=MOST_ACTIONS
+        session, viewer=viewer.id, now=session.info[NOW], most=MOST_ACTIONS
     )
     opened = await gate.open_here(
         session,
