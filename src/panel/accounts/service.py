@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from consent import Role, Viewer, ViewerKind
 from panel.accounts.models import Agency, Worker, WorkerRole
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.sessions import IDLE, SEEN_EVERY, token_hash
 from panel.platform.tables import KEYS
@@ -115,7 +115,7 @@ async def signed_in(
         now=now,
         idle=now - IDLE,
         minute_ago=now - seen_every,
-        today=now.astimezone(LONDON).date(),
+        today=day_of(now),
     )
     if found:
         return _signed_in(found[0][0], tenant.ring)
@@ -186,7 +186,7 @@ async def worker_at_desk(
     connection: AsyncConnection, ring: Keyring, worker_id: UUID, now: datetime
 ) -> SignedIn | None:
     """A worker as they would be at the desk, for the command line."""
-    today = now.astimezone(LONDON).date()
+    today = day_of(now)
     found = await connection.execute(text(_AT_DESK), {"worker": worker_id, "today": today})
     line = found.scalar_one_or_none()
     return None if line is None else _signed_in(line, ring)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.platform.changes import forget_changes
-from panel.platform.clock import LONDON, SystemClock
+from panel.platform.clock import SystemClock, day_of
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
@@ -61,7 +61,7 @@ def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
 
 async def lapse_unanswered(session: AsyncSession, slot: datetime) -> None:
     """Requests for access that nobody answered in time."""
-    await lapse_requests(session, slot.astimezone(LONDON).date())
+    await lapse_requests(session, day_of(slot))
 
 
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:

@@ -28,7 +28,7 @@ from panel.panels.calendar import (
 from panel.panels.models import AgendaItem, Discussion, FamilyWords, Meeting, Panel, Referral
 from panel.panels.rules import next_review_meeting
 from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
-from panel.platform.clock import LONDON
+from panel.platform.clock import LONDON, day_of
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -75,7 +75,7 @@ async def write_year(
     tenant: Tenant, *, seed: int, children: int, say: Callable[[str], None]
 ) -> None:
     """Fill an empty authority with a year of invented life, up to the clock's today."""
-    today = tenant.clock.now().astimezone(LONDON).date()
+    today = day_of(tenant.clock.now())
     async with tenant.transaction(JOB) as session:
         world = await _place(session, today)
     await remember_agency_keys(tenant)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.documents.models import Document, DocumentContent
 from panel.documents.rules import KindOfFile, NotAccepted, clean_file_name, kind_of_file
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tables import KEYS
@@ -134,7 +134,7 @@ def _listed(access: Access, fact: _DocumentFact) -> ListedDocument:
         category=fact.category,
         author_name=author,
         agency_name=fact.agency,
-        added_on=fact.added_at.astimezone(LONDON).date(),
+        added_on=day_of(fact.added_at),
     )
 
 

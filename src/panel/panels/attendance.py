@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role, Viewer, ViewerKind
-from panel.panels.calendar import settings_of, today_in
+from panel.panels.calendar import settings_of
 from panel.panels.meeting_rules import (
     Person,
     Presence,
@@ -21,7 +21,7 @@ from panel.panels.models import Attendance, Meeting, Panel
 from panel.panels.reading import AgencySeats, Seat, seats_of
 from panel.panels.rules import Attendee, Quorum, quorum
 from panel.platform.problems import Invalid, Problem
-from panel.platform.tables import NOW
+from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
 from panel.sharing.shareable import AtTheTable
 from panel.web.words import day as day_words
@@ -196,7 +196,7 @@ async def mark(
     await hold_open(session, meeting)
     table = await table_of(session, panel, meeting)
     now: datetime = session.info[NOW]
-    early = today_in(session) < meeting.held_on
+    early = today_of(session) < meeting.held_on
     is_chaired = table.chair is not None
     for worker_id, presence in marks.items():
         person = table.person(worker_id)
@@ -252,7 +252,7 @@ async def add_substitute(
     """Somebody without a seat is here for an agency of the table. Raises Invalid."""
     await hold_open(session, meeting)
     table = await table_of(session, panel, meeting)
-    if today_in(session) < meeting.held_on:
+    if today_of(session) < meeting.held_on:
         said = f"Nobody can be here before {day_words(meeting.held_on)}"
         raise Invalid.because("name", said)
     if agency_id not in {one.id for one in table.agencies}:

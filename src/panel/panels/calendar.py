@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,11 +39,10 @@ from panel.panels.terms import (
     merge_calendars,
     read_terms,
 )
-from panel.platform.clock import LONDON
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
 from panel.platform.read_models import ReadModel
-from panel.platform.tables import NOW, VIEWER
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.gate import rewrite_access
 from panel.sharing.shareable import PanelAgency
 from panel.web.words import day as weekday_words
@@ -421,7 +420,7 @@ async def rehearse_change(
     rhythm = await panel_rhythm(session, panel)
     if meeting.state in ("held", "cancelled"):
         raise Problem(409, "This meeting cannot change", f"It is {meeting.state} already.")
-    if meeting.held_on < today_in(session):
+    if meeting.held_on < today_of(session):
         raise Problem(409, "This meeting cannot change", "Its day is over.")
     if to is not None and (why := why_not_in_term(to, rhythm.calendar)) is not None:
         raise Invalid.because("to", f"{why} Choose a day in term.")
@@ -430,7 +429,7 @@ async def rehearse_change(
         raise Invalid.because("to", f"The meeting is on {weekday_words(to)} already.")
     if to in before:
         raise Invalid.because("to", f"The panel meets on {weekday_words(to)} already.")
-    if to is not None and to < today_in(session):
+    if to is not None and to < today_of(session):
         raise Invalid.because("to", "Choose today or a later day.")
     changed: Cancelled | Moved = (
         Cancelled(meeting.slot_on) if to is None else Moved(meeting.slot_on, to)
@@ -445,12 +444,6 @@ async def rehearse_change(
         min((day for day in after if day > meeting.held_on), default=None),
         meeting.state == "frozen",
     )
-
-
-def today_in(session: AsyncSession) -> date:
-    """The Europe/London date of a transaction."""
-    now: datetime = session.info[NOW]
-    return now.astimezone(LONDON).date()
 
 
 async def _reviews(session: AsyncSession, panel: Panel) -> list[tuple[UUID, date, date]]:

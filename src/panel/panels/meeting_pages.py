@@ -22,7 +22,7 @@ from panel.panels.pack_facts import CaseFacts, InvolvedFact
 from panel.panels.pages import TAGS
 from panel.panels.rules import Quorum, Reason, ReviewPlace, why_as_frozen
 from panel.panels.shared_view import NOT_FOR_ALL, SharedView
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.register.service import CATEGORY_CHOICES, CATEGORY_WORDS, header_from
 from panel.web import words
 
@@ -418,7 +418,7 @@ def family_words(view: SharedView, case: CaseFacts) -> list[tuple[str, str]]:
 def _since_title(last: datetime | None) -> str:
     if last is None:
         return "The panel has not talked about this child before"
-    day = words.short_day(last.astimezone(LONDON).date())
+    day = words.short_day(day_of(last))
     return f"Since the panel last talked about them ({day})"
 
 
@@ -427,7 +427,7 @@ def since_last(screen: ChildScreen, today: date) -> list[str]:
     before = [one for one in screen.fact.actions or () if not one.of_this_meeting]
     if screen.last_talked is not None:
         # What fell due since then is among the changes.
-        then = screen.last_talked.astimezone(LONDON).date()
+        then = day_of(screen.last_talked)
         before = [one for one in before if one.due_on is not None and one.due_on < then]
     owed = [line for one in before if (line := _open_action(screen.view, one, today))]
     above = [said for said, _by in family_words(screen.view, screen.case)]

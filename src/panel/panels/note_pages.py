@@ -17,7 +17,7 @@ from panel.panels.note_marks import Mark, MarkKind
 from panel.panels.note_rules import Answer, HeldBack, Step, Way, lateness, report_by
 from panel.panels.notes import NoteLine, NotePage, NotesOwed, WhoGets
 from panel.panels.reading_age import AIM, reading_age
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.records.gate import Access
 from panel.web import words
 
@@ -91,7 +91,7 @@ def list_row(
     line: NoteLine, access: Access | None, name: str, due_on: date, today: date, address: str
 ) -> ListRow:
     """One row of the list; `name` as the viewer may know it."""
-    signed = None if line.signed_off_at is None else _day_of(line.signed_off_at)
+    signed = None if line.signed_off_at is None else day_of(line.signed_off_at)
     is_open = line.state in (None, "draft")
     late = is_open and due_on < today
     tag = {
@@ -243,7 +243,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         for number, mark in enumerate(found.marks, 1)
     ]
     is_open = [id(mark) in still for mark in found.marks]
-    signed = None if note.signed_off_at is None else _day_of(note.signed_off_at)
+    signed = None if note.signed_off_at is None else day_of(note.signed_off_at)
     age = reading_age(note.text)
     return WritePage(
         name=name,
@@ -548,7 +548,3 @@ def preview_page(text: str, held_on: date, name: str) -> FamilyNotePage:
 
 def _paragraphs(text: str) -> list[str]:
     return [part.strip() for part in text.split("\n\n") if part.strip()]
-
-
-def _day_of(moment: datetime) -> date:
-    return moment.astimezone(LONDON).date()

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer
 from panel.panels.agenda import CaseFact, Prepared, prepare
-from panel.panels.calendar import MeetingDay, meeting_on, next_meeting_day, today_in
+from panel.panels.calendar import MeetingDay, meeting_on, next_meeting_day
 from panel.panels.models import Panel
 from panel.panels.rules import Attendee, Quorum, quorum
 from panel.platform.crypto import Keys
 from panel.platform.read_models import ReadModel
-from panel.platform.tables import KEYS, NOW, VIEWER
+from panel.platform.tables import KEYS, NOW, VIEWER, today_of
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Gate
 from panel.web.paging import Asked, Page, page_of
@@ -243,7 +243,7 @@ async def waiting_counts(session: AsyncSession, panel_id: UUID) -> WaitingCounts
             "viewer": session.info[VIEWER],
             "now": session.info[NOW],
             "panel": panel_id,
-            "today": today_in(session),
+            "today": today_of(session),
         },
     )
     row = found.one()
@@ -297,7 +297,7 @@ async def waiting_list(
         "viewer": viewer.id,
         "now": session.info[NOW],
         "panel": panel.id,
-        "today": today_in(session),
+        "today": today_of(session),
         "rows": ROWS + 1,
     }
     if asked.key is not None:
@@ -356,7 +356,7 @@ async def next_panels(
     """For each panel that the viewer coordinates: the next meeting and what waits."""
     found = []
     for panel in await panels_in(session, panel_ids):
-        day = await next_meeting_day(session, panel, today_in(session))
+        day = await next_meeting_day(session, panel, today_of(session))
         prepared = None
         if day is not None:
             meeting = await meeting_on(session, panel, day.held_on)

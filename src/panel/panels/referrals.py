@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role, Tie
 from panel.accounts.models import WorkerRole
-from panel.panels.calendar import meeting_on, panel_rhythm, settings_of, today_in
+from panel.panels.calendar import meeting_on, panel_rhythm, settings_of
 from panel.panels.models import FamilyWords, Panel, Referral
 from panel.panels.rules import Reason, next_review_meeting, review_place
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
+from panel.platform.tables import today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, rewrite_access
 
@@ -153,7 +154,7 @@ async def set_transition(
 
 async def is_chair(session: AsyncSession, worker_id: UUID, panel_id: UUID) -> bool:
     """Whether a worker chairs a panel today."""
-    today = today_in(session)
+    today = today_of(session)
     found = await session.scalar(
         select(WorkerRole.id).where(
             WorkerRole.worker_id == worker_id,

@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from panel.accounts.models import Worker
 from panel.panels.agenda import CaseFact, Prepared, prepare, reason_of
-from panel.panels.calendar import load_calendar, settings_of, today_in
+from panel.panels.calendar import load_calendar, settings_of
 from panel.panels.models import AgendaItem as ItemRow
 from panel.panels.models import Asked, Meeting, Panel
 from panel.panels.rules import (
@@ -23,7 +23,7 @@ from panel.panels.rules import (
 )
 from panel.platform import outbox
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
-from panel.platform.tables import NOW, VIEWER
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import rewrite_access
 from panel.web.words import day as day_words
@@ -329,7 +329,7 @@ async def ask_for_missing(
     if fact is None or part not in prepared.missing(child_id):
         raise NotFound("This is not missing any more.", "Load the agenda again.")
     worker = await _owing_worker(session, fact, part)
-    today = today_in(session)
+    today = today_of(session)
     once = f"ask {child_id} {part.value} {today}"
     # Two people may press the button at once; the message goes out once.
     await session.execute(

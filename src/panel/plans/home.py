@@ -8,8 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from consent import Category, Viewer
-from panel.platform.clock import LONDON
-from panel.platform.tables import NOW
+from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Purposes
 from panel.web.paging import Asked, Page, page_of
@@ -262,7 +261,7 @@ async def home_of_lead(gate: Gate, viewer: Viewer, purposes: Purposes, asked: As
     One query; what it holds of a child is opened through the gate, which logs the look.
     """
     async with gate.tenant.transaction(viewer.id) as session:
-        day: date = session.info[NOW].astimezone(LONDON).date()
+        day = today_of(session)
         key_on, key_child = asked.key or (None, None)
         found = await session.execute(
             text(_HOME),

@@ -7,7 +7,7 @@ Source: DOMAIN.md, "Words" (lead professional) and the role table.
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
@@ -20,9 +20,8 @@ from panel.accounts.service import worker_names
 from panel.plans import rules
 from panel.plans.models import LeadProfessional
 from panel.plans.writing import lock_child
-from panel.platform.clock import LONDON
 from panel.platform.problems import Invalid, NotAllowed, NotFound
-from panel.platform.tables import NOW, VIEWER
+from panel.platform.tables import VIEWER, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate, Purposes, rewrite_access, rewrite_viewer
@@ -620,11 +619,6 @@ class OfferFacts:
     offered_on: date
 
 
-def _today(session: AsyncSession) -> date:
-    now: datetime = session.info[NOW]
-    return now.astimezone(LONDON).date()
-
-
 async def current_leads(
     session: AsyncSession, child_ids: Iterable[UUID], day: date | None = None
 ) -> dict[UUID, LeadFacts]:
@@ -635,7 +629,7 @@ async def current_leads(
             " WHERE child_id = ANY(:children) AND state IN ('accepted', 'ended')"
             " AND from_on <= :day AND (until_on IS NULL OR until_on >= :day)"
         ),
-        {"children": list(child_ids), "day": day or _today(session)},
+        {"children": list(child_ids), "day": day or today_of(session)},
     )
     return {row.child_id: LeadFacts(row.worker_id, row.agency_id, row.from_on) for row in rows}
 
@@ -663,7 +657,7 @@ async def lead_gap_since(
             " AND from_on <= :day GROUP BY child_id"
             " HAVING bool_and(until_on IS NOT NULL AND until_on < :day)"
         ),
-        {"children": list(child_ids), "day": day or _today(session)},
+        {"children": list(child_ids), "day": day or today_of(session)},
     )
     return {row.child_id: row.since for row in rows}
 

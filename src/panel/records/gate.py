@@ -28,7 +28,7 @@ from consent import (
     Viewer,
     explain,
 )
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keys
 from panel.platform.ids import new_id_text
 from panel.platform.problems import NotAllowed, NotFound
@@ -201,7 +201,7 @@ class Access:
     @property
     def today(self) -> date:
         """The Europe/London date of this access."""
-        return self.at.astimezone(LONDON).date()
+        return day_of(self.at)
 
     @property
     def keys(self) -> Keys:

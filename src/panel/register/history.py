@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.platform.problems import Invalid
+from panel.platform.tables import today_of
 from panel.records.gate import Access
-from panel.register.family import today_of
 from panel.register.models import CLOSURES, LEVELS, Episode, LevelOfNeed, SignificantEvent
 
 EVENT_KINDS = {

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import (
-    LONDON,
     Basis,
     Category,
     Purpose,
@@ -22,6 +21,7 @@ from consent import (
     stand,
     unchanged_until,
 )
+from panel.platform.clock import day_of
 from panel.platform.remembered import Remembered
 from panel.platform.tables import NOW
 from panel.records.gate import Found, Known, read_known
@@ -147,11 +147,11 @@ def may_share_anything(state: State, agencies: Collection[PanelAgency], at: date
 def nothing_since(state: State, at: datetime) -> date | None:
     """The day on which the last agreement ended; None where there never was one."""
     ends = [
-        one.withdrawn.astimezone(LONDON).date() if one.withdrawn is not None else one.span.end
+        day_of(one.withdrawn) if one.withdrawn is not None else one.span.end
         for one in state.agreements
         if one.given
     ]
-    today = at.astimezone(LONDON).date()
+    today = day_of(at)
     return max((end for end in ends if end is not None and end <= today), default=None)
 
 
