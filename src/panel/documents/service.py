@@ -114,9 +114,8 @@ def _is_silent(access: Access, category: Category) -> bool:
 
 def _listed(access: Access, fact: _DocumentFact) -> ListedDocument:
     def opened(column: str, sealed: str | None) -> str:
-        blob = None if sealed is None else bytes.fromhex(sealed)
         return (
-            access.open_text(blob, f"document.{column}", fact.id, fact.category, fact.agency_id)
+            access.open_text(sealed, f"document.{column}", fact.id, fact.category, fact.agency_id)
             or ""
         )
 

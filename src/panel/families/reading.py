@@ -23,6 +23,7 @@ from panel.plans.service import PlanReading, plan_for_reading
 from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
+from panel.register.service import identity_text
 
 MOST_CHILDREN = 20
 
@@ -113,7 +114,8 @@ async def child_for_family(access: Access) -> ChildForFamily:
     may_know_panel = access.may(Category.PANEL)
     return ChildForFamily(
         child_id=access.child_id,
-        name=_name(access, "known_as", who.known_as) or _name(access, "given_name", who.given_name),
+        name=identity_text(access, "known_as", who.known_as)
+        or identity_text(access, "given_name", who.given_name),
         is_self=Tie.SELF in access.ties,
         to_ring=await _to_ring(access, who.lead) if who.lead and may_know_workers else None,
         may_know_panel=may_know_panel,
@@ -124,12 +126,6 @@ async def child_for_family(access: Access) -> ChildForFamily:
         words=await own_words(access),
         notes=await own_notes(access),
     )
-
-
-def _name(access: Access, column: str, sealed: str | None) -> str:
-    blob = None if sealed is None else bytes.fromhex(sealed)
-    opened = access.open_text(blob, f"child.{column}", access.child_id, Category.IDENTITY)
-    return opened or ""
 
 
 async def _to_ring(access: Access, lead: _Lead) -> ToRing:

@@ -46,7 +46,7 @@ from panel.platform.problems import (
 )
 from panel.platform.tables import NOW, VIEWER
 from panel.records.gate import NOT_HERE, Access
-from panel.register.service import people_of
+from panel.register.service import identity_text, people_of
 from panel.sharing.standing import child_standing, family_facts, possible_givers
 
 WHO_MAY = "Only the lead professional, or the coordinator or chair of this panel, writes this note."
@@ -217,8 +217,7 @@ async def contributions(of: NoteOf) -> tuple[list[Contribution], int]:
     seen: list[Contribution] = []
     not_shown = 0
     for one in said:
-        sealed = None if one.text is None else bytes.fromhex(one.text)
-        told = of.access.open_text(sealed, "discussion.text", one.id, one.category, one.agency_id)
+        told = of.access.open_text(one.text, "discussion.text", one.id, one.category, one.agency_id)
         if told is None:
             not_shown += 1
         elif told:
@@ -345,8 +344,7 @@ async def _after(of: NoteOf) -> _After:
 
 def _called(access: Access, after: _After) -> str:
     for column, sealed in (("known_as", after.known_as), ("given_name", after.given_name)):
-        blob = None if sealed is None else bytes.fromhex(sealed)
-        if told := access.open_text(blob, f"child.{column}", access.child_id, Category.IDENTITY):
+        if told := identity_text(access, column, sealed):
             return told
     return ""
 

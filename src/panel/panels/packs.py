@@ -513,9 +513,8 @@ def _family(access: Access, case: CaseFacts, child: str) -> tuple[PackWords | Pa
     ]
     words: list[PackWords | PackWithheld] = []
     for one in now:
-        sealed = None if one.text is None else bytes.fromhex(one.text)
         told = access.open_text(
-            sealed, "family_words.text", one.id, Category.VIEWS, one.agency_id, one.person_id
+            one.text, "family_words.text", one.id, Category.VIEWS, one.agency_id, one.person_id
         )
         if told:
             by = (one.relationship or "the family").strip()
@@ -550,8 +549,7 @@ def _gathered(
 
 
 def _told(access: Access, one: EntryFact, field: str) -> str:
-    sealed = None if one.text is None else bytes.fromhex(one.text)
-    return access.open_text(sealed, field, one.id, one.category, one.agency_id) or ""
+    return access.open_text(one.text, field, one.id, one.category, one.agency_id) or ""
 
 
 def _referral_entries(access: Access, case: CaseFacts) -> Iterator[_Found]:

@@ -20,6 +20,7 @@ from panel.platform.read_models import ReadModel
 from panel.platform.tables import KEYS, NOW, VIEWER, today_of
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Gate
+from panel.register.service import name_of_child
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import day as day_words
 
@@ -80,17 +81,9 @@ async def frozen_view(
 
 def child_name(access: Access | None, fact: "CaseFact | WaitingFact") -> str:
     """A child's name where the viewer may know it, else the reference."""
-    if access is None or not access.may(Category.IDENTITY):
+    if access is None:
         return fact.reference
-    parts = []
-    for column, sealed in (("given_name", fact.given_name), ("family_name", fact.family_name)):
-        if sealed is not None:
-            parts.append(
-                access.keys.open(
-                    access.child_id, f"child.{column}", access.child_id, bytes.fromhex(sealed)
-                )
-            )
-    return " ".join(parts) or fact.reference
+    return name_of_child(access, fact.given_name, fact.family_name) or fact.reference
 
 
 # Who sits on a panel ----------------------------------------------------------------------------

@@ -502,7 +502,7 @@ def _open(
     author_agency: UUID | None = None,
 ) -> str | None:
     opened = access.open_text(
-        None if sealed is None else bytes.fromhex(sealed),
+        sealed,
         f"referral.{column}",
         one.id,
         category,
@@ -537,7 +537,7 @@ def _words(access: Access, one: _WordsFact) -> WordsView:
                 bytes.fromhex(one.member_name),
             )
     said = access.open_text(
-        None if one.text is None else bytes.fromhex(one.text),
+        one.text,
         "family_words.text",
         one.id,
         Category.VIEWS,

@@ -26,7 +26,7 @@ from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate, Purposes, rewrite_access, rewrite_viewer
 from panel.register.models import Involvement
-from panel.register.service import is_refused_the_name
+from panel.register.service import identity_text, is_refused_the_name
 
 PART = "lead professional"
 NO_OFFER = "This offer was withdrawn or answered, or it is not yours."
@@ -140,7 +140,7 @@ async def lead_history(access: Access) -> Sequence[LeadLine]:
             from_on=one.from_on,
             until_on=one.until_on,
             reason=access.open_text(
-                None if one.reason is None else bytes.fromhex(one.reason),
+                one.reason,
                 "lead_professional.reason",
                 one.id,
                 Category.NETWORK,
@@ -344,17 +344,11 @@ async def offer_for_answer(access: Access, offer_id: UUID) -> Offer:
     child = found.one()
     lead = await _lead_on(session, access.child_id, access.today)
     names = await worker_names(session, [offer.offered_by, *([lead] if lead else [])])
-    given_name = access.open_text(
-        None if child.given_name is None else bytes.fromhex(child.given_name),
-        "child.given_name",
-        access.child_id,
-        Category.IDENTITY,
-    )
     return Offer(
         id=offer.id,
         child_id=access.child_id,
         reference=child.reference,
-        given_name=given_name or "",
+        given_name=identity_text(access, "given_name", child.given_name),
         birth_date=child.birth_date if access.may(Category.IDENTITY) else None,
         offered_on=offer.offered_on,
         offered_by=names.get(offer.offered_by, ""),

@@ -244,17 +244,23 @@ class Access:
 
     def open_text(
         self,
-        sealed: bytes | None,
+        sealed: str | bytes | None,
         field: str,
         row: UUID,
         category: Category,
         author_agency: UUID | None = None,
         author_person: UUID | None = None,
     ) -> str | None:
-        """A sealed text of this child where it may be seen, "" where there is none, else None."""
+        """A sealed text of this child where it may be seen, "" where there is none, else None.
+
+        A text is what read models give: hexadecimal.
+        """
         if not self.may(category, author_agency, author_person):
             return None
-        return "" if sealed is None else self.keys.open(self.child_id, field, row, sealed)
+        if sealed is None:
+            return ""
+        found = bytes.fromhex(sealed) if isinstance(sealed, str) else sealed
+        return self.keys.open(self.child_id, field, row, found)
 
     @property
     def decided(self) -> bytes:
