@@ -19,7 +19,7 @@ from panel.panels.meeting_reading import (
 from panel.panels.meeting_rules import Heading, Person, Presence, chairs_words
 from panel.panels.models import Meeting
 from panel.panels.pack_facts import CaseFacts, InvolvedFact
-from panel.panels.pages import TAGS
+from panel.panels.pages import TAGS, initials_of
 from panel.panels.rules import Quorum, Reason, ReviewPlace, why_as_frozen
 from panel.panels.shared_view import NOT_FOR_ALL, SharedView
 from panel.platform.clock import day_of
@@ -205,7 +205,7 @@ def _child_row(one: ListedChild, base: str, here: UUID | None) -> ChildRow:
     return ChildRow(
         one.fact.child_id,
         one.name,
-        words.initials(one.name) if one.is_named else one.name,
+        initials_of(one.name, one.fact.reference),
         words.time(one.starts),
         ITEM_WORDS.get(one.fact.state, ""),
         one.fact.child_id == here,
@@ -412,7 +412,7 @@ def family_words(view: SharedView, case: CaseFacts) -> list[tuple[str, str]]:
     return told
 
 
-# What changed since the panel last talked about a child. `since` is the one place where lines go.
+# What changed since the panel last talked about a child -------------------------------------------
 
 
 def _since_title(last: datetime | None) -> str:
