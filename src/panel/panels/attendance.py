@@ -26,8 +26,6 @@ from panel.platform.tenancy import load_keys
 from panel.sharing.shareable import AtTheTable
 from panel.web.words import day as day_words
 
-_RUNS = frozenset({"coordinator", "chair"})
-
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -73,7 +71,7 @@ def _at_the_table(person: Person, viewer: Viewer | None = None) -> AtTheTable:
         person.agency_kind,
         roles,
     )
-    return AtTheTable(viewer or by_hand, person.is_member, bool(person.roles & _RUNS))
+    return AtTheTable(viewer or by_hand, person.is_member, person.runs)
 
 
 def _pack(agency: AgencySeats) -> AtTheTable:
@@ -191,6 +189,7 @@ async def mark(
 ) -> None:
     """Write down where people of the table are; who is not named stays as they are.
 
+    Where nobody chairs, the first who is here in the role of chair takes the chair.
     Raises Invalid for somebody without a seat, and for who is here before the day has come.
     """
     await hold_open(session, meeting)
@@ -207,7 +206,7 @@ async def mark(
             raise Invalid.because("here", said)
         row = await _row(session, meeting, person)
         _place(row, presence, now)
-        if presence is Presence.HERE and "chair" in person.roles and not is_chaired:
+        if presence is Presence.HERE and Role.CHAIR in person.roles and not is_chaired:
             row.chaired_from, is_chaired = now, True
     await session.flush()
 
