@@ -65,7 +65,7 @@ _AT_DESK = _WORKER.format(of="") + " AND w.id = :worker"
 # A session in use is noted at most once a minute, in the statement that looks it up.
 _SIGNED_IN = (
     "WITH touched AS (UPDATE {schema}.web_session SET seen_at = :now WHERE token_hash = :hash"  # noqa: S608 - fixed parts
-    " AND seen_at < :minute_ago AND seen_at > :idle AND ends_at > :now)"
+    " AND seen_at < :seen_before AND seen_at > :idle AND ends_at > :now)"
     + _WORKER.format(of="{schema}.")
     + " AND w.id = (SELECT s.viewer_id FROM {schema}.web_session s"
     " WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle"
@@ -114,7 +114,7 @@ async def signed_in(
         hash=token_hash(token),
         now=now,
         idle=now - IDLE,
-        minute_ago=now - seen_every,
+        seen_before=now - seen_every,
         today=day_of(now),
     )
     if found:
