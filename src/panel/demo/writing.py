@@ -150,23 +150,28 @@ async def _place(session: AsyncSession, today: date) -> World:
     return world
 
 
+def as_registered(story: Story) -> NewChild:
+    """The child as whoever registers them types it in."""
+    return NewChild(
+        given_name=story.given,
+        family_name=story.family,
+        birth_date=story.born,
+        sex=story.sex,
+        nhs_number=story.nhs_number,
+        address=story.address,
+        postcode=story.postcode,
+        ward_code=story.ward,
+        ethnicity=story.ethnicity,
+        primary_need=story.need.key,
+        first_language=story.language,
+    )
+
+
 async def _write_child(session: AsyncSession, world: World, story: Story) -> None:
     lead_agency = world.agencies[world.worker_agency[story.lead]]
     child = await add_child(
         session,
-        NewChild(
-            given_name=story.given,
-            family_name=story.family,
-            birth_date=story.born,
-            sex=story.sex,
-            nhs_number=story.nhs_number,
-            address=story.address,
-            postcode=story.postcode,
-            ward_code=story.ward,
-            ethnicity=story.ethnicity,
-            primary_need=story.need.key,
-            first_language=story.language,
-        ),
+        as_registered(story),
         agency_id=lead_agency,
         worker_id=world.workers[story.lead],
         part="holds the plan" if story.lead_on else "first contact",
