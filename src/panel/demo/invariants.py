@@ -356,7 +356,7 @@ async def no_day_is_without_a_lead(now: Now) -> list[str]:
 
 
 async def the_quorum_is_said(now: Now) -> list[str]:
-    """Of each meeting that ended it is said whether there was a quorum, and what was missing."""
+    """Of the meeting that ended last it is said whether there was a quorum, or what was missing."""
     found = await now.rows(
         "SELECT id FROM meeting WHERE panel_id = :panel AND ended_at IS NOT NULL"
         " ORDER BY held_on DESC LIMIT 1"

@@ -88,20 +88,15 @@ async def entry_to_move(access: Access, meeting: Meeting, entry_id: UUID) -> Ent
         if not access.may(category, said.author_agency_id):
             raise NotAllowed("You cannot see this entry, so you cannot move it.")
         author = await _name(session, said.worker_id)
-        at, row = said.said_at or said.created_at, said
-        return Entry(
-            access, meeting, row, said.text, author, at, category,
-            await _notes(access, meeting, said.text),
-        )  # fmt: skip
+        at, notes = said.said_at or said.created_at, await _notes(access, meeting, said.text)
+        return Entry(access, meeting, said, said.text, author, at, category, notes)
     asked = await action_of_meeting(access, meeting.id, entry_id)
     if asked is None:
         raise NotFound(NOT_HERE)
     _refuse_moved(asked)
     author = await _name(session, asked.created_by)
-    return Entry(
-        access, meeting, asked, asked.text, author, asked.created_at, Category.PLAN,
-        await _notes(access, meeting, asked.text),
-    )  # fmt: skip
+    at, notes = asked.created_at, await _notes(access, meeting, asked.text)
+    return Entry(access, meeting, asked, asked.text, author, at, Category.PLAN, notes)
 
 
 async def _no_interest(access: Access, meeting: Meeting) -> None:

@@ -195,7 +195,7 @@ class MarkRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidRow:
+class ContributionRow:
     """A contribution of the discussion."""
 
     who: str
@@ -230,7 +230,7 @@ class WritePage:
     is_draft: bool
     is_recalled: bool
     signed_words: str
-    said: Sequence[SaidRow]
+    said: Sequence[ContributionRow]
     not_shown: str
     pieces: Sequence[tuple[str, int]]
     """The text in pieces, each with the number of its mark or 0."""
@@ -269,7 +269,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         if signed is None
         else f"Version {note.number}, signed off by {signed_by or 'somebody who has left'}"
         f" on {words.short_day(signed)}.",
-        said=[SaidRow(one.who, one.text, one.for_family) for one in found.contributions],
+        said=[ContributionRow(one.who, one.text, one.for_family) for one in found.contributions],
         not_shown=""
         if not found.not_shown
         else f"{words.upper_first(words.plural(found.not_shown, 'contribution'))} not shown:"
