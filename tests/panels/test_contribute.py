@@ -12,8 +12,9 @@ from panel.panels.attendance import table_of
 from panel.panels.calendar import meeting_on
 from panel.panels.holding import at_item, contribute
 from panel.panels.meeting_reading import meeting_view, shared_view_of
-from panel.panels.meeting_rules import recording_mistake
+from panel.panels.meeting_rules import Heading, recording_mistake
 from panel.panels.models import Discussion
+from panel.platform.ids import new_id
 from panel.platform.problems import Problem
 from panel.sharing.models import SharingAgreement, SharingRestriction
 from tests.panels.conftest import NEXT_MEETING
@@ -22,7 +23,6 @@ from tests.panels.meeting_world import (
     MEETING,
     MINUTE,
     Hall,
-    client_id,
     hall,
     mistakes,
 )
@@ -101,32 +101,30 @@ async def test_the_same_id_for_another_child_is_refused(hall: Hall) -> None:
 
 async def test_at_the_same_moment_it_is_kept_once(hall: Hall) -> None:
     await hall.begin("member")
-    house, same = hall.house, client_id()
-
-    async def once() -> None:
-        viewer = house.viewers["coordinator"]
-        async with house.tenant.transaction(viewer.id) as session:
-            panel = await house.panel(session)
-            view = await meeting_view(house.gate, session, panel, NEXT_MEETING, viewer)
-            shared = await shared_view_of(
-                house.gate, session, view, hall.child("Amina"), viewer, "tried it"
-            )
-            at = await at_item(panel, view.meeting, view.table, shared)
-            await contribute(
-                at,
-                text="At once",
-                heading="discussion",
-                category=Category.PANEL,
-                for_family=False,
-                client_id=client_id_of(same),
-            )
-
-    await asyncio.gather(*(once() for _ in range(3)))
+    same = new_id()
+    await asyncio.gather(*(write(hall, "At once", client_id=same) for _ in range(3)))
     assert [text for _, _, text in await hall.said("Amina")] == ["At once"]
 
 
-def client_id_of(written: str) -> UUID:
-    return UUID(written)
+async def write(
+    hall: Hall, text: str, *, heading: str = Heading.DISCUSSION, client_id: UUID
+) -> None:
+    """The coordinator adds to Amina's item, past the pages."""
+    house, viewer = hall.house, hall.house.viewers["coordinator"]
+    async with house.tenant.transaction(viewer.id) as session:
+        panel = await house.panel(session)
+        view = await meeting_view(house.gate, session, panel, NEXT_MEETING, viewer)
+        shared = await shared_view_of(
+            house.gate, session, view, hall.child("Amina"), viewer, "tried it"
+        )
+        await contribute(
+            await at_item(panel, view.meeting, view.table, shared),
+            text=text,
+            heading=heading,
+            category=Category.PANEL,
+            for_family=False,
+            client_id=client_id,
+        )
 
 
 async def test_ones_own_is_taken_back_with_a_reason(hall: Hall) -> None:
@@ -209,23 +207,8 @@ async def test_contacts_records_no_allocation(hall: Hall, heading: str) -> None:
     assert "CONTACTS decides nothing" in recording_mistake("contacts", heading)
     assert not recording_mistake("allocation", heading)
     await hall.begin("member")
-    house, viewer = hall.house, hall.house.viewers["coordinator"]
     with pytest.raises(Problem, match="CONTACTS decides nothing"):
-        async with house.tenant.transaction(viewer.id) as session:
-            panel = await house.panel(session)
-            view = await meeting_view(house.gate, session, panel, NEXT_MEETING, viewer)
-            shared = await shared_view_of(
-                house.gate, session, view, hall.child("Amina"), viewer, "tried it"
-            )
-            at = await at_item(panel, view.meeting, view.table, shared)
-            await contribute(
-                at,
-                text="Six nights of short breaks",
-                heading=heading,
-                category=Category.PANEL,
-                for_family=False,
-                client_id=client_id_of(client_id()),
-            )
+        await write(hall, "Six nights of short breaks", heading=heading, client_id=new_id())
     page = (await hall.get(hall.screen("Amina"))).text.lower()
     for word in ("allocat", "budget", "cost", "resource"):
         assert word not in page

@@ -608,7 +608,7 @@ def _is_name_at_beginning(token: _Token, after: _Token | None, context: NoteCont
 # Jargon ---------------------------------------------------------------------------------------
 
 
-def _jargon(text: str, _context: NoteContext) -> Iterator[Mark]:
+def _jargon(text: str, context: NoteContext) -> Iterator[Mark]:
     for term, plain in JARGON.items():
         shape = re.escape(term).replace(r"\ ", r"[\s-]+").replace(r"\-", r"[\s-]?")
         is_abbreviation = any(sign.isupper() for sign in term)
@@ -621,7 +621,7 @@ def _jargon(text: str, _context: NoteContext) -> Iterator[Mark]:
         folded = found[0].casefold()
         if bare in PLAIN_ABBREVIATIONS or bare in JARGON or is_ordinary(folded):
             continue
-        if folded not in GIVEN_NAMES and folded not in _context.known:
+        if folded not in GIVEN_NAMES and folded not in context.known:
             yield _mark(MarkKind.JARGON, found, "An abbreviation. Say it in full.")
 
 

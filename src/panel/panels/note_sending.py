@@ -29,6 +29,7 @@ from panel.panels.note_rules import (
 from panel.platform import outbox
 from panel.platform.outbox import TRIES
 from panel.platform.problems import NotFound
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
@@ -202,7 +203,7 @@ async def settle_deliveries(session: AsyncSession) -> None:
         .order_by(NoteDelivery.id)
     )
     for delivery, message in rows.all():
-        settle(delivery, message, session.info["now"])
+        settle(delivery, message, session.info[NOW])
 
 
 def settle(delivery: NoteDelivery, message: OutboxMessage, now: datetime) -> None:
@@ -227,7 +228,7 @@ async def post_letters(session: AsyncSession, delivery_id: UUID | None = None) -
     )
     for message in await session.scalars(asked.with_for_update(skip_locked=True)):
         if delivery_id is None or message.facts.get("delivery") == str(delivery_id):
-            message.sent_at = session.info["now"]
+            message.sent_at = session.info[NOW]
             message.attempts += 1
 
 

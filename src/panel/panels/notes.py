@@ -44,8 +44,9 @@ from panel.platform.problems import (
     NotFound,
     Problem,
 )
+from panel.platform.tables import NOW, VIEWER
 from panel.records.gate import NOT_HERE, Access
-from panel.register.service import people_of
+from panel.register.service import identity_text, people_of
 from panel.sharing.standing import child_standing, family_facts, possible_givers
 
 WHO_MAY = "Only the lead professional, or the coordinator or chair of this panel, writes this note."
@@ -216,8 +217,7 @@ async def contributions(of: NoteOf) -> tuple[list[Contribution], int]:
     seen: list[Contribution] = []
     not_shown = 0
     for one in said:
-        sealed = None if one.text is None else bytes.fromhex(one.text)
-        told = of.access.open_text(sealed, "discussion.text", one.id, one.category, one.agency_id)
+        told = of.access.open_text(one.text, "discussion.text", one.id, one.category, one.agency_id)
         if told is None:
             not_shown += 1
         elif told:
@@ -344,8 +344,7 @@ async def _after(of: NoteOf) -> _After:
 
 def _called(access: Access, after: _After) -> str:
     for column, sealed in (("known_as", after.known_as), ("given_name", after.given_name)):
-        blob = None if sealed is None else bytes.fromhex(sealed)
-        if told := access.open_text(blob, f"child.{column}", access.child_id, Category.IDENTITY):
+        if told := identity_text(access, column, sealed):
             return told
     return ""
 
@@ -553,7 +552,7 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
     if errors:
         raise Invalid(tuple(errors))
     row.state = "signed_off"
-    row.signed_off_at = of.session.info["now"]
+    row.signed_off_at = of.session.info[NOW]
     row.signed_off_by = of.access.viewer.id
     by_person = {one.person: one for one in sendings}
     of.session.add_all(_delivery(row, one, by_person[one.who.person]) for one in gets)
@@ -661,7 +660,7 @@ async def notes_of_meeting(
     rows = await session.execute(
         text(_LINES),
         {
-            "viewer": session.info["viewer"], "now": session.info["now"], "meeting": meeting.id,
+            "viewer": session.info[VIEWER], "now": session.info[NOW], "meeting": meeting.id,
             "every": every,
         },
     )  # fmt: skip
@@ -718,7 +717,7 @@ async def notes_owed(session: AsyncSession, panels: Collection[UUID]) -> list[No
     rows = await session.execute(
         text(_OWED),
         {
-            "viewer": session.info["viewer"], "now": session.info["now"], "panels": list(panels),
+            "viewer": session.info[VIEWER], "now": session.info[NOW], "panels": list(panels),
         },
     )  # fmt: skip
     owed = []

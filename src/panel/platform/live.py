@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from time import monotonic
 from uuid import UUID
 
@@ -35,12 +36,20 @@ MOST_WAITING = 50
 """Events that wait for a slow page; beyond them it is told once to look again."""
 
 
+class _News(StrEnum):
+    """What is said of a topic: a row changed, or somebody's page came, is here still, or went."""
+
+    CHANGED = "changed"
+    JOINED = "joined"
+    HERE = "here"
+    LEFT = "left"
+
+
 class _Said(msgspec.Struct, omit_defaults=True):
     """What goes through the database, as JSON."""
 
     topic: str
-    what: str
-    """changed, joined, here or left."""
+    what: _News
     id: UUID | None = None
     """The row that changed, or who it is."""
 
@@ -99,7 +108,7 @@ async def tell(session: AsyncSession, topic: str, row_id: UUID | None = None) ->
         text("SELECT pg_notify(:channel, :said)"),
         {
             "channel": _channel(tenant.record.schema_name),
-            "said": _encoded(_Said(topic, "changed", row_id)),
+            "said": _encoded(_Said(topic, _News.CHANGED, row_id)),
         },
     )
 
@@ -143,7 +152,7 @@ class Live:
         try:
             await self._have_listener()
             is_news = self._see(place, viewer)
-            self._say(tenant, _Said(topic, "joined", viewer))
+            self._say(tenant, _Said(topic, _News.JOINED, viewer))
             page.put(Changed())
             for one in self._pages[place] if is_news else {page}:
                 one.put(self._present(place))
@@ -172,7 +181,7 @@ class Live:
                     event = await page.waiting.get()
             except TimeoutError:
                 self._see(place, page.viewer)
-                self._say(page.tenant, _Said(place[1], "here", page.viewer))
+                self._say(page.tenant, _Said(place[1], _News.HERE, page.viewer))
                 # Somebody of whom nothing was heard is gone, without a word from them.
                 yield self._present(place)
                 yield Heartbeat()
@@ -183,7 +192,7 @@ class Live:
         pages = self._pages[place]
         pages.discard(page)
         if not any(one.viewer == page.viewer for one in pages):
-            self._say(page.tenant, _Said(place[1], "left", page.viewer))
+            self._say(page.tenant, _Said(place[1], _News.LEFT, page.viewer))
         if not pages:
             del self._pages[place]
             self._seen.pop(place, None)
@@ -253,22 +262,22 @@ class Live:
             return
         place = (channel, said.topic)
         pages = self._pages.get(place, set())
-        if said.what == "changed":
+        if said.what is _News.CHANGED:
             for page in pages:
                 page.put(Changed(said.id))
         elif pages and said.id is not None:
             self._hear_of(place, pages, said.what, said.id)
 
-    def _hear_of(self, place: _Place, pages: set[_Page], what: str, viewer: UUID) -> None:
+    def _hear_of(self, place: _Place, pages: set[_Page], what: _News, viewer: UUID) -> None:
         is_here = any(page.viewer == viewer for page in pages)
-        if what == "left" and not is_here:
+        if what is _News.LEFT and not is_here:
             is_news = self._seen[place].pop(viewer, None) is not None
         else:
             is_news = self._see(place, viewer)
-        if what == "joined":
+        if what is _News.JOINED:
             # Whoever comes hears who is here from the process of each.
             for page in pages:
-                self._say(page.tenant, _Said(place[1], "here", page.viewer))
+                self._say(page.tenant, _Said(place[1], _News.HERE, page.viewer))
         if is_news:
             for page in pages:
                 page.put(self._present(place))

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 
@@ -63,7 +64,7 @@ async def put(
             body=body,
             once=once,
             facts=facts or {},
-            due_at=session.info["now"],
+            due_at=session.info[NOW],
             attempts=0,
         )
     )
