@@ -163,13 +163,18 @@ def _note_link(note: OwnNote) -> NoteLink:
     )
 
 
-def thanks_for_answer(answer: str) -> str:
-    """What is said when an answer to notes is kept."""
+def thanks_for_answer(answer: str, *, panel_hears: bool) -> str:
+    """What is said when an answer to notes is kept; whether the panel talks about the child again.
+
+    A child who has left the panel has no next discussion to be opened with it.
+    """
     if answer == Answer.QUESTION:
         return "Thank you. Somebody will answer you here."
     if answer == Answer.AGREE:
         return "Thank you for telling us."
-    return "Thank you for telling us. The panel hears it first, the next time it talks."
+    if panel_hears:
+        return "Thank you for telling us. The panel hears it first, the next time it talks."
+    return "Thank you for telling us. The people who wrote the notes read it."
 
 
 def _object(child: ChildForFamily) -> str:

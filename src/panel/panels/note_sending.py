@@ -28,7 +28,7 @@ from panel.panels.note_rules import (
 )
 from panel.platform import outbox
 from panel.platform.outbox import TRIES
-from panel.platform.problems import NotFound
+from panel.platform.problems import NotFound, Problem
 from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
@@ -245,7 +245,10 @@ async def stop_recalled(session: AsyncSession) -> None:
 
 
 async def another_way(session: AsyncSession, delivery: NoteDelivery, way: Way) -> None:
-    """Send a delivery once more, this way: it came back, or has not gone."""
+    """Send a delivery once more, this way: it came back, or has not gone. Raises Problem, else."""
+    never_out = delivery.state == "waiting" and delivery.outbox_id is None
+    if delivery.state != "bounced" and not never_out:
+        raise Problem(409, "This was sent", "This copy has gone out.", "Read the log.")
     delivery.way = way.value
     delivery.state = "waiting"
     delivery.sendings += 1
