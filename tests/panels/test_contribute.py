@@ -22,6 +22,7 @@ from tests.panels.meeting_world import (
     BEGINS,
     MEETING,
     MINUTE,
+    MINUTES,
     Hall,
     hall,
     mistakes,
@@ -278,6 +279,25 @@ async def test_whoever_declares_an_interest_leaves_the_item(hall: Hall) -> None:
     await hall.send(screen, f"{screen}/interest/take-back")
     await hall.as_("member")
     assert (await hall.say("Amina", "It was another Amina")).status_code == 200
+
+
+async def test_whoever_left_the_item_does_not_read_it_in_the_minutes(hall: Hall) -> None:
+    await hall.begin("member")
+    await hall.as_("member")
+    await hall.send(
+        hall.screen("Amina"), f"{hall.screen('Amina')}/interest", {"reason": "She is my niece"}
+    )
+    await hall.as_("coordinator")
+    for name in ("Amina", "Theo"):
+        await hall.say(name, f"What was said of {name}.")
+        await hall.send(hall.screen(name), f"{hall.screen(name)}/done")
+    await hall.send(MEETING, f"{MEETING}/end")
+    assert "What was said of Amina." in (await hall.get(MINUTES)).text
+    await hall.as_("member")
+    minutes = (await hall.get(MINUTES)).text
+    assert "Cleo Nightingale left this item, having declared an interest." in minutes
+    assert "What was said of Theo." in minutes
+    assert "What was said of Amina." not in minutes
 
 
 async def test_an_interest_is_ones_own_to_declare(hall: Hall) -> None:

@@ -73,7 +73,7 @@ async def test_a_marked_place_keeps_it_from_being_signed_off(lead: Client, held:
     await save(lead, held, f"{PLAIN} She plays with theo. The neighbour helps.")
     page = words(await lead.get(held.page))
     assert "2 places to look at before sign-off" in page
-    assert "It may be the name of another child." in page
+    assert "It may be the name of another child, or of somebody who is not the child" in page
     path = f"{held.page}/sign-off"
     fields = await form_of(lead, path, path)
     refused = await lead.post(path, data=fields | sent("email", "letter"))

@@ -197,7 +197,14 @@ def _quorum(panel: Panel, meeting: Meeting, table: Table) -> list[str]:
 def _child(view: SharedView, one: ItemFact, fact: ScreenFact, meeting: Meeting) -> MinutesOfChild:
     name = name_of(view, one)
     said = fact.said or ()
-    left = [worker_name(view.access, each.worker) for each in fact.interests or ()]
+    interests = fact.interests or ()
+    left = [worker_name(view.access, each.worker) for each in interests]
+    if any(each.worker.id == view.access.viewer.id for each in interests):
+        # Whoever left the item does not read afterwards what they were not to hear.
+        return MinutesOfChild(
+            one.child_id, name, words.initials(name) if name != one.reference else name,
+            TAGS[Reason(one.why)][0], words.in_a_row(left), (), (), (), "",
+        )  # fmt: skip
     asked = [
         row
         for each in fact.actions or ()

@@ -297,8 +297,14 @@ def when_seen(one: SeenBy) -> str:
 
 
 async def incident_of(access: Access, meeting: Meeting, entry_id: UUID) -> Incident:
-    """What is kept of the move of an entry that is on this child now. Raises NotFound."""
+    """What is kept of the move of an entry that is on this child now.
+
+    Raises NotFound, and NotAllowed for who may not see what was said or declared an interest.
+    """
     session = access.session
+    await _no_interest(access, meeting)
+    if not access.may(Category.PANEL):
+        raise NotAllowed("What the panel said of this child is withheld from you.")
     said = await session.get(Discussion, entry_id)
     asked = await action_of_meeting(access, meeting.id, entry_id) if said is None else None
     row = said or asked

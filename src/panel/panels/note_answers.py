@@ -298,14 +298,16 @@ def _delivery_line(
 
 def _answer_line(access: Access, row: NoteAnswer, names: dict[UUID, str]) -> AnswerLine:
     sees = access.may(Category.VIEWS, None, row.person_id)
+    # A reply says again what it replies to.
+    replied = sees or row.replied_by == access.viewer.id
     return AnswerLine(
         row.id, who_words(row.person_id, names), Answer(row.answer), row.text if sees else None,
-        row.said_at, row.reply, row.replied_at,
+        row.said_at, row.reply if replied else "", row.replied_at,
     )  # fmt: skip
 
 
 def _incident_line(access: Access, row: Incident) -> IncidentLine:
-    sees = access.may(Category.PANEL, access.viewer.agency)
+    sees = access.may(Category.PANEL) or row.created_by == access.viewer.id
     return IncidentLine(
         row.id,
         IncidentKind(row.kind),
@@ -343,6 +345,8 @@ async def reply_to(access: Access, meeting_id: UUID, answer_id: UUID, reply: str
     if row is None or row.child_id != access.child_id:
         raise NotFound(NOT_HERE)
     await _of_meeting(access, row.note_id, meeting_id)
+    if not access.may(Category.VIEWS, None, row.person_id):
+        raise NotAllowed("You cannot see what they wrote, so you cannot reply to it.")
     if row.replied_at is not None:
         raise Problem(409, "This was answered", "Somebody replied to this already.", "Read it.")
     row.reply, row.replied_at, row.replied_by = reply, access.at, access.viewer.id

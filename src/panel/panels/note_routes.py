@@ -30,7 +30,7 @@ from panel.panels.note_answers import (
 )
 from panel.panels.note_context import gather
 from panel.panels.note_document import FILE_NAME, note_pdf
-from panel.panels.note_marks import marks
+from panel.panels.note_models import FamilyNote
 from panel.panels.note_pages import (
     HELD_BACK_WORDS,
     INCIDENT_WORDS,
@@ -528,8 +528,8 @@ async def letter(
                 "A letter that was recalled is kept, and not printed again.",
                 "Read the log of the note.",
             )
-        row = await stored_note(of)
-        may_read = row is not None and note_text(of.access, row) is not None
+        row = await of.session.get_one(FamilyNote, delivery.note_id)
+        may_read = note_text(of.access, row) is not None
         if not may_read or not of.access.may(Category.CONTACT):
             raise NotAllowed(
                 "You cannot see the address on this letter.",
@@ -648,7 +648,7 @@ async def reply(
 
 def _marked(of: NoteOf, said: str) -> str | None:
     """What must come out of a reply, as of a note; None where nothing must."""
-    first = next(iter(marks(said, of.context)), None)
+    first = next(iter(of.marks(said)), None)
     return None if first is None else f"“{first.words}” cannot stay. {first.reason}"
 
 

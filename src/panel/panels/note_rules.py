@@ -12,7 +12,7 @@ from uuid import UUID
 
 from consent import Basis, Category, ChildStanding, Decision, holds_responsibility
 from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
-from panel.panels.note_marks import Mark
+from panel.panels.note_marks import Mark, kept_as
 from panel.web import words
 
 LONGEST_NOTE = 20_000
@@ -146,7 +146,7 @@ class Kept:
     @property
     def key(self) -> tuple[str, str]:
         """As `Mark.key`."""
-        return (self.kind, self.words)
+        return (kept_as(self.kind), self.words)
 
 
 def open_marks(found: Sequence[Mark], kept: Iterable[Kept]) -> list[Mark]:

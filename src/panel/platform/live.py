@@ -70,7 +70,7 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Nothing happened; the connection is alive."""
+    """So much time has passed, whatever happened in it; the connection is alive."""
 
 
 Event = Changed | Present | Heartbeat
@@ -136,6 +136,10 @@ class Live:
         """How many pages listen now."""
         return sum(map(len, self._pages.values()))
 
+    def pages_of(self, viewer: UUID) -> int:
+        """How many of them are somebody's."""
+        return sum(one.viewer == viewer for pages in self._pages.values() for one in pages)
+
     @asynccontextmanager
     async def listen(
         self, tenant: Tenant, topic: str, viewer: UUID
@@ -174,19 +178,24 @@ class Live:
     # Pages ------------------------------------------------------------------------------------
 
     async def _events(self, place: _Place, page: _Page) -> AsyncIterator[Event]:
+        beats_at = monotonic() + self._heartbeat
         while True:
-            try:
+            event: Event | None = None
+            with suppress(TimeoutError):
                 # Not wait_for, which can swallow that the page was left (Python 3.11).
-                async with asyncio.timeout(self._heartbeat):
+                async with asyncio.timeout(max(beats_at - monotonic(), 0)):
                     event = await page.waiting.get()
-            except TimeoutError:
+            if event is not None:
+                yield event
+            # On a busy page too: at a heartbeat it is asked whether the page may be heard still,
+            # and each says that they are here.
+            if monotonic() >= beats_at:
+                beats_at = monotonic() + self._heartbeat
                 self._see(place, page.viewer)
                 self._say(page.tenant, _Said(place[1], _News.HERE, page.viewer))
                 # Somebody of whom nothing was heard is gone, without a word from them.
                 yield self._present(place)
                 yield Heartbeat()
-            else:
-                yield event
 
     def _leave(self, place: _Place, page: _Page) -> None:
         pages = self._pages[place]
@@ -271,13 +280,14 @@ class Live:
     def _hear_of(self, place: _Place, pages: set[_Page], what: _News, viewer: UUID) -> None:
         is_here = any(page.viewer == viewer for page in pages)
         if what is _News.LEFT and not is_here:
-            is_news = self._seen[place].pop(viewer, None) is not None
+            is_news = self._seen.get(place, {}).pop(viewer, None) is not None
         else:
             is_news = self._see(place, viewer)
         if what is _News.JOINED:
             # Whoever comes hears who is here from the process of each.
-            for page in pages:
-                self._say(page.tenant, _Said(place[1], _News.HERE, page.viewer))
+            # Each once, however many pages they have: else so many pages say so many times as much.
+            for one in {page.viewer: page for page in pages}.values():
+                self._say(one.tenant, _Said(place[1], _News.HERE, one.viewer))
         if is_news:
             for page in pages:
                 page.put(self._present(place))
