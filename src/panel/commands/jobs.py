@@ -15,6 +15,7 @@ from panel.platform.clock import SystemClock, today
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
+from panel.platform.tables import NOW
 from panel.platform.tenancy import authorities
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
@@ -34,7 +35,7 @@ FORMS_KEPT = timedelta(days=2)
 
 async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     """Sessions and sign-in links that ended, the ids of forms posted long ago, notes of changes."""
-    now: datetime = session.info["now"]
+    now: datetime = session.info[NOW]
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
@@ -47,7 +48,7 @@ def sending(way: Way) -> Job:
     """What waits in the outbox goes out, every minute."""
 
     async def send(session: AsyncSession, _slot: datetime) -> None:
-        await send_due(session, way, session.info["now"])
+        await send_due(session, way, session.info[NOW])
 
     return Job("send what waits", EVERY, send)
 

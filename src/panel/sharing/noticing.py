@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent.standing import AGE_OF_OWN_AGREEMENT
 from panel.accounts.models import Worker
 from panel.platform import outbox
+from panel.platform.clock import day_of
 from panel.platform.tenancy import load_keys
 from panel.records.dates import months_after
 from panel.sharing.agreeing_rules import (
@@ -246,7 +247,7 @@ async def _put(session: AsyncSession, notices: Iterable[Notice], site_url: str) 
     rows = await session.scalars(select(Worker).where(Worker.id.in_({one.to for one in told})))
     workers = {row.id: row for row in rows}
     await load_keys(session, {row.agency_id for row in workers.values()})
-    today = session.info["now"].date()
+    today = day_of(session.info["now"])
     put = 0
     for one in told:
         worker = workers.get(one.to)

@@ -22,6 +22,7 @@ from consent import (
     may_agree_to_share,
 )
 from panel.accounts.service import agencies
+from panel.platform.clock import day_of
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.records.dates import working_days_after
 from panel.records.gate import Access
@@ -263,7 +264,7 @@ async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
             .order_by(SharingAgreement.from_on, SharingAgreement.id)
         )
         if is_about(row, one.agencies)
-        and (one.withdrawn_at is None or one.withdrawn_at.date() >= row.raised_on)
+        and (one.withdrawn_at is None or day_of(one.withdrawn_at) >= row.raised_on)
         and (one.until_on is None or one.until_on >= row.raised_on)
     ]
     writers = [row.created_by, *(one.created_by for one in others)]

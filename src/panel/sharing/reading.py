@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import or_, select, text
 
 from consent import (
-    LONDON,
     Category,
     Decision,
     Purpose,
@@ -22,6 +21,7 @@ from consent import (
 from consent.decide import decide_all
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies, worker_names
+from panel.platform.clock import day_of
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, Withheld
 from panel.sharing.models import (
@@ -473,7 +473,7 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
         .order_by(SharingAgreement.from_on.desc(), SharingAgreement.id.desc())
     )
     rows = found.all()
-    renewed = {row.renews_id: _london(row.created_at) for row in rows if row.renews_id is not None}
+    renewed = {row.renews_id: day_of(row.created_at) for row in rows if row.renews_id is not None}
     sees_family = access.may(Category.FAMILY)
     return tuple(
         AgreementLine(
@@ -488,7 +488,7 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
             purposes=tuple(row.purposes),
             from_on=row.from_on,
             until_on=row.until_on,
-            withdrawn_on=None if row.withdrawn_at is None else _london(row.withdrawn_at),
+            withdrawn_on=None if row.withdrawn_at is None else day_of(row.withdrawn_at),
             how_explained=row.how_explained if sees_family else "",
             in_force=row.withdrawn_at is None
             and (row.until_on is None or row.until_on >= access.today),
@@ -577,10 +577,6 @@ async def _requests(access: Access, known: Mapping[UUID, Agency]) -> tuple[Reque
         )
         for row in rows
     )
-
-
-def _london(moment: datetime) -> date:
-    return moment.astimezone(LONDON).date()
 
 
 def _names(ids: Sequence[UUID], known: Mapping[UUID, Agency]) -> tuple[str, ...]:

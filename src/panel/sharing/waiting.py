@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Agreement, Category, Level, Purpose, Span, Tie, Viewer
 from consent.standing import AGE_OF_OWN_AGREEMENT
 from panel.accounts.service import agencies, worker_names
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.read_models import for_driver, rows_of
 from panel.records.dates import months_after, working_days_after, working_days_before
 from panel.records.gate import Access, Gate, Purposes
@@ -319,7 +319,7 @@ async def waiting_about_sharing(
 
     Within the viewer's transaction. Each child on the list is opened through the gate, and logged.
     """
-    today = session.info["now"].astimezone(LONDON).date()
+    today = day_of(session.info["now"])
     within = await spans(session)
     ahead = timedelta(days=within.remind_days)
     rows = await rows_of(
