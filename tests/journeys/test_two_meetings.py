@@ -53,9 +53,9 @@ async def on(
     """The demonstration on a day, and the people who sign in to it."""
     require_chromium()
     assets.build()
-    with demonstration(folder, children=26, as_of=day) as url:
+    with demonstration(folder, children=26, as_of=day) as site:
         async with AsyncExitStack() as stack:
-            yield Cast(browser, url, stack, kind=kind)
+            yield Cast(browser, site, stack, kind=kind)
 
 
 async def test_two_meetings_a_fortnight_apart(browser: Browser, data_dir: Path) -> None:

@@ -375,6 +375,8 @@ class Contribution {
     this.unkept = false;
     this.keeping = Promise.resolve();
     this.status = form.querySelector("[data-contribution-status]") ?? this.addStatus();
+    // The browser notes what is typed in its file of open tabs, for everybody to read, except here.
+    if (outbox.store.lasts) form.autocomplete = "off";
     form.addEventListener("input", () => this.keepSoon());
     form.addEventListener("change", () => this.keepSoon());
     form.addEventListener("focusout", () => this.keepNow());
