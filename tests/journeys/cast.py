@@ -10,7 +10,6 @@ from tests.durability.serving import Site
 from tests.journeys.browser import assert_fits, open_page, open_profile
 from tests.journeys.person import DESKTOP, PHONE, Person
 
-
 FIELD = "textarea, select, input:not([type=hidden])"
 SEND = "button:not([type=button])"
 

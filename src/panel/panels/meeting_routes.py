@@ -395,30 +395,22 @@ async def say(
 ) -> Response[Any]:
     """Add to what is said about a child."""
     posted = await desk.posted()
-    form = posted.read(forms.SayForm)
-    heading = posted.text("heading")
-    name = heading if heading in ("discussion", "needs_to_know") else "discussion"
+    name = forms.heading_of(posted.fields)
+    where = (key, held_on, child_id)
+    form = forms.said_in(posted.fields, asked=name)
+    return await _work(desk, posted, where, form, name, _say_all, run_only=False)
 
-    async def work(at: AtItem, form: forms.SayForm) -> None:
+
+async def _say_all(at: AtItem, form: forms.Said) -> None:
+    for one in form.said:
         await contribute(
             at,
-            text=form.text,
-            heading=form.heading,
-            category=Category(form.category),
-            for_family=form.for_family,
-            client_id=form.client_id,
+            text=one.text,
+            heading=one.heading,
+            category=Category(one.category),
+            for_family=one.for_family,
+            client_id=one.client_id,
         )
-
-    where = (key, held_on, child_id)
-    return await _work(desk, posted, where, _at(form, name), name, work, run_only=False)
-
-
-def _at(form: Form | FieldErrors, heading: str) -> Form | FieldErrors:
-    """The mistakes of one of two forms with the same fields, each leading to its own field."""
-    if not isinstance(form, FieldErrors):
-        return form
-    anchors = {name: f"{heading}-{name}" for name in ("text", "category")}
-    return FieldErrors(form.sentences, form.typed, {**form.anchors, **anchors})
 
 
 @post(
@@ -547,14 +539,18 @@ async def child_done(
     held_on: FromPath[date],
     child_id: FromPath[UUID],
 ) -> Response[Any]:
-    """The child is done: the next one comes, or the meeting's page after the last."""
+    """The child is done, with what stood under the headings; the next one comes, or the table."""
     posted = await desk.posted()
-    unless_invalid(posted.read(forms.Nothing))
+    form = forms.said_in(posted.fields)
+    if isinstance(form, FieldErrors):
+        return await _child_page(desk, key, held_on, child_id, form, "discussion")
     table = f"/panels/{key}/{held_on}/meeting"
     async with desk.tenant.transaction(desk.viewer.id) as session:
         at = await _at_item(desk, session, (key, held_on, child_id), run_only=True)
         if await desk.first_time(session, posted, table):
+            await _say_all(at, form)
             await done(at)
+            await tell(session, topic_of(at.meeting.id))
         view = await _view(desk, session, key, held_on)
         row = [(one.fact.child_id, one.fact.state) for one in view.children]
     following = next_to_come(row, child_id)
