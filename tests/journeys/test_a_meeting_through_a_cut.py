@@ -75,6 +75,7 @@ async def test_nothing_is_lost_in_a_cut_of_half_a_minute(browser: Browser, data_
         writers = {persona: await cast(persona) for persona in WRITTEN}
         for writer in writers.values():
             await writer.open(grace.page.url)
+        await then_others_see_who_is_writing(writers["lead-health"], grace)
         for writer in writers.values():
             await writer.page.context.set_offline(True)
         await asyncio.gather(
@@ -127,6 +128,18 @@ async def test_nothing_is_lost_when_the_server_is_killed(
         assert readable_on_disk(profile, (STORED_OPENLY,)), (
             "Nothing is found in these files at all."
         )
+
+
+async def then_others_see_who_is_writing(rosa: Person, grace: Person) -> None:
+    """For some seconds, beside the box, and to nobody who listens instead of looking."""
+    await expect(rosa.page.locator("[data-presence]")).to_contain_text("Grace T")
+    await discussion(rosa).press_sequentially("W")
+    seen = grace.page.get_by_text("Rosa W is writing under Discussion")
+    await expect(seen).to_be_visible()
+    assert await seen.evaluate("shown => shown.closest('[aria-live], [role=status]') === null")
+    await expect(rosa.page.locator("[data-writing]").first).to_be_hidden()
+    await discussion(rosa).fill("")
+    await expect(seen).to_be_hidden(timeout=20_000)
 
 
 async def given_grace_holds_the_meeting(cast: Cast) -> Person:

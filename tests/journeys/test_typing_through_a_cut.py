@@ -21,7 +21,7 @@ from panel.accounts.models import Worker
 from panel.panels.models import Discussion
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
-from panel.platform.sessions import start
+from panel.platform.sessions import forgery_token, start
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
@@ -279,6 +279,13 @@ async def test_who_may_not_listen_learns_nothing(
         stranger.cookies.set("panel_session", token)
         for wrong in ("typing-x", f"typing-{world.children[0]}", "meeting", "other-1", "-"):
             assert (await stranger.get(f"/live/{wrong}")).status_code == 404
+        said = {"_csrf_token": forgery_token(token), "place": "discussion"}
+        for wrong in ("typing-x", f"typing-{world.children[0]}", "meeting"):
+            assert (await stranger.post(f"/live/{wrong}/writing", data=said)).status_code == 404
+        told = f"{address}/writing"
+        assert (await stranger.post(told, data={"place": "discussion"})).status_code == 403
+        assert (await stranger.post(told, data=said | {"place": "x" * 201})).status_code == 422
+        assert (await stranger.post(told, data=said)).status_code == 204
         async with stranger.stream("GET", address) as opened:
             assert opened.headers["content-type"].startswith("text/event-stream")
             assert opened.headers["cache-control"] == "no-store"

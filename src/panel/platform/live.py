@@ -40,9 +40,11 @@ class _Said(msgspec.Struct, omit_defaults=True):
 
     topic: str
     what: str
-    """changed, joined, here or left."""
+    """changed, joined, here, left or writing."""
     id: UUID | None = None
     """The row that changed, or who it is."""
+    place: str = ""
+    """Where somebody is writing: as the page names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,19 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """Somebody else is writing, where their page says. Nothing is kept of it."""
+
+    viewer: UUID
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """Nothing happened; the connection is alive."""
 
 
-Event = Changed | Present | Heartbeat
+Event = Changed | Present | Writing | Heartbeat
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +160,10 @@ class Live:
             yield self._events(place, page)
         finally:
             self._leave(place, page)
+
+    def say_writing(self, tenant: Tenant, topic: str, viewer: UUID, place: str) -> None:
+        """Tell the pages of everybody else, soon, that somebody is writing; nothing is kept."""
+        self._say(tenant, _Said(topic, "writing", viewer, place))
 
     async def close(self) -> None:
         """Stop listening; open pages hear nothing more."""
@@ -256,6 +270,10 @@ class Live:
         if said.what == "changed":
             for page in pages:
                 page.put(Changed(said.id))
+        elif said.what == "writing" and said.id is not None:
+            for page in pages:
+                if page.viewer != said.id:
+                    page.put(Writing(said.id, said.place))
         elif pages and said.id is not None:
             self._hear_of(place, pages, said.what, said.id)
 
