@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +15,9 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 
 from consent import Category
-from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, Posted, go, unless_invalid
+from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, Posted, go
 from panel.accounts.service import worker_names
+from panel.accounts.taking import take
 from panel.panels import note_forms as forms
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Meeting
@@ -27,7 +30,7 @@ from panel.panels.note_answers import (
 )
 from panel.panels.note_context import gather
 from panel.panels.note_document import FILE_NAME, note_pdf
-from panel.panels.note_marks import marks
+from panel.panels.note_models import FamilyNote
 from panel.panels.note_pages import (
     HELD_BACK_WORDS,
     INCIDENT_WORDS,
@@ -40,7 +43,7 @@ from panel.panels.note_pages import (
     recipient_words,
     write_page,
 )
-from panel.panels.note_rules import LONGEST_NOTE, Step, Way
+from panel.panels.note_rules import LONGEST_NOTE, Way
 from panel.panels.note_sending import (
     Sent,
     another_way,
@@ -52,6 +55,7 @@ from panel.panels.note_sending import (
     stop_recalled,
 )
 from panel.panels.notes import (
+    NoteLine,
     NoteOf,
     NotePage,
     another_version,
@@ -81,9 +85,9 @@ from panel.platform.problems import (
 )
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
-from panel.register.service import child_header
+from panel.register.service import child_header, name_of_child
 from panel.web import words
-from panel.web.forms import FieldErrors, Filled
+from panel.web.forms import FieldErrors, Filled, Nothing
 
 NOTE = "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}"
 READ, WROTE = "read the notes to the family", "wrote the notes to the family"
@@ -126,7 +130,7 @@ async def notes_list(
             list_row(
                 one,
                 opened.get(one.child_id),
-                _name(opened.get(one.child_id), one.given_name, one.family_name) or one.reference,
+                _name(opened.get(one.child_id), one) or one.reference,
                 due,
                 desk.today,
                 address,
@@ -144,19 +148,8 @@ async def notes_list(
     )
 
 
-def _name(access: Access | None, given: str | None, family: str | None) -> str:
-    if access is None:
-        return ""
-    parts = [
-        access.open_text(
-            None if sealed is None else bytes.fromhex(sealed),
-            f"child.{column}",
-            access.child_id,
-            Category.IDENTITY,
-        )
-        for column, sealed in (("given_name", given), ("family_name", family))
-    ]
-    return " ".join(part for part in parts if part)
+def _name(access: Access | None, line: NoteLine) -> str:
+    return "" if access is None else name_of_child(access, line.given_name, line.family_name)
 
 
 # One note ---------------------------------------------------------------------------------------
@@ -199,6 +192,7 @@ async def _note(
     *,
     errors: FieldErrors | None = None,
     conflict: tuple[Conflict, str] | None = None,
+    replying_to: UUID | None = None,
 ) -> Response[str]:
     """The page of a note; after a conflict with what was typed and what is there now."""
     found, page = await _write_page(desk, of, key)
@@ -221,8 +215,34 @@ async def _note(
         at_most=LONGEST_NOTE,
         clash=None if conflict is None else (conflict[0].theirs_by, page.text),
         filled=Filled({}, errors),
-        incident_words=list(INCIDENT_WORDS.items()),
+        replying_to=replying_to,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Which note, of whom, for the person at the desk: what the routes of one note share."""
+
+    desk: Desk
+    key: str
+    held_on: date
+    child_id: UUID
+
+    @property
+    def base(self) -> str:
+        return _base(self.key, self.held_on, self.child_id)
+
+    def opens(self, doing: str) -> AbstractAsyncContextManager[NoteOf]:
+        return _opened(self.desk, self.key, self.held_on, self.child_id, doing)
+
+    def writes(self) -> AbstractAsyncContextManager[NoteOf]:
+        return self.opens(WROTE)
+
+    async def again(self, errors: FieldErrors, replying_to: UUID | None = None) -> Response[Any]:
+        """The page of the note with mistakes, in the note or in a reply to an answer."""
+        led = FieldErrors(errors.sentences, errors.typed, {"reply": f"reply-{replying_to}"})
+        async with self.writes() as of:
+            return await _note(self.desk, of, self.key, errors=led, replying_to=replying_to)
 
 
 @get(NOTE, include_in_schema=False)
@@ -301,15 +321,12 @@ async def keep(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Something marked stays in the note, with a reason."""
-    posted = await desk.posted()
-    form = posted.read(forms.KeepForm)
-    location = f"{_base(key, held_on, child_id)}#marks"
-    async with _opened(desk, key, held_on, child_id, WROTE) as of:
-        if isinstance(form, FieldErrors):
-            return await _note(desk, of, key, errors=form)
-        if await desk.first_time(of.session, posted, location):
-            await keep_mark(of, form.kind, form.words, form.why, form.version)
-    return go(location)
+
+    async def work(of: NoteOf, form: forms.KeepForm) -> None:
+        await keep_mark(of, form.kind, form.words, form.why, form.version)
+
+    at = _At(desk, key, held_on, child_id)
+    return await take(desk, forms.KeepForm, at.writes, work, f"{at.base}#marks", again=at.again)
 
 
 @post(f"{NOTE}/checked", include_in_schema=False)
@@ -320,13 +337,12 @@ async def checked(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Somebody has read a note once more after something was moved to another child."""
-    posted = await desk.posted()
-    location = _base(key, held_on, child_id)
-    async with _opened(desk, key, held_on, child_id, WROTE) as of:
-        form = unless_invalid(posted.read(forms.CheckedForm))
-        if await desk.first_time(of.session, posted, location):
-            await checked_again(of, form.version)
-    return go(location)
+
+    async def work(of: NoteOf, form: forms.CheckedForm) -> None:
+        await checked_again(of, form.version)
+
+    at = _At(desk, key, held_on, child_id)
+    return await take(desk, forms.CheckedForm, at.writes, work, at.base)
 
 
 @post(f"{NOTE}/again", include_in_schema=False)
@@ -337,12 +353,12 @@ async def again(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Begin a new version of a note that was signed off."""
-    posted = await desk.posted()
-    location = _base(key, held_on, child_id)
-    async with _opened(desk, key, held_on, child_id, WROTE) as of:
-        if await desk.first_time(of.session, posted, location):
-            await another_version(of)
-    return go(location)
+
+    async def work(of: NoteOf, _form: Nothing) -> None:
+        await another_version(of)
+
+    at = _At(desk, key, held_on, child_id)
+    return await take(desk, Nothing, at.writes, work, at.base)
 
 
 @get(f"{NOTE}/preview", include_in_schema=False)
@@ -460,18 +476,16 @@ async def send_again(
     delivery_id: FromPath[UUID],
 ) -> Response[Any]:
     """Send a copy that came back once more."""
-    posted = await desk.posted()
-    location = f"{_base(key, held_on, child_id)}#log"
-    async with _opened(desk, key, held_on, child_id, "sent the notes once more") as of:
+
+    async def work(of: NoteOf, form: forms.WayForm) -> None:
         delivery = await delivery_of(of.access, of.meeting.id, delivery_id)
-        form = unless_invalid(posted.read(forms.WayForm))
-        if await desk.first_time(of.session, posted, location):
-            never_out = delivery.state == "waiting" and delivery.outbox_id is None
-            if delivery.state != "bounced" and not never_out:
-                raise Problem(409, "This was sent", "This copy has gone out.", "Read the log.")
-            await another_way(of.session, delivery, Way(form.way))
+        await another_way(of.session, delivery, form.way)
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "sent the notes once more")
+    answer = await take(desk, forms.WayForm, opens, work, f"{at.base}#log")
     await _send(desk)
-    return go(location)
+    return answer
 
 
 @post(f"{NOTE}/deliveries/{{delivery_id:uuid}}/posted", include_in_schema=False)
@@ -514,8 +528,8 @@ async def letter(
                 "A letter that was recalled is kept, and not printed again.",
                 "Read the log of the note.",
             )
-        row = await stored_note(of)
-        may_read = row is not None and note_text(of.access, row) is not None
+        row = await of.session.get_one(FamilyNote, delivery.note_id)
+        may_read = note_text(of.access, row) is not None
         if not may_read or not of.access.may(Category.CONTACT):
             raise NotAllowed(
                 "You cannot see the address on this letter.",
@@ -577,17 +591,20 @@ async def recalled(
     delivery_id: FromPath[UUID],
 ) -> Response[Any]:
     """Close a copy at once and record an incident."""
-    posted = await desk.posted()
-    form = posted.read(forms.RecallForm)
-    location = f"{_base(key, held_on, child_id)}#incidents"
-    async with _opened(desk, key, held_on, child_id, "recalled notes that went wrong") as of:
-        if isinstance(form, FieldErrors):
-            return await _recall_page(desk, of, key, delivery_id, form)
-        if await desk.first_time(of.session, posted, location):
-            await recall(of.access, of.meeting.id, delivery_id, form.kind, form.what)
+
+    async def work(of: NoteOf, form: forms.RecallForm) -> None:
+        await recall(of.access, of.meeting.id, delivery_id, form.kind, form.what)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        async with at.opens(READ) as of:
+            return await _recall_page(desk, of, key, delivery_id, errors)
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "recalled notes that went wrong")
+    answer = await take(desk, forms.RecallForm, opens, work, f"{at.base}#incidents", again=again)
     async with desk.tenant.transaction(JOB) as session:
         await stop_recalled(session)
-    return go(location)
+    return answer
 
 
 @post(f"{NOTE}/incidents/{{incident_id:uuid}}/step", include_in_schema=False)
@@ -599,13 +616,13 @@ async def incident_step(
     incident_id: FromPath[UUID],
 ) -> Response[Any]:
     """A step of an incident is done today."""
-    posted = await desk.posted()
-    location = f"{_base(key, held_on, child_id)}#incidents"
-    async with _opened(desk, key, held_on, child_id, "saw to notes that went wrong") as of:
-        form = unless_invalid(posted.read(forms.StepForm))
-        if await desk.first_time(of.session, posted, location):
-            await take_step(of.access, of.meeting.id, incident_id, Step(form.step))
-    return go(location)
+
+    async def work(of: NoteOf, form: forms.StepForm) -> None:
+        await take_step(of.access, of.meeting.id, incident_id, form.step)
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "saw to notes that went wrong")
+    return await take(desk, forms.StepForm, opens, work, f"{at.base}#incidents")
 
 
 @post(f"{NOTE}/answers/{{answer_id:uuid}}/reply", include_in_schema=False)
@@ -617,23 +634,21 @@ async def reply(
     answer_id: FromPath[UUID],
 ) -> Response[Any]:
     """Reply to what one of the family said, in words that a note could have."""
-    posted = await desk.posted()
-    form = posted.read(forms.ReplyForm)
-    location = f"{_base(key, held_on, child_id)}#answers"
-    async with _opened(desk, key, held_on, child_id, "replied to the family") as of:
-        if isinstance(form, FieldErrors):
-            return await _note(desk, of, key, errors=form)
+
+    async def work(of: NoteOf, form: forms.ReplyForm) -> None:
         if (leak := _marked(of, form.reply)) is not None:
-            wrong = Invalid.because("reply", leak)
-            return await _note(desk, of, key, errors=posted.refused(wrong.errors))
-        if await desk.first_time(of.session, posted, location):
-            await reply_to(of.access, of.meeting.id, answer_id, form.reply)
-    return go(location)
+            raise Invalid.because("reply", leak)
+        await reply_to(of.access, of.meeting.id, answer_id, form.reply)
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "replied to the family")
+    again = partial(at.again, replying_to=answer_id)
+    return await take(desk, forms.ReplyForm, opens, work, f"{at.base}#answers", again=again)
 
 
 def _marked(of: NoteOf, said: str) -> str | None:
     """What must come out of a reply, as of a note; None where nothing must."""
-    first = next(iter(marks(said, of.context)), None)
+    first = next(iter(of.marks(said)), None)
     return None if first is None else f"“{first.words}” cannot stay. {first.reason}"
 
 

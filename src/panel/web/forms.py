@@ -120,6 +120,10 @@ class FieldErrors:
         )
 
 
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """A form with a button only."""
+
+
 @dataclass(frozen=True)
 class DateParts:
     """A date as three fields show it."""
@@ -403,10 +407,9 @@ def _converter(
 ) -> Callable[[object], Any]:
     if isinstance(of_type, inspect.StrType):
         return _text(label, of_type.max_length, has_lines=bool(notes.get("lines")))
-    if isinstance(of_type, inspect.LiteralType):
-        return _one_of(
-            of_type.values, str(notes.get("missing") or f"Select {words.lower_first(label)}")
-        )
+    if isinstance(of_type, inspect.LiteralType | inspect.EnumType):
+        choices = of_type.cls if isinstance(of_type, inspect.EnumType) else of_type.values
+        return _one_of(choices, str(notes.get("missing") or f"Select {words.lower_first(label)}"))
     if isinstance(of_type, inspect.CustomType):
         return _a_file(of_type.cls, label)
     if isinstance(of_type, inspect.IntType | inspect.DecimalType):

@@ -17,8 +17,11 @@
 // as usual.
 
 import { headingOf, pageOf, renewParts } from "./refresh.js";
+import { SaveStatus, timeNow } from "./status.js";
 
 const FORMS = "form[data-contribution]";
+// Milliseconds: without typing before a draft is kept, between attempts, for one answer, and for
+// which what was kept stays on this computer.
 const PAUSE = 300;
 const RETRY_FIRST = 1000;
 const RETRY_LONGEST = 30000;
@@ -241,7 +244,7 @@ class Outbox {
     const [waiting] = await this.store.all(WAITING);
     if (waiting !== undefined) {
       const form = this.formOf(waiting) ?? forms[0];
-      form.say(`${form.status.textContent}. Then press “${button.textContent.trim()}” again`, "trouble");
+      form.say(`${form.status.line.textContent}. Then press “${button.textContent.trim()}” again`, "trouble");
     } else if (forms.every((known) => known.isEmpty())) {
       this.leads = true;
       button.form.requestSubmit(button);
@@ -404,7 +407,7 @@ class Contribution {
     this.place = placeOf(form);
     this.unkept = false;
     this.keeping = Promise.resolve();
-    this.status = form.querySelector("[data-contribution-status]") ?? this.addStatus();
+    this.status = new SaveStatus(form);
     // The browser notes what is typed in its file of open tabs, for everybody to read, except here.
     if (outbox.store.lasts) form.autocomplete = "off";
     form.addEventListener("input", () => this.keepSoon());
@@ -413,15 +416,6 @@ class Contribution {
     form.addEventListener("submit", (event) => this.submit(event));
     window.addEventListener("pagehide", () => this.keepNow());
     document.addEventListener("visibilitychange", () => this.keepNow());
-  }
-
-  addStatus() {
-    const status = document.createElement("p");
-    status.className = "panel-save-status";
-    status.setAttribute("role", "status");
-    status.setAttribute("aria-live", "polite");
-    this.form.append(status);
-    return status;
   }
 
   fields() {
@@ -517,8 +511,7 @@ class Contribution {
   }
 
   say(sentence, state) {
-    this.status.dataset.state = state;
-    if (this.status.textContent !== sentence) this.status.textContent = sentence;
+    this.status.say(sentence, state);
   }
 }
 
@@ -535,10 +528,4 @@ function newId() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const letters = hex(bytes);
   return [8, 12, 16, 20, 32].map((end, place, ends) => letters.slice(ends[place - 1] ?? 0, end)).join("-");
-}
-
-function timeNow() {
-  return new Intl.DateTimeFormat("en-GB", {
-    hour: "numeric", minute: "2-digit", timeZone: "Europe/London",
-  }).format(new Date());
 }
