@@ -521,13 +521,17 @@ async def child_done(
     if isinstance(form, FieldErrors):
         return await _child_page(desk, key, held_on, child_id, form, "discussion")
     table = f"/panels/{key}/{held_on}/meeting"
-    async with _at_item(desk, (key, held_on, child_id), run_only=True) as at:
-        if await desk.first_time(at.session, posted, table):
-            await _say_all(at, form)
-            await done(at)
-            await tell(at.session, topic_of(at.meeting.id))
-        view = await _view(desk, at.session, key, held_on)
-        row = [(one.fact.child_id, one.fact.state) for one in view.children]
+    try:
+        async with _at_item(desk, (key, held_on, child_id), run_only=True) as at:
+            if await desk.first_time(at.session, posted, table):
+                await _say_all(at, form)
+                await done(at)
+                await tell(at.session, topic_of(at.meeting.id))
+            view = await _view(desk, at.session, key, held_on)
+            row = [(one.fact.child_id, one.fact.state) for one in view.children]
+    except Invalid as refused:
+        errors = posted.refused(refused.errors)
+        return await _child_page(desk, key, held_on, child_id, errors, "discussion")
     following = next_to_come(row, child_id)
     return go(table if following is None else f"{table}/{following}")
 
