@@ -9,7 +9,8 @@ so nothing applies" and never "no rule, so allowed".
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -33,6 +34,13 @@ _AUTHOR_TIES = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEG
 """Through these an agency's people see what their agency wrote."""
 _KNOWING_TIES = frozenset({Tie.TEAM, Tie.LEAD})
 """Whoever works with a child knows who the child is."""
+
+_TO_COURT_AND_PROTECTION = frozenset({Basis.COURT_ORDER, Basis.PROTECTION})
+_YIELDS_TO: dict[Basis, frozenset[Basis]] = {
+    Basis.COURT_ORDER: frozenset({Basis.COURT_ORDER}),
+    Basis.AGREEMENT: _TO_COURT_AND_PROTECTION | {Basis.REFUSAL},
+}
+"""What withholds before a permission on such a basis is asked; the rest yields to the first two."""
 
 
 class _Item(NamedTuple):
@@ -73,6 +81,8 @@ def decide_from(
     for rule in _RULES:
         decision = rule(standpoint, item)
         if decision is not None:
+            if standpoint.coming and decision.permitted:
+                return _until_barred(decision, standpoint, item)
             return decision
     return _withhold_without_rule(standpoint, item)
 
@@ -221,6 +231,20 @@ def _barred(basis: Basis, bars: tuple[Bar, ...], item: _Item) -> Decision | None
         since=None if since == date.min else since,
         silent=any(bar.silent for bar in applying),
     )
+
+
+def _until_barred(decision: Decision, at: Standpoint, item: _Item) -> Decision:
+    """The permission, no longer than until something that comes before it begins to withhold."""
+    yields_to = _YIELDS_TO.get(decision.basis, _TO_COURT_AND_PROTECTION)
+    starts = [
+        one.start for one in at.coming if one.basis in yields_to and item.category in one.covers
+    ]
+    if not starts:
+        return decision
+    last = min(starts) - timedelta(days=1)
+    if decision.until is not None and decision.until <= last:
+        return decision
+    return replace(decision, until=last)
 
 
 def _withhold(basis: Basis, words: str) -> Decision:

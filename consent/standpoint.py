@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 from consent.facts import (
@@ -92,6 +92,14 @@ class Bar(NamedTuple):
     covers: frozenset[Category]
 
 
+class Coming(NamedTuple):
+    """Something recorded already that will withhold from a later day on."""
+
+    start: date
+    basis: Basis
+    covers: frozenset[Category]
+
+
 @dataclass(frozen=True, slots=True)
 class Standpoint:
     """All that the rules need, for one viewer, purpose and moment; `consent.decide` asks it."""
@@ -109,6 +117,8 @@ class Standpoint:
     agreed: tuple[Ground, ...] = ()
     paused: tuple[Bar, ...] = ()
     lapsed: tuple[Bar, ...] = ()
+    coming: tuple[Coming, ...] = ()
+    """Mostly none: few things that withhold are written down before they begin."""
 
 
 def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Standpoint:
@@ -151,6 +161,7 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
         lapsed=_oldest_first(
             _lapsed([a for a in agreements if has_lapsed(a, at, day) and is_agreed_with(viewer, a)])
         ),
+        coming=tuple(_coming(viewer, agreements, day, state)),
     )
 
 
@@ -354,6 +365,40 @@ def _lapsed(agreements: Iterable[Agreement]) -> Iterator[Bar]:
         else:
             words = f"The agreement of {agreement.by_words} ended on {day_words(day)}."
         yield Bar(day, words, silent=False, covers=covered(agreement))
+
+
+# What is known to come.
+
+
+def _coming(
+    viewer: Viewer, agreements: Iterable[Agreement], day: date, state: State
+) -> Iterator[Coming]:
+    for order in state.orders:
+        start = order.span.start
+        if start is not None and start > day and order_forbids(viewer, order, start):
+            yield Coming(start, Basis.COURT_ORDER, or_every(order.categories))
+    for restriction in state.restrictions:
+        start = restriction.span.start
+        if start is not None and start > day and restricts(viewer, restriction, start):
+            protects = restriction.kind is RestrictionKind.PROTECTION
+            basis = Basis.PROTECTION if protects else Basis.REFUSAL
+            yield Coming(start, basis, or_every(restriction.categories))
+    yield from _coming_refusals(viewer, agreements, day)
+    for objection in state.objections:
+        start = objection.decided
+        if start is not None and start > day and is_objected_to(viewer, objection, start):
+            yield Coming(start, Basis.REFUSAL, or_every(objection.categories))
+
+
+def _coming_refusals(
+    viewer: Viewer, agreements: Iterable[Agreement], day: date
+) -> Iterator[Coming]:
+    for agreement in agreements:
+        start = agreement.span.start
+        if start is not None and start > day and is_refused_to(viewer, agreement):
+            begins = datetime.combine(start, time(), LONDON)
+            if is_in_force(agreement, begins, start):
+                yield Coming(start, Basis.REFUSAL, refused(agreement))
 
 
 # Putting them together.
