@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import NamedTuple
 
+from consent.duties import ENQUIRIES
 from consent.facts import (
     EVERY_CATEGORY,
     OPEN,
@@ -35,6 +36,7 @@ from consent.facts import (
 from consent.model import (
     LONDON,
     Agreement,
+    Arrangement,
     Basis,
     Category,
     CourtOrder,
@@ -105,6 +107,8 @@ class Standpoint:
     """All that the rules need, for one viewer, purpose and moment; `consent.decide` asks it."""
 
     viewer: Viewer
+    purpose: Purpose
+    day: date
     sees_content: bool
     ties: tuple[Relationship, ...]
     """The viewer's ties that hold today and carry the purpose."""
@@ -119,6 +123,8 @@ class Standpoint:
     lapsed: tuple[Bar, ...] = ()
     coming: tuple[Coming, ...] = ()
     """Mostly none: few things that withhold are written down before they begin."""
+    arrangements: tuple[Arrangement, ...] = ()
+    """The agencies' own agreements; they are recorded and never asked."""
 
 
 def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Standpoint:
@@ -137,6 +143,8 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
     forbidding = [o for o in state.orders if order_forbids(viewer, o, day)]
     return Standpoint(
         viewer=viewer,
+        purpose=purpose,
+        day=day,
         sees_content=sees_content(viewer),
         ties=ties,
         forbidden=_oldest_first(_forbidden(forbidding)) if forbidding else (),
@@ -162,6 +170,7 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
             _lapsed([a for a in agreements if has_lapsed(a, at, day) and is_agreed_with(viewer, a)])
         ),
         coming=tuple(_coming(viewer, agreements, day, state)),
+        arrangements=state.arrangements,
     )
 
 
@@ -172,6 +181,7 @@ def tie_ground(
     words: str,
     end: date = OPEN,
     covers: frozenset[Category] = EVERY_CATEGORY,
+    gateway: str = "",
 ) -> Ground:
     """A ground that rests on a tie as well, so no longer and no wider than the tie."""
     looking = tie.tie in _LOOKING_TIES
@@ -182,6 +192,7 @@ def tie_ground(
         min(end, span_end(tie.span)),
         covers if tie.categories is None else covers & tie.categories,
         obligations | _viewer_obligations(viewer),
+        gateway,
     )
 
 
@@ -251,6 +262,7 @@ def _enquired(
                         Basis.SAFEGUARDING,
                         "Your agency makes a safeguarding enquiry (Children Act 1989 section 47).",
                         span_end(enquiry.span),
+                        gateway=ENQUIRIES.code,
                     )
 
 
@@ -286,7 +298,13 @@ def _obliged(
             for tie in ties:
                 if not duty.ties or tie.tie in duty.ties:
                     yield tie_ground(
-                        viewer, tie, Basis.DUTY, words, duty.ended or OPEN, duty.categories
+                        viewer,
+                        tie,
+                        Basis.DUTY,
+                        words,
+                        duty.ended or OPEN,
+                        duty.categories,
+                        duty.code,
                     )
 
 
@@ -410,6 +428,7 @@ def _ground(
     end: date,
     covers: frozenset[Category],
     obligations: frozenset[Obligation],
+    gateway: str = "",
 ) -> Ground:
     rank = (Obligation.READ_ONLY in obligations, -end.toordinal(), reasons[0], reasons[-1])
     decision = Decision(
@@ -418,6 +437,7 @@ def _ground(
         reasons=reasons,
         until=None if end == OPEN else end,
         obligations=obligations,
+        gateway=gateway,
     )
     return Ground(rank, covers, decision)
 

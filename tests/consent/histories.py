@@ -45,7 +45,7 @@ from consent.standing import (
     holds_responsibility,
     may_agree_to_share,
 )
-from tests.consent.oracle import History, Objected, Said
+from tests.consent.oracle import History, Objected, Said, midnight
 
 T = TypeVar("T")
 
@@ -271,12 +271,15 @@ def _renewed(digits: Digits, history: History) -> None:
 
 
 def _objected(digits: Digits, history: History) -> None:
+    on = digits.day()
+    if history.said and digits.below(3):
+        on = digits.one(history.said).on + timedelta(days=digits.below(3) - 1)
     history.objected.append(
         Objected(
-            digits.day(),
-            digits.one(PEOPLE),
-            digits.perhaps(digits.agency),
-            digits.perhaps(digits.category),
+            on,
+            digits.one((FATHER, MOTHER, *PEOPLE)),
+            digits.perhaps(digits.agency) if digits.below(2) else frozenset(),
+            digits.perhaps(digits.category) if digits.below(2) else frozenset(),
         )
     )
 
@@ -387,6 +390,7 @@ EVENTS = (
     _agreed,
     _agreed,
     _duty,
+    _objected,
     _usual_tie,
     _objected,
     _decided,
@@ -498,7 +502,7 @@ def question_of(number: int, history: History, cast: Cast) -> Question:
         viewer,
         digits.category(),
         purpose,
-        digits.later(),
+        digits.one(turns(history)) if digits.below(2) else digits.later(),
         author_agency=digits.agency() if author == 1 else None,
         author_person=digits.one(PEOPLE) if author == 2 else None,
     )
@@ -513,3 +517,24 @@ def _meant(digits: Digits, said: Said) -> tuple[Viewer, Purpose]:
     ]
     viewer = digits.one(about or VIEWERS)
     return viewer, usual_purpose(viewer)
+
+
+def turns(history: History) -> list[datetime]:
+    """The moments at which something begins or ends, and the one just before each."""
+    days: list[date | None] = []
+    moments: list[datetime] = [midnight(FIRST_DAY)]
+    for fact in (*history.restrictions, *history.orders, *history.enquiries, *history.ties):
+        days += [fact.span.start, fact.span.end]
+    for duty in history.duties:
+        days += [duty.commenced, duty.ended]
+    for objection in history.objected:
+        days += [objection.on, objection.decided]
+    for said in history.said:
+        days += [said.on, said.until]
+        moments += [said.withdrawn] if said.withdrawn is not None else []
+    for override in history.overrides:
+        moments += [override.start, override.end]
+    for day in days:
+        if day is not None:
+            moments += [midnight(day), midnight(day + timedelta(days=1))]
+    return [*moments, *(moment - timedelta(microseconds=1) for moment in moments)]
