@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -119,6 +120,12 @@ def _by_anothers_words(at: Standpoint, item: _Item) -> Decision | None:
 
 
 def _by_own_record(at: Standpoint, item: _Item) -> Decision | None:
+    if (
+        item.author_agency is None
+        and item.category is not Category.IDENTITY
+        and at.viewer.kind is not ViewerKind.FAMILY
+    ):
+        return None
     grounds = [
         tie_ground(at.viewer, tie, Basis.OWN_RECORD, words)
         for tie in at.ties
@@ -169,8 +176,10 @@ _RULES: tuple[Callable[[Standpoint, _Item], Decision | None], ...] = (
 
 def _withhold_without_rule(at: Standpoint, item: _Item) -> Decision:
     # Of several that lapsed the latest is the one that people remember.
-    lapsed = tuple(bar for bar in at.lapsed if item.category in bar.covers)[-1:]
-    return _barred(Basis.NOTHING, lapsed, item) or _withhold(
+    for bar in reversed(at.lapsed):
+        if item.category in bar.covers:
+            return _barred_by(Basis.NOTHING, [bar])
+    return _withhold(
         Basis.NOTHING,
         f"Nobody who may agree has agreed to share it with {receiver_words(at.viewer)}.",
     )
@@ -221,8 +230,10 @@ def _barred(basis: Basis, bars: tuple[Bar, ...], item: _Item) -> Decision | None
     if not bars:
         return None
     applying = [bar for bar in bars if item.category in bar.covers]
-    if not applying:
-        return None
+    return _barred_by(basis, applying) if applying else None
+
+
+def _barred_by(basis: Basis, applying: list[Bar]) -> Decision:
     since = applying[0].since
     return Decision(
         permitted=False,
@@ -247,5 +258,6 @@ def _until_barred(decision: Decision, at: Standpoint, item: _Item) -> Decision:
     return replace(decision, until=last)
 
 
+@lru_cache(maxsize=256)
 def _withhold(basis: Basis, words: str) -> Decision:
     return Decision(permitted=False, basis=basis, reasons=(words,))

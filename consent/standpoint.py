@@ -374,15 +374,23 @@ def _paused(given: list[Agreement], pending: list[Objection]) -> Iterator[Bar]:
                 yield Bar(objection.raised, words, silent=False, covers=covers)
 
 
-def _lapsed(agreements: Iterable[Agreement]) -> Iterator[Bar]:
-    for agreement in agreements:
-        day = lapse_day(agreement)
+def _lapsed(agreements: list[Agreement]) -> Iterator[Bar]:
+    """The latest of what lapsed, of each category; what lapsed before it is not remembered."""
+    latest: dict[Category, date] = {}
+    ended = [(lapse_day(agreement), covered(agreement), agreement) for agreement in agreements]
+    for day, covers, _ in ended:
+        for category in covers:
+            if category not in latest or latest[category] < day:
+                latest[category] = day
+    for day, covers, agreement in ended:
+        if not any(latest[category] == day for category in covers):
+            continue
         withdrawn = agreement.withdrawn
         if withdrawn is not None and day == withdrawn.astimezone(LONDON).date():
             words = f"{opening(agreement.by_words)} withdrew the agreement on {day_words(day)}."
         else:
             words = f"The agreement of {agreement.by_words} ended on {day_words(day)}."
-        yield Bar(day, words, silent=False, covers=covered(agreement))
+        yield Bar(day, words, silent=False, covers=covers)
 
 
 # What is known to come.
