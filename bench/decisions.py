@@ -13,9 +13,10 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from client import Measured, measure
 from data import MORNING
 from opening import measure_opening
-from pages import _bench_folder, _filled
+from pages import ALL_PERMITTED, AT_ONCE, FIRST_PORT, Served, _bench_folder, _filled, _serve
 from rivals import (
     GRANTS,
     Answers,
@@ -31,6 +32,7 @@ from rivals import (
 from panel.platform.cluster import open_cluster
 
 ROUNDS = 7
+SECONDS = 1.0
 FEW = 12
 """So many of the children are enough for the rate of a slow way."""
 
@@ -48,7 +50,33 @@ def main() -> None:
         folder = Path(leaving.enter_context(_bench_folder()))
         cluster = leaving.enter_context(open_cluster(None, folder))
         made, filled = _filled(cluster, folder, 300)
+        gated, openly = (
+            _serve(leaving, folder, made, filled, label, label, FIRST_PORT + 20 + place)
+            for place, label in enumerate(("gate", ALL_PERMITTED))
+        )
+        print(asyncio.run(_served(gated, openly, given.rounds)))
         asyncio.run(measure_opening(made, filled, folder, given.rounds))
+
+
+async def _served(gated: Served, openly: Served, rounds: int) -> str:
+    """The case page as the site serves it, in turn through the gate and with all permitted."""
+    paths = [f"/children/{one}" for one in gated.filled.narrow_children]
+    ratios, rates = [], []
+    for turn in range(rounds + 1):
+        both = []
+        for served in (gated, openly):
+            measured = Measured()
+            cookie = served.cookies["narrow"]
+            await measure(measured, served.port, paths, cookie, SECONDS, AT_ONCE)
+            both.append(measured.rate)
+        if turn:
+            rates.append(both)
+            ratios.append(both[1] / both[0])
+    real, free = (median(column) for column in zip(*rates, strict=True))
+    return (
+        f"case page served: {real:.0f} per s through the gate, {free:.0f} with all permitted:"
+        f" it costs {median(ratios):.2f} times"
+    )
 
 
 def _rates(rounds: int) -> str:

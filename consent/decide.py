@@ -8,7 +8,7 @@ so nothing applies" and never "no rule, so allowed".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -68,7 +68,10 @@ def decide_all(
 ) -> dict[Category, Decision]:
     """The decision for every category, without an author; the same as asking one by one."""
     standpoint = stand(viewer, purpose, at, state)
-    return {category: decide_from(standpoint, category) for category in Category}
+    rules = _rules_for(standpoint)
+    return {
+        category: _decided(standpoint, rules, _Item(category, None, None)) for category in Category
+    }
 
 
 def decide_from(
@@ -78,8 +81,11 @@ def decide_from(
     author_person: UUID | None = None,
 ) -> Decision:
     """The same from a standpoint that `stand` has gathered: for many entries of one record."""
-    item = _Item(category, author_agency, author_person)
-    for rule in _RULES:
+    return _decided(standpoint, _RULES, _Item(category, author_agency, author_person))
+
+
+def _decided(standpoint: Standpoint, rules: Iterable[_Rule], item: _Item) -> Decision:
+    for rule in rules:
         decision = rule(standpoint, item)
         if decision is not None:
             if standpoint.coming and decision.permitted:
@@ -160,7 +166,9 @@ def _by_agreement(at: Standpoint, item: _Item) -> Decision | None:
     return _first(at.agreed, item) or _barred(Basis.REFUSAL, at.paused, item)
 
 
-_RULES: tuple[Callable[[Standpoint, _Item], Decision | None], ...] = (
+_Rule = Callable[[Standpoint, _Item], Decision | None]
+
+_RULES: tuple[_Rule, ...] = (
     _by_viewer,
     _by_court,
     _by_protection,
@@ -172,6 +180,19 @@ _RULES: tuple[Callable[[Standpoint, _Item], Decision | None], ...] = (
     _by_refusal,
     _by_agreement,
 )
+
+
+def _rules_for(at: Standpoint) -> list[_Rule]:
+    """The rules in their order, without those that nothing gathered could make speak."""
+    silent: dict[_Rule, bool] = {
+        _by_court: not (at.forbidden or at.ordered),
+        _by_protection: not at.protected,
+        _by_safeguarding: not at.safeguarding,
+        _by_duty: not at.duties,
+        _by_refusal: not at.refused,
+        _by_agreement: not (at.agreed or at.paused),
+    }
+    return [rule for rule in _RULES if not silent.get(rule)]
 
 
 def _withhold_without_rule(at: Standpoint, item: _Item) -> Decision:
