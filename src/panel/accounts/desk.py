@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from hmac import compare_digest
@@ -32,7 +33,7 @@ from panel.platform.problems import (
 )
 from panel.platform.sessions import first_time, forgery_token, was_of
 from panel.platform.tenancy import Tenant
-from panel.records.gate import Gate
+from panel.records.gate import Access, Gate
 from panel.web.forms import FieldErrors, read_form
 from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
@@ -263,6 +264,12 @@ class Desk:
     def _seal(self, writer: UUID, said: Sequence[tuple[str, str]]) -> str:
         words = repr((str(writer), self.request.url.path, sorted(said)))
         return self.tenant.ring.index("a form kept while its writer signs in", words).hex()
+
+    def open(
+        self, child_id: UUID, doing: str, purposes: Sequence[Purpose] | None = None
+    ) -> AbstractAsyncContextManager[Access]:
+        """A child's record for the person at the desk, in one transaction. Raises NotFound."""
+        return self.gate.open(child_id, self.viewer, purposes or self.purposes, doing)
 
     async def first_time(self, session: AsyncSession, posted: Posted, location: str) -> bool:
         """Whether this form is taken now for the first time, in the transaction of its work."""

@@ -1,5 +1,6 @@
 """Files about a child: listed, attached, fetched."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -9,12 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from consent import Category
-from panel.accounts.desk import PRIVATE, Desk, go
+from panel.accounts.desk import PRIVATE, Desk
+from panel.accounts.taking import take
 from panel.documents import pages
 from panel.documents.forms import AttachForm
 from panel.documents.rules import LIMIT
 from panel.documents.service import NewDocument, attach, documents_of, fetch
-from panel.platform.problems import Invalid, NotAllowed
+from panel.platform.problems import NotAllowed
+from panel.records.gate import Access
 from panel.register.service import CATEGORY_CHOICES, child_header
 from panel.web.forms import FieldErrors, Filled
 
@@ -48,31 +51,25 @@ async def documents_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) 
 @post("/children/{child_id:uuid}/documents", include_in_schema=False)
 async def attach_document(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """Attach a file."""
-    posted = await desk.posted()
-    form = posted.read(AttachForm)
-    if isinstance(form, FieldErrors):
-        return await _page(desk, child_id, form)
     agency = desk.viewer.agency
     if agency is None:
         raise NotAllowed("Only somebody at an agency can attach a file.")
-    new = NewDocument(
-        content=await form.file.read(),
-        file_name=form.file.filename,
-        title=form.title,
-        category=Category(form.category),
-        author_id=desk.viewer.id,
-        author_agency_id=agency,
-    )
-    location = f"/children/{child_id}/documents"
-    try:
-        async with desk.gate.open(
-            child_id, desk.viewer, desk.purposes, "attached a document"
-        ) as access:
-            if await desk.first_time(access.session, posted, location):
-                await attach(access, new)
-    except Invalid as wrong:
-        return await _page(desk, child_id, posted.refused(wrong.errors))
-    return go(location)
+
+    async def work(access: Access, form: AttachForm) -> None:
+        new = NewDocument(
+            content=await form.file.read(),
+            file_name=form.file.filename,
+            title=form.title,
+            category=Category(form.category),
+            author_id=desk.viewer.id,
+            author_agency_id=agency,
+        )
+        await attach(access, new)
+
+    opens = partial(desk.open, child_id, "attached a document")
+    again = partial(_page, desk, child_id)
+    to = f"/children/{child_id}/documents"
+    return await take(desk, AttachForm, opens, work, to, again=again)
 
 
 @get("/children/{child_id:uuid}/documents/{document_id:uuid}", include_in_schema=False)

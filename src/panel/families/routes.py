@@ -1,5 +1,6 @@
 """What a parent, a carer or a young person opens."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk, go
+from panel.accounts.taking import take
 from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, TellForm
 from panel.families.pages import child_page, tell_page, thanks, thanks_for_answer
 from panel.families.reading import child_for_family, children_of
@@ -15,7 +17,6 @@ from panel.panels.note_answers import answer_note, open_own_note
 from panel.panels.note_pages import family_note_page
 from panel.panels.note_rules import Answer
 from panel.panels.telling import tell_the_panel
-from panel.platform.problems import Invalid
 from panel.records.gate import Access
 from panel.web.forms import FieldErrors, Filled
 
@@ -46,17 +47,16 @@ async def tell(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respons
 @post("/family/{child_id:uuid}/tell", include_in_schema=False, opt=FOR_FAMILIES)
 async def told(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """Keep what somebody of the family tells the panel."""
-    posted = await desk.posted()
-    read = posted.read(TellForm)
-    location = f"{FAMILY_HOME}?told={child_id}"
-    async with desk.gate.open(
-        child_id, desk.viewer, desk.purposes, "told the panel something"
-    ) as access:
-        if isinstance(read, FieldErrors):
-            return await _tell(desk, access, read)
-        if await desk.first_time(access.session, posted, location):
-            await tell_the_panel(access, read.said)
-    return go(location)
+    opens = partial(desk.open, child_id, "told the panel something")
+
+    async def work(access: Access, form: TellForm) -> None:
+        await tell_the_panel(access, form.said)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        async with opens() as access:
+            return await _tell(desk, access, errors)
+
+    return await take(desk, TellForm, opens, work, f"{FAMILY_HOME}?told={child_id}", again=again)
 
 
 async def _tell(desk: Desk, access: Access, errors: FieldErrors | None = None) -> Response[Any]:
@@ -94,21 +94,19 @@ async def answer_notes(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], note_id: FromPath[UUID]
 ) -> Response[Any]:
     """Keep what somebody of the family says about the notes, or asks."""
-    posted = await desk.posted()
-    read = posted.read(AnswerForm)
-    doing = "answered the notes from the panel"
-    try:
-        async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
-            if isinstance(read, FieldErrors):
-                return await _note(desk, access, note_id, errors=read)
-            location = f"/family/{child_id}/notes/{note_id}?sent={read.answer}"
-            if await desk.first_time(access.session, posted, location):
-                await answer_note(access, note_id, Answer(read.answer), read.said)
-        return go(location)
-    except Invalid as wrong:
-        refused = posted.refused(wrong.errors)
-    async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
-        return await _note(desk, access, note_id, errors=refused)
+    opens = partial(desk.open, child_id, "answered the notes from the panel")
+
+    async def work(access: Access, form: AnswerForm) -> None:
+        await answer_note(access, note_id, Answer(form.answer), form.said)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        async with opens() as access:
+            return await _note(desk, access, note_id, errors=errors)
+
+    def sent(form: AnswerForm) -> str:
+        return f"/family/{child_id}/notes/{note_id}?sent={form.answer}"
+
+    return await take(desk, AnswerForm, opens, work, sent, again=again)
 
 
 async def _note(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Tie
 from panel.accounts.desk import Desk, go, unless_invalid
+from panel.accounts.taking import take
 from panel.panels import forms, pages
 from panel.panels.calendar import meeting_days
 from panel.panels.models import Panel
@@ -32,7 +34,7 @@ from panel.panels.referrals import (
     set_transition,
     take_as_urgent,
 )
-from panel.platform.problems import Invalid, NotFound
+from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.register.service import child_header, people_of
 from panel.web import words
@@ -136,18 +138,12 @@ async def _take(
     desk: Desk, child_id: UUID, kind: type[Form], doing: str, name: str, step: Step
 ) -> Response[Any]:
     """Read a form, do its work once, and show the page; with its mistakes where there are any."""
-    posted = await desk.posted()
-    form = posted.read(kind)
-    if isinstance(form, FieldErrors):
-        return await _page(desk, child_id, form, name)
-    location = f"/children/{child_id}/panels"
-    try:
-        async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
-            if await desk.first_time(access.session, posted, location):
-                await step(access, form)
-    except Invalid as wrong:
-        return await _page(desk, child_id, posted.refused(wrong.errors), name)
-    return go(location)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        return await _page(desk, child_id, errors, name)
+
+    opens = partial(desk.open, child_id, doing)
+    return await take(desk, kind, opens, step, f"/children/{child_id}/panels", again=again)
 
 
 @post("/children/{child_id:uuid}/panels/refer", include_in_schema=False)

@@ -13,10 +13,6 @@ from panel.web.forms import LONGEST_TEXT, chosen, line, on_day, paragraphs
 LONGEST_WHY = 2_000
 
 
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
-    """A form with a button only."""
-
-
 class AttendanceForm(msgspec.Struct, forbid_unknown_fields=True):
     """Who is here and who sent apologies, beside how the page had it when it was opened.
 

@@ -1,7 +1,9 @@
 """Holding a meeting: who is here, one child on one screen, the end, the minutes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,12 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
-from panel.accounts.desk import Desk, Posted, go, unless_invalid
+from panel.accounts.desk import Desk, go, sent_fields, unless_invalid
+from panel.accounts.taking import take
 from panel.panels import meeting_forms as forms
 from panel.panels import meeting_pages as pages
 from panel.panels.asking import NeedsToKnow, add_action_of_meeting, involve
 from panel.panels.attendance import add_substitute, leave, mark, take_chair
-from panel.panels.calendar import meeting_on, panel_by_key
+from panel.panels.calendar import panel_by_key
 from panel.panels.holding import (
     AtItem,
     at_item,
@@ -36,15 +39,14 @@ from panel.panels.holding import (
 from panel.panels.meeting_reading import MeetingView, child_screen, meeting_view, shared_view_of
 from panel.panels.meeting_rules import Presence, next_to_come
 from panel.panels.minutes import minutes_to_confirm, read_minutes
-from panel.panels.models import Meeting, Panel
+from panel.panels.models import Panel
+from panel.panels.run import Run, panel_run_by, running
 from panel.platform.live import tell
 from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
 from panel.web import words
-from panel.web.forms import FieldErrors, Filled
+from panel.web.forms import FieldErrors, Filled, Nothing
 
 Form = TypeVar("Form", bound=msgspec.Struct)
-Work = Callable[[AtItem, Form], Awaitable[None]]
-MeetingWork = Callable[[AsyncSession, Panel, Meeting, Form], Awaitable[None]]
 
 
 async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
@@ -57,14 +59,6 @@ async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
 
 def _runs(desk: Desk, panel: Panel) -> bool:
     return panel.id in desk.signed_in.may_coordinate
-
-
-async def _run_by(desk: Desk, session: AsyncSession, key: str) -> Panel:
-    """A panel that this person coordinates or chairs. Raises NotAllowed."""
-    panel = await _panel(desk, session, key)
-    if not _runs(desk, panel):
-        raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
-    return panel
 
 
 async def _view(desk: Desk, session: AsyncSession, key: str, day: date) -> MeetingView:
@@ -146,32 +140,33 @@ async def meeting_page(
 
 
 async def _run(
-    desk: Desk, key: str, day: date, kind: type[Form], name: str, work: MeetingWork[Form]
+    desk: Desk,
+    key: str,
+    day: date,
+    kind: type[Form],
+    work: Callable[[Run, Form], Awaitable[object]],
+    *,
+    name: str = "",
+    to: str = "",
 ) -> Response[Any]:
-    """Do something with the whole meeting; a mistake is shown on its page."""
-    posted = await desk.posted()
-    form = posted.read(kind)
-    if isinstance(form, FieldErrors):
-        return await _wrong_at_table(desk, key, day, form, name)
-    location = f"/panels/{key}/{day}/meeting"
-    try:
+    """Do something with the whole meeting, and tell its open pages.
+
+    A mistake is shown on the meeting's page, in the form of this `name`; a form without a name
+    has nothing that could be mistaken.
+    """
+
+    async def again(errors: FieldErrors) -> Response[Any]:
         async with desk.tenant.transaction(desk.viewer.id) as session:
-            panel = await _run_by(desk, session, key)
-            meeting = await meeting_on(session, panel, day)
-            if await desk.first_time(session, posted, location):
-                await work(session, panel, meeting, form)
-                await tell(session, topic_of(meeting.id))
-    except Invalid as wrong:
-        return await _wrong_at_table(desk, key, day, posted.refused(wrong.errors), name)
-    return go(location)
+            await panel_run_by(desk, session, key)
+        return await _table_page(desk, key, day, errors, name)
 
+    async def work_and_tell(run: Run, form: Form) -> None:
+        await work(run, form)
+        await tell(run.session, topic_of(run.meeting.id))
 
-async def _wrong_at_table(
-    desk: Desk, key: str, day: date, errors: FieldErrors, name: str
-) -> Response[str]:
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        await _run_by(desk, session, key)
-    return await _table_page(desk, key, day, errors, name)
+    opens = partial(running, desk, key, day)
+    location = to or f"/panels/{key}/{day}/meeting"
+    return await take(desk, kind, opens, work_and_tell, location, again=again if name else None)
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/begin", include_in_schema=False)
@@ -180,15 +175,13 @@ async def begin_meeting(
 ) -> Response[Any]:
     """The meeting begins, with whoever is ticked by then."""
 
-    async def work(
-        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.AttendanceForm
-    ) -> None:
+    async def work(run: Run, form: forms.AttendanceForm) -> None:
         if mistakes := forms.attendance_mistakes(form):
             raise Invalid(tuple(mistakes))
-        await begin(session, panel, meeting, desk.viewer)
-        await mark(session, panel, meeting, _marks(form))
+        await begin(run.session, run.panel, run.meeting, desk.viewer)
+        await mark(run.session, run.panel, run.meeting, _marks(form))
 
-    return await _run(desk, key, held_on, forms.AttendanceForm, "attendance", work)
+    return await _run(desk, key, held_on, forms.AttendanceForm, work, name="attendance")
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/attendance", include_in_schema=False)
@@ -197,14 +190,12 @@ async def mark_attendance(
 ) -> Response[Any]:
     """Who is here and who sent apologies."""
 
-    async def work(
-        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.AttendanceForm
-    ) -> None:
+    async def work(run: Run, form: forms.AttendanceForm) -> None:
         if mistakes := forms.attendance_mistakes(form):
             raise Invalid(tuple(mistakes))
-        await mark(session, panel, meeting, _marks(form))
+        await mark(run.session, run.panel, run.meeting, _marks(form))
 
-    return await _run(desk, key, held_on, forms.AttendanceForm, "attendance", work)
+    return await _run(desk, key, held_on, forms.AttendanceForm, work, name="attendance")
 
 
 def _marks(form: forms.AttendanceForm) -> dict[UUID, Presence]:
@@ -225,19 +216,17 @@ async def substitute(
 ) -> Response[Any]:
     """Somebody without a seat is here."""
 
-    async def work(
-        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.SubstituteForm
-    ) -> None:
+    async def work(run: Run, form: forms.SubstituteForm) -> None:
         await add_substitute(
-            session,
-            panel,
-            meeting,
+            run.session,
+            run.panel,
+            run.meeting,
             name=form.name,
             agency_id=form.agency,
             stands_in_for=form.stands_in_for,
         )
 
-    return await _run(desk, key, held_on, forms.SubstituteForm, "substitute", work)
+    return await _run(desk, key, held_on, forms.SubstituteForm, work, name="substitute")
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/leave", include_in_schema=False)
@@ -246,12 +235,10 @@ async def leave_meeting(
 ) -> Response[Any]:
     """Somebody leaves before the end."""
 
-    async def work(
-        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.LeaveForm
-    ) -> None:
-        await leave(session, panel, meeting, form.who, form.new_chair)
+    async def work(run: Run, form: forms.LeaveForm) -> None:
+        await leave(run.session, run.panel, run.meeting, form.who, form.new_chair)
 
-    return await _run(desk, key, held_on, forms.LeaveForm, "leave", work)
+    return await _run(desk, key, held_on, forms.LeaveForm, work, name="leave")
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/chair", include_in_schema=False)
@@ -260,12 +247,10 @@ async def chair_meeting(
 ) -> Response[Any]:
     """Who chairs from now on."""
 
-    async def work(
-        session: AsyncSession, panel: Panel, meeting: Meeting, form: forms.ChairForm
-    ) -> None:
-        await take_chair(session, panel, meeting, form.chair)
+    async def work(run: Run, form: forms.ChairForm) -> None:
+        await take_chair(run.session, run.panel, run.meeting, form.chair)
 
-    return await _run(desk, key, held_on, forms.ChairForm, "chair", work)
+    return await _run(desk, key, held_on, forms.ChairForm, work, name="chair")
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/end", include_in_schema=False)
@@ -273,16 +258,12 @@ async def end_meeting(
     desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
 ) -> Response[Any]:
     """The meeting ends; its minutes are shown."""
-    posted = await desk.posted()
-    unless_invalid(posted.read(forms.Nothing))
-    location = f"/panels/{key}/{held_on}/minutes"
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _run_by(desk, session, key)
-        meeting = await meeting_on(session, panel, held_on)
-        if await desk.first_time(session, posted, location):
-            await end(session, panel, meeting)
-            await tell(session, topic_of(meeting.id))
-    return go(location)
+
+    async def work(run: Run, _form: Nothing) -> None:
+        await end(run.session, run.panel, run.meeting)
+
+    to = f"/panels/{key}/{held_on}/minutes"
+    return await _run(desk, key, held_on, Nothing, work, to=to)
 
 
 # One child on one screen --------------------------------------------------------------------------
@@ -347,43 +328,49 @@ async def meeting_child(
 
 async def _work(
     desk: Desk,
-    posted: Posted,
     where: tuple[str, date, UUID],
-    form: Form | FieldErrors,
+    kind: type[Form],
+    work: Callable[[AtItem, Form], Awaitable[object]],
     name: str,
-    work: Work[Form],
     *,
     run_only: bool = True,
+    anchors: Mapping[str, str] | None = None,
 ) -> Response[Any]:
-    """Do something with one child's item; a mistake is shown on the child's screen."""
+    """Do something with one child's item, and tell the open pages of the meeting.
+
+    A mistake is shown on the child's screen, in the form of this `name`; `anchors` say where its
+    fields stand on that page, where another form has fields of the same names.
+    """
     key, day, child_id = where
-    if isinstance(form, FieldErrors):
-        return await _child_page(desk, key, day, child_id, form, name)
-    location = f"/panels/{key}/{day}/meeting/{child_id}"
-    try:
-        async with desk.tenant.transaction(desk.viewer.id) as session:
-            at = await _at_item(desk, session, where, run_only=run_only)
-            if await desk.first_time(session, posted, location):
-                await work(at, form)
-                await tell(session, topic_of(at.meeting.id))
-    except Invalid as wrong:
-        errors = posted.refused(wrong.errors)
-        return await _child_page(desk, key, day, child_id, errors, name)
-    return go(f"{location}#{name}")
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        led = FieldErrors(errors.sentences, errors.typed, {**errors.anchors, **(anchors or {})})
+        return await _child_page(desk, key, day, child_id, led, name)
+
+    async def work_and_tell(at: AtItem, form: Form) -> None:
+        await work(at, form)
+        await tell(at.session, topic_of(at.meeting.id))
+
+    opens = partial(_at_item, desk, where, run_only=run_only)
+    to = f"/panels/{key}/{day}/meeting/{child_id}#{name}"
+    return await take(desk, kind, opens, work_and_tell, to, again=again)
 
 
+@asynccontextmanager
 async def _at_item(
-    desk: Desk, session: AsyncSession, where: tuple[str, date, UUID], *, run_only: bool
-) -> AtItem:
+    desk: Desk, where: tuple[str, date, UUID], *, run_only: bool
+) -> AsyncIterator[AtItem]:
+    """A child's item, in one transaction. Raises NotAllowed, NotFound, Problem."""
     key, day, child_id = where
-    view = await _view(desk, session, key, day)
-    view.child(child_id)
-    if run_only and not _runs(desk, view.panel):
-        raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
-    shared = await shared_view_of(
-        desk.gate, session, view, child_id, desk.viewer, "wrote at the meeting"
-    )
-    return await at_item(view.panel, view.meeting, view.table, shared)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        view = await _view(desk, session, key, day)
+        view.child(child_id)
+        if run_only and not _runs(desk, view.panel):
+            raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
+        shared = await shared_view_of(
+            desk.gate, session, view, child_id, desk.viewer, "wrote at the meeting"
+        )
+        yield await at_item(view.panel, view.meeting, view.table, shared)
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/say", include_in_schema=False)
@@ -393,11 +380,7 @@ async def say(
     held_on: FromPath[date],
     child_id: FromPath[UUID],
 ) -> Response[Any]:
-    """Add to what is said about a child."""
-    posted = await desk.posted()
-    form = posted.read(forms.SayForm)
-    heading = posted.text("heading")
-    name = heading if heading in ("discussion", "needs_to_know") else "discussion"
+    """Add to what is said about a child, under the heading whose form it was."""
 
     async def work(at: AtItem, form: forms.SayForm) -> None:
         await contribute(
@@ -410,15 +393,15 @@ async def say(
         )
 
     where = (key, held_on, child_id)
-    return await _work(desk, posted, where, _at(form, name), name, work, run_only=False)
-
-
-def _at(form: Form | FieldErrors, heading: str) -> Form | FieldErrors:
-    """The mistakes of one of two forms with the same fields, each leading to its own field."""
-    if not isinstance(form, FieldErrors):
-        return form
+    heading = await _heading_of(desk)
     anchors = {name: f"{heading}-{name}" for name in ("text", "category")}
-    return FieldErrors(form.sentences, form.typed, {**form.anchors, **anchors})
+    return await _work(desk, where, forms.SayForm, work, heading, run_only=False, anchors=anchors)
+
+
+async def _heading_of(desk: Desk) -> str:
+    """Which of the two forms with the same fields was posted."""
+    sent = dict(await sent_fields(desk.request)).get("heading")
+    return "needs_to_know" if sent == "needs_to_know" else "discussion"
 
 
 @post(
@@ -433,16 +416,13 @@ async def take_back_said(
     said_id: FromPath[UUID],
 ) -> Response[Any]:
     """Somebody takes back what they wrote, with a reason."""
-    posted = await desk.posted()
-    form = posted.read(forms.WhyForm)
-    if isinstance(form, FieldErrors):
-        form = FieldErrors(form.sentences, form.typed, {"why": f"why-{said_id}"})
 
     async def work(at: AtItem, form: forms.WhyForm) -> None:
         await take_back(at, said_id, form.why)
 
     where = (key, held_on, child_id)
-    return await _work(desk, posted, where, form, f"said-{said_id}", work, run_only=False)
+    name, anchors = f"said-{said_id}", {"why": f"why-{said_id}"}
+    return await _work(desk, where, forms.WhyForm, work, name, run_only=False, anchors=anchors)
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/actions", include_in_schema=False)
@@ -453,14 +433,12 @@ async def ask_action(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Ask somebody to do something by a day."""
-    posted = await desk.posted()
 
     async def work(at: AtItem, form: forms.ActionForm) -> None:
         await add_action_of_meeting(at, who=form.who, what=form.what, due_on=form.due_on)
 
-    form = posted.read(forms.ActionForm)
     where = (key, held_on, child_id)
-    return await _work(desk, posted, where, form, "actions", work, run_only=False)
+    return await _work(desk, where, forms.ActionForm, work, "actions", run_only=False)
 
 
 @post(
@@ -474,13 +452,12 @@ async def needs_to_know(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """An agency needs to know, now or from a day."""
-    posted = await desk.posted()
 
     async def work(at: AtItem, form: forms.NeedsForm) -> None:
         await involve(at, NeedsToKnow(form.agency, form.part, form.from_on))
 
     where = (key, held_on, child_id)
-    return await _work(desk, posted, where, posted.read(forms.NeedsForm), "agencies", work)
+    return await _work(desk, where, forms.NeedsForm, work, "agencies")
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/review", include_in_schema=False)
@@ -491,13 +468,12 @@ async def change_review(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """The panel wants the child back by another day."""
-    posted = await desk.posted()
 
     async def work(at: AtItem, form: forms.ReviewForm) -> None:
         await place_review(at, review_by=form.review_by, why=form.review_why, version=form.version)
 
     where = (key, held_on, child_id)
-    return await _work(desk, posted, where, posted.read(forms.ReviewForm), "review", work)
+    return await _work(desk, where, forms.ReviewForm, work, "review")
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/interest", include_in_schema=False)
@@ -508,16 +484,14 @@ async def interest(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Somebody declares an interest, for themselves or through who runs the panel."""
-    posted = await desk.posted()
 
     async def work(at: AtItem, form: forms.InterestForm) -> None:
         if form.worker != desk.viewer.id and not _runs(desk, at.panel):
             raise Invalid.because("worker", "Declare an interest for yourself only")
         await declare_interest(at, form.worker, form.reason)
 
-    form = posted.read(forms.InterestForm)
     where = (key, held_on, child_id)
-    return await _work(desk, posted, where, form, "interest", work, run_only=False)
+    return await _work(desk, where, forms.InterestForm, work, "interest", run_only=False)
 
 
 @post(
@@ -531,13 +505,12 @@ async def interest_back(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """An interest was declared by mistake."""
-    posted = await desk.posted()
-    form = unless_invalid(posted.read(forms.InterestBackForm))
 
     async def work(at: AtItem, form: forms.InterestBackForm) -> None:
         await take_interest_back(at, form.worker)
 
-    return await _work(desk, posted, (key, held_on, child_id), form, "interest", work)
+    where = (key, held_on, child_id)
+    return await _work(desk, where, forms.InterestBackForm, work, "interest")
 
 
 @post("/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/done", include_in_schema=False)
@@ -549,13 +522,12 @@ async def child_done(
 ) -> Response[Any]:
     """The child is done: the next one comes, or the meeting's page after the last."""
     posted = await desk.posted()
-    unless_invalid(posted.read(forms.Nothing))
+    unless_invalid(posted.read(Nothing))
     table = f"/panels/{key}/{held_on}/meeting"
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        at = await _at_item(desk, session, (key, held_on, child_id), run_only=True)
-        if await desk.first_time(session, posted, table):
+    async with _at_item(desk, (key, held_on, child_id), run_only=True) as at:
+        if await desk.first_time(at.session, posted, table):
             await done(at)
-        view = await _view(desk, session, key, held_on)
+        view = await _view(desk, at.session, key, held_on)
         row = [(one.fact.child_id, one.fact.state) for one in view.children]
     following = next_to_come(row, child_id)
     return go(table if following is None else f"{table}/{following}")
@@ -569,13 +541,12 @@ async def child_not_done(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """The wrong child was marked as done."""
-    posted = await desk.posted()
-    form = unless_invalid(posted.read(forms.Nothing))
 
-    async def work(at: AtItem, _form: forms.Nothing) -> None:
+    async def work(at: AtItem, _form: Nothing) -> None:
         await not_done(at)
 
-    return await _work(desk, posted, (key, held_on, child_id), form, "discussion", work)
+    where = (key, held_on, child_id)
+    return await _work(desk, where, Nothing, work, "discussion")
 
 
 # The minutes --------------------------------------------------------------------------------------
@@ -599,15 +570,12 @@ async def confirm(
     desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
 ) -> Response[Any]:
     """The next meeting confirms the minutes."""
-    posted = await desk.posted()
-    unless_invalid(posted.read(forms.Nothing))
-    location = f"/panels/{key}/{held_on}/minutes"
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _run_by(desk, session, key)
-        meeting = await meeting_on(session, panel, held_on)
-        if await desk.first_time(session, posted, location):
-            await confirm_minutes(session, panel, meeting)
-    return go(location)
+
+    async def work(run: Run, _form: Nothing) -> None:
+        await confirm_minutes(run.session, run.panel, run.meeting)
+
+    to = f"/panels/{key}/{held_on}/minutes"
+    return await _run(desk, key, held_on, Nothing, work, to=to)
 
 
 HANDLERS = [

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose
-from panel.accounts.desk import Desk, go, unless_invalid
-from panel.panels.calendar import panel_by_key
+from panel.accounts.desk import Desk, go
+from panel.accounts.taking import take
 from panel.panels.meeting_forms import MoveForm
 from panel.panels.meeting_reading import MeetingView, meeting_view
 from panel.panels.move_pages import move_page, moved_page
@@ -28,7 +29,8 @@ from panel.panels.moving import (
 from panel.panels.note_forms import StepForm
 from panel.panels.note_rules import Step
 from panel.panels.note_sending import stop_recalled
-from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.panels.run import panel_run_by
+from panel.platform.problems import Invalid, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.gate import NOT_HERE, Access
 from panel.web.forms import FieldErrors, Filled
@@ -69,13 +71,8 @@ class _Where:
 @asynccontextmanager
 async def _at_meeting(desk: Desk, key: str, day: date) -> AsyncIterator[_Where]:
     """The meeting. Raises NotFound, and NotAllowed for who does not run its panel."""
-    who = desk.signed_in
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await panel_by_key(session, key)
-        if panel.id not in who.panels:
-            raise NotFound(NOT_HERE)
-        if panel.id not in who.may_coordinate:
-            raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
+        panel = await panel_run_by(desk, session, key)
         yield _Where(desk, session, await meeting_view(desk.gate, session, panel, day, desk.viewer))
 
 
@@ -190,15 +187,14 @@ async def moved_step(
     entry_id: FromPath[UUID],
 ) -> Response[Any]:
     """A step that follows is done today."""
-    posted = await desk.posted()
-    location = f"/panels/{key}/{held_on}/meeting/{child_id}/entries/{entry_id}/moved"
-    async with _at_meeting(desk, key, held_on) as where:
+
+    async def work(where: _Where, form: StepForm) -> None:
         access = await where.access(child_id, "saw to an entry that was on another child")
-        await incident_of(access, where.view.meeting, entry_id)
-        form = unless_invalid(posted.read(StepForm))
-        if await desk.first_time(where.session, posted, location):
-            await take_step_of_entry(access, where.view.meeting, entry_id, Step(form.step))
-    return go(location)
+        await take_step_of_entry(access, where.view.meeting, entry_id, Step(form.step))
+
+    opens = partial(_at_meeting, desk, key, held_on)
+    to = f"/panels/{key}/{held_on}/meeting/{child_id}/entries/{entry_id}/moved"
+    return await take(desk, StepForm, opens, work, to)
 
 
 HANDLERS = [rehearse_move, move, moved_entry, moved_step]

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +15,9 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 
 from consent import Category
-from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, Posted, go, unless_invalid
+from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, Posted, go
 from panel.accounts.service import worker_names
+from panel.accounts.taking import take
 from panel.panels import note_forms as forms
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Meeting
@@ -83,7 +86,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words
-from panel.web.forms import FieldErrors, Filled
+from panel.web.forms import FieldErrors, Filled, Nothing
 
 NOTE = "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}"
 READ, WROTE = "read the notes to the family", "wrote the notes to the family"
@@ -225,6 +228,31 @@ async def _note(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Which note, of whom, for the person at the desk: what the routes of one note share."""
+
+    desk: Desk
+    key: str
+    held_on: date
+    child_id: UUID
+
+    @property
+    def base(self) -> str:
+        return _base(self.key, self.held_on, self.child_id)
+
+    def opens(self, doing: str) -> AbstractAsyncContextManager[NoteOf]:
+        return _opened(self.desk, self.key, self.held_on, self.child_id, doing)
+
+    def writes(self) -> AbstractAsyncContextManager[NoteOf]:
+        return self.opens(WROTE)
+
+    async def again(self, errors: FieldErrors) -> Response[Any]:
+        """The page of the note with mistakes."""
+        async with self.writes() as of:
+            return await _note(self.desk, of, self.key, errors=errors)
+
+
 @get(NOTE, include_in_schema=False)
 async def note_page(
     desk: NamedDependency[Desk],
@@ -301,15 +329,12 @@ async def keep(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Something marked stays in the note, with a reason."""
-    posted = await desk.posted()
-    form = posted.read(forms.KeepForm)
-    location = f"{_base(key, held_on, child_id)}#marks"
-    async with _opened(desk, key, held_on, child_id, WROTE) as of:
-        if isinstance(form, FieldErrors):
-            return await _note(desk, of, key, errors=form)
-        if await desk.first_time(of.session, posted, location):
-            await keep_mark(of, form.kind, form.words, form.why, form.version)
-    return go(location)
+
+    async def work(of: NoteOf, form: forms.KeepForm) -> None:
+        await keep_mark(of, form.kind, form.words, form.why, form.version)
+
+    at = _At(desk, key, held_on, child_id)
+    return await take(desk, forms.KeepForm, at.writes, work, f"{at.base}#marks", again=at.again)
 
 
 @post(f"{NOTE}/checked", include_in_schema=False)
@@ -320,13 +345,12 @@ async def checked(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Somebody has read a note once more after something was moved to another child."""
-    posted = await desk.posted()
-    location = _base(key, held_on, child_id)
-    async with _opened(desk, key, held_on, child_id, WROTE) as of:
-        form = unless_invalid(posted.read(forms.CheckedForm))
-        if await desk.first_time(of.session, posted, location):
-            await checked_again(of, form.version)
-    return go(location)
+
+    async def work(of: NoteOf, form: forms.CheckedForm) -> None:
+        await checked_again(of, form.version)
+
+    at = _At(desk, key, held_on, child_id)
+    return await take(desk, forms.CheckedForm, at.writes, work, at.base)
 
 
 @post(f"{NOTE}/again", include_in_schema=False)
@@ -337,12 +361,12 @@ async def again(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Begin a new version of a note that was signed off."""
-    posted = await desk.posted()
-    location = _base(key, held_on, child_id)
-    async with _opened(desk, key, held_on, child_id, WROTE) as of:
-        if await desk.first_time(of.session, posted, location):
-            await another_version(of)
-    return go(location)
+
+    async def work(of: NoteOf, _form: Nothing) -> None:
+        await another_version(of)
+
+    at = _At(desk, key, held_on, child_id)
+    return await take(desk, Nothing, at.writes, work, at.base)
 
 
 @get(f"{NOTE}/preview", include_in_schema=False)
@@ -460,18 +484,19 @@ async def send_again(
     delivery_id: FromPath[UUID],
 ) -> Response[Any]:
     """Send a copy that came back once more."""
-    posted = await desk.posted()
-    location = f"{_base(key, held_on, child_id)}#log"
-    async with _opened(desk, key, held_on, child_id, "sent the notes once more") as of:
+
+    async def work(of: NoteOf, form: forms.WayForm) -> None:
         delivery = await delivery_of(of.access, of.meeting.id, delivery_id)
-        form = unless_invalid(posted.read(forms.WayForm))
-        if await desk.first_time(of.session, posted, location):
-            never_out = delivery.state == "waiting" and delivery.outbox_id is None
-            if delivery.state != "bounced" and not never_out:
-                raise Problem(409, "This was sent", "This copy has gone out.", "Read the log.")
-            await another_way(of.session, delivery, Way(form.way))
+        never_out = delivery.state == "waiting" and delivery.outbox_id is None
+        if delivery.state != "bounced" and not never_out:
+            raise Problem(409, "This was sent", "This copy has gone out.", "Read the log.")
+        await another_way(of.session, delivery, Way(form.way))
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "sent the notes once more")
+    answer = await take(desk, forms.WayForm, opens, work, f"{at.base}#log")
     await _send(desk)
-    return go(location)
+    return answer
 
 
 @post(f"{NOTE}/deliveries/{{delivery_id:uuid}}/posted", include_in_schema=False)
@@ -577,17 +602,20 @@ async def recalled(
     delivery_id: FromPath[UUID],
 ) -> Response[Any]:
     """Close a copy at once and record an incident."""
-    posted = await desk.posted()
-    form = posted.read(forms.RecallForm)
-    location = f"{_base(key, held_on, child_id)}#incidents"
-    async with _opened(desk, key, held_on, child_id, "recalled notes that went wrong") as of:
-        if isinstance(form, FieldErrors):
-            return await _recall_page(desk, of, key, delivery_id, form)
-        if await desk.first_time(of.session, posted, location):
-            await recall(of.access, of.meeting.id, delivery_id, form.kind, form.what)
+
+    async def work(of: NoteOf, form: forms.RecallForm) -> None:
+        await recall(of.access, of.meeting.id, delivery_id, form.kind, form.what)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        async with at.opens(READ) as of:
+            return await _recall_page(desk, of, key, delivery_id, errors)
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "recalled notes that went wrong")
+    answer = await take(desk, forms.RecallForm, opens, work, f"{at.base}#incidents", again=again)
     async with desk.tenant.transaction(JOB) as session:
         await stop_recalled(session)
-    return go(location)
+    return answer
 
 
 @post(f"{NOTE}/incidents/{{incident_id:uuid}}/step", include_in_schema=False)
@@ -599,13 +627,13 @@ async def incident_step(
     incident_id: FromPath[UUID],
 ) -> Response[Any]:
     """A step of an incident is done today."""
-    posted = await desk.posted()
-    location = f"{_base(key, held_on, child_id)}#incidents"
-    async with _opened(desk, key, held_on, child_id, "saw to notes that went wrong") as of:
-        form = unless_invalid(posted.read(forms.StepForm))
-        if await desk.first_time(of.session, posted, location):
-            await take_step(of.access, of.meeting.id, incident_id, Step(form.step))
-    return go(location)
+
+    async def work(of: NoteOf, form: forms.StepForm) -> None:
+        await take_step(of.access, of.meeting.id, incident_id, Step(form.step))
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "saw to notes that went wrong")
+    return await take(desk, forms.StepForm, opens, work, f"{at.base}#incidents")
 
 
 @post(f"{NOTE}/answers/{{answer_id:uuid}}/reply", include_in_schema=False)
@@ -617,18 +645,15 @@ async def reply(
     answer_id: FromPath[UUID],
 ) -> Response[Any]:
     """Reply to what one of the family said, in words that a note could have."""
-    posted = await desk.posted()
-    form = posted.read(forms.ReplyForm)
-    location = f"{_base(key, held_on, child_id)}#answers"
-    async with _opened(desk, key, held_on, child_id, "replied to the family") as of:
-        if isinstance(form, FieldErrors):
-            return await _note(desk, of, key, errors=form)
+
+    async def work(of: NoteOf, form: forms.ReplyForm) -> None:
         if (leak := _marked(of, form.reply)) is not None:
-            wrong = Invalid.because("reply", leak)
-            return await _note(desk, of, key, errors=posted.refused(wrong.errors))
-        if await desk.first_time(of.session, posted, location):
-            await reply_to(of.access, of.meeting.id, answer_id, form.reply)
-    return go(location)
+            raise Invalid.because("reply", leak)
+        await reply_to(of.access, of.meeting.id, answer_id, form.reply)
+
+    at = _At(desk, key, held_on, child_id)
+    opens = partial(at.opens, "replied to the family")
+    return await take(desk, forms.ReplyForm, opens, work, f"{at.base}#answers", again=at.again)
 
 
 def _marked(of: NoteOf, said: str) -> str | None:

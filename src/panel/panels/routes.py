@@ -1,6 +1,7 @@
 """Home, panels, agendas and the calendar."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
-from panel.accounts.desk import Desk, Posted, go, unless_invalid
+from panel.accounts.desk import Desk, Posted, go
+from panel.accounts.taking import take
 from panel.panels import child_routes, forms, intake_routes, meeting_routes, move_routes, pages
 from panel.panels.board import ShownAgenda, read_agenda, read_board
 from panel.panels.calendar import (
@@ -24,7 +26,7 @@ from panel.panels.calendar import (
     rehearse_change,
     review_load,
 )
-from panel.panels.models import Meeting, Panel
+from panel.panels.models import Panel
 from panel.panels.note_pages import owed_figures
 from panel.panels.notes import notes_owed
 from panel.panels.reading import (
@@ -41,6 +43,7 @@ from panel.panels.reading import (
     waiting_list,
 )
 from panel.panels.rules import Part, calendar_end_words
+from panel.panels.run import Run, panel_run_by, running
 from panel.panels.settle import (
     add_late,
     arrange,
@@ -52,7 +55,7 @@ from panel.panels.settle import (
 )
 from panel.plans.pages import MyActionRow, lead_home, my_action_rows
 from panel.plans.service import HOME_KEY, home_of_lead, my_actions
-from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.platform.problems import Invalid, NotFound
 from panel.records.dates import months_after
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
@@ -138,14 +141,6 @@ async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
     raise NotFound
 
 
-async def _coordinated(desk: Desk, session: AsyncSession, key: str) -> Panel:
-    """A panel that this person coordinates or chairs. Raises NotAllowed."""
-    panel = await _panel(desk, session, key)
-    if panel.id not in desk.signed_in.may_coordinate:
-        raise NotAllowed("Only the coordinator or the chair of this panel can do this.")
-    return panel
-
-
 @get("/panels", include_in_schema=False)
 async def panels_page(desk: NamedDependency[Desk]) -> Response[str]:
     """The panels on which this person sits."""
@@ -185,7 +180,7 @@ async def panel_children(
     """The children before a panel, or those for whom something waits."""
     which: Waiting = next((one for one in WAITING if one == show), "all")
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _coordinated(desk, session, key)
+        panel = await panel_run_by(desk, session, key)
         asked = read_cursor(page, WAITING_KEY)
         found, opened = await waiting_list(desk.gate, session, panel, desk.viewer, which, asked)
         rows = [pages.waiting_row(one, opened.get(one.child_id), desk.today) for one in found.rows]
@@ -264,18 +259,11 @@ async def print_agenda(
 ) -> Response[str]:
     """The agenda as it goes on paper: no buttons, space to write."""
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _coordinated(desk, session, key)
+        panel = await panel_run_by(desk, session, key)
         view = await prepared_view(desk.gate, session, panel, held_on, desk.viewer)
         seats = await seats_of(session, view.prepared.meeting.id)
         shown = pages.agenda_page(view, seats, desk.today)
         return desk.page("panels/print.html", agenda=shown)
-
-
-async def _settling(
-    desk: Desk, session: AsyncSession, key: str, day: date
-) -> tuple[Panel, Meeting]:
-    panel = await _coordinated(desk, session, key)
-    return panel, await meeting_on(session, panel, day)
 
 
 @post("/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/move", include_in_schema=False)
@@ -286,17 +274,15 @@ async def move_item(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Move a child's item."""
-    posted = await desk.posted()
-    form = unless_invalid(posted.read(forms.MoveForm))
-    location = f"/panels/{key}/{held_on}"
-    to = form.direction or form.position
-    if to is None:
-        raise Invalid.because("direction", "Say where the child goes: up, down or a position.")
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel, meeting = await _settling(desk, session, key, held_on)
-        if await desk.first_time(session, posted, location):
-            await arrange(session, panel, meeting, child_id, to, form.version)
-    return go(f"{location}#agenda")
+
+    async def work(at: Run, form: forms.MoveForm) -> None:
+        to = form.direction or form.position
+        if to is None:
+            raise Invalid.because("direction", "Say where the child goes: up, down or a position.")
+        await arrange(at.session, at.panel, at.meeting, child_id, to, form.version)
+
+    opens = partial(running, desk, key, held_on)
+    return await take(desk, forms.MoveForm, opens, work, f"/panels/{key}/{held_on}#agenda")
 
 
 async def _item_page(
@@ -307,7 +293,7 @@ async def _item_page(
     errors: FieldErrors | None = None,
 ) -> Response[str]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _coordinated(desk, session, key)
+        panel = await panel_run_by(desk, session, key)
         view = await prepared_view(desk.gate, session, panel, day, desk.viewer)
         items = view.prepared.agenda.items
         item = next((one for one in items if one.candidate.child_id == child_id), None)
@@ -346,16 +332,14 @@ async def item_minutes(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Give an item more or fewer minutes."""
-    posted = await desk.posted()
-    form = posted.read(forms.MinutesForm)
-    if isinstance(form, FieldErrors):
-        return await _item_page(desk, key, held_on, child_id, form)
-    location = f"/panels/{key}/{held_on}"
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel, meeting = await _settling(desk, session, key, held_on)
-        if await desk.first_time(session, posted, location):
-            await set_minutes(session, panel, meeting, child_id, form.minutes, form.version)
-    return go(location)
+
+    async def work(at: Run, form: forms.MinutesForm) -> None:
+        await set_minutes(at.session, at.panel, at.meeting, child_id, form.minutes, form.version)
+
+    opens = partial(running, desk, key, held_on)
+    again = partial(_item_page, desk, key, held_on, child_id)
+    to = f"/panels/{key}/{held_on}"
+    return await take(desk, forms.MinutesForm, opens, work, to, again=again)
 
 
 @post("/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/take-off", include_in_schema=False)
@@ -366,16 +350,14 @@ async def item_off(
     child_id: FromPath[UUID],
 ) -> Response[Any]:
     """Take a child off an agenda, with a reason."""
-    posted = await desk.posted()
-    form = posted.read(forms.ReasonForm)
-    if isinstance(form, FieldErrors):
-        return await _item_page(desk, key, held_on, child_id, form)
-    location = f"/panels/{key}/{held_on}"
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel, meeting = await _settling(desk, session, key, held_on)
-        if await desk.first_time(session, posted, location):
-            await take_off(session, panel, meeting, child_id, form.reason)
-    return go(location)
+
+    async def work(at: Run, form: forms.ReasonForm) -> None:
+        await take_off(at.session, at.panel, at.meeting, child_id, form.reason)
+
+    opens = partial(running, desk, key, held_on)
+    again = partial(_item_page, desk, key, held_on, child_id)
+    to = f"/panels/{key}/{held_on}"
+    return await take(desk, forms.ReasonForm, opens, work, to, again=again)
 
 
 @post("/panels/{key:str}/{held_on:date}/freeze", include_in_schema=False)
@@ -383,14 +365,12 @@ async def freeze_agenda(
     desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
 ) -> Response[Any]:
     """Freeze the agenda and open the packs."""
-    posted = await desk.posted()
-    form = unless_invalid(posted.read(forms.VersionForm))
-    location = f"/panels/{key}/{held_on}"
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel, meeting = await _settling(desk, session, key, held_on)
-        if await desk.first_time(session, posted, location):
-            await freeze(session, panel, meeting, form.version)
-    return go(location)
+
+    async def work(at: Run, form: forms.VersionForm) -> None:
+        await freeze(at.session, at.panel, at.meeting, form.version)
+
+    opens = partial(running, desk, key, held_on)
+    return await take(desk, forms.VersionForm, opens, work, f"/panels/{key}/{held_on}")
 
 
 @post("/panels/{key:str}/{held_on:date}/ask", include_in_schema=False)
@@ -398,24 +378,20 @@ async def ask(
     desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
 ) -> Response[Any]:
     """Ask who owes what is missing."""
-    posted = await desk.posted()
-    form = unless_invalid(posted.read(forms.AskForm))
-    location = f"/panels/{key}/{held_on}"
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _coordinated(desk, session, key)
-        view = await prepared_view(desk.gate, session, panel, held_on, desk.viewer)
-        if await desk.first_time(session, posted, location):
-            await ask_for_missing(
-                session, view.prepared, form.child, Part(form.what), desk.site.url
-            )
-    return go(f"{location}#not-ready")
+
+    async def work(at: Run, form: forms.AskForm) -> None:
+        view = await prepared_view(desk.gate, at.session, at.panel, held_on, desk.viewer)
+        await ask_for_missing(at.session, view.prepared, form.child, Part(form.what), desk.site.url)
+
+    opens = partial(running, desk, key, held_on)
+    return await take(desk, forms.AskForm, opens, work, f"/panels/{key}/{held_on}#not-ready")
 
 
 async def _late_page(
     desk: Desk, key: str, day: date, errors: FieldErrors | None = None
 ) -> Response[str]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _coordinated(desk, session, key)
+        panel = await panel_run_by(desk, session, key)
         view = await prepared_view(desk.gate, session, panel, day, desk.viewer)
         choices = []
         for one in could_join(view.prepared):
@@ -448,19 +424,14 @@ async def late(
     desk: NamedDependency[Desk], key: FromPath[str], held_on: FromPath[date]
 ) -> Response[Any]:
     """Put a child on after the freeze, or back on, with a reason."""
-    posted = await desk.posted()
-    form = posted.read(forms.LateForm)
-    if isinstance(form, FieldErrors):
-        return await _late_page(desk, key, held_on, form)
-    location = f"/panels/{key}/{held_on}"
-    try:
-        async with desk.tenant.transaction(desk.viewer.id) as session:
-            panel, meeting = await _settling(desk, session, key, held_on)
-            if await desk.first_time(session, posted, location):
-                await add_late(session, panel, meeting, form.child, form.reason)
-    except Invalid as wrong:
-        return await _late_page(desk, key, held_on, posted.refused(wrong.errors))
-    return go(location)
+
+    async def work(at: Run, form: forms.LateForm) -> None:
+        await add_late(at.session, at.panel, at.meeting, form.child, form.reason)
+
+    opens = partial(running, desk, key, held_on)
+    again = partial(_late_page, desk, key, held_on)
+    to = f"/panels/{key}/{held_on}"
+    return await take(desk, forms.LateForm, opens, work, to, again=again)
 
 
 # --- A meeting changes ------------------------------------------------------------------------
@@ -469,15 +440,14 @@ async def late(
 async def _change_page(
     desk: Desk, key: str, day: date, errors: FieldErrors | None = None
 ) -> Response[str]:
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel, meeting = await _settling(desk, session, key, day)
+    async with running(desk, key, day) as at:
         return desk.page(
             "panels/change.html",
             status=200 if errors is None else 422,
             address=f"/panels/{key}/{day}",
-            panel_name=panel.name,
-            day=meeting.held_on,
-            version=meeting.version,
+            panel_name=at.panel.name,
+            day=at.meeting.held_on,
+            version=at.meeting.version,
             filled=Filled({}, errors),
         )
 
@@ -511,8 +481,8 @@ async def _changed(
     desk: Desk, key: str, day: date, form: forms.ChangeForm, posted: Posted
 ) -> Response[Any]:
     to = form.to if form.change == "move" else None
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel, meeting = await _settling(desk, session, key, day)
+    async with running(desk, key, day) as at:
+        session, panel, meeting = at.session, at.panel, at.meeting
         was_on = meeting.held_on
         if form.confirm:
             if await desk.first_time(session, posted, "/calendar"):

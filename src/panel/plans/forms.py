@@ -115,7 +115,3 @@ class Declined(msgspec.Struct, forbid_unknown_fields=True):
         str,
         paragraphs("Reason", at_most=1_000, missing="Enter why you cannot take it on"),
     ]
-
-
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
-    """A form with a button only."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from panel.accounts.desk import Desk, go, unless_invalid
+from panel.accounts.taking import take
 from panel.plans import forms, pages
 from panel.plans.service import (
     ActionReading,
@@ -42,10 +44,10 @@ from panel.plans.service import (
     step_action,
     withdraw_offer,
 )
-from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import Access
 from panel.register.service import child_header
-from panel.web.forms import FieldErrors, Filled
+from panel.web.forms import FieldErrors, Filled, Nothing
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 Show = Callable[[Access, FieldErrors | None], Awaitable[Response[Any]]]
@@ -80,20 +82,13 @@ async def _saved(
     doing: str = CHANGING,
 ) -> Response[Any]:
     """Do what a form asks, once, and go on; or show its page again with every mistake."""
-    posted = await desk.posted()
-    read = posted.read(kind)
-    if isinstance(read, FieldErrors):
-        errors = read
-    else:
-        try:
-            async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
-                if await desk.first_time(access.session, posted, location):
-                    await work(access, read)
-            return go(location)
-        except Invalid as refused:
-            errors = posted.refused(refused.errors)
-    async with desk.gate.open(child_id, desk.viewer, desk.purposes, READING) as access:
-        return await show(access, errors)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        async with desk.open(child_id, READING) as access:
+            return await show(access, errors)
+
+    opens = partial(desk.open, child_id, doing)
+    return await take(desk, kind, opens, work, location, again=again)
 
 
 async def _page(
@@ -501,13 +496,15 @@ async def done(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], action_id: FromPath[UUID]
 ) -> Response[Any]:
     """An action is done: one click from a list, back to the same list."""
-    posted = await desk.posted()
-    form = unless_invalid(posted.read(forms.Done))
-    location = "/" if form.back == "home" else f"{_plan(child_id)}#actions"
-    async with desk.gate.open(child_id, desk.viewer, desk.purposes, CHANGING) as access:
-        if await desk.first_time(access.session, posted, location):
-            await mark_done(access, action_id)
-    return go(location)
+
+    async def work(access: Access, _form: forms.Done) -> None:
+        await mark_done(access, action_id)
+
+    def back(form: forms.Done) -> str:
+        return "/" if form.back == "home" else f"{_plan(child_id)}#actions"
+
+    opens = partial(desk.open, child_id, CHANGING)
+    return await take(desk, forms.Done, opens, work, back)
 
 
 # The lead professional ----------------------------------------------------------------------------
@@ -561,13 +558,13 @@ async def withdraw(
 ) -> Response[Any]:
     """Take an offer back."""
 
-    async def work(access: Access, _form: forms.Nothing) -> None:
+    async def work(access: Access, _form: Nothing) -> None:
         await withdraw_offer(access, offer_id)
 
     return await _saved(
         desk,
         child_id,
-        forms.Nothing,
+        Nothing,
         work,
         _leading(desk),
         location=_lead(child_id),
@@ -599,7 +596,7 @@ async def my_offer(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Res
 async def accept(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Response[Any]:
     """I hold the plan from today."""
     posted = await desk.posted()
-    unless_invalid(posted.read(forms.Nothing))
+    unless_invalid(posted.read(Nothing))
     async with opened_for_offer(
         desk.gate, desk.viewer, desk.purposes, offer_id, "became lead professional"
     ) as access:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category, Role
 from panel.accounts.desk import Desk, Posted, go
 from panel.accounts.service import agencies, agency_by_key, worker_by_email
+from panel.accounts.taking import take
 from panel.platform.problems import FieldError, Invalid, NotAllowed
 from panel.records.gate import Access
 from panel.records.nhs_number import nhs_number_words
@@ -59,6 +61,10 @@ from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
 
 WORKING = (Role.PRACTITIONER, Role.MANAGER)
+
+
+def _people(child_id: UUID) -> str:
+    return f"/children/{child_id}/people"
 
 
 # --- The list and the box ---------------------------------------------------------------------
@@ -311,23 +317,15 @@ async def new_family_member_page(
 @post("/children/{child_id:uuid}/people/new", include_in_schema=False)
 async def new_family_member(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """A person of the family."""
-    posted = await desk.posted()
-    form = posted.read(forms.FamilyForm)
-    if isinstance(form, FieldErrors):
-        return await _family_form_page(desk, child_id, None, form)
-    location = f"/children/{child_id}/people"
-    try:
+
+    async def work(access: Access, form: forms.FamilyForm) -> None:
+        access.require_write()
         _check_name(form.name)
-        async with desk.gate.open(
-            child_id, desk.viewer, desk.purposes, "added a person of the family"
-        ) as access:
-            access.require_write()
-            if await desk.first_time(access.session, posted, location):
-                await add_family_member(access.session, child_id, form.member(), form.link())
-    except Invalid as wrong:
-        errors = posted.refused(wrong.errors)
-        return await _family_form_page(desk, child_id, None, errors)
-    return go(location)
+        await add_family_member(access.session, child_id, form.member(), form.link())
+
+    opens = partial(desk.open, child_id, "added a person of the family")
+    again = partial(_family_form_page, desk, child_id, None)
+    return await take(desk, forms.FamilyForm, opens, work, _people(child_id), again=again)
 
 
 def _check_name(name: str) -> None:
@@ -348,61 +346,39 @@ async def family_member(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], link_id: FromPath[UUID]
 ) -> Response[Any]:
     """A person of the family and their tie, as they should read from now on."""
-    posted = await desk.posted()
-    form = posted.read(forms.FamilyForm)
-    if isinstance(form, FieldErrors):
-        return await _family_form_page(desk, child_id, link_id, form)
-    location = f"/children/{child_id}/people"
-    try:
+
+    async def work(access: Access, form: forms.FamilyForm) -> None:
         _check_name(form.name)
-        async with desk.gate.open(
-            child_id, desk.viewer, desk.purposes, "changed a person of the family"
-        ) as access:
-            if await desk.first_time(access.session, posted, location):
-                await change_family_member(
-                    access, link_id, form.member(), form.link(), form.version
-                )
-    except Invalid as wrong:
-        errors = posted.refused(wrong.errors)
-        return await _family_form_page(desk, child_id, link_id, errors)
-    return go(location)
+        await change_family_member(access, link_id, form.member(), form.link(), form.version)
+
+    opens = partial(desk.open, child_id, "changed a person of the family")
+    again = partial(_family_form_page, desk, child_id, link_id)
+    return await take(desk, forms.FamilyForm, opens, work, _people(child_id), again=again)
 
 
 @post("/children/{child_id:uuid}/siblings", include_in_schema=False)
 async def sibling(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """A brother or sister is here already: take over the people they share."""
-    posted = await desk.posted()
-    form = posted.read(forms.SiblingForm)
-    if isinstance(form, FieldErrors):
-        return await _people_page(desk, child_id, form)
-    location = f"/children/{child_id}/people"
-    try:
-        async with desk.gate.open(
-            child_id, desk.viewer, desk.purposes, "linked a brother or sister"
-        ) as access:
-            access.require_write()
-            sibling_id = await of_reference(access.session, form.reference)
-            opened = await desk.gate.open_here(
-                access.session,
-                [sibling_id] if sibling_id else [],
-                desk.viewer,
-                desk.purposes,
-                "linked a brother or sister",
+    doing = "linked a brother or sister"
+
+    async def work(access: Access, form: forms.SiblingForm) -> None:
+        access.require_write()
+        sibling_id = await of_reference(access.session, form.reference)
+        known = [sibling_id] if sibling_id else []
+        opened = await desk.gate.open_here(access.session, known, desk.viewer, desk.purposes, doing)
+        other = opened.get(sibling_id) if sibling_id else None
+        if other is None or other.child_id == child_id:
+            raise Invalid.because(
+                "reference", "There is no such brother or sister that you can see"
             )
-            other = opened.get(sibling_id) if sibling_id else None
-            if other is None or other.child_id == child_id:
-                raise Invalid.because(
-                    "reference", "There is no such brother or sister that you can see"
-                )
-            if await desk.first_time(access.session, posted, location) and not await share_family(
-                access, other
-            ):
-                raise Invalid.because(
-                    "reference", "There is nobody in that family whom you can see and add"
-                )
-    except Invalid as wrong:
-        return await _people_page(desk, child_id, posted.refused(wrong.errors))
-    return go(location)
+        if not await share_family(access, other):
+            raise Invalid.because(
+                "reference", "There is nobody in that family whom you can see and add"
+            )
+
+    opens = partial(desk.open, child_id, doing)
+    again = partial(_people_page, desk, child_id)
+    return await take(desk, forms.SiblingForm, opens, work, _people(child_id), again=again)
 
 
 # --- Agencies ---------------------------------------------------------------------------------
@@ -436,21 +412,14 @@ async def new_agency_page(desk: NamedDependency[Desk], child_id: FromPath[UUID])
 @post("/children/{child_id:uuid}/agencies/new", include_in_schema=False)
 async def new_agency(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """An agency is involved from a day, or expected from one."""
-    posted = await desk.posted()
-    form = posted.read(forms.AgencyForm)
-    if isinstance(form, FieldErrors):
-        return await _agency_page(desk, child_id, form)
-    location = f"/children/{child_id}/people"
-    try:
-        async with desk.gate.open(
-            child_id, desk.viewer, desk.purposes, "added an agency"
-        ) as access:
-            access.require_write()
-            if await desk.first_time(access.session, posted, location):
-                await _add_agency(access, form)
-    except Invalid as wrong:
-        return await _agency_page(desk, child_id, posted.refused(wrong.errors))
-    return go(location)
+
+    async def work(access: Access, form: forms.AgencyForm) -> None:
+        access.require_write()
+        await _add_agency(access, form)
+
+    opens = partial(desk.open, child_id, "added an agency")
+    again = partial(_agency_page, desk, child_id)
+    return await take(desk, forms.AgencyForm, opens, work, _people(child_id), again=again)
 
 
 async def _add_agency(access: Access, form: forms.AgencyForm) -> None:
@@ -492,26 +461,18 @@ async def end_agency(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], involvement_id: FromPath[UUID]
 ) -> Response[Any]:
     """An agency's part ends on a day."""
-    posted = await desk.posted()
-    form = posted.read(forms.EndForm)
-    if isinstance(form, FieldErrors):
-        return await _people_page(desk, child_id, form)
-    # Who ended their own part may not be able to come back to the child's page.
-    location = "/children"
-    try:
-        async with desk.gate.open(
-            child_id, desk.viewer, desk.purposes, "ended an agency’s part"
-        ) as access:
-            access.require_write()
-            if form.until_on >= access.today:
-                location = f"/children/{child_id}/people"
-            if await desk.first_time(access.session, posted, location):
-                await end_involvement(
-                    access.session, child_id, involvement_id, form.until_on, form.version
-                )
-    except Invalid as wrong:
-        return await _people_page(desk, child_id, posted.refused(wrong.errors))
-    return go(location)
+
+    async def work(access: Access, form: forms.EndForm) -> None:
+        access.require_write()
+        await end_involvement(access.session, child_id, involvement_id, form.until_on, form.version)
+
+    def to(form: forms.EndForm) -> str:
+        # Who ended their own part may not be able to come back to the child's page.
+        return _people(child_id) if form.until_on >= desk.today else "/children"
+
+    opens = partial(desk.open, child_id, "ended an agency’s part")
+    again = partial(_people_page, desk, child_id)
+    return await take(desk, forms.EndForm, opens, work, to, again=again)
 
 
 @post("/children/{child_id:uuid}/agencies/{involvement_id:uuid}/start", include_in_schema=False)
@@ -519,20 +480,16 @@ async def start_agency(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], involvement_id: FromPath[UUID]
 ) -> Response[Any]:
     """An agency that was expected begins."""
-    posted = await desk.posted()
-    form = posted.read(forms.StartForm)
-    if isinstance(form, FieldErrors):
-        return await _people_page(desk, child_id, form)
-    location = f"/children/{child_id}/people"
-    async with desk.gate.open(
-        child_id, desk.viewer, desk.purposes, "recorded that an agency began"
-    ) as access:
+
+    async def work(access: Access, form: forms.StartForm) -> None:
         access.require_write()
-        if await desk.first_time(access.session, posted, location):
-            await start_involvement(
-                access.session, child_id, involvement_id, from_on=form.from_on, worker_id=None
-            )
-    return go(location)
+        await start_involvement(
+            access.session, child_id, involvement_id, from_on=form.from_on, worker_id=None
+        )
+
+    opens = partial(desk.open, child_id, "recorded that an agency began")
+    again = partial(_people_page, desk, child_id)
+    return await take(desk, forms.StartForm, opens, work, _people(child_id), again=again)
 
 
 # --- Details ----------------------------------------------------------------------------------

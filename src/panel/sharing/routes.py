@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from consent import Category, Purpose
-from panel.accounts.desk import Desk, go, unless_invalid
+from panel.accounts.desk import Desk
+from panel.accounts.taking import take
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.sharing.forms import AskForm, WithdrawForm
@@ -33,18 +35,19 @@ async def sharing(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Resp
 @post("/children/{child_id:uuid}/sharing/requests", include_in_schema=False)
 async def ask(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """Ask to see what is withheld from me."""
-    posted = await desk.posted()
-    read = posted.read(AskForm)
-    async with desk.gate.open(
-        child_id, desk.viewer, _purposes(desk), "asked to see what is withheld"
-    ) as access:
-        if isinstance(read, FieldErrors):
-            return await _sharing(desk, access, read)
-        if await desk.first_time(access.session, posted, _base(child_id)):
-            # A word that is no category was not offered on the page.
-            asked = [category for category in Category if category.value in read.categories]
-            await request_access(access, asked, read.reason)
-    return go(_base(child_id))
+
+    async def work(access: Access, form: AskForm) -> None:
+        # A word that is no category was not offered on the page.
+        asked = [category for category in Category if category.value in form.categories]
+        await request_access(access, asked, form.reason)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        async with desk.open(child_id, doing, _purposes(desk)) as access:
+            return await _sharing(desk, access, errors)
+
+    doing = "asked to see what is withheld"
+    opens = partial(desk.open, child_id, doing, _purposes(desk))
+    return await take(desk, AskForm, opens, work, _base(child_id), again=again)
 
 
 @get(
@@ -79,14 +82,12 @@ async def withdraw(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], agreement_id: FromPath[UUID]
 ) -> Response[Any]:
     """End an agreement or refusal, at once."""
-    posted = await desk.posted()
-    unless_invalid(posted.read(WithdrawForm))
-    async with desk.gate.open(
-        child_id, desk.viewer, _purposes(desk), "recorded that an agreement ended"
-    ) as access:
-        if await desk.first_time(access.session, posted, _base(child_id)):
-            await withdraw_agreement(access, agreement_id)
-    return go(_base(child_id))
+
+    async def work(access: Access, _form: WithdrawForm) -> None:
+        await withdraw_agreement(access, agreement_id)
+
+    opens = partial(desk.open, child_id, "recorded that an agreement ended", _purposes(desk))
+    return await take(desk, WithdrawForm, opens, work, _base(child_id))
 
 
 @get("/children/{child_id:uuid}/sharing/history", include_in_schema=False)

@@ -120,6 +120,10 @@ class FieldErrors:
         )
 
 
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """A form with a button only."""
+
+
 @dataclass(frozen=True)
 class DateParts:
     """A date as three fields show it."""

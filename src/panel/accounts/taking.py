@@ -1,0 +1,61 @@
+"""A posted form becomes one piece of work: read, done once, and shown again with its mistakes."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from litestar import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.accounts.desk import Desk, go, unless_invalid
+from panel.platform.problems import Invalid
+from panel.web.forms import FieldErrors
+
+
+class Room(Protocol):
+    """Where the work is done: a child's record, a meeting, in the transaction of `session`."""
+
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction."""
+
+
+Form = TypeVar("Form", bound=msgspec.Struct)
+Here = TypeVar("Here", bound=Room)
+Opens = Callable[[], AbstractAsyncContextManager[Here]]
+Again = Callable[[FieldErrors], Awaitable[Response[Any]]]
+
+
+async def take(
+    desk: Desk,
+    kind: type[Form],
+    opens: Opens[Here],
+    work: Callable[[Here, Form], Awaitable[object]],
+    to: str | Callable[[Form], str],
+    *,
+    again: Again | None = None,
+) -> Response[Any]:
+    """Do once what a form of this kind asks in the room that `opens` gives, and go on to `to`.
+
+    A form that comes twice is work once, and answered the same both times. With mistakes, its own
+    or those that the work finds (Invalid), nothing is kept and the page comes `again`; where there
+    is no page to come again, Invalid is raised. Raises what `opens` and `work` raise besides.
+    """
+    posted = await desk.posted()
+    read = posted.read(kind)
+    if isinstance(read, FieldErrors) and again is not None:
+        return await again(read)
+    form = unless_invalid(read)
+    location = to if isinstance(to, str) else to(form)
+    try:
+        async with opens() as here:
+            if await desk.first_time(here.session, posted, location):
+                await work(here, form)
+    except Invalid as refused:
+        if again is None:
+            raise
+        errors = posted.refused(refused.errors)
+    else:
+        return go(location)
+    return await again(errors)
