@@ -19,6 +19,7 @@ from panel.sharing.forms import AskForm, WithdrawForm
 from panel.sharing.pages import agreement_card, look_row, rehearsal_words, sharing_page
 from panel.sharing.reading import access_history, rehearse_withdrawal, sharing_picture
 from panel.sharing.service import request_access, withdraw_agreement
+from panel.sharing.steps import further_steps
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
 
@@ -126,6 +127,7 @@ async def _sharing(desk: Desk, access: Access, errors: FieldErrors | None = None
         page=sharing_page(picture, base=base, today=desk.today),
         filled=Filled({}, errors),
         ask_href=f"{base}/requests",
+        steps=further_steps(access),
     )
 
 
