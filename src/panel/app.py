@@ -57,6 +57,7 @@ from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
 from panel.register.routes import HANDLERS as REGISTER
 from panel.settings import Settings
+from panel.sharing.order_routes import HANDLERS as ORDERS
 from panel.sharing.restrict_routes import HANDLERS as RESTRICTIONS
 from panel.sharing.routes import HANDLERS as SHARING
 from panel.sharing.state import SharingFacts
@@ -194,6 +195,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *REGISTER,
         *SHARING,
         *RESTRICTIONS,
+        *ORDERS,
         *DOCUMENTS,
         *ASSESSMENTS,
         *PLANS,

@@ -82,8 +82,8 @@ async def test_the_lead_professional_records_what_the_mother_chose(
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"by_person": "grandmother"}, "parental responsibility is not recorded"),
-        ({"by_person": "child"}, "under 16"),
+        ({"by_person": "grandmother"}, "It is not recorded that her grandmother"),
+        ({"by_person": "child"}, "first record whether they understand"),
         ({"by_person": "nobody"}, "Select whose choice it is"),
         ({"what": "everything"}, "record a refusal"),
         ({"against": "everyone"}, "Select the agencies"),

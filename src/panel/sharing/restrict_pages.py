@@ -6,6 +6,8 @@ from datetime import date
 
 from consent import Category, RestrictionKind
 from panel.register.service import CATEGORY_CHOICES
+from panel.sharing.court_orders import OrderLine, PlannedOrder
+from panel.sharing.enquiring import EnquiryLine, PlannedEnquiry
 from panel.sharing.named import EVERYONE, Kind, Named
 from panel.sharing.pages import category_words
 from panel.sharing.restrict_rules import Change
@@ -121,3 +123,76 @@ def span_state(from_on: date, today: date, *, is_over: bool) -> tuple[str, str]:
 def _in_order(categories: Iterable[Category]) -> list[Category]:
     chosen = set(categories)
     return [category for category in Category if category in chosen]
+
+
+def order_card(order: OrderLine, base: str, today: date) -> FactCard:
+    """One court order; `base` is the address of the list."""
+    state, colour = span_state(order.from_on, today, is_over=order.is_over)
+    lines = [
+        *order_lines(order.permits, order.categories, order.whom, order.reference),
+        *span_lines(order.from_on, None if order.ended_on else order.until_on),
+        ("Is it said?", "No, nothing is said" if order.silent else "Yes"),
+        ("What it says", order.says),
+        ("Recorded by", order.recorded_by),
+        *ended_lines(order.ended_on, order.ended_by, order.ended_why),
+    ]
+    return FactCard(
+        heading=f"Order {order.reference}" if order.reference else "A court’s order",
+        state_words=state,
+        state_colour=colour,
+        lines=tuple((what, said) for what, said in lines if said),
+        end_href=f"{base}/{order.id}/end" if order.may_end else "",
+    )
+
+
+def order_lines(
+    permits: bool, categories: Iterable[Category], whom: Sequence[str], reference: str
+) -> tuple[tuple[str, str], ...]:
+    """What a court says, as lines of (what, words)."""
+    says = "may see" if permits else "must not see"
+    named = words.upper_first(words.in_a_row(whom))
+    return (
+        ("The court says", f"{named} {says} {what_words(_in_order(categories))}"),
+        ("Case number", reference),
+    )
+
+
+def planned_order_lines(planned: PlannedOrder) -> tuple[tuple[str, str], ...]:
+    """What would be recorded of an order."""
+    fact = planned.fact
+    lines = [
+        *order_lines(fact.permits, fact.categories, planned.whom, fact.reference),
+        *span_lines(fact.span.start or date.min, fact.span.end),
+        ("Is it said?", "No, nothing is said" if fact.silent else "Yes"),
+        ("What it says", planned.says),
+    ]
+    return tuple(lines)
+
+
+def enquiry_card(enquiry: EnquiryLine, base: str, today: date) -> FactCard:
+    """One safeguarding enquiry; `base` is the address of the list."""
+    state, colour = span_state(enquiry.from_on, today, is_over=enquiry.is_over)
+    lines = [
+        ("Made by", words.in_a_row(enquiry.agencies)),
+        *span_lines(enquiry.from_on, None if enquiry.ended_on else enquiry.until_on),
+        ("Why", enquiry.reason),
+        ("Recorded by", enquiry.recorded_by),
+        *ended_lines(enquiry.ended_on, enquiry.ended_by, enquiry.ended_why),
+    ]
+    return FactCard(
+        heading=f"Enquiry from {words.short_day(enquiry.from_on)}",
+        state_words=state,
+        state_colour=colour,
+        lines=tuple((what, said) for what, said in lines if said),
+        end_href=f"{base}/{enquiry.id}/end" if enquiry.may_end else "",
+    )
+
+
+def planned_enquiry_lines(planned: PlannedEnquiry) -> tuple[tuple[str, str], ...]:
+    """What would be recorded of an enquiry."""
+    span = planned.fact.span
+    return (
+        ("Made by", words.in_a_row(planned.agencies)),
+        *span_lines(span.start or date.min, span.end),
+        ("Why", planned.reason),
+    )

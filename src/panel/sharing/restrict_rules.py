@@ -17,7 +17,8 @@ SOCIAL_CARE = "social_care"
 """The kind of agency that looks into harm and knows why an address must not be told."""
 
 _WORKING = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER})
-_GUARDIANS = frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
+GUARDIANS = frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
+"""Who answers for safety, and reviews what was opened for it."""
 _GUARDING = _WORKING | {Tie.PANEL, Tie.SAFEGUARDING}
 
 WHO_MAY_PROTECT = (
@@ -56,7 +57,7 @@ def may_choose(viewer: Viewer, ties: frozenset[Tie]) -> bool:
 def may_enquire(viewer: Viewer, ties: frozenset[Tie]) -> bool:
     """Whether a safeguarding enquiry is theirs to record and to end."""
     in_social_care = viewer.agency_kind == SOCIAL_CARE and bool(ties & _WORKING)
-    return in_social_care or (bool(viewer.roles & _GUARDIANS) and bool(ties & _GUARDING))
+    return in_social_care or (bool(viewer.roles & GUARDIANS) and bool(ties & _GUARDING))
 
 
 def _coordinates(viewer: Viewer, ties: frozenset[Tie]) -> bool:
@@ -96,7 +97,12 @@ def wrong_dates(from_on: date | None, until_on: date | None, today: date) -> lis
         # What was seen before was seen.
         sentence = "It works from today on. Leave this empty, or give a day from today on"
         return [FieldError("from_on", sentence)]
-    if until_on is not None and until_on < (from_on or today):
+    return wrong_span(from_on or today, until_on)
+
+
+def wrong_span(from_on: date | None, until_on: date | None) -> list[FieldError]:
+    """What is wrong with two dates of which the first may be long past."""
+    if from_on is not None and until_on is not None and until_on < from_on:
         return [FieldError("until_on", "The end is before the beginning. Check both dates")]
     return []
 
