@@ -1,7 +1,7 @@
 """Ends and reviews of what sharing is decided by, former names, and agreements of agencies.
 
 A record that is sealed from somebody by name is out of their reach altogether: `child_cut` says
-from when, and the functions that write `child_access` leave those days out.
+from when, and `access_due`, which the functions write into `child_access`, leaves those days out.
 """
 
 import sqlalchemy as sa
@@ -59,34 +59,45 @@ SELECT o.child_id, r.worker_id AS viewer_id, 'safeguarding'::text AS tie, r.work
 
 _TIES = "child_id, viewer_id, tie, who, from_on, until_on, categories"
 
-WRITTEN = f"""
-INSERT INTO child_access (child_id, viewer_id, valid_from, valid_until, ties)
+# What `child_access` is to hold. An override ends at a moment, so whoever has nothing but that
+# loses the record at that moment.
+ACCESS_DUE = f"""
+CREATE VIEW access_due WITH (security_invoker = true) AS
 SELECT child_id, viewer_id,
        CASE WHEN bool_or(from_on IS NULL) THEN '-infinity'
-            ELSE min(from_on)::timestamp AT TIME ZONE 'Europe/London' END,
-       CASE WHEN bool_or(LEAST(until_on, cut_on - 1) IS NULL) THEN 'infinity'
-            ELSE ((max(LEAST(until_on, cut_on - 1)) + 1)::timestamp AT TIME ZONE 'Europe/London')
-                 - interval '1 microsecond' END,
+            ELSE min(from_on)::timestamp AT TIME ZONE 'Europe/London' END AS valid_from,
+       CASE WHEN bool_or(last_on IS NULL) THEN 'infinity'
+            ELSE max(LEAST(over_at, (last_on + 1)::timestamp AT TIME ZONE 'Europe/London'))
+                 - interval '1 microsecond' END AS valid_until,
        COALESCE(jsonb_agg(jsonb_build_object('tie', tie, 'who', who, 'from', from_on,
                 'until', until_on, 'categories', categories))
-                FILTER (WHERE tie NOT IN ('job', 'offer', 'named')), '[]')
+                FILTER (WHERE tie NOT IN ('job', 'offer', 'named')), '[]') AS ties
   FROM (
-    SELECT t.*, (
-      SELECT min(c.from_on) FROM child_cut c
-       WHERE c.child_id = t.child_id AND c.who IN (t.viewer_id,
-               (SELECT w.agency_id FROM worker w WHERE w.id = t.viewer_id),
-               (SELECT g.agency_id FROM guest_link g WHERE g.id = t.viewer_id))
-         AND NOT (c.yields_to_a_court AND EXISTS (
-               SELECT 1 FROM sharing_order o WHERE o.child_id = t.child_id AND o.permits
-                  AND (t.viewer_id = ANY (o."to")
-                    OR (SELECT w.agency_id FROM worker w WHERE w.id = t.viewer_id) = ANY (o."to")
-                    OR (SELECT g.agency_id FROM guest_link g WHERE g.id = t.viewer_id)
-                       = ANY (o."to"))))) AS cut_on
+    SELECT t.*, LEAST(t.until_on, cut.from_on - 1) AS last_on, cut.from_on AS cut_on,
+           CASE WHEN t.tie = 'named' AND NOT ordered.is_so THEN (
+             SELECT max(o.ends_at) FROM sharing_override o
+              WHERE o.child_id = t.child_id AND o.to_id IN (t.viewer_id, acts.agency_id))
+           END AS over_at
       FROM (SELECT {_TIES} FROM child_tie UNION ALL SELECT {_TIES} FROM review_tie) t
-     WHERE {{where}}
+     CROSS JOIN LATERAL (
+       SELECT COALESCE((SELECT w.agency_id FROM worker w WHERE w.id = t.viewer_id),
+                       (SELECT g.agency_id FROM guest_link g WHERE g.id = t.viewer_id))
+              AS agency_id) acts
+     CROSS JOIN LATERAL (
+       SELECT EXISTS (SELECT 1 FROM sharing_order o WHERE o.child_id = t.child_id AND o.permits
+                         AND (t.viewer_id = ANY (o."to") OR acts.agency_id = ANY (o."to")))
+              AS is_so) ordered
+     CROSS JOIN LATERAL (
+       SELECT min(c.from_on) AS from_on FROM child_cut c
+        WHERE c.child_id = t.child_id AND c.who IN (t.viewer_id, acts.agency_id)
+          AND NOT (c.yields_to_a_court AND ordered.is_so)) cut
   ) tied
  WHERE cut_on IS NULL OR from_on IS NULL OR from_on < cut_on
  GROUP BY child_id, viewer_id
+"""
+WRITTEN = """
+INSERT INTO child_access (child_id, viewer_id, valid_from, valid_until, ties)
+SELECT child_id, viewer_id, valid_from, valid_until, ties FROM access_due WHERE {where}
 ON CONFLICT (child_id, viewer_id) DO UPDATE
    SET valid_from = EXCLUDED.valid_from, valid_until = EXCLUDED.valid_until,
        ties = EXCLUDED.ties
@@ -263,7 +274,8 @@ def upgrade() -> None:
         )
     op.execute(CHILD_CUT)
     op.execute(REVIEW_TIE)
-    op.execute("GRANT SELECT ON child_cut, review_tie TO panel_app")
+    op.execute(ACCESS_DUE)
+    op.execute("GRANT SELECT ON child_cut, review_tie, access_due TO panel_app")
     for statement in access_functions(schema, WRITTEN):
         op.execute(statement)
 
@@ -272,6 +284,7 @@ def downgrade() -> None:
     """Take them away again; who may reach whom is written without them from then on."""
     for statement in access_functions(this_schema(), BEFORE):
         op.execute(statement)
+    op.execute("DROP VIEW access_due")
     op.execute("DROP VIEW review_tie")
     op.execute("DROP VIEW child_cut")
     for table in TABLES:

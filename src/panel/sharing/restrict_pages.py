@@ -129,7 +129,9 @@ def order_card(order: OrderLine, base: str, today: date) -> FactCard:
     """One court order; `base` is the address of the list."""
     state, colour = span_state(order.from_on, today, is_over=order.is_over)
     lines = [
-        *order_lines(order.permits, order.categories, order.whom, order.reference),
+        *order_lines(
+            court_words(permits=order.permits), order.categories, order.whom, order.reference
+        ),
         *span_lines(order.from_on, None if order.ended_on else order.until_on),
         ("Is it said?", "No, nothing is said" if order.silent else "Yes"),
         ("What it says", order.says),
@@ -145,11 +147,15 @@ def order_card(order: OrderLine, base: str, today: date) -> FactCard:
     )
 
 
+def court_words(*, permits: bool) -> str:
+    """What an order does."""
+    return "may see" if permits else "must not see"
+
+
 def order_lines(
-    permits: bool, categories: Iterable[Category], whom: Sequence[str], reference: str
+    says: str, categories: Iterable[Category], whom: Sequence[str], reference: str
 ) -> tuple[tuple[str, str], ...]:
     """What a court says, as lines of (what, words)."""
-    says = "may see" if permits else "must not see"
     named = words.upper_first(words.in_a_row(whom))
     return (
         ("The court says", f"{named} {says} {what_words(_in_order(categories))}"),
@@ -161,7 +167,9 @@ def planned_order_lines(planned: PlannedOrder) -> tuple[tuple[str, str], ...]:
     """What would be recorded of an order."""
     fact = planned.fact
     lines = [
-        *order_lines(fact.permits, fact.categories, planned.whom, fact.reference),
+        *order_lines(
+            court_words(permits=fact.permits), fact.categories, planned.whom, fact.reference
+        ),
         *span_lines(fact.span.start or date.min, fact.span.end),
         ("Is it said?", "No, nothing is said" if fact.silent else "Yes"),
         ("What it says", planned.says),

@@ -16,6 +16,7 @@ from panel.accounts.taking import take
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.sharing.forms import AskForm, WithdrawForm
+from panel.sharing.overriding import openable
 from panel.sharing.pages import agreement_card, look_row, rehearsal_words, sharing_page
 from panel.sharing.reading import access_history, rehearse_withdrawal, sharing_picture
 from panel.sharing.service import request_access, withdraw_agreement
@@ -127,6 +128,7 @@ async def _sharing(desk: Desk, access: Access, errors: FieldErrors | None = None
         page=sharing_page(picture, base=base, today=desk.today),
         filled=Filled({}, errors),
         ask_href=f"{base}/requests",
+        override_href=f"{base}/override" if await openable(access) else "",
         steps=further_steps(access),
     )
 
