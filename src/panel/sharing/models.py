@@ -115,7 +115,10 @@ class SharingOverride(ChildScoped):
     author_id: Mapped[UUID | None]
     """Who opened the record; None for one that was not asked for on a page."""
     kept_from_family: Mapped[bool | None]
-    """Whether telling the family would put someone at risk; `family_risk` says whom and how."""
+    """Whether telling the family would put someone at risk; `family_risk` says whom and how.
+
+    Their page of who looked leaves out what was seen by such an override.
+    """
     family_risk = Sealed()
     review_by: Mapped[date | None]
     """By when a Caldicott guardian or safeguarding lead reviews it; None: not to be reviewed."""

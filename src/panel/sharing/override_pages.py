@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from consent import Category
-from panel.sharing.overriding import ReviewLine, Step, ToldOverride, ToReview, Waiting
+from panel.sharing.overriding import ReviewLine, Step, ToReview, Waiting
 from panel.sharing.pages import category_words
 from panel.sharing.restricting import EVERYTHING
 from panel.web import words
@@ -113,15 +113,6 @@ def open_choices(openable: Sequence[Category]) -> list[tuple[str, str]]:
         *((one.value, words.upper_first(category_words([one]))) for one in openable),
         (EVERYTHING, "Everything that is not protected"),
     ]
-
-
-def told_words(one: ToldOverride) -> str:
-    """What a family reads of an override."""
-    return (
-        f"On {words.day_and_time(one.starts_at)} {one.author} opened what is not shared with them,"
-        " because they were worried about somebody’s safety. Somebody else checks each time"
-        " whether that was right."
-    )
 
 
 def _done(day: str | None) -> str:

@@ -128,24 +128,6 @@ class Waiting:
     to_follow_up: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToldOverride:
-    """An override that its family may know of."""
-
-    author: str
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class HiddenLooks:
-    """Whose looks, from when until when, the family is not told of."""
-
-    viewer: UUID
-    starts_at: datetime
-    ends_at: datetime
-
-
 def may_override(viewer: Viewer) -> bool:
     """Whether the viewer may open what is withheld, for safety."""
     return viewer.kind is ViewerKind.WORKER and bool(viewer.roles & MAY_OVERRIDE)
@@ -446,36 +428,3 @@ async def _reviewed_row(access: Access, override_id: UUID) -> SharingOverride:
     if not may_review(access.viewer) or row.to_id == access.viewer.id:
         raise NotAllowed(WHO_MAY_REVIEW)
     return row
-
-
-# --- Telling the family -------------------------------------------------------------------------
-
-
-async def overrides_told(access: Access) -> tuple[ToldOverride, ...]:
-    """The overrides that the family may know of, newest first; their reasons are not told.
-
-    Left out is each whose author or reviewer wrote down whom it would put at risk to tell.
-    """
-    rows = [row for row in await _of_child(access) if not row.kept_from_family]
-    names = await worker_names(access.session, [row.to_id for row in rows])
-    return tuple(
-        ToldOverride(names.get(row.to_id, "A worker"), row.starts_at, row.ends_at) for row in rows
-    )
-
-
-async def looks_not_told(access: Access) -> tuple[HiddenLooks, ...]:
-    """Looks that the family's own page of who looked leaves out, by who and when."""
-    return tuple(
-        HiddenLooks(row.to_id, row.starts_at, row.starts_at + LASTS)
-        for row in await _of_child(access)
-        if row.kept_from_family
-    )
-
-
-async def _of_child(access: Access) -> list[SharingOverride]:
-    rows = await access.session.scalars(
-        select(SharingOverride)
-        .where(SharingOverride.child_id == access.child_id, SharingOverride.author_id.is_not(None))
-        .order_by(SharingOverride.starts_at.desc(), SharingOverride.id.desc())
-    )
-    return list(rows)
