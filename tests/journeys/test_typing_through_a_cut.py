@@ -68,6 +68,26 @@ async () => {
 }
 """
 
+RENEWED = """
+async () => {
+  let renewed = false;
+  document.addEventListener("panel:refreshed", () => { renewed = true; });
+  const answered = new Promise((done) => {
+    const ask = window.fetch;
+    window.fetch = async (address, options) => {
+      const answer = await ask(address, options);
+      if (options?.headers?.["X-Panel-By-Itself"]) answer.clone().text().then(done);
+      return answer;
+    };
+  });
+  document.dispatchEvent(new Event("panel:sent"));
+  await answered;
+  for (let i = 0; i < 5; i += 1) await new Promise((done) => setTimeout(done));
+  return renewed;
+}
+"""
+"""Whether the page, told to look again, puts what it is shown then in the place of its parts."""
+
 UNTIL_STORED = f"""
 async (rows) => {{
   const read = {STORED};
@@ -314,6 +334,8 @@ async def test_the_end_of_a_session_in_the_middle_loses_nothing_and_shows_nobody
     await rosa.evaluate("window.dispatchEvent(new Event('online'))")
     await expect(rosa.locator(STATUS)).to_contain_text("You are signed out")
     assert await kept(tenant, world, "education") == []
+    # Nor is what they see put into the page that stands under her name.
+    assert not await rosa.evaluate(RENEWED)
     await other.close()
     # The same person signs in again, here or on another tab.
     await sign_in(rosa, tenant, world.workers["health"], served.url)

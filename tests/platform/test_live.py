@@ -10,7 +10,7 @@ import pytest
 from panel.accounts.live_routes import short_name
 from panel.platform.cluster import Cluster
 from panel.platform.ids import new_id
-from panel.platform.live import Changed, Event, Live, Present, tell
+from panel.platform.live import Changed, Event, Heartbeat, Live, Present, tell
 from panel.platform.tenancy import Tenant
 
 pytestmark = pytest.mark.database
@@ -176,6 +176,33 @@ async def test_a_page_that_is_slow_is_told_once_to_look_again(live: Live, tenant
         heard = await page.changes()
         assert Changed() in heard
         assert len(heard) < 60
+
+
+async def test_the_heart_of_a_busy_page_beats_too(live: Live, other: Live, tenant: Tenant) -> None:
+    """At each beat it is asked whether a page may be heard still, and who is here says so."""
+
+    async def write() -> None:
+        while True:
+            async with tenant.transaction() as session:
+                await tell(session, "meeting-1", ROW)
+
+    async with at_rest(live, tenant) as page:
+        writing = asyncio.create_task(write())
+        try:
+            await page.until(Changed(ROW))
+            await page.until(Heartbeat())
+            await page.until(Heartbeat())
+        finally:
+            writing.cancel()
+        assert Changed(ROW) in page.heard
+
+
+async def test_it_is_known_how_many_pages_somebody_has(live: Live, tenant: Tenant) -> None:
+    async with AsyncExitStack() as leaving:
+        for topic in ("meeting-1", "meeting-1", "meeting-2"):
+            await leaving.enter_async_context(live.listen(tenant, topic, ROSA))
+        assert (live.pages_of(ROSA), live.pages_of(HANA)) == (3, 0)
+    assert live.pages_of(ROSA) == 0
 
 
 async def test_what_others_say_on_the_channel_does_no_harm(

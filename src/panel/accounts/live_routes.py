@@ -14,13 +14,15 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import worker_names
 from panel.platform.live import Changed, Live, Present
-from panel.platform.problems import NotFound
+from panel.platform.problems import NotFound, Problem
 from panel.platform.sessions import goes_on
 from panel.web.words import in_a_row
 
 MayListen = Callable[[Desk, UUID], Awaitable[bool]]
 """Whether the person at the desk may read the page of this id; a room gives it."""
 
+MOST_PAGES = 40
+"""Of one person and serving process: each is a connection, and speaks every few seconds."""
 RECONNECT = 2_000
 """Milliseconds after which a browser tries again."""
 
@@ -36,6 +38,13 @@ def live_route(live: Live, topics: Mapping[str, MayListen]) -> HTTPRouteHandler:
     @get("/live/{topic:str}", include_in_schema=False)
     async def listen(desk: NamedDependency[Desk], topic: FromPath[str]) -> ServerSentEvent:
         viewer, may_listen = desk.viewer, await _allowed(desk, topics, topic)
+        if live.pages_of(viewer.id) >= MOST_PAGES:
+            raise Problem(
+                429,
+                "Too many pages are open",
+                f"More than {MOST_PAGES} pages of one person are not told of changes.",
+                "Close some of them. This page shows what is new when it is loaded again.",
+            )
         return ServerSentEvent(
             _messages(live, desk, topic, viewer.id, may_listen),
             retry_duration=RECONNECT,

@@ -31,7 +31,14 @@ from panel.register.family import (
     tie_family_member,
 )
 from panel.register.forms import CategoryName
-from panel.register.header import ChildHeader, WhoFacts, child_header, header_from
+from panel.register.header import (
+    ChildHeader,
+    WhoFacts,
+    child_header,
+    header_from,
+    identity_text,
+    name_of_child,
+)
 from panel.register.history import (
     CLOSURE_WORDS,
     EVENT_KINDS,
@@ -105,12 +112,14 @@ __all__ = [
     "folded_words",
     "has_a_part",
     "header_from",
+    "identity_text",
     "is_refused_the_name",
     "judge_level",
     "level_of_need",
     "link_family_member",
     "list_children",
     "listed",
+    "name_of_child",
     "new_family_member",
     "note_event",
     "open_episode",

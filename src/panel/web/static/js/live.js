@@ -6,6 +6,7 @@
 
 import { pageOf, renewParts } from "./refresh.js";
 
+// Milliseconds: in which several changes are asked for at once, and between attempts.
 const TOGETHER = 150;
 const RETRY_FIRST = 2000;
 const RETRY_LONGEST = 30000;
@@ -20,6 +21,7 @@ class Listening {
     this.address = address;
     this.retry = RETRY_FIRST;
     this.timer = null;
+    this.connecting = null;
     this.asking = null;
     this.again = false;
     this.source = null;

@@ -13,8 +13,11 @@
 // as usual.
 
 import { headingOf, pageOf, renewParts } from "./refresh.js";
+import { SaveStatus, timeNow } from "./status.js";
 
 const FORMS = "form[data-contribution]";
+// Milliseconds: without typing before a draft is kept, between attempts, for one answer, and for
+// which what was kept stays on this computer.
 const PAUSE = 300;
 const RETRY_FIRST = 1000;
 const RETRY_LONGEST = 30000;
@@ -374,22 +377,13 @@ class Contribution {
     this.place = placeOf(form);
     this.unkept = false;
     this.keeping = Promise.resolve();
-    this.status = form.querySelector("[data-contribution-status]") ?? this.addStatus();
+    this.status = new SaveStatus(form);
     form.addEventListener("input", () => this.keepSoon());
     form.addEventListener("change", () => this.keepSoon());
     form.addEventListener("focusout", () => this.keepNow());
     form.addEventListener("submit", (event) => this.submit(event));
     window.addEventListener("pagehide", () => this.keepNow());
     document.addEventListener("visibilitychange", () => this.keepNow());
-  }
-
-  addStatus() {
-    const status = document.createElement("p");
-    status.className = "panel-save-status";
-    status.setAttribute("role", "status");
-    status.setAttribute("aria-live", "polite");
-    this.form.append(status);
-    return status;
   }
 
   fields() {
@@ -479,8 +473,7 @@ class Contribution {
   }
 
   say(sentence, state) {
-    this.status.dataset.state = state;
-    if (this.status.textContent !== sentence) this.status.textContent = sentence;
+    this.status.say(sentence, state);
   }
 }
 
@@ -497,10 +490,4 @@ function newId() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const letters = hex(bytes);
   return [8, 12, 16, 20, 32].map((end, place, ends) => letters.slice(ends[place - 1] ?? 0, end)).join("-");
-}
-
-function timeNow() {
-  return new Intl.DateTimeFormat("en-GB", {
-    hour: "numeric", minute: "2-digit", timeZone: "Europe/London",
-  }).format(new Date());
 }
