@@ -74,7 +74,7 @@ async def test_an_address_is_withheld_from_a_named_adult_after_a_rehearsal(
         assert await session.scalar(text("SELECT count(*) FROM sharing_restriction")) == 0
     await protect(client, page, **contact_from(family.father))
     said = plain(await client.get(page))
-    assert "Contact details withheld from Her father, Ben Kestrel In force" in said
+    assert "Contact details withheld In force From whom Her father, Ben Kestrel" in said
     assert "He came to the door" in said
     assert "Recorded by Sal Quint" in said
 
@@ -201,7 +201,7 @@ async def test_everyone_is_sealed_out_and_it_can_still_be_ended(
             assert not await sees(gate, family, viewer, category)
     answer = await client.get(f"/children/{family.child}")
     assert "Freya" not in answer.text
-    assert "withheld from everyone In force" in plain(await client.get(page))
+    assert "The whole record withheld In force From whom Everyone" in plain(await client.get(page))
 
 
 @pytest.mark.parametrize(
@@ -274,3 +274,45 @@ async def test_it_is_not_for_everybody_to_record(
         assert page not in (await client.get(f"/children/{family.child}/sharing")).text
     await sign_in(guardians.lead.id)
     assert (await client.get(page)).status_code == 404
+
+
+async def test_a_name_is_withheld_from_one_worker_on_header_list_and_search(
+    client: Client, family: Family, guardians: Guardians, page: str, sign_in: Any
+) -> None:
+    await sign_in(guardians.social_care.id)
+    named = contact_from(what="identity", against=[], worker_email="nia@demo.example")
+    await protect(client, page, **named)
+    assert "Nia Okafor, Health visiting" in plain(await client.get(page))
+    await sign_in(family.nia.id)
+    for address in (f"/children/{family.child}", "/children", f"/children/{family.child}/people"):
+        answer = await client.get(address)
+        assert answer.status_code == 200
+        assert "C-1001" in answer.text, address
+        assert "Freya" not in answer.text, address
+        assert "9 March 2022" not in answer.text, address
+    for search in SEARCHES:
+        answer = await client.get("/children", params={"q": search})
+        found = str(family.child) in answer.text
+        assert found is (search == "C-1001"), search
+        assert "Freya" not in answer.text.replace('value="Freya"', ""), search
+    await sign_in(family.rosa.id)
+    assert "Freya" in (await client.get(f"/children/{family.child}")).text
+
+
+async def test_two_who_end_the_same_one_at_once_are_told(
+    client: Client, family: Family, guardians: Guardians, page: str, sign_in: Any, tenant: Tenant
+) -> None:
+    await sign_in(guardians.social_care.id)
+    await protect(client, page, **contact_from(family.father))
+    async with tenant.transaction(JOB) as session:
+        made = await session.scalar(text("SELECT id FROM sharing_restriction"))
+    first, second = [await client.get(f"{page}/{made}/end") for _ in range(2)]
+    for opened, status in ((first, 303), (second, 410)):
+        answer = await client.post(
+            f"{page}/{made}/end",
+            data=hidden(opened) | {"reason": "They moved"},
+            follow_redirects=False,
+        )
+        assert answer.status_code == status
+    async with tenant.transaction(JOB) as session:
+        assert await session.scalar(text("SELECT count(*) FROM sharing_restriction")) == 1

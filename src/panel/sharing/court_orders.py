@@ -11,9 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from consent import LONDON, Category, CourtOrder, Span, Viewer
+from consent import Category, CourtOrder, Span, Viewer
 from consent.reach import is_named
 from panel.accounts.service import worker_names
+from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, rewrite_access
 from panel.sharing.ending import end_now
@@ -248,7 +249,7 @@ def _line(
         says="" if is_against_me else row.reason,
         recorded_by=names.get(row.created_by, ""),
         is_over=is_over,
-        ended_on=None if row.ended_at is None else row.ended_at.astimezone(LONDON).date(),
+        ended_on=None if row.ended_at is None else day_of(row.ended_at),
         ended_by="" if row.ended_by is None else names.get(row.ended_by, ""),
         ended_why="" if is_against_me else row.ended_why,
         may_end=not is_over and not is_against_me,

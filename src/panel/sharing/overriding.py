@@ -17,7 +17,7 @@ from consent import Category, Override, Role, State, Viewer, ViewerKind, may_rea
 from consent.decide import decide_all
 from consent.model import Basis, Purpose
 from panel.accounts.service import worker_names
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.problems import Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.dates import working_days_after
@@ -195,7 +195,7 @@ async def open_by_reference(
     if errors := _wrong_reason(reason):
         raise Invalid(tuple(errors))
     now: datetime = session.info["now"]
-    today = now.astimezone(LONDON).date()
+    today = day_of(now)
     missed = await session.scalar(
         select(func.count())
         .select_from(OverrideAttempt)
@@ -300,7 +300,7 @@ def _override(
         reason=reason.words,
         kept_from_family=reason.kept_from_family,
         family_risk=reason.family_risk if reason.kept_from_family else "",
-        review_by=working_days_after(at.astimezone(LONDON).date(), REVIEW_WITHIN),
+        review_by=working_days_after(day_of(at), REVIEW_WITHIN),
     )
 
 

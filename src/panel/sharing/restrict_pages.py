@@ -46,8 +46,8 @@ def what_words(categories: Iterable[Category]) -> str:
 def restriction_card(kept: Kept, base: str, today: date) -> FactCard:
     """One restriction; `base` is the address of the list."""
     state, colour = span_state(kept.from_on, today, is_over=kept.is_over)
-    whom = words.in_a_row(kept.whom, "or")
     lines = [
+        ("From whom", words.upper_first(words.in_a_row(kept.whom))),
         ("Kind", KIND_WORDS[kept.kind]),
         ("Whose choice", words.upper_first(kept.by_words)),
         *span_lines(kept.from_on, None if kept.ended_on else kept.until_on),
@@ -57,7 +57,7 @@ def restriction_card(kept: Kept, base: str, today: date) -> FactCard:
         *ended_lines(kept.ended_on, kept.ended_by, kept.ended_why),
     ]
     return FactCard(
-        heading=f"{words.upper_first(what_words(kept.categories))} withheld from {whom}",
+        heading=f"{words.upper_first(what_words(kept.categories))} withheld",
         state_words=state,
         state_colour=colour,
         lines=tuple((what, said) for what, said in lines if said),

@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import select
 
 from consent import (
-    LONDON,
     Capacity,
     Category,
     Finding,
@@ -28,6 +27,7 @@ from consent import Restriction as Fact
 from consent.reach import is_named
 from consent.standing import SHARING_MATTER
 from panel.accounts.service import worker_names
+from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, rewrite_access
 from panel.sharing.ending import end_now
@@ -385,7 +385,7 @@ def _kept(
         reason=row.reason if tells else "",
         recorded_by=names.get(row.created_by, ""),
         is_over=is_over,
-        ended_on=None if row.ended_at is None else row.ended_at.astimezone(LONDON).date(),
+        ended_on=None if row.ended_at is None else day_of(row.ended_at),
         ended_by="" if row.ended_by is None else names.get(row.ended_by, ""),
         ended_why=row.ended_why if tells else "",
         may_end=tells and not is_over,
