@@ -57,6 +57,10 @@ from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
 from panel.register.routes import HANDLERS as REGISTER
 from panel.settings import Settings
+from panel.sharing.agencies_routes import HANDLERS as AGENCIES
+from panel.sharing.order_routes import HANDLERS as ORDERS
+from panel.sharing.override_routes import HANDLERS as OVERRIDES
+from panel.sharing.restrict_routes import HANDLERS as RESTRICTIONS
 from panel.sharing.routes import HANDLERS as SHARING
 from panel.sharing.state import SharingFacts
 from panel.web.manifest import read_manifest
@@ -192,6 +196,10 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *ACCOUNTS,
         *REGISTER,
         *SHARING,
+        *RESTRICTIONS,
+        *ORDERS,
+        *OVERRIDES,
+        *AGENCIES,
         *DOCUMENTS,
         *ASSESSMENTS,
         *PLANS,
