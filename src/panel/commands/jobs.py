@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.governance.patterns import find_unusual
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.platform.changes import forget_changes
 from panel.platform.clock import LONDON, SystemClock
@@ -63,12 +64,18 @@ async def lapse_unanswered(session: AsyncSession, slot: datetime) -> None:
     await lapse_requests(session, slot.astimezone(LONDON).date())
 
 
+async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:
+    """What stood out in the looks of the day before, which is over in London at every slot."""
+    await find_unusual(session, slot.astimezone(LONDON).date() - timedelta(days=1))
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
         Job("forget what is over", timedelta(hours=1), forget_what_is_over),
         Job("lapse unanswered requests", timedelta(days=1), lapse_unanswered),
+        Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         put,
     ]
     if settings.smtp_url is not None:

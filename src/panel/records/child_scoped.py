@@ -71,3 +71,17 @@ class AccessEvent(Base):
     """What the person was doing, in the words of the history: "read the plan"."""
     decisions: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Category -> basis, with `withheld: …` for what was not shown."""
+
+    __table_args__ = (
+        Index("ix_access_event_at", "at", "id"),
+        Index("ix_access_event_child_at", "child_id", "at", "id"),
+        Index("ix_access_event_viewer_at", "viewer_id", "at", "id"),
+        Index("ix_access_event_agency_at", "agency_id", "at", "id"),
+        Index("ix_access_event_purpose_at", "purpose", "at", "id"),
+        Index(
+            "ix_access_event_refused_at",
+            "at",
+            "id",
+            postgresql_where="jsonb_exists(decisions, 'refused')",
+        ),
+    )

@@ -193,7 +193,7 @@ _NEWEST = " ORDER BY at DESC, id DESC LIMIT :some"
 _OLDER = " AND (at, id) < (:at, :id)" + _NEWEST
 _NEWER = " AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :some"
 _PURPOSES = {Tie.TEAM: Purpose.SUPPORT, Tie.AGENDA: Purpose.PANEL}
-_OTHERS_WORDS = {
+OTHERS_WORDS = {
     "family": "One of the family",
     "guest": "A guest of the panel",
     "agency": "The agency's pack",
@@ -293,7 +293,7 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
         LookLine(
             id=row.id,
             at=row.at,
-            who=names.get(row.viewer_id) or _OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
+            who=names.get(row.viewer_id) or OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
             agency=known.get(row.agency_id, ""),
             purpose=Purpose(row.purpose),
             doing=row.doing,
@@ -329,7 +329,7 @@ async def seen_since(
     return [
         SeenBy(
             row.viewer_id,
-            names.get(row.viewer_id) or _OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
+            names.get(row.viewer_id) or OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
             known.get(row.agency_id, ""),
             row.first_at,
             row.last_at,
