@@ -114,17 +114,8 @@ CREATE FUNCTION answers_for_use(p_roles text[]) RETURNS boolean LANGUAGE sql STA
 $$
 """
 
-# One statement under one snapshot: whoever writes facts writes access in the same transaction, so
-# that what is compared belongs together however many write meanwhile.
-COMPARE = """
-CREATE FUNCTION compare_access() RETURNS TABLE (child_id uuid, reference text, viewer_id uuid, what text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = "{schema}", pg_temp AS $$
-BEGIN
-  IF {viewer} IS DISTINCT FROM '{job}'::uuid THEN
-    RAISE EXCEPTION 'only scheduled work compares access' USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  RETURN QUERY
-  WITH should AS (
+# What `rewrite_child_access` writes of each child and viewer, ties sorted; the two change together.
+SHOULD = """
     SELECT t.child_id, t.viewer_id,
       CASE WHEN bool_or(t.from_on IS NULL) THEN '-infinity'
            ELSE min(t.from_on)::timestamp AT TIME ZONE 'Europe/London' END AS valid_from,
@@ -135,8 +126,21 @@ BEGIN
                  'until', t.until_on, 'categories', t.categories) ORDER BY
                  jsonb_build_object('tie', t.tie, 'who', t.who, 'from', t.from_on,
                  'until', t.until_on, 'categories', t.categories))
-               FILTER (WHERE t.tie NOT IN ('job', 'offer', 'named')), '{{}}') AS ties
-      FROM child_tie t GROUP BY t.child_id, t.viewer_id)
+               FILTER (WHERE t.tie NOT IN ('job', 'offer', 'named')), '{}') AS ties
+      FROM child_tie t GROUP BY t.child_id, t.viewer_id
+"""
+
+# One statement under one snapshot: whoever writes facts writes access in the same transaction, so
+# that what is compared belongs together however many write meanwhile.
+COMPARE = """
+CREATE FUNCTION compare_access() RETURNS TABLE (child_id uuid, reference text, viewer_id uuid, what text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = "{schema}", pg_temp AS $$
+BEGIN
+  IF {viewer} IS DISTINCT FROM '{job}'::uuid THEN
+    RAISE EXCEPTION 'only scheduled work compares access' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN QUERY
+  WITH should AS ({should})
   SELECT COALESCE(a.child_id, s.child_id), c.reference, COALESCE(a.viewer_id, s.viewer_id),
     CASE WHEN a.child_id IS NULL THEN 'missing' WHEN s.child_id IS NULL THEN 'too many'
          ELSE 'different' END
@@ -309,7 +313,7 @@ def upgrade() -> None:
             name, "access_event", list(columns), postgresql_where=where and sa.text(where)
         )
     op.execute(SEARCH.format(schema=schema, lead=LEAD, viewer=VIEWER, now=NOW))
-    op.execute(COMPARE.format(schema=schema, viewer=VIEWER, job=JOB))
+    op.execute(COMPARE.format(schema=schema, viewer=VIEWER, job=JOB, should=SHOULD))
     op.execute(SAME_CHILD)
     for function in AS_THE_OWNER:
         op.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
