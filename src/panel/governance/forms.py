@@ -1,7 +1,7 @@
 """What may come in on the pages of those who answer for how records are used."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -75,11 +75,16 @@ class ThresholdsForm(msgspec.Struct, forbid_unknown_fields=True):
         return {one: getattr(self, one.value) for one in Threshold}
 
 
+class MakeForm(msgspec.Struct, forbid_unknown_fields=True):
+    """The documents are made anew: nothing to fill in but the button."""
+
+
 class ApproveForm(msgspec.Struct, forbid_unknown_fields=True):
     """A version of a document is approved."""
 
     version: int
     approved_on: Annotated[date, on_day("Day of approval")]
     read: Annotated[
-        bool, chosen("That you read it", missing="Confirm that the parts to fill in were settled")
+        Literal["yes"],
+        chosen("That you read it", missing="Confirm that the parts to fill in were settled"),
     ]

@@ -10,6 +10,7 @@ from panel.governance.history import Look, SearchLine
 from panel.governance.models import PatternKind
 from panel.governance.pattern_rules import Threshold
 from panel.governance.patterns import PatternLine
+from panel.governance.versions import Version
 from panel.sharing.pages import FOR_WORDS
 from panel.sharing.reading import OTHERS_WORDS
 from panel.web import words
@@ -160,6 +161,20 @@ def pattern_facts(line: PatternLine) -> list[tuple[str, str]]:
 def threshold_rows(stored: Mapping[Threshold, int]) -> Iterable[tuple[str, str, str, int]]:
     """Name, label, hint and figure of each setting."""
     return [(one.value, label, hint, stored[one]) for one, (label, hint) in THRESHOLD_WORDS.items()]
+
+
+def version_row(version: Version) -> tuple[str, str, str, str, str]:
+    """One version of a document: title, number, made, approved, its address."""
+    approved = "Not approved yet"
+    if version.approved_on is not None:
+        approved = f"{words.short_day(version.approved_on)}, {version.approved_by}"
+    return (
+        version.title,
+        f"Version {version.number}",
+        words.short_day(version.made_on),
+        approved,
+        f"/governance/documents/{version.id}",
+    )
 
 
 def _closed_by_whom(line: PatternLine) -> str:

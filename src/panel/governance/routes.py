@@ -13,10 +13,12 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
-from panel.accounts.desk import Desk
+from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import agencies
 from panel.accounts.taking import take
-from panel.governance.forms import CloseForm, SearchForm, ThresholdsForm
+from panel.governance.document_facts import read_facts
+from panel.governance.documents import SLUGS
+from panel.governance.forms import ApproveForm, CloseForm, MakeForm, SearchForm, ThresholdsForm
 from panel.governance.history import (
     Namesake,
     check,
@@ -32,6 +34,7 @@ from panel.governance.pages import (
     search_address,
     search_words,
     threshold_rows,
+    version_row,
 )
 from panel.governance.pattern_rules import GUARDIANS
 from panel.governance.patterns import (
@@ -41,6 +44,13 @@ from panel.governance.patterns import (
     open_patterns,
 )
 from panel.governance.thresholds import set_thresholds, thresholds
+from panel.governance.versions import (
+    approve,
+    keep_up_to_date,
+    newest_versions,
+    one_version,
+    versions_of,
+)
 from panel.platform.problems import Invalid
 from panel.web.forms import FieldErrors, Filled, read_form
 from panel.web.paging import read_cursor
@@ -300,6 +310,104 @@ def _typed(form: SearchForm, field: str, sentence: str) -> FieldErrors:
     return FieldErrors({field: sentence}, typed, anchor)
 
 
+# --- Documents --------------------------------------------------------------------------------
+
+
+@get(f"{HOME}/documents", include_in_schema=False)
+async def documents(desk: NamedDependency[Desk]) -> Response[str]:
+    """The newest version of each document."""
+    desk.require(*ANSWERING)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await newest_versions(session)
+    return desk.page(
+        "governance/documents.html",
+        rows=[version_row(one) for one in found],
+        is_lead=Role.GOVERNANCE_LEAD in desk.viewer.roles,
+        action=f"{HOME}/documents",
+        back_href=HOME,
+    )
+
+
+@post(f"{HOME}/documents", include_in_schema=False)
+async def make_documents(desk: NamedDependency[Desk]) -> Response[Any]:
+    """Make a new version of each document whose text is another one now."""
+    desk.require(Role.GOVERNANCE_LEAD)
+
+    async def work(here: Here, _form: MakeForm) -> None:
+        facts = await read_facts(here.session, desk.tenant.record.label)
+        await keep_up_to_date(here.session, facts)
+
+    return await take(desk, MakeForm, lambda: _here(desk), work, f"{HOME}/documents")
+
+
+@get(f"{HOME}/documents/{{version_id:uuid}}", include_in_schema=False)
+async def document(desk: NamedDependency[Desk], version_id: FromPath[UUID]) -> Response[str]:
+    """One version to read, and the form that approves it."""
+    desk.require(*ANSWERING)
+    return await _document(desk, version_id)
+
+
+@get(f"{HOME}/documents/{{version_id:uuid}}/markdown", include_in_schema=False)
+async def document_as_markdown(
+    desk: NamedDependency[Desk], version_id: FromPath[UUID]
+) -> Response[str]:
+    """One version as Markdown, for whoever fills in the marked parts."""
+    desk.require(*ANSWERING)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await one_version(session, version_id)
+    name = f"{SLUGS[found.kind]}-{found.number}.md"
+    return Response(
+        found.markdown(),
+        media_type="text/markdown; charset=utf-8",
+        headers={**PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@post(f"{HOME}/documents/{{version_id:uuid}}", include_in_schema=False)
+async def approve_document(
+    desk: NamedDependency[Desk], version_id: FromPath[UUID]
+) -> Response[Any]:
+    """Approve a version, with the day."""
+    desk.require(Role.GOVERNANCE_LEAD)
+
+    async def work(here: Here, form: ApproveForm) -> None:
+        await approve(here.session, desk.viewer, version_id, form.version, form.approved_on)
+
+    return await take(
+        desk,
+        ApproveForm,
+        lambda: _here(desk),
+        work,
+        f"{HOME}/documents/{version_id}",
+        again=lambda errors: _document(desk, version_id, errors),
+    )
+
+
+async def _document(
+    desk: Desk, version_id: UUID, errors: FieldErrors | None = None
+) -> Response[Any]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await one_version(session, version_id)
+        every = await versions_of(session, found.kind)
+    is_last = every[0].id == found.id
+    return desk.page(
+        "governance/document.html",
+        status=200 if errors is None else 422,
+        title=found.title,
+        state=found.state,
+        parts=[(type(part).__name__, part) for part in found.parts],
+        others=[version_row(one) for one in every if one.id != found.id],
+        may_approve=is_last
+        and found.approved_on is None
+        and Role.GOVERNANCE_LEAD in desk.viewer.roles,
+        version=found.version,
+        filled=Filled({"approved_on": desk.today}, errors),
+        action=f"{HOME}/documents/{version_id}",
+        markdown_href=f"{HOME}/documents/{version_id}/markdown",
+        back_href=f"{HOME}/documents",
+    )
+
+
 HANDLERS = [
     governance_home,
     closed,
@@ -309,4 +417,9 @@ HANDLERS = [
     save_thresholds,
     history,
     searches,
+    documents,
+    make_documents,
+    document,
+    document_as_markdown,
+    approve_document,
 ]
