@@ -289,7 +289,7 @@ async def test_a_lead_closes_one_on_a_page_and_finds_it_among_the_closed(
     await sign_in(offices.lead.id)
     home = await client.get("/", follow_redirects=False)
     assert home.headers["location"] == "/governance"
-    assert "Opened 7 records outside working hours" in (await client.get("/governance")).text
+    assert "Opened records 7 times outside working hours" in (await client.get("/governance")).text
     address = f"/governance/patterns/{pattern}"
     page = (await client.get(address)).text
     assert f"worker_id={family.tom.id}" in page

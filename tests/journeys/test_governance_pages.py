@@ -74,7 +74,7 @@ async def test_a_lead_asks_closes_searches_and_approves(lead: Page) -> None:
     await lead.goto(f"{SITE}/")
     await expect(lead.get_by_role("heading", name="How records are used")).to_be_visible()
     await looked_at(lead, "home")
-    await lead.get_by_role("link", name="Opened 7 records outside working hours").click()
+    await lead.get_by_role("link", name="Opened records 7 times outside working hours").click()
     await looked_at(lead, "pattern")
     await lead.get_by_role("link", name="Their looks on this day").click()
     await expect(lead.get_by_text("No look answers this")).to_be_visible()

@@ -23,10 +23,10 @@ THRESHOLD_WORDS: Mapping[Threshold, tuple[str, str]] = {
         "Only records that somebody opened; lists, searches and packs do not count.",
     ),
     Threshold.OWN_NAME: (
-        "Records of children with the worker’s own surname, in a day",
+        "Children with the worker’s own surname, in a day",
         "A first name that is the same counts too: names are compared without reading them.",
     ),
-    Threshold.OUT_OF_HOURS: ("Records opened outside working hours, in a day", ""),
+    Threshold.OUT_OF_HOURS: ("Times that a record was opened outside working hours, in a day", ""),
     Threshold.DAY_BEGINS: (
         "The working day begins at (hour)",
         "Weekends and bank holidays are out.",
@@ -128,18 +128,19 @@ def pattern_row(line: PatternLine) -> PatternRow:
 
 def pattern_words(kind: PatternKind, how_many: int) -> str:
     """What was unusual, in one phrase."""
-    records = words.plural(how_many, "record")
+    children = words.plural(how_many, "child", "children")
+    times = words.plural(how_many, "time")
     match kind:
         case PatternKind.MANY_CHILDREN:
-            return f"Opened the records of {words.plural(how_many, 'child', 'children')} in an hour"
+            return f"Opened the records of {children} within an hour"
         case PatternKind.OWN_NAME:
-            return f"Opened {records} of a child with their own name"
+            return f"Opened the record of {children} with their own name"
         case PatternKind.OUT_OF_HOURS:
-            return f"Opened {records} outside working hours"
+            return f"Opened records {times} outside working hours"
         case PatternKind.AFTER_CLOSURE:
-            return f"Opened {records} long after the case was closed"
+            return f"Opened the record of {children} long after the case was closed"
         case PatternKind.MANY_REFUSALS:
-            return f"Was refused {words.plural(how_many, 'time')}"
+            return f"Was refused {times}"
 
 
 def pattern_facts(line: PatternLine) -> list[tuple[str, str]]:
