@@ -42,7 +42,15 @@ INDEXES = (
     ("ix_access_event_viewer_at", ("viewer_id", "at", "id"), None),
     ("ix_access_event_agency_at", ("agency_id", "at", "id"), None),
     ("ix_access_event_purpose_at", ("purpose", "at", "id"), None),
-    ("ix_access_event_refused_at", ("at", "id"), "jsonb_exists(decisions, 'refused')"),
+    # Few looks are refused; without these, an agency that has none is searched from end to end.
+    *(
+        (f"ix_access_event_refused_{of}at", columns, "jsonb_exists(decisions, 'refused')")
+        for of, columns in (
+            ("", ("at", "id")),
+            ("viewer_", ("viewer_id", "at", "id")),
+            ("agency_", ("agency_id", "at", "id")),
+        )
+    ),
 )
 
 # Every condition is added only where it is asked for, so that each question has a plan of its own.

@@ -78,10 +78,16 @@ class AccessEvent(Base):
         Index("ix_access_event_viewer_at", "viewer_id", "at", "id"),
         Index("ix_access_event_agency_at", "agency_id", "at", "id"),
         Index("ix_access_event_purpose_at", "purpose", "at", "id"),
-        Index(
-            "ix_access_event_refused_at",
-            "at",
-            "id",
-            postgresql_where="jsonb_exists(decisions, 'refused')",
+        *(
+            Index(
+                f"ix_access_event_refused_{of}at",
+                *columns,
+                postgresql_where="jsonb_exists(decisions, 'refused')",
+            )
+            for of, columns in (
+                ("", ("at", "id")),
+                ("viewer_", ("viewer_id", "at", "id")),
+                ("agency_", ("agency_id", "at", "id")),
+            )
         ),
     )
