@@ -143,8 +143,10 @@ def changed(played: Played, table: str, which: str, **values: object) -> Iterato
         names = ", ".join(f"{name} = %s" for name in values)
         update = f"UPDATE {table} SET {names} WHERE id = %s"
         owner.execute(update, [*values.values(), row[0]])
-        yield row[1] or ""
-        owner.execute(update, [*row[2:], row[0]])
+        try:
+            yield row[1] or ""
+        finally:
+            owner.execute(update, [*row[2:], row[0]])
 
 
 IN_PANEL = "EXISTS (SELECT 1 FROM meeting m WHERE m.id = x.meeting_id AND m.ended_at IS NOT NULL)"
@@ -212,7 +214,9 @@ async def test_a_note_that_left_twice_is_said(played: Played) -> None:
         ).fetchall()
         update = "UPDATE outbox_message SET facts = %s WHERE id = %s"
         owner.execute(update, [Jsonb(second[1]), first[0]])
-        with pytest.raises(InvariantBroken, match="left 2 times"):
-            await check(crew)
-        owner.execute(update, [Jsonb(first[1]), first[0]])
+        try:
+            with pytest.raises(InvariantBroken, match="left 2 times"):
+                await check(crew)
+        finally:
+            owner.execute(update, [Jsonb(first[1]), first[0]])
     assert await check(crew) == len(INVARIANTS)

@@ -12,22 +12,18 @@ from panel.panels.note_sending import send_notes
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import start
 from tests.conftest import SignIn
-from tests.panels.conftest import AddChild, House
 from tests.panels.note_world import (
     HELD,
     Client,
     Held,
     form_of,
-    held_meeting,
+    held,
     rows_of,
     signed,
     words,
 )
 
-
-@pytest.fixture
-async def held(house: House, add_child: AddChild) -> Held:
-    return await held_meeting(house, add_child)
+__all__ = ["held"]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 
 from panel.panels.note_models import FamilyNote, Incident, NoteDelivery
@@ -14,16 +13,11 @@ from panel.platform.outbox import send_due
 from panel.platform.sessions import start
 from panel.platform.work_tables import OutboxMessage
 from tests.conftest import SignIn
-from tests.panels.conftest import AddChild, House
-from tests.panels.note_world import Client, Held, form_of, held_meeting, rows_of, signed, words
-from tests.panels.test_send_notes import Server
+from tests.panels.note_world import Client, Held, Server, form_of, held, rows_of, signed, words
+
+__all__ = ["held"]
 
 SITE = "https://panel.example"
-
-
-@pytest.fixture
-async def held(house: House, add_child: AddChild) -> Held:
-    return await held_meeting(house, add_child)
 
 
 async def copy_of(held: Held, person: UUID) -> NoteDelivery:

@@ -10,18 +10,13 @@ from panel.platform.sessions import start
 from tests.conftest import SignIn
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
-from tests.panels.conftest import AddChild, House, add_child, house
-from tests.panels.note_world import NOTES, Held, held_meeting
+from tests.panels.conftest import add_child, house
+from tests.panels.note_world import NOTES, Held, held
 
-__all__ = ["add_child", "house"]
+__all__ = ["add_child", "held", "house"]
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
-
-
-@pytest.fixture
-async def held(house: House, add_child: AddChild) -> Held:
-    return await held_meeting(house, add_child)
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
@@ -23,6 +25,7 @@ from panel.platform.tenancy import load_keys
 from panel.records.gate import rewrite_access
 from panel.register.models import Child, FamilyLink, FamilyMember
 from panel.sharing.models import SharingRestriction
+from tests.conftest import SignIn
 from tests.panels.conftest import AddChild, House
 
 Client = AsyncTestClient[Litestar]
@@ -153,6 +156,19 @@ async def held_meeting(house: House, add_child: AddChild) -> Held:
         return Held(house, child, meeting.id, mother, father)
 
 
+@pytest.fixture
+async def held(house: House, add_child: AddChild) -> Held:
+    """The meeting, the child and her parents."""
+    return await held_meeting(house, add_child)
+
+
+@pytest.fixture
+async def lead(client: Client, held: Held, sign_in: SignIn) -> Client:
+    """The browser of the lead professional."""
+    await sign_in(held.house.viewers["lead"].id)
+    return client
+
+
 async def protect(held: Held, person: UUID, *categories: str, silent: bool = False) -> None:
     """Something of the child is protected from somebody."""
     async with held.house.as_("job") as session:
@@ -217,3 +233,21 @@ def words(answer: httpx.Response) -> str:
     for code, sign in (("&#39;", "'"), ("&#34;", '"'), ("&amp;", "&")):
         plain = plain.replace(code, sign)
     return " ".join(plain.split())
+
+
+class Server:
+    """A mail server that fails as often as it is told to, and keeps what it took."""
+
+    def __init__(self, *failures: Exception | None) -> None:
+        self.failures = list(failures)
+        self.taken: dict[str, EmailMessage] = {}
+        self.asked = 0
+
+    async def send(self, message: EmailMessage) -> None:
+        """Take a message, or fail."""
+        self.asked += 1
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is not None:
+            raise failure
+        # A server that is asked twice with one message id drops the second.
+        self.taken.setdefault(str(message["Message-ID"]), message)

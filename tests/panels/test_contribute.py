@@ -12,8 +12,9 @@ from panel.panels.attendance import table_of
 from panel.panels.calendar import meeting_on
 from panel.panels.holding import at_item, contribute
 from panel.panels.meeting_reading import meeting_view, shared_view_of
-from panel.panels.meeting_rules import recording_mistake
+from panel.panels.meeting_rules import Heading, recording_mistake
 from panel.panels.models import Discussion
+from panel.platform.ids import new_id
 from panel.platform.problems import Problem
 from panel.sharing.models import SharingAgreement, SharingRestriction
 from tests.panels.conftest import NEXT_MEETING
@@ -21,8 +22,8 @@ from tests.panels.meeting_world import (
     BEGINS,
     MEETING,
     MINUTE,
+    MINUTES,
     Hall,
-    client_id,
     hall,
     mistakes,
 )
@@ -61,7 +62,7 @@ async def test_what_it_is_about_and_for_the_familys_notes(hall: Hall) -> None:
     needs = await hall.send(
         hall.screen("Amina"),
         f"{hall.screen('Amina')}/say",
-        {"text": "Teacher of the deaf: now"},
+        {"needs_to_know-text": "Teacher of the deaf: now"},
         number=1,
     )
     assert "Teacher of the deaf: now" in needs.text
@@ -101,32 +102,30 @@ async def test_the_same_id_for_another_child_is_refused(hall: Hall) -> None:
 
 async def test_at_the_same_moment_it_is_kept_once(hall: Hall) -> None:
     await hall.begin("member")
-    house, same = hall.house, client_id()
-
-    async def once() -> None:
-        viewer = house.viewers["coordinator"]
-        async with house.tenant.transaction(viewer.id) as session:
-            panel = await house.panel(session)
-            view = await meeting_view(house.gate, session, panel, NEXT_MEETING, viewer)
-            shared = await shared_view_of(
-                house.gate, session, view, hall.child("Amina"), viewer, "tried it"
-            )
-            at = await at_item(panel, view.meeting, view.table, shared)
-            await contribute(
-                at,
-                text="At once",
-                heading="discussion",
-                category=Category.PANEL,
-                for_family=False,
-                client_id=client_id_of(same),
-            )
-
-    await asyncio.gather(*(once() for _ in range(3)))
+    same = new_id()
+    await asyncio.gather(*(write(hall, "At once", client_id=same) for _ in range(3)))
     assert [text for _, _, text in await hall.said("Amina")] == ["At once"]
 
 
-def client_id_of(written: str) -> UUID:
-    return UUID(written)
+async def write(
+    hall: Hall, text: str, *, heading: str = Heading.DISCUSSION, client_id: UUID
+) -> None:
+    """The coordinator adds to Amina's item, past the pages."""
+    house, viewer = hall.house, hall.house.viewers["coordinator"]
+    async with house.tenant.transaction(viewer.id) as session:
+        panel = await house.panel(session)
+        view = await meeting_view(house.gate, session, panel, NEXT_MEETING, viewer)
+        shared = await shared_view_of(
+            house.gate, session, view, hall.child("Amina"), viewer, "tried it"
+        )
+        await contribute(
+            await at_item(panel, view.meeting, view.table, shared),
+            text=text,
+            heading=heading,
+            category=Category.PANEL,
+            for_family=False,
+            client_id=client_id,
+        )
 
 
 async def test_ones_own_is_taken_back_with_a_reason(hall: Hall) -> None:
@@ -209,23 +208,8 @@ async def test_contacts_records_no_allocation(hall: Hall, heading: str) -> None:
     assert "CONTACTS decides nothing" in recording_mistake("contacts", heading)
     assert not recording_mistake("allocation", heading)
     await hall.begin("member")
-    house, viewer = hall.house, hall.house.viewers["coordinator"]
     with pytest.raises(Problem, match="CONTACTS decides nothing"):
-        async with house.tenant.transaction(viewer.id) as session:
-            panel = await house.panel(session)
-            view = await meeting_view(house.gate, session, panel, NEXT_MEETING, viewer)
-            shared = await shared_view_of(
-                house.gate, session, view, hall.child("Amina"), viewer, "tried it"
-            )
-            at = await at_item(panel, view.meeting, view.table, shared)
-            await contribute(
-                at,
-                text="Six nights of short breaks",
-                heading=heading,
-                category=Category.PANEL,
-                for_family=False,
-                client_id=client_id_of(client_id()),
-            )
+        await write(hall, "Six nights of short breaks", heading=heading, client_id=new_id())
     page = (await hall.get(hall.screen("Amina"))).text.lower()
     for word in ("allocat", "budget", "cost", "resource"):
         assert word not in page
@@ -295,6 +279,25 @@ async def test_whoever_declares_an_interest_leaves_the_item(hall: Hall) -> None:
     await hall.send(screen, f"{screen}/interest/take-back")
     await hall.as_("member")
     assert (await hall.say("Amina", "It was another Amina")).status_code == 200
+
+
+async def test_whoever_left_the_item_does_not_read_it_in_the_minutes(hall: Hall) -> None:
+    await hall.begin("member")
+    await hall.as_("member")
+    await hall.send(
+        hall.screen("Amina"), f"{hall.screen('Amina')}/interest", {"reason": "She is my niece"}
+    )
+    await hall.as_("coordinator")
+    for name in ("Amina", "Theo"):
+        await hall.say(name, f"What was said of {name}.")
+        await hall.send(hall.screen(name), f"{hall.screen(name)}/done")
+    await hall.send(MEETING, f"{MEETING}/end")
+    assert "What was said of Amina." in (await hall.get(MINUTES)).text
+    await hall.as_("member")
+    minutes = (await hall.get(MINUTES)).text
+    assert "Cleo Nightingale left this item, having declared an interest." in minutes
+    assert "What was said of Theo." in minutes
+    assert "What was said of Amina." not in minutes
 
 
 async def test_an_interest_is_ones_own_to_declare(hall: Hall) -> None:

@@ -9,7 +9,6 @@ from panel.panels.note_models import FamilyNote
 from panel.panels.note_rules import DraftAction, DraftFacts, draft
 from panel.platform.clock import FixedClock
 from tests.conftest import SignIn
-from tests.panels.conftest import AddChild, House
 from tests.panels.note_world import (
     HELD,
     NOTES,
@@ -17,21 +16,13 @@ from tests.panels.note_world import (
     Client,
     Held,
     form_of,
-    held_meeting,
+    held,
+    lead,
     rows_of,
     words,
 )
 
-
-@pytest.fixture
-async def held(house: House, add_child: AddChild) -> Held:
-    return await held_meeting(house, add_child)
-
-
-@pytest.fixture
-async def lead(client: Client, held: Held, sign_in: SignIn) -> Client:
-    await sign_in(held.house.viewers["lead"].id)
-    return client
+__all__ = ["held", "lead"]
 
 
 def test_a_draft_is_plain_sentences() -> None:

@@ -12,6 +12,7 @@ from panel.panels.note_pages import (
     recipient_words,
 )
 from panel.panels.note_rules import (
+    IncidentKind,
     Kept,
     Recipient,
     Step,
@@ -82,7 +83,7 @@ def test_a_row_of_the_list() -> None:
 
 def incident(*done: Step) -> IncidentLine:
     steps = dict.fromkeys((Step.STOPPED, *done), TODAY)
-    return IncidentLine(new_id(), "wrong_person", FOUND, "He rang.", steps, "open")
+    return IncidentLine(new_id(), IncidentKind.WRONG_PERSON, FOUND, "He rang.", steps, is_open=True)
 
 
 def test_the_clock_of_an_incident() -> None:

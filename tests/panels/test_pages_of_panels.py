@@ -10,16 +10,9 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
 from tests.panels.conftest import CALENDAR, NEXT_MEETING, AddChild, House
+from tests.panels.note_world import form_of
 
 AGENDA = f"/panels/contacts/{NEXT_MEETING}"
-
-
-async def form_of(client: AsyncTestClient[Any], address: str, action: str) -> dict[str, str]:
-    """The hidden fields of a form on a page."""
-    page = (await client.get(address)).text
-    found = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL)
-    assert found is not None, f"{address} has no form to {action}"
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', found[1]))
 
 
 @pytest.fixture

@@ -25,11 +25,14 @@ from tests.panels.note_world import (
     Held,
     form_of,
     held_meeting,
+    lead,
     protect,
     rows_of,
     signed,
     words,
 )
+
+__all__ = ["lead"]
 
 SITE = "https://panel.example"
 PARTS = ("Tern", "Harrow", "WX3", "9QR", "wx39qr", "Rosa", "Whitlow", "01632", "Health visiting")
@@ -45,12 +48,6 @@ async def held(house: House, add_child: AddChild) -> Held:
         father = await session.get_one(FamilyMember, held.father)
         father.email = "ben@demo.example"
     return held
-
-
-@pytest.fixture
-async def lead(client: Client, held: Held, sign_in: SignIn) -> Client:
-    await sign_in(held.house.viewers["lead"].id)
-    return client
 
 
 SAFE = "On Thursday 19 November 2026 the panel talked about Amina.\n\nShe sleeps well now."

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
-from email.message import EmailMessage
 from io import BytesIO
 from typing import Any
 
@@ -32,41 +31,21 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
 from panel.register.models import Child
 from tests.conftest import SignIn
-from tests.panels.conftest import AddChild, House
 from tests.panels.note_world import (
     Client,
     Held,
+    Server,
     form_of,
-    held_meeting,
+    held,
     protect,
     rows_of,
     signed,
     words,
 )
 
+__all__ = ["held"]
+
 SITE = "https://panel.example"
-
-
-@pytest.fixture
-async def held(house: House, add_child: AddChild) -> Held:
-    return await held_meeting(house, add_child)
-
-
-class Server:
-    """A mail server that fails as often as it is told to, and keeps what it took."""
-
-    def __init__(self, *failures: Exception | None) -> None:
-        self.failures = list(failures)
-        self.taken: dict[str, EmailMessage] = {}
-        self.asked = 0
-
-    async def send(self, message: EmailMessage) -> None:
-        self.asked += 1
-        failure = self.failures.pop(0) if self.failures else None
-        if failure is not None:
-            raise failure
-        # A server that is asked twice with one message id drops the second.
-        self.taken.setdefault(str(message["Message-ID"]), message)
 
 
 async def scheduler(held: Held, server: Server) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from panel.accounts.live_routes import short_name
 from panel.platform.cluster import Cluster
 from panel.platform.ids import new_id
-from panel.platform.live import Changed, Event, Live, Present, tell
+from panel.platform.live import Changed, Event, Heartbeat, Live, Present, Writing, tell
 from panel.platform.tenancy import Tenant
 
 pytestmark = pytest.mark.database
@@ -54,9 +54,10 @@ class Page:
         """The changes heard until it was quiet for a while."""
         found: list[Event] = []
         async for one in self.events:
+            self.heard.append(one)
             if isinstance(one, Changed):
                 found.append(one)
-            elif not isinstance(one, Present):
+            elif not isinstance(one, Present | Writing):
                 beats -= 1
                 if beats == 0:
                     break
@@ -114,6 +115,22 @@ async def test_pages_of_two_processes_see_each_other_come_and_go(
     ):
         await page.until(both)
         await Page(events).until(both)
+
+
+async def test_the_pages_of_others_hear_who_is_writing(
+    live: Live, other: Live, tenant: Tenant
+) -> None:
+    said = Writing(HANA, "under the discussion")
+    async with at_rest(live, tenant) as page, at_rest(live, tenant, "meeting-2") as elsewhere:
+        async with other.listen(tenant, "meeting-1", HANA) as events:
+            own = Page(events)
+            await own.until(Present(frozenset({ROSA, HANA})))
+            other.say_writing(tenant, "meeting-1", HANA, said.place)
+            await page.until(said)
+            await own.changes()
+            assert said not in own.heard
+        await elsewhere.changes()
+        assert said not in elsewhere.heard
 
 
 async def test_one_of_two_pages_of_somebody_may_be_left(
@@ -176,6 +193,33 @@ async def test_a_page_that_is_slow_is_told_once_to_look_again(live: Live, tenant
         heard = await page.changes()
         assert Changed() in heard
         assert len(heard) < 60
+
+
+async def test_the_heart_of_a_busy_page_beats_too(live: Live, other: Live, tenant: Tenant) -> None:
+    """At each beat it is asked whether a page may be heard still, and who is here says so."""
+
+    async def write() -> None:
+        while True:
+            async with tenant.transaction() as session:
+                await tell(session, "meeting-1", ROW)
+
+    async with at_rest(live, tenant) as page:
+        writing = asyncio.create_task(write())
+        try:
+            await page.until(Changed(ROW))
+            await page.until(Heartbeat())
+            await page.until(Heartbeat())
+        finally:
+            writing.cancel()
+        assert Changed(ROW) in page.heard
+
+
+async def test_it_is_known_how_many_pages_somebody_has(live: Live, tenant: Tenant) -> None:
+    async with AsyncExitStack() as leaving:
+        for topic in ("meeting-1", "meeting-1", "meeting-2"):
+            await leaving.enter_async_context(live.listen(tenant, topic, ROSA))
+        assert (live.pages_of(ROSA), live.pages_of(HANA)) == (3, 0)
+    assert live.pages_of(ROSA) == 0
 
 
 async def test_what_others_say_on_the_channel_does_no_harm(

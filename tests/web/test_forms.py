@@ -2,6 +2,7 @@ import datetime as dt
 import unicodedata
 import uuid
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
@@ -60,6 +61,27 @@ def mistakes(posted: list[tuple[str, object]]) -> dict[str, str]:
     errors = read_form(Person, posted)
     assert isinstance(errors, FieldErrors), errors
     return dict(errors.sentences)
+
+
+class Colour(StrEnum):
+    """A choice that has a type of its own."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+class Choice(msgspec.Struct, forbid_unknown_fields=True):
+    """A form that holds it."""
+
+    colour: Annotated[Colour, forms.chosen("Colour", missing="Select a colour")]
+
+
+@pytest.mark.parametrize("sent", ["", "green", "RED", "Colour.RED"])
+def test_a_choice_of_an_enum_is_one_of_its_values(sent: str) -> None:
+    assert forms.read_form(Choice, [("colour", "blue")]) == Choice(Colour.BLUE)
+    refused = forms.read_form(Choice, [("colour", sent)])
+    assert isinstance(refused, forms.FieldErrors)
+    assert refused.sentences == {"colour": "Select a colour"}
 
 
 def test_a_whole_form() -> None:

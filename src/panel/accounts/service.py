@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from consent import Role, Viewer, ViewerKind
 from panel.accounts.models import Agency, Worker, WorkerRole
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.sessions import IDLE, SEEN_EVERY, token_hash
 from panel.platform.tables import KEYS
@@ -65,7 +65,7 @@ _AT_DESK = _WORKER.format(of="") + " AND w.id = :worker"
 # A session in use is noted at most once a minute, in the statement that looks it up.
 _SIGNED_IN = (
     "WITH touched AS (UPDATE {schema}.web_session SET seen_at = :now WHERE token_hash = :hash"  # noqa: S608 - fixed parts
-    " AND seen_at < :minute_ago AND seen_at > :idle AND ends_at > :now)"
+    " AND seen_at < :seen_before AND seen_at > :idle AND ends_at > :now)"
     + _WORKER.format(of="{schema}.")
     + " AND w.id = (SELECT s.viewer_id FROM {schema}.web_session s"
     " WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle"
@@ -114,8 +114,8 @@ async def signed_in(
         hash=token_hash(token),
         now=now,
         idle=now - IDLE,
-        minute_ago=now - seen_every,
-        today=now.astimezone(LONDON).date(),
+        seen_before=now - seen_every,
+        today=day_of(now),
     )
     if found:
         return _signed_in(found[0][0], tenant.ring)
@@ -186,7 +186,7 @@ async def worker_at_desk(
     connection: AsyncConnection, ring: Keyring, worker_id: UUID, now: datetime
 ) -> SignedIn | None:
     """A worker as they would be at the desk, for the command line."""
-    today = now.astimezone(LONDON).date()
+    today = day_of(now)
     found = await connection.execute(text(_AT_DESK), {"worker": worker_id, "today": today})
     line = found.scalar_one_or_none()
     return None if line is None else _signed_in(line, ring)

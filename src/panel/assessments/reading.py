@@ -28,7 +28,7 @@ from panel.assessments.forms import Options
 from panel.assessments.models import Assessment, Form
 from panel.assessments.pages import Entry, entries_of_section, section_title
 from panel.assessments.rules import Version
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.problems import NotAllowed, NotFound
 from panel.platform.tables import VIEWER
 from panel.records.gate import NOT_HERE, Access, Withheld
@@ -487,7 +487,7 @@ def _readings(
                 entries=entries,
                 author_agency_id=kept.author_agency,
                 author_agency=agency_words.get(str(kept.author_agency), ""),
-                said_on=None if kept.saved_at is None else kept.saved_at.astimezone(LONDON).date(),
+                said_on=None if kept.saved_at is None else day_of(kept.saved_at),
             )
         )
     return tuple(readings)

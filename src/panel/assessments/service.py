@@ -55,10 +55,10 @@ from panel.assessments.rules import (
     section_state,
     visible_answers,
 )
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
-from panel.platform.tables import NOW, VIEWER
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.gate import NOT_HERE, Access
 from panel.register.service import child_header
 from panel.sharing.service import (
@@ -331,7 +331,7 @@ async def import_assessment(
     Repeatable: the same form signed on the same day is the same assessment, to which a document
     that was missing is added. Raises Invalid for a day in the future or an unknown worker.
     """
-    if signed_on > session.info[NOW].astimezone(LONDON).date():
+    if signed_on > today_of(session):
         raise Invalid.because("signed_on", "The assessment was signed in the future")
     agency = await session.scalar(select(Worker.agency_id).where(Worker.id == by_worker))
     if agency is None:
@@ -545,7 +545,7 @@ def _is_recorded(row: SharingAgreement, decision: SharingDecision) -> bool:
     """Whether a row is this very decision; one that was withdrawn since is, too."""
     starts = decision.from_on or decision.agreed_on
     # Where an objection was open, sharing starts on the day it was recorded instead.
-    began = {starts, row.created_at.astimezone(LONDON).date()}
+    began = {starts, day_of(row.created_at)}
     return row.from_on in began and (
         row.by_person_id,
         row.given,

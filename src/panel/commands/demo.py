@@ -31,6 +31,7 @@ from panel.platform.cluster import Cluster
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
 from panel.platform.problems import Problem
+from panel.platform.tables import KEYS
 from panel.platform.tenancy import NoSuchAuthority, authorities, load_keys, record_authority
 from panel.records.gate import Gate
 from panel.serving import clock_from
@@ -71,7 +72,7 @@ async def personas_told(gate: Gate, site_url: str) -> list[PersonaTold]:
         )
         found = {row.key: row for row in rows}
         await load_keys(session, {row.agency_id for row in found.values() if row.agency_id})
-        keys = session.info["keys"]
+        keys = session.info[KEYS]
         told: dict[str, PersonaTold] = {}
         for key, row in found.items():
             name = email = ""
@@ -93,7 +94,7 @@ async def _family_persona(gate: Gate, viewer: UUID) -> tuple[str, str]:
     """A family member's, or the young person's own, name and address: they see their own."""
     async with gate.tenant.transaction(viewer) as session:
         await load_keys(session, {viewer})
-        keys = session.info["keys"]
+        keys = session.info[KEYS]
         row = (
             await session.execute(
                 text("SELECT name, email FROM family_member WHERE id = :id"), {"id": viewer}

@@ -14,10 +14,11 @@ from panel.governance.patterns import find_unusual
 from panel.governance.versions import keep_up_to_date
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.platform.changes import forget_changes
-from panel.platform.clock import LONDON, SystemClock
+from panel.platform.clock import SystemClock, day_of
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
+from panel.platform.tables import NOW
 from panel.platform.tenancy import authorities
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
@@ -30,7 +31,7 @@ FORMS_KEPT = timedelta(days=2)
 
 async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     """Sessions and sign-in links that ended, the ids of forms posted long ago, notes of changes."""
-    now: datetime = session.info["now"]
+    now: datetime = session.info[NOW]
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
@@ -43,7 +44,7 @@ def sending(way: Way) -> Job:
     """What waits in the outbox goes out, every minute."""
 
     async def send(session: AsyncSession, _slot: datetime) -> None:
-        await send_due(session, way, session.info["now"])
+        await send_due(session, way, session.info[NOW])
 
     return Job("send what waits", EVERY, send)
 
@@ -63,7 +64,7 @@ def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
 
 async def lapse_unanswered(session: AsyncSession, slot: datetime) -> None:
     """Requests for access that nobody answered in time."""
-    await lapse_requests(session, slot.astimezone(LONDON).date())
+    await lapse_requests(session, day_of(slot))
 
 
 async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:

@@ -14,6 +14,7 @@ from panel.demo import places
 from panel.demo.crew import Crew
 from panel.panels.models import AgendaItem, Meeting
 from panel.panels.note_answers import (
+    MOST_NOTES,
     READABLE,
     answer_note,
     delivery_of,
@@ -26,7 +27,7 @@ from panel.panels.note_answers import (
 from panel.panels.note_context import gather
 from panel.panels.note_marks import Mark
 from panel.panels.note_models import FamilyNote, NoteAnswer, NoteDelivery
-from panel.panels.note_rules import Answer, HeldBack, Step, Way
+from panel.panels.note_rules import Answer, HeldBack, IncidentKind, Step, Way
 from panel.panels.note_sending import (
     NO_ADDRESS,
     another_way,
@@ -260,7 +261,7 @@ async def families_read(crew: Crew) -> tuple[int, int]:
         ):
             continue
         async with crew.at_home(one.child, one.person, "read the notes") as access:
-            own = {note.id for note in await own_notes(access, 100)}
+            own = {note.id for note in await own_notes(access, MOST_NOTES)}
             if one.note not in own:
                 continue
             await open_own_note(access, one.note)
@@ -275,7 +276,7 @@ async def families_read(crew: Crew) -> tuple[int, int]:
 
 
 def _which(found: list[Copy], place: int) -> int:
-    """The how-manieth copy of its note one is, as made."""
+    """How many copies of the same note were made before this one."""
     return sum(one.note == found[place].note for one in found[:place])
 
 
@@ -327,7 +328,7 @@ async def something_went_wrong(crew: Crew, day: date) -> int:
     who = await _writer(crew, Owed(one.child, one.reference), likely_lead=False)
     async with crew.opened(one.child, who, "recalled the notes") as access:
         why = "The family had moved."
-        incident = await recall(access, one.meeting, one.delivery, "wrong_address", why)
+        incident = await recall(access, one.meeting, one.delivery, IncidentKind.WRONG_ADDRESS, why)
         for step in Step:
             await take_step(access, one.meeting, incident.id, step)
     return 1

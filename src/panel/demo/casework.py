@@ -22,7 +22,7 @@ from panel.demo import places
 from panel.demo.crew import Crew
 from panel.demo.sentences import NEEDS, REFERRALS
 from panel.demo.story import Story, newcomer
-from panel.demo.writing import caf_answers
+from panel.demo.writing import as_registered, caf_answers
 from panel.panels.agenda import CaseFact
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel, Referral
@@ -50,7 +50,6 @@ from panel.records.dates import age_in_years, months_after
 from panel.records.gate import Access
 from panel.register.models import Child
 from panel.register.service import (
-    NewChild,
     NewFamilyLink,
     NewFamilyMember,
     add_child,
@@ -105,7 +104,7 @@ async def _one_comes(crew: Crew, story: Story, people: dict[str, UUID]) -> dict[
     async with crew.as_(who) as (session, _):
         child = await add_child(
             session,
-            _as_registered(story),
+            as_registered(story),
             agency_id=who.viewer.agency,
             worker_id=who.viewer.id,
             part="first contact",
@@ -137,22 +136,6 @@ async def _one_comes(crew: Crew, story: Story, people: dict[str, UUID]) -> dict[
     async with crew.opened(child.id, crew.coordinator, "acknowledged a referral") as access:
         await acknowledge(access, referral_id, version)
     return family
-
-
-def _as_registered(story: Story) -> NewChild:
-    return NewChild(
-        given_name=story.given,
-        family_name=story.family,
-        birth_date=story.born,
-        sex=story.sex,
-        nhs_number=story.nhs_number,
-        address=story.address,
-        postcode=story.postcode,
-        ward_code=story.ward,
-        ethnicity=story.ethnicity,
-        primary_need=story.need.key,
-        first_language=story.language,
-    )
 
 
 async def _panel(access: Access) -> Panel:

@@ -19,7 +19,7 @@ from panel.accounts.service import SignedIn, worker_at_desk, worker_by_email
 from panel.demo import places
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
-from panel.platform.clock import LONDON, FixedClock
+from panel.platform.clock import LONDON, FixedClock, day_of
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
@@ -47,7 +47,7 @@ class Crew:
     @property
     def today(self) -> date:
         """The Europe/London date of the story."""
-        return self.clock.now().astimezone(LONDON).date()
+        return day_of(self.clock.now())
 
     @property
     def coordinator(self) -> SignedIn:

@@ -22,6 +22,7 @@ from panel.panels.models import Meeting, Panel
 from panel.panels.notes import notes_owed
 from panel.panels.rules import Reason, notes_due_on, review_place
 from panel.plans.service import my_actions
+from panel.platform.tables import VIEWER
 from panel.records.dates import months_after
 from panel.web.words import short_day
 
@@ -355,7 +356,7 @@ async def no_day_is_without_a_lead(now: Now) -> list[str]:
 
 
 async def the_quorum_is_said(now: Now) -> list[str]:
-    """Of each meeting that ended it is said whether there was a quorum, and what was missing."""
+    """Of the meeting that ended last it is said whether there was a quorum, or what was missing."""
     found = await now.rows(
         "SELECT id FROM meeting WHERE panel_id = :panel AND ended_at IS NOT NULL"
         " ORDER BY held_on DESC LIMIT 1"
@@ -419,7 +420,7 @@ async def check(crew: Crew) -> int:
         coming = None
         if found is not None:
             meeting = await meeting_on(session, panel, found.held_on)
-            coming = await prepare(session, panel, meeting, session.info["viewer"])
+            coming = await prepare(session, panel, meeting, session.info[VIEWER])
         now = Now(crew, session, panel, crew.today, coming)
         for invariant in INVARIANTS:
             wrong += await invariant(now)

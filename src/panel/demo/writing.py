@@ -28,7 +28,8 @@ from panel.panels.calendar import (
 from panel.panels.models import AgendaItem, Discussion, FamilyWords, Meeting, Panel, Referral
 from panel.panels.rules import next_review_meeting
 from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
-from panel.platform.clock import LONDON
+from panel.platform.clock import LONDON, day_of
+from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.dates import months_after
@@ -74,7 +75,7 @@ async def write_year(
     tenant: Tenant, *, seed: int, children: int, say: Callable[[str], None]
 ) -> None:
     """Fill an empty authority with a year of invented life, up to the clock's today."""
-    today = tenant.clock.now().astimezone(LONDON).date()
+    today = day_of(tenant.clock.now())
     async with tenant.transaction(JOB) as session:
         world = await _place(session, today)
     await remember_agency_keys(tenant)
@@ -149,23 +150,28 @@ async def _place(session: AsyncSession, today: date) -> World:
     return world
 
 
+def as_registered(story: Story) -> NewChild:
+    """The child as whoever registers them types it in."""
+    return NewChild(
+        given_name=story.given,
+        family_name=story.family,
+        birth_date=story.born,
+        sex=story.sex,
+        nhs_number=story.nhs_number,
+        address=story.address,
+        postcode=story.postcode,
+        ward_code=story.ward,
+        ethnicity=story.ethnicity,
+        primary_need=story.need.key,
+        first_language=story.language,
+    )
+
+
 async def _write_child(session: AsyncSession, world: World, story: Story) -> None:
     lead_agency = world.agencies[world.worker_agency[story.lead]]
     child = await add_child(
         session,
-        NewChild(
-            given_name=story.given,
-            family_name=story.family,
-            birth_date=story.born,
-            sex=story.sex,
-            nhs_number=story.nhs_number,
-            address=story.address,
-            postcode=story.postcode,
-            ward_code=story.ward,
-            ethnicity=story.ethnicity,
-            primary_need=story.need.key,
-            first_language=story.language,
-        ),
+        as_registered(story),
         agency_id=lead_agency,
         worker_id=world.workers[story.lead],
         part="holds the plan" if story.lead_on else "first contact",
@@ -472,7 +478,7 @@ async def _write_assessment(
                 category=Category(section["category"]).value,
                 state="complete" if given else "looked_at",
                 answers=msgspec.json.encode(given or {}).decode(),
-                saved_at=session.info["now"],
+                saved_at=session.info[NOW],
             )
         )
 

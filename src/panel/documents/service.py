@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.documents.models import Document, DocumentContent
 from panel.documents.rules import KindOfFile, NotAccepted, clean_file_name, kind_of_file
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tables import KEYS
@@ -114,9 +114,8 @@ def _is_silent(access: Access, category: Category) -> bool:
 
 def _listed(access: Access, fact: _DocumentFact) -> ListedDocument:
     def opened(column: str, sealed: str | None) -> str:
-        blob = None if sealed is None else bytes.fromhex(sealed)
         return (
-            access.open_text(blob, f"document.{column}", fact.id, fact.category, fact.agency_id)
+            access.open_text(sealed, f"document.{column}", fact.id, fact.category, fact.agency_id)
             or ""
         )
 
@@ -134,7 +133,7 @@ def _listed(access: Access, fact: _DocumentFact) -> ListedDocument:
         category=fact.category,
         author_name=author,
         agency_name=fact.agency,
-        added_on=fact.added_at.astimezone(LONDON).date(),
+        added_on=day_of(fact.added_at),
     )
 
 

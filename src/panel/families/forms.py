@@ -1,9 +1,10 @@
 """What may come in from a family."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
+from panel.panels.note_rules import Answer
 from panel.web.forms import chosen, paragraphs
 
 MOST = 2_000
@@ -29,7 +30,7 @@ class AnswerForm(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody of the family says about their notes."""
 
     answer: Annotated[
-        Literal["agree", "disagree", "could_not_say", "question"],
+        Answer,
         chosen("What you think", missing="Choose one"),
     ]
     said: Annotated[str, paragraphs("What you write", at_most=MOST_OF_ANSWER)] = ""

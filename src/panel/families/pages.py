@@ -6,6 +6,7 @@ from datetime import date
 
 from panel.families.reading import ChildForFamily, ToRing
 from panel.panels.note_answers import OwnNote
+from panel.panels.note_rules import Answer
 from panel.panels.telling import BeforePanel, OwnWords
 from panel.plans.rules import HIGHEST, Course, course, is_open, latest
 from panel.plans.service import ActionReading, OutcomeReading, PlanReading
@@ -162,13 +163,18 @@ def _note_link(note: OwnNote) -> NoteLink:
     )
 
 
-def thanks_for_answer(answer: str) -> str:
-    """What is said when an answer to notes is kept."""
-    if answer == "question":
+def thanks_for_answer(answer: str, *, panel_hears: bool) -> str:
+    """What is said when an answer to notes is kept; whether the panel talks about the child again.
+
+    A child who has left the panel has no next discussion to be opened with it.
+    """
+    if answer == Answer.QUESTION:
         return "Thank you. Somebody will answer you here."
-    if answer == "agree":
+    if answer == Answer.AGREE:
         return "Thank you for telling us."
-    return "Thank you for telling us. The panel hears it first, the next time it talks."
+    if panel_hears:
+        return "Thank you for telling us. The panel hears it first, the next time it talks."
+    return "Thank you for telling us. The people who wrote the notes read it."
 
 
 def _object(child: ChildForFamily) -> str:

@@ -20,8 +20,10 @@ from panel.panels.telling import (
     own_words,
 )
 from panel.plans.service import PlanReading, plan_for_reading
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
+from panel.register.service import identity_text
 
 MOST_CHILDREN = 20
 
@@ -95,7 +97,7 @@ async def children_of(
     """The viewer's own children, or the young person themselves; within their transaction."""
     rows = await session.execute(
         text(_CHILDREN),
-        {"viewer": viewer.id, "now": session.info["now"], "most": MOST_CHILDREN},
+        {"viewer": viewer.id, "now": session.info[NOW], "most": MOST_CHILDREN},
     )
     opened = await gate.open_here(session, list(rows.scalars()), viewer, Purpose.SUPPORT, doing)
     # Named by a court order or an override is not yet family.
@@ -112,7 +114,8 @@ async def child_for_family(access: Access) -> ChildForFamily:
     may_know_panel = access.may(Category.PANEL)
     return ChildForFamily(
         child_id=access.child_id,
-        name=_name(access, "known_as", who.known_as) or _name(access, "given_name", who.given_name),
+        name=identity_text(access, "known_as", who.known_as)
+        or identity_text(access, "given_name", who.given_name),
         is_self=Tie.SELF in access.ties,
         to_ring=await _to_ring(access, who.lead) if who.lead and may_know_workers else None,
         may_know_panel=may_know_panel,
@@ -123,12 +126,6 @@ async def child_for_family(access: Access) -> ChildForFamily:
         words=await own_words(access),
         notes=await own_notes(access),
     )
-
-
-def _name(access: Access, column: str, sealed: str | None) -> str:
-    blob = None if sealed is None else bytes.fromhex(sealed)
-    opened = access.open_text(blob, f"child.{column}", access.child_id, Category.IDENTITY)
-    return opened or ""
 
 
 async def _to_ring(access: Access, lead: _Lead) -> ToRing:

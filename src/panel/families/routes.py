@@ -114,11 +114,14 @@ async def _note(
 ) -> Response[str]:
     note = await open_own_note(access, note_id)
     child = await child_for_family(access)
+    said = ""
+    if sent in set(Answer):
+        said = thanks_for_answer(sent, panel_hears=child.before is not None)
     return desk.page(
         "families/note.html",
         status=200 if errors is None else 422,
         page=family_note_page(note, "" if child.is_self else child.name),
-        thanks=thanks_for_answer(sent) if sent in set(Answer) else "",
+        thanks=said,
         filled=Filled({}, errors),
         at_most=MOST_OF_ANSWER,
     )

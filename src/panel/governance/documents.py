@@ -9,7 +9,19 @@ import re
 from collections.abc import Callable, Mapping
 from importlib import resources
 
-from consent import ADDITIONAL, BASIC, Category, Purpose
+from consent import (
+    ADDITIONAL,
+    BASIC,
+    DEFAULT_LAW,
+    SPECIAL,
+    Basis,
+    Category,
+    Lawful,
+    LawRule,
+    Purpose,
+    ViewerKind,
+    lawful_words,
+)
 from consent.words import SECTION_WORDS
 from panel.governance.document_facts import DocumentFacts
 from panel.governance.document_text import (
@@ -58,6 +70,14 @@ FAMILY_WORDS: Mapping[Category, str] = {
     Category.SAFEGUARDING: "What we need to know to keep a child safe",
 }
 """The categories for a family's notice."""
+
+BASIS_WORDS: Mapping[Basis, str] = {
+    Basis.COURT_ORDER: "A court’s order",
+    Basis.OWN_RECORD: "One’s own record",
+    Basis.SAFEGUARDING: "A safeguarding enquiry or override",
+    Basis.DUTY: "A duty or power",
+    Basis.AGREEMENT: "The family’s agreement",
+}
 
 _MADE = re.compile(r"\{\{(\w+)\}\}")
 
@@ -180,6 +200,33 @@ def _duties(facts: DocumentFacts) -> list[Part]:
     return [Grid(("Duty or power", "In force", "Source"), tuple(rows))]
 
 
+def _law(_facts: DocumentFacts) -> list[Part]:
+    rows = tuple(
+        (
+            _law_of(rule),
+            lawful_words(Lawful(rule.article6, rule.article9, rule.condition, rule.confidence)),
+            rule.condition,
+            rule.source,
+        )
+        for rule in DEFAULT_LAW
+    )
+    special = words.in_a_row([SECTION_WORDS[one] for one in Category if one in SPECIAL])
+    return [
+        Grid(("What permits it", "Under what law", "Condition", "Source"), rows),
+        Words(f"Article 9 matters to these kinds of information: {special}."),
+    ]
+
+
+def _law_of(rule: LawRule) -> str:
+    of = [
+        *sorted(rule.gateways),
+        *(KIND_WORDS.get(one, one).lower() for one in sorted(rule.agency_kinds)),
+        *("the family’s own" for one in rule.kinds if one is ViewerKind.FAMILY),
+    ]
+    said = BASIS_WORDS[rule.basis]
+    return f"{said} ({', '.join(of)})" if of else said
+
+
 def _retention(facts: DocumentFacts) -> list[Part]:
     rows = tuple((what, how_long or MARK) for what, how_long in facts.retention)
     return [Grid(("What", "How long"), rows)]
@@ -206,6 +253,7 @@ _MAKERS: Mapping[str, Callable[[DocumentFacts], list[Part]]] = {
     "family_categories": _family_categories,
     "forms": _forms,
     "jobs": _jobs,
+    "law": _law,
     "measures": _measures,
     "panels": _panels,
     "parties": _parties,

@@ -37,7 +37,7 @@ from panel.panels.rules import (
     why_as_frozen,
     why_today,
 )
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keys
 from panel.platform.tables import KEYS, NOW, VIEWER
 from panel.platform.tenancy import load_agency_keys
@@ -283,7 +283,7 @@ async def read_cases(
         panel=panel_id,
         meeting=meeting_id,
         day=day,
-        today=now.astimezone(LONDON).date(),
+        today=day_of(now),
         now=now,
         horizon=max(horizon, day),
         ahead=day + _AHEAD,
@@ -419,7 +419,7 @@ def _settled(
         }
         others = [one for one in stay if one.child_id not in on]
         rest = order_agenda(others, meeting.held_on, settings, starts_at, papers_close)
-        frozen_on = meeting.frozen_at.astimezone(LONDON).date()
+        frozen_on = day_of(meeting.frozen_at)
         listed = sorted(
             (one for one in stay if one.child_id in on), key=lambda one: on[one.child_id].position
         )

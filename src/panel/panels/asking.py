@@ -81,7 +81,7 @@ async def bring_in(access: Access, table: Table, worker_id: UUID, field: str) ->
     Raises Invalid about `field` where the family said no to their agency.
     """
     person = table.person(worker_id)
-    if person is None or person.roles & {"coordinator", "chair"}:
+    if person is None or person.runs:
         return
     session, child, today = access.session, access.child_id, access.today
     if await has_a_part(session, child, person.agency_id, today, worker_id):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role, Viewer, ViewerKind
-from panel.panels.calendar import settings_of, today_in
+from panel.panels.calendar import settings_of
 from panel.panels.meeting_rules import (
     Person,
     Presence,
@@ -21,12 +21,10 @@ from panel.panels.models import Attendance, Meeting, Panel
 from panel.panels.reading import AgencySeats, Seat, seats_of
 from panel.panels.rules import Attendee, Quorum, quorum
 from panel.platform.problems import Invalid, Problem
-from panel.platform.tables import NOW
+from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
 from panel.sharing.shareable import AtTheTable
 from panel.web.words import day as day_words
-
-_RUNS = frozenset({"coordinator", "chair"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def _at_the_table(person: Person, viewer: Viewer | None = None) -> AtTheTable:
         person.agency_kind,
         roles,
     )
-    return AtTheTable(viewer or by_hand, person.is_member, bool(person.roles & _RUNS))
+    return AtTheTable(viewer or by_hand, person.is_member, person.runs)
 
 
 def _pack(agency: AgencySeats) -> AtTheTable:
@@ -191,12 +189,13 @@ async def mark(
 ) -> None:
     """Write down where people of the table are; who is not named stays as they are.
 
+    Where nobody chairs, the first who is here in the role of chair takes the chair.
     Raises Invalid for somebody without a seat, and for who is here before the day has come.
     """
     await hold_open(session, meeting)
     table = await table_of(session, panel, meeting)
     now: datetime = session.info[NOW]
-    early = today_in(session) < meeting.held_on
+    early = today_of(session) < meeting.held_on
     is_chaired = table.chair is not None
     for worker_id, presence in marks.items():
         person = table.person(worker_id)
@@ -207,7 +206,7 @@ async def mark(
             raise Invalid.because("here", said)
         row = await _row(session, meeting, person)
         _place(row, presence, now)
-        if presence is Presence.HERE and "chair" in person.roles and not is_chaired:
+        if presence is Presence.HERE and Role.CHAIR in person.roles and not is_chaired:
             row.chaired_from, is_chaired = now, True
     await session.flush()
 
@@ -252,7 +251,7 @@ async def add_substitute(
     """Somebody without a seat is here for an agency of the table. Raises Invalid."""
     await hold_open(session, meeting)
     table = await table_of(session, panel, meeting)
-    if today_in(session) < meeting.held_on:
+    if today_of(session) < meeting.held_on:
         said = f"Nobody can be here before {day_words(meeting.held_on)}"
         raise Invalid.because("name", said)
     if agency_id not in {one.id for one in table.agencies}:

@@ -30,7 +30,7 @@ from panel.panels.reading import (
     seats_from,
 )
 from panel.platform.changes import KEPT_FOR, Readings
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.read_models import for_driver, rows_of
 from panel.platform.remembered import Remembered
 from panel.platform.tables import NOW
@@ -211,7 +211,7 @@ async def _put_together(session: AsyncSession, board: Board, found: Sequence[Fou
     facts = (
         session.info[TENANT],
         board.read,
-        now.astimezone(LONDON).date(),
+        day_of(now),
         # With the key that opens its texts: once it is destroyed, nothing opened before is shown.
         tuple([(one.line, one.known.key) for one in found]),
         sharing_of(found, board.setting, now),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,10 +39,10 @@ from panel.panels.terms import (
     merge_calendars,
     read_terms,
 )
-from panel.platform.clock import LONDON
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
 from panel.platform.read_models import ReadModel
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.gate import rewrite_access
 from panel.sharing.shareable import PanelAgency
 from panel.web.words import day as weekday_words
@@ -366,7 +366,7 @@ async def meeting_on(session: AsyncSession, panel: Panel, day: date) -> Meeting:
             "See the dates with: panel meetings",
         )
     # Two people may open the page for the first time at once: one row, for both.
-    now, viewer = session.info["now"], session.info["viewer"]
+    now, viewer = session.info[NOW], session.info[VIEWER]
     await session.execute(
         insert(Meeting)
         .values(
@@ -420,7 +420,7 @@ async def rehearse_change(
     rhythm = await panel_rhythm(session, panel)
     if meeting.state in ("held", "cancelled"):
         raise Problem(409, "This meeting cannot change", f"It is {meeting.state} already.")
-    if meeting.held_on < today_in(session):
+    if meeting.held_on < today_of(session):
         raise Problem(409, "This meeting cannot change", "Its day is over.")
     if to is not None and (why := why_not_in_term(to, rhythm.calendar)) is not None:
         raise Invalid.because("to", f"{why} Choose a day in term.")
@@ -429,7 +429,7 @@ async def rehearse_change(
         raise Invalid.because("to", f"The meeting is on {weekday_words(to)} already.")
     if to in before:
         raise Invalid.because("to", f"The panel meets on {weekday_words(to)} already.")
-    if to is not None and to < today_in(session):
+    if to is not None and to < today_of(session):
         raise Invalid.because("to", "Choose today or a later day.")
     changed: Cancelled | Moved = (
         Cancelled(meeting.slot_on) if to is None else Moved(meeting.slot_on, to)
@@ -446,12 +446,6 @@ async def rehearse_change(
     )
 
 
-def today_in(session: AsyncSession) -> date:
-    """The Europe/London date of a transaction."""
-    now: datetime = session.info["now"]
-    return now.astimezone(LONDON).date()
-
-
 async def _reviews(session: AsyncSession, panel: Panel) -> list[tuple[UUID, date, date]]:
     # From child_access, so that a wide viewer's list uses its index (TRAPS.md).
     rows = await session.execute(
@@ -461,7 +455,7 @@ async def _reviews(session: AsyncSession, panel: Panel) -> list[tuple[UUID, date
             " WHERE a.viewer_id = :viewer AND f.panel_id = :panel AND f.state <> 'closed'"
             " AND f.last_discussed_on IS NOT NULL AND f.next_review_by IS NOT NULL"
         ),
-        {"viewer": session.info["viewer"], "panel": panel.id},
+        {"viewer": session.info[VIEWER], "panel": panel.id},
     )
     return [(row.child_id, row.last_discussed_on, row.next_review_by) for row in rows]
 

@@ -402,9 +402,8 @@ def _action(access: Access, one: _Action) -> ActionLine:
 def _family_words(access: Access, case: _Case) -> list[Line]:
     lines: list[Line] = []
     for one in case.words or ():
-        sealed = None if one.text is None else bytes.fromhex(one.text)
         told = access.open_text(
-            sealed, "family_words.text", one.id, Category.VIEWS, one.agency_id, one.person_id
+            one.text, "family_words.text", one.id, Category.VIEWS, one.agency_id, one.person_id
         )
         if told and told != ERASED:
             by = (one.relationship or "the family").capitalize()
@@ -414,8 +413,7 @@ def _family_words(access: Access, case: _Case) -> list[Line]:
 
 def _news(access: Access, one: _Entry) -> Line | None:
     field = "discussion.text" if one.kind == "panel" else "significant_event.text"
-    sealed = None if one.text is None else bytes.fromhex(one.text)
-    told = access.open_text(sealed, field, one.id, one.category, one.agency_id)
+    told = access.open_text(one.text, field, one.id, one.category, one.agency_id)
     if not told:
         return None
     return Line(words.short_day(one.on), CATEGORY_TITLES[one.category], one.agency, told)

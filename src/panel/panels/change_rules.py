@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from consent import LONDON, Category
+from consent import Category
 from consent.words import SECTION_WORDS
 from panel.panels.change_facts import (
     ActionFact,
@@ -36,6 +36,7 @@ from panel.panels.change_facts import (
 from panel.panels.rules import TRANSITION_AHEAD_MONTHS
 from panel.plans.service import PART as PART_OF_LEAD
 from panel.plans.service import is_overdue
+from panel.platform.clock import day_of
 from panel.records.dates import months_after
 from panel.register.service import EVENT_KINDS, LEVEL_WORDS
 from panel.web import words
@@ -112,7 +113,7 @@ class Since:
     @property
     def day(self) -> date:
         """The day of the moment, in London."""
-        return self.moment.astimezone(LONDON).date()
+        return day_of(self.moment)
 
     def knew(self, row: Made, day: date | None = None) -> bool:
         """Whether a row was there then; `day` is what an imported one speaks of."""
@@ -133,7 +134,7 @@ class Since:
     def last(self, row: UUID, *what: str) -> date | None:
         """The day of the last change of these columns, or None where none changed."""
         moments = [one.at for one in self.was if one.row_id == row and one.what in what]
-        return max(moments).astimezone(LONDON).date() if moments else None
+        return day_of(max(moments)) if moments else None
 
 
 def changes(facts: Changed, child: UUID, since: datetime, today: date) -> list[Change]:
@@ -224,7 +225,7 @@ def _outcome(one: OutcomeFact, since: Since) -> Change | None:
     then = None if is_new else since.code(one.id, "desired_outcome.state", one.state)
     if one.state == then:
         return None
-    on = since.last(one.id, "desired_outcome.state") or _day(one.at)
+    on = since.last(one.id, "desired_outcome.state") or day_of(one.at)
     if one.state == "reached":
         return _of_outcome(one, Kind.OUTCOME_REACHED, on, "Reached: “{text}”")
     if one.state == "stopped":
@@ -277,7 +278,7 @@ def _action(one: ActionFact, since: Since) -> Change | None:
 
 
 def _closed_action(one: ActionFact, then: str | None, since: Since) -> Change | None:
-    on = since.last(one.id, "action.state") or _day(one.at)
+    on = since.last(one.id, "action.state") or day_of(one.at)
     if one.state == "done" and then != "done":
         return _of_action(one, Kind.ACTION_MET, one.done_on or on, "Action met: ")
     if one.state == "dropped" and then in _OPEN:
@@ -295,20 +296,20 @@ def _open_action(one: ActionFact, then: str | None, since: Since) -> Change | No
     if then is None:
         return None if one.met_on == since.day else _new_action(one)
     if then not in _OPEN:
-        on = since.last(one.id, "action.state") or _day(one.at)
+        on = since.last(one.id, "action.state") or day_of(one.at)
         return _of_action(one, Kind.ACTION_TAKEN_UP, on, "Action taken up again: ")
     return _put_off(one, due_then, since)
 
 
 def _new_action(one: ActionFact) -> Change:
     by = "" if one.due_on is None else f", by {short_day(one.due_on)}"
-    return _of_action(one, Kind.ACTION_NEW, _day(one.at), f"New action{by}: ")
+    return _of_action(one, Kind.ACTION_NEW, day_of(one.at), f"New action{by}: ")
 
 
 def _put_off(one: ActionFact, due_then: date | None, since: Since) -> Change | None:
     if due_then is None or one.due_on is None or one.due_on <= due_then:
         return None
-    on = since.last(one.id, "action.due_on") or _day(one.at)
+    on = since.last(one.id, "action.due_on") or day_of(one.at)
     said = f"Action put off from {short_day(due_then)} to {short_day(one.due_on)}: "
     return _of_action(one, Kind.ACTION_PUT_OFF, on, said)
 
@@ -368,7 +369,7 @@ def _involvement(one: InvolvementFact, since: Since) -> Change | None:
         )
     if now is _Part.EXPECTED:
         when = "" if coming is None else f" from {short_day(coming)}"
-        return _of_part(one, Kind.EXPECTED, _day(one.at), f"{name}, expected{when}")
+        return _of_part(one, Kind.EXPECTED, day_of(one.at), f"{name}, expected{when}")
     if one.until_on is None or (then is None and one.until_on < since.day):
         return None
     was = "no longer involved" if then else "was involved for a while, and is no longer,"
@@ -483,7 +484,7 @@ def _document(one: DocumentFact, since: Since) -> Change | None:
         return None
     return Change(
         Kind.DOCUMENT,
-        _day(one.at),
+        day_of(one.at),
         one.id,
         "Document added: “{text}”",
         one.category,
@@ -597,7 +598,7 @@ def _ended(one: AgreementFact, since: Since) -> Change:
         on = one.until_on or since.today
         word = "agreed" if one.given else "refused"
         return _of_agreement(one, on, f"Ended on {short_day(on)}: {by} {word} {what}")
-    on, word = _day(one.withdrawn_at), "agrees" if one.given else "refuses"
+    on, word = day_of(one.withdrawn_at), "agrees" if one.given else "refuses"
     said = f"{upper_first(by)} no longer {word} {what}, since {short_day(on)}"
     return _of_agreement(one, on, said)
 
@@ -649,10 +650,6 @@ def _restriction(one: RestrictionFact, since: Since) -> Change | None:
 
 
 # Words --------------------------------------------------------------------------------------------
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(LONDON).date()
 
 
 def _sealed(field: str, row: UUID, sealed: str | None) -> SealedText | None:

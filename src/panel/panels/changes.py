@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.panels.change_facts import READ_CHANGED
 from panel.panels.change_rules import Change, Kind, SealedText, changes
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import ERASED
 from panel.platform.problems import NotFound
 from panel.platform.tenancy import load_agency_keys
@@ -52,7 +52,7 @@ async def changes_since(access: Access, since: datetime | None) -> Sequence[Chan
         access.session,
         child=access.child_id,
         since=since,
-        since_on=_day(since),
+        since_on=day_of(since),
         today=access.today,
         job=JOB,
     )
@@ -133,7 +133,3 @@ def _opened(access: Access, one: SealedText | None) -> str:
         return ""
     holder = one.holder or access.child_id
     return access.keys.open(holder, one.field, one.row, bytes.fromhex(one.sealed)).strip()
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(LONDON).date()

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.panels.attendance import Table, hold_open, mark, refuse_closed
-from panel.panels.calendar import panel_rhythm, today_in
+from panel.panels.calendar import panel_rhythm
 from panel.panels.meeting_rules import (
     Presence,
     recording_mistake,
@@ -28,7 +28,7 @@ from panel.panels.models import (
 from panel.panels.referrals import open_referral, record_discussed
 from panel.panels.shared_view import SharedView
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound, Problem
-from panel.platform.tables import NOW
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.gate import NOT_HERE, Access
 from panel.web.words import day as day_words
 from panel.web.words import short_day
@@ -42,7 +42,7 @@ async def begin(session: AsyncSession, panel: Panel, meeting: Meeting, viewer: V
     Raises Problem before its day, and where it is not settled or has ended.
     """
     await hold_open(session, meeting)
-    if today_in(session) < meeting.held_on:
+    if today_of(session) < meeting.held_on:
         raise Problem(
             409,
             "It is not the day yet",
@@ -113,7 +113,7 @@ async def confirm_minutes(session: AsyncSession, panel: Panel, meeting: Meeting)
             "No later meeting of this panel is under way.",
             "Begin the next meeting, and confirm them there.",
         )
-    meeting.confirmed_at, meeting.confirmed_by = session.info[NOW], session.info["viewer"]
+    meeting.confirmed_at, meeting.confirmed_by = session.info[NOW], session.info[VIEWER]
     await session.flush()
 
 

@@ -19,10 +19,10 @@ from panel.panels.meeting_reading import (
 from panel.panels.meeting_rules import Heading, Person, Presence, chairs_words
 from panel.panels.models import Meeting
 from panel.panels.pack_facts import CaseFacts, InvolvedFact
-from panel.panels.pages import TAGS
+from panel.panels.pages import TAGS, initials_of
 from panel.panels.rules import Quorum, Reason, ReviewPlace, why_as_frozen
 from panel.panels.shared_view import NOT_FOR_ALL, SharedView
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.register.service import CATEGORY_CHOICES, CATEGORY_WORDS, header_from
 from panel.web import words
 
@@ -205,7 +205,7 @@ def _child_row(one: ListedChild, base: str, here: UUID | None) -> ChildRow:
     return ChildRow(
         one.fact.child_id,
         one.name,
-        words.initials(one.name) if one.is_named else one.name,
+        initials_of(one.name, one.fact.reference),
         words.time(one.starts),
         ITEM_WORDS.get(one.fact.state, ""),
         one.fact.child_id == here,
@@ -412,13 +412,13 @@ def family_words(view: SharedView, case: CaseFacts) -> list[tuple[str, str]]:
     return told
 
 
-# What changed since the panel last talked about a child. `since` is the one place where lines go.
+# What changed since the panel last talked about a child -------------------------------------------
 
 
 def _since_title(last: datetime | None) -> str:
     if last is None:
         return "The panel has not talked about this child before"
-    day = words.short_day(last.astimezone(LONDON).date())
+    day = words.short_day(day_of(last))
     return f"Since the panel last talked about them ({day})"
 
 
@@ -427,7 +427,7 @@ def since_last(screen: ChildScreen, today: date) -> list[str]:
     before = [one for one in screen.fact.actions or () if not one.of_this_meeting]
     if screen.last_talked is not None:
         # What fell due since then is among the changes.
-        then = screen.last_talked.astimezone(LONDON).date()
+        then = day_of(screen.last_talked)
         before = [one for one in before if one.due_on is not None and one.due_on < then]
     owed = [line for one in before if (line := _open_action(screen.view, one, today))]
     above = [said for said, _by in family_words(screen.view, screen.case)]

@@ -26,6 +26,7 @@ from panel.panels.rules import ReviewPlace, next_review_meeting, review_place
 from panel.panels.shared_view import SharedView
 from panel.platform.problems import NotFound
 from panel.platform.read_models import ReadModel, UnevenReadModel
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import NOT_HERE, Access, Gate
 from panel.sharing.shareable import table_standpoints
@@ -71,11 +72,6 @@ class ListedChild:
     name: str
     starts: time
 
-    @property
-    def is_named(self) -> bool:
-        """Whether it is a name, rather than the reference."""
-        return self.name != self.fact.reference
-
 
 @dataclass(frozen=True, slots=True)
 class MeetingView:
@@ -120,7 +116,7 @@ async def meeting_view(
 async def items_of(session: AsyncSession, meeting: Meeting, viewer: Viewer) -> list[ItemFact]:
     """The items whose children the viewer reaches, in the order of the agenda."""
     return await _READ_ITEMS.lines(
-        session, viewer=viewer.id, meeting=meeting.id, now=session.info["now"]
+        session, viewer=viewer.id, meeting=meeting.id, now=session.info[NOW]
     )
 
 
@@ -156,7 +152,7 @@ def name_of(view: SharedView | None, fact: ItemFact) -> str:
 # One child ----------------------------------------------------------------------------------------
 
 
-class _Sealed(msgspec.Struct):
+class NamedWorker(msgspec.Struct):
     """A worker whom a fact names, sealed with the agency's key."""
 
     id: UUID
@@ -173,7 +169,7 @@ class SaidFact(msgspec.Struct):
     category: Category
     agency_id: UUID
     agency: str
-    worker: _Sealed | None
+    worker: NamedWorker | None
     said_at: datetime | None
     for_family: bool
     taken_back_at: datetime | None
@@ -188,7 +184,7 @@ class ActionFact(msgspec.Struct):
     id: UUID
     plan_agency_id: UUID | None
     of_this_meeting: bool
-    owner: _Sealed | None
+    owner: NamedWorker | None
     owner_words: str | None
     due_on: date | None
     state: str
@@ -200,7 +196,7 @@ class ActionFact(msgspec.Struct):
 class InterestFact(msgspec.Struct):
     """Who declared an interest in the child."""
 
-    worker: _Sealed
+    worker: NamedWorker
 
 
 class ScreenFact(msgspec.Struct):
@@ -359,7 +355,7 @@ async def review_of(
     return next_review_meeting(meeting.held_on, dates, settings_of(panel).review_months)
 
 
-def worker_name(access: Access, worker: _Sealed) -> str:
+def worker_name(access: Access, worker: NamedWorker) -> str:
     """A worker's name; the agency's key is at hand."""
     if worker.name is None:
         return ""

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from consent import Role
 from panel.panels.rules import Attendee, Quorum
 from panel.records.dates import months_after
 from panel.web import words
@@ -86,6 +87,11 @@ class Person:
     def is_here(self) -> bool:
         """Whether the person is in the room now."""
         return self.presence is Presence.HERE
+
+    @property
+    def runs(self) -> bool:
+        """Whether the person coordinates or chairs the panel."""
+        return bool(self.roles & {Role.COORDINATOR, Role.CHAIR})
 
 
 def came(people: Iterable[Person]) -> list[Person]:

@@ -3,7 +3,7 @@
 Each reader sees of each child what they may see themselves, whoever was in the room.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -35,7 +35,7 @@ from panel.panels.meeting_rules import (
     quorum_words,
 )
 from panel.panels.models import Meeting, Panel
-from panel.panels.pages import TAGS
+from panel.panels.pages import TAGS, initials_of
 from panel.panels.rules import Reason
 from panel.panels.shared_view import SharedView
 from panel.platform.problems import Problem
@@ -93,13 +93,7 @@ async def read_minutes(
     Raises Problem while the meeting has not ended.
     """
     meeting = await meeting_on(session, panel, day)
-    if meeting.state != "held":
-        raise Problem(
-            409,
-            "There are no minutes yet",
-            f"The meeting of {words.day(day)} has not ended.",
-            "The minutes are there when the coordinator or the chair ends it.",
-        )
+    _refuse_before_the_end(meeting)
     table = await table_of(session, panel, meeting)
     items = await items_of(session, meeting, viewer)
     opened = await gate.open_here(
@@ -110,12 +104,6 @@ async def read_minutes(
         f"read the minutes of {words.day(day)}",
     )
     views = {child: SharedView(access, ()) for child, access in opened.items()}
-    discussed = [one for one in items if one.state == "discussed" and one.child_id in views]
-    children = []
-    for one in discussed:
-        fact = await screen_fact(session, panel, meeting, one.child_id)
-        await load_agency_keys(session, workers_agencies(fact))
-        children.append(_child(views[one.child_id], one, fact, meeting))
     return MinutesPage(
         key=panel.key,
         panel=panel.name,
@@ -127,20 +115,57 @@ async def read_minutes(
         attendance=_attendance(table),
         chaired=chairs_words(table.people),
         quorum=_quorum(panel, meeting, table),
-        children=children,
-        not_reached=[
-            (one.child_id, name, words.initials(name) if name != one.reference else name)
-            for one in items
-            if one.state == "not_reached"
-            for name in [name_of(views.get(one.child_id), one)]
-        ],
+        children=await _discussed(session, panel, meeting, items, views),
+        not_reached=_not_reached(items, views),
         confirmed=await _confirmed(session, meeting),
-        may_confirm=runs
-        and meeting.ended_at is not None
-        and meeting.confirmed_at is None
-        and await later_is_under_way(session, panel, meeting),
+        may_confirm=runs and await _may_be_confirmed(session, panel, meeting),
         runs=runs,
     )
+
+
+def _refuse_before_the_end(meeting: Meeting) -> None:
+    if meeting.state != "held":
+        raise Problem(
+            409,
+            "There are no minutes yet",
+            f"The meeting of {words.day(meeting.held_on)} has not ended.",
+            "The minutes are there when the coordinator or the chair ends it.",
+        )
+
+
+async def _discussed(
+    session: AsyncSession,
+    panel: Panel,
+    meeting: Meeting,
+    items: Sequence[ItemFact],
+    views: Mapping[UUID, SharedView],
+) -> list[MinutesOfChild]:
+    """The children who were talked about, of those whom the reader may open."""
+    children = []
+    for one in items:
+        if one.state == "discussed" and one.child_id in views:
+            fact = await screen_fact(session, panel, meeting, one.child_id)
+            await load_agency_keys(session, workers_agencies(fact))
+            children.append(_child(views[one.child_id], one, fact, meeting))
+    return children
+
+
+def _not_reached(
+    items: Sequence[ItemFact], views: Mapping[UUID, SharedView]
+) -> list[tuple[UUID, str, str]]:
+    found = []
+    for one in items:
+        if one.state == "not_reached":
+            name = name_of(views.get(one.child_id), one)
+            found.append((one.child_id, name, initials_of(name, one.reference)))
+    return found
+
+
+async def _may_be_confirmed(session: AsyncSession, panel: Panel, meeting: Meeting) -> bool:
+    """Whether a later meeting is there to confirm minutes that nobody has confirmed."""
+    if meeting.ended_at is None or meeting.confirmed_at is not None:
+        return False
+    return await later_is_under_way(session, panel, meeting)
 
 
 def _lead(meeting: Meeting) -> str:
@@ -172,7 +197,14 @@ def _quorum(panel: Panel, meeting: Meeting, table: Table) -> list[str]:
 def _child(view: SharedView, one: ItemFact, fact: ScreenFact, meeting: Meeting) -> MinutesOfChild:
     name = name_of(view, one)
     said = fact.said or ()
-    left = [worker_name(view.access, each.worker) for each in fact.interests or ()]
+    interests = fact.interests or ()
+    left = [worker_name(view.access, each.worker) for each in interests]
+    if any(each.worker.id == view.access.viewer.id for each in interests):
+        # Whoever left the item does not read afterwards what they were not to hear.
+        return MinutesOfChild(
+            one.child_id, name, words.initials(name) if name != one.reference else name,
+            TAGS[Reason(one.why)][0], words.in_a_row(left), (), (), (), "",
+        )  # fmt: skip
     asked = [
         row
         for each in fact.actions or ()
@@ -181,7 +213,7 @@ def _child(view: SharedView, one: ItemFact, fact: ScreenFact, meeting: Meeting) 
     return MinutesOfChild(
         one.child_id,
         name,
-        words.initials(name) if name != one.reference else name,
+        initials_of(name, one.reference),
         TAGS[Reason(one.why)][0],
         words.in_a_row(left),
         said_rows(view, said, Heading.DISCUSSION),

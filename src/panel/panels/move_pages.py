@@ -7,9 +7,10 @@ from uuid import UUID
 
 from panel.panels.models import Discussion
 from panel.panels.moving import WHO_SAW, Entry, NoteTouched, when_seen
+from panel.panels.note_answers import steps_done
 from panel.panels.note_models import Incident
-from panel.panels.note_pages import clock_words
-from panel.panels.note_rules import Step
+from panel.panels.note_pages import clock_words, step_rows
+from panel.panels.note_rules import Step, ico_is_settled
 from panel.sharing.reading import SeenBy
 from panel.web import words
 
@@ -151,22 +152,16 @@ def moved_page(
 ) -> MovedPage:
     """The incident of a move, with its steps."""
     what, _, seen = incident.what.rpartition(f"{WHO_SAW}\n")
-    done = {Step(code): date.fromisoformat(on) for code, on in incident.steps.items()}
+    done, is_open = steps_done(incident), incident.state == "open"
     return MovedPage(
         address=f"{base}/meeting/{incident.child_id}/entries/{incident.entry_id}/moved",
         back=f"{base}/minutes",
         panel=panel,
         day=day,
         name=name,
-        clock=clock_words(
-            incident.found_at, now,
-            is_settled=Step.DECIDED_ICO in done or incident.state == "closed",
-        ),
+        clock=clock_words(incident.found_at, now, is_settled=ico_is_settled(done, is_open=is_open)),
         what=what.strip(),
         seen=seen.split("\n"),
-        steps=[
-            (step.value, said, words.short_day(done[step]) if step in done else "")
-            for step, said in STEP_WORDS.items()
-        ],
-        is_open=incident.state == "open",
-    )  # fmt: skip
+        steps=step_rows(STEP_WORDS, done),
+        is_open=is_open,
+    )

@@ -20,9 +20,9 @@ from panel.panels.attendance import Table
 from panel.panels.holding import interest_of, item_of
 from panel.panels.models import Discussion, Meeting
 from panel.panels.move_rules import holds, without
-from panel.panels.note_answers import READABLE, recall
+from panel.panels.note_answers import READABLE, recall, step_taken
 from panel.panels.note_models import FamilyNote, Incident, NoteDelivery
-from panel.panels.note_rules import Step
+from panel.panels.note_rules import IncidentKind, Step
 from panel.plans.models import Action
 from panel.plans.service import action_of_meeting, lock_child, move_action
 from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
@@ -88,20 +88,15 @@ async def entry_to_move(access: Access, meeting: Meeting, entry_id: UUID) -> Ent
         if not access.may(category, said.author_agency_id):
             raise NotAllowed("You cannot see this entry, so you cannot move it.")
         author = await _name(session, said.worker_id)
-        at, row = said.said_at or said.created_at, said
-        return Entry(
-            access, meeting, row, said.text, author, at, category,
-            await _notes(access, meeting, said.text),
-        )  # fmt: skip
+        at, notes = said.said_at or said.created_at, await _notes(access, meeting, said.text)
+        return Entry(access, meeting, said, said.text, author, at, category, notes)
     asked = await action_of_meeting(access, meeting.id, entry_id)
     if asked is None:
         raise NotFound(NOT_HERE)
     _refuse_moved(asked)
     author = await _name(session, asked.created_by)
-    return Entry(
-        access, meeting, asked, asked.text, author, asked.created_at, Category.PLAN,
-        await _notes(access, meeting, asked.text),
-    )  # fmt: skip
+    at, notes = asked.created_at, await _notes(access, meeting, asked.text)
+    return Entry(access, meeting, asked, asked.text, author, at, Category.PLAN, notes)
 
 
 async def _no_interest(access: Access, meeting: Meeting) -> None:
@@ -199,7 +194,7 @@ async def move_entry(entry: Entry, to: Access, table: Table, why: str) -> Moved:
     incident = Incident(
         child_id=to.child_id,
         entry_id=moved,
-        kind="wrong_child",
+        kind=IncidentKind.WRONG_CHILD.value,
         found_on=to.today,
         found_at=to.at,
         steps={one.value: to.today.isoformat() for one in (Step.STOPPED, Step.PUT_RIGHT)},
@@ -277,7 +272,7 @@ async def _recall(entry: Entry, note: FamilyNote) -> int:
     if copy is None:
         note.state = "recalled"
         return 0
-    await recall(access, entry.meeting.id, copy.id, "wrong_child", IN_THE_NOTE)
+    await recall(access, entry.meeting.id, copy.id, IncidentKind.WRONG_CHILD, IN_THE_NOTE)
     return 1
 
 
@@ -302,8 +297,14 @@ def when_seen(one: SeenBy) -> str:
 
 
 async def incident_of(access: Access, meeting: Meeting, entry_id: UUID) -> Incident:
-    """What is kept of the move of an entry that is on this child now. Raises NotFound."""
+    """What is kept of the move of an entry that is on this child now.
+
+    Raises NotFound, and NotAllowed for who may not see what was said or declared an interest.
+    """
     session = access.session
+    await _no_interest(access, meeting)
+    if not access.may(Category.PANEL):
+        raise NotAllowed("What the panel said of this child is withheld from you.")
     said = await session.get(Discussion, entry_id)
     asked = await action_of_meeting(access, meeting.id, entry_id) if said is None else None
     row = said or asked
@@ -320,8 +321,4 @@ async def incident_of(access: Access, meeting: Meeting, entry_id: UUID) -> Incid
 async def take_step_of_entry(access: Access, meeting: Meeting, entry_id: UUID, step: Step) -> None:
     """A step that follows a move is done today; with the last one the incident is closed."""
     row = await incident_of(access, meeting, entry_id)
-    await access.session.refresh(row, with_for_update=True)
-    row.steps = {step.value: access.today.isoformat(), **row.steps}
-    if all(one.value in row.steps for one in Step):
-        row.state = "closed"
-    await access.session.flush()
+    await step_taken(access, row, step)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, ViewerKind
 from panel.panels.note_models import FamilyNote, Incident, NoteAnswer, NoteDelivery
-from panel.panels.note_rules import Answer, Step
+from panel.panels.note_rules import Answer, IncidentKind, Step
 from panel.panels.note_sending import why_not_for
 from panel.panels.telling import OF_THE_FAMILY, before_panel, tell_the_panel
 from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
@@ -20,6 +20,10 @@ from panel.web.words import short_day, upper_first
 
 READABLE = ("waiting", "sent", "bounced", "opened")
 """States of a delivery in which its person reads the note on their own page."""
+
+ON_FIRST_PAGE = 10
+MOST_NOTES = 100
+"""Of one child and person that can be opened: at a meeting a fortnight, of four years and more."""
 
 ANSWER_WORDS = {
     Answer.AGREE: "I agree with these notes.",
@@ -85,7 +89,7 @@ ORDER BY f.held_on DESC, f.id LIMIT :most
 _READ_OWN = msgspec.json.Decoder(_OwnFact)
 
 
-async def own_notes(access: Access, most: int = 10) -> list[OwnNote]:
+async def own_notes(access: Access, most: int = ON_FIRST_PAGE) -> list[OwnNote]:
     """The notes that this person was sent, newest first: what the gate lets them see of each."""
     rows = await access.session.execute(
         text(_OWN),
@@ -100,7 +104,7 @@ async def own_notes(access: Access, most: int = 10) -> list[OwnNote]:
         if why_not_for(access, fact.categories):
             continue
         told = access.open_text(
-            None if fact.text is None else bytes.fromhex(fact.text),
+            fact.text,
             "family_note.text",
             fact.id,
             Category.PANEL,
@@ -133,7 +137,7 @@ async def _own_answers(access: Access, note_id: UUID) -> list[OwnAnswer]:
 
 async def open_own_note(access: Access, note_id: UUID) -> OwnNote:
     """A note for its reader, who has opened it now. Raises NotFound for any that is not theirs."""
-    note = next((one for one in await own_notes(access, 100) if one.id == note_id), None)
+    note = next((one for one in await own_notes(access, MOST_NOTES) if one.id == note_id), None)
     if note is None:
         raise NotFound("There are no notes here for you.", "Go back to your own page.")
     delivery = await _delivery_of(access, note_id)
@@ -232,11 +236,11 @@ class IncidentLine:
     """Something that went wrong, with its steps."""
 
     id: UUID
-    kind: str
+    kind: IncidentKind
     found_at: datetime
     what: str
     done: dict[Step, date]
-    state: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,16 +298,29 @@ def _delivery_line(
 
 def _answer_line(access: Access, row: NoteAnswer, names: dict[UUID, str]) -> AnswerLine:
     sees = access.may(Category.VIEWS, None, row.person_id)
+    # A reply says again what it replies to.
+    replied = sees or row.replied_by == access.viewer.id
     return AnswerLine(
         row.id, who_words(row.person_id, names), Answer(row.answer), row.text if sees else None,
-        row.said_at, row.reply, row.replied_at,
+        row.said_at, row.reply if replied else "", row.replied_at,
     )  # fmt: skip
 
 
 def _incident_line(access: Access, row: Incident) -> IncidentLine:
-    sees = access.may(Category.PANEL, access.viewer.agency)
-    done = {Step(code): date.fromisoformat(day) for code, day in row.steps.items()}
-    return IncidentLine(row.id, row.kind, row.found_at, row.what if sees else "", done, row.state)
+    sees = access.may(Category.PANEL) or row.created_by == access.viewer.id
+    return IncidentLine(
+        row.id,
+        IncidentKind(row.kind),
+        row.found_at,
+        row.what if sees else "",
+        steps_done(row),
+        is_open=row.state == "open",
+    )
+
+
+def steps_done(incident: Incident) -> dict[Step, date]:
+    """The steps of an incident that were taken, each with its day."""
+    return {Step(code): date.fromisoformat(day) for code, day in incident.steps.items()}
 
 
 async def _of_meeting(access: Access, note_id: UUID, meeting_id: UUID) -> FamilyNote:
@@ -328,6 +345,8 @@ async def reply_to(access: Access, meeting_id: UUID, answer_id: UUID, reply: str
     if row is None or row.child_id != access.child_id:
         raise NotFound(NOT_HERE)
     await _of_meeting(access, row.note_id, meeting_id)
+    if not access.may(Category.VIEWS, None, row.person_id):
+        raise NotAllowed("You cannot see what they wrote, so you cannot reply to it.")
     if row.replied_at is not None:
         raise Problem(409, "This was answered", "Somebody replied to this already.", "Read it.")
     row.reply, row.replied_at, row.replied_by = reply, access.at, access.viewer.id
@@ -338,7 +357,7 @@ async def reply_to(access: Access, meeting_id: UUID, answer_id: UUID, reply: str
 
 
 async def recall(
-    access: Access, meeting_id: UUID, delivery_id: UUID, kind: str, what: str
+    access: Access, meeting_id: UUID, delivery_id: UUID, kind: IncidentKind, what: str
 ) -> Incident:
     """A note went to the wrong person or address, or speaks of another child.
 
@@ -350,7 +369,7 @@ async def recall(
         raise Problem(409, "This was recalled", "This copy is closed already.", "Read the log.")
     note = await access.session.get_one(FamilyNote, row.note_id)
     copies = [row]
-    if kind == "wrong_child":
+    if kind is IncidentKind.WRONG_CHILD:
         note.state = "recalled"
         copies = await _open_copies(access.session, note.id)
     for copy in copies:
@@ -359,7 +378,7 @@ async def recall(
         child_id=access.child_id,
         note_id=note.id,
         person_id=row.person_id,
-        kind=kind,
+        kind=kind.value,
         found_on=access.today,
         found_at=access.at,
         steps={Step.STOPPED.value: access.today.isoformat()},
@@ -385,7 +404,16 @@ async def take_step(access: Access, meeting_id: UUID, incident_id: UUID, step: S
     if row is None or row.child_id != access.child_id or row.note_id is None:
         raise NotFound(NOT_HERE)
     await _of_meeting(access, row.note_id, meeting_id)
-    row.steps = {step.value: access.today.isoformat(), **row.steps}
-    if all(one.value in row.steps for one in Step):
-        row.state = "closed"
+    await step_taken(access, row, step)
+
+
+async def step_taken(access: Access, incident: Incident, step: Step) -> None:
+    """Write a step of an incident down as done today; with the last one it is closed.
+
+    Two people may take two steps at once: the second waits for the first, and both are kept.
+    """
+    await access.session.refresh(incident, with_for_update=True)
+    incident.steps = {step.value: access.today.isoformat(), **incident.steps}
+    if all(one.value in incident.steps for one in Step):
+        incident.state = "closed"
     await access.session.flush()

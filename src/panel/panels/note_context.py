@@ -157,7 +157,8 @@ class Gathered:
                 ]
             ),
             protected=_protected(opened, around, shown),
-            telling=_telling(opened, around, shown),
+            telling=_telling(opened, around, shown, self._label),
+            telling_names=_telling_names(opened, around, shown),
         )
 
 
@@ -239,17 +240,43 @@ def _protected(
 
 
 def _telling(
-    opened: _Opened, around: _Around, shown: dict[UUID, dict[Category, Decision]]
+    opened: _Opened, around: _Around, shown: dict[UUID, dict[Category, Decision]], label: str
 ) -> tuple[str, ...]:
     """What could tell a recipient where the child is, where that is kept from them."""
     found: list[str] = []
-    for decisions in shown.values():
+    family = around.family or ()
+    for person, decisions in shown.items():
         if is_protected(decisions, Category.CONTACT):
             found.append(around.child.school or "")
+            theirs = "".join(opened.member(one, "address") for one in family if one.id == person)
+            for address in (
+                opened.child(around.child, "address"),
+                *(opened.member(one, "address") for one in family if one.id != person),
+            ):
+                found += _places(address, (theirs, label))
         if is_protected(decisions, Category.NETWORK):
             found += around.helping or ()
-            found += [opened.worker(one, "name") for one in around.workers or () if one.helps]
-    return _filled(found)
+    return _filled((*found, *_telling_names(opened, around, shown)))
+
+
+def _telling_names(
+    opened: _Opened, around: _Around, shown: dict[UUID, dict[Category, Decision]]
+) -> tuple[str, ...]:
+    """Who works with the child, where that is kept from a recipient."""
+    if not any(is_protected(one, Category.NETWORK) for one in shown.values()):
+        return ()
+    return _filled(opened.worker(one, "name") for one in around.workers or () if one.helps)
+
+
+def _places(address: str, known: Sequence[str]) -> list[str]:
+    """The village or the town of an address, unless the reader lives there too."""
+    _, *others = [part.strip() for part in address.replace(",", "\n").split("\n")]
+    return [
+        part
+        for part in others
+        if not any(sign.isdigit() for sign in part)
+        and not any(part.casefold() in one.casefold() for one in known)
+    ]
 
 
 def _lines(addresses: Sequence[str]) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """What may come in on the pages of notes (msgspec, unknown fields refused)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from panel.panels.note_rules import LONGEST_NOTE, LONGEST_REASON, HeldBack, Way
+from panel.panels.note_rules import LONGEST_NOTE, LONGEST_REASON, HeldBack, IncidentKind, Step, Way
 from panel.panels.notes import Sending, WhoGets
 from panel.platform.problems import FieldError, Invalid
 from panel.web.forms import chosen, clean_paragraphs, line, paragraphs
@@ -42,14 +42,14 @@ class CheckedForm(msgspec.Struct, forbid_unknown_fields=True):
 class WayForm(msgspec.Struct, forbid_unknown_fields=True):
     """Send a copy once more, this way."""
 
-    way: Annotated[Literal["email", "letter"], chosen("Way")]
+    way: Annotated[Way, chosen("Way")]
 
 
 class RecallForm(msgspec.Struct, forbid_unknown_fields=True):
     """What went wrong with a copy."""
 
     kind: Annotated[
-        Literal["wrong_person", "wrong_address", "wrong_child"],
+        IncidentKind,
         chosen("What went wrong", missing="Select what went wrong"),
     ]
     what: Annotated[
@@ -61,9 +61,7 @@ class RecallForm(msgspec.Struct, forbid_unknown_fields=True):
 class StepForm(msgspec.Struct, forbid_unknown_fields=True):
     """A step of an incident is done."""
 
-    step: Literal[
-        "stopped", "told_governance", "told_family", "asked_back", "decided_ico", "put_right"
-    ]
+    step: Step
 
 
 class ReplyForm(msgspec.Struct, forbid_unknown_fields=True):

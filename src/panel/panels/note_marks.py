@@ -12,10 +12,13 @@ who writes a note.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import zip_longest
+from string import ascii_lowercase
 
 from panel.panels.note_language import (
     BEFORE_A_MONTH,
@@ -35,6 +38,9 @@ from panel.panels.note_language import (
 )
 from panel.register.service import folded_words, sound_keys
 
+_AS_THEY_ARE = frozenset("…´¨")
+"""Signs that would become several, of which one is a space or ends a sentence three times."""
+
 SHORTEST_MISSPELT = 4
 """Letters: a shorter name is too near to too many words."""
 
@@ -52,6 +58,11 @@ class MarkKind(StrEnum):
     JARGON = "jargon"
 
 
+def kept_as(kind: str) -> str:
+    """Under which kind a reason is remembered: a name is a name, whoever reads what it may be."""
+    return MarkKind.THIRD_PARTY.value if kind == MarkKind.OTHER_CHILD else str(kind)
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One marked place: characters `start` to `end` of the text, what it may be, what to do."""
@@ -66,7 +77,7 @@ class Mark:
     @property
     def key(self) -> tuple[str, str]:
         """What a reason to keep it is remembered by: every such place has the same."""
-        return (self.kind.value, " ".join(self.words.casefold().split()))
+        return (kept_as(self.kind), " ".join(self.words.casefold().split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,10 @@ class NoteContext:
     """What one of the recipients must not learn: an address, a postcode, a telephone number."""
     telling: tuple[str, ...] = ()
     """What could tell such a recipient where the child is: the school, who works with the child."""
+    telling_names: tuple[str, ...] = ()
+    """Of those who work with the child, told the same: one word of a name is enough."""
+    asked_blind: bool = False
+    """Whether the writer may not know who else is on the agenda: what is marked must not tell."""
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -129,10 +144,20 @@ class NoteContext:
         return frozenset(_national(one) for one in self.phones if one)
 
     @cached_property
+    def telling_words(self) -> frozenset[str]:
+        """The words of names that could tell where the child is, but for the family's own."""
+        return _words_of(self.telling_names) - self.own
+
+    @cached_property
     def other_names(self) -> frozenset[str]:
         """The words of the other children's names that are not the child's own too."""
         every = _words_of(name for one in self.others for name in (*one.given, one.family))
         return every - self.own
+
+    @cached_property
+    def names_of_others(self) -> frozenset[str]:
+        """What is marked as a name: theirs, and for who is not to learn them any first name."""
+        return self.other_names | (GIVEN_NAMES - self.known if self.asked_blind else frozenset())
 
     @cached_property
     def other_sounds(self) -> dict[str, frozenset[str]]:
@@ -147,8 +172,10 @@ class NoteContext:
         """Whether a word is misspelt, or sounds, like one of these names."""
         found = self._compared.get((base, slips))
         if found is None:
+            sounds_of_base = frozenset(sound_keys(base))
             found = any(
-                _is_like(base, name, sounds, slips) for name, sounds in self.other_sounds.items()
+                _is_like(base, sounds_of_base, name, sounds, slips)
+                for name, sounds in self.other_sounds.items()
             )
             self._compared[base, slips] = found
         return found
@@ -177,16 +204,19 @@ class NoteContext:
             for name in one.given
             if (given := folded_words(name))
         )
+        if self.asked_blind:
+            letters = frozenset(ascii_lowercase)
         return letters - self.own_initials - {"a", "i"}
 
 
 def marks(text: str, context: NoteContext) -> tuple[Mark, ...]:
     """Every marked place of a note, in the order of the text; none overlaps another."""
+    plain, places = _plain(text)
     found = [
-        mark
+        replace(mark, start=places[mark.start], end=places[mark.end - 1] + 1)
         for finder in _FINDERS
-        for mark in finder(text, context)
-        if text[mark.start : mark.end].strip()
+        for mark in finder(plain, context)
+        if plain[mark.start : mark.end].strip()
     ]
     order = list(MarkKind)
     found.sort(key=lambda mark: (order.index(mark.kind), mark.start, mark.start - mark.end))
@@ -197,6 +227,56 @@ def marks(text: str, context: NoteContext) -> tuple[Mark, ...]:
             taken[mark.start : mark.end] = b"\1" * (mark.end - mark.start)
             kept.append(mark)
     return tuple(sorted(kept, key=lambda mark: mark.start))
+
+
+def _plain(text: str) -> tuple[str, list[int]]:
+    """The text as a reader sees it, and where each of its characters stands in the text.
+
+    A soft hyphen that came along from a word processor is not seen, and hid an address; nor is
+    one digit the same as its wide form.
+    """
+    letters: list[str] = []
+    places: list[int] = []
+    for place, sign in enumerate(text):
+        if sign.isascii():
+            letters.append(sign)
+            places.append(place)
+        elif unicodedata.category(sign) != "Cf":
+            seen = unicodedata.normalize("NFKC", sign) if sign not in _AS_THEY_ARE else sign
+            letters.append(seen)
+            places += [place] * len(seen)
+    return "".join(letters), places
+
+
+_A_NAME = (
+    "It may be the name of another child, or of somebody who is not the child, nobody who gets this"
+    " note and nobody who was at the meeting. Leave it out."
+)
+_NO_ADDRESS = (
+    "It looks like an address, or a way to reach somebody. You cannot see where this family lives,"
+    " so none stays in a note that you write: take it out."
+)
+_REACHES = frozenset({MarkKind.PROTECTED, MarkKind.ADDRESS, MarkKind.EMAIL, MarkKind.PHONE})
+
+
+def without_names(mark: Mark) -> Mark:
+    """The mark for a writer who may not learn which other children were talked about.
+
+    A list of names typed into a note would else tell which of them are on the agenda.
+    """
+    if mark.kind is MarkKind.OTHER_CHILD or mark.reason == _THIRD_PARTY:
+        return replace(mark, kind=MarkKind.THIRD_PARTY, reason=_A_NAME)
+    return mark
+
+
+def without_addresses(mark: Mark) -> Mark:
+    """The mark for a writer who may not see where the family lives.
+
+    A list of postcodes typed into a note would else tell which of them it is.
+    """
+    if mark.kind in _REACHES and mark.reason != _COULD_TELL:
+        return replace(mark, kind=MarkKind.ADDRESS, reason=_NO_ADDRESS, may_be_kept=False)
+    return mark
 
 
 # Numbers and addresses ------------------------------------------------------------------------
@@ -294,17 +374,41 @@ def _protected(text: str, context: NoteContext) -> Iterator[Mark]:
         "It is protected from somebody who gets this note. Take it out: the note cannot be signed"
         " off with it."
     )
+    bare = _unaccented(text)
     for told in context.protected:
-        for found in _phrase(told, text):
+        for found in _phrase(_unaccented(told), bare):
             yield _mark(MarkKind.PROTECTED, found, reason, may_be_kept=False)
     for told in context.telling:
-        for found in _phrase(told, text):
-            yield _mark(
-                MarkKind.PROTECTED,
-                found,
-                "It could tell where the child is, which is protected from somebody who gets this"
-                " note.",
-            )
+        for found in _phrase(_unaccented(told), bare):
+            yield _mark(MarkKind.PROTECTED, found, _COULD_TELL)
+    yield from _names_that_tell(text, context)
+
+
+_COULD_TELL = (
+    "It could tell where the child is, which is protected from somebody who gets this note."
+)
+
+
+def _names_that_tell(text: str, context: NoteContext) -> Iterator[Mark]:
+    """ "Rosa" and "Mrs Whitlow", where Rosa Whitlow's name could tell."""
+    if not context.telling_words:
+        return
+    tokens = _tokens(text)
+    for token, following in zip_longest(tokens, tokens[1:]):
+        told = next((base for base in token.bases if base in context.telling_words), None)
+        if (
+            told is not None
+            and token.is_capital
+            and _is_meant_as_name(token, told, following, text)
+        ):
+            yield Mark(MarkKind.PROTECTED, token.start, token.end, token.said, _COULD_TELL)
+
+
+def _unaccented(text: str) -> str:
+    """The text with each letter without its accent, as long as before: "Zoë" is "Zoe" too."""
+    if text.isascii():
+        return text
+    return "".join(unicodedata.normalize("NFD", sign)[0] for sign in text)
 
 
 def _phrase(told: str, text: str) -> Iterator[re.Match[str]]:
@@ -427,7 +531,7 @@ _THIRD_PARTY = (
 
 
 def _other_children(text: str, context: NoteContext) -> Iterator[Mark]:
-    if not context.others:
+    if not context.others and not context.asked_blind:
         return
     tokens = _tokens(text)
     for place, token in enumerate(tokens):
@@ -441,7 +545,7 @@ def _other_children(text: str, context: NoteContext) -> Iterator[Mark]:
 def _names_other_child(
     token: _Token, following: _Token | None, text: str, context: NoteContext
 ) -> bool:
-    exact = [base for base in token.bases if base in context.other_names]
+    exact = [base for base in token.bases if base in context.names_of_others]
     if exact:
         return not _is_of_worker(token, text, context) and _is_meant_as_name(
             token, exact[0], following, text
@@ -491,21 +595,26 @@ def _contains(words: Sequence[str], part: Sequence[str]) -> bool:
     )
 
 
-def _is_like(base: str, name: str, sounds: frozenset[str], slips: int) -> bool:
+def _is_like(
+    base: str, sounds_of_base: frozenset[str], name: str, sounds: frozenset[str], slips: int
+) -> bool:
     if len(base) < SHORTEST_MISSPELT - 1:
         return False
     if is_one_slip_away(base, name):
         return True
-    if len(base) < SHORTEST_MISSPELT or not _distance_at_most(base, name, slips):
+    if len(base) < SHORTEST_MISSPELT or not sounds & sounds_of_base:
         return False
-    return bool(sounds & sound_keys(base))
+    return _distance_at_most(base, name, slips)
 
 
 def _initials(text: str, context: NoteContext) -> Iterator[Mark]:
     """ "T.K.", "TK", "T K", "Theo K" and a single "T" or "T." for another child's name."""
     for found in re.finditer(r"\b([A-Z])(?:\.\s?|\s)?([A-Z])\b(?!['’]?[a-z])\.?", text):
         pair = (found[1] + found[2]).lower()
-        if pair in context.other_initials and found[0].strip(".") not in PLAIN_ABBREVIATIONS:
+        said = found[0].strip(".")
+        # What is marked as jargon in any case needs no other mark for who is not to learn them.
+        is_theirs = said not in JARGON if context.asked_blind else pair in context.other_initials
+        if is_theirs and said not in PLAIN_ABBREVIATIONS:
             yield _mark(MarkKind.OTHER_CHILD, found, _OTHER_CHILD)
     for found in re.finditer(
         r"(?<![\w'’.])([A-Z])(?:['’]s|\.(?=\s+[a-z(,]|\s*$))?(?![\w.'’])", text
@@ -608,7 +717,7 @@ def _is_name_at_beginning(token: _Token, after: _Token | None, context: NoteCont
 # Jargon ---------------------------------------------------------------------------------------
 
 
-def _jargon(text: str, _context: NoteContext) -> Iterator[Mark]:
+def _jargon(text: str, context: NoteContext) -> Iterator[Mark]:
     for term, plain in JARGON.items():
         shape = re.escape(term).replace(r"\ ", r"[\s-]+").replace(r"\-", r"[\s-]?")
         is_abbreviation = any(sign.isupper() for sign in term)
@@ -621,7 +730,7 @@ def _jargon(text: str, _context: NoteContext) -> Iterator[Mark]:
         folded = found[0].casefold()
         if bare in PLAIN_ABBREVIATIONS or bare in JARGON or is_ordinary(folded):
             continue
-        if folded not in GIVEN_NAMES and folded not in _context.known:
+        if folded not in GIVEN_NAMES and folded not in context.known:
             yield _mark(MarkKind.JARGON, found, "An abbreviation. Say it in full.")
 
 
@@ -646,6 +755,10 @@ def is_one_slip_away(one: str, other: str) -> bool:
 
 def _distance_at_most(one: str, other: str, most: int) -> bool:
     if abs(len(one) - len(other)) > most:
+        return False
+    # Each letter that the other has not must be changed or taken out: most words end here.
+    letters, others = set(one), set(other)
+    if len(letters - others) > most or len(others - letters) > most:
         return False
     earlier: list[int] = []
     row = list(range(len(other) + 1))

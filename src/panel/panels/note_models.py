@@ -39,7 +39,7 @@ class FamilyNote(ChildScoped):
     """What it was drafted from: nobody from whom one of these is withheld is sent it."""
     text = Sealed()
     kept = Sealed()
-    """What was marked and stays, with the reasons: JSON, a list of [kind, words, why]."""
+    """What was marked and stays, with the reasons: JSON, a list of `note_rules.Kept`."""
     signed_off_at: Mapped[datetime | None]
     signed_off_by: Mapped[UUID | None]
     due_on: Mapped[date]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from panel.panels.note_answers import (
     ANSWER_WORDS,
+    READABLE,
     AnswerLine,
     DeliveryLine,
     IncidentLine,
@@ -14,10 +15,19 @@ from panel.panels.note_answers import (
     OwnNote,
 )
 from panel.panels.note_marks import Mark, MarkKind
-from panel.panels.note_rules import Answer, HeldBack, Step, Way, lateness, report_by
+from panel.panels.note_rules import (
+    Answer,
+    HeldBack,
+    IncidentKind,
+    Step,
+    Way,
+    ico_is_settled,
+    lateness,
+    report_by,
+)
 from panel.panels.notes import NoteLine, NotePage, NotesOwed, WhoGets
 from panel.panels.reading_age import AIM, reading_age
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.records.gate import Access
 from panel.web import words
 
@@ -45,9 +55,9 @@ STATE_WORDS = {
     "recalled": ("Recalled", "orange"),
 }
 INCIDENT_WORDS = {
-    "wrong_person": "It went to the wrong person",
-    "wrong_address": "It went to a wrong address",
-    "wrong_child": "It is about another child",
+    IncidentKind.WRONG_PERSON: "It went to the wrong person",
+    IncidentKind.WRONG_ADDRESS: "It went to a wrong address",
+    IncidentKind.WRONG_CHILD: "It is about another child",
 }
 STEP_WORDS = {
     Step.STOPPED: "Close the copy, so that it can no longer be read here",
@@ -91,7 +101,7 @@ def list_row(
     line: NoteLine, access: Access | None, name: str, due_on: date, today: date, address: str
 ) -> ListRow:
     """One row of the list; `name` as the viewer may know it."""
-    signed = None if line.signed_off_at is None else _day_of(line.signed_off_at)
+    signed = None if line.signed_off_at is None else day_of(line.signed_off_at)
     is_open = line.state in (None, "draft")
     late = is_open and due_on < today
     tag = {
@@ -185,7 +195,7 @@ class MarkRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidRow:
+class ContributionRow:
     """A contribution of the discussion."""
 
     who: str
@@ -220,7 +230,7 @@ class WritePage:
     is_draft: bool
     is_recalled: bool
     signed_words: str
-    said: Sequence[SaidRow]
+    said: Sequence[ContributionRow]
     not_shown: str
     pieces: Sequence[tuple[str, int]]
     """The text in pieces, each with the number of its mark or 0."""
@@ -243,7 +253,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         for number, mark in enumerate(found.marks, 1)
     ]
     is_open = [id(mark) in still for mark in found.marks]
-    signed = None if note.signed_off_at is None else _day_of(note.signed_off_at)
+    signed = None if note.signed_off_at is None else day_of(note.signed_off_at)
     age = reading_age(note.text)
     return WritePage(
         name=name,
@@ -259,7 +269,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         if signed is None
         else f"Version {note.number}, signed off by {signed_by or 'somebody who has left'}"
         f" on {words.short_day(signed)}.",
-        said=[SaidRow(one.who, one.text, one.for_family) for one in found.contributions],
+        said=[ContributionRow(one.who, one.text, one.for_family) for one in found.contributions],
         not_shown=""
         if not found.not_shown
         else f"{words.upper_first(words.plural(found.not_shown, 'contribution'))} not shown:"
@@ -374,7 +384,8 @@ class LogRow:
     version: str
     when: str
     trouble: str
-    is_letter: bool
+    has_letter: bool
+    """Whether there is a letter to print."""
     may_send_again: bool
     may_post: bool
     may_recall: bool
@@ -430,26 +441,35 @@ def _log_row(one: DeliveryLine, writers: Mapping[UUID, str]) -> LogRow:
         ("Came back", one.bounced_at),
         ("Recalled", one.recalled_at),
     )
-    trouble = one.failure
-    if one.state == "held_back" and one.held_back_test is not None:
-        why = "" if one.held_back_why is None else f" {one.held_back_why}"
-        by = writers.get(one.held_back_by, "")
-        trouble = f"{HELD_BACK_WORDS[HeldBack(one.held_back_test)]}.{why}"
-        trouble += f" Held back by {by}." if by else ""
+    when = ". ".join(f"{said} {words.day_and_time(at)}" for said, at in moments if at is not None)
+    is_letter = one.way == Way.LETTER
+    may_post = (
+        is_letter and one.state in ("waiting", "opened") and one.sent_at is None and not one.failure
+    )
+    has_not_gone = one.state == "waiting" and not one.is_out and bool(one.failure)
     return LogRow(
-        one.id,
-        one.who,
-        STATE_WORDS[one.state],
-        "" if one.state == "held_back" else words.upper_first(WAY_WORDS[Way(one.way)]),
-        f"Version {one.number}",
-        ". ".join(f"{said} {words.day_and_time(at)}" for said, at in moments if at is not None),
-        trouble,
-        one.way == Way.LETTER,
-        one.state == "bounced" or (one.state == "waiting" and not one.is_out and bool(one.failure)),
-        one.way == Way.LETTER and one.state in ("waiting", "opened") and one.sent_at is None
-        and not one.failure,
-        one.state in ("waiting", "sent", "opened", "bounced"),
-    )  # fmt: skip
+        id=one.id,
+        who=one.who,
+        tag=STATE_WORDS[one.state],
+        how="" if one.state == "held_back" else words.upper_first(WAY_WORDS[Way(one.way)]),
+        version=f"Version {one.number}",
+        when=when,
+        trouble=_held_back_words(one, writers) if one.state == "held_back" else one.failure,
+        has_letter=may_post or (is_letter and bool(when)),
+        may_send_again=one.state == "bounced" or has_not_gone,
+        may_post=may_post,
+        may_recall=one.state in READABLE,
+    )
+
+
+def _held_back_words(one: DeliveryLine, writers: Mapping[UUID, str]) -> str:
+    """By which test a copy is held back, why, and by whom."""
+    if one.held_back_test is None:
+        return one.failure
+    why = "" if one.held_back_why is None else f" {one.held_back_why}"
+    by = writers.get(one.held_back_by, "")
+    said = f"{HELD_BACK_WORDS[HeldBack(one.held_back_test)]}.{why}"
+    return f"{said} Held back by {by}." if by else said
 
 
 def _back_row(one: AnswerLine) -> BackRow:
@@ -483,23 +503,23 @@ def clock_words(found_at: datetime, now: datetime, *, is_settled: bool) -> str:
 
 
 def _incident_row(one: IncidentLine, now: datetime) -> IncidentRow:
-    settled = Step.DECIDED_ICO in one.done or one.state == "closed"
-    clock = clock_words(one.found_at, now, is_settled=settled)
+    is_settled = ico_is_settled(one.done, is_open=one.is_open)
     return IncidentRow(
         one.id,
         INCIDENT_WORDS[one.kind],
-        clock,
+        clock_words(one.found_at, now, is_settled=is_settled),
         one.what,
-        [
-            (
-                step.value,
-                STEP_WORDS[step],
-                words.short_day(one.done[step]) if step in one.done else "",
-            )
-            for step in Step
-        ],
-        one.state == "open",
+        step_rows(STEP_WORDS, one.done),
+        one.is_open,
     )
+
+
+def step_rows(said: Mapping[Step, str], done: Mapping[Step, date]) -> list[tuple[str, str, str]]:
+    """The steps of an incident: (code, words, the day on which it was done or "")."""
+    return [
+        (step.value, said[step], words.short_day(done[step]) if step in done else "")
+        for step in Step
+    ]
 
 
 # As the family reads it -------------------------------------------------------------------------
@@ -548,7 +568,3 @@ def preview_page(text: str, held_on: date, name: str) -> FamilyNotePage:
 
 def _paragraphs(text: str) -> list[str]:
     return [part.strip() for part in text.split("\n\n") if part.strip()]
-
-
-def _day_of(moment: datetime) -> date:
-    return moment.astimezone(LONDON).date()

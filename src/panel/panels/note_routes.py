@@ -30,7 +30,7 @@ from panel.panels.note_answers import (
 )
 from panel.panels.note_context import gather
 from panel.panels.note_document import FILE_NAME, note_pdf
-from panel.panels.note_marks import marks
+from panel.panels.note_models import FamilyNote
 from panel.panels.note_pages import (
     HELD_BACK_WORDS,
     INCIDENT_WORDS,
@@ -43,7 +43,7 @@ from panel.panels.note_pages import (
     recipient_words,
     write_page,
 )
-from panel.panels.note_rules import LONGEST_NOTE, Step, Way
+from panel.panels.note_rules import LONGEST_NOTE, Way
 from panel.panels.note_sending import (
     Sent,
     another_way,
@@ -55,6 +55,7 @@ from panel.panels.note_sending import (
     stop_recalled,
 )
 from panel.panels.notes import (
+    NoteLine,
     NoteOf,
     NotePage,
     another_version,
@@ -84,7 +85,7 @@ from panel.platform.problems import (
 )
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
-from panel.register.service import child_header
+from panel.register.service import child_header, name_of_child
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled, Nothing
 
@@ -129,7 +130,7 @@ async def notes_list(
             list_row(
                 one,
                 opened.get(one.child_id),
-                _name(opened.get(one.child_id), one.given_name, one.family_name) or one.reference,
+                _name(opened.get(one.child_id), one) or one.reference,
                 due,
                 desk.today,
                 address,
@@ -147,19 +148,8 @@ async def notes_list(
     )
 
 
-def _name(access: Access | None, given: str | None, family: str | None) -> str:
-    if access is None:
-        return ""
-    parts = [
-        access.open_text(
-            None if sealed is None else bytes.fromhex(sealed),
-            f"child.{column}",
-            access.child_id,
-            Category.IDENTITY,
-        )
-        for column, sealed in (("given_name", given), ("family_name", family))
-    ]
-    return " ".join(part for part in parts if part)
+def _name(access: Access | None, line: NoteLine) -> str:
+    return "" if access is None else name_of_child(access, line.given_name, line.family_name)
 
 
 # One note ---------------------------------------------------------------------------------------
@@ -202,6 +192,7 @@ async def _note(
     *,
     errors: FieldErrors | None = None,
     conflict: tuple[Conflict, str] | None = None,
+    replying_to: UUID | None = None,
 ) -> Response[str]:
     """The page of a note; after a conflict with what was typed and what is there now."""
     found, page = await _write_page(desk, of, key)
@@ -224,7 +215,7 @@ async def _note(
         at_most=LONGEST_NOTE,
         clash=None if conflict is None else (conflict[0].theirs_by, page.text),
         filled=Filled({}, errors),
-        incident_words=list(INCIDENT_WORDS.items()),
+        replying_to=replying_to,
     )
 
 
@@ -247,10 +238,11 @@ class _At:
     def writes(self) -> AbstractAsyncContextManager[NoteOf]:
         return self.opens(WROTE)
 
-    async def again(self, errors: FieldErrors) -> Response[Any]:
-        """The page of the note with mistakes."""
+    async def again(self, errors: FieldErrors, replying_to: UUID | None = None) -> Response[Any]:
+        """The page of the note with mistakes, in the note or in a reply to an answer."""
+        led = FieldErrors(errors.sentences, errors.typed, {"reply": f"reply-{replying_to}"})
         async with self.writes() as of:
-            return await _note(self.desk, of, self.key, errors=errors)
+            return await _note(self.desk, of, self.key, errors=led, replying_to=replying_to)
 
 
 @get(NOTE, include_in_schema=False)
@@ -487,10 +479,7 @@ async def send_again(
 
     async def work(of: NoteOf, form: forms.WayForm) -> None:
         delivery = await delivery_of(of.access, of.meeting.id, delivery_id)
-        never_out = delivery.state == "waiting" and delivery.outbox_id is None
-        if delivery.state != "bounced" and not never_out:
-            raise Problem(409, "This was sent", "This copy has gone out.", "Read the log.")
-        await another_way(of.session, delivery, Way(form.way))
+        await another_way(of.session, delivery, form.way)
 
     at = _At(desk, key, held_on, child_id)
     opens = partial(at.opens, "sent the notes once more")
@@ -539,8 +528,8 @@ async def letter(
                 "A letter that was recalled is kept, and not printed again.",
                 "Read the log of the note.",
             )
-        row = await stored_note(of)
-        may_read = row is not None and note_text(of.access, row) is not None
+        row = await of.session.get_one(FamilyNote, delivery.note_id)
+        may_read = note_text(of.access, row) is not None
         if not may_read or not of.access.may(Category.CONTACT):
             raise NotAllowed(
                 "You cannot see the address on this letter.",
@@ -629,7 +618,7 @@ async def incident_step(
     """A step of an incident is done today."""
 
     async def work(of: NoteOf, form: forms.StepForm) -> None:
-        await take_step(of.access, of.meeting.id, incident_id, Step(form.step))
+        await take_step(of.access, of.meeting.id, incident_id, form.step)
 
     at = _At(desk, key, held_on, child_id)
     opens = partial(at.opens, "saw to notes that went wrong")
@@ -653,12 +642,13 @@ async def reply(
 
     at = _At(desk, key, held_on, child_id)
     opens = partial(at.opens, "replied to the family")
-    return await take(desk, forms.ReplyForm, opens, work, f"{at.base}#answers", again=at.again)
+    again = partial(at.again, replying_to=answer_id)
+    return await take(desk, forms.ReplyForm, opens, work, f"{at.base}#answers", again=again)
 
 
 def _marked(of: NoteOf, said: str) -> str | None:
     """What must come out of a reply, as of a note; None where nothing must."""
-    first = next(iter(marks(said, of.context)), None)
+    first = next(iter(of.marks(said)), None)
     return None if first is None else f"“{first.words}” cannot stay. {first.reason}"
 
 

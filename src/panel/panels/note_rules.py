@@ -4,7 +4,7 @@ Pure. Source: DOMAIN.md, "Parents' notes" and CONTACTS; the steps of an incident
 Articles 33 and 34.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from consent import Basis, Category, ChildStanding, Decision, holds_responsibility
 from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
-from panel.panels.note_marks import Mark
+from panel.panels.note_marks import Mark, kept_as
 from panel.web import words
 
 LONGEST_NOTE = 20_000
@@ -46,8 +46,16 @@ class Answer(StrEnum):
     QUESTION = "question"
 
 
+class IncidentKind(StrEnum):
+    """What went wrong with a note, or with what was written at a meeting."""
+
+    WRONG_PERSON = "wrong_person"
+    WRONG_ADDRESS = "wrong_address"
+    WRONG_CHILD = "wrong_child"
+
+
 class Step(StrEnum):
-    """What is done about a note that went wrong, in this order."""
+    """What is done about an incident, in this order."""
 
     STOPPED = "stopped"
     TOLD_GOVERNANCE = "told_governance"
@@ -138,7 +146,7 @@ class Kept:
     @property
     def key(self) -> tuple[str, str]:
         """As `Mark.key`."""
-        return (self.kind, self.words)
+        return (kept_as(self.kind), self.words)
 
 
 def open_marks(found: Sequence[Mark], kept: Iterable[Kept]) -> list[Mark]:
@@ -151,7 +159,7 @@ def open_marks(found: Sequence[Mark], kept: Iterable[Kept]) -> list[Mark]:
 
 
 def lateness(due_on: date, today: date, signed_off_on: date | None) -> str:
-    """How a note stands against its day: "2 days late", "due today", "sent in time"."""
+    """How a note stands against its day: "2 days late", "due today", "signed off in time"."""
     if signed_off_on is not None:
         late = (signed_off_on - due_on).days
         return "signed off in time" if late <= 0 else f"signed off {words.plural(late, 'day')} late"
@@ -159,6 +167,11 @@ def lateness(due_on: date, today: date, signed_off_on: date | None) -> str:
     if left < 0:
         return f"{words.plural(-left, 'day')} late"
     return "due today" if left == 0 else f"due {words.relative_day(due_on, today)}"
+
+
+def ico_is_settled(done: Collection[Step], *, is_open: bool) -> bool:
+    """Whether nobody waits any more for the decision to tell the ICO of an incident."""
+    return Step.DECIDED_ICO in done or not is_open
 
 
 def report_by(found_at: datetime) -> datetime:

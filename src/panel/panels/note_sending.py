@@ -28,7 +28,8 @@ from panel.panels.note_rules import (
 )
 from panel.platform import outbox
 from panel.platform.outbox import TRIES
-from panel.platform.problems import NotFound
+from panel.platform.problems import NotFound, Problem
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
@@ -202,7 +203,7 @@ async def settle_deliveries(session: AsyncSession) -> None:
         .order_by(NoteDelivery.id)
     )
     for delivery, message in rows.all():
-        settle(delivery, message, session.info["now"])
+        settle(delivery, message, session.info[NOW])
 
 
 def settle(delivery: NoteDelivery, message: OutboxMessage, now: datetime) -> None:
@@ -227,7 +228,7 @@ async def post_letters(session: AsyncSession, delivery_id: UUID | None = None) -
     )
     for message in await session.scalars(asked.with_for_update(skip_locked=True)):
         if delivery_id is None or message.facts.get("delivery") == str(delivery_id):
-            message.sent_at = session.info["now"]
+            message.sent_at = session.info[NOW]
             message.attempts += 1
 
 
@@ -244,7 +245,10 @@ async def stop_recalled(session: AsyncSession) -> None:
 
 
 async def another_way(session: AsyncSession, delivery: NoteDelivery, way: Way) -> None:
-    """Send a delivery once more, this way: it came back, or has not gone."""
+    """Send a delivery once more, this way: it came back, or has not gone. Raises Problem, else."""
+    never_out = delivery.state == "waiting" and delivery.outbox_id is None
+    if delivery.state != "bounced" and not never_out:
+        raise Problem(409, "This was sent", "This copy has gone out.", "Read the log.")
     delivery.way = way.value
     delivery.state = "waiting"
     delivery.sendings += 1

@@ -5,7 +5,7 @@ is in note_sending.py, what the family says in note_answers.py.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -16,9 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category, Decision, Tie
 from panel.accounts.service import worker_names
 from panel.panels.calendar import load_calendar, settings_of
+from panel.panels.holding import interest_of
 from panel.panels.models import Meeting, Panel
 from panel.panels.note_context import Gathered
-from panel.panels.note_marks import Mark, NoteContext, marks
+from panel.panels.note_marks import (
+    Mark,
+    MarkKind,
+    NoteContext,
+    marks,
+    without_addresses,
+    without_names,
+)
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import (
     DraftAction,
@@ -28,7 +36,6 @@ from panel.panels.note_rules import (
     Recipient,
     Way,
     draft,
-    is_protected,
     open_marks,
     recipients,
     why_not_sent,
@@ -44,8 +51,9 @@ from panel.platform.problems import (
     NotFound,
     Problem,
 )
+from panel.platform.tables import NOW, VIEWER
 from panel.records.gate import NOT_HERE, Access
-from panel.register.service import people_of
+from panel.register.service import identity_text, people_of
 from panel.sharing.standing import child_standing, family_facts, possible_givers
 
 WHO_MAY = "Only the lead professional, or the coordinator or chair of this panel, writes this note."
@@ -68,6 +76,8 @@ class NoteOf:
     meeting: Meeting
     gathered: Gathered
     recipients: tuple[Recipient, ...]
+    knows_the_others: bool
+    """Whether the viewer runs the panel, and so knows who else was talked about."""
 
     @property
     def shown(self) -> dict[UUID, dict[Category, Decision]]:
@@ -77,7 +87,21 @@ class NoteOf:
     @property
     def context(self) -> NoteContext:
         """What the note is compared with."""
-        return self.gathered.context([one.person for one in self.recipients])
+        found = self.gathered.context([one.person for one in self.recipients])
+        return found if self.knows_the_others else replace(found, asked_blind=True)
+
+    def marks(self, words: str) -> tuple[Mark, ...]:
+        """What is marked in some words, telling the viewer nothing that they may not know.
+
+        What the words are compared with was read past the gate (adr/0010), so a mark must not be
+        the answer to a guess.
+        """
+        found = marks(words, self.context)
+        if not self.knows_the_others:
+            found = tuple(map(without_names, found))
+        if not self.access.may(Category.CONTACT):
+            found = tuple(map(without_addresses, found))
+        return found
 
     @property
     def session(self) -> AsyncSession:
@@ -110,7 +134,13 @@ async def note_of(
     panel = await session.get_one(Panel, meeting.panel_id)
     if panel.id not in coordinated and Tie.LEAD not in access.ties:
         raise NotAllowed(WHO_MAY)
-    return NoteOf(access, panel, meeting, gathered, await note_recipients(access, access.today))
+    if await interest_of(session, meeting, access.child_id, access.viewer.id) is not None:
+        raise NotAllowed(
+            "You declared an interest in this child, so you do not read or write this note.",
+            "Ask whoever runs the panel with you, or the lead professional.",
+        )
+    recipients = await note_recipients(access, access.today)
+    return NoteOf(access, panel, meeting, gathered, recipients, panel.id in coordinated)
 
 
 async def due_on(session: AsyncSession, panel: Panel, meeting: Meeting) -> date:
@@ -216,8 +246,7 @@ async def contributions(of: NoteOf) -> tuple[list[Contribution], int]:
     seen: list[Contribution] = []
     not_shown = 0
     for one in said:
-        sealed = None if one.text is None else bytes.fromhex(one.text)
-        told = of.access.open_text(sealed, "discussion.text", one.id, one.category, one.agency_id)
+        told = of.access.open_text(one.text, "discussion.text", one.id, one.category, one.agency_id)
         if told is None:
             not_shown += 1
         elif told:
@@ -263,7 +292,7 @@ async def read_note(of: NoteOf) -> NotePage:
             _kept(stored) if may_read else (), tuple(stored.categories), stored.signed_off_at,
             stored.signed_off_by, stored.check_again_at is not None,
         )  # fmt: skip
-    found = marks(note.text, of.context)
+    found = of.marks(note.text)
     return NotePage(
         of,
         await due_on(of.session, of.panel, of.meeting),
@@ -316,16 +345,22 @@ _READ_AFTER = msgspec.json.Decoder(_After)
 async def _draft_facts(of: NoteOf, said: list[str]) -> DraftFacts:
     access, meeting = of.access, of.meeting
     after = await _after(of)
-    tells_who = not any(is_protected(one, Category.NETWORK) for one in of.shown.values())
+    tells_who = _may_be_told(of, Category.NETWORK)
+    new = set(after.actions or ()) if _may_be_told(of, Category.PLAN) else set()
     return DraftFacts(
         child=_called(access, after) or "your child",
         meeting_on=meeting.held_on,
         said=tuple(said),
-        actions=await _actions(access, set(after.actions or ()), names_workers=tells_who),
+        actions=await _actions(access, new, names_workers=tells_who),
         helpers=await _helpers(access, set(after.involvements or ())) if tells_who else (),
         next_on=after.next_on,
         next_by=after.next_by,
     )
+
+
+def _may_be_told(of: NoteOf, category: Category) -> bool:
+    """Whether nobody who gets the note is one from whom this is withheld."""
+    return all(one[category].permitted for one in of.shown.values() if category in one)
 
 
 async def _after(of: NoteOf) -> _After:
@@ -344,8 +379,7 @@ async def _after(of: NoteOf) -> _After:
 
 def _called(access: Access, after: _After) -> str:
     for column, sealed in (("known_as", after.known_as), ("given_name", after.given_name)):
-        blob = None if sealed is None else bytes.fromhex(sealed)
-        if told := access.open_text(blob, f"child.{column}", access.child_id, Category.IDENTITY):
+        if told := identity_text(access, column, sealed):
             return told
     return ""
 
@@ -549,11 +583,11 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
     if row.check_again_at is not None:
         raise Invalid.because("marks", READ_AGAIN)
     gets = await who_gets(of, row.categories)
-    errors = [*_mark_errors(told or "", of.context, row), *_sending_errors(gets, sendings)]
+    errors = [*_mark_errors(of, told or "", row), *_sending_errors(gets, sendings)]
     if errors:
         raise Invalid(tuple(errors))
     row.state = "signed_off"
-    row.signed_off_at = of.session.info["now"]
+    row.signed_off_at = of.session.info[NOW]
     row.signed_off_by = of.access.viewer.id
     by_person = {one.person: one for one in sendings}
     of.session.add_all(_delivery(row, one, by_person[one.who.person]) for one in gets)
@@ -561,14 +595,17 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
     return row
 
 
-def _mark_errors(told: str, context: NoteContext, row: FamilyNote) -> list[FieldError]:
-    still = open_marks(marks(told, context), _kept(row))
-    return [
-        FieldError("marks", f"“{one.words}” is marked: take it out, or keep it with a reason")
-        if one.may_be_kept
-        else FieldError("marks", f"“{one.words}” must come out: it is protected from a recipient")
-        for one in still
-    ]
+def _mark_errors(of: NoteOf, told: str, row: FamilyNote) -> list[FieldError]:
+    still = open_marks(of.marks(told), _kept(row))
+    return [FieldError("marks", f"“{one.words}” {_what_to_do(one)}") for one in still]
+
+
+def _what_to_do(mark: Mark) -> str:
+    if mark.may_be_kept:
+        return "is marked: take it out, or keep it with a reason"
+    if mark.kind is MarkKind.PROTECTED:
+        return "must come out: it is protected from a recipient"
+    return "must come out: no address stays in this note"
 
 
 def _sending_errors(gets: Sequence[WhoGets], sendings: Sequence[Sending]) -> list[FieldError]:
@@ -661,7 +698,7 @@ async def notes_of_meeting(
     rows = await session.execute(
         text(_LINES),
         {
-            "viewer": session.info["viewer"], "now": session.info["now"], "meeting": meeting.id,
+            "viewer": session.info[VIEWER], "now": session.info[NOW], "meeting": meeting.id,
             "every": every,
         },
     )  # fmt: skip
@@ -718,7 +755,7 @@ async def notes_owed(session: AsyncSession, panels: Collection[UUID]) -> list[No
     rows = await session.execute(
         text(_OWED),
         {
-            "viewer": session.info["viewer"], "now": session.info["now"], "panels": list(panels),
+            "viewer": session.info[VIEWER], "now": session.info[NOW], "panels": list(panels),
         },
     )  # fmt: skip
     owed = []

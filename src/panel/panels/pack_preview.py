@@ -15,8 +15,7 @@ from panel.panels.case import CATEGORY_TITLES
 from panel.panels.models import Meeting, Panel
 from panel.panels.pack_facts import CaseFacts, case_facts, in_the_pack, slots
 from panel.panels.packs import SECTIONS, WHY_WORDS, PackAgency, PackMeeting, with_agencies
-from panel.platform.clock import LONDON
-from panel.platform.tables import NOW
+from panel.platform.tables import today_of
 from panel.records.gate import Gate
 from panel.register.service import header_from
 from panel.sharing.shareable import PanelAgency, pack_standpoints
@@ -75,7 +74,7 @@ async def preview_pack(
         opened = await gate.open_here(
             session, list(places), viewer, Purpose.PANEL, f"previewed the pack of {agency.name}"
         )
-        today = session.info[NOW].astimezone(LONDON).date()
+        today = today_of(session)
         cases = await case_facts(session, meeting.id, list(opened), today)
         points = await pack_standpoints(
             session, list(opened), PanelAgency(agency.id, agency.kind), viewer.id

@@ -48,11 +48,11 @@ from panel.panels.pack_facts import (
 )
 from panel.panels.rules import Reason, pack_closes, why_as_frozen
 from panel.plans.service import ActionReading, OutcomeReading, PlanReading, plan_for_reading
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.ids import new_id
 from panel.platform.pdf import PdfNotMade
 from panel.platform.problems import NotAllowed, NotFound, Problem
-from panel.platform.tables import NOW
+from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
 from panel.register.service import EVENT_KINDS, header_from
@@ -175,7 +175,7 @@ async def pack_meeting(session: AsyncSession, panel_key: str, held_on: date) -> 
         )
     found = await with_agencies(session, panel, meeting)
     now: datetime = session.info[NOW]
-    if found.closes_on < now.astimezone(LONDON).date():
+    if found.closes_on < day_of(now):
         raise Problem(
             410,
             "This pack is closed",
@@ -214,7 +214,7 @@ async def open_own_pack(
     Raises NotAllowed for who does not sit on the panel for a member agency.
     """
     async with gate.tenant.transaction(who.viewer.id) as session:
-        today = session.info[NOW].astimezone(LONDON).date()
+        today = today_of(session)
         panel = await panel_by_key(session, panel_key)
         sits = await session.scalar(
             _MAY_OPEN, {"worker": who.viewer.id, "panel": panel.id, "today": today}
@@ -301,7 +301,7 @@ async def read_pack(
             Purpose.PANEL,
             f"made the pack of {agency.name}",
         )
-        today = session.info[NOW].astimezone(LONDON).date()
+        today = today_of(session)
         cases = await case_facts(session, meeting.id, list(opened), today)
         await load_keys(session, agencies_named(cases))
         begins = slots(items, meeting.starts)
@@ -513,9 +513,8 @@ def _family(access: Access, case: CaseFacts, child: str) -> tuple[PackWords | Pa
     ]
     words: list[PackWords | PackWithheld] = []
     for one in now:
-        sealed = None if one.text is None else bytes.fromhex(one.text)
         told = access.open_text(
-            sealed, "family_words.text", one.id, Category.VIEWS, one.agency_id, one.person_id
+            one.text, "family_words.text", one.id, Category.VIEWS, one.agency_id, one.person_id
         )
         if told:
             by = (one.relationship or "the family").strip()
@@ -550,8 +549,7 @@ def _gathered(
 
 
 def _told(access: Access, one: EntryFact, field: str) -> str:
-    sealed = None if one.text is None else bytes.fromhex(one.text)
-    return access.open_text(sealed, field, one.id, one.category, one.agency_id) or ""
+    return access.open_text(one.text, field, one.id, one.category, one.agency_id) or ""
 
 
 def _referral_entries(access: Access, case: CaseFacts) -> Iterator[_Found]:

@@ -57,6 +57,11 @@ WAITING_WORDS: dict[Waiting, str] = {
 }
 
 
+def initials_of(name: str, reference: str) -> str:
+    """The initials of a child's name; the reference of a child who is not named."""
+    return words.initials(name) if name != reference else reference
+
+
 # The agenda -------------------------------------------------------------------------------------
 
 
@@ -289,7 +294,7 @@ def item_row(view: PreparedView, item: AgendaItem, today: date, place: str) -> I
     return ItemRow(
         child_id=child_id,
         name=name,
-        initials=words.initials(name) if name != fact.reference else name,
+        initials=initials_of(name, fact.reference),
         age=_age(fact, today) if may_know else "",
         time=words.time(item.starts_at),
         tags=tags,
@@ -323,7 +328,7 @@ def _sealed(access: Access | None, fact: CaseFact, column: str, sealed: str | No
     if access is None or sealed is None:
         return ""
     field = f"referral.{column}"
-    return access.open_text(bytes.fromhex(sealed), field, fact.referral_id, Category.PANEL) or ""
+    return access.open_text(sealed, field, fact.referral_id, Category.PANEL) or ""
 
 
 def _why_sentence(item: AgendaItem, fact: CaseFact, access: Access | None) -> str:
@@ -378,7 +383,7 @@ def _debt_rows(view: PreparedView, candidate: Candidate, today: date) -> list[De
         DebtRow(
             candidate.child_id,
             name,
-            words.initials(name) if name != fact.reference else name,
+            initials_of(name, fact.reference),
             PART_WORDS[debt.what].capitalize(),
             debt.what.value,
             debt.owed_by,
@@ -406,8 +411,7 @@ def _asked_words(on: date | None, today: date) -> str:
 def _wait_row(view: PreparedView, candidate: Candidate, sentence: str) -> WaitRow:
     fact = view.prepared.facts[candidate.child_id]
     name = child_name(view.opened.get(candidate.child_id), fact)
-    initials = words.initials(name) if name != fact.reference else name
-    return WaitRow(candidate.child_id, name, initials, sentence)
+    return WaitRow(candidate.child_id, name, initials_of(name, fact.reference), sentence)
 
 
 def _is_off(view: PreparedView, candidate: Candidate) -> bool:
@@ -421,9 +425,9 @@ def _waiting_sentence(view: PreparedView, candidate: Candidate, sentence: str) -
         return sentence
     reason = ""
     if access is not None:
-        sealed = bytes.fromhex(fact.item.reason)
+        found = fact.item
         reason = (
-            access.open_text(sealed, "agenda_item.reason", fact.item.id, Category.PANEL) or ""
+            access.open_text(found.reason, "agenda_item.reason", found.id, Category.PANEL) or ""
         ).rstrip(".")
     return f"Taken off this agenda: {reason}." if reason else sentence
 
@@ -515,7 +519,7 @@ def waiting_row(fact: WaitingFact, access: Access | None, today: date) -> Waitin
     return WaitingRow(
         fact.child_id,
         name,
-        words.initials(name) if name != fact.reference else name,
+        initials_of(name, fact.reference),
         fact.reference,
         f"{words.short_day(fact.referred_on)} by {fact.referred_by}",
         words.short_day(fact.last_discussed_on) if fact.last_discussed_on else "Not yet",

@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer
 from panel.panels.agenda import CaseFact, Prepared, prepare
-from panel.panels.calendar import MeetingDay, meeting_on, next_meeting_day, today_in
+from panel.panels.calendar import MeetingDay, meeting_on, next_meeting_day
 from panel.panels.models import Panel
 from panel.panels.rules import Attendee, Quorum, quorum
 from panel.platform.crypto import Keys
 from panel.platform.read_models import ReadModel
-from panel.platform.tables import KEYS
+from panel.platform.tables import KEYS, NOW, VIEWER, today_of
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Gate
+from panel.register.service import name_of_child
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import day as day_words
 
@@ -80,17 +81,9 @@ async def frozen_view(
 
 def child_name(access: Access | None, fact: "CaseFact | WaitingFact") -> str:
     """A child's name where the viewer may know it, else the reference."""
-    if access is None or not access.may(Category.IDENTITY):
+    if access is None:
         return fact.reference
-    parts = []
-    for column, sealed in (("given_name", fact.given_name), ("family_name", fact.family_name)):
-        if sealed is not None:
-            parts.append(
-                access.keys.open(
-                    access.child_id, f"child.{column}", access.child_id, bytes.fromhex(sealed)
-                )
-            )
-    return " ".join(parts) or fact.reference
+    return name_of_child(access, fact.given_name, fact.family_name) or fact.reference
 
 
 # Who sits on a panel ----------------------------------------------------------------------------
@@ -240,10 +233,10 @@ async def waiting_counts(session: AsyncSession, panel_id: UUID) -> WaitingCounts
     found = await session.execute(
         text(f"SELECT {counted}{_FROM}"),
         {
-            "viewer": session.info["viewer"],
-            "now": session.info["now"],
+            "viewer": session.info[VIEWER],
+            "now": session.info[NOW],
             "panel": panel_id,
-            "today": today_in(session),
+            "today": today_of(session),
         },
     )
     row = found.one()
@@ -295,9 +288,9 @@ async def waiting_list(
     after = "" if asked.key is None else f" AND (f.referred_on, f.child_id) {'<' if back else '>'}"
     values: dict[str, object] = {
         "viewer": viewer.id,
-        "now": session.info["now"],
+        "now": session.info[NOW],
         "panel": panel.id,
-        "today": today_in(session),
+        "today": today_of(session),
         "rows": ROWS + 1,
     }
     if asked.key is not None:
@@ -356,7 +349,7 @@ async def next_panels(
     """For each panel that the viewer coordinates: the next meeting and what waits."""
     found = []
     for panel in await panels_in(session, panel_ids):
-        day = await next_meeting_day(session, panel, today_in(session))
+        day = await next_meeting_day(session, panel, today_of(session))
         prepared = None
         if day is not None:
             meeting = await meeting_on(session, panel, day.held_on)

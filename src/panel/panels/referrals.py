@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role, Tie
 from panel.accounts.models import WorkerRole
-from panel.panels.calendar import meeting_on, panel_rhythm, settings_of, today_in
+from panel.panels.calendar import meeting_on, panel_rhythm, settings_of
 from panel.panels.models import FamilyWords, Panel, Referral
 from panel.panels.rules import Reason, next_review_meeting, review_place
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
+from panel.platform.tables import today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, rewrite_access
 
@@ -153,7 +154,7 @@ async def set_transition(
 
 async def is_chair(session: AsyncSession, worker_id: UUID, panel_id: UUID) -> bool:
     """Whether a worker chairs a panel today."""
-    today = today_in(session)
+    today = today_of(session)
     found = await session.scalar(
         select(WorkerRole.id).where(
             WorkerRole.worker_id == worker_id,
@@ -501,7 +502,7 @@ def _open(
     author_agency: UUID | None = None,
 ) -> str | None:
     opened = access.open_text(
-        None if sealed is None else bytes.fromhex(sealed),
+        sealed,
         f"referral.{column}",
         one.id,
         category,
@@ -536,7 +537,7 @@ def _words(access: Access, one: _WordsFact) -> WordsView:
                 bytes.fromhex(one.member_name),
             )
     said = access.open_text(
-        None if one.text is None else bytes.fromhex(one.text),
+        one.text,
         "family_words.text",
         one.id,
         Category.VIEWS,

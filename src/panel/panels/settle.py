@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from panel.accounts.models import Worker
 from panel.panels.agenda import CaseFact, Prepared, prepare, reason_of
-from panel.panels.calendar import load_calendar, settings_of, today_in
+from panel.panels.calendar import load_calendar, settings_of
 from panel.panels.models import AgendaItem as ItemRow
 from panel.panels.models import Asked, Meeting, Panel
 from panel.panels.rules import (
@@ -23,6 +23,7 @@ from panel.panels.rules import (
 )
 from panel.platform import outbox
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import rewrite_access
 from panel.web.words import day as day_words
@@ -110,7 +111,7 @@ async def arrange(
     await _hold(session, meeting)
     _refuse_stale(meeting, version, "Move a child.")
     _refuse_frozen(meeting)
-    prepared = await prepare(session, panel, meeting, session.info["viewer"])
+    prepared = await prepare(session, panel, meeting, session.info[VIEWER])
     items = list(prepared.agenda.items)
     place = _place(prepared, child_id)
     wanted = {"up": place - 1, "down": place + 1}.get(str(to))
@@ -145,7 +146,7 @@ async def set_minutes(
     await _hold(session, meeting)
     _refuse_stale(meeting, version, f"{minutes} minutes")
     _refuse_frozen(meeting)
-    prepared = await prepare(session, panel, meeting, session.info["viewer"])
+    prepared = await prepare(session, panel, meeting, session.info[VIEWER])
     _place(prepared, child_id)
     rows = await _rows(session, meeting)
     for position, item in enumerate(prepared.agenda.items):
@@ -166,26 +167,26 @@ async def freeze(
     """
     await _hold(session, meeting)
     if meeting.frozen_at is not None:
-        return await prepare(session, panel, meeting, session.info["viewer"])
+        return await prepare(session, panel, meeting, session.info[VIEWER])
     if version is not None:
         _refuse_stale(meeting, version, "Freeze the agenda.")
-    prepared = await prepare(session, panel, meeting, session.info["viewer"])
+    prepared = await prepare(session, panel, meeting, session.info[VIEWER])
     rows = await _rows(session, meeting)
     until = await _pack_until(session, panel, meeting)
     for position, item in enumerate(prepared.agenda.items):
         row = _write(session, meeting, rows, item, position)
-        row.opens_at, row.pack_until = session.info["now"], until
+        row.opens_at, row.pack_until = session.info[NOW], until
     listed = {item.candidate.child_id for item in prepared.agenda.items}
     for child_id, row in rows.items():
         # Arranged earlier and off the agenda since: nothing of it opens.
         if child_id not in listed and row.state == "listed":
             row.state = "removed"
-    meeting.state, meeting.frozen_at = "frozen", session.info["now"]
+    meeting.state, meeting.frozen_at = "frozen", session.info[NOW]
     await session.flush()
     for child_id in sorted(listed):
         await rewrite_access(session, child_id)
     await _tell_members(session, panel, meeting, until)
-    return await prepare(session, panel, meeting, session.info["viewer"])
+    return await prepare(session, panel, meeting, session.info[VIEWER])
 
 
 _MEMBERS = """
@@ -257,7 +258,7 @@ async def add_late(
     Before the freeze it only takes back what was taken off. Raises Invalid with a sentence.
     """
     await _hold(session, meeting)
-    prepared = await prepare(session, panel, meeting, session.info["viewer"])
+    prepared = await prepare(session, panel, meeting, session.info[VIEWER])
     candidate = next((one for one in _waiting(prepared) if one.child_id == child_id), None)
     if candidate is None:
         raise Invalid.because("child", "Choose a child from the list")
@@ -268,7 +269,7 @@ async def add_late(
     rows = await _rows(session, meeting)
     row = _write(session, meeting, rows, added.items[-1], _after(rows))
     row.reason = reason.strip()
-    row.opens_at = session.info["now"]
+    row.opens_at = session.info[NOW]
     row.pack_until = await _pack_until(session, panel, meeting)
     if meeting.frozen_at is None:
         row.late, row.opens_at, row.pack_until = False, None, None
@@ -296,7 +297,7 @@ async def take_off(
     if not reason.strip():
         raise Invalid.because("reason", "Say why the child comes off the agenda")
     await _hold(session, meeting)
-    prepared = await prepare(session, panel, meeting, session.info["viewer"])
+    prepared = await prepare(session, panel, meeting, session.info[VIEWER])
     place = _place(prepared, child_id)
     rows = await _rows(session, meeting)
     row = _write(session, meeting, rows, prepared.agenda.items[place], place)
@@ -328,7 +329,7 @@ async def ask_for_missing(
     if fact is None or part not in prepared.missing(child_id):
         raise NotFound("This is not missing any more.", "Load the agenda again.")
     worker = await _owing_worker(session, fact, part)
-    today = today_in(session)
+    today = today_of(session)
     once = f"ask {child_id} {part.value} {today}"
     # Two people may press the button at once; the message goes out once.
     await session.execute(

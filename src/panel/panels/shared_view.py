@@ -49,14 +49,7 @@ class SharedView:
         """A sealed text (hex) where all may see it, "" where there is none, else None."""
         if not self.may(category, author_agency, author_person):
             return None
-        found = self.access.open_text(
-            None if sealed is None else bytes.fromhex(sealed),
-            field,
-            row,
-            category,
-            author_agency,
-            author_person,
-        )
+        found = self.access.open_text(sealed, field, row, category, author_agency, author_person)
         return "" if found == ERASED else found
 
     def not_shown(self, child_words: str) -> Sequence[str]:

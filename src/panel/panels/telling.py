@@ -195,7 +195,7 @@ async def own_words(access: Access, most: int = 5) -> list[OwnWords]:
     for (line,) in rows:
         one = _READ_OWN.decode(line)
         told = access.open_text(
-            None if one.text is None else bytes.fromhex(one.text),
+            one.text,
             "family_words.text",
             one.id,
             Category.VIEWS,

@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import text
 
 from consent import Category, Viewer
-from panel.platform.clock import LONDON
+from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Purposes
+from panel.register.service import name_of_child
 from panel.web.paging import Asked, Page, page_of
 
 CHILDREN_A_PAGE = 20
@@ -261,13 +262,13 @@ async def home_of_lead(gate: Gate, viewer: Viewer, purposes: Purposes, asked: As
     One query; what it holds of a child is opened through the gate, which logs the look.
     """
     async with gate.tenant.transaction(viewer.id) as session:
-        day: date = session.info["now"].astimezone(LONDON).date()
+        day = today_of(session)
         key_on, key_child = asked.key or (None, None)
         found = await session.execute(
             text(_HOME),
             {
                 "viewer": viewer.id,
-                "now": session.info["now"],
+                "now": session.info[NOW],
                 "today": day,
                 "no_date": NO_DATE,
                 "key_on": key_on,
@@ -345,10 +346,10 @@ def _child(access: Access, one: _Child) -> MyChild:
 
 def _action(access: Access, one: _Action) -> NextAction:
     author = one.author_agency_id
-    words = _sealed(access, "action.owner_words", one.id, one.owner_words, Category.PLAN, author)
+    words = access.open_text(one.owner_words, "action.owner_words", one.id, Category.PLAN, author)
     return NextAction(
         id=one.id,
-        text=_sealed(access, "action.text", one.id, one.text, Category.PLAN, author),
+        text=access.open_text(one.text, "action.text", one.id, Category.PLAN, author),
         owner=_worker(access, one.owner) or words or "",
         due_on=one.due_on,
         is_mine=one.owner is not None and one.owner.id == access.viewer.id,
@@ -357,7 +358,7 @@ def _action(access: Access, one: _Action) -> NextAction:
 
 def _said(access: Access, one: _Words) -> Said | None:
     words = access.open_text(
-        _bytes(one.text),
+        one.text,
         "family_words.text",
         one.id,
         Category.VIEWS,
@@ -370,22 +371,7 @@ def _said(access: Access, one: _Words) -> Said | None:
 def _child_name(access: Access | None, one: _Child | _Offer | _Draft) -> str:
     if access is None:
         return ""
-    parts = (
-        _sealed(access, "child.given_name", one.child_id, one.given_name, Category.IDENTITY),
-        _sealed(access, "child.family_name", one.child_id, one.family_name, Category.IDENTITY),
-    )
-    return " ".join(part for part in parts if part)
-
-
-def _sealed(
-    access: Access,
-    field: str,
-    row: UUID,
-    sealed_hex: str | None,
-    category: Category,
-    author_agency: UUID | None = None,
-) -> str | None:
-    return access.open_text(_bytes(sealed_hex), field, row, category, author_agency)
+    return name_of_child(access, one.given_name, one.family_name)
 
 
 def _worker(access: Access | None, worker: _Worker | None) -> str:
@@ -393,7 +379,3 @@ def _worker(access: Access | None, worker: _Worker | None) -> str:
         return ""
     sealed = bytes.fromhex(worker.name)
     return access.keys.open(worker.agency_id, "worker.name", worker.id, sealed)
-
-
-def _bytes(sealed_hex: str | None) -> bytes | None:
-    return None if sealed_hex is None else bytes.fromhex(sealed_hex)

@@ -7,7 +7,7 @@ Source: DOMAIN.md, "Words" (lead professional) and the role table.
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
@@ -20,13 +20,13 @@ from panel.accounts.service import worker_names
 from panel.plans import rules
 from panel.plans.models import LeadProfessional
 from panel.plans.writing import lock_child
-from panel.platform.clock import LONDON
 from panel.platform.problems import Invalid, NotAllowed, NotFound
+from panel.platform.tables import VIEWER, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate, Purposes, rewrite_access, rewrite_viewer
 from panel.register.models import Involvement
-from panel.register.service import is_refused_the_name
+from panel.register.service import identity_text, is_refused_the_name
 
 PART = "lead professional"
 NO_OFFER = "This offer was withdrawn or answered, or it is not yours."
@@ -140,7 +140,7 @@ async def lead_history(access: Access) -> Sequence[LeadLine]:
             from_on=one.from_on,
             until_on=one.until_on,
             reason=access.open_text(
-                None if one.reason is None else bytes.fromhex(one.reason),
+                one.reason,
                 "lead_professional.reason",
                 one.id,
                 Category.NETWORK,
@@ -344,17 +344,11 @@ async def offer_for_answer(access: Access, offer_id: UUID) -> Offer:
     child = found.one()
     lead = await _lead_on(session, access.child_id, access.today)
     names = await worker_names(session, [offer.offered_by, *([lead] if lead else [])])
-    given_name = access.open_text(
-        None if child.given_name is None else bytes.fromhex(child.given_name),
-        "child.given_name",
-        access.child_id,
-        Category.IDENTITY,
-    )
     return Offer(
         id=offer.id,
         child_id=access.child_id,
         reference=child.reference,
-        given_name=given_name or "",
+        given_name=identity_text(access, "given_name", child.given_name),
         birth_date=child.birth_date if access.may(Category.IDENTITY) else None,
         offered_on=offer.offered_on,
         offered_by=names.get(offer.offered_by, ""),
@@ -469,7 +463,7 @@ async def leaver(session: AsyncSession, worker_id: UUID, last_day: date) -> int:
     scheduled work (viewer JOB), since it concerns children whom nobody else may reach together.
     Raises NotAllowed, and changes nothing, where plans would be left and there is no manager.
     """
-    if session.info["viewer"] != JOB:
+    if session.info[VIEWER] != JOB:
         raise ValueError("A worker's leaving is recorded by scheduled work, which reaches all.")
     worker = await session.get(Worker, worker_id)
     if worker is None:
@@ -567,7 +561,7 @@ async def _move_to_manager(
         worker_id=manager_id,
         agency_id=former.agency_id,
         offered_on=last_day,
-        offered_by=session.info["viewer"],
+        offered_by=session.info[VIEWER],
     )
     await _begin(session, manager, last_day + timedelta(days=1))
 
@@ -619,11 +613,6 @@ class OfferFacts:
     offered_on: date
 
 
-def _today(session: AsyncSession) -> date:
-    now: datetime = session.info["now"]
-    return now.astimezone(LONDON).date()
-
-
 async def current_leads(
     session: AsyncSession, child_ids: Iterable[UUID], day: date | None = None
 ) -> dict[UUID, LeadFacts]:
@@ -634,7 +623,7 @@ async def current_leads(
             " WHERE child_id = ANY(:children) AND state IN ('accepted', 'ended')"
             " AND from_on <= :day AND (until_on IS NULL OR until_on >= :day)"
         ),
-        {"children": list(child_ids), "day": day or _today(session)},
+        {"children": list(child_ids), "day": day or today_of(session)},
     )
     return {row.child_id: LeadFacts(row.worker_id, row.agency_id, row.from_on) for row in rows}
 
@@ -662,7 +651,7 @@ async def lead_gap_since(
             " AND from_on <= :day GROUP BY child_id"
             " HAVING bool_and(until_on IS NOT NULL AND until_on < :day)"
         ),
-        {"children": list(child_ids), "day": day or _today(session)},
+        {"children": list(child_ids), "day": day or today_of(session)},
     )
     return {row.child_id: row.since for row in rows}
 
@@ -699,7 +688,7 @@ async def import_lead(session: AsyncSession, child_id: UUID, worker: Worker, sin
         worker_id=worker.id,
         agency_id=worker.agency_id,
         offered_on=since,
-        offered_by=session.info["viewer"],
+        offered_by=session.info[VIEWER],
     )
     await _begin(session, lead, since)
     await rewrite_access(session, child_id)

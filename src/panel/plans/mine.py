@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.platform.read_models import UnevenReadModel
+from panel.platform.tables import NOW
 from panel.records.gate import Access, Gate, Purposes
+from panel.register.service import name_of_child
 
 MOST_ACTIONS = 20
 ABOUT = frozenset({Category.IDENTITY, Category.PLAN})
@@ -59,7 +61,7 @@ async def my_actions(
 ) -> tuple[MyAction, ...]:
     """The open actions of a worker, the soonest first; each child's record is opened and logged."""
     found = await _READ_MINE.lines(
-        session, viewer=viewer.id, now=session.info["now"], most=MOST_ACTIONS
+        session, viewer=viewer.id, now=session.info[NOW], most=MOST_ACTIONS
     )
     opened = await gate.open_here(
         session,
@@ -75,27 +77,11 @@ async def my_actions(
 
 
 def _action(access: Access, one: _Mine) -> MyAction:
-    names = (
-        _opened(access, one.given_name, "child.given_name", one.child_id, Category.IDENTITY),
-        _opened(access, one.family_name, "child.family_name", one.child_id, Category.IDENTITY),
-    )
     return MyAction(
         one.id,
         one.child_id,
         one.reference,
-        " ".join(name for name in names if name),
-        _opened(access, one.text, "action.text", one.id, Category.PLAN, one.author_agency_id),
+        name_of_child(access, one.given_name, one.family_name),
+        access.open_text(one.text, "action.text", one.id, Category.PLAN, one.author_agency_id),
         one.due_on,
     )
-
-
-def _opened(
-    access: Access,
-    sealed: str | None,
-    field: str,
-    row: UUID,
-    category: Category,
-    author: UUID | None = None,
-) -> str | None:
-    blob = None if sealed is None else bytes.fromhex(sealed)
-    return access.open_text(blob, field, row, category, author)

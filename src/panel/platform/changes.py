@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.read_models import for_driver, rows_of
 from panel.platform.remembered import Remembered
 from panel.platform.tables import NOW, VIEWER
@@ -69,7 +69,7 @@ class Readings(Generic[Read]):
 
 def _whose(session: AsyncSession, what: Hashable) -> Hashable:
     info = session.info
-    return info[TENANT], info[VIEWER], info[NOW].astimezone(LONDON).date(), what
+    return info[TENANT], info[VIEWER], day_of(info[NOW]), what
 
 
 async def forget_changes(session: AsyncSession) -> None:

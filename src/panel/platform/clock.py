@@ -49,9 +49,14 @@ class FixedClock:
         self._moment = moment
 
 
+def day_of(moment: datetime) -> date:
+    """The Europe/London date of a moment."""
+    return moment.astimezone(LONDON).date()
+
+
 def today(clock: Clock) -> date:
     """The Europe/London date of the clock's moment."""
-    return clock.now().astimezone(LONDON).date()
+    return day_of(clock.now())
 
 
 def at_nine(day: date) -> datetime:

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ async def _claimed_and_done(tenant: Tenant, job: Job, slot: datetime, viewer: UU
                 "INSERT INTO job_run (job, slot, done_at) VALUES (:job, :slot, :now)"
                 " ON CONFLICT DO NOTHING"
             ),
-            {"job": job.name, "slot": slot, "now": session.info["now"]},
+            {"job": job.name, "slot": slot, "now": session.info[NOW]},
         )
         if cast("CursorResult[tuple[()]]", claim).rowcount != 1:
             return False

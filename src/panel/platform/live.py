@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from time import monotonic
 from uuid import UUID
 
@@ -35,14 +36,26 @@ MOST_WAITING = 50
 """Events that wait for a slow page; beyond them it is told once to look again."""
 
 
+class _News(StrEnum):
+    """What is said of a topic: a row changed, or of somebody that their page came, is here still or
+    went, or that they are writing."""
+
+    CHANGED = "changed"
+    JOINED = "joined"
+    HERE = "here"
+    LEFT = "left"
+    WRITING = "writing"
+
+
 class _Said(msgspec.Struct, omit_defaults=True):
     """What goes through the database, as JSON."""
 
     topic: str
-    what: str
-    """changed, joined, here or left."""
+    what: _News
     id: UUID | None = None
     """The row that changed, or who it is."""
+    place: str = ""
+    """Where somebody is writing: as the page names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +73,19 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """Somebody else is writing, where their page says. Nothing is kept of it."""
+
+    viewer: UUID
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Nothing happened; the connection is alive."""
+    """So much time has passed, whatever happened in it; the connection is alive."""
 
 
-Event = Changed | Present | Heartbeat
+Event = Changed | Present | Writing | Heartbeat
 
 
 @dataclass(slots=True, eq=False)
@@ -99,7 +120,7 @@ async def tell(session: AsyncSession, topic: str, row_id: UUID | None = None) ->
         text("SELECT pg_notify(:channel, :said)"),
         {
             "channel": _channel(tenant.record.schema_name),
-            "said": _encoded(_Said(topic, "changed", row_id)),
+            "said": _encoded(_Said(topic, _News.CHANGED, row_id)),
         },
     )
 
@@ -127,6 +148,10 @@ class Live:
         """How many pages listen now."""
         return sum(map(len, self._pages.values()))
 
+    def pages_of(self, viewer: UUID) -> int:
+        """How many of them are somebody's."""
+        return sum(one.viewer == viewer for pages in self._pages.values() for one in pages)
+
     @asynccontextmanager
     async def listen(
         self, tenant: Tenant, topic: str, viewer: UUID
@@ -143,13 +168,17 @@ class Live:
         try:
             await self._have_listener()
             is_news = self._see(place, viewer)
-            self._say(tenant, _Said(topic, "joined", viewer))
+            self._say(tenant, _Said(topic, _News.JOINED, viewer))
             page.put(Changed())
             for one in self._pages[place] if is_news else {page}:
                 one.put(self._present(place))
             yield self._events(place, page)
         finally:
             self._leave(place, page)
+
+    def say_writing(self, tenant: Tenant, topic: str, viewer: UUID, place: str) -> None:
+        """Tell the pages of everybody else, soon, that somebody is writing; nothing is kept."""
+        self._say(tenant, _Said(topic, _News.WRITING, viewer, place))
 
     async def close(self) -> None:
         """Stop listening; open pages hear nothing more."""
@@ -165,25 +194,30 @@ class Live:
     # Pages ------------------------------------------------------------------------------------
 
     async def _events(self, place: _Place, page: _Page) -> AsyncIterator[Event]:
+        beats_at = monotonic() + self._heartbeat
         while True:
-            try:
+            event: Event | None = None
+            with suppress(TimeoutError):
                 # Not wait_for, which can swallow that the page was left (Python 3.11).
-                async with asyncio.timeout(self._heartbeat):
+                async with asyncio.timeout(max(beats_at - monotonic(), 0)):
                     event = await page.waiting.get()
-            except TimeoutError:
+            if event is not None:
+                yield event
+            # On a busy page too: at a heartbeat it is asked whether the page may be heard still,
+            # and each says that they are here.
+            if monotonic() >= beats_at:
+                beats_at = monotonic() + self._heartbeat
                 self._see(place, page.viewer)
-                self._say(page.tenant, _Said(place[1], "here", page.viewer))
+                self._say(page.tenant, _Said(place[1], _News.HERE, page.viewer))
                 # Somebody of whom nothing was heard is gone, without a word from them.
                 yield self._present(place)
                 yield Heartbeat()
-            else:
-                yield event
 
     def _leave(self, place: _Place, page: _Page) -> None:
         pages = self._pages[place]
         pages.discard(page)
         if not any(one.viewer == page.viewer for one in pages):
-            self._say(page.tenant, _Said(place[1], "left", page.viewer))
+            self._say(page.tenant, _Said(place[1], _News.LEFT, page.viewer))
         if not pages:
             del self._pages[place]
             self._seen.pop(place, None)
@@ -253,22 +287,27 @@ class Live:
             return
         place = (channel, said.topic)
         pages = self._pages.get(place, set())
-        if said.what == "changed":
+        if said.what is _News.CHANGED:
             for page in pages:
                 page.put(Changed(said.id))
+        elif said.what is _News.WRITING and said.id is not None:
+            for page in pages:
+                if page.viewer != said.id:
+                    page.put(Writing(said.id, said.place))
         elif pages and said.id is not None:
             self._hear_of(place, pages, said.what, said.id)
 
-    def _hear_of(self, place: _Place, pages: set[_Page], what: str, viewer: UUID) -> None:
+    def _hear_of(self, place: _Place, pages: set[_Page], what: _News, viewer: UUID) -> None:
         is_here = any(page.viewer == viewer for page in pages)
-        if what == "left" and not is_here:
-            is_news = self._seen[place].pop(viewer, None) is not None
+        if what is _News.LEFT and not is_here:
+            is_news = self._seen.get(place, {}).pop(viewer, None) is not None
         else:
             is_news = self._see(place, viewer)
-        if what == "joined":
+        if what is _News.JOINED:
             # Whoever comes hears who is here from the process of each.
-            for page in pages:
-                self._say(page.tenant, _Said(place[1], "here", page.viewer))
+            # Each once, however many pages they have: else so many pages say so many times as much.
+            for one in {page.viewer: page for page in pages}.values():
+                self._say(one.tenant, _Said(place[1], _News.HERE, one.viewer))
         if is_news:
             for page in pages:
                 page.put(self._present(place))

@@ -6,6 +6,7 @@ receiving side drops the second.
 """
 
 from datetime import datetime, timedelta
+from email.errors import MessageError
 from email.message import EmailMessage
 from typing import Protocol
 from uuid import UUID
@@ -13,10 +14,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 
 TRIES = 8
+NO_SUCH = "This is not one e-mail address. Put it right, or send a letter."
 BY_POST = "letter"
 """The kind of a message that goes on paper: no mail server is asked to take it."""
 
@@ -63,7 +66,7 @@ async def put(
             body=body,
             once=once,
             facts=facts or {},
-            due_at=session.info["now"],
+            due_at=session.info[NOW],
             attempts=0,
         )
     )
@@ -110,9 +113,21 @@ async def send_due(session: AsyncSession, way: Way, now: datetime, *, most: int 
 
 
 def _message(row: OutboxMessage) -> EmailMessage:
+    """The message, for one person. Raises Bounced for what is not one e-mail address.
+
+    One wrong address must not keep the messages behind it waiting, and two in one field would be
+    two people who are told.
+    """
     message = EmailMessage()
     message["Message-ID"] = f"<{row.id}@panel.invalid>"
-    message["To"] = row.address
+    try:
+        message["To"] = row.address
+        addresses = [one.addr_spec for one in message["To"].addresses]
+    # What the parser raises depends on where it stumbles ("marta@", "marta@[").
+    except (ValueError, LookupError, AttributeError, MessageError) as error:
+        raise Bounced(NO_SUCH) from error
+    if addresses != [row.address.strip()] or not all(row.address.strip().rpartition("@")[::2]):
+        raise Bounced(NO_SUCH)
     message["Subject"] = row.subject
     message.set_content(row.body)
     return message

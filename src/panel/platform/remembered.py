@@ -34,11 +34,13 @@ class Remembered(Generic[Made]):
         """Keep what was made at a moment, and give it back; what is over leaves the memory."""
         self._kept[facts] = (at, until, made)
         self._kept.move_to_end(facts)
-        while len(self._kept) > self._most or next(iter(self._kept.values()))[1] <= at:
+        while self._kept and (len(self._kept) > self._most or self._is_oldest_over(at)):
             self._kept.popitem(last=False)
-            if not self._kept:
-                break
         return made
+
+    def _is_oldest_over(self, at: datetime) -> bool:
+        _, until, _ = next(iter(self._kept.values()))
+        return until <= at
 
     def forget(self) -> None:
         """Forget all."""

@@ -1,7 +1,7 @@
 """The base of every table: ids, who and when, the version read, and sealed text columns."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self, cast, overload
 from uuid import UUID
@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -26,6 +27,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.unitofwork import UOWTransaction
 
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keys
 from panel.platform.ids import new_id
 
@@ -35,6 +37,11 @@ KEYS = "keys"
 NOW = "now"
 VIEWER = "viewer"
 """Names in `session.info`: the transaction's keys, moment and viewer."""
+
+
+def today_of(session: AsyncSession) -> date:
+    """The Europe/London date of a transaction."""
+    return day_of(session.info[NOW])
 
 
 class Sealed:

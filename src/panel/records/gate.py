@@ -28,7 +28,7 @@ from consent import (
     Viewer,
     explain,
 )
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.crypto import Keys
 from panel.platform.ids import new_id_text
 from panel.platform.problems import NotAllowed, NotFound
@@ -201,7 +201,7 @@ class Access:
     @property
     def today(self) -> date:
         """The Europe/London date of this access."""
-        return self.at.astimezone(LONDON).date()
+        return day_of(self.at)
 
     @property
     def keys(self) -> Keys:
@@ -244,17 +244,23 @@ class Access:
 
     def open_text(
         self,
-        sealed: bytes | None,
+        sealed: str | bytes | None,
         field: str,
         row: UUID,
         category: Category,
         author_agency: UUID | None = None,
         author_person: UUID | None = None,
     ) -> str | None:
-        """A sealed text of this child where it may be seen, "" where there is none, else None."""
+        """A sealed text of this child where it may be seen, "" where there is none, else None.
+
+        A text is what read models give: hexadecimal.
+        """
         if not self.may(category, author_agency, author_person):
             return None
-        return "" if sealed is None else self.keys.open(self.child_id, field, row, sealed)
+        if sealed is None:
+            return ""
+        found = bytes.fromhex(sealed) if isinstance(sealed, str) else sealed
+        return self.keys.open(self.child_id, field, row, found)
 
     @property
     def decided(self) -> bytes:

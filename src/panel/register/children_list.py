@@ -17,7 +17,7 @@ from panel.platform.read_models import ReadModel
 from panel.platform.tables import NOW
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Found, Gate, Purposes
-from panel.register.header import age_or_expected
+from panel.register.header import age_or_expected, name_of_child
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import initials, short_day
 
@@ -243,11 +243,7 @@ def _listed(line: _Line, access: Access | None, today: date) -> ListedChild:
     name = ""
     lead_words = ""
     if access is not None:
-        name = " ".join(
-            part
-            for column in ("given_name", "family_name")
-            if (part := _opened(access, line, column))
-        )
+        name = name_of_child(access, line.given_name, line.family_name)
         lead_words = _lead_words(access, line.lead)
     return ListedChild(
         child_id=line.id,
@@ -257,14 +253,6 @@ def _listed(line: _Line, access: Access | None, today: date) -> ListedChild:
         born=line.birth_date if may_know else None,
         lead_words=lead_words,
     )
-
-
-def _opened(access: Access, line: _Line, column: str) -> str:
-    sealed: str | None = getattr(line, column)
-    if sealed is None:
-        return ""
-    opened = access.open_text(bytes.fromhex(sealed), f"child.{column}", line.id, Category.IDENTITY)
-    return opened or ""
 
 
 def _lead_words(access: Access, lead: _Lead | None) -> str:

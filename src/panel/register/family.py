@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -11,10 +11,9 @@ from sqlalchemy.orm import aliased
 
 from consent import Category, ParentalBasis, ParentalResponsibility, Span, responsibility_problem
 from panel.accounts.models import Worker
-from panel.platform.clock import LONDON
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
-from panel.platform.tables import NOW
+from panel.platform.tables import today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import NOT_HERE, Access, rewrite_access
 from panel.register.children import author_agency, clashes_between
@@ -63,12 +62,6 @@ class NewFamilyLink:
     lives_with: bool = False
     from_on: date | None = None
     until_on: date | None = None
-
-
-def today_of(session: AsyncSession) -> date:
-    """The Europe/London date of a transaction."""
-    now: datetime = session.info[NOW]
-    return now.astimezone(LONDON).date()
 
 
 def check_link(link: NewFamilyLink, today: date) -> None:

@@ -120,14 +120,7 @@ async def child_header(access: Access) -> ChildHeader:
 def header_from(access: Access, who: WhoFacts) -> ChildHeader:
     """The header as this viewer may see it; the lead's agency's key is at hand."""
     may_know = access.may(Category.IDENTITY)
-    name = " ".join(
-        part
-        for part in (
-            identity_text(access, "given_name", who.given_name),
-            identity_text(access, "family_name", who.family_name),
-        )
-        if part
-    )
+    name = name_of_child(access, who.given_name, who.family_name)
     nhs_number = identity_text(access, "nhs_number", who.nhs_number)
     for_education = access.viewer.agency_kind in EDUCATION
     return ChildHeader(
@@ -152,10 +145,18 @@ def age_or_expected(birth_date: date | None, expected: date | None, today: date)
     return "" if coming is None else f"expected {short_day(coming)}"
 
 
+def name_of_child(access: Access, given_name: str | None, family_name: str | None) -> str:
+    """A child's name from its sealed parts; empty where there is none or it is withheld."""
+    parts = (
+        identity_text(access, "given_name", given_name),
+        identity_text(access, "family_name", family_name),
+    )
+    return " ".join(part for part in parts if part)
+
+
 def identity_text(access: Access, column: str, sealed_hex: str | None) -> str:
     """A sealed column of the child's own row; empty where there is none or it is withheld."""
-    sealed = None if sealed_hex is None else bytes.fromhex(sealed_hex)
-    opened = access.open_text(sealed, f"child.{column}", access.child_id, Category.IDENTITY)
+    opened = access.open_text(sealed_hex, f"child.{column}", access.child_id, Category.IDENTITY)
     return opened or ""
 
 

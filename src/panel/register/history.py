@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.platform.problems import Invalid
+from panel.platform.tables import today_of
 from panel.records.gate import Access
-from panel.register.family import today_of
 from panel.register.models import CLOSURES, LEVELS, Episode, LevelOfNeed, SignificantEvent
 
 EVENT_KINDS = {
@@ -96,9 +96,8 @@ async def chronology(access: Access, since: date | None = None) -> Chronology:
     events: list[Event] = []
     withheld: set[Category] = set()
     for fact in _READ_EVENTS.decode(found.scalar_one()):
-        sealed = None if fact.text is None else bytes.fromhex(fact.text)
         said = access.open_text(
-            sealed, "significant_event.text", fact.id, fact.category, fact.agency_id
+            fact.text, "significant_event.text", fact.id, fact.category, fact.agency_id
         )
         if said is None:
             if not access.decision(fact.category, fact.agency_id).silent:

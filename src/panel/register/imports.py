@@ -28,7 +28,7 @@ from panel.accounts.service import (
 )
 from panel.platform.clock import today
 from panel.platform.problems import Invalid
-from panel.platform.tables import KEYS, HolderErased
+from panel.platform.tables import KEYS, HolderErased, today_of
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.csv_rows import RowProblem
@@ -54,7 +54,6 @@ from panel.register.family import (
     NewFamilyMember,
     new_family_member,
     tie_family_member,
-    today_of,
 )
 from panel.register.history import judge_level
 from panel.register.involvements import add_involvement, agency_is_involved

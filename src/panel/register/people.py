@@ -174,8 +174,7 @@ def _hides_contact(access: Access, family: list[_FamilyFact]) -> bool:
 
 
 def _own(access: Access, column: str, sealed: str | None, author: UUID | None) -> str | None:
-    blob = None if sealed is None else bytes.fromhex(sealed)
-    return access.open_text(blob, f"child.{column}", access.child_id, Category.CONTACT, author)
+    return access.open_text(sealed, f"child.{column}", access.child_id, Category.CONTACT, author)
 
 
 def _person(access: Access, fact: _FamilyFact) -> FamilyPerson:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.platform.crypto import Keyring
+from panel.platform.tables import NOW
 from panel.records.gate import Gate, Purposes
 from panel.records.nhs_number import WrongNhsNumber, nhs_number
 from panel.register.children import child_token, ring_of
@@ -214,7 +215,7 @@ async def _hits(
     session: AsyncSession, viewer: Viewer, query: SearchQuery
 ) -> list[tuple[UUID, str]]:
     """Up to 51 children with why, best first."""
-    shared: dict[str, Any] = {"viewer": viewer.id, "now": session.info["now"]}
+    shared: dict[str, Any] = {"viewer": viewer.id, "now": session.info[NOW]}
     # Viewers differ a hundredfold in whom they reach: a plan for all of them suits nobody.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     if query.reference:

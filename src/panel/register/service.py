@@ -32,7 +32,14 @@ from panel.register.family import (
     tie_family_member,
 )
 from panel.register.forms import CategoryName
-from panel.register.header import ChildHeader, WhoFacts, child_header, header_from
+from panel.register.header import (
+    ChildHeader,
+    WhoFacts,
+    child_header,
+    header_from,
+    identity_text,
+    name_of_child,
+)
 from panel.register.history import (
     CLOSURE_WORDS,
     EVENT_KINDS,
@@ -106,6 +113,7 @@ __all__ = [
     "folded_words",
     "has_a_part",
     "header_from",
+    "identity_text",
     "is_refused_the_name",
     "judge_level",
     "level_of_need",
@@ -113,6 +121,7 @@ __all__ = [
     "list_children",
     "listed",
     "name_index",
+    "name_of_child",
     "new_family_member",
     "note_event",
     "open_episode",

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from consent import (
-    LONDON,
     Category,
     Decision,
     Purpose,
@@ -22,6 +21,7 @@ from consent import (
 from consent.decide import decide_all
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies, worker_names
+from panel.platform.clock import day_of
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, Withheld
 from panel.sharing.models import (
@@ -238,7 +238,10 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     state = await _state(access)
     without = _without(access, state, agreement_id)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
-    named = {one.id: one for one in state.agreements}[agreement_id]
+    # Of what ended long ago the facts keep the latest only.
+    named = next((one for one in state.agreements if one.id == agreement_id), None)
+    if named is None:
+        raise NotFound("There is no such agreement, or it ended already.")
     shown = involved | (set(named.agencies | named.not_agencies) & known.keys())
     panel = await _ids(access, _ON_PANEL)
     before = _views(access, state, known, shown, panel)
@@ -433,7 +436,7 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
             purposes=tuple(row.purposes),
             from_on=row.from_on,
             until_on=row.until_on,
-            withdrawn_on=None if row.withdrawn_at is None else _london(row.withdrawn_at),
+            withdrawn_on=None if row.withdrawn_at is None else day_of(row.withdrawn_at),
             how_explained=row.how_explained if sees_family else "",
             in_force=row.withdrawn_at is None
             and (row.until_on is None or row.until_on >= access.today),
@@ -496,10 +499,6 @@ async def _requests(access: Access) -> tuple[RequestLine, ...]:
         .order_by(AccessRequest.id.desc())
     )
     return tuple(RequestLine(Category(row.category), row.asked_on, row.state) for row in rows)
-
-
-def _london(moment: datetime) -> date:
-    return moment.astimezone(LONDON).date()
 
 
 def _names(ids: Sequence[UUID], known: Mapping[UUID, Agency]) -> tuple[str, ...]:

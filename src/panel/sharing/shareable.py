@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import (
-    LONDON,
     Basis,
     Category,
     Purpose,
@@ -22,7 +21,9 @@ from consent import (
     stand,
     unchanged_until,
 )
+from panel.platform.clock import day_of
 from panel.platform.remembered import Remembered
+from panel.platform.tables import NOW
 from panel.records.gate import Found, Known, read_known
 from panel.sharing.state import SharingFacts
 
@@ -67,7 +68,7 @@ async def pack_standpoints(
 ) -> dict[UUID, Standpoint]:
     """Where an agency's pack stands, for each child that `looking` reaches; nothing is read."""
     known = await SharingFacts().known(session, children, Viewer(looking, ViewerKind.JOB))
-    at: datetime = session.info["now"]
+    at: datetime = session.info[NOW]
     return {child: pack_standpoint(one.state, agency, at) for child, one in known.items()}
 
 
@@ -100,7 +101,7 @@ async def table_standpoints(
     What is kept from one of them by name is kept from the table; nothing is read.
     """
     known = await SharingFacts().known(session, children, Viewer(looking, ViewerKind.JOB))
-    at: datetime = session.info["now"]
+    at: datetime = session.info[NOW]
     return {
         child: tuple(
             stand(one.viewer, Purpose.PANEL, at, replace(facts.state, relationships=one.ties))
@@ -119,7 +120,7 @@ async def kept_from_reader(
     reach. For a transaction of the agency's.
     """
     known = await SharingFacts().known(session, children, pack_viewer(agency))
-    at: datetime = session.info["now"]
+    at: datetime = session.info[NOW]
     return frozenset(
         child
         for child, one in known.items()
@@ -146,11 +147,11 @@ def may_share_anything(state: State, agencies: Collection[PanelAgency], at: date
 def nothing_since(state: State, at: datetime) -> date | None:
     """The day on which the last agreement ended; None where there never was one."""
     ends = [
-        one.withdrawn.astimezone(LONDON).date() if one.withdrawn is not None else one.span.end
+        day_of(one.withdrawn) if one.withdrawn is not None else one.span.end
         for one in state.agreements
         if one.given
     ]
-    today = at.astimezone(LONDON).date()
+    today = day_of(at)
     return max((end for end in ends if end is not None and end <= today), default=None)
 
 

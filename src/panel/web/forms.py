@@ -407,10 +407,9 @@ def _converter(
 ) -> Callable[[object], Any]:
     if isinstance(of_type, inspect.StrType):
         return _text(label, of_type.max_length, has_lines=bool(notes.get("lines")))
-    if isinstance(of_type, inspect.LiteralType):
-        return _one_of(
-            of_type.values, str(notes.get("missing") or f"Select {words.lower_first(label)}")
-        )
+    if isinstance(of_type, inspect.LiteralType | inspect.EnumType):
+        choices = of_type.cls if isinstance(of_type, inspect.EnumType) else of_type.values
+        return _one_of(choices, str(notes.get("missing") or f"Select {words.lower_first(label)}"))
     if isinstance(of_type, inspect.CustomType):
         return _a_file(of_type.cls, label)
     if isinstance(of_type, inspect.IntType | inspect.DecimalType):

@@ -8,6 +8,9 @@
 // Anything else, or no network: kept in memory and tried again. Nothing is put in the browser's
 // store, since the computer may be shared. Without this script the form posts as usual.
 
+import { SaveStatus, timeNow } from "./status.js";
+
+// Milliseconds: without typing before a save, and between attempts.
 const PAUSE = 800;
 const RETRY_FIRST = 2000;
 const RETRY_LONGEST = 30000;
@@ -27,7 +30,9 @@ class Autosave {
     this.retry = RETRY_FIRST;
     this.stopped = false;
     this.leaving = false;
-    this.status = form.querySelector("[data-save-status]") ?? this.addStatus();
+    this.status = new SaveStatus(form);
+    // The browser notes what is typed in its file of open tabs, for everybody to read, except here.
+    form.autocomplete = "off";
 
     form.addEventListener("input", (event) => this.noteChange(event.target));
     form.addEventListener("change", (event) => this.noteChange(event.target));
@@ -36,15 +41,6 @@ class Autosave {
     window.addEventListener("online", () => this.saveSoon(0));
     window.addEventListener("pagehide", () => this.saveOnTheWayOut());
     window.addEventListener("beforeunload", (event) => this.warn(event));
-  }
-
-  addStatus() {
-    const status = document.createElement("p");
-    status.className = "panel-save-status";
-    status.setAttribute("role", "status");
-    status.setAttribute("aria-live", "polite");
-    this.form.append(status);
-    return status;
   }
 
   noteChange(field) {
@@ -129,12 +125,12 @@ class Autosave {
     this.retry = RETRY_FIRST;
     const version = this.form.querySelector("input[type=hidden][name=version]");
     if (version !== null && said.version !== undefined) version.value = String(said.version);
-    this.say(`Saved ${said.saved ?? timeNow()}`, "saved");
+    this.status.say(`Saved ${said.saved ?? timeNow()}`, "saved");
   }
 
   refused(names, errors) {
     const sentences = Object.values(errors);
-    this.say(`Not saved yet. ${sentences.join(". ") || "Something is not right yet."}`, "trouble");
+    this.status.say(`Not saved yet. ${sentences.join(". ") || "Something is not right yet."}`, "trouble");
     this.retry = RETRY_FIRST;
     const right = [...names].filter((name) => !hasError(name, errors));
     // What is wrong waits for the person or the button; the rest goes again without it.
@@ -148,13 +144,13 @@ class Autosave {
   keep(names, sentence) {
     for (const name of names) this.changed.add(name);
     this.retry = Math.min(this.retry * 2, RETRY_LONGEST);
-    this.say(`${sentence} Trying again.`, "trouble");
+    this.status.say(`${sentence} Trying again.`, "trouble");
   }
 
   stop(names, sentence) {
     for (const name of names) this.changed.add(name);
     this.stopped = true;
-    this.say(sentence, "trouble");
+    this.status.say(sentence, "trouble");
   }
 
   async submit(event) {
@@ -185,19 +181,8 @@ class Autosave {
     const unsaved = this.held.size > 0 || (troubled && this.changed.size > 0);
     if (!this.leaving && unsaved) event.preventDefault();
   }
-
-  say(sentence, state) {
-    this.status.dataset.state = state;
-    if (this.status.textContent !== sentence) this.status.textContent = sentence;
-  }
 }
 
 function hasError(name, errors) {
   return Object.keys(errors).some((field) => name === field || name.startsWith(`${field}-`));
-}
-
-function timeNow() {
-  return new Intl.DateTimeFormat("en-GB", {
-    hour: "numeric", minute: "2-digit", timeZone: "Europe/London",
-  }).format(new Date());
 }

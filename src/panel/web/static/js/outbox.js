@@ -6,6 +6,10 @@
 // The server keeps a client_id once, so sending twice is sending once. What is being typed is kept
 // as well, and is in its field again when the same person opens the page again.
 //
+// A button of such a form that leads on (it has a `formaction`) sends first what stands in any of
+// them, and leads on when all of it is saved. Fields that belong to another form of the page, so that
+// without scripts one press sends what stands in both, are taken back into their own.
+//
 // What is kept is in IndexedDB, sealed with AES-GCM under a key that leaves the page in no way: it
 // is made from what the server gives this signed-in person in <meta name="panel-drafts">. Another
 // person at the same computer finds nothing that they can read. Where the browser has no such store,
@@ -13,8 +17,11 @@
 // as usual.
 
 import { headingOf, pageOf, renewParts } from "./refresh.js";
+import { SaveStatus, timeNow } from "./status.js";
 
 const FORMS = "form[data-contribution]";
+// Milliseconds: without typing before a draft is kept, between attempts, for one answer, and for
+// which what was kept stays on this computer.
 const PAUSE = 300;
 const RETRY_FIRST = 1000;
 const RETRY_LONGEST = 30000;
@@ -198,6 +205,7 @@ class Outbox {
     this.timer = null;
     this.sending = null;
     this.again = false;
+    this.leads = false;
     window.addEventListener("online", () => this.sendNow());
     document.addEventListener("panel:connected", () => this.sendNow());
     document.addEventListener("visibilitychange", () => {
@@ -224,6 +232,24 @@ class Outbox {
   async add(item) {
     await this.store.addInsteadOf(item, await this.store.place(item.place));
     this.sendNow();
+  }
+
+  // Nothing that was typed stays behind on a page that somebody is done with.
+  async leadOn(button) {
+    const forms = [...this.forms];
+    for (const known of forms) known.post();
+    await Promise.all(forms.map((known) => known.keeping));
+    this.sendNow();
+    while (this.sending !== null) await this.sending;
+    const [waiting] = await this.store.all(WAITING);
+    if (waiting !== undefined) {
+      const form = this.formOf(waiting) ?? forms[0];
+      form.say(`${form.status.line.textContent}. Then press “${button.textContent.trim()}” again`, "trouble");
+    } else if (forms.every((known) => known.isEmpty())) {
+      this.leads = true;
+      button.form.requestSubmit(button);
+      this.leads = false;
+    }
   }
 
   sendNow() {
@@ -292,7 +318,7 @@ class Outbox {
       document.dispatchEvent(new CustomEvent("panel:sent"));
       return "sent";
     }
-    await this.giveBack(item, headingOf(pageOf(await answer.text())));
+    await this.giveBack(item, reasonIn(pageOf(await answer.text())));
     return "refused";
   }
 
@@ -362,6 +388,12 @@ async function signedInStill() {
   return "anew";
 }
 
+// A page that shows the form again lists its mistakes; any other says in its heading what is wrong.
+function reasonIn(page) {
+  const mistake = page.querySelector(".govuk-error-summary__list a");
+  return mistake?.textContent.trim() || headingOf(page);
+}
+
 function keyOf(page) {
   return page.querySelector('meta[name="panel-drafts"]')?.content ?? "";
 }
@@ -371,25 +403,19 @@ class Contribution {
     this.form = form;
     this.outbox = outbox;
     this.timer = null;
+    for (const field of form.querySelectorAll("[form]")) field.removeAttribute("form");
     this.place = placeOf(form);
     this.unkept = false;
     this.keeping = Promise.resolve();
-    this.status = form.querySelector("[data-contribution-status]") ?? this.addStatus();
+    this.status = new SaveStatus(form);
+    // The browser notes what is typed in its file of open tabs, for everybody to read, except here.
+    if (outbox.store.lasts) form.autocomplete = "off";
     form.addEventListener("input", () => this.keepSoon());
     form.addEventListener("change", () => this.keepSoon());
     form.addEventListener("focusout", () => this.keepNow());
     form.addEventListener("submit", (event) => this.submit(event));
     window.addEventListener("pagehide", () => this.keepNow());
     document.addEventListener("visibilitychange", () => this.keepNow());
-  }
-
-  addStatus() {
-    const status = document.createElement("p");
-    status.className = "panel-save-status";
-    status.setAttribute("role", "status");
-    status.setAttribute("aria-live", "polite");
-    this.form.append(status);
-    return status;
   }
 
   fields() {
@@ -455,7 +481,13 @@ class Contribution {
   }
 
   submit(event) {
+    if (this.outbox.leads) return;
     event.preventDefault();
+    if (event.submitter?.hasAttribute("formaction")) this.outbox.leadOn(event.submitter);
+    else this.post();
+  }
+
+  post() {
     if (this.isEmpty()) return;
     const item = {
       address: this.form.action,
@@ -465,7 +497,7 @@ class Contribution {
     };
     this.say("Sending", "sending");
     // The next words are another contribution, whatever becomes of these.
-    for (const field of this.form.querySelectorAll("input[name=client_id], input[name=_form_id]")) {
+    for (const field of this.form.querySelectorAll("input[name$=client_id], input[name=_form_id]")) {
       field.value = newId();
     }
     for (const area of this.form.querySelectorAll("textarea")) area.value = area.defaultValue = "";
@@ -479,14 +511,13 @@ class Contribution {
   }
 
   say(sentence, state) {
-    this.status.dataset.state = state;
-    if (this.status.textContent !== sentence) this.status.textContent = sentence;
+    this.status.say(sentence, state);
   }
 }
 
 // The same form on the same page, whoever shows it again.
 function placeOf(form) {
-  const heading = form.querySelector("input[name=heading]")?.value ?? "";
+  const heading = form.querySelector("input[name$=heading]")?.value ?? "";
   return `${form.getAttribute("action")} ${form.dataset.contribution} ${heading}`;
 }
 
@@ -497,10 +528,4 @@ function newId() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const letters = hex(bytes);
   return [8, 12, 16, 20, 32].map((end, place, ends) => letters.slice(ends[place - 1] ?? 0, end)).join("-");
-}
-
-function timeNow() {
-  return new Intl.DateTimeFormat("en-GB", {
-    hour: "numeric", minute: "2-digit", timeZone: "Europe/London",
-  }).format(new Date());
 }

@@ -28,14 +28,21 @@ export function headingOf(page) {
   return page.querySelector("main h1")?.textContent.trim() ?? "";
 }
 
-// Returns whether the page had every part; where one is missing, nothing is changed.
+// Returns whether the page had every part; where one is missing, nothing is changed. Nor is it where
+// somebody else has signed in on another tab meanwhile: what they may see and send is not put into a
+// page that stands under the name of who opened it.
 export function renewParts(page) {
+  if (readerOf(page) !== readerOf(document)) return false;
   const parts = [...document.querySelectorAll("[data-refresh][id]")];
   const pairs = parts.map((old) => [old, page.getElementById(old.id)]);
   if (pairs.some(([, fresh]) => fresh === null)) return false;
   for (const [old, fresh] of pairs) renew(old, fresh);
   document.dispatchEvent(new CustomEvent("panel:refreshed"));
   return true;
+}
+
+function readerOf(page) {
+  return page.querySelector(".panel-header__who")?.textContent.trim() ?? "";
 }
 
 const TYPED_IN = "textarea, select, input:not([type=hidden])";
