@@ -69,7 +69,7 @@ async def lapse_unanswered(session: AsyncSession, slot: datetime) -> None:
 
 async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:
     """What stood out in the looks of the day before, which is over in London at every slot."""
-    await find_unusual(session, slot.astimezone(LONDON).date() - timedelta(days=1))
+    await find_unusual(session, day_of(slot) - timedelta(days=1))
 
 
 def keeping_documents(gate: Gate) -> Job:
