@@ -184,7 +184,7 @@ class Crawl:
         if not all_children:
             children = self._some(visitor, every=path in FOR_EACH)
         for place, known in enumerate(children):
-            yield from filled(path, known, 100 if all_children else 1, self.turn + place)
+            yield from filled(path, known, 2 if all_children else 1, self.turn + place)
 
     def _some(self, visitor: Visitor, *, every: bool = False) -> list[Known]:
         """One whom the visitor is tied to, or every one; at each other turn one who is a stranger."""

@@ -104,6 +104,8 @@ async def _visitors(crawl: Crawl, tenant: Tenant) -> list[Visitor]:
 
 
 NOT_ON_A_PAGE: dict[str, str] = {
+    "action.moved_why": "is kept for the trail; the page of a move says what and when, not why",
+    "discussion.moved_why": "is kept for the trail, as an action's",
     "access_request.reason": "is for whoever answers the request, and that page is not there yet",
     "declared_interest.reason": "is kept for the minutes' sake, and only that there is one is said",
     "discussion.taken_back_why": "is kept for the trail, and only that it was taken back is said",
