@@ -13,6 +13,7 @@ from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
 from panel.governance.versions import keep_up_to_date
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
+from panel.panels.still_may_go import still_may_go
 from panel.platform.changes import forget_changes
 from panel.platform.clock import SystemClock, day_of, today
 from panel.platform.jobs import Job, run_due
@@ -47,11 +48,12 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     await forget_changes(session)
 
 
-def sending(way: Way) -> Job:
-    """What waits in the outbox goes out, every minute."""
+def sending(way: Way, gate: Gate, site_url: str) -> Job:
+    """What waits in the outbox and may go still goes out, every minute."""
+    may_go = still_may_go(gate.tenant, site_url)
 
     async def send(session: AsyncSession, _slot: datetime) -> None:
-        await send_due(session, way, session.info[NOW])
+        await send_due(session, way, session.info[NOW], may_go=may_go)
 
     return Job("send what waits", EVERY, send)
 
@@ -114,7 +116,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         put,
     ]
     if settings.smtp_url is not None:
-        jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from)))
+        jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from), gate, settings.site_url))
     return [*jobs, settle]
 
 
