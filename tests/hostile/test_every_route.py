@@ -25,7 +25,8 @@ TABLES = {
     "plan_id": "plan", "action_id": "action", "outcome_id": "desired_outcome",
     "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
     "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
-    "said_id": "discussion", "restriction_id": "sharing_restriction",
+    "said_id": "discussion", "objection_id": "sharing_objection", "request_id": "access_request",
+    "restriction_id": "sharing_restriction",
     "order_id": "sharing_order", "override_id": "sharing_override",
     "enquiry_id": "sharing_enquiry", "former_id": "former_identity",
 }  # fmt: skip

@@ -550,7 +550,7 @@ def _is_recorded(row: SharingAgreement, decision: SharingDecision) -> bool:
         row.by_person_id,
         row.given,
         frozenset(row.agencies),
-        frozenset(row.not_agencies),
+        frozenset(row.not_agencies) | frozenset(row.objected or ()),
         row.level,
         frozenset(row.named),
         frozenset(row.purposes),

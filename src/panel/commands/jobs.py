@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.platform.changes import forget_changes
-from panel.platform.clock import SystemClock, day_of
+from panel.platform.clock import SystemClock, today
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
@@ -20,6 +20,13 @@ from panel.platform.tenancy import authorities
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.settings import Settings, from_environment
+from panel.sharing.expecting import offer_access_to_expected
+from panel.sharing.noticing import (
+    end_at_18,
+    remind_of_endings,
+    remind_of_own_decisions,
+    tell_askers,
+)
 from panel.sharing.service import lapse_requests
 
 EVERY = timedelta(minutes=1)
@@ -59,9 +66,24 @@ def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
     return [Job("put notes to families out", EVERY, put), Job("see what was sent", EVERY, settle)]
 
 
-async def lapse_unanswered(session: AsyncSession, slot: datetime) -> None:
-    """Requests for access that nobody answered in time."""
-    await lapse_requests(session, day_of(slot))
+def about_sharing(gate: Gate, site_url: str) -> list[Job]:
+    """What a day brings to sharing: what ends, who is to decide, who is expected, who waits."""
+
+    async def look(session: AsyncSession, _slot: datetime) -> None:
+        day = today(gate.tenant.clock)
+        await end_at_18(session, day)
+        await lapse_requests(session, day)
+        await offer_access_to_expected(session, gate, day)
+        await remind_of_endings(session, day, site_url)
+        await remind_of_own_decisions(session, day, site_url)
+
+    async def tell(session: AsyncSession, _slot: datetime) -> None:
+        await tell_askers(session, today(gate.tenant.clock), site_url)
+
+    return [
+        Job("look after agreements to share", timedelta(days=1), look),
+        Job("tell who asked to see more", timedelta(hours=1), tell),
+    ]
 
 
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
@@ -69,7 +91,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
         Job("forget what is over", timedelta(hours=1), forget_what_is_over),
-        Job("lapse unanswered requests", timedelta(days=1), lapse_unanswered),
+        *about_sharing(gate, settings.site_url),
         put,
     ]
     if settings.smtp_url is not None:

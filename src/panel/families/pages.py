@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from panel.families.objection_words import objection_words
 from panel.families.reading import ChildForFamily, ToRing
 from panel.panels.note_answers import OwnNote
 from panel.panels.note_rules import Answer
@@ -80,6 +81,8 @@ class ChildPage:
     """Where to tell the panel something; empty where no panel is to talk about the child."""
     asked_words: str
     told: Sequence[ToldLine]
+    sharing: Sequence[str] = ()
+    """What is being decided, or was decided, about sharing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         if child.asked_on is None
         else f"We asked what you want to say on {words.day(child.asked_on)}.",
         told=[_told_line(one, child, today) for one in child.words],
+        sharing=[objection_words(one) for one in child.objections],
     )
 
 

@@ -24,6 +24,7 @@ from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Withheld
 from panel.register.service import identity_text
+from panel.sharing.objecting import ObjectionForFamily, objections_for_family
 
 MOST_CHILDREN = 20
 
@@ -56,6 +57,7 @@ class ChildForFamily:
     words: Sequence[OwnWords]
     notes: Sequence[OwnNote] = ()
     """The notes that they were sent, newest first."""
+    objections: Sequence[ObjectionForFamily] = ()
 
 
 class _Lead(msgspec.Struct):
@@ -125,6 +127,7 @@ async def child_for_family(access: Access) -> ChildForFamily:
         asked_on=await asked_since(access),
         words=await own_words(access),
         notes=await own_notes(access),
+        objections=await objections_for_family(access),
     )
 
 

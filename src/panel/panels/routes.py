@@ -60,6 +60,8 @@ from panel.records.dates import months_after
 from panel.sharing.agencies_agreeing import may_keep
 from panel.sharing.override_pages import ReviewRow, review_row
 from panel.sharing.overriding import may_review, overrides_to_review
+from panel.sharing.waiting import waiting_about_sharing
+from panel.sharing.waiting_pages import HomePart, home_part
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
 
@@ -83,6 +85,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             "panels/home.html",
             homes=homes,
             actions=await _my_actions(desk),
+            sharing=await _sharing(desk),
             notes=owed_figures(owed, desk.today),
             reviews=await _reviews(desk),
         )
@@ -98,6 +101,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             page=lead_home(mine),
             meetings=meetings,
             actions=await _my_actions(desk),
+            sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
             reviews=await _reviews(desk),
         )
@@ -127,6 +131,13 @@ async def _my_actions(desk: Desk) -> list[MyActionRow]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
         actions = await my_actions(desk.gate, session, desk.viewer, desk.purposes)
         return my_action_rows(actions, desk.today)
+
+
+async def _sharing(desk: Desk) -> HomePart:
+    """What waits about the sharing of the children whom this person answers for."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await waiting_about_sharing(desk.gate, session, desk.viewer, desk.purposes)
+        return home_part(found, desk.today)
 
 
 async def _next_meetings(desk: Desk) -> list[tuple[str, str, pages.MeetingRow | None]]:

@@ -121,6 +121,8 @@ class Involvement(ChildScoped):
     from_on: Mapped[date | None]
     expected_from_on: Mapped[date | None]
     until_on: Mapped[date | None]
+    offered_access_on: Mapped[date | None]
+    """The day on which the family was asked whether an agency that was expected may see."""
 
 
 class Episode(ChildScoped):

@@ -1,6 +1,6 @@
 """What may come in on the sharing page."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,6 +19,10 @@ class AskForm(msgspec.Struct, forbid_unknown_fields=True):
             missing="Say why you need it: whoever decides reads this",
         ),
     ]
+    purpose: Annotated[
+        Literal["support", "panel", "review", "allocation"] | None, chosen("What you need it for")
+    ] = None
+    """None: what the page was opened for."""
 
 
 class WithdrawForm(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consent import Finding
 from panel.platform.tables import Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
 from panel.records.record_change import watched
@@ -22,7 +23,10 @@ class SharingAgreement(ChildScoped):
     """An agreement to share, or a refusal. Withdrawn, never deleted."""
 
     __tablename__ = "sharing_agreement"
-    __table_args__ = (one_of("level", ("basic", "additional")),)
+    __table_args__ = (
+        one_of("level", ("basic", "additional")),
+        Index("uq_sharing_agreement_renews_id", "renews_id", unique=True),
+    )
 
     given: Mapped[bool]
     by_person_id: Mapped[UUID]
@@ -42,6 +46,12 @@ class SharingAgreement(ChildScoped):
     evidence = Sealed()
     interpreter: Mapped[str | None] = mapped_column(Text)
     assessment_id: Mapped[UUID | None]
+    renews_id: Mapped[UUID | None]
+    """The agreement whose terms this one carries on after a new conversation."""
+    basis: Mapped[str | None] = mapped_column(Text)
+    """On what parental responsibility rested on the day it was recorded."""
+    objected: Mapped[list[UUID] | None] = mapped_column(UUIDS)
+    """Agencies that another parent had agreed to: this no to them became an objection."""
 
 
 class SharingObjection(ChildScoped):
@@ -58,6 +68,8 @@ class SharingObjection(ChildScoped):
     decided_on: Mapped[date | None]
     upheld: Mapped[bool] = mapped_column(default=False)
     decision_reason = Sealed()
+    decided_by: Mapped[UUID | None]
+    """The coordinator; None where the young person's own word closed it."""
 
 
 @watched("until_on")
@@ -220,7 +232,10 @@ class AccessRequest(ChildScoped):
     """Somebody asks to see what is withheld; lapses to refused after ten working days."""
 
     __tablename__ = "access_request"
-    __table_args__ = (one_of("state", ("asked", "agreed", "refused", "lapsed")),)
+    __table_args__ = (
+        one_of("state", ("asked", "agreed", "refused", "lapsed")),
+        Index("uq_access_request_involvement", "involvement_id", "category", unique=True),
+    )
 
     worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"))
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
@@ -228,3 +243,29 @@ class AccessRequest(ChildScoped):
     reason = Sealed()
     asked_on: Mapped[date]
     state: Mapped[str] = mapped_column(Text, default="asked")
+    purpose: Mapped[str | None] = mapped_column(Text)
+    """What for; None where it was asked before requests carried one."""
+    answered_on: Mapped[date | None]
+    answered_by: Mapped[UUID | None]
+    """The worker who answered; None for one that lapsed."""
+    answer = Sealed()
+    basis: Mapped[str | None] = mapped_column(Text)
+    """On what it was agreed: a `consent.Basis`."""
+    agreement_id: Mapped[UUID | None]
+    involvement_id: Mapped[UUID | None]
+    """The expected part of an agency on whose behalf it was opened when its day came."""
+
+
+class SharingJudgement(ChildScoped):
+    """What a worker judged about who can decide, or what is best; about one matter, on one day."""
+
+    __tablename__ = "sharing_judgement"
+    __table_args__ = (one_of("finding", Finding),)
+
+    finding: Mapped[str] = mapped_column(Text)
+    matter: Mapped[str] = mapped_column(Text)
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"))
+    made_on: Mapped[date]
+    why = Sealed()
+    consulted = Sealed()
+    """Who was asked: the young person first, family, carers, workers."""

@@ -37,6 +37,29 @@ CAPACITY_WORDS = {
     "deputy": "as deputy",
     "attorney": "as attorney",
 }
+BASIS_WORDS = {
+    "birth_mother": "birth mother",
+    "father_by_marriage": "father by marriage",
+    "father_by_registration": "father by registration of the birth",
+    "second_female_parent": "second female parent",
+    "agreement": "by agreement",
+    "court_order": "by a court's order",
+    "step_parent": "step-parent",
+    "adoption": "by adoption",
+    "parental_order": "by parental order",
+    "child_arrangements_order": "by a child arrangements order",
+    "special_guardian": "special guardian",
+    "appointed_guardian": "guardian by appointment",
+    "care_order": "by a care order",
+}
+BASIS_OF_ANSWER = {
+    "agreement": "the family agreed",
+    "refusal": "the family said no",
+    "duty": "a duty opens it",
+    "court_order": "a court's order opens it",
+    "safeguarding": "a safeguarding enquiry or override opens it",
+    "own_record": "your agency wrote it",
+}
 LEVEL_WORDS = {"basic": "basic information", "additional": "basic and additional information"}
 REQUEST_WORDS = {
     "asked": "waiting for an answer",
@@ -74,6 +97,7 @@ class AgreementCard:
     state_colour: str
     lines: tuple[tuple[str, str], ...]
     withdraw_href: str
+    renew_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,8 @@ class SharingPage:
     involved_withheld: str
     agreements: tuple[AgreementCard, ...]
     ended: tuple[AgreementCard, ...]
-    objections: tuple[str, ...]
+    objections: tuple[tuple[str, str], ...]
+    """Each as a sentence, and where its page is."""
     restrictions: tuple[str, ...]
     withheld: tuple[str, ...]
     """Why I do not see something, a sentence each."""
@@ -111,13 +136,15 @@ def sharing_page(picture: SharingPicture, *, base: str, today: date) -> SharingP
         for line in picture.agreements
     ]
     current = [line.in_force for line in picture.agreements]
-    asked = {line.category for line in picture.requests if line.state == "asked"}
+    asked = {line.category for line in picture.requests if line.state == "asked" and line.is_mine}
     return SharingPage(
         rows=tuple(agency_row(view) for view in picture.views),
         involved_withheld=str(picture.involved_withheld or ""),
         agreements=tuple(card for card, now in zip(cards, current, strict=True) if now),
         ended=tuple(card for card, now in zip(cards, current, strict=True) if not now),
-        objections=tuple(objection_words(line) for line in picture.objections),
+        objections=tuple(
+            (objection_words(line), f"{base}/objections/{line.id}") for line in picture.objections
+        ),
         restrictions=tuple(restriction_words(line) for line in picture.restrictions),
         withheld=tuple(str(why) for _category, why in picture.mine_withheld),
         to_ask=tuple(
@@ -148,7 +175,7 @@ def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard
     did = "agreed to share" if line.given else "refused to share"
     everyone = "every agency" if not line.given else "nobody"
     lines = [
-        ("Who", f"{who}, {CAPACITY_WORDS.get(line.capacity, line.capacity)}"),
+        ("Who", f"{who}, {_capacity(line)}"),
         ("With" if line.given else "Not with", words.in_a_row(line.agencies) or everyone),
         ("Not with", words.in_a_row(line.not_agencies)),
         ("What", _what(line)),
@@ -156,6 +183,8 @@ def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard
         ("From", words.day(line.from_on)),
         ("Until", _until(line, today)),
         ("How it was explained", line.how_explained),
+        ("Interpreter", "" if line.interpreter == "yes" else line.interpreter),
+        ("Renewed", "" if line.renewed_on is None else words.day(line.renewed_on)),
     ]
     state, colour = _state(line, today)
     return AgreementCard(
@@ -164,7 +193,17 @@ def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard
         state_colour=colour,
         lines=tuple((what, said) for what, said in lines if said),
         withdraw_href=f"{base}/agreements/{line.id}/withdraw" if base and line.in_force else "",
+        renew_href=f"{base}/agreements/{line.id}/renew" if base and _can_be_renewed(line) else "",
     )
+
+
+def _capacity(line: AgreementLine) -> str:
+    said = CAPACITY_WORDS.get(line.capacity, line.capacity)
+    return f"{said} ({BASIS_WORDS.get(line.basis, line.basis)})" if line.basis else said
+
+
+def _can_be_renewed(line: AgreementLine) -> bool:
+    return line.given and line.until_on is not None and not (line.withdrawn_on or line.renewed_on)
 
 
 def objection_words(line: ObjectionLine) -> str:
@@ -193,10 +232,16 @@ def restriction_words(line: RestrictionLine) -> str:
 
 
 def request_words(line: RequestLine) -> str:
-    """A request of my own as one sentence."""
-    what = category_words([line.category])
-    asked = words.short_day(line.asked_on)
-    return f"{words.upper_first(what)}: asked on {asked}, {REQUEST_WORDS[line.state]}."
+    """A request of my own, or for my agency, as one sentence, with its answer."""
+    what = words.upper_first(category_words([line.category]))
+    whom = f" for {line.agency}" if line.agency else ""
+    answered = "" if line.answered_on is None else f" on {words.short_day(line.answered_on)}"
+    basis = BASIS_OF_ANSWER.get(line.basis, "")
+    said = (
+        f"{what}: asked{whom} on {words.short_day(line.asked_on)}, {REQUEST_WORDS[line.state]}"
+        f"{answered}{f': {basis}' if basis else ''}. For {FOR_WORDS[line.purpose]}."
+    )
+    return f"{said} Reason: {line.answer}" if line.answer else said
 
 
 def look_row(line: LookLine) -> LookRow:
@@ -213,8 +258,8 @@ def look_row(line: LookLine) -> LookRow:
 
 def rehearsal_words(rehearsal: Rehearsal) -> tuple[str, ...]:
     """What changes at once if the agreement ends, a sentence for each agency and purpose."""
-    closes = [_loss(loss, "no longer sees") for loss in rehearsal.closes]
-    opens = [_loss(loss, "sees again") for loss in rehearsal.opens]
+    closes = [loss_words(loss, "no longer sees") for loss in rehearsal.closes]
+    opens = [loss_words(loss, "sees again") for loss in rehearsal.opens]
     return (*closes, *opens) or ("Nobody sees more or less than before.",)
 
 
@@ -223,7 +268,8 @@ def category_words(categories: Iterable[Category]) -> str:
     return words.in_a_row([SECTION_WORDS[one] for one in categories])
 
 
-def _loss(loss: Loss, verb: str) -> str:
+def loss_words(loss: Loss, verb: str) -> str:
+    """One agency's loss or gain as a sentence."""
     what = category_words(loss.categories)
     return f"{loss.agency} {verb} {what}, for {FOR_WORDS[loss.purpose]}."
 
@@ -251,12 +297,14 @@ def _what(line: AgreementLine) -> str:
 
 
 def _until(line: AgreementLine, today: date) -> str:
-    if line.withdrawn_on is not None:
+    if line.withdrawn_on is not None and line.renewed_on is None:
         return f"Withdrawn on {words.day(line.withdrawn_on)}"
     return "" if line.until_on is None else words.day_and_distance(line.until_on, today)
 
 
 def _state(line: AgreementLine, today: date) -> tuple[str, str]:
+    if line.renewed_on is not None:
+        return "Renewed", "grey"
     if line.withdrawn_on is not None:
         return "Withdrawn", "grey"
     if not line.in_force:

@@ -1,11 +1,11 @@
 """Who may see what of a child now, on what it rests, and who looked: read through the gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 
 from consent import (
     Category,
@@ -70,12 +70,19 @@ class AgreementLine:
     how_explained: str
     """Empty where it may not be seen."""
     in_force: bool
+    basis: str = ""
+    """Of parental responsibility, on the day it was recorded."""
+    interpreter: str = ""
+    renewed_on: date | None = None
+    """When another agreement carried it on."""
+    renews: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectionLine:
     """One objection and what became of it."""
 
+    id: UUID
     by_words: str
     agencies: tuple[str, ...]
     categories: tuple[str, ...]
@@ -99,11 +106,19 @@ class RestrictionLine:
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """One request of the viewer's own."""
+    """One request of the viewer's own, or for the viewer's agency, and its answer."""
 
     category: Category
     asked_on: date
     state: str
+    purpose: Purpose = Purpose.SUPPORT
+    agency: str = ""
+    """For whom, where it is another agency than the viewer's."""
+    answered_on: date | None = None
+    basis: str = ""
+    answer: str = ""
+    is_mine: bool = True
+    """Whether the viewer asked, for the viewer's own agency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +208,12 @@ _NEWEST = " ORDER BY at DESC, id DESC LIMIT :some"
 _OLDER = " AND (at, id) < (:at, :id)" + _NEWEST
 _NEWER = " AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :some"
 _PURPOSES = {Tie.TEAM: Purpose.SUPPORT, Tie.AGENDA: Purpose.PANEL}
+_AS_WHOM = {
+    Purpose.SUPPORT: (Tie.TEAM, ViewerKind.WORKER, Role.PRACTITIONER),
+    Purpose.REVIEW: (Tie.TEAM, ViewerKind.WORKER, Role.PRACTITIONER),
+    Purpose.PANEL: (Tie.AGENDA, ViewerKind.AGENCY, Role.PANEL_MEMBER),
+    Purpose.ALLOCATION: (Tie.REQUEST, ViewerKind.WORKER, Role.ALLOCATION_MEMBER),
+}
 _OTHERS_WORDS = {
     "family": "One of the family",
     "guest": "A guest of the panel",
@@ -221,7 +242,7 @@ async def sharing_picture(access: Access) -> SharingPicture:
         agreements=await _agreements(access, known),
         objections=await _objections(access, known),
         restrictions=await _restrictions(access, known),
-        requests=await _requests(access),
+        requests=await _requests(access, known),
         may_change=access.may_write,
         may_see_history=may_see_history(access),
     )
@@ -238,7 +259,10 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     state = await _state(access)
     without = _without(access, state, agreement_id)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
-    named = {one.id: one for one in state.agreements}[agreement_id]
+    # Of what ended long ago the facts keep the latest only.
+    named = next((one for one in state.agreements if one.id == agreement_id), None)
+    if named is None:
+        raise NotFound("There is no such agreement, or it ended already.")
     shown = involved | (set(named.agencies | named.not_agencies) & known.keys())
     panel = await _ids(access, _ON_PANEL)
     before = _views(access, state, known, shown, panel)
@@ -246,6 +270,38 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     return Rehearsal(
         agreement=agreement, closes=_losses(before, after), opens=_losses(after, before)
     )
+
+
+async def would_change(
+    access: Access, change: Callable[[State], State], named: Iterable[UUID]
+) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
+    """What closes and what opens if the facts were other ones, for those involved and those named.
+
+    Agencies that are involved are told of only to who may know them.
+    """
+    known = {agency.id: agency for agency in await agencies(access.session)}
+    state = await _state(access)
+    involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
+    shown = involved | (set(named) & known.keys())
+    panel = await _ids(access, _ON_PANEL)
+    before, after = (_views(access, one, known, shown, panel) for one in (state, change(state)))
+    return _losses(before, after), _losses(after, before)
+
+
+async def state_of_child(access: Access) -> State:
+    """The child's sharing facts as the decision takes them. Raises NotFound."""
+    return await _state(access)
+
+
+def decision_for(
+    at: datetime, state: State, agency: Agency, worker_id: UUID, purpose: Purpose, asked: Category
+) -> Decision:
+    """What a worker of an agency, or its pack, would be answered once tied for this purpose."""
+    tie, kind, role = _AS_WHOM[purpose]
+    who = worker_id if kind is ViewerKind.WORKER else agency.id
+    viewer = Viewer(who, kind, agency.id, agency.kind, frozenset({role}))
+    tied = replace(state, relationships=(Relationship(tie, who),))
+    return decide_all(viewer, purpose, at, tied)[asked]
 
 
 async def would_open_to(access: Access, agreement_id: UUID, agency_id: UUID) -> bool:
@@ -414,11 +470,13 @@ def _losses(before: Sequence[AgencyView], after: Sequence[AgencyView]) -> tuple[
 
 
 async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[AgreementLine, ...]:
-    rows = await access.session.scalars(
+    found = await access.session.scalars(
         select(SharingAgreement)
         .where(SharingAgreement.child_id == access.child_id)
         .order_by(SharingAgreement.from_on.desc(), SharingAgreement.id.desc())
     )
+    rows = found.all()
+    renewed = {row.renews_id: day_of(row.created_at) for row in rows if row.renews_id is not None}
     sees_family = access.may(Category.FAMILY)
     return tuple(
         AgreementLine(
@@ -437,9 +495,20 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
             how_explained=row.how_explained if sees_family else "",
             in_force=row.withdrawn_at is None
             and (row.until_on is None or row.until_on >= access.today),
+            basis=row.basis or "",
+            interpreter=row.interpreter or "",
+            renewed_on=renewed.get(row.id),
+            renews=row.renews_id is not None,
         )
         for row in rows
     )
+
+
+async def agreement_line(access: Access, agreement_id: UUID) -> AgreementLine | None:
+    """One agreement or refusal with its agencies by name; None where there is none."""
+    known = {agency.id: agency for agency in await agencies(access.session)}
+    lines = await _agreements(access, known)
+    return next((one for one in lines if one.id == agreement_id), None)
 
 
 async def _objections(access: Access, known: Mapping[UUID, Agency]) -> tuple[ObjectionLine, ...]:
@@ -450,6 +519,7 @@ async def _objections(access: Access, known: Mapping[UUID, Agency]) -> tuple[Obj
     )
     return tuple(
         ObjectionLine(
+            id=row.id,
             by_words=row.by_words,
             agencies=_names(row.agencies, known),
             categories=tuple(row.categories),
@@ -486,16 +556,30 @@ async def _restrictions(
     )
 
 
-async def _requests(access: Access) -> tuple[RequestLine, ...]:
+async def _requests(access: Access, known: Mapping[UUID, Agency]) -> tuple[RequestLine, ...]:
+    me, mine = access.viewer.id, access.viewer.agency
     rows = await access.session.scalars(
         select(AccessRequest)
         .where(
             AccessRequest.child_id == access.child_id,
-            AccessRequest.worker_id == access.viewer.id,
+            or_(AccessRequest.worker_id == me, AccessRequest.agency_id == mine),
         )
         .order_by(AccessRequest.id.desc())
     )
-    return tuple(RequestLine(Category(row.category), row.asked_on, row.state) for row in rows)
+    return tuple(
+        RequestLine(
+            category=Category(row.category),
+            asked_on=row.asked_on,
+            state=row.state,
+            purpose=Purpose(row.purpose or Purpose.SUPPORT),
+            agency="" if row.agency_id == mine else known[row.agency_id].name,
+            answered_on=row.answered_on,
+            basis=row.basis or "",
+            answer=row.answer,
+            is_mine=row.worker_id == me and row.agency_id == mine,
+        )
+        for row in rows
+    )
 
 
 def _names(ids: Sequence[UUID], known: Mapping[UUID, Agency]) -> tuple[str, ...]:

@@ -15,12 +15,18 @@ from panel.accounts.desk import Desk
 from panel.accounts.taking import take
 from panel.records.gate import Access
 from panel.register.service import child_header
+from panel.sharing.agreeing_pages import purpose_choices
+from panel.sharing.agreeing_routes import HANDLERS as AGREEING
+from panel.sharing.answering_routes import HANDLERS as ANSWERING
 from panel.sharing.forms import AskForm, WithdrawForm
+from panel.sharing.objecting_routes import HANDLERS as OBJECTING
 from panel.sharing.overriding import openable
 from panel.sharing.pages import agreement_card, look_row, rehearsal_words, sharing_page
 from panel.sharing.reading import access_history, rehearse_withdrawal, sharing_picture
 from panel.sharing.service import request_access, withdraw_agreement
 from panel.sharing.steps import further_steps
+from panel.sharing.waiting import sharing_waits
+from panel.sharing.waiting_pages import waits_part
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
 
@@ -41,7 +47,8 @@ async def ask(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response
     async def work(access: Access, form: AskForm) -> None:
         # A word that is no category was not offered on the page.
         asked = [category for category in Category if category.value in form.categories]
-        await request_access(access, asked, form.reason)
+        purpose = None if form.purpose is None else Purpose(form.purpose)
+        await request_access(access, asked, form.reason, purpose)
 
     async def again(errors: FieldErrors) -> Response[Any]:
         async with desk.open(child_id, doing, _purposes(desk)) as access:
@@ -126,7 +133,9 @@ async def _sharing(desk: Desk, access: Access, errors: FieldErrors | None = None
         header=await child_header(access),
         here="sharing",
         page=sharing_page(picture, base=base, today=desk.today),
-        filled=Filled({}, errors),
+        part=waits_part(await sharing_waits(access), base, desk.today),
+        purposes=purpose_choices(first=access.purpose),
+        filled=Filled({"purpose": access.purpose.value}, errors),
         ask_href=f"{base}/requests",
         override_href=f"{base}/override" if await openable(access) else "",
         steps=further_steps(access),
@@ -142,4 +151,13 @@ def _base(child_id: UUID) -> str:
     return f"/children/{child_id}/sharing"
 
 
-HANDLERS = [sharing, ask, rehearse, withdraw, history]
+HANDLERS = [
+    sharing,
+    ask,
+    rehearse,
+    withdraw,
+    history,
+    *AGREEING,
+    *ANSWERING,
+    *OBJECTING,
+]

@@ -10,8 +10,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select, text
 
 from consent import (
     ADDITIONAL,
@@ -26,18 +25,27 @@ from consent import (
     Purpose,
     RestrictionKind,
     Standing,
-    Tie,
     may_agree_to_share,
 )
 from consent.standing import AGE_OF_OWN_AGREEMENT, SHARING_MATTER, has_reached
-from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
-from panel.records.dates import working_days_before
+from panel.platform.problems import FieldError, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access
-from panel.sharing.models import (
-    AccessRequest,
-    SharingAgreement,
-    SharingObjection,
-    SharingRestriction,
+from panel.sharing.agreeing_rules import last_day_of_responsibility
+from panel.sharing.answering import (
+    ask_for_agency,
+    lapse_requests,
+    request_access,
+    settle_requests,
+)
+from panel.sharing.judging import judgements_of
+from panel.sharing.models import SharingAgreement, SharingRestriction
+from panel.sharing.objecting import (
+    ObjectionOutcome,
+    close_objections,
+    decide_objection,
+    open_objections,
+    raise_objection,
+    record_objection,
 )
 from panel.sharing.reading import would_open_to
 from panel.sharing.standing import (
@@ -47,7 +55,9 @@ from panel.sharing.standing import (
     family_facts,
     giver_words,
     possible_givers,
+    whose,
 )
+from panel.web.words import short_day
 
 __all__ = [
     "ObjectionOutcome",
@@ -58,7 +68,9 @@ __all__ = [
     "SharingAgreement",
     "SharingDecision",
     "agreement_of_assessment",
+    "ask_for_agency",
     "decide_objection",
+    "lapse_requests",
     "may_decide",
     "possible_givers",
     "record_agreement",
@@ -69,9 +81,6 @@ __all__ = [
     "withdraw_agreement",
 ]
 
-ANSWER_WITHIN = 10
-"""Working days after which a request for access that nobody answered lapses to refused."""
-
 _CAPACITY_COLUMN = {
     Capacity.PARENTAL_RESPONSIBILITY: "parental_responsibility",
     Capacity.SELF: "own",
@@ -81,6 +90,8 @@ _CAPACITY_COLUMN = {
 }
 _OWN_COMPETENT = "own_competent"
 """Under 16 and judged to understand what it means."""
+_SAID_FOR_A_CHILD = frozenset({"parental_responsibility"})
+"""What is said in this capacity ends with the first word that counts from 16 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,8 @@ class SharingDecision:
     judged: frozenset[Finding] = frozenset()
     """What whoever records this judged in the conversation; `evidence` says how."""
     assessment_id: UUID | None = None
+    renews: UUID | None = None
+    """The agreement whose terms this one carries on."""
 
 
 class RecordedAs(StrEnum):
@@ -123,21 +136,14 @@ class RecordedAs(StrEnum):
     """Another person agreed before: neither a veto nor ignored, it opens a decision."""
 
 
-class ObjectionOutcome(StrEnum):
-    """How an objection was decided."""
-
-    UPHELD = "upheld"
-    """It is not shared."""
-    DISMISSED = "dismissed"
-    """Sharing goes on, and what waited begins."""
-
-
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The row that a decision became."""
 
     id: UUID
     kind: RecordedAs
+    objection: UUID | None = None
+    """Of an agreement that says no to an agency that another parent had agreed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,8 @@ async def may_decide(access: Access, decision: SharingDecision) -> Standing:
     words = giver_words(access.child_id, decision.by_person, facts, access.today)
     if words is None:
         return Standing(allowed=False, why="This person is not on the child's record.")
-    standing = child_standing(access.child_id, facts, _judgements(access, decision))
+    judged = (*await judgements_of(access), *_judgements(access, decision))
+    standing = child_standing(access.child_id, facts, judged)
     return may_agree_to_share(_giver(decision, words, standing), standing, access.today)
 
 
@@ -170,23 +177,28 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     """Write down an agreement or a refusal, by somebody who may give it.
 
     A refusal by one person with parental responsibility of what another agreed to becomes an
-    objection. The same person's earlier word gives way where the two cannot both hold, and from
-    16 the young person's own word ends what others said for them; nothing is deleted.
+    objection, and so does naming such an agency as one not to share with. The same person's
+    earlier word gives way where the two cannot both hold; from 16 the young person's own word ends
+    what others said for them, and a decision in their best interests what parents said. Requests
+    for access that the decision covers are answered by it. Nothing is deleted.
 
     Raises NotAllowed for a viewer who only reads, and Invalid where the person may not decide
     (the reason in one sentence, field `capacity`) or the decision contradicts itself.
     """
     access.require_write()
+    await one_at_a_time(access)
     facts = await family_facts(access)
     words = giver_words(access.child_id, decision.by_person, facts, access.today)
     standing = await may_decide(access, decision)
     if words is None or not standing.allowed:
         raise Invalid.because("capacity", standing.why)
-    _check(decision, access.today)
-    live = await _live(access)
+    _check(decision, access.today, facts.born)
+    if decision.capacity is Capacity.BEST_INTERESTS:
+        words = f"those who decide in {whose(facts.sex)} best interests"
+    live = await live_agreements(access)
     await _make_room(access, decision, live, facts)
     if _is_objection(decision, live):
-        objected = await _object(
+        raised = await raise_objection(
             access,
             decision.by_person,
             words,
@@ -195,7 +207,8 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
             decision.evidence,
             since=decision.agreed_on,
         )
-        return Recorded(objected, RecordedAs.OBJECTION)
+        return Recorded(raised, RecordedAs.OBJECTION)
+    objected = _objected(decision, live)
     made = SharingAgreement(
         child_id=access.child_id,
         given=decision.given,
@@ -203,7 +216,7 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
         capacity=_capacity_column(decision, facts, access.today),
         by_words=words,
         agencies=sorted(decision.agencies),
-        not_agencies=sorted(decision.not_agencies),
+        not_agencies=sorted(decision.not_agencies - objected),
         level=decision.level,
         named=sorted(decision.named),
         purposes=sorted(decision.purposes),
@@ -213,11 +226,34 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
         evidence=decision.evidence,
         interpreter=decision.interpreter,
         assessment_id=decision.assessment_id,
+        renews_id=decision.renews,
+        basis=_basis(decision, facts, access.today),
+        objected=sorted(objected) or None,
     )
     access.session.add(made)
     await access.session.flush()
+    objection = None
+    if objected:
+        objection = await raise_objection(
+            access,
+            decision.by_person,
+            words,
+            objected,
+            frozenset(),
+            decision.evidence,
+            since=decision.agreed_on,
+        )
+    await settle_requests(access, made)
     kind = RecordedAs.AGREEMENT if decision.given else RecordedAs.REFUSAL
-    return Recorded(made.id, kind)
+    return Recorded(made.id, kind, objection)
+
+
+async def one_at_a_time(access: Access) -> None:
+    """Two who write down what one family decides at once wait for each other."""
+    await access.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"),
+        {"what": f"sharing of {access.child_id}"},
+    )
 
 
 async def withdraw_agreement(access: Access, agreement_id: UUID) -> None:
@@ -256,56 +292,6 @@ async def _end(access: Access, agreement: SharingAgreement) -> None:
         await access.session.flush()
 
 
-async def record_objection(
-    access: Access,
-    by_person: UUID,
-    agencies: frozenset[UUID] = frozenset(),
-    categories: frozenset[Category] = frozenset(),
-    reason: str = "",
-) -> UUID:
-    """Somebody with parental responsibility objects to what another agreed.
-
-    No agencies or categories means all. New sharing pauses until it is decided, what was shared
-    before goes on. Raises Invalid for somebody without parental responsibility.
-    """
-    access.require_write()
-    facts = await family_facts(access)
-    words = giver_words(access.child_id, by_person, facts, access.today)
-    if words is None:
-        raise Invalid.because("by_person", "This person is not on the child's record.")
-    standing = may_agree_to_share(
-        Giver(by_person, words, Capacity.PARENTAL_RESPONSIBILITY),
-        child_standing(access.child_id, facts),
-        access.today,
-    )
-    if not standing.allowed:
-        raise Invalid.because("by_person", standing.why)
-    return await _object(access, by_person, words, agencies, categories, reason, since=access.today)
-
-
-async def decide_objection(
-    access: Access, objection_id: UUID, outcome: ObjectionOutcome, reason: str
-) -> None:
-    """The coordinator decides an objection, with the reasons of both sides written down.
-
-    Raises NotAllowed for anybody else, Invalid without a reason, NotFound for one that is not
-    here, Gone for one that is decided.
-    """
-    if Tie.PANEL not in access.ties:
-        raise NotAllowed("The coordinator of the child's panel decides about an objection.")
-    if not reason.strip():
-        raise Invalid.because("reason", "Give the reasons of both, and why you decide so")
-    objection = await access.session.get(SharingObjection, objection_id, with_for_update=True)
-    if objection is None or objection.child_id != access.child_id:
-        raise NotFound("There is no such objection.")
-    if objection.decided_on is not None:
-        raise Gone("This objection was decided already.", "Read the decision on the sharing page.")
-    objection.decided_on = access.today
-    objection.upheld = outcome is ObjectionOutcome.UPHELD
-    objection.decision_reason = reason
-    await access.session.flush()
-
-
 async def record_restriction(access: Access, restriction: Restriction) -> UUID:
     """Withhold something from somebody, from now or from a day. Raises Invalid without a reason."""
     access.require_write()
@@ -328,84 +314,6 @@ async def record_restriction(access: Access, restriction: Restriction) -> UUID:
     access.session.add(made)
     await access.session.flush()
     return made.id
-
-
-async def request_access(
-    access: Access, categories: Sequence[Category], reason: str
-) -> tuple[UUID, ...]:
-    """Ask to see what is withheld; asked twice for the same, it stays one request.
-
-    Raises Invalid without a reason or a category, NotAllowed for somebody who is no worker. What
-    is withheld in silence, and what the viewer sees already, is not asked for.
-    """
-    if access.viewer.agency is None:
-        raise NotAllowed("Only a worker can ask to see what is withheld.")
-    errors = []
-    if not categories:
-        errors.append(FieldError("categories", "Select what you ask to see"))
-    if not reason.strip():
-        errors.append(FieldError("reason", "Say why you need it: whoever decides reads this"))
-    if errors:
-        raise Invalid(tuple(errors))
-    asked: list[UUID] = []
-    for category in dict.fromkeys(categories):
-        decision = access.decision(category)
-        if decision.permitted or decision.silent:
-            continue
-        open_one = await access.session.scalar(
-            select(AccessRequest.id).where(
-                AccessRequest.child_id == access.child_id,
-                AccessRequest.worker_id == access.viewer.id,
-                AccessRequest.category == category,
-                AccessRequest.state == "asked",
-            )
-        )
-        if open_one is not None:
-            asked.append(open_one)
-            continue
-        made = AccessRequest(
-            child_id=access.child_id,
-            worker_id=access.viewer.id,
-            agency_id=access.viewer.agency,
-            category=category.value,
-            reason=reason,
-            asked_on=access.today,
-        )
-        access.session.add(made)
-        await access.session.flush()
-        asked.append(made.id)
-    return tuple(asked)
-
-
-async def ask_for_agency(
-    access: Access, agency_id: UUID, categories: Sequence[Category], reason: str
-) -> None:
-    """Ask, for an agency that needs to know, that it may see what is withheld from it.
-
-    Whoever asks is not the one who may see; asked twice for the same, it stays one request.
-    """
-    open_ones = set(
-        await access.session.scalars(
-            select(AccessRequest.category).where(
-                AccessRequest.child_id == access.child_id,
-                AccessRequest.agency_id == agency_id,
-                AccessRequest.state == "asked",
-            )
-        )
-    )
-    access.session.add_all(
-        AccessRequest(
-            child_id=access.child_id,
-            worker_id=access.viewer.id,
-            agency_id=agency_id,
-            category=category.value,
-            reason=reason,
-            asked_on=access.today,
-        )
-        for category in categories
-        if category.value not in open_ones
-    )
-    await access.session.flush()
 
 
 async def agreement_of_assessment(access: Access, assessment_id: UUID) -> SharingAgreement | None:
@@ -448,7 +356,21 @@ def _capacity_column(decision: SharingDecision, facts: FamilyFacts, today: date)
     return _CAPACITY_COLUMN[decision.capacity]
 
 
-def _check(decision: SharingDecision, today: date) -> None:
+def _basis(decision: SharingDecision, facts: FamilyFacts, today: date) -> str | None:
+    if decision.capacity is not Capacity.PARENTAL_RESPONSIBILITY:
+        return None
+    held = [
+        link.basis
+        for link in facts.links or ()
+        if link.person == decision.by_person
+        and link.parental_responsibility
+        and link.basis
+        and link.holds(today)
+    ]
+    return next(iter(held), None)
+
+
+def _check(decision: SharingDecision, today: date, born: date | None) -> None:
     errors: list[FieldError] = []
     if decision.agreed_on > today:
         errors.append(FieldError("agreed_on", "The day of the conversation is in the future"))
@@ -458,6 +380,8 @@ def _check(decision: SharingDecision, today: date) -> None:
     starts = decision.from_on or decision.agreed_on
     if decision.until_on is not None and decision.until_on < starts:
         errors.append(FieldError("until", "The end is before the beginning. Check both dates"))
+    elif too_long := _outlasts_responsibility(decision, born):
+        errors.append(FieldError("until", too_long))
     if decision.agencies & decision.not_agencies:
         sentence = "An agency is named both to share with and not to share with. Choose one"
         errors.append(FieldError("not_share_with", sentence))
@@ -471,7 +395,19 @@ def _check(decision: SharingDecision, today: date) -> None:
         raise Invalid(tuple(errors))
 
 
-async def _live(access: Access) -> list[SharingAgreement]:
+def _outlasts_responsibility(decision: SharingDecision, born: date | None) -> str:
+    """What is wrong with the end of a parent's agreement; empty where it may stand."""
+    if born is None or decision.until_on is None or not decision.given:
+        return ""
+    last = last_day_of_responsibility(born)
+    if decision.capacity is Capacity.PARENTAL_RESPONSIBILITY and decision.until_on > last:
+        return (
+            f"From 18 nobody has parental responsibility: the end can be {short_day(last)} at most"
+        )
+    return ""
+
+
+async def live_agreements(access: Access) -> list[SharingAgreement]:
     """Agreements and refusals that are not withdrawn and not over."""
     rows = await access.session.scalars(
         select(SharingAgreement)
@@ -489,12 +425,28 @@ def _is_objection(decision: SharingDecision, live: Sequence[SharingAgreement]) -
     """Whether this is one parent's no to what another one agreed."""
     if decision.given or decision.capacity is not Capacity.PARENTAL_RESPONSIBILITY:
         return False
-    return any(
-        row.given
+    agreed = _agreed_by_other_parents(decision, live)
+    return bool(agreed & decision.agencies if decision.agencies else agreed)
+
+
+def _objected(decision: SharingDecision, live: Sequence[SharingAgreement]) -> frozenset[UUID]:
+    """Agencies not to share with that another parent agreed to: no veto, but an objection."""
+    if not decision.given or decision.capacity is not Capacity.PARENTAL_RESPONSIBILITY:
+        return frozenset()
+    return decision.not_agencies & _agreed_by_other_parents(decision, live)
+
+
+def _agreed_by_other_parents(
+    decision: SharingDecision, live: Sequence[SharingAgreement]
+) -> frozenset[UUID]:
+    return frozenset(
+        agency
+        for row in live
+        if row.given
+        and row.withdrawn_at is None
         and row.by_person_id != decision.by_person
         and row.capacity == _CAPACITY_COLUMN[Capacity.PARENTAL_RESPONSIBILITY]
-        and (not decision.agencies or decision.agencies & set(row.agencies))
-        for row in live
+        for agency in row.agencies
     )
 
 
@@ -509,55 +461,12 @@ def _categories_of(decision: SharingDecision) -> frozenset[Category]:
             return decision.named
 
 
-async def _object(
-    access: Access,
-    by_person: UUID,
-    words: str,
-    agencies: frozenset[UUID],
-    categories: frozenset[Category],
-    reason: str,
-    *,
-    since: date,
-) -> UUID:
-    """The objection; the same one that is open, or was raised since that day, stays one."""
-    known = await access.session.scalars(
-        select(SharingObjection).where(
-            SharingObjection.child_id == access.child_id,
-            SharingObjection.by_person_id == by_person,
-            or_(SharingObjection.decided_on.is_(None), SharingObjection.raised_on >= since),
-        )
-    )
-    for row in known:
-        if set(row.agencies) == agencies and set(row.categories) == categories:
-            return row.id
-    made = SharingObjection(
-        child_id=access.child_id,
-        by_person_id=by_person,
-        by_words=words,
-        agencies=sorted(agencies),
-        categories=sorted(categories),
-        raised_on=access.today,
-        reason=reason,
-    )
-    access.session.add(made)
-    await access.session.flush()
-    return made.id
-
-
 async def _start(access: Access, decision: SharingDecision) -> date:
     """From when it counts: a day before an open objection would slip past the pause."""
     starts = decision.from_on or decision.agreed_on
-    if not decision.given:
+    if not decision.given or not await open_objections(access):
         return starts
-    open_one = await access.session.scalar(
-        select(SharingObjection.id)
-        .where(
-            SharingObjection.child_id == access.child_id,
-            SharingObjection.decided_on.is_(None),
-        )
-        .limit(1)
-    )
-    return starts if open_one is None else max(starts, access.today)
+    return max(starts, access.today)
 
 
 async def _make_room(
@@ -567,16 +476,23 @@ async def _make_room(
     facts: FamilyFacts,
 ) -> None:
     """End what this decision replaces: refusals always beat agreements, so an old no must go."""
-    decides_alone = decision.capacity is Capacity.SELF and has_reached(
-        facts.born, AGE_OF_OWN_AGREEMENT, access.today
-    )
+    from_16 = has_reached(facts.born, AGE_OF_OWN_AGREEMENT, access.today)
+    decides_alone = decision.capacity is Capacity.SELF and from_16
     for row in live:
-        if decides_alone and row.by_person_id != decision.by_person:
-            row.withdrawn_at = access.at
-        elif row.by_person_id == decision.by_person:
+        if _is_same_voice(decision, row):
             _give_way(access, decision, row)
-    if decides_alone:
-        await _close_objections(access)
+        elif decides_alone or (from_16 and row.capacity in _SAID_FOR_A_CHILD):
+            row.withdrawn_at = access.at
+    if from_16:
+        await close_objections(access)
+
+
+def _is_same_voice(decision: SharingDecision, row: SharingAgreement) -> bool:
+    """Whether a row is the same person's word: one's own is not what others decide for one."""
+    for_them = decision.capacity is Capacity.BEST_INTERESTS
+    return row.by_person_id == decision.by_person and for_them is (
+        row.capacity == _CAPACITY_COLUMN[Capacity.BEST_INTERESTS]
+    )
 
 
 def _give_way(access: Access, decision: SharingDecision, row: SharingAgreement) -> None:
@@ -586,11 +502,11 @@ def _give_way(access: Access, decision: SharingDecision, row: SharingAgreement) 
             row.withdrawn_at = access.at
             rest = sorted(set(row.agencies) - agreed_now)
             if rest:
-                access.session.add(_copy(row, agencies=rest, not_agencies=[]))
+                access.session.add(copy_of(row, agencies=rest, not_agencies=[]))
     elif decision.given and agreed_now & set(row.not_agencies):
         row.withdrawn_at = access.at
         rest = sorted(set(row.not_agencies) - agreed_now)
-        access.session.add(_copy(row, agencies=list(row.agencies), not_agencies=rest))
+        access.session.add(copy_of(row, agencies=list(row.agencies), not_agencies=rest))
     elif row.given and _refuses_everything(decision):
         # The earlier yes must not come back when the no ends.
         row.withdrawn_at = access.at
@@ -600,7 +516,7 @@ def _refuses_everything(decision: SharingDecision) -> bool:
     return not (decision.given or decision.agencies or decision.level or decision.named)
 
 
-def _copy(
+def copy_of(
     row: SharingAgreement, *, agencies: list[UUID], not_agencies: list[UUID]
 ) -> SharingAgreement:
     """The same word from the same day, about fewer agencies."""
@@ -620,32 +536,5 @@ def _copy(
         how_explained=row.how_explained,
         evidence=row.evidence,
         interpreter=row.interpreter,
+        basis=row.basis,
     )
-
-
-async def _close_objections(access: Access) -> None:
-    rows = await access.session.scalars(
-        select(SharingObjection).where(
-            SharingObjection.child_id == access.child_id,
-            SharingObjection.decided_on.is_(None),
-        )
-    )
-    for row in rows:
-        row.decided_on = access.today
-        row.decision_reason = "From 16 the young person decides alone."
-
-
-async def lapse_requests(session: AsyncSession, today: date) -> int:
-    """Requests for access that nobody answered within ten working days lapse: refused.
-
-    For a job, over every child. Returns how many lapsed. Source: DOMAIN.md, "defaults".
-    """
-    last = working_days_before(today, ANSWER_WITHIN)
-    waiting = await session.scalars(
-        select(AccessRequest).where(AccessRequest.state == "asked", AccessRequest.asked_on < last)
-    )
-    lapsed = 0
-    for request in waiting:
-        request.state = "lapsed"
-        lapsed += 1
-    return lapsed

@@ -120,8 +120,12 @@ def giver_words(child: UUID, person: UUID, facts: FamilyFacts, today: date) -> s
     link = _link_of(person, facts.links or (), today)
     if link is None:
         return None
-    whose = {"female": "her", "male": "his"}.get(facts.sex, "their")
-    return f"{whose} {link.relationship.strip().lower() or 'family member'}"
+    return f"{whose(facts.sex)} {link.relationship.strip().lower() or 'family member'}"
+
+
+def whose(sex: str) -> str:
+    """ "her", "his" or "their", for words about somebody in the family."""
+    return {"female": "her", "male": "his"}.get(sex, "their")
 
 
 async def possible_givers(access: Access) -> tuple[PossibleGiver, ...]:

@@ -29,6 +29,8 @@ from consent import (
 )
 from panel.platform.tables import NOW
 from panel.records.gate import Known, read_known
+from panel.sharing.agencies_agreeing import ARRANGEMENTS, ArrangementFact
+from panel.sharing.models import SharingAgreement
 
 
 class TieFact(msgspec.Struct, rename={"from_on": "from", "until_on": "until"}):
@@ -125,6 +127,13 @@ class DutyFact(msgspec.Struct):
     ended_on: date | None
 
 
+class OfAuthority(msgspec.Struct):
+    """What holds for every child of an authority."""
+
+    duties: tuple[DutyFact, ...]
+    arrangements: tuple[ArrangementFact, ...]
+
+
 class Facts(msgspec.Struct):
     """One child's sharing facts but for the ties, which depend on who looks."""
 
@@ -139,15 +148,44 @@ class Facts(msgspec.Struct):
 _DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
   'words', words, 'source', source, 'categories', categories, 'purposes', purposes,
   'agency_kinds', agency_kinds, 'roles', roles, 'ties', ties, 'commenced_on', commenced_on,
-  'ended_on', ended_on)), '[]')::text FROM gateway)"""
-"""The authority's duties, the same for every child."""
+  'ended_on', ended_on)), '[]') FROM gateway)"""
+_OF_AUTHORITY = f"json_build_object('duties', {_DUTIES}, 'arrangements', {ARRANGEMENTS})::text"
+"""The authority's duties and what its agencies agreed, the same for every child."""
+
+# What lapsed is only remembered as the last word of its kind, so of those that say the same the
+# latest is read: a child of whom five hundred were renewed opens like a child of whom five were.
+# A refusal that ended says nothing at all.
+_SPOKEN = """
+  SELECT DISTINCT ON (kept, given, by_words, agencies, level, named, purposes)
+         id, given, by_person_id, by_words, agencies, not_agencies, level, named, purposes,
+         from_on, until_on, withdrawn_at
+    FROM (SELECT g.id, g.given, g.by_person_id, g.by_words, g.agencies, g.not_agencies, g.level,
+                 g.named, g.purposes, g.from_on, g.until_on, g.withdrawn_at,
+                 CASE WHEN g.withdrawn_at IS NULL AND g.until_on < m.today THEN 'ended'
+                      WHEN g.withdrawn_at <= m.now AND g.from_on <= m.today
+                           AND (g.until_on IS NULL OR g.until_on >=
+                                (g.withdrawn_at AT TIME ZONE 'Europe/London')::date)
+                           THEN 'withdrawn'
+                      ELSE g.id::text END AS kept
+            FROM sharing_agreement g,
+                 (SELECT o.now, (o.now AT TIME ZONE 'Europe/London')::date AS today
+                    FROM (SELECT NULLIF(current_setting('panel.now', true), '')::timestamptz
+                                 AS now) o) m
+           WHERE g.child_id = a.child_id) s
+   WHERE given OR kept NOT IN ('ended', 'withdrawn')
+   ORDER BY kept, given, by_words, agencies, level, named, purposes,
+            withdrawn_at DESC, until_on DESC, id"""
+"""The agreements and refusals of the child of a row `a` that a decision can still rest on or name.
+
+Time only goes on, so what lapsed when it was read has lapsed whenever it is judged.
+"""
 
 _FACTS = """json_build_object(
   'agreements', (SELECT json_agg(json_build_object('id', id, 'given', given,
       'by_person_id', by_person_id, 'by_words', by_words, 'agencies', agencies,
       'not_agencies', not_agencies, 'level', level, 'named', named, 'purposes', purposes,
       'from_on', from_on, 'until_on', until_on, 'withdrawn_at', withdrawn_at))
-    FROM sharing_agreement WHERE child_id = a.child_id),
+    FROM (SPOKEN) spoken),
   'objections', (SELECT json_agg(json_build_object('by_words', by_words, 'agencies', agencies,
       'categories', categories, 'raised_on', raised_on, 'decided_on', decided_on,
       'upheld', upheld)) FROM sharing_objection WHERE child_id = a.child_id),
@@ -162,7 +200,7 @@ _FACTS = """json_build_object(
     WHERE child_id = a.child_id),
   'enquiries', (SELECT json_agg(json_build_object('agencies', agencies, 'from_on', from_on,
       'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id)
-)::text"""
+)::text""".replace("SPOKEN", _SPOKEN)
 """The facts of the child of a row `a` of `child_access`."""
 
 _KEY = "(SELECT k.wrapped FROM data_key k WHERE k.holder_id = a.child_id)"
@@ -171,7 +209,7 @@ _EACH = (
     " AND a.valid_from <= :now AND a.valid_until >= :now"
 )
 
-_READ_DUTIES = msgspec.json.Decoder(tuple[DutyFact, ...])
+_READ_OF_AUTHORITY = msgspec.json.Decoder(OfAuthority)
 _READ_TIES = msgspec.json.Decoder(tuple[TieFact, ...])
 _READ_FACTS = msgspec.json.Decoder(Facts)
 
@@ -206,12 +244,12 @@ class AsRead(NamedTuple):
     def state(self) -> State:
         """The facts as the decision knows them."""
         ties = _READ_TIES.decode(self.ties)
-        duties = tuple(duty(fact) for fact in _READ_DUTIES.decode(self.duties))
-        return state_of(self.child, ties, _READ_FACTS.decode(self.facts), duties)
+        of_authority = _READ_OF_AUTHORITY.decode(self.duties)
+        return state_of(self.child, ties, _READ_FACTS.decode(self.facts), of_authority)
 
 
 def state_of(
-    child: UUID, ties: tuple[TieFact, ...], facts: Facts, duties: tuple[Duty, ...]
+    child: UUID, ties: tuple[TieFact, ...], facts: Facts, of_authority: OfAuthority
 ) -> State:
     """The rows of one child as the decision knows them."""
     return State(
@@ -276,7 +314,25 @@ def state_of(
         enquiries=tuple(
             Enquiry(one.agencies, Span(one.from_on, one.until_on)) for one in facts.enquiries or ()
         ),
-        duties=duties,
+        duties=tuple(duty(fact) for fact in of_authority.duties),
+        arrangements=tuple(fact.arrangement() for fact in of_authority.arrangements),
+    )
+
+
+def agreement_of(row: SharingAgreement) -> Agreement:
+    """A row as the decision knows it."""
+    return Agreement(
+        id=row.id,
+        given=row.given,
+        by=row.by_person_id,
+        by_words=row.by_words,
+        agencies=frozenset(row.agencies),
+        not_agencies=frozenset(row.not_agencies),
+        level=None if row.level is None else Level(row.level),
+        named=frozenset(Category(one) for one in row.named),
+        purposes=frozenset(Purpose(one) for one in row.purposes),
+        span=Span(row.from_on, row.until_on),
+        withdrawn=row.withdrawn_at,
     )
 
 
@@ -284,7 +340,7 @@ class SharingFacts:
     """The gate's sharing port over the database (wired in `app`)."""
 
     columns = f"{_KEY}, a.ties::text, {_FACTS}"
-    duties = _DUTIES
+    duties = _OF_AUTHORITY
 
     async def known(
         self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer

@@ -250,7 +250,7 @@ def _read(
             sentences[each.name] = mistake.sentence
             anchors[each.name] = each.anchor(mistake.part)
             continue
-        values[each.name] = each.empty() if value is msgspec.UNSET else value
+        values[each.attribute] = each.empty() if value is msgspec.UNSET else value
     if not sentences:
         return values, None
     typed = {
@@ -274,6 +274,9 @@ class _Field:
     """One field of a form: how its posted values become its value."""
 
     name: str
+    """As it is posted."""
+    attribute: str
+    """As the struct calls it: a form may rename what Python keeps for itself ("from")."""
     label: str
     missing: str
     required: bool
@@ -382,6 +385,7 @@ def _field(described: inspect.Field) -> _Field:
 
     return _Field(
         name=described.encode_name,
+        attribute=described.name,
         label=label,
         missing=str(notes.get("missing") or f"Enter {words.lower_first(label)}"),
         required=described.required and not optional,

@@ -1,0 +1,341 @@
+"""One parent objects to what another agreed: written down, waited with, decided with reasons.
+
+Neither a veto nor ignored: until it is decided, new sharing that rests on agreement waits and what
+was shared before goes on. Source: DOMAIN.md, "Agreement and the law".
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import or_, select, text
+
+from consent import (
+    Capacity,
+    Category,
+    Giver,
+    Objection,
+    State,
+    Tie,
+    may_agree_to_share,
+)
+from panel.accounts.service import agencies
+from panel.platform.clock import day_of
+from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
+from panel.records.dates import working_days_after
+from panel.records.gate import Access
+from panel.sharing.judging import judgements_of
+from panel.sharing.models import SharingAgreement, SharingObjection
+from panel.sharing.reading import Loss, would_change
+from panel.sharing.spans import spans
+from panel.sharing.standing import child_standing, family_facts, giver_words
+
+TOLD_FOR = timedelta(days=31)
+"""How long the family's page tells of a decision."""
+FROM_16_ALONE = "From 16 the young person decides alone."
+
+
+class ObjectionOutcome(StrEnum):
+    """How an objection was decided."""
+
+    UPHELD = "upheld"
+    """It is not shared."""
+    DISMISSED = "dismissed"
+    """Sharing goes on, and what waited begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSide:
+    """What somebody else agreed to that an objection is about; None where it may not be seen."""
+
+    by_words: str
+    agencies: tuple[str, ...]
+    agreed_on: date
+    how_explained: str | None
+    evidence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionView:
+    """An objection with the reasons of both, and what its decision would change."""
+
+    id: UUID
+    by_words: str
+    agencies: tuple[str, ...]
+    categories: tuple[Category, ...]
+    raised_on: date
+    due_on: date
+    reason: str | None
+    """None where the viewer may not see it."""
+    others: tuple[OtherSide, ...]
+    decided_on: date | None
+    upheld: bool
+    decision_reason: str | None
+    may_decide: bool
+    if_upheld: tuple[tuple[Loss, ...], tuple[Loss, ...]]
+    """What closes, and what opens."""
+    if_dismissed: tuple[tuple[Loss, ...], tuple[Loss, ...]]
+
+
+async def record_objection(
+    access: Access,
+    by_person: UUID,
+    agencies: frozenset[UUID] = frozenset(),
+    categories: frozenset[Category] = frozenset(),
+    reason: str = "",
+) -> UUID:
+    """Somebody with parental responsibility objects to what another agreed.
+
+    No agencies or categories means all. New sharing pauses until it is decided, what was shared
+    before goes on. Raises Invalid for somebody without parental responsibility.
+    """
+    access.require_write()
+    facts = await family_facts(access)
+    words = giver_words(access.child_id, by_person, facts, access.today)
+    if words is None:
+        raise Invalid.because("by_person", "This person is not on the child's record.")
+    standing = may_agree_to_share(
+        Giver(by_person, words, Capacity.PARENTAL_RESPONSIBILITY),
+        child_standing(access.child_id, facts, await judgements_of(access)),
+        access.today,
+    )
+    if not standing.allowed:
+        raise Invalid.because("by_person", standing.why)
+    return await raise_objection(
+        access, by_person, words, agencies, categories, reason, since=access.today
+    )
+
+
+async def raise_objection(
+    access: Access,
+    by_person: UUID,
+    words: str,
+    about: frozenset[UUID],
+    categories: frozenset[Category],
+    reason: str,
+    *,
+    since: date,
+) -> UUID:
+    """The objection; the same one that is open, or was raised since that day, stays one."""
+    known = await access.session.scalars(
+        select(SharingObjection).where(
+            SharingObjection.child_id == access.child_id,
+            SharingObjection.by_person_id == by_person,
+            or_(SharingObjection.decided_on.is_(None), SharingObjection.raised_on >= since),
+        )
+    )
+    for row in known:
+        if set(row.agencies) == about and set(row.categories) == categories:
+            return row.id
+    made = SharingObjection(
+        child_id=access.child_id,
+        by_person_id=by_person,
+        by_words=words,
+        agencies=sorted(about),
+        categories=sorted(categories),
+        raised_on=access.today,
+        reason=reason,
+    )
+    access.session.add(made)
+    await access.session.flush()
+    return made.id
+
+
+async def decide_objection(
+    access: Access, objection_id: UUID, outcome: ObjectionOutcome, reason: str
+) -> None:
+    """The coordinator decides an objection, with the reasons of both sides written down.
+
+    Raises NotAllowed for anybody else, Invalid without a reason, NotFound for one that is not
+    here, Gone for one that is decided.
+    """
+    if Tie.PANEL not in access.ties:
+        raise NotAllowed("The coordinator of the child's panel decides about an objection.")
+    if not reason.strip():
+        raise Invalid.because("reason", "Give the reasons of both, and why you decide so")
+    objection = await access.session.get(SharingObjection, objection_id, with_for_update=True)
+    if objection is None or objection.child_id != access.child_id:
+        raise NotFound("There is no such objection.")
+    if objection.decided_on is not None:
+        raise Gone("This objection was decided already.", "Read the decision on the sharing page.")
+    objection.decided_on = access.today
+    objection.decided_by = access.viewer.id
+    objection.upheld = outcome is ObjectionOutcome.UPHELD
+    objection.decision_reason = reason
+    await access.session.flush()
+
+
+async def close_objections(access: Access) -> None:
+    """From 16 the young person's word, or what was decided for them, ends the parents' dispute."""
+    for row in await open_objections(access):
+        row.decided_on = access.today
+        row.decision_reason = FROM_16_ALONE
+
+
+async def open_objections(access: Access) -> Sequence[SharingObjection]:
+    """The objections that are not decided."""
+    rows = await access.session.scalars(
+        select(SharingObjection)
+        .where(
+            SharingObjection.child_id == access.child_id,
+            SharingObjection.decided_on.is_(None),
+        )
+        .order_by(SharingObjection.raised_on, SharingObjection.id)
+    )
+    return rows.all()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionForFamily:
+    """An objection as those who may decide for a child are told of it: never anybody's reasons."""
+
+    is_mine: bool
+    agencies: tuple[str, ...]
+    """Empty for all of them, and where they may not be named."""
+    due_on: date
+    decided_on: date | None
+    upheld: bool
+
+
+async def objections_for_family(access: Access) -> tuple[ObjectionForFamily, ...]:
+    """What is being decided, and what was within a month: for a parent or the young person."""
+    if not access.ties & {Tie.PARENT, Tie.SELF}:
+        return ()
+    rows = await access.session.scalars(
+        select(SharingObjection)
+        .where(
+            SharingObjection.child_id == access.child_id,
+            or_(
+                SharingObjection.decided_on.is_(None),
+                # What the young person's own word closed was not decided between the parents.
+                SharingObjection.decided_by.is_not(None)
+                & (SharingObjection.decided_on >= access.today - TOLD_FOR),
+            ),
+        )
+        .order_by(SharingObjection.raised_on, SharingObjection.id)
+    )
+    found = rows.all()
+    known: dict[UUID, str] = {}
+    if found and access.may(Category.NETWORK):
+        known = {agency.id: agency.name for agency in await agencies(access.session)}
+    within = (await spans(access.session)).objection_working_days if found else 0
+    return tuple(
+        ObjectionForFamily(
+            is_mine=row.by_person_id == access.viewer.id,
+            agencies=_named(row.agencies, known),
+            due_on=working_days_after(row.raised_on, within),
+            decided_on=row.decided_on,
+            upheld=row.upheld,
+        )
+        for row in found
+    )
+
+
+def is_about(
+    objection: SharingObjection, asked: Collection[UUID], categories: Collection[Category] = ()
+) -> bool:
+    """Whether an objection is about sharing with one of these agencies (and any such category)."""
+    whom, what = set(objection.agencies), set(objection.categories)
+    with_whom = not whom or not whom.isdisjoint(asked)
+    return with_whom and (not what or not categories or not what.isdisjoint(categories))
+
+
+async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
+    """One objection for its page. Raises NotFound.
+
+    What the parents said belongs to the family's part of the record: it is read by who may see
+    that, and by the agency whose worker wrote it down.
+    """
+    row = await access.session.get(SharingObjection, objection_id)
+    if row is None or row.child_id != access.child_id:
+        raise NotFound("There is no such objection.")
+    known = {agency.id: agency.name for agency in await agencies(access.session)}
+    others = [
+        one
+        for one in await access.session.scalars(
+            select(SharingAgreement)
+            .where(
+                SharingAgreement.child_id == access.child_id,
+                SharingAgreement.given.is_(True),
+                SharingAgreement.by_person_id != row.by_person_id,
+            )
+            .order_by(SharingAgreement.from_on, SharingAgreement.id)
+        )
+        if is_about(row, one.agencies)
+        and (one.withdrawn_at is None or day_of(one.withdrawn_at) >= row.raised_on)
+        and (one.until_on is None or one.until_on >= row.raised_on)
+    ]
+    writers = [row.created_by, *(one.created_by for one in others)]
+    if row.decided_by is not None:
+        writers.append(row.decided_by)
+    of_agency = await _agencies_of(access, writers)
+
+    def sees(writer: UUID | None) -> bool:
+        mine = None if writer is None else of_agency.get(writer)
+        return access.may(Category.FAMILY, mine)
+
+    return ObjectionView(
+        id=row.id,
+        by_words=row.by_words,
+        agencies=_named(row.agencies, known),
+        categories=tuple(Category(one) for one in row.categories),
+        raised_on=row.raised_on,
+        due_on=working_days_after(
+            row.raised_on, (await spans(access.session)).objection_working_days
+        ),
+        reason=row.reason if sees(row.created_by) else None,
+        others=tuple(
+            OtherSide(
+                by_words=one.by_words,
+                agencies=_named(one.agencies, known),
+                agreed_on=one.from_on,
+                how_explained=one.how_explained if sees(one.created_by) else None,
+                evidence=one.evidence if sees(one.created_by) else None,
+            )
+            for one in others
+        ),
+        decided_on=row.decided_on,
+        upheld=row.upheld,
+        decision_reason=row.decision_reason if sees(row.decided_by) else None,
+        may_decide=row.decided_on is None and Tie.PANEL in access.ties,
+        if_upheld=await _would_change(access, row, upheld=True),
+        if_dismissed=await _would_change(access, row, upheld=False),
+    )
+
+
+async def _would_change(
+    access: Access, row: SharingObjection, *, upheld: bool
+) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
+    if row.decided_on is not None:
+        return (), ()
+    mine = Objection(
+        row.by_words,
+        frozenset(row.agencies),
+        frozenset(Category(one) for one in row.categories),
+        row.raised_on,
+    )
+
+    def decided(state: State) -> State:
+        return replace(
+            state,
+            objections=tuple(
+                replace(one, decided=access.today, upheld=upheld) if one == mine else one
+                for one in state.objections
+            ),
+        )
+
+    return await would_change(access, decided, row.agencies)
+
+
+async def _agencies_of(access: Access, workers: Sequence[UUID]) -> dict[UUID, UUID]:
+    found = await access.session.execute(
+        text("SELECT id, agency_id FROM worker WHERE id = ANY(:workers)"),
+        {"workers": list(workers)},
+    )
+    return {row.id: row.agency_id for row in found}
+
+
+def _named(ids: Sequence[UUID], known: dict[UUID, str]) -> tuple[str, ...]:
+    return tuple(sorted(known[one] for one in ids if one in known))
