@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from consent import Category, Purpose, Role
+from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import add_worker, agency_by_key, give_role
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
-from panel.sharing.agencies_agreeing import read_arrangements
-from tests.sharing.family import Family, sees
+from panel.sharing.state import SharingFacts
+from tests.sharing.family import Family, agreed, record, sees
 from tests.sharing.restricted import Client, fill, plain
 
 PAGE = "/sharing-agreements"
@@ -74,11 +74,29 @@ async def test_it_is_kept_changed_and_every_version_stays(
     assert "version 1 Over" in said
     assert "From 1 September 2026 until 19 November 2026" in said
     async with tenant.transaction(JOB) as session:
-        first, second = await read_arrangements(session)
-    assert first.until_on == date(2026, 11, 19)
+        known = await SharingFacts().known(session, [family.child], Viewer(JOB, ViewerKind.JOB))
+    first, second = known[family.child].state.arrangements
+    assert first.span.end == date(2026, 11, 19)
     assert second.categories == {Category.HEALTH}
     assert second.purposes == {Purpose.SUPPORT}
     assert second.parties == {family.health, family.school}
+
+
+async def test_the_history_names_the_agreement_beside_what_permits(
+    keeper: Client, family: Family, tenant: Tenant, gate: Gate
+) -> None:
+    assert (await fill(keeper, f"{PAGE}/new", **signed(family))).status_code == 303
+    await record(gate, family, agreed(family))
+    assert await sees(gate, family, family.tom)
+    async with tenant.transaction(JOB) as session:
+        told = await session.scalar(
+            text(
+                "SELECT decisions ->> 'law' FROM access_event WHERE viewer_id = :tom"
+                " ORDER BY id DESC LIMIT 1"
+            ),
+            {"tom": family.tom.id},
+        )
+    assert "ISA 2026/4" in told
 
 
 @pytest.mark.parametrize(

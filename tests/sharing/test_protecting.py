@@ -289,7 +289,8 @@ async def test_a_name_is_withheld_from_one_worker_on_header_list_and_search(
         assert answer.status_code == 200
         assert "C-1001" in answer.text, address
         assert "Freya" not in answer.text, address
-        assert "9 March 2022" not in answer.text, address
+        if "people" not in address:  # there it is since when her father is responsible
+            assert "9 March 2022" not in answer.text, address
     for search in SEARCHES:
         answer = await client.get("/children", params={"q": search})
         found = str(family.child) in answer.text

@@ -82,7 +82,7 @@ class SharingPort(Protocol):
 
     @property
     def duties(self) -> str:
-        """SQL: the authority's duties, the same for every child."""
+        """SQL: the authority's duties and arrangements, the same for every child."""
         ...
 
     def from_row(self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str) -> Known:

@@ -7,15 +7,14 @@ tie and something that permits. Source: DOMAIN.md, "Words" (joint controllers).
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Purpose, Role, Viewer
+from consent import Arrangement, Category, Purpose, Role, Span, Viewer
 from panel.accounts.service import agencies
 from panel.platform.ids import new_id
 from panel.platform.problems import Conflict, FieldError, Invalid, NotFound
@@ -63,8 +62,8 @@ class Version:
         return self.from_on <= day and (self.until_on is None or day <= self.until_on)
 
 
-class ArrangementFact(NamedTuple):
-    """One version as a decision may be told of it: what `consent` calls an arrangement."""
+class ArrangementFact(msgspec.Struct):
+    """One version as `agencies_agreement` holds it."""
 
     reference: str
     parties: frozenset[UUID]
@@ -73,38 +72,16 @@ class ArrangementFact(NamedTuple):
     from_on: date
     until_on: date | None
 
-
-class _Row(msgspec.Struct):
-    reference: str
-    parties: frozenset[UUID]
-    categories: frozenset[Category]
-    purposes: frozenset[Purpose]
-    from_on: date
-    until_on: date | None
+    def arrangement(self) -> Arrangement:
+        """As a decision is told of it: it is named beside what permits, and opens nothing."""
+        span = Span(self.from_on, self.until_on)
+        return Arrangement(self.reference, self.parties, self.categories, self.purposes, span)
 
 
 ARRANGEMENTS = """(SELECT COALESCE(json_agg(json_build_object('reference', reference,
   'parties', parties, 'categories', categories, 'purposes', purposes, 'from_on', from_on,
-  'until_on', until_on) ORDER BY reference, number), '[]')::text FROM agencies_agreement)"""
-"""SQL: every version with its dates, the same for every child; of one agreement one holds a day."""
-
-_READ_ARRANGEMENTS = msgspec.json.Decoder(tuple[_Row, ...])
-
-
-def arrangements_of(told: str) -> tuple[ArrangementFact, ...]:
-    """What `ARRANGEMENTS` gave, as values."""
-    return tuple(
-        ArrangementFact(
-            one.reference, one.parties, one.categories, one.purposes, one.from_on, one.until_on
-        )
-        for one in _READ_ARRANGEMENTS.decode(told)
-    )
-
-
-async def read_arrangements(session: AsyncSession) -> tuple[ArrangementFact, ...]:
-    """Every version with its dates, for whoever says under which agreement something was shared."""
-    found = await session.execute(text(f"SELECT {ARRANGEMENTS}"))
-    return arrangements_of(found.scalar_one())
+  'until_on', until_on) ORDER BY reference, number), '[]') FROM agencies_agreement)"""
+"""SQL (JSON): every version with its dates, the same for every child; one of each holds a day."""
 
 
 async def newest_versions(session: AsyncSession) -> list[Version]:

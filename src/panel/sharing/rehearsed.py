@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from litestar import Response
 
@@ -16,13 +16,8 @@ Typed = Sequence[tuple[str, str]]
 """What was typed, to be posted again with the confirmation."""
 
 
-class Confirmable(Protocol):
-    """A form that says whether it was confirmed."""
-
-    confirmed: bool
-
-
 Form = TypeVar("Form", bound=Any)
+"""A form with `confirmed: bool`."""
 
 
 async def rehearsed(
