@@ -30,6 +30,7 @@ from panel.accounts.service import signed_in
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
+from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
@@ -80,6 +81,7 @@ ROOMS = (
     "sharing",
     "documents",
     "families",
+    "governance",
 )
 
 BY_ITSELF = "x-panel-by-itself"
@@ -208,6 +210,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *FAMILIES,
+        *GOVERNANCE,
         *([*DEMO, *MAILBOX] if demo else []),
     ]
 

@@ -9,9 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.governance.document_facts import read_facts
+from panel.governance.patterns import find_unusual
+from panel.governance.versions import keep_up_to_date
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.platform.changes import forget_changes
-from panel.platform.clock import SystemClock, today
+from panel.platform.clock import SystemClock, day_of, today
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
@@ -86,12 +89,28 @@ def about_sharing(gate: Gate, site_url: str) -> list[Job]:
     ]
 
 
+async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:
+    """What stood out in the looks of the day before, which is over in London at every slot."""
+    await find_unusual(session, day_of(slot) - timedelta(days=1))
+
+
+def keeping_documents(gate: Gate) -> Job:
+    """The governance documents get a new version when what they rest on changed."""
+
+    async def keep(session: AsyncSession, _slot: datetime) -> None:
+        await keep_up_to_date(session, await read_facts(session, gate.tenant.record.label))
+
+    return Job("keep the documents up to date", timedelta(days=1), keep)
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
         Job("forget what is over", timedelta(hours=1), forget_what_is_over),
         *about_sharing(gate, settings.site_url),
+        Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
+        keeping_documents(gate),
         put,
     ]
     if settings.smtp_url is not None:

@@ -73,7 +73,7 @@ LARGEST_CALENDAR = 5_000_000
 
 
 @get("/", include_in_schema=False)
-async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[str]:
+async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[Any]:
     """What each person opens first: what waits for them, and the next step."""
     who = desk.signed_in
     if who.may_coordinate:
@@ -105,6 +105,8 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
             reviews=await _reviews(desk),
         )
+    if Role.GOVERNANCE_LEAD in desk.viewer.roles and not who.panels:
+        return go("/governance")
     return desk.page(
         "panels/member_home.html",
         meetings=await _next_meetings(desk),
