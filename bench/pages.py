@@ -39,6 +39,7 @@ from panel.platform.tenancy import Tenant, authority_named, keyring, record_auth
 HERE = Path(__file__).parent
 SMALL = 1000
 ANEW = "read anew"
+ALL_PERMITTED = "all permitted"
 AT_ONCE = 8
 ROUNDS = 5
 FIRST_PORT = 8731
@@ -174,6 +175,7 @@ def _serve(
             "PANEL_INSECURE_COOKIES": "yes",
             "PYTHONPATH": str(HERE),
             "PANEL_BENCH_ANEW": "yes" if label.endswith(ANEW) else "",
+            "PANEL_BENCH_PERMIT_ALL": "yes" if label == ALL_PERMITTED else "",
         },
     )
     leaving.callback(process.wait)

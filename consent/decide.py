@@ -8,8 +8,10 @@ so nothing applies" and never "no rule, so allowed".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -33,6 +35,13 @@ _AUTHOR_TIES = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEG
 """Through these an agency's people see what their agency wrote."""
 _KNOWING_TIES = frozenset({Tie.TEAM, Tie.LEAD})
 """Whoever works with a child knows who the child is."""
+
+_TO_COURT_AND_PROTECTION = frozenset({Basis.COURT_ORDER, Basis.PROTECTION})
+_YIELDS_TO: dict[Basis, frozenset[Basis]] = {
+    Basis.COURT_ORDER: frozenset({Basis.COURT_ORDER}),
+    Basis.AGREEMENT: _TO_COURT_AND_PROTECTION | {Basis.REFUSAL},
+}
+"""What withholds before a permission on such a basis is asked; the rest yields to the first two."""
 
 
 class _Item(NamedTuple):
@@ -59,7 +68,10 @@ def decide_all(
 ) -> dict[Category, Decision]:
     """The decision for every category, without an author; the same as asking one by one."""
     standpoint = stand(viewer, purpose, at, state)
-    return {category: decide_from(standpoint, category) for category in Category}
+    rules = _rules_for(standpoint)
+    return {
+        category: _decided(standpoint, rules, _Item(category, None, None)) for category in Category
+    }
 
 
 def decide_from(
@@ -69,10 +81,15 @@ def decide_from(
     author_person: UUID | None = None,
 ) -> Decision:
     """The same from a standpoint that `stand` has gathered: for many entries of one record."""
-    item = _Item(category, author_agency, author_person)
-    for rule in _RULES:
+    return _decided(standpoint, _RULES, _Item(category, author_agency, author_person))
+
+
+def _decided(standpoint: Standpoint, rules: Iterable[_Rule], item: _Item) -> Decision:
+    for rule in rules:
         decision = rule(standpoint, item)
         if decision is not None:
+            if standpoint.coming and decision.permitted:
+                return _until_barred(decision, standpoint, item)
             return decision
     return _withhold_without_rule(standpoint, item)
 
@@ -109,6 +126,12 @@ def _by_anothers_words(at: Standpoint, item: _Item) -> Decision | None:
 
 
 def _by_own_record(at: Standpoint, item: _Item) -> Decision | None:
+    if (
+        item.author_agency is None
+        and item.category is not Category.IDENTITY
+        and at.viewer.kind is not ViewerKind.FAMILY
+    ):
+        return None
     grounds = [
         tie_ground(at.viewer, tie, Basis.OWN_RECORD, words)
         for tie in at.ties
@@ -143,7 +166,9 @@ def _by_agreement(at: Standpoint, item: _Item) -> Decision | None:
     return _first(at.agreed, item) or _barred(Basis.REFUSAL, at.paused, item)
 
 
-_RULES: tuple[Callable[[Standpoint, _Item], Decision | None], ...] = (
+_Rule = Callable[[Standpoint, _Item], Decision | None]
+
+_RULES: tuple[_Rule, ...] = (
     _by_viewer,
     _by_court,
     _by_protection,
@@ -157,10 +182,25 @@ _RULES: tuple[Callable[[Standpoint, _Item], Decision | None], ...] = (
 )
 
 
+def _rules_for(at: Standpoint) -> list[_Rule]:
+    """The rules in their order, without those that nothing gathered could make speak."""
+    silent: dict[_Rule, bool] = {
+        _by_court: not (at.forbidden or at.ordered),
+        _by_protection: not at.protected,
+        _by_safeguarding: not at.safeguarding,
+        _by_duty: not at.duties,
+        _by_refusal: not at.refused,
+        _by_agreement: not (at.agreed or at.paused),
+    }
+    return [rule for rule in _RULES if not silent.get(rule)]
+
+
 def _withhold_without_rule(at: Standpoint, item: _Item) -> Decision:
     # Of several that lapsed the latest is the one that people remember.
-    lapsed = tuple(bar for bar in at.lapsed if item.category in bar.covers)[-1:]
-    return _barred(Basis.NOTHING, lapsed, item) or _withhold(
+    for bar in reversed(at.lapsed):
+        if item.category in bar.covers:
+            return _barred_by(Basis.NOTHING, [bar])
+    return _withhold(
         Basis.NOTHING,
         f"Nobody who may agree has agreed to share it with {receiver_words(at.viewer)}.",
     )
@@ -211,8 +251,10 @@ def _barred(basis: Basis, bars: tuple[Bar, ...], item: _Item) -> Decision | None
     if not bars:
         return None
     applying = [bar for bar in bars if item.category in bar.covers]
-    if not applying:
-        return None
+    return _barred_by(basis, applying) if applying else None
+
+
+def _barred_by(basis: Basis, applying: list[Bar]) -> Decision:
     since = applying[0].since
     return Decision(
         permitted=False,
@@ -223,5 +265,20 @@ def _barred(basis: Basis, bars: tuple[Bar, ...], item: _Item) -> Decision | None
     )
 
 
+def _until_barred(decision: Decision, at: Standpoint, item: _Item) -> Decision:
+    """The permission, no longer than until something that comes before it begins to withhold."""
+    yields_to = _YIELDS_TO.get(decision.basis, _TO_COURT_AND_PROTECTION)
+    starts = [
+        one.start for one in at.coming if one.basis in yields_to and item.category in one.covers
+    ]
+    if not starts:
+        return decision
+    last = min(starts) - timedelta(days=1)
+    if decision.until is not None and decision.until <= last:
+        return decision
+    return replace(decision, until=last)
+
+
+@lru_cache(maxsize=256)
 def _withhold(basis: Basis, words: str) -> Decision:
     return Decision(permitted=False, basis=basis, reasons=(words,))

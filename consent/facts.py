@@ -26,7 +26,11 @@ from consent.reach import is_named, receiver_of
 OPEN = date.max
 """The end of what has no end."""
 EVERY_CATEGORY = frozenset(Category)
-_BASIC_AND_ADDITIONAL = BASIC | ADDITIONAL
+_OF_LEVEL: dict[Level | None, frozenset[Category]] = {
+    Level.BASIC: BASIC,
+    Level.ADDITIONAL: BASIC | ADDITIONAL,
+    None: frozenset(),
+}
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -71,19 +75,14 @@ def is_agreed_with(viewer: Viewer, agreement: Agreement) -> bool:
 def is_refused_to(viewer: Viewer, agreement: Agreement) -> bool:
     """Whether it is a refusal, or an agreement that names the viewer as not to share with."""
     if agreement.given:
-        return is_named(viewer, agreement.not_agencies)
+        return bool(agreement.not_agencies) and is_named(viewer, agreement.not_agencies)
     return not agreement.agencies or is_named(viewer, agreement.agencies)
 
 
 def covered(agreement: Agreement) -> frozenset[Category]:
     """What is agreed; finance and safeguarding are in no level, so only where they are named."""
-    match agreement.level:
-        case Level.BASIC:
-            return BASIC | agreement.named
-        case Level.ADDITIONAL:
-            return _BASIC_AND_ADDITIONAL | agreement.named
-        case None:
-            return agreement.named
+    of_level = _OF_LEVEL[agreement.level]
+    return of_level | agreement.named if agreement.named else of_level
 
 
 def refused(agreement: Agreement) -> frozenset[Category]:

@@ -277,6 +277,31 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrangement:
+    """An agreement between agencies on how they share (an information sharing agreement).
+
+    It names what was agreed and opens nothing: it gives no lawful basis and lifts no confidence, so
+    whatever it names still needs a tie and something that permits. A disclosure that it names
+    carries its reference in the access history.
+    """
+
+    reference: str
+    """As the agencies know it: "ISA 2026/4"; without a semicolon."""
+    parties: frozenset[UUID]
+    """The agencies; two or more."""
+    categories: frozenset[Category]
+    purposes: frozenset[Purpose]
+    span: Span = ALWAYS
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what could not be an agreement between agencies."""
+        if len(self.parties) < 2:
+            raise ValueError("An agreement between agencies needs two of them.")
+        if not self.reference.strip() or ";" in self.reference:
+            raise ValueError("An agreement between agencies needs a reference without a semicolon.")
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything known about the sharing of one child's record. Order never matters."""
 
@@ -289,6 +314,8 @@ class State:
     overrides: tuple[Override, ...] = ()
     enquiries: tuple[Enquiry, ...] = ()
     duties: tuple[Duty, ...] = ()
+    arrangements: tuple[Arrangement, ...] = ()
+    """Never asked whether something is permitted; only recorded beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,3 +376,5 @@ class Decision:
     silent: bool = False
     """Withheld, and not even that may be said."""
     obligations: frozenset[Obligation] = field(default=frozenset())
+    gateway: str = ""
+    """The code of the duty that permits, or of the section under which an enquiry is made."""

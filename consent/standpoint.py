@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import NamedTuple
 
+from consent.duties import ENQUIRIES
 from consent.facts import (
     EVERY_CATEGORY,
     OPEN,
@@ -35,6 +36,7 @@ from consent.facts import (
 from consent.model import (
     LONDON,
     Agreement,
+    Arrangement,
     Basis,
     Category,
     CourtOrder,
@@ -92,11 +94,21 @@ class Bar(NamedTuple):
     covers: frozenset[Category]
 
 
+class Coming(NamedTuple):
+    """Something recorded already that will withhold from a later day on."""
+
+    start: date
+    basis: Basis
+    covers: frozenset[Category]
+
+
 @dataclass(frozen=True, slots=True)
 class Standpoint:
     """All that the rules need, for one viewer, purpose and moment; `consent.decide` asks it."""
 
     viewer: Viewer
+    purpose: Purpose
+    day: date
     sees_content: bool
     ties: tuple[Relationship, ...]
     """The viewer's ties that hold today and carry the purpose."""
@@ -109,6 +121,10 @@ class Standpoint:
     agreed: tuple[Ground, ...] = ()
     paused: tuple[Bar, ...] = ()
     lapsed: tuple[Bar, ...] = ()
+    coming: tuple[Coming, ...] = ()
+    """Mostly none: few things that withhold are written down before they begin."""
+    arrangements: tuple[Arrangement, ...] = ()
+    """The agencies' own agreements; they are recorded and never asked."""
 
 
 def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Standpoint:
@@ -127,6 +143,8 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
     forbidding = [o for o in state.orders if order_forbids(viewer, o, day)]
     return Standpoint(
         viewer=viewer,
+        purpose=purpose,
+        day=day,
         sees_content=sees_content(viewer),
         ties=ties,
         forbidden=_oldest_first(_forbidden(forbidding)) if forbidding else (),
@@ -151,6 +169,8 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
         lapsed=_oldest_first(
             _lapsed([a for a in agreements if has_lapsed(a, at, day) and is_agreed_with(viewer, a)])
         ),
+        coming=tuple(_coming(viewer, agreements, day, state)),
+        arrangements=state.arrangements,
     )
 
 
@@ -161,6 +181,7 @@ def tie_ground(
     words: str,
     end: date = OPEN,
     covers: frozenset[Category] = EVERY_CATEGORY,
+    gateway: str = "",
 ) -> Ground:
     """A ground that rests on a tie as well, so no longer and no wider than the tie."""
     looking = tie.tie in _LOOKING_TIES
@@ -171,6 +192,7 @@ def tie_ground(
         min(end, span_end(tie.span)),
         covers if tie.categories is None else covers & tie.categories,
         obligations | _viewer_obligations(viewer),
+        gateway,
     )
 
 
@@ -240,6 +262,7 @@ def _enquired(
                         Basis.SAFEGUARDING,
                         "Your agency makes a safeguarding enquiry (Children Act 1989 section 47).",
                         span_end(enquiry.span),
+                        gateway=ENQUIRIES.code,
                     )
 
 
@@ -275,7 +298,13 @@ def _obliged(
             for tie in ties:
                 if not duty.ties or tie.tie in duty.ties:
                     yield tie_ground(
-                        viewer, tie, Basis.DUTY, words, duty.ended or OPEN, duty.categories
+                        viewer,
+                        tie,
+                        Basis.DUTY,
+                        words,
+                        duty.ended or OPEN,
+                        duty.categories,
+                        duty.code,
                     )
 
 
@@ -345,15 +374,57 @@ def _paused(given: list[Agreement], pending: list[Objection]) -> Iterator[Bar]:
                 yield Bar(objection.raised, words, silent=False, covers=covers)
 
 
-def _lapsed(agreements: Iterable[Agreement]) -> Iterator[Bar]:
-    for agreement in agreements:
-        day = lapse_day(agreement)
+def _lapsed(agreements: list[Agreement]) -> Iterator[Bar]:
+    """The latest of what lapsed, of each category; what lapsed before it is not remembered."""
+    latest: dict[Category, date] = {}
+    ended = [(lapse_day(agreement), covered(agreement), agreement) for agreement in agreements]
+    for day, covers, _ in ended:
+        for category in covers:
+            if category not in latest or latest[category] < day:
+                latest[category] = day
+    for day, covers, agreement in ended:
+        if not any(latest[category] == day for category in covers):
+            continue
         withdrawn = agreement.withdrawn
         if withdrawn is not None and day == withdrawn.astimezone(LONDON).date():
             words = f"{opening(agreement.by_words)} withdrew the agreement on {day_words(day)}."
         else:
             words = f"The agreement of {agreement.by_words} ended on {day_words(day)}."
-        yield Bar(day, words, silent=False, covers=covered(agreement))
+        yield Bar(day, words, silent=False, covers=covers)
+
+
+# What is known to come.
+
+
+def _coming(
+    viewer: Viewer, agreements: Iterable[Agreement], day: date, state: State
+) -> Iterator[Coming]:
+    for order in state.orders:
+        start = order.span.start
+        if start is not None and start > day and order_forbids(viewer, order, start):
+            yield Coming(start, Basis.COURT_ORDER, or_every(order.categories))
+    for restriction in state.restrictions:
+        start = restriction.span.start
+        if start is not None and start > day and restricts(viewer, restriction, start):
+            protects = restriction.kind is RestrictionKind.PROTECTION
+            basis = Basis.PROTECTION if protects else Basis.REFUSAL
+            yield Coming(start, basis, or_every(restriction.categories))
+    yield from _coming_refusals(viewer, agreements, day)
+    for objection in state.objections:
+        start = objection.decided
+        if start is not None and start > day and is_objected_to(viewer, objection, start):
+            yield Coming(start, Basis.REFUSAL, or_every(objection.categories))
+
+
+def _coming_refusals(
+    viewer: Viewer, agreements: Iterable[Agreement], day: date
+) -> Iterator[Coming]:
+    for agreement in agreements:
+        start = agreement.span.start
+        if start is not None and start > day and is_refused_to(viewer, agreement):
+            begins = datetime.combine(start, time(), LONDON)
+            if is_in_force(agreement, begins, start):
+                yield Coming(start, Basis.REFUSAL, refused(agreement))
 
 
 # Putting them together.
@@ -365,6 +436,7 @@ def _ground(
     end: date,
     covers: frozenset[Category],
     obligations: frozenset[Obligation],
+    gateway: str = "",
 ) -> Ground:
     rank = (Obligation.READ_ONLY in obligations, -end.toordinal(), reasons[0], reasons[-1])
     decision = Decision(
@@ -373,6 +445,7 @@ def _ground(
         reasons=reasons,
         until=None if end == OPEN else end,
         obligations=obligations,
+        gateway=gateway,
     )
     return Ground(rank, covers, decision)
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
 from panel.accounts.help import HELP
-from panel.accounts.live_routes import MayListen, live_route
+from panel.accounts.live_routes import MayListen, live_routes
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
@@ -156,7 +156,7 @@ def make_app(
     return Litestar(
         route_handlers=[
             *_handlers(sites),
-            live_route(live, listening),
+            *live_routes(live, listening),
             _alive,
             _ready(database),
             _static(),

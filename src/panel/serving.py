@@ -5,24 +5,30 @@ import multiprocessing
 import os
 import signal
 from contextlib import ExitStack
-from datetime import date
+from datetime import UTC, date, datetime
 from threading import Thread
 
 from litestar import Litestar
 
 from panel.app import make_app
-from panel.platform.clock import Clock, ShiftedClock, SystemClock, at_nine
+from panel.platform.clock import LONDON, Clock, ShiftedClock, SystemClock, at_nine
 from panel.platform.cluster import open_cluster
 from panel.platform.logs import configure
 from panel.settings import from_environment
 
 AS_OF = "PANEL_AS_OF"
-"""The day that the demonstration takes for today, as YYYY-MM-DD."""
+"""The day that the demonstration takes for today, as YYYY-MM-DD; or the moment in London at which
+it goes on, as YYYY-MM-DDTHH:MM, for a server that is started again in the middle of a day."""
 
 
 def clock_from(as_of: str | None) -> Clock:
-    """The machine's clock, or one that begins at nine on a chosen day."""
-    return ShiftedClock(at_nine(date.fromisoformat(as_of))) if as_of else SystemClock()
+    """The machine's clock, or one that begins at nine on a chosen day or at a chosen moment."""
+    if not as_of:
+        return SystemClock()
+    if "T" in as_of:
+        moment = datetime.fromisoformat(as_of).replace(tzinfo=LONDON)
+        return ShiftedClock(moment.astimezone(UTC))
+    return ShiftedClock(at_nine(date.fromisoformat(as_of)))
 
 
 def end_with_parent() -> None:

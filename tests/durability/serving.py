@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -14,6 +14,7 @@ from threading import Event
 import httpx
 
 AS_OF = "2026-11-23"
+"""Monday, ten days before the panel of Thursday 3 December 2026."""
 PATIENCE = 30.0
 """Seconds until something that should happen counts as not happening."""
 
@@ -64,6 +65,12 @@ class Site:
     """One data folder and the site that is served from it, started and killed at will."""
 
     data_dir: Path
+    as_of: str = AS_OF
+    """The day, or the moment, at which its clock begins with the next start."""
+    serving: Sequence[str] = ("serve",)
+    """The command that serves it, and what goes with it."""
+    patience: float = PATIENCE
+    """Seconds that a start may take."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -84,29 +91,36 @@ class Site:
 
     def command(self, *words: str) -> subprocess.Popen[bytes]:
         """Start the `panel` command on this folder, its words going to the log."""
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("PANEL_")
-        }
-        environment |= {
+        settings = {
             "PANEL_DATA_DIR": str(self.data_dir),
             "PANEL_INSECURE_COOKIES": "yes",
             "PANEL_SITE_URL": self.url,
-            "PANEL_AS_OF": AS_OF,
+            "PANEL_AS_OF": self.as_of,
+        }
+        return self.run([str(Path(sys.executable).with_name("panel")), *words], settings)
+
+    def run(
+        self, command: Sequence[str], settings: Mapping[str, str], folder: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a program with these settings and no other of ours, its words going to the log."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("PANEL_")
         }
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [str(Path(sys.executable).with_name("panel")), *words],
+                command,
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=environment,
+                env=environment | settings,
                 start_new_session=True,
             )
 
     def prepare(self, children: int) -> None:
         """Make the demonstration's data."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        words = ("--children", str(children), "--as-of", AS_OF, "--prepare-only")
+        words = ("--children", str(children), "--as-of", self.as_of, "--prepare-only")
         with self.command("demo", *words) as making:
             assert making.wait(timeout=120) == 0, self.log.read_text()
 
@@ -114,8 +128,12 @@ class Site:
         """Serve, unless it is served already."""
         if self.process is None or self.process.poll() is not None:
             self.end()
-            self.process = self.command("serve", "--port", str(self.port))
-        wait_until(self.is_ready, "the site answers")
+            self.process = self.launch()
+        wait_until(self.is_ready, "the site answers", self.patience)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start what serves it."""
+        return self.command(*self.serving, "--port", str(self.port))
 
     def is_ready(self) -> bool:
         """Whether the site says that it is ready; a site that ended is an error."""

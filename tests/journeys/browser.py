@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from panel.web import assets
 
@@ -21,6 +21,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+IN_LONDON = {"locale": "en-GB", "timezone_id": "Europe/London"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -51,10 +52,27 @@ async def open_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
 
     `options` go to the browser context: viewport, java_script_enabled, forced_colors, base_url.
     """
-    shown = {"locale": "en-GB", "timezone_id": "Europe/London"} | options
-    context = await browser.new_context(**shown)
+    context = await browser.new_context(**IN_LONDON | options)
+    async with _watched(context, await context.new_page()) as page:
+        yield page
+
+
+@asynccontextmanager
+async def open_profile(browser: Browser, folder: Path, **options: Any) -> AsyncIterator[Page]:
+    """Open a page in a browser of its own that keeps its profile in a folder, as a person's does.
+
+    What `open_page` opens keeps everything in memory.
+    """
+    context = await browser.browser_type.launch_persistent_context(
+        folder, executable_path=CHROMIUM, args=FLAGS, **IN_LONDON | options
+    )
+    async with _watched(context, context.pages[0]) as page:
+        yield page
+
+
+@asynccontextmanager
+async def _watched(context: BrowserContext, page: Page) -> AsyncIterator[Page]:
     context.set_default_timeout(10_000)
-    page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
     page.on(

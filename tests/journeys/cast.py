@@ -2,11 +2,16 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
-from tests.journeys.browser import open_page
+from tests.durability.serving import Site
+from tests.journeys.browser import assert_fits, open_page, open_profile
 from tests.journeys.person import DESKTOP, PHONE, Person
+
+FIELD = "textarea, select, input:not([type=hidden])"
+SEND = "button:not([type=button])"
 
 
 @dataclass
@@ -14,7 +19,7 @@ class Cast:
     """Who takes part, each with a browser of their own."""
 
     browser: Browser
-    url: str
+    site: Site
     stack: AsyncExitStack
     people: dict[str, Person] = field(default_factory=dict)
     kind: type[Person] = Person
@@ -24,7 +29,7 @@ class Cast:
         """Somebody of the demonstration, signed in at their first page."""
         name = persona if scripts else f"{persona}, no scripts"
         if name not in self.people:
-            opened = open_page(self.browser, viewport=DESKTOP, base_url=self.url)
+            opened = open_page(self.browser, viewport=DESKTOP, base_url=self.site.url)
             person = self.kind(await self.stack.enter_async_context(opened))
             if not scripts:
                 # Kept from arriving rather than switched off: axe itself needs a page that runs.
@@ -33,10 +38,17 @@ class Cast:
             await person.open(f"/demo/sign-in/{persona}")
         return self.people[name]
 
+    async def with_profile(self, persona: str, folder: Path) -> Person:
+        """Somebody whose browser is their own and keeps its profile in a folder."""
+        opened = open_profile(self.browser, folder, viewport=DESKTOP, base_url=self.site.url)
+        person = self.kind(await self.stack.enter_async_context(opened))
+        await person.open(f"/demo/sign-in/{persona}")
+        return person
+
     async def with_scripts_off(self, persona: str) -> Person:
         """Somebody whose browser runs no script at all, so that axe cannot look either."""
         opened = open_page(
-            self.browser, viewport=DESKTOP, base_url=self.url, java_script_enabled=False
+            self.browser, viewport=DESKTOP, base_url=self.site.url, java_script_enabled=False
         )
         person = Unscripted(await self.stack.enter_async_context(opened))
         await person.open(f"/demo/sign-in/{persona}")
@@ -59,5 +71,7 @@ class Unscripted(Person):
     """Somebody whose browser runs no script."""
 
     async def look(self) -> None:
-        """The page arrived; axe would need a script."""
+        """The page fits, and each form of it can be sent; axe would need a script."""
+        await assert_fits(self.page)
+        await expect(self.page.locator(f"form:has({FIELD}):not(:has({SEND}))")).to_have_count(0)
         self.seen.append(self.page.url)

@@ -142,7 +142,62 @@ async def test_it_is_held_without_javascript(busy: Hall, browser: Any, client: A
     await page.get_by_role("textbox", name="Discussion").fill("Written without a script")
     await page.get_by_role("button", name="Add under Discussion").click()
     await expect(page.get_by_text("Written without a script")).to_be_visible()
+    await when_a_draft_stands_under_both_headings(page)
+    await page.get_by_role("button", name="Done: next child").click()
+    await then_both_are_saved_and_the_next_child_has_come(page, busy)
     await context.close()
+
+
+async def when_a_draft_stands_under_both_headings(page: Page) -> None:
+    await page.get_by_role("textbox", name="Discussion", exact=True).fill("Not added yet.")
+    await page.get_by_role("textbox", name="Who needs to know").fill("The school nurse.")
+
+
+async def then_both_are_saved_and_the_next_child_has_come(page: Page, busy: Hall) -> None:
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Theo Kestrel")
+    await page.goto(f"{SITE}{busy.screen('Amina')}")
+    await expect(page.get_by_text("You can still add to it")).to_be_visible()
+    await expect(page.locator("#said").get_by_text("Not added yet.")).to_have_count(1)
+    await expect(page.locator("#needs").get_by_text("The school nurse.")).to_have_count(1)
+    for box in ("Discussion", "Who needs to know"):
+        await expect(page.get_by_role("textbox", name=box, exact=True)).to_have_value("")
+
+
+@pytest.mark.journey
+async def test_what_stands_under_a_heading_is_sent_before_the_next_child(
+    ada: Page, busy: Hall
+) -> None:
+    await busy.begin("chair", "member")
+    await ada.goto(f"{SITE}{busy.screen('Amina')}")
+    await ada.locator("body.js-enabled").wait_for()
+    await when_a_draft_stands_under_both_headings(ada)
+    await ada.route("**/say", lambda route: route.abort())
+    await ada.get_by_role("button", name="Done: next child").click()
+    await expect(ada.get_by_role("status").filter(has_text="Then press")).to_contain_text(
+        "until the connection is back. Then press “Done: next child” again"
+    )
+    assert (await busy.item("Amina")).state == "listed"
+    await ada.unroute("**/say")
+    await ada.evaluate("window.dispatchEvent(new Event('online'))")
+    await expect(ada.locator("#needs").get_by_text("The school nurse.")).to_be_visible()
+    await ada.get_by_role("button", name="Done: next child").click()
+    await then_both_are_saved_and_the_next_child_has_come(ada, busy)
+
+
+@pytest.mark.journey
+async def test_words_that_are_refused_keep_the_child_open(ada: Page, busy: Hall) -> None:
+    await busy.begin("chair", "member")
+    await ada.goto(f"{SITE}{busy.screen('Amina')}")
+    await ada.locator("body.js-enabled").wait_for()
+    box = ada.get_by_role("textbox", name="Discussion", exact=True)
+    await box.fill("Nobody. " * 3_000)
+    await ada.get_by_role("button", name="Done: next child").click()
+    await expect(
+        ada.get_by_role("status").filter(has_text="must be 20,000 characters or fewer")
+    ).to_be_visible()
+    assert (await busy.item("Amina")).state == "listed"
+    await expect(ada.get_by_role("heading", level=1)).to_contain_text("Amina Kestrel")
+    await expect(box).to_have_value("Nobody. " * 3_000)
 
 
 @pytest.mark.journey

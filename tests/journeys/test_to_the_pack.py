@@ -19,6 +19,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from panel.web import assets
+from tests.durability.serving import Site
 from tests.journeys.browser import require_chromium
 from tests.journeys.cast import Cast
 from tests.journeys.live_site import demonstration
@@ -36,16 +37,16 @@ FAMILY_ASKS = "Please ask who can lend us a buggy that folds."
 
 
 @pytest.fixture(scope="module")
-def site(data_dir: Path) -> Iterator[str]:
-    """The address of a demonstration of 26 children."""
+def site(data_dir: Path) -> Iterator[Site]:
+    """A demonstration of 26 children."""
     require_chromium()
     assets.build()
-    with demonstration(data_dir / "journey", children=26) as url:
-        yield url
+    with demonstration(data_dir / "journey", children=26) as served:
+        yield served
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cast(browser: Browser, site: str) -> AsyncIterator[Cast]:
+async def cast(browser: Browser, site: Site) -> AsyncIterator[Cast]:
     """The people of the demonstration."""
     async with AsyncExitStack() as stack:
         yield Cast(browser, site, stack)

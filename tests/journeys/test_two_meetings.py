@@ -53,9 +53,9 @@ async def on(
     """The demonstration on a day, and the people who sign in to it."""
     require_chromium()
     assets.build()
-    with demonstration(folder, children=26, as_of=day) as url:
+    with demonstration(folder, children=26, as_of=day) as site:
         async with AsyncExitStack() as stack:
-            yield Cast(browser, url, stack, kind=kind)
+            yield Cast(browser, site, stack, kind=kind)
 
 
 async def test_two_meetings_a_fortnight_apart(browser: Browser, data_dir: Path) -> None:
@@ -286,59 +286,6 @@ async def when_the_second_meeting_ends(grace: Person) -> None:
     await grace.reads("Talked about: 1 child")
 
 
-# Without scripts --------------------------------------------------------------------------------
-
-
-async def test_the_same_steps_with_scripts_switched_off(browser: Browser, data_dir: Path) -> None:
-    async with on(FIRST, data_dir / "no-scripts", browser) as cast:
-        grace = await cast.with_scripts_off("coordinator")
-        await when_grace_freezes_the_agenda(grace, FIRST)
-        await when_the_meeting_begins_without_scripts(grace)
-        await when_rosa_writes_without_scripts(await cast.with_scripts_off("lead-health"))
-        await then_the_child_is_done_and_the_meeting_ends(grace)
-        await when_the_lead_signs_the_note_off(await cast.with_scripts_off("lead-education"))
-        await then_the_mother_disagrees_without_scripts(await cast.with_scripts_off("parent-1"))
-        await then_it_came_back(grace)
-
-
-async def when_the_meeting_begins_without_scripts(grace: Person) -> None:
-    await grace.open("/")
-    await grace.press("Hold the meeting")
-    for name in TABLE:
-        await grace.page.get_by_label(f"{name} is here").check()
-    await grace.press("Save who is here")
-    await grace.press("Begin the meeting")
-    await grace.reads(f"{len(TABLE)} present, quorum met")
-
-
-async def when_rosa_writes_without_scripts(rosa: Person) -> None:
-    await rosa.follow("Go to the meeting")
-    await rosa.follow(CHILD)
-    await rosa.press("Add under Discussion")
-    await rosa.reads("There is a problem", "Write what was said")
-    await rosa.page.get_by_role("textbox", name="Discussion", exact=True).fill(SAID["lead-health"])
-    await rosa.page.get_by_label("For the family’s notes").first.check()
-    await rosa.press("Add under Discussion")
-    await expect(contribution(rosa, SAID["lead-health"])).to_have_count(1)
-
-
-async def then_the_child_is_done_and_the_meeting_ends(grace: Person) -> None:
-    await grace.follow(CHILD)
-    await expect(contribution(grace, SAID["lead-health"])).to_contain_text("Rosa Whitlow")
-    await grace.press("Done: next child")
-    await grace.open(f"/panels/contacts/{FIRST}/meeting")
-    await grace.press("End the meeting")
-    await grace.reads("Talked about: 1 child", SAID["lead-health"])
-
-
-async def when_the_lead_signs_the_note_off(hana: Person) -> None:
-    await hana.open(f"/panels/contacts/{FIRST}/notes")
-    await hana.follow(CHILD)
-    await hana.fill("The note", NOTE)
-    await hana.press("Save and check")
-    await when_it_is_signed_off(hana)
-
-
 async def when_it_is_signed_off(lead: Person) -> None:
     await lead.press("Go on to sign-off")
     for question in await lead.page.get_by_role("group", name="How does it reach them?").all():
@@ -347,21 +294,9 @@ async def when_it_is_signed_off(lead: Person) -> None:
     await lead.reads("Who was sent it")
 
 
-async def then_the_mother_disagrees_without_scripts(marta: Person) -> None:
-    await marta.page.set_viewport_size(PHONE)
-    await marta.follow("New notes from the panel")
-    await when_she_disagrees(marta)
-
-
 async def when_she_disagrees(marta: Person) -> None:
     await marta.reads("She wears both hearing aids all morning now.")
     await marta.page.get_by_label("I do not agree with these notes.").check()
     await marta.fill("In your own words", DISAGREES)
     await marta.press("Send")
     await marta.reads("The panel hears it first", DISAGREES)
-
-
-async def then_it_came_back(grace: Person) -> None:
-    await grace.follow("Notes to families of this meeting")
-    await grace.follow(CHILD)
-    await grace.reads(DISAGREES)

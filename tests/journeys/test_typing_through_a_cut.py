@@ -4,13 +4,11 @@ Every text is there afterwards, once, in the order in which its author wrote it;
 into the browser's stores meanwhile reads none of it.
 """
 
-import os
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -23,50 +21,18 @@ from panel.accounts.models import Worker
 from panel.panels.models import Discussion
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
-from panel.platform.sessions import start
+from panel.platform.sessions import forgery_token, start
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.web import assets
-from tests.durability.serving import children_of, free_port, wait_until
+from tests.durability.serving import Site
 from tests.journeys.browser import assert_accessible, open_page
+from tests.journeys.browser_stores import KEPT, STATUS, UNTIL_STORED, stored
 from tests.journeys.typing_site import CHILD, MEETING
 from tests.panels.pack_world import World, add_marked_child, make_world
 
 pytestmark = [pytest.mark.journey, pytest.mark.database]
-
-STATUS = "[role=status].panel-save-status"
-KEPT = "Kept on this computer until the connection is back"
-
-STORED = """
-async () => {
-  const said = [JSON.stringify({...localStorage}), JSON.stringify({...sessionStorage})];
-  const read = (value) => {
-    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-      said.push(new TextDecoder().decode(value), new TextDecoder("utf-16").decode(value));
-    } else if (value !== null && typeof value === "object") Object.values(value).forEach(read);
-    else said.push(String(value));
-  };
-  let rows = 0;
-  for (const { name } of await indexedDB.databases()) {
-    const db = await new Promise((done) => {
-      indexedDB.open(name).onsuccess = (event) => done(event.target.result);
-    });
-    // All at one moment: a draft that becomes words to send is in one of two places.
-    const names = [...db.objectStoreNames];
-    const all = await new Promise((done) => {
-      const transaction = names.length ? db.transaction(names) : null;
-      const asked = names.map((name) => transaction.objectStore(name).getAll());
-      if (transaction === null) done([]);
-      else transaction.oncomplete = () => done(asked.flatMap((one) => one.result));
-    });
-    rows += all.length;
-    all.forEach(read);
-    db.close();
-  }
-  return { rows, said: said.join("\\n") };
-}
-"""
 
 RENEWED = """
 async () => {
@@ -88,56 +54,17 @@ async () => {
 """
 """Whether the page, told to look again, puts what it is shown then in the place of its parts."""
 
-UNTIL_STORED = f"""
-async (rows) => {{
-  const read = {STORED};
-  while ((await read()).rows !== rows) await new Promise((done) => setTimeout(done, 20));
-}}
-"""
-
 
 @dataclass
-class Served:
-    """The site in processes of its own, started and killed at will."""
+class Served(Site):
+    """The page on which they write, and the site that it is part of."""
 
-    url: str
-    port: int
-    environment: dict[str, str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "typing_site.py", str(self.port)],
-                cwd=Path(__file__).parent,
-                env=os.environ | self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        wait_until(self._answers, "the site answers")
-
-    def _answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.log.read_text()[-3_000:]
-        try:
-            return httpx.get(f"{self.url}/health/ready", timeout=5).is_success
-        except httpx.TransportError:
-            return False
-
-    def kill(self) -> None:
-        """As a power cut would: the parent and its workers, in the middle of whatever they do."""
-        assert self.process is not None
-        for pid in (self.process.pid, *children_of(self.process.pid)):
-            os.kill(pid, signal.SIGKILL)
-        self.process.wait(timeout=20)
-
-    def stop(self) -> None:
-        """In order; pages that are open do not keep it."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=20)
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Serve the page, and the rest of the site."""
+        command = [sys.executable, "typing_site.py", str(self.port)]
+        return self.run(command, self.settings, Path(__file__).parent)
 
 
 @pytest.fixture
@@ -154,22 +81,19 @@ def served(
 ) -> Iterator[Served]:
     """The page on which they write, in two serving processes."""
     assets.build()
-    port = free_port()
     site = Served(
-        f"http://127.0.0.1:{port}",
-        port,
-        {
+        tmp_path,
+        settings={
             "PANEL_DATA_DIR": str(data_dir),
             "PANEL_DATABASE_URL": database_of_own.app_url,
             "PANEL_INSECURE_COOKIES": "yes",
             MEETING: str(world.meeting_id),
             CHILD: str(world.children[0]),
         },
-        tmp_path / "site.log",
     )
     site.start()
     yield site
-    site.stop()
+    site.end()
 
 
 async def sign_in(page: Page, tenant: Tenant, worker: Worker, url: str) -> None:
@@ -215,12 +139,6 @@ async def kept(tenant: Tenant, world: World, key: str) -> list[str]:
             .order_by(Discussion.id)
         )
         return [row.text for row in rows]
-
-
-async def stored(page: Page) -> tuple[int, str]:
-    """How many rows the browser keeps, and everything in its stores as text."""
-    found = await page.evaluate(STORED)
-    return found["rows"], found["said"]
 
 
 async def assert_unreadable(page: Page, *, rows: int) -> None:
@@ -383,6 +301,13 @@ async def test_who_may_not_listen_learns_nothing(
         stranger.cookies.set("panel_session", token)
         for wrong in ("typing-x", f"typing-{world.children[0]}", "meeting", "other-1", "-"):
             assert (await stranger.get(f"/live/{wrong}")).status_code == 404
+        said = {"_csrf_token": forgery_token(token), "place": "discussion"}
+        for wrong in ("typing-x", f"typing-{world.children[0]}", "meeting"):
+            assert (await stranger.post(f"/live/{wrong}/writing", data=said)).status_code == 404
+        told = f"{address}/writing"
+        assert (await stranger.post(told, data={"place": "discussion"})).status_code == 403
+        assert (await stranger.post(told, data=said | {"place": "x" * 201})).status_code == 422
+        assert (await stranger.post(told, data=said)).status_code == 204
         async with stranger.stream("GET", address) as opened:
             assert opened.headers["content-type"].startswith("text/event-stream")
             assert opened.headers["cache-control"] == "no-store"
@@ -391,7 +316,7 @@ async def test_who_may_not_listen_learns_nothing(
 async def test_a_server_that_is_stopped_waits_for_no_open_page(
     two: tuple[Page, Page], tenant: Tenant, world: World, served: Served
 ) -> None:
-    served.stop()
+    served.end()
     await add(two[0], "Heron while it was away")
     await expect(two[0].locator(STATUS)).to_have_text(KEPT)
     served.start()

@@ -62,7 +62,7 @@ async def test_what_it_is_about_and_for_the_familys_notes(hall: Hall) -> None:
     needs = await hall.send(
         hall.screen("Amina"),
         f"{hall.screen('Amina')}/say",
-        {"text": "Teacher of the deaf: now"},
+        {"needs_to_know-text": "Teacher of the deaf: now"},
         number=1,
     )
     assert "Teacher of the deaf: now" in needs.text

@@ -8,7 +8,16 @@ from sqlalchemy import select
 from panel.panels.models import Referral
 from panel.register.models import SignificantEvent
 from tests.panels.conftest import NEXT_MEETING
-from tests.panels.meeting_world import AGENDA, BEGINS, MEETING, MINUTE, Hall, hall, mistakes
+from tests.panels.meeting_world import (
+    AGENDA,
+    BEGINS,
+    MEETING,
+    MINUTE,
+    Hall,
+    hall,
+    hidden_of,
+    mistakes,
+)
 
 __all__ = ["hall"]
 
@@ -107,6 +116,70 @@ async def test_done_places_the_review_and_goes_on(hall: Hall) -> None:
         assert referral.next_review_by == date(2027, 6, 3)
         assert referral.review_meeting_id is not None
         assert referral.state == "acknowledged"
+
+
+DRAFTS = {
+    "text": "Two schools were visited.",
+    "category": "education",
+    "needs_to_know-text": "The school nurse, from Easter.",
+    "needs_to_know-category": "panel",
+    "needs_to_know-for_family": "yes",
+}
+"""What stands under the headings of a page, not added yet."""
+
+
+async def both(hall: Hall) -> dict[str, str]:
+    """What a press of either form's buttons sends without scripts, with words in both boxes."""
+    address = f"{hall.screen('Amina')}/say"
+    return (
+        await hall.form(hall.screen("Amina"), address, number=1)
+        | await hall.form(hall.screen("Amina"), address)
+        | DRAFTS
+    )
+
+
+@pytest.mark.parametrize("step", ["done", "say"])
+async def test_what_stands_under_the_headings_is_saved_with_the_press(
+    hall: Hall, step: str
+) -> None:
+    await hall.begin("chair", "member")
+    sent = await both(hall)
+    for _ in range(2):
+        answer = await hall.client.post(f"{hall.screen('Amina')}/{step}", data=sent)
+        assert answer.status_code == 200
+    assert await hall.said("Amina") == [
+        ("discussion", "education", "Two schools were visited."),
+        ("needs_to_know", "panel", "The school nurse, from Easter."),
+    ]
+    assert (await hall.item("Amina")).state == ("discussed" if step == "done" else "listed")
+
+
+async def test_a_mistake_under_a_heading_keeps_all_words_and_the_item_open(hall: Hall) -> None:
+    await hall.begin("chair", "member")
+    sent = await both(hall) | {"needs_to_know-text": "Nobody. " * 3_000}
+    wrong = await hall.client.post(f"{hall.screen('Amina')}/done", data=sent)
+    assert wrong.status_code == 422
+    assert "must be 20,000 characters or fewer" in mistakes(wrong)
+    assert 'href="#needs_to_know-text"' in wrong.text
+    assert "Two schools were visited." in wrong.text
+    assert "Nobody. Nobody." in wrong.text
+    assert await hall.said("Amina") == []
+    assert (await hall.item("Amina")).state == "listed"
+    # Put right on the page that says so, it is saved, and the child is done.
+    fields = hidden_of(wrong.text, f"{hall.screen('Amina')}/done")
+    again = await hall.client.post(f"{hall.screen('Amina')}/done", data=sent | fields | DRAFTS)
+    assert again.status_code == 200
+    assert len(await hall.said("Amina")) == 2
+    assert (await hall.item("Amina")).state == "discussed"
+
+
+async def test_a_member_who_may_not_finish_a_child_saves_nothing_by_trying(hall: Hall) -> None:
+    await hall.begin("chair", "member")
+    await hall.as_("member")
+    sent = await both(hall)
+    refused = await hall.client.post(f"{hall.screen('Amina')}/done", data=sent)
+    assert refused.status_code == 403
+    assert await hall.said("Amina") == []
 
 
 async def test_the_wrong_child_was_marked_as_done(hall: Hall) -> None:

@@ -10,7 +10,7 @@ import pytest
 from panel.accounts.live_routes import short_name
 from panel.platform.cluster import Cluster
 from panel.platform.ids import new_id
-from panel.platform.live import Changed, Event, Heartbeat, Live, Present, tell
+from panel.platform.live import Changed, Event, Heartbeat, Live, Present, Writing, tell
 from panel.platform.tenancy import Tenant
 
 pytestmark = pytest.mark.database
@@ -54,9 +54,10 @@ class Page:
         """The changes heard until it was quiet for a while."""
         found: list[Event] = []
         async for one in self.events:
+            self.heard.append(one)
             if isinstance(one, Changed):
                 found.append(one)
-            elif not isinstance(one, Present):
+            elif not isinstance(one, Present | Writing):
                 beats -= 1
                 if beats == 0:
                     break
@@ -114,6 +115,22 @@ async def test_pages_of_two_processes_see_each_other_come_and_go(
     ):
         await page.until(both)
         await Page(events).until(both)
+
+
+async def test_the_pages_of_others_hear_who_is_writing(
+    live: Live, other: Live, tenant: Tenant
+) -> None:
+    said = Writing(HANA, "under the discussion")
+    async with at_rest(live, tenant) as page, at_rest(live, tenant, "meeting-2") as elsewhere:
+        async with other.listen(tenant, "meeting-1", HANA) as events:
+            own = Page(events)
+            await own.until(Present(frozenset({ROSA, HANA})))
+            other.say_writing(tenant, "meeting-1", HANA, said.place)
+            await page.until(said)
+            await own.changes()
+            assert said not in own.heard
+        await elsewhere.changes()
+        assert said not in elsewhere.heard
 
 
 async def test_one_of_two_pages_of_somebody_may_be_left(

@@ -1,21 +1,23 @@
-"""The address that open pages listen at: that something changed, and who else is here."""
+"""Where open pages listen: that something changed, who else is here, and who is writing."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from panel.accounts.desk import PRIVATE, Desk
+from panel.accounts.desk import PRIVATE, Desk, unless_invalid
 from panel.accounts.service import worker_names
-from panel.platform.live import Changed, Live, Present
+from panel.platform.live import Changed, Live, Present, Writing
 from panel.platform.problems import NotFound, Problem
 from panel.platform.sessions import goes_on
+from panel.web.forms import line
 from panel.web.words import in_a_row
 
 MayListen = Callable[[Desk, UUID], Awaitable[bool]]
@@ -27,12 +29,18 @@ RECONNECT = 2_000
 """Milliseconds after which a browser tries again."""
 
 
-def live_route(live: Live, topics: Mapping[str, MayListen]) -> HTTPRouteHandler:
-    """The handler of `/live/{kind}-{id}`, for each kind of page that a room answers for.
+class WritingForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Where on the page somebody is writing: a name that the other pages know, never a word."""
 
-    It sends `changed` with an id and no content, and `presence` with names of workers. Whoever may
-    not read the page gets the answer of a page that is not there, and hears nothing more from the
-    moment on which that changes.
+    place: Annotated[str, line("Place", at_most=200)]
+
+
+def live_routes(live: Live, topics: Mapping[str, MayListen]) -> list[HTTPRouteHandler]:
+    """The handlers of `/live/{kind}-{id}`, for each kind of page that a room answers for.
+
+    It sends `changed` with an id and no content, and `presence` and `writing` with workers' names.
+    Whoever may not read the page gets the answer of a page that is not there, and hears nothing
+    more from the moment on which that changes.
     """
 
     @get("/live/{topic:str}", include_in_schema=False)
@@ -52,7 +60,16 @@ def live_route(live: Live, topics: Mapping[str, MayListen]) -> HTTPRouteHandler:
             headers=PRIVATE | {"X-Accel-Buffering": "no"},
         )
 
-    return listen
+    @post("/live/{topic:str}/writing", include_in_schema=False, status_code=204)
+    async def writing(desk: NamedDependency[Desk], topic: FromPath[str]) -> Response[None]:
+        """Tell the others that this person is writing; their pages forget it by themselves."""
+        posted = await desk.posted()
+        form = unless_invalid(posted.read(WritingForm))
+        await _allowed(desk, topics, topic)
+        live.say_writing(desk.tenant, topic, desk.viewer.id, form.place)
+        return Response(None, status_code=204, headers=PRIVATE)
+
+    return [listen, writing]
 
 
 async def _allowed(
@@ -90,6 +107,12 @@ async def _messages(
                 if others != shown:
                     shown = others
                     yield ServerSentEventMessage(event="presence", data=_presence(others))
+            elif isinstance(event, Writing):
+                for name in await names.of(frozenset({event.viewer})):
+                    said = {"name": name, "place": event.place}
+                    yield ServerSentEventMessage(
+                        event="writing", data=msgspec.json.encode(said).decode()
+                    )
             else:
                 if not (await _is_signed_in(desk) and await may_listen()):
                     return

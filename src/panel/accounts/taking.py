@@ -1,6 +1,6 @@
 """A posted form becomes one piece of work: read, done once, and shown again with its mistakes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -24,26 +24,28 @@ class Room(Protocol):
 Form = TypeVar("Form", bound=msgspec.Struct)
 Here = TypeVar("Here", bound=Room)
 Opens = Callable[[], AbstractAsyncContextManager[Here]]
+Reads = type[Form] | Callable[[Sequence[tuple[str, object]]], Form | FieldErrors]
+"""The kind of form, or what reads it where one press sends several."""
 Again = Callable[[FieldErrors], Awaitable[Response[Any]]]
 
 
 async def take(
     desk: Desk,
-    kind: type[Form],
+    reads: Reads[Form],
     opens: Opens[Here],
     work: Callable[[Here, Form], Awaitable[object]],
     to: str | Callable[[Form], str],
     *,
     again: Again | None = None,
 ) -> Response[Any]:
-    """Do once what a form of this kind asks in the room that `opens` gives, and go on to `to`.
+    """Do once what a form that is so read asks in the room that `opens` gives, and go on to `to`.
 
     A form that comes twice is work once, and answered the same both times. With mistakes, its own
     or those that the work finds (Invalid), nothing is kept and the page comes `again`; where there
     is no page to come again, Invalid is raised. Raises what `opens` and `work` raise besides.
     """
     posted = await desk.posted()
-    read = posted.read(kind)
+    read = posted.read(reads) if isinstance(reads, type) else reads(posted.fields)
     if isinstance(read, FieldErrors) and again is not None:
         return await again(read)
     form = unless_invalid(read)

@@ -1,5 +1,6 @@
 """What may come in on the pages of a meeting (msgspec, unknown fields refused)."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,7 +9,15 @@ import msgspec
 
 from panel.platform.problems import FieldError
 from panel.register.service import CategoryName
-from panel.web.forms import LONGEST_TEXT, chosen, line, on_day, paragraphs
+from panel.web.forms import (
+    LONGEST_TEXT,
+    FieldErrors,
+    chosen,
+    line,
+    on_day,
+    paragraphs,
+    read_form,
+)
 
 LONGEST_WHY = 2_000
 
@@ -63,6 +72,66 @@ class SayForm(msgspec.Struct, forbid_unknown_fields=True):
     ]
     category: Annotated[CategoryName, chosen("What it is about")] = "panel"
     for_family: Annotated[bool, chosen("For the family’s notes")] = False
+
+
+class Said(msgspec.Struct):
+    """What one press says about a child, under one heading or several."""
+
+    said: list[SayForm]
+
+
+_UNDER = "under"
+"""Names the heading whose own button was pressed."""
+_BEGINNINGS = {"discussion": "", "needs_to_know": "needs_to_know-"}
+"""How the names of the fields under each heading begin."""
+_ANCHORS = {"text": "discussion-text", "category": "discussion-category"}
+
+_Fields = Sequence[tuple[str, object]]
+
+
+def heading_of(fields: _Fields) -> str:
+    """The heading whose own button was pressed; fields of one heading alone are of that one."""
+    given = {name: str(value) for name, value in fields}
+    if given.get(_UNDER) in _BEGINNINGS:
+        return given[_UNDER]
+    alone = (one for one, begins in _BEGINNINGS.items() if f"{begins}client_id" in given)
+    return next(alone, "discussion")
+
+
+def said_in(fields: _Fields, asked: str = "") -> Said | FieldErrors:
+    """What stands under the headings; where all are empty, the one that is `asked` for is missing.
+
+    A mistake under one heading keeps what was typed under both.
+    """
+    parts = {one: _under(fields, begins) for one, begins in _BEGINNINGS.items()}
+    written = [one for one, part in parts.items() if _has_words(part)]
+    said, sentences = [], {}
+    for heading in written or [one for one in parts if one == asked]:
+        read = read_form(SayForm, parts[heading])
+        if isinstance(read, FieldErrors):
+            for name, sentence in read.sentences.items():
+                sentences[_BEGINNINGS[heading] + name if name else name] = sentence
+        else:
+            said.append(read)
+    if not sentences:
+        return Said(said)
+    typed: dict[str, list[str]] = {}
+    for name, value in fields:
+        typed.setdefault(name, []).append(str(value))
+    return FieldErrors(sentences, typed, _ANCHORS)
+
+
+def _under(fields: _Fields, begins: str) -> _Fields:
+    others = tuple(one for one in _BEGINNINGS.values() if len(one) > len(begins))
+    return [
+        (name.removeprefix(begins), value)
+        for name, value in fields
+        if name.startswith(begins) and not name.startswith(others) and name != _UNDER
+    ]
+
+
+def _has_words(part: _Fields) -> bool:
+    return any(name == "text" and str(value).strip() for name, value in part)
 
 
 class WhyForm(msgspec.Struct, forbid_unknown_fields=True):

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
-from panel.accounts.desk import Desk, go, sent_fields, unless_invalid
-from panel.accounts.taking import take
+from panel.accounts.desk import Desk, go, sent_fields
+from panel.accounts.taking import Reads, take
 from panel.panels import meeting_forms as forms
 from panel.panels import meeting_pages as pages
 from panel.panels.asking import NeedsToKnow, add_action_of_meeting, involve
@@ -329,7 +329,7 @@ async def meeting_child(
 async def _work(
     desk: Desk,
     where: tuple[str, date, UUID],
-    kind: type[Form],
+    reads: Reads[Form],
     work: Callable[[AtItem, Form], Awaitable[object]],
     name: str,
     *,
@@ -353,7 +353,7 @@ async def _work(
 
     opens = partial(_at_item, desk, where, run_only=run_only)
     to = f"/panels/{key}/{day}/meeting/{child_id}#{name}"
-    return await take(desk, kind, opens, work_and_tell, to, again=again)
+    return await take(desk, reads, opens, work_and_tell, to, again=again)
 
 
 @asynccontextmanager
@@ -380,28 +380,23 @@ async def say(
     held_on: FromPath[date],
     child_id: FromPath[UUID],
 ) -> Response[Any]:
-    """Add to what is said about a child, under the heading whose form it was."""
+    """Add to what is said about a child, under the heading whose button was pressed."""
+    where = (key, held_on, child_id)
+    heading = forms.heading_of(await sent_fields(desk.request))
+    reads = partial(forms.said_in, asked=heading)
+    return await _work(desk, where, reads, _say_all, heading, run_only=False)
 
-    async def work(at: AtItem, form: forms.SayForm) -> None:
+
+async def _say_all(at: AtItem, form: forms.Said) -> None:
+    for one in form.said:
         await contribute(
             at,
-            text=form.text,
-            heading=form.heading,
-            category=Category(form.category),
-            for_family=form.for_family,
-            client_id=form.client_id,
+            text=one.text,
+            heading=one.heading,
+            category=Category(one.category),
+            for_family=one.for_family,
+            client_id=one.client_id,
         )
-
-    where = (key, held_on, child_id)
-    heading = await _heading_of(desk)
-    anchors = {name: f"{heading}-{name}" for name in ("text", "category")}
-    return await _work(desk, where, forms.SayForm, work, heading, run_only=False, anchors=anchors)
-
-
-async def _heading_of(desk: Desk) -> str:
-    """Which of the two forms with the same fields was posted."""
-    sent = dict(await sent_fields(desk.request)).get("heading")
-    return "needs_to_know" if sent == "needs_to_know" else "discussion"
 
 
 @post(
@@ -520,15 +515,23 @@ async def child_done(
     held_on: FromPath[date],
     child_id: FromPath[UUID],
 ) -> Response[Any]:
-    """The child is done: the next one comes, or the meeting's page after the last."""
+    """The child is done, with what stood under the headings; the next one comes, or the table."""
     posted = await desk.posted()
-    unless_invalid(posted.read(Nothing))
+    form = forms.said_in(posted.fields)
+    if isinstance(form, FieldErrors):
+        return await _child_page(desk, key, held_on, child_id, form, "discussion")
     table = f"/panels/{key}/{held_on}/meeting"
-    async with _at_item(desk, (key, held_on, child_id), run_only=True) as at:
-        if await desk.first_time(at.session, posted, table):
-            await done(at)
-        view = await _view(desk, at.session, key, held_on)
-        row = [(one.fact.child_id, one.fact.state) for one in view.children]
+    try:
+        async with _at_item(desk, (key, held_on, child_id), run_only=True) as at:
+            if await desk.first_time(at.session, posted, table):
+                await _say_all(at, form)
+                await done(at)
+                await tell(at.session, topic_of(at.meeting.id))
+            view = await _view(desk, at.session, key, held_on)
+            row = [(one.fact.child_id, one.fact.state) for one in view.children]
+    except Invalid as refused:
+        errors = posted.refused(refused.errors)
+        return await _child_page(desk, key, held_on, child_id, errors, "discussion")
     following = next_to_come(row, child_id)
     return go(table if following is None else f"{table}/{following}")
 

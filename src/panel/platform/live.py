@@ -37,12 +37,14 @@ MOST_WAITING = 50
 
 
 class _News(StrEnum):
-    """What is said of a topic: a row changed, or somebody's page came, is here still, or went."""
+    """What is said of a topic: a row changed, or of somebody that their page came, is here still or
+    went, or that they are writing."""
 
     CHANGED = "changed"
     JOINED = "joined"
     HERE = "here"
     LEFT = "left"
+    WRITING = "writing"
 
 
 class _Said(msgspec.Struct, omit_defaults=True):
@@ -52,6 +54,8 @@ class _Said(msgspec.Struct, omit_defaults=True):
     what: _News
     id: UUID | None = None
     """The row that changed, or who it is."""
+    place: str = ""
+    """Where somebody is writing: as the page names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,19 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """Somebody else is writing, where their page says. Nothing is kept of it."""
+
+    viewer: UUID
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """So much time has passed, whatever happened in it; the connection is alive."""
 
 
-Event = Changed | Present | Heartbeat
+Event = Changed | Present | Writing | Heartbeat
 
 
 @dataclass(slots=True, eq=False)
@@ -163,6 +175,10 @@ class Live:
             yield self._events(place, page)
         finally:
             self._leave(place, page)
+
+    def say_writing(self, tenant: Tenant, topic: str, viewer: UUID, place: str) -> None:
+        """Tell the pages of everybody else, soon, that somebody is writing; nothing is kept."""
+        self._say(tenant, _Said(topic, _News.WRITING, viewer, place))
 
     async def close(self) -> None:
         """Stop listening; open pages hear nothing more."""
@@ -274,6 +290,10 @@ class Live:
         if said.what is _News.CHANGED:
             for page in pages:
                 page.put(Changed(said.id))
+        elif said.what is _News.WRITING and said.id is not None:
+            for page in pages:
+                if page.viewer != said.id:
+                    page.put(Writing(said.id, said.place))
         elif pages and said.id is not None:
             self._hear_of(place, pages, said.what, said.id)
 

@@ -21,6 +21,7 @@ from consent import (
     State,
     Viewer,
     decide_from,
+    recorded,
     stand,
     unchanged_until,
 )
@@ -28,6 +29,9 @@ from panel.platform.remembered import Remembered
 
 MOST = 10_000
 """Judgements kept at once in a process, and people who ask."""
+
+LAW = "law"
+"""Beside the categories in an access event: a basis → its law. No category has that name."""
 
 _Asked = tuple[Category, UUID | None, UUID | None]
 
@@ -56,7 +60,10 @@ class Judgement:
         return decided
 
     def logged(self, about: frozenset[Category]) -> msgspec.Raw:
-        """Category → the basis, or "withheld: " and why, as the access history keeps it (JSON)."""
+        """Category → the basis, or "withheld: " and why, as the access history keeps it (JSON).
+
+        `law` beside them says under what law what was permitted is used (`consent.recorded`).
+        """
         words = self._logged.get(about)
         if words is None:
             words = self._logged[about] = msgspec.Raw(msgspec.json.encode(self._words(about)))
@@ -70,12 +77,16 @@ class Judgement:
             mark = self._marks[about] = sha256(repr(decisions).encode()).digest()
         return mark
 
-    def _words(self, about: Iterable[Category]) -> dict[str, str]:
-        decisions = {category: self.decision(category) for category in about}
-        return {
+    def _words(self, about: Iterable[Category]) -> dict[str, str | dict[str, str]]:
+        # In one order, so that the same decisions are written down in the same words.
+        decisions = {category: self.decision(category) for category in sorted(about)}
+        words: dict[str, str | dict[str, str]] = {
             category: one.basis if one.permitted else f"withheld: {one.basis}"
             for category, one in decisions.items()
         }
+        at = self.standpoint
+        law = recorded(decisions, at.viewer, at.purpose, at.day, at.arrangements)
+        return {**words, LAW: law} if law else words
 
 
 @dataclass(frozen=True, slots=True)

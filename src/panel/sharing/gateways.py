@@ -3,12 +3,15 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import DEFAULT_DUTIES
+from consent import DEFAULT_DUTIES, NAMED
 from panel.sharing.models import Gateway
 
 
 async def ensure_gateways(session: AsyncSession) -> None:
-    """Write down the defaults that are not there yet; what an authority changed stays."""
+    """Write down the defaults that are not there yet; what an authority changed stays.
+
+    Sections that only are named stand beside them and cover nothing, so they open nothing.
+    """
     known = set(await session.scalars(select(Gateway.code)))
     session.add_all(
         Gateway(
@@ -23,7 +26,7 @@ async def ensure_gateways(session: AsyncSession) -> None:
             commenced_on=duty.commenced,
             ended_on=duty.ended,
         )
-        for duty in DEFAULT_DUTIES
+        for duty in (*DEFAULT_DUTIES, *NAMED)
         if duty.code not in known
     )
     await session.flush()

@@ -259,7 +259,10 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     state = await _state(access)
     without = _without(access, state, agreement_id)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
-    named = {one.id: one for one in state.agreements}[agreement_id]
+    # Of what ended long ago the facts keep the latest only.
+    named = next((one for one in state.agreements if one.id == agreement_id), None)
+    if named is None:
+        raise NotFound("There is no such agreement, or it ended already.")
     shown = involved | (set(named.agencies | named.not_agencies) & known.keys())
     panel = await _ids(access, _ON_PANEL)
     before = _views(access, state, known, shown, panel)

@@ -143,12 +143,40 @@ _DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
   'ended_on', ended_on)), '[]')::text FROM gateway)"""
 """The authority's duties, the same for every child."""
 
+# What lapsed is only remembered as the last word of its kind, so of those that say the same the
+# latest is read: a child of whom five hundred were renewed opens like a child of whom five were.
+# A refusal that ended says nothing at all.
+_SPOKEN = """
+  SELECT DISTINCT ON (kept, given, by_words, agencies, level, named, purposes)
+         id, given, by_person_id, by_words, agencies, not_agencies, level, named, purposes,
+         from_on, until_on, withdrawn_at
+    FROM (SELECT g.id, g.given, g.by_person_id, g.by_words, g.agencies, g.not_agencies, g.level,
+                 g.named, g.purposes, g.from_on, g.until_on, g.withdrawn_at,
+                 CASE WHEN g.withdrawn_at IS NULL AND g.until_on < m.today THEN 'ended'
+                      WHEN g.withdrawn_at <= m.now AND g.from_on <= m.today
+                           AND (g.until_on IS NULL OR g.until_on >=
+                                (g.withdrawn_at AT TIME ZONE 'Europe/London')::date)
+                           THEN 'withdrawn'
+                      ELSE g.id::text END AS kept
+            FROM sharing_agreement g,
+                 (SELECT o.now, (o.now AT TIME ZONE 'Europe/London')::date AS today
+                    FROM (SELECT NULLIF(current_setting('panel.now', true), '')::timestamptz
+                                 AS now) o) m
+           WHERE g.child_id = a.child_id) s
+   WHERE given OR kept NOT IN ('ended', 'withdrawn')
+   ORDER BY kept, given, by_words, agencies, level, named, purposes,
+            withdrawn_at DESC, until_on DESC, id"""
+"""The agreements and refusals of the child of a row `a` that a decision can still rest on or name.
+
+Time only goes on, so what lapsed when it was read has lapsed whenever it is judged.
+"""
+
 _FACTS = """json_build_object(
   'agreements', (SELECT json_agg(json_build_object('id', id, 'given', given,
       'by_person_id', by_person_id, 'by_words', by_words, 'agencies', agencies,
       'not_agencies', not_agencies, 'level', level, 'named', named, 'purposes', purposes,
       'from_on', from_on, 'until_on', until_on, 'withdrawn_at', withdrawn_at))
-    FROM sharing_agreement WHERE child_id = a.child_id),
+    FROM (SPOKEN) spoken),
   'objections', (SELECT json_agg(json_build_object('by_words', by_words, 'agencies', agencies,
       'categories', categories, 'raised_on', raised_on, 'decided_on', decided_on,
       'upheld', upheld)) FROM sharing_objection WHERE child_id = a.child_id),
@@ -163,7 +191,7 @@ _FACTS = """json_build_object(
     WHERE child_id = a.child_id),
   'enquiries', (SELECT json_agg(json_build_object('agencies', agencies, 'from_on', from_on,
       'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id)
-)::text"""
+)::text""".replace("SPOKEN", _SPOKEN)
 """The facts of the child of a row `a` of `child_access`."""
 
 _KEY = "(SELECT k.wrapped FROM data_key k WHERE k.holder_id = a.child_id)"

@@ -31,6 +31,8 @@ class Autosave {
     this.stopped = false;
     this.leaving = false;
     this.status = new SaveStatus(form);
+    // The browser notes what is typed in its file of open tabs, for everybody to read, except here.
+    form.autocomplete = "off";
 
     form.addEventListener("input", (event) => this.noteChange(event.target));
     form.addEventListener("change", (event) => this.noteChange(event.target));

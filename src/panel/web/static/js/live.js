@@ -1,7 +1,8 @@
 // Shows what others change while a page is open, and who else is here. `<main data-live="/live/…">`
 // names where to listen: an event `changed` means that the page is to be asked for again, and its
 // parts with `data-refresh` and an id are put in the place of the old ones; `presence` says in words
-// who is here, for every element with `data-presence`. No content comes this way. Without this
+// who is here, for every element with `data-presence`; `writing` says who is writing, in the element
+// with `data-writing` that names the place, for some seconds. No content comes this way. Without this
 // script the page shows what it shows when it is loaded.
 
 import { pageOf, renewParts } from "./refresh.js";
@@ -10,6 +11,8 @@ import { pageOf, renewParts } from "./refresh.js";
 const TOGETHER = 150;
 const RETRY_FIRST = 2000;
 const RETRY_LONGEST = 30000;
+const TELL_EVERY = 4000;
+const SHOWN_FOR = 6000;
 
 export function startLive() {
   const element = document.querySelector("[data-live]");
@@ -32,6 +35,8 @@ class Listening {
       if (event.persisted) this.connect();
     });
     document.addEventListener("panel:sent", () => this.askSoon());
+    this.told = -TELL_EVERY;
+    document.addEventListener("input", (event) => this.tellWriting(event.target));
     this.connect();
   }
 
@@ -44,6 +49,7 @@ class Listening {
     });
     this.source.addEventListener("changed", () => this.askSoon());
     this.source.addEventListener("presence", (event) => showPresence(JSON.parse(event.data).words));
+    this.source.addEventListener("writing", (event) => showWriting(JSON.parse(event.data)));
     this.source.addEventListener("error", () => this.lost());
   }
 
@@ -60,6 +66,20 @@ class Listening {
   leave() {
     window.clearTimeout(this.connecting);
     if (this.source !== null) this.source.close();
+  }
+
+  // The others learn where somebody writes, and not what. Lost, it is told again with the next words.
+  tellWriting(field) {
+    const form = field.closest("form");
+    const place = form?.querySelector("[data-writing]")?.dataset.writing;
+    if (place === undefined || performance.now() - this.told < TELL_EVERY) return;
+    this.told = performance.now();
+    const token = form.querySelector("input[name=_csrf_token]").value;
+    fetch(`${this.address}/writing`, {
+      method: "POST",
+      body: new URLSearchParams({ _csrf_token: token, place }),
+      credentials: "same-origin",
+    }).catch(() => undefined);
   }
 
   askSoon() {
@@ -101,4 +121,29 @@ function showPresence(words) {
     element.hidden = words === "";
     if (element.textContent !== words) element.textContent = words;
   }
+}
+
+const writing = new Map();
+
+// Seen and not read out: somebody who listens to the page would hear nothing else.
+function showWriting({ name, place }) {
+  const element = [...document.querySelectorAll("[data-writing]")].find(
+    (one) => one.dataset.writing === place,
+  );
+  if (element === undefined) return;
+  const names = writing.get(element) ?? new Map();
+  writing.set(element, names);
+  window.clearTimeout(names.get(name));
+  const forget = () => {
+    names.delete(name);
+    sayWriting(element, [...names.keys()]);
+  };
+  names.set(name, window.setTimeout(forget, SHOWN_FOR));
+  sayWriting(element, [...names.keys()]);
+}
+
+function sayWriting(element, names) {
+  element.hidden = names.length === 0;
+  const who = new Intl.ListFormat("en-GB").format(names);
+  element.textContent = `${who} ${names.length > 1 ? "are" : "is"} writing under ${element.dataset.under}`;
 }

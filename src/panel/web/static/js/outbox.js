@@ -6,6 +6,10 @@
 // The server keeps a client_id once, so sending twice is sending once. What is being typed is kept
 // as well, and is in its field again when the same person opens the page again.
 //
+// A button of such a form that leads on (it has a `formaction`) sends first what stands in any of
+// them, and leads on when all of it is saved. Fields that belong to another form of the page, so that
+// without scripts one press sends what stands in both, are taken back into their own.
+//
 // What is kept is in IndexedDB, sealed with AES-GCM under a key that leaves the page in no way: it
 // is made from what the server gives this signed-in person in <meta name="panel-drafts">. Another
 // person at the same computer finds nothing that they can read. Where the browser has no such store,
@@ -201,6 +205,7 @@ class Outbox {
     this.timer = null;
     this.sending = null;
     this.again = false;
+    this.leads = false;
     window.addEventListener("online", () => this.sendNow());
     document.addEventListener("panel:connected", () => this.sendNow());
     document.addEventListener("visibilitychange", () => {
@@ -227,6 +232,24 @@ class Outbox {
   async add(item) {
     await this.store.addInsteadOf(item, await this.store.place(item.place));
     this.sendNow();
+  }
+
+  // Nothing that was typed stays behind on a page that somebody is done with.
+  async leadOn(button) {
+    const forms = [...this.forms];
+    for (const known of forms) known.post();
+    await Promise.all(forms.map((known) => known.keeping));
+    this.sendNow();
+    while (this.sending !== null) await this.sending;
+    const [waiting] = await this.store.all(WAITING);
+    if (waiting !== undefined) {
+      const form = this.formOf(waiting) ?? forms[0];
+      form.say(`${form.status.line.textContent}. Then press “${button.textContent.trim()}” again`, "trouble");
+    } else if (forms.every((known) => known.isEmpty())) {
+      this.leads = true;
+      button.form.requestSubmit(button);
+      this.leads = false;
+    }
   }
 
   sendNow() {
@@ -295,7 +318,7 @@ class Outbox {
       document.dispatchEvent(new CustomEvent("panel:sent"));
       return "sent";
     }
-    await this.giveBack(item, headingOf(pageOf(await answer.text())));
+    await this.giveBack(item, reasonIn(pageOf(await answer.text())));
     return "refused";
   }
 
@@ -365,6 +388,12 @@ async function signedInStill() {
   return "anew";
 }
 
+// A page that shows the form again lists its mistakes; any other says in its heading what is wrong.
+function reasonIn(page) {
+  const mistake = page.querySelector(".govuk-error-summary__list a");
+  return mistake?.textContent.trim() || headingOf(page);
+}
+
 function keyOf(page) {
   return page.querySelector('meta[name="panel-drafts"]')?.content ?? "";
 }
@@ -374,10 +403,13 @@ class Contribution {
     this.form = form;
     this.outbox = outbox;
     this.timer = null;
+    for (const field of form.querySelectorAll("[form]")) field.removeAttribute("form");
     this.place = placeOf(form);
     this.unkept = false;
     this.keeping = Promise.resolve();
     this.status = new SaveStatus(form);
+    // The browser notes what is typed in its file of open tabs, for everybody to read, except here.
+    if (outbox.store.lasts) form.autocomplete = "off";
     form.addEventListener("input", () => this.keepSoon());
     form.addEventListener("change", () => this.keepSoon());
     form.addEventListener("focusout", () => this.keepNow());
@@ -449,7 +481,13 @@ class Contribution {
   }
 
   submit(event) {
+    if (this.outbox.leads) return;
     event.preventDefault();
+    if (event.submitter?.hasAttribute("formaction")) this.outbox.leadOn(event.submitter);
+    else this.post();
+  }
+
+  post() {
     if (this.isEmpty()) return;
     const item = {
       address: this.form.action,
@@ -459,7 +497,7 @@ class Contribution {
     };
     this.say("Sending", "sending");
     // The next words are another contribution, whatever becomes of these.
-    for (const field of this.form.querySelectorAll("input[name=client_id], input[name=_form_id]")) {
+    for (const field of this.form.querySelectorAll("input[name$=client_id], input[name=_form_id]")) {
       field.value = newId();
     }
     for (const area of this.form.querySelectorAll("textarea")) area.value = area.defaultValue = "";
@@ -479,7 +517,7 @@ class Contribution {
 
 // The same form on the same page, whoever shows it again.
 function placeOf(form) {
-  const heading = form.querySelector("input[name=heading]")?.value ?? "";
+  const heading = form.querySelector("input[name$=heading]")?.value ?? "";
   return `${form.getAttribute("action")} ${form.dataset.contribution} ${heading}`;
 }
 
