@@ -147,15 +147,14 @@ def _switch_line(switch: Switch, one: AgencyChoice, ask: str) -> SwitchLine:
     stop = Button(Asked(Act.STOP, switch.kind).word, STOP, about)
     text = SHARE_REST if switch.state is HowFar.PART else SHARE
     share = Button(Asked(Act.SHARE, switch.kind).word, text, about)
-    by_law = {category for law in one.by_law for category in law.categories}
+    if COVERS[switch.kind] <= one.anyway:
+        return SwitchLine(name, what, SAID[HowFar.ON], (), "The law says that they may see this.")
     why_none = ""
     buttons: list[Button] = []
     if switch.state is not HowFar.OFF:
         buttons.append(stop)
     if switch.state is not HowFar.ON:
-        if COVERS[switch.kind] <= by_law:
-            why_none = "The law says that they may see this."
-        elif COVERS[switch.kind] & one.barred:
+        if COVERS[switch.kind] & one.barred:
             why_none = f"Somebody else said no to this. {ask}"
         elif one.objection_due is None:
             buttons.append(share)
@@ -230,7 +229,11 @@ def _next(foreseen: Foreseen) -> Iterator[str]:
         yield "The people who run the panel ask both of you why. Then they decide."
         if (due := foreseen.after.objection_due) is not None:
             yield f"You should know by {words.day(due)}."
-        yield "Until then what is shared now goes on."
+        # What was agreed on the very day of a no waits with it.
+        waits = set(foreseen.before.sees) - set(foreseen.after.sees)
+        yield (
+            "Until then it is not shared." if waits else ("Until then what is shared now goes on.")
+        )
     if foreseen.takes_over:
         yield "You choose alone now. What you leave as it is goes on as your own choice."
 

@@ -128,6 +128,8 @@ class AgencyChoice:
     sees: tuple[Category, ...]
     hidden: tuple[Category, ...]
     by_law: tuple[ByLaw, ...]
+    anyway: frozenset[Category]
+    """What it sees whatever is chosen here: by law, or since it works with the child."""
     decided: tuple[Decided, ...]
     switches: tuple[Switch, ...]
     mine_until: date | None
@@ -318,6 +320,7 @@ def _agency_choice(
         sees=_ordered(sees),
         hidden=_ordered(hidden),
         by_law=_by_law(views, state),
+        anyway=sees - agreed,
         decided=tuple(_decided(access, one) for one in _about(rows, agency.id, access.today)),
         switches=tuple(
             Switch(kind, _how_far(COVERS[kind], agreed, sees - agreed))

@@ -214,7 +214,8 @@ def _of(choices: Choices, agency: UUID) -> AgencyChoice | None:
 def _nothing(agency: UUID, name: str) -> AgencyChoice:
     hidden = tuple(Category)
     return AgencyChoice(
-        agency_id=agency, name=name, sees=(), hidden=hidden, by_law=(), decided=(), switches=(),
+        agency_id=agency, name=name, sees=(), hidden=hidden, by_law=(), anyway=frozenset(),
+        decided=(), switches=(),
         mine_until=None, mine_is_on=False, objection_due=None, objection_is_mine=False,
         barred=frozenset(),
     )  # fmt: skip
