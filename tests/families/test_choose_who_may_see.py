@@ -52,9 +52,7 @@ async def test_she_reads_who_may_see_what_and_who_chose_it(
     said = await page_of(mother, family)
     assert "Who may see what about Freya" in said
     assert "Ashdown School may see the name, the address, who helps and the plan." in said
-    assert (
-        "It may not see all about health, school and home, money or worries about safety." in said
-    )
+    assert "It may not see health, school, home life, money or worries." in said
     assert "You said yes on 23 November 2026. It ends on 3 May 2027." in said
     assert "The people who run the panel may see the name and who helps. The law says so:" in said
 

@@ -117,7 +117,7 @@ async def test_a_relative_reads_why_not_and_whom_to_ask(
 ) -> None:
     await sign_in_family(family.grandmother)
     said = await page_of(client, family)
-    assert "choose who may see what." in said
+    assert "Who may see what The parents choose who may see what." in said
     assert "Ask the person who helps you most." in said
     assert "Ashdown School" not in said
     assert (await client.get(f"/family/{family.child}/looks")).status_code == 403

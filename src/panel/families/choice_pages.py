@@ -55,6 +55,8 @@ class AgencyPart:
     waits: Sequence[str]
     switches: Sequence[SwitchLine]
     whole: Sequence[Button]
+    one_by_one: str
+    """What opens the switches."""
     action: str
 
 
@@ -100,11 +102,11 @@ def choices_page(
     why_not = choices.voice.why_not
     may = choices.voice.capacity is not None
     return ChoicesPage(
-        title="Who may see what about you" if is_self else f"Who may see what about {child}",
+        title=_about(child, is_self=is_self),
         lead="You choose. You can change your mind at any time, and you will still get help."
         if may
         else "",
-        why_not=() if why_not is None else why_not_words(why_not, child, ask),
+        why_not=() if why_not is None else why_not_words(why_not, child or "your child", ask),
         phone=phone,
         tel=tel,
         agencies=[
@@ -114,6 +116,12 @@ def choices_page(
         new_href=f"{base}/new" if may and choices.others else "",
         looks_href=base.removesuffix("/choices") + "/looks",
     )
+
+
+def _about(child: str, *, is_self: bool) -> str:
+    title = "Who may see what"
+    whom = "you" if is_self else child
+    return f"{title} about {whom}" if whom else title
 
 
 def _agency_part(one: AgencyChoice, base: str, ask: str, *, may: bool, is_self: bool) -> AgencyPart:
@@ -128,17 +136,19 @@ def _agency_part(one: AgencyChoice, base: str, ask: str, *, may: bool, is_self: 
         else waits_words(one.objection_due, by_me=one.objection_is_mine),
         switches=[_switch_line(switch, one, ask) for switch in one.switches] if may else (),
         whole=list(_whole(one)) if may else (),
+        one_by_one=f"Choose what {one.name} may see",
         action=f"{base}/{one.agency_id}",
     )
 
 
 def _whole(one: AgencyChoice) -> Iterator[Button]:
-    if any(switch.state is not HowFar.OFF for switch in one.switches):
+    said_no = one.objection_is_mine and not one.mine_is_on
+    if not said_no and any(switch.state is not HowFar.OFF for switch in one.switches):
         change = Asked(Act.STOP, Kind.EVERYTHING).word
         yield Button(change, f"Stop sharing with {one.name}", "")
     if one.mine_is_on and one.objection_due is None:
         change = Asked(Act.KEEP, Kind.EVERYTHING).word
-        yield Button(change, "Choose another end", f" for {one.name}")
+        yield Button(change, "Change the last day", f" for {one.name}")
 
 
 def _switch_line(switch: Switch, one: AgencyChoice, ask: str) -> SwitchLine:
@@ -151,7 +161,7 @@ def _switch_line(switch: Switch, one: AgencyChoice, ask: str) -> SwitchLine:
         return SwitchLine(name, what, SAID[HowFar.ON], (), "The law says that they may see this.")
     why_none = ""
     buttons: list[Button] = []
-    if switch.state is not HowFar.OFF:
+    if switch.state is not HowFar.OFF and (one.mine_is_on or not one.objection_is_mine):
         buttons.append(stop)
     if switch.state is not HowFar.ON:
         if COVERS[switch.kind] & one.barred:
@@ -168,8 +178,10 @@ def choice_page(foreseen: Foreseen, asked: Asked, base: str) -> ChoicePage:
     return ChoicePage(
         title=_title(asked, name),
         changes=list(_changes(foreseen, asked)),
-        at_once="It works at once: on the next page they open, in the next papers for a meeting"
-        " and in the next message.",
+        at_once=""
+        if asked.act is Act.KEEP
+        else "It works at once: on the next page they open, in the next papers for a meeting and"
+        " in the next message.",
         keeps=f"What people at {name} wrote themselves, they keep." if stops else "",
         next=list(_next(foreseen)),
         either_way=_either_way(foreseen, asked),

@@ -155,7 +155,7 @@ async def _choices(
     person = person_to_ring(child)
     page = choices_page(
         await choices_of(access),
-        child.name or "your child",
+        child.name,
         is_self=child.is_self,
         base=_base(access.child_id),
         ask=f"Ask {person.who}." if person.who else "Ask the person who helps you most.",

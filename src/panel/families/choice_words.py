@@ -16,38 +16,40 @@ THINGS: Mapping[Category, str] = {
     Category.HEALTH: "health",
     Category.DEVELOPMENT: "growing up",
     Category.EDUCATION: "school",
-    Category.SOCIAL_CARE: "social care",
-    Category.FAMILY: "home and family",
+    Category.SOCIAL_CARE: "social work",
+    Category.FAMILY: "home life",
     Category.VIEWS: "your own words",
     Category.PANEL: "what the panel said",
     Category.FINANCE: "money",
-    Category.SAFEGUARDING: "worries about safety",
+    Category.SAFEGUARDING: "worries",
 }
-ALL_OF_MORE = "all about health, school and home"
+ALL_OF_MORE = ("health", "school", "home life")
+"""In their place where nothing of the larger kind is left out."""
 KINDS: Mapping[Kind, tuple[str, str]] = {
     Kind.BASIC: ("The basics", "The name, the address, who helps and the plan."),
     Kind.MORE: (
         "Health, school and home",
-        "Health, growing up, school and social care. Home, your own words and what the panel said.",
+        "Health, growing up, school and social work. Home life, your own words and what the panel"
+        " said.",
     ),
     Kind.MONEY: ("Money", "What comes in and what things cost."),
-    Kind.SAFETY: ("Worries about safety", "What people wrote who were worried."),
+    Kind.SAFETY: ("Worries", "What people wrote who were afraid for a child."),
 }
 """What a switch is called, and what it stands for."""
 MOST_IN_A_SENTENCE = 4
 
 
+_NAMED = {Category.FINANCE, Category.SAFEGUARDING}
+
+
 def things(categories: Iterable[Category]) -> list[str]:
-    """What the categories are called at home; all of the larger kind in one phrase."""
+    """What the categories are called at home; the whole of the larger kind in a few words."""
     found = list(categories)
-    if set(found) < ADDITIONAL or not set(found) >= ADDITIONAL:
+    if not set(found) >= ADDITIONAL:
         return [THINGS[one] for one in found]
     first = [one for one in found if one not in ADDITIONAL]
     basics = [THINGS[one] for one in first if one not in _NAMED]
-    return [*basics, ALL_OF_MORE, *(THINGS[one] for one in first if one in _NAMED)]
-
-
-_NAMED = {Category.FINANCE, Category.SAFEGUARDING}
+    return [*basics, *ALL_OF_MORE, *(THINGS[one] for one in first if one in _NAMED)]
 
 
 def sentences(opening: str, again: str, categories: Sequence[Category], joined: str) -> str:
@@ -107,7 +109,7 @@ def why_not_words(why: WhyNot, child: str, ask: str) -> Sequence[str]:
     """Why somebody does not choose here, and whom to ask."""
     match why:
         case WhyNot.RELATIVE:
-            return (f"The parents of {child} choose who may see what.", ask)
+            return ("The parents choose who may see what.", ask)
         case WhyNot.YOUNG:
             return (
                 "For now a grown-up at home chooses this with you.",
