@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from consent import Basis, Capacity, Category, Level
+from consent import Basis, Capacity, Category, Level, Purpose
 from panel.families.choice_forms import Asked
 from panel.families.choice_pages import choice_page, choices_page
 from panel.panels.reading_age import reading_age, syllables
@@ -16,6 +16,7 @@ from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from panel.sharing import choosing
+from panel.sharing.asking_family import AskedOfFamily
 from panel.sharing.choices import (
     AgencyChoice,
     ByLaw,
@@ -37,6 +38,12 @@ A_SENTENCE, MOST_SYLLABLES = 5, 3
 THE_LAW = "the duty to co-operate (Children Act 2004 section 10)"
 """The name of a law is what it is; everything around it is plain."""
 DAY = date(2026, 11, 23)
+
+
+ASKED = tuple(
+    AskedOfFamily(new_id(), new_id(), "Speech therapy", one, Purpose.SUPPORT, "", DAY, call)
+    for one, call in product(Category, (True, False))
+)
 
 
 def too_hard(said: str) -> list[str]:
@@ -108,9 +115,17 @@ def test_the_page_of_choices(why: WhyNot | None) -> None:
     known = Choices(voice, tuple(agencies), law, ((new_id(), "Speech therapy"),), DAY, DAY)
     for is_self in (True, False):
         page = choices_page(
-            known, "Freya", is_self=is_self, base="/x", ask="Ask Rosa Whitlow.", phone="", tel=""
+            known,
+            ASKED,
+            "Freya",
+            is_self=is_self,
+            base="/x",
+            ask="Ask Rosa Whitlow.",
+            phone="",
+            tel="",
         )
         said = [page.title, page.lead, *page.why_not, *page.panel]
+        said += [text for part in page.asked for text in part.said]
         for part in page.agencies:
             said += [part.sees, *part.decided, *part.by_law, *part.waits, part.one_by_one]
             said += [one.text + one.about for one in part.whole]

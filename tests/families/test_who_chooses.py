@@ -93,7 +93,7 @@ async def test_a_no_to_what_the_other_parent_agreed_becomes_an_objection(
     await sign_in_family(family.father)
     assert "Their mother said yes on 2 November 2026." in await page_of(client, family)
     said = words((await rehearse(client, family, school.id, "stop-everything")).text)
-    assert "Somebody else who may choose said yes to this. So your no is not the last word." in said
+    assert "Somebody else who may choose said yes here. So your no is not the last word." in said
     assert "You should know by Monday 30 November 2026." in said
     assert "Until then what is shared now goes on." in said
     assert "no longer sees" not in said
@@ -347,7 +347,7 @@ async def test_an_old_page_is_read_again_before_it_counts(
     assert answer.status_code == 422
     said = words(answer.text)
     assert "This has changed since you opened the page. Nothing was done." in said
-    assert "Somebody else who may choose said yes to this." in said
+    assert "Somebody else who may choose said yes here." in said
     assert await may_see(gate, family, school.tom, Category.PLAN)
     assert len(await standing(tenant, family)) == 2
     fresh = hidden_fields(answer.text, path_of(family, school.id))

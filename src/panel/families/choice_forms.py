@@ -27,6 +27,10 @@ class ChoiceForm(msgspec.Struct, forbid_unknown_fields=True):
     )
 
 
+class RingForm(msgspec.Struct, forbid_unknown_fields=True):
+    """The family wants to be rung: nothing to fill in but the button."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A choice as an address or a form names it."""

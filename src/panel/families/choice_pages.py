@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from panel.families.choice_forms import Asked
 from panel.families.choice_words import (
     KINDS,
+    THINGS,
+    asked_words,
     decided_words,
     law_words,
     sees_words,
@@ -14,6 +16,7 @@ from panel.families.choice_words import (
     waits_words,
     why_not_words,
 )
+from panel.sharing.asking_family import AskedOfFamily
 from panel.sharing.choices import AgencyChoice, Choices, HowFar, Switch
 from panel.sharing.choosing import Foreseen
 from panel.sharing.choosing_rules import COVERS, Act, Kind
@@ -61,6 +64,21 @@ class AgencyPart:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedPart:
+    """Somebody asks to see more: what is answered with yes, no, or a call."""
+
+    anchor: str
+    said: Sequence[str]
+    reason: str
+    action: str
+    yes: Button
+    no: Button
+    call_action: str
+    """Empty where the family asked for it already."""
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChoicesPage:
     """Who may see what, and what can be chosen."""
 
@@ -69,6 +87,7 @@ class ChoicesPage:
     why_not: Sequence[str]
     tel: str
     phone: str
+    asked: Sequence[AskedPart]
     agencies: Sequence[AgencyPart]
     panel: Sequence[str]
     new_href: str
@@ -96,7 +115,15 @@ class ChoicePage:
 
 
 def choices_page(
-    choices: Choices, child: str, *, is_self: bool, base: str, ask: str, phone: str, tel: str
+    choices: Choices,
+    asked: Sequence[AskedOfFamily],
+    child: str,
+    *,
+    is_self: bool,
+    base: str,
+    ask: str,
+    phone: str,
+    tel: str,
 ) -> ChoicesPage:
     """The page of a child's choices; `base` is its address, `ask` the sentence of whom to ask."""
     why_not = choices.voice.why_not
@@ -109,12 +136,28 @@ def choices_page(
         why_not=() if why_not is None else why_not_words(why_not, child or "your child", ask),
         phone=phone,
         tel=tel,
+        asked=[_asked_part(one, base) for one in asked],
         agencies=[
             _agency_part(one, base, ask, may=may, is_self=is_self) for one in choices.agencies
         ],
         panel=[law_words("The people who run the panel", one) for one in choices.panel],
         new_href=f"{base}/new" if may and choices.others else "",
         looks_href=base.removesuffix("/choices") + "/looks",
+    )
+
+
+def _asked_part(one: AskedOfFamily, base: str) -> AskedPart:
+    about = f": {THINGS[one.category]}, {one.agency}"
+    family = base.removesuffix("/choices")
+    return AskedPart(
+        anchor=f"asked-{one.id}",
+        said=asked_words(one),
+        reason=one.reason,
+        action=f"{base}/{one.agency_id}",
+        yes=Button(Asked(Act.SHARE, one.category).word, "Yes", about),
+        no=Button(Asked(Act.REFUSE, one.category).word, "No", about),
+        call_action="" if one.wants_a_call else f"{family}/requests/{one.id}",
+        about=about,
     )
 
 
@@ -175,23 +218,25 @@ def choice_page(foreseen: Foreseen, asked: Asked, base: str) -> ChoicePage:
     """A choice before it is made."""
     name = foreseen.after.name
     stops = asked.act is Act.STOP
+    says_no = asked.act in {Act.STOP, Act.REFUSE}
     return ChoicePage(
         title=_title(asked, name),
         changes=list(_changes(foreseen, asked)),
         at_once=""
-        if asked.act is Act.KEEP
+        if asked.act in {Act.KEEP, Act.REFUSE}
         else "It works at once: on the next page they open, in the next papers for a meeting and"
         " in the next message.",
         keeps=f"What people at {name} wrote themselves, they keep." if stops else "",
         next=list(_next(foreseen)),
         either_way=_either_way(foreseen, asked),
-        asks_until=not stops,
+        asks_until=not says_no,
         button={
             Act.STOP: "Yes, stop sharing",
             Act.SHARE: "Yes, share this",
             Act.KEEP: "Yes, go on sharing",
+            Act.REFUSE: "I say no",
         }[asked.act],
-        is_stop=stops,
+        is_stop=says_no,
         change=asked.word,
         mark=foreseen.mark,
         action=f"{base}/{foreseen.after.agency_id}",
@@ -202,7 +247,7 @@ def choice_page(foreseen: Foreseen, asked: Asked, base: str) -> ChoicePage:
 def _title(asked: Asked, name: str) -> str:
     if asked.act is Act.KEEP:
         return f"Go on sharing with {name}?"
-    verb = "Stop sharing" if asked.act is Act.STOP else "Share"
+    verb = {Act.STOP: "Stop sharing", Act.REFUSE: "Say no to sharing"}.get(asked.act, "Share")
     if asked.about is Kind.EVERYTHING:
         return f"{verb} with {name}?"
     if isinstance(asked.about, Kind):
@@ -237,7 +282,7 @@ def _change(before: AgencyChoice, after: AgencyChoice) -> Iterator[str]:
 
 def _next(foreseen: Foreseen) -> Iterator[str]:
     if foreseen.objects:
-        yield "Somebody else who may choose said yes to this. So your no is not the last word."
+        yield "Somebody else who may choose said yes here. So your no is not the last word."
         yield "The people who run the panel ask both of you why. Then they decide."
         if (due := foreseen.after.objection_due) is not None:
             yield f"You should know by {words.day(due)}."
@@ -267,6 +312,11 @@ def _either_way(foreseen: Foreseen, asked: Asked) -> Sequence[tuple[str, str]]:
             return (
                 ("If you share", "They know more when they help. They need to ask you less."),
                 ("If you do not", "Nothing changes. You still get help."),
+            )
+        case Act.REFUSE:
+            return (
+                ("If you say no", "They do not see it. You still get help."),
+                ("If you leave it", "If nobody answers in time, that is a no too."),
             )
         case Act.KEEP:
             return (

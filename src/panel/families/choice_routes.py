@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FOR_FAMILIES, Desk, go
 from panel.accounts.taking import take
-from panel.families.choice_forms import ChoiceForm, read_choice
+from panel.families.choice_forms import ChoiceForm, RingForm, read_choice
 from panel.families.choice_pages import (
     agency_options,
     choice_page,
@@ -23,9 +23,11 @@ from panel.families.pages import person_to_ring
 from panel.families.reading import child_for_family
 from panel.platform.problems import Invalid
 from panel.records.gate import Access, Withheld
-from panel.sharing.choices import choices_of
+from panel.sharing.asking_family import ask_to_be_rung, asked_of_family
+from panel.sharing.choices import choices_of, voice_of
 from panel.sharing.choosing import choose, foresee
 from panel.sharing.family_history import looks_for_family
+from panel.sharing.standing import family_facts
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
 
@@ -40,7 +42,7 @@ async def choices(
 ) -> Response[str]:
     """Who may see what, and what I can choose."""
     async with desk.open(child_id, READING) as access:
-        return await _choices(desk, access, is_done=bool(done))
+        return await _choices(desk, access, done=done)
 
 
 @get(f"{CHOICES}/new", include_in_schema=False, opt=FOR_FAMILIES)
@@ -118,6 +120,21 @@ async def confirm(
     return await take(desk, ChoiceForm, opens, work, f"{_base(child_id)}?done=yes", again=again)
 
 
+@post(
+    "/family/{child_id:uuid}/requests/{request_id:uuid}", include_in_schema=False, opt=FOR_FAMILIES
+)
+async def ring_me(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], request_id: FromPath[UUID]
+) -> Response[Any]:
+    """The family wants to talk before it answers who asks to see more."""
+
+    async def work(access: Access, _form: RingForm) -> None:
+        await ask_to_be_rung(access, await voice_of(access, await family_facts(access)), request_id)
+
+    opens = partial(desk.open, child_id, "asked to be rung about sharing")
+    return await take(desk, RingForm, opens, work, f"{_base(child_id)}?done=ring")
+
+
 @get("/family/{child_id:uuid}/looks", include_in_schema=False, opt=FOR_FAMILIES)
 async def looks(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], page: FromQuery[str | None] = None
@@ -149,12 +166,14 @@ async def looks(
 
 
 async def _choices(
-    desk: Desk, access: Access, errors: FieldErrors | None = None, *, is_done: bool = False
+    desk: Desk, access: Access, errors: FieldErrors | None = None, *, done: str = ""
 ) -> Response[str]:
     child = await child_for_family(access)
     person = person_to_ring(child)
+    known = await choices_of(access)
     page = choices_page(
-        await choices_of(access),
+        known,
+        await asked_of_family(access, known.voice),
         child.name,
         is_self=child.is_self,
         base=_base(access.child_id),
@@ -167,9 +186,10 @@ async def _choices(
         "families/choices.html",
         status=200 if errors is None else 422,
         page=page,
-        done=f"You have chosen. {told} will be told. Below you read how it is now."
-        if is_done
-        else "",
+        done={
+            "yes": f"You have chosen. {told} will be told. Below you read how it is now.",
+            "ring": f"{told} will be told that you want a call.",
+        }.get(done, ""),
         filled=Filled({}, errors),
     )
 
@@ -199,4 +219,4 @@ def _base(child_id: UUID) -> str:
     return f"/family/{child_id}/choices"
 
 
-HANDLERS = [choices, new_agency, rehearse, confirm, looks]
+HANDLERS = [choices, new_agency, rehearse, confirm, ring_me, looks]

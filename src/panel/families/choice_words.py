@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from math import ceil
 
 from consent import ADDITIONAL, Basis, Category
+from panel.sharing.asking_family import AskedOfFamily
 from panel.sharing.choices import AgencyChoice, ByLaw, Decided, WhyNot
 from panel.sharing.choosing_rules import Kind
 from panel.web import words
@@ -29,14 +31,13 @@ KINDS: Mapping[Kind, tuple[str, str]] = {
     Kind.BASIC: ("The basics", "The name, the address, who helps and the plan."),
     Kind.MORE: (
         "Health, school and home",
-        "Health, growing up, school and social work. Home life, your own words and what the panel"
-        " said.",
+        "Health, growing up, school, social work. Home life, your words and what the panel said.",
     ),
     Kind.MONEY: ("Money", "What comes in and what things cost."),
     Kind.SAFETY: ("Worries", "What people wrote who were afraid for a child."),
 }
 """What a switch is called, and what it stands for."""
-MOST_IN_A_SENTENCE = 4
+MOST_IN_A_SENTENCE = 5
 
 
 _NAMED = {Category.FINANCE, Category.SAFEGUARDING}
@@ -55,7 +56,9 @@ def things(categories: Iterable[Category]) -> list[str]:
 def sentences(opening: str, again: str, categories: Sequence[Category], joined: str) -> str:
     """The things after an opening; many of them in sentences of a few."""
     said = things(categories)
-    parts = [said[at : at + MOST_IN_A_SENTENCE] for at in range(0, len(said), MOST_IN_A_SENTENCE)]
+    # As even as can be: nine things are five and four.
+    most = ceil(len(said) / max(1, ceil(len(said) / MOST_IN_A_SENTENCE)))
+    parts = [said[at : at + most] for at in range(0, len(said), max(1, most))]
     return " ".join(
         f"{again if place else opening} {words.in_a_row(part, joined)}."
         for place, part in enumerate(parts)
@@ -126,6 +129,16 @@ def why_not_words(why: WhyNot, child: str, ask: str) -> Sequence[str]:
             )
         case WhyNot.DECIDED_FOR:
             return ("Other people choose this with you, so that it is good for you.", ask)
+
+
+def asked_words(asked: AskedOfFamily) -> Sequence[str]:
+    """Who asks to see what, why, and until when."""
+    call = ("You asked to be rung about it.",) if asked.wants_a_call else ()
+    return (
+        f"{asked.agency} asks to see {THINGS[asked.category]}.",
+        f"If nobody answers by {words.short_day(asked.due_on)}, that is a no.",
+        *call,
+    )
 
 
 def waits_words(due: date, *, by_me: bool) -> Sequence[str]:

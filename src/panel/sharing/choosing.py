@@ -16,6 +16,7 @@ from consent.facts import covered
 from panel.accounts.service import agencies
 from panel.platform.problems import Invalid
 from panel.records.gate import Access
+from panel.sharing.asking_family import asked_purposes
 from panel.sharing.choices import AgencyChoice, Choices, Voice, choices_of
 from panel.sharing.choosing_rules import (
     Act,
@@ -104,7 +105,7 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
         raise Invalid.because("change", NOT_THEIRS)
     if wish.agency not in {one.id for one in await agencies(access.session)}:
         raise Invalid.because("change", UNKNOWN_AGENCY)
-    if wish.act is Act.STOP:
+    if wish.act in {Act.STOP, Act.REFUSE}:
         return replace(wish, until=None)
     about = _of(choices, wish.agency)
     if about is not None and about.objection_due is not None and not voice.alone:
@@ -118,7 +119,8 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
     until = wish.until or usual
     if until < access.today:
         raise Invalid.because("until", BEFORE_TODAY)
-    return replace(wish, until=until)
+    purposes = wish.purposes | await asked_purposes(access, wish.agency, wish.what)
+    return replace(wish, until=until, purposes=purposes)
 
 
 async def _carry_out(access: Access, wish: Wish, voice: Voice) -> tuple[bool, bool]:

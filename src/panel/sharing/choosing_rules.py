@@ -46,6 +46,8 @@ class Act(StrEnum):
 
     STOP = "stop"
     SHARE = "share"
+    REFUSE = "refuse"
+    """A no that is said to who asked, whether anybody agreed or not."""
     KEEP = "keep"
     """It goes on as it is, until another day."""
 
@@ -59,6 +61,8 @@ class Wish:
     what: frozenset[Category]
     until: date | None = None
     """The last day of what is shared; a stop has none."""
+    purposes: frozenset[Purpose] = USUAL_PURPOSES
+    """What for, at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def change_of(wish: Wish, said: Iterable[Said], me: UUID, *, alone: bool, says_n
     standing = tuple(said)
     mine = tuple(one for one in standing if one.terms.by == me)
     others = tuple(one for one in standing if one.terms.by != me)
-    if wish.act is Act.STOP:
+    if wish.act in {Act.STOP, Act.REFUSE}:
         return _stopped(wish, mine, others, alone=alone, says_no=says_no)
     return _shared(wish, mine, others if alone else ())
 
@@ -140,7 +144,7 @@ def _stopped(
     touched = [one.terms for one in mine if _opens(one.terms, wish)]
     theirs = [one for one in others if _opens(one.terms, wish)]
     says: list[Word] = []
-    if theirs and (alone or says_no):
+    if wish.act is Act.REFUSE or (theirs and (alone or says_no)):
         says = [_no(frozenset({wish.agency}), _named(wish))]
         if alone:
             says += [word for one in others for word in _taken_over(one.terms, wish)]
@@ -163,7 +167,7 @@ def _shared(wish: Wish, mine: tuple[Said, ...], taken_over: tuple[Said, ...]) ->
         given=True,
         agencies=frozenset({wish.agency}),
         covers=everything | wish.what,
-        purposes=USUAL_PURPOSES.union(*(one.purposes for one in before)),
+        purposes=wish.purposes.union(*(one.purposes for one in before)),
         until=wish.until,
         renews=None if alike is None else alike.id,
     )
@@ -194,7 +198,7 @@ def _taken_over(terms: Agreement, wish: Wish) -> Iterator[Word]:
     if not terms.given:
         agencies = terms.agencies - {wish.agency}
         # A no to everybody stays one, unless the wish opens a door in it: then it is said anew.
-        if agencies or (not terms.agencies and wish.act is Act.STOP):
+        if agencies or (not terms.agencies and wish.act in {Act.STOP, Act.REFUSE}):
             yield replace(_no(agencies, covered(terms)), until=terms.span.end)
         return
     parts = (

@@ -237,6 +237,7 @@ SELECT child_id, at FROM (
   SELECT child_id, created_at AS at FROM sharing_agreement WHERE created_by = by_person_id
   UNION SELECT child_id, withdrawn_at FROM sharing_agreement WHERE changed_by = by_person_id
   UNION SELECT child_id, created_at FROM sharing_objection WHERE created_by = by_person_id
+  UNION SELECT child_id, ring_asked_at FROM access_request WHERE state = 'asked'
 ) chosen WHERE at >= :since ORDER BY at, child_id
 """
 
@@ -260,9 +261,9 @@ async def tell_of_choices(session: AsyncSession, today: date, site_url: str) -> 
                 kind=CHOSEN,
                 once=f"{CHOSEN} {one.child_id} {one.at.isoformat()} {worker}",
                 to=worker,
-                subject="A family chose who may see what",
-                says="On their own page a family chose something about sharing. It works already."
-                " The page about sharing shows what it is now.",
+                subject="A family chose something about sharing",
+                says="On their own page a family chose something about sharing, or asks to be rung"
+                " about it. What they chose works already: the page about sharing shows it.",
                 child_id=one.child_id,
             )
             for one in chosen
