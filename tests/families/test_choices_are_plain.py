@@ -144,7 +144,15 @@ def test_every_rehearsal(act: Act) -> None:
         first, last = an_agency(before), an_agency(after, objection_due=DAY if objects else None)
         foreseen = Foreseen(first, last, ((first, last),), objects, objects, DAY, "mark")
         page = choice_page(foreseen, Asked(act, about), "/x")
-        said = [page.title, *page.changes, page.at_once, page.keeps, *page.next, page.button]
+        said = [
+            page.title,
+            *page.changes,
+            page.at_once,
+            page.keeps,
+            *page.next,
+            page.button,
+            page.back_words,
+        ]
         said += [word for pair in page.either_way for word in pair]
         hard |= {one for text in said for one in too_hard(text)}
     assert hard == set()

@@ -20,6 +20,7 @@ from panel.sharing.models import (
     SharingRestriction,
 )
 from panel.sharing.noticing import tell_of_choices
+from tests.conftest import SignIn
 from tests.families.choosing import (
     ENDS,
     TODAY,
@@ -35,7 +36,7 @@ from tests.families.choosing import (
     write_down,
 )
 from tests.families.conftest import SignInFamily
-from tests.families.household import Client, Family, words
+from tests.families.household import Client, Family, give_plan, words
 
 BORN_16 = date(2010, 11, 1)
 
@@ -372,3 +373,35 @@ async def test_capacity_is_not_what_somebody_says_of_themselves(
         )
         assert answer.status_code == 422
     assert await standing(tenant, family) == []
+
+
+async def test_a_stored_link_shows_no_more_than_may_be_seen_now(
+    client: Client,
+    tenant: Tenant,
+    gate: Gate,
+    family: Family,
+    school: School,
+    sign_in: SignIn,
+    sign_in_family: SignInFamily,
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id}))
+    await give_plan(tenant, family)
+    stored = f"/children/{family.child}/plan"
+    await sign_in(school.tom.id)
+    assert "She dresses herself" in (await client.get(stored)).text
+    await sign_in_family(family.mother)
+    await choose(client, family, school.id, "stop-everything")
+    await sign_in(school.tom.id)
+    again = await client.get(stored)
+    assert "She dresses herself" not in again.text
+    assert "withdrew the agreement on 23 November 2026." in words(again.text)
+    async with tenant.transaction(JOB) as session:
+        last = (
+            await session.scalars(
+                select(AccessEvent)
+                .where(AccessEvent.viewer_id == school.tom.id)
+                .order_by(AccessEvent.at.desc(), AccessEvent.id.desc())
+                .limit(1)
+            )
+        ).one()
+        assert str(last.decisions["plan"]).startswith("withheld")

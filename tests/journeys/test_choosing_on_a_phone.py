@@ -10,11 +10,13 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from playwright.async_api import Page, expect
 
+from consent import Category, Purpose
 from panel.accounts.service import add_agency
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import make_link, start
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
+from panel.sharing.service import request_access
 from tests.families.choosing import School, agreed, with_school, write_down
 from tests.families.household import Family, give_plan, household
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
@@ -138,6 +140,7 @@ async def test_every_page_of_choices_looks_right(
     page: Page,
     client: AsyncTestClient[Litestar],
     tenant: Tenant,
+    gate: Gate,
     family: Family,
     school: School,
     signed_in: SignIn,
@@ -145,6 +148,8 @@ async def test_every_page_of_choices_looks_right(
     await signed_in(family.mother, "family")
     await serve(page, client)
     base = f"{SITE}/family/{family.child}"
+    async with gate.open(family.child, school.tom, Purpose.SUPPORT, "asked to see") as access:
+        await request_access(access, [Category.HEALTH], "She is tired in class. Is she unwell?")
     await page.goto(f"{SITE}/family")
     await looked_at(page, "choices-home")
     await page.goto(f"{base}/choices")
@@ -166,8 +171,11 @@ async def test_every_page_of_choices_looks_right(
     await looked_at(page, "choices-new")
     await page.goto(f"{base}/looks")
     await looked_at(page, "choices-looks")
-    await page.goto(f"{base}/choices/{school.id}?change=stop-more")
-    await looked_at(page, "choices-stop-nothing")
+    await page.goto(f"{base}/choices/{school.id}?change=refuse-health")
+    await looked_at(page, "choices-refuse")
+    await page.goto(f"{base}/choices")
+    await page.get_by_role("button", name="Ask me by phone").click()
+    await expect(page.get_by_text("You asked to be rung about it.")).to_be_visible()
     await signed_in(family.father, "family")
     await page.goto(f"{base}/choices/{school.id}?change=stop-basic")
     await looked_at(page, "choices-objection")

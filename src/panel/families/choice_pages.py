@@ -112,6 +112,7 @@ class ChoicePage:
     mark: str
     action: str
     back_href: str
+    back_words: str
 
 
 def choices_page(
@@ -241,6 +242,7 @@ def choice_page(foreseen: Foreseen, asked: Asked, base: str) -> ChoicePage:
         mark=foreseen.mark,
         action=f"{base}/{foreseen.after.agency_id}",
         back_href=f"{base}#agency-{foreseen.after.agency_id}",
+        back_words="Go back" if asked.act is Act.REFUSE else "No, leave it as it is",
     )
 
 
