@@ -1,0 +1,170 @@
+"""Somebody with an account tries to learn, or to open, what the pages of sharing keep from them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from consent import Category, Purpose, Role, Viewer, ViewerKind
+from panel.accounts.service import add_worker, agency_by_key, give_role
+from panel.platform.problems import Problem
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
+from panel.register.models import Child
+from panel.sharing.objecting import ObjectionOutcome, decide_objection
+from panel.sharing.service import record_agreement
+from tests.sharing.family import (
+    Family,
+    agreed,
+    record,
+    referred,
+    refused,
+    sees,
+)
+from tests.sharing.restricted import (
+    Client,
+    Guardians,
+    confirm,
+    fill,
+    hidden,
+    with_social_care,
+)
+
+WHY = "She told me that she is afraid to go home tonight"
+
+
+@pytest.fixture
+async def guardians(tenant: Tenant, family: Family, gate: Gate) -> Guardians:
+    """Everybody's agencies may see everything additional; the child has an address."""
+    made = await with_social_care(tenant, family)
+    agencies = frozenset({family.school, family.health, made.social_care.agency})
+    await record(gate, family, agreed(family, agencies=agencies))
+    async with tenant.transaction(JOB) as session:
+        (await session.get_one(Child, family.child)).address = "9 Hiding Lane"
+    return made
+
+
+@pytest.fixture
+async def stranger(tenant: Tenant, family: Family) -> Viewer:
+    """A teacher of the same school who has nothing to do with the child."""
+    async with tenant.transaction(JOB) as session:
+        school = await agency_by_key(session, "school")
+        assert school is not None
+        worker = await add_worker(session, school, name="Una Pike", email="una@demo.example")
+        await give_role(session, worker, Role.PRACTITIONER)
+    roles = frozenset({Role.PRACTITIONER})
+    return Viewer(worker.id, ViewerKind.WORKER, family.school, "school", roles)
+
+
+@pytest.fixture
+def base(family: Family) -> str:
+    return f"/children/{family.child}/sharing"
+
+
+def known(**typed: Any) -> dict[str, Any]:
+    return {
+        "reference": "c-1001", "born-day": "9", "born-month": "3", "born-year": "2022",
+        "reason": WHY,
+    } | typed  # fmt: skip
+
+
+# --- What is withheld in silence ----------------------------------------------------------------
+
+
+async def silently_from_care(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any
+) -> None:
+    coordinator = await referred(tenant, family)
+    await sign_in(coordinator.id)
+    typed = {"what": "contact", "against": str(guardians.social_care.agency), "told": "silent"}
+    page = f"{base}/restrictions/protect"
+    shown = await fill(client, page, **typed, reason="One of them is her uncle")
+    assert (await confirm(client, page, shown)).status_code == 303
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+@pytest.mark.parametrize("is_silent", [False, True])
+# --- Opening by reference -----------------------------------------------------------------------
+
+
+# --- The family ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+# --- Words beside each other --------------------------------------------------------------------
+
+
+async def test_a_no_to_one_thing_outlives_a_yes_to_another(
+    gate: Gate, family: Family, guardians: Guardians
+) -> None:
+    """Else a worker ends a no by writing a harmless yes down: what another agreed then opens."""
+    await record(
+        gate, family,
+        refused(family, agencies=frozenset({family.school}), named=frozenset({Category.FINANCE})),
+    )  # fmt: skip
+    await record(
+        gate, family,
+        agreed(family, by_person=family.father, named=frozenset({Category.FINANCE})),
+    )  # fmt: skip
+    assert not await sees(gate, family, family.tom, Category.FINANCE)
+    async with gate.open(family.child, family.tom, Purpose.SUPPORT, "asked") as access:
+        await record_agreement(access, agreed(family))
+    assert not await sees(gate, family, family.tom, Category.FINANCE)
+
+
+async def test_a_no_to_everybody_outlives_a_yes_to_one(
+    gate: Gate, family: Family, guardians: Guardians
+) -> None:
+    await record(gate, family, refused(family, agencies=frozenset()))
+    both = frozenset({family.school, family.health})
+    await record(gate, family, agreed(family, by_person=family.father, agencies=both))
+    assert not await sees(gate, family, family.rosa, Category.EDUCATION)
+    async with gate.open(family.child, family.tom, Purpose.SUPPORT, "asked") as access:
+        await record_agreement(access, agreed(family))
+    assert not await sees(gate, family, family.rosa, Category.EDUCATION)
+    assert await sees(gate, family, family.tom, Category.HEALTH)
+
+
+# --- At once ------------------------------------------------------------------------------------
+
+
+async def test_two_decide_one_objection_and_one_word_stands(
+    gate: Gate, tenant: Tenant, family: Family, guardians: Guardians
+) -> None:
+    coordinator = await referred(tenant, family)
+    recorded = await record(gate, family, refused(family, by_person=family.father))
+
+    async def decide(outcome: ObjectionOutcome) -> bool:
+        try:
+            async with gate.open(family.child, coordinator, Purpose.PANEL, "decided") as access:
+                await decide_objection(access, recorded.id, outcome, "Both were heard")
+        except Problem:
+            return False
+        return True
+
+    done = await asyncio.gather(decide(ObjectionOutcome.UPHELD), decide(ObjectionOutcome.DISMISSED))
+    assert sorted(done) == [False, True]
+
+
+async def test_one_restriction_is_ended_once_by_two_at_once(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any
+) -> None:
+    await sign_in(guardians.social_care.id)
+    page = f"{base}/restrictions/protect"
+    typed = {"what": "contact", "against": str(family.school), "told": "told"}
+    shown = await fill(client, page, **typed, reason="x")
+    assert (await confirm(client, page, shown)).status_code == 303
+    async with tenant.transaction(JOB) as session:
+        one = (await session.execute(text("SELECT id FROM sharing_restriction"))).scalar_one()
+    end = f"{base}/restrictions/{one}/end"
+    pages = [await client.get(end) for _ in range(2)]
+    answers = await asyncio.gather(
+        *(
+            client.post(end, data=hidden(page) | {"reason": f"r{i}"}, follow_redirects=False)
+            for i, page in enumerate(pages)
+        )
+    )
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes in ([303, 409], [303, 410])
