@@ -1,20 +1,25 @@
 """Somebody with an account tries to learn, or to open, what the pages of sharing keep from them."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import add_worker, agency_by_key, give_role
+from panel.platform.clock import FixedClock
 from panel.platform.problems import Problem
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.models import Child
+from panel.sharing.family_history import looks_for_family
 from panel.sharing.objecting import ObjectionOutcome, decide_objection
 from panel.sharing.service import record_agreement
+from panel.web.paging import Asked
 from tests.sharing.family import (
     Family,
     agreed,
@@ -93,6 +98,34 @@ async def silently_from_care(
 
 
 @pytest.mark.parametrize("is_kept", [False, True])
+async def test_a_review_does_not_give_away_what_is_kept_from_the_family(
+    client: Client, family: Family, guardians: Guardians, sign_in: Any, stranger: Viewer,
+    gate: Gate, tenant: Tenant, base: str, clock: FixedClock, *, is_kept: bool,
+) -> None:  # fmt: skip
+    risk = {"kept_from_family": "yes", "family_risk": "He would hurt her"} if is_kept else {}
+    await sign_in(stranger.id)
+    await fill(client, "/safeguarding/open", **known(), **risk)
+    await client.get("/safeguarding/opened")
+    await client.get(f"/children/{family.child}")
+    async with tenant.transaction(JOB) as session:
+        override: UUID = (
+            await session.execute(text("SELECT id FROM sharing_override"))
+        ).scalar_one()
+    clock.set(clock.now() + timedelta(minutes=5))
+    await sign_in(guardians.lead.id)
+    assert (await client.get(f"/children/{family.child}")).status_code == 200
+    done = await fill(
+        client, f"{base}/overrides/{override}", justified="yes", note="It could not wait", **risk
+    )
+    assert done.status_code == 303
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    async with gate.open(family.child, mother, Purpose.SUPPORT, "read who looked") as access:
+        page = await looks_for_family(access, Asked(None, "after"))
+    said = " ".join(look.line for look in page.rows)
+    assert ("Una Pike" in said) is not is_kept
+    assert ("Viv Moss" in said) is not is_kept
+
+
 # --- Words beside each other --------------------------------------------------------------------
 
 
