@@ -34,6 +34,7 @@ from tests.sharing.restricted import (
     confirm,
     fill,
     hidden,
+    plain,
     with_social_care,
 )
 
@@ -90,7 +91,37 @@ async def silently_from_care(
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
+async def test_recording_the_same_tells_nothing_of_one_in_silence(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any,
+    gate: Gate, *, is_silent: bool,
+) -> None:  # fmt: skip
+    if is_silent:
+        await silently_from_care(client, tenant, family, guardians, base, sign_in)
+        assert not await sees(gate, family, guardians.social_care, Category.CONTACT)
+    await sign_in(guardians.social_care.id)
+    typed = {"what": "contact", "against": str(guardians.social_care.agency), "told": "told"}
+    shown = await fill(client, f"{base}/restrictions/protect", **typed, reason="I try it out")
+    assert shown.status_code == 200, plain(shown)
+    assert "withheld from them already" not in plain(shown)
+    assert "Children's team no longer sees contact details." in plain(shown)
+
+
 @pytest.mark.parametrize("is_silent", [False, True])
+async def test_rehearsing_an_order_tells_nothing_of_one_in_silence(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any,
+    *, is_silent: bool,
+) -> None:  # fmt: skip
+    if is_silent:
+        await silently_from_care(client, tenant, family, guardians, base, sign_in)
+    await sign_in(guardians.social_care.id)
+    shown = await fill(
+        client, f"{base}/orders/new", permits="permits", what="contact", told="told",
+        to=str(guardians.social_care.agency), reference="ZZ26P00009", reason="I try it out",
+    )  # fmt: skip
+    assert shown.status_code == 200, plain(shown)
+    assert "Children's team sees contact details." not in plain(shown)
+
+
 # --- Opening by reference -----------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from panel.sharing.named import Kind, Named, who_can_be_named, words_of
 from panel.sharing.restrict_rules import (
     WHO_MAY_ENQUIRE,
     Change,
+    as_known_to,
     changes,
     may_enquire,
     wrong_dates,
@@ -82,7 +83,7 @@ async def plan_enquiry(access: Access, new: NewEnquiry) -> PlannedEnquiry:
         raise Invalid(tuple(errors))
     agencies = frozenset(offered[one] for one in new.agencies)
     fact = Enquiry(agencies, Span(new.from_on or access.today, new.until_on))
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     after = replace(state, enquiries=(*state.enquiries, Enquiry(agencies)))
     return PlannedEnquiry(
         fact,
@@ -127,7 +128,7 @@ async def enquiry_of(access: Access, enquiry_id: UUID) -> tuple[EnquiryLine, tup
     """One enquiry under way, and what would close if it ended now. Raises NotFound, Gone."""
     row = await _row(access, enquiry_id)
     named = await who_can_be_named(access)
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     rest = list(state.enquiries)
     rest.remove(Enquiry(frozenset(row.agencies), Span(row.from_on, row.until_on)))
     changed = changes(
