@@ -1,7 +1,7 @@
 """Somebody with an account tries to learn, or to open, what the pages of sharing keep from them."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +11,14 @@ from sqlalchemy import text
 from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import add_worker, agency_by_key, give_role
 from panel.platform.clock import FixedClock
-from panel.platform.problems import Problem
+from panel.platform.problems import NotAllowed, Problem
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.models import Child
 from panel.sharing.family_history import looks_for_family
 from panel.sharing.objecting import ObjectionOutcome, decide_objection
+from panel.sharing.overriding import Reason, open_by_reference
 from panel.sharing.service import record_agreement
 from panel.web.paging import Asked
 from tests.sharing.family import (
@@ -123,6 +124,25 @@ async def test_rehearsing_an_order_tells_nothing_of_one_in_silence(
 
 
 # --- Opening by reference -----------------------------------------------------------------------
+
+
+async def test_misses_are_counted_though_they_come_at_once(
+    family: Family, guardians: Guardians, stranger: Viewer, tenant: Tenant
+) -> None:
+    async def guess(number: int) -> bool:
+        try:
+            async with tenant.transaction(JOB) as session:
+                await open_by_reference(
+                    session, stranger, f"C-{3000 + number}", date(2022, 3, 9), Reason(WHY)
+                )
+        except NotAllowed:
+            return False
+        return True
+
+    tried = await asyncio.gather(*(guess(number) for number in range(12)))
+    assert sum(tried) == 5
+    async with tenant.transaction(JOB) as session:
+        assert await session.scalar(text("SELECT count(*) FROM override_attempt")) == 5
 
 
 # --- The family ---------------------------------------------------------------------------------
