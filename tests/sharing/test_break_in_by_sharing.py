@@ -145,6 +145,24 @@ async def test_misses_are_counted_though_they_come_at_once(
         assert await session.scalar(text("SELECT count(*) FROM override_attempt")) == 5
 
 
+async def test_a_list_that_was_kept_forgets_a_record_whose_opening_ended(
+    client: Client, family: Family, guardians: Guardians, sign_in: Any, stranger: Viewer,
+    clock: FixedClock,
+) -> None:  # fmt: skip
+    await sign_in(stranger.id)
+    await fill(client, "/safeguarding/open", **known())
+    clock.set(clock.now() + timedelta(hours=23, minutes=58))
+    await sign_in(stranger.id)
+    assert "Freya" in (await client.get("/children")).text
+    assert "Freya" in (await client.get("/children")).text
+    clock.set(clock.now() + timedelta(minutes=3))
+    after = (await client.get("/children")).text
+    assert "Freya" not in after
+    assert "C-1001" not in after
+    opened = (await client.get("/safeguarding/opened")).text
+    assert "C-1001" not in opened
+
+
 # --- The family ---------------------------------------------------------------------------------
 
 
