@@ -123,6 +123,36 @@ async def test_rehearsing_an_order_tells_nothing_of_one_in_silence(
     assert "Children's team sees contact details." not in plain(shown)
 
 
+# --- Around what one may not end ----------------------------------------------------------------
+
+
+async def test_nobody_goes_around_a_protection_against_themselves_by_an_order(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any,
+    gate: Gate,
+) -> None:  # fmt: skip
+    coordinator = await referred(tenant, family)
+    await sign_in(coordinator.id)
+    typed = {"what": "contact", "against": str(guardians.social_care.agency), "told": "told"}
+    page = f"{base}/restrictions/protect"
+    shown = await fill(client, page, **typed, reason="One of them is her uncle")
+    assert (await confirm(client, page, shown)).status_code == 303
+    order = {
+        "permits": "permits", "told": "told", "to": str(guardians.social_care.agency),
+        "reference": "ZZ26P00009", "reason": "So they say",
+    }  # fmt: skip
+    await sign_in(guardians.social_care.id)
+    for what in ("contact", "everything"):
+        answer = await fill(client, f"{base}/orders/new", what=what, confirmed="yes", **order)
+        assert answer.status_code == 422
+        assert "Some of this is kept from you or your agency" in plain(answer)
+    assert not await sees(gate, family, guardians.social_care, Category.CONTACT)
+    assert (await fill(client, f"{base}/orders/new", what="health", **order)).status_code == 200
+    await sign_in(coordinator.id)
+    shown = await fill(client, f"{base}/orders/new", what="contact", **order)
+    assert (await confirm(client, f"{base}/orders/new", shown)).status_code == 303
+    assert await sees(gate, family, guardians.social_care, Category.CONTACT)
+
+
 # --- Opening by reference -----------------------------------------------------------------------
 
 

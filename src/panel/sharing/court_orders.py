@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from consent import Category, CourtOrder, Span, Viewer
+from consent import Category, CourtOrder, RestrictionKind, Span, State, Viewer
 from consent.reach import is_named
 from panel.accounts.service import worker_names
 from panel.platform.clock import day_of
@@ -98,7 +98,14 @@ async def plan_order(access: Access, new: NewOrder) -> PlannedOrder:
         frozenset() if is_whole else frozenset(Category(one) for one in new.what if one in known)
     )
     to = _to(new, named, errors)
+    state = as_known_to(access.viewer, await state_of_child(access))
     errors += wrong_span(new.from_on, new.until_on)
+    if new.permits and is_named(access.viewer, to) and _is_kept(access, state, categories):
+        sentence = (
+            "Some of this is kept from you or your agency to protect somebody. Ask somebody of"
+            " another agency to record the order"
+        )
+        errors.append(FieldError("to", sentence))
     if is_whole and not new.permits and is_named(access.viewer, to):
         sentence = "You could not open the record any more. Ask another agency to record this"
         errors.append(FieldError("to", sentence))
@@ -110,7 +117,6 @@ async def plan_order(access: Access, new: NewOrder) -> PlannedOrder:
         raise Invalid(tuple(errors))
     span = Span(new.from_on or access.today, new.until_on)
     fact = CourtOrder(new.permits, categories, to, span, new.reference.strip(), new.silent)
-    state = as_known_to(access.viewer, await state_of_child(access))
     # As it will be once it holds, whether that is today or later.
     after = replace(state, orders=(*state.orders, replace(fact, span=Span())))
     by_id = {one.id: one for one in named}
@@ -199,6 +205,20 @@ def _to(new: NewOrder, named: Collection[Named], errors: list[FieldError]) -> fr
     elif not found or chosen - offered.keys():
         errors.append(FieldError("to", "Select whom the order names"))
     return frozenset(found)
+
+
+def _is_kept(access: Access, state: State, categories: frozenset[Category]) -> bool:
+    """Whether a protection is against the viewer by name, which they may not end: nor go around.
+
+    One in silence is not asked: the answer would tell of it.
+    """
+    return any(
+        one.kind is RestrictionKind.PROTECTION
+        and one.span.holds(access.today)
+        and is_named(access.viewer, one.against)
+        and (not one.categories or not categories or bool(one.categories & categories))
+        for one in state.restrictions
+    )
 
 
 def _is_hidden_from(viewer: Viewer, row: SharingOrder) -> bool:
