@@ -153,6 +153,31 @@ async def test_nobody_goes_around_a_protection_against_themselves_by_an_order(
     assert await sees(gate, family, guardians.social_care, Category.CONTACT)
 
 
+async def test_who_opened_a_record_does_not_seal_it_from_who_reviews_that(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any,
+    gate: Gate,
+) -> None:  # fmt: skip
+    care = frozenset({guardians.social_care.agency})
+    await record(gate, family, refused(family, agencies=care))
+    await sign_in(guardians.social_care.id)
+    seal = {"what": "everything", "told": "silent", "reason": "x"}
+    viv = {"worker_email": "viv@demo.example"}
+    page = f"{base}/restrictions/protect"
+    assert (await fill(client, page, **seal, **viv)).status_code == 200
+    opened = await fill(client, f"{base}/override", what="everything", reason=WHY)
+    assert opened.status_code == 303
+    answer = await fill(client, page, **seal, **viv)
+    assert answer.status_code == 422
+    assert "wait for the review" in plain(answer)
+    order = {"permits": "forbids", "reference": "ZZ26P00010"}
+    answer = await fill(client, f"{base}/orders/new", **seal, **viv, **order)
+    assert answer.status_code == 422
+    assert "wait for the review" in plain(answer)
+    assert (await fill(client, page, **seal, against=str(family.father))).status_code == 200
+    await sign_in(guardians.lead.id)
+    assert "Sal Quint" in plain(await client.get("/safeguarding/reviews"))
+
+
 # --- Opening by reference -----------------------------------------------------------------------
 
 

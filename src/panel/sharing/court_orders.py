@@ -28,7 +28,12 @@ from panel.sharing.restrict_rules import (
     may_protect,
     wrong_span,
 )
-from panel.sharing.restricting import EVERYTHING, state_of_child
+from panel.sharing.restricting import (
+    EVERYTHING,
+    REVIEW_FIRST,
+    keeps_out_reviewers,
+    state_of_child,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ async def plan_order(access: Access, new: NewOrder) -> PlannedOrder:
     if is_whole and not new.permits and is_named(access.viewer, to):
         sentence = "You could not open the record any more. Ask another agency to record this"
         errors.append(FieldError("to", sentence))
+    if is_whole and not new.permits and await keeps_out_reviewers(access, to):
+        errors.append(FieldError("to", REVIEW_FIRST))
     if not new.reference.strip():
         errors.append(FieldError("reference", "Enter the case number that is on the order"))
     if not new.reason.strip():

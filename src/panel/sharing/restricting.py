@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from consent import (
     Capacity,
@@ -34,6 +34,7 @@ from panel.sharing.ending import end_now
 from panel.sharing.models import SharingRestriction
 from panel.sharing.named import EVERYONE, Kind, Named, who_can_be_named, words_of
 from panel.sharing.restrict_rules import (
+    GUARDIANS,
     WHO_MAY_CHOOSE,
     WHO_MAY_PROTECT,
     Change,
@@ -49,6 +50,19 @@ from panel.sharing.state import SharingFacts
 
 EVERYTHING = "everything"
 """What a form says for the whole record, in the place of a category."""
+
+
+REVIEW_FIRST = (
+    "You opened this record for safety, and they may review that. Ask somebody else to record this,"
+    " or wait for the review"
+)
+_KEEPS_OUT = text(
+    "SELECT EXISTS (SELECT FROM sharing_override o WHERE o.child_id = :child AND o.to_id = :viewer"
+    " AND o.review_by IS NOT NULL AND o.reviewed_at IS NULL)"
+    " AND EXISTS (SELECT FROM worker_role r JOIN worker w ON w.id = r.worker_id"
+    " WHERE r.role = ANY(:roles) AND r.worker_id <> :viewer"
+    " AND (w.id = ANY(:against) OR w.agency_id = ANY(:against)))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,8 @@ async def plan_restriction(access: Access, new: NewRestriction) -> Planned:
     errors += wrong_dates(new.from_on, new.until_on, access.today)
     if not categories and EVERYTHING in new.what:
         errors += _wrong_seal(access, new, against)
+        if await keeps_out_reviewers(access, against):
+            errors.append(FieldError("against", REVIEW_FIRST))
     by_person, by_words = await _chooser(access, new, errors)
     if not new.reason.strip():
         errors.append(
@@ -211,6 +227,20 @@ async def end_restriction(access: Access, restriction_id: UUID, version: int, wh
     row = await _row(access, restriction_id)
     end_now(access, row, version, why)
     await rewrite_access(access.session, access.child_id)
+
+
+async def keeps_out_reviewers(access: Access, against: frozenset[UUID]) -> bool:
+    """Whether sealing the record from these leaves the viewer's own override without a review."""
+    found = await access.session.scalar(
+        _KEEPS_OUT,
+        {
+            "child": access.child_id,
+            "viewer": access.viewer.id,
+            "against": list(against),
+            "roles": [role.value for role in GUARDIANS],
+        },
+    )
+    return bool(found)
 
 
 async def state_of_child(access: Access) -> State:
