@@ -256,6 +256,38 @@ async def test_what_is_kept_from_a_parent_leaves_no_trace(
     assert "Health visiting may see the name, who helps and the plan." in said
 
 
+@pytest.mark.parametrize("silent", [True, False])
+async def test_a_no_that_is_tried_out_does_not_tell_with_whom_the_other_parent_agreed(
+    client: Client,
+    tenant: Tenant,
+    gate: Gate,
+    family: Family,
+    school: School,
+    sign_in_family: SignInFamily,
+    *,
+    silent: bool,
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id}))
+    async with tenant.transaction(JOB) as session:
+        session.add(
+            SharingRestriction(
+                child_id=family.child, kind="protection", categories=["network"],
+                against=[family.father], from_on=TODAY, silent=silent, by_words="", reason="r",
+            )
+        )  # fmt: skip
+        await session.flush()
+        await rewrite_access(session, family.child)
+    await sign_in_family(family.father)
+    for about in ("everything", "basic", "health"):
+        said = []
+        for agency in (school.id, family.agency):
+            tried = await rehearse(client, family, agency, f"refuse-{about}")
+            assert tried.status_code == 422
+            said.append(words(tried.text))
+        assert said[0] == said[1]
+        assert "said yes here" not in said[0]
+
+
 async def test_what_the_law_opens_has_no_switch(
     client: Client,
     tenant: Tenant,

@@ -105,6 +105,9 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
         raise Invalid.because("change", NOT_THEIRS)
     if wish.agency not in {one.id for one in await agencies(access.session)}:
         raise Invalid.because("change", UNKNOWN_AGENCY)
+    if wish.act is Act.REFUSE and voice.kept_from:
+        # They are asked nothing; and whether it became an objection would tell who else agreed.
+        raise Invalid.because("change", NOT_THEIRS)
     if wish.act in {Act.STOP, Act.REFUSE}:
         return replace(wish, until=None)
     about = _of(choices, wish.agency)
