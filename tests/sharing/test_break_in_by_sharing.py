@@ -19,7 +19,7 @@ from panel.register.models import Child
 from panel.sharing.family_history import looks_for_family
 from panel.sharing.objecting import ObjectionOutcome, decide_objection
 from panel.sharing.overriding import Reason, open_by_reference
-from panel.sharing.service import record_agreement
+from panel.sharing.service import record_agreement, withdraw_agreement
 from panel.web.paging import Asked
 from tests.sharing.family import (
     Family,
@@ -121,6 +121,24 @@ async def test_rehearsing_an_order_tells_nothing_of_one_in_silence(
     )  # fmt: skip
     assert shown.status_code == 200, plain(shown)
     assert "Children's team sees contact details." not in plain(shown)
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_ending_a_no_to_ones_own_agency_tells_nothing_of_one_in_silence(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any,
+    gate: Gate, *, is_silent: bool,
+) -> None:  # fmt: skip
+    care = frozenset({guardians.social_care.agency})
+    contact = frozenset({Category.CONTACT})
+    no = await record(gate, family, refused(family, agencies=care, named=contact))
+    await record(gate, family, agreed(family, by_person=family.father, agencies=care))
+    if is_silent:
+        await silently_from_care(client, tenant, family, guardians, base, sign_in)
+    with pytest.raises(NotAllowed):
+        async with gate.open(
+            family.child, guardians.social_care, Purpose.SUPPORT, "ended a no"
+        ) as access:
+            await withdraw_agreement(access, no.id)
 
 
 # --- Around what one may not end ----------------------------------------------------------------

@@ -30,6 +30,7 @@ from panel.sharing.models import (
     SharingObjection,
     SharingRestriction,
 )
+from panel.sharing.restrict_rules import as_known_to
 from panel.sharing.state import SharingFacts
 from panel.web.paging import Asked, Page, page_of
 
@@ -305,9 +306,12 @@ def decision_for(
 
 
 async def would_open_to(access: Access, agreement_id: UUID, agency_id: UUID) -> bool:
-    """Whether an agency would see more if this agreement or refusal ended now."""
+    """Whether an agency would see more if this agreement or refusal ended now.
+
+    As the viewer may know it: what is withheld from them in silence does not answer.
+    """
     known = {agency.id: agency for agency in await agencies(access.session)}
-    state = await _state(access)
+    state = as_known_to(access.viewer, await _state(access))
     without = _without(access, state, agreement_id)
     before, after = (
         _views(access, one, known, {agency_id}, {agency_id}) for one in (state, without)
