@@ -38,6 +38,7 @@ from tests.hostile.canary_world import HERE, World
 
 SITE = "http://testshire.localhost"
 FAULT = 500
+WISHES = ("stop-everything", "share-basic", "share-more", "refuse-health", "keep-everything")
 SHOWN = 40
 """Leaks that are told one by one; all are counted."""
 
@@ -187,8 +188,11 @@ class Crawl:
         children = everybody
         if not all_children:
             children = self._some(visitor, every=path in FOR_EACH)
+        # Of a family's choice: what it would change, of one kind of information or another.
+        asked = path.endswith("/choices/{agency_id:uuid}")
         for place, known in enumerate(children):
-            yield from filled(path, known, 2 if all_children else 1, self.turn + place)
+            for url in filled(path, known, 2 if all_children else 1, self.turn + place):
+                yield f"{url}?change={WISHES[self.turn % len(WISHES)]}" if asked else url
 
     def _some(self, visitor: Visitor, *, every: bool = False) -> list[Known]:
         """One whom the visitor is tied to, or every one; at each other turn one who is a stranger."""

@@ -290,8 +290,11 @@ def _process(name: str) -> Rule:
 
 
 def _asked_why(row: Any, _: Around) -> Canary:
-    """A message to whoever answers the request, whatever category it is about."""
-    return _of(row, "reason", part=Part.ANSWERS)
+    """A message to whoever answers the request, whatever category it is about.
+
+    One of the family answers for what they may see themselves.
+    """
+    return _of(row, "reason", row.category, part=Part.ANSWERS)
 
 
 def _answered(row: Any, _: Around) -> Canary:

@@ -142,7 +142,12 @@ CASES: Mapping[str, Case] = {
     "/demo/sign-in/{persona:str}": NOTHING,
     "/family": OF_FAMILY,
     "/family/glossary": NOTHING,
+    "/family/{child_id:uuid}/choices": OF_FAMILY,
+    "/family/{child_id:uuid}/choices/new": OF_FAMILY,
+    "/family/{child_id:uuid}/choices/{agency_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/looks": OF_FAMILY,
     "/family/{child_id:uuid}/notes/{note_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/requests/{request_id:uuid}": OF_FAMILY,
     "/family/{child_id:uuid}/tell": OF_FAMILY,
     "/glossary": NOTHING,
     "/governance": NOTHING,
@@ -241,11 +246,11 @@ PARTS = {
     "restriction_id": "sharing_restriction", "order_id": "sharing_order",
     "override_id": "sharing_override", "enquiry_id": "sharing_enquiry",
     "former_id": "former_identity", "pattern_id": "unusual_pattern",
-    "version_id": "governance_document",
+    "version_id": "governance_document", "agency_id": "agency",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
-OF_NO_CHILD = frozenset({"unusual_pattern", "governance_document"})
+OF_NO_CHILD = frozenset({"unusual_pattern", "governance_document", "agency"})
 """Of these tables, what stands in them for everybody."""
 
 FOR_EACH = frozenset({
@@ -259,10 +264,13 @@ FOR_EACH = frozenset({
     "/children/{child_id:uuid}/people",
     "/children/{child_id:uuid}/plan",
     "/children/{child_id:uuid}/sharing",
+    "/children/{child_id:uuid}/sharing/enquiries",
     "/children/{child_id:uuid}/sharing/objections/{objection_id:uuid}",
+    "/children/{child_id:uuid}/sharing/orders",
     "/children/{child_id:uuid}/sharing/overrides/{override_id:uuid}",
     "/children/{child_id:uuid}/sharing/requests/{request_id:uuid}",
     "/children/{child_id:uuid}/sharing/restrictions",
+    "/family/{child_id:uuid}/choices",
     "/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/guest",
     "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}",
     "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}",

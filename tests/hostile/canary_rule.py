@@ -167,7 +167,8 @@ class Rule:
                 is_named(viewer, canary.named) or identity.basis is Basis.COURT_ORDER
             )
         held = {
-            Part.ANSWERS: bool(ties & {Tie.LEAD, Tie.PANEL, Tie.PARENT, Tie.SELF}),
+            Part.ANSWERS: bool(ties & {Tie.LEAD, Tie.PANEL})
+            or (bool(ties & {Tie.PARENT, Tie.SELF}) and self._may_answer(canary, look, viewer)),
             Part.ASKED: is_named(viewer, canary.named),
             Part.PROTECTS: enquires or coordinates,
             Part.CHOOSES: chooses,
@@ -176,6 +177,20 @@ class Rule:
             Part.REVIEWS: bool(viewer.roles & GUARDIANS),
         }
         return canary.part is not None and held[canary.part]
+
+    def _may_answer(self, canary: Canary, look: Look, viewer: Viewer) -> bool:
+        """Whether one of the family sees what is asked for, and nothing protected is kept from them.
+
+        To somebody from whom anything is kept, who asks would tell where the child is.
+        """
+        state = self.states[look.child]
+        decided = {
+            one: decide(Question(viewer, one, look.purpose, self.at), state) for one in Category
+        }
+        return all(decided[one].permitted for one in canary.needs) and not any(
+            one.silent or (not one.permitted and one.basis in (Basis.PROTECTION, Basis.COURT_ORDER))
+            for one in decided.values()
+        )
 
     def viewer_of(self, look: Look) -> Viewer:
         """The viewer whom a line of the access history names."""

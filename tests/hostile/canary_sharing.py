@@ -54,6 +54,11 @@ async def sharing_facts(
                 category="finance", reason="For a lift", asked_on=yesterday, state="refused",
                 answered_on=today, answered_by=workers["rosa"].id, answer="Ask the school",
             ),
+            # About what no family sees of a record: for the workers who answer, and not for them.
+            AccessRequest(
+                **about, worker_id=workers["hana"].id, agency_id=workers["hana"].agency_id,
+                category="safeguarding", reason="To keep her safe", asked_on=today,
+            ),
             FormerIdentity(
                 **about, given_name="Old", family_name="Name", nhs_number=_number(number),
                 open_to=[workers["viv"].id, care, workers["rosa"].id], reason="Adopted",
@@ -119,6 +124,12 @@ async def _of_some(
         SharingRestriction(
             child_id=sealed, kind="protection", categories=[], against=[ivy.id], silent=True,
             from_on=today - timedelta(days=1), reason="She is family",
+        ),
+        # In silence, from the agency of those who run the panel and record such things.
+        SharingRestriction(
+            child_id=children["twin"], kind="choice", categories=["finance"], silent=True,
+            against=[agencies["early-help"].id], from_on=today - timedelta(days=1),
+            by_words="The mother", reason="She knows somebody there",
         ),
         SharingObjection(
             child_id=children["choice"], by_person_id=parents[children["choice"]]["father"],

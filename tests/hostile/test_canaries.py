@@ -45,7 +45,7 @@ from tests.hostile.canary_fields import (
     unknown_columns,
 )
 from tests.hostile.canary_pdf import pdf_text
-from tests.hostile.canary_routes import CASES, WHAT_TO_ADD
+from tests.hostile.canary_routes import CASES, WHAT_TO_ADD, filled
 from tests.hostile.canary_rule import Look, read_rule
 from tests.hostile.canary_year import SOAK, Made
 from tests.hostile.conftest import hidden_of
@@ -437,6 +437,11 @@ async def test_a_former_name_is_on_no_page_but_its_own_and_in_no_search(
             for words in (*was, *crawl.names[child][:2], crawl.names[child][4], " ".join(was)):
                 found = await browser.get("/children", params={"q": words})
                 assert f"/children/{child}" not in found.text, f"{visitor.name} finds it by {words}"
+    # Each letter on paper, the one to the child among them.
+    path = "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/deliveries/{delivery_id:uuid}/letter"
+    async with crawl.signed_in(grace) as browser:
+        for url in filled(path, crawl.known[child], 99, 0):
+            await crawl.get(browser, grace, path, url)
     told = crawl.told
     assert not told.leaks, told.in_words()
     assert told.fields["the former name"] > 0, "nobody reads it who may"
