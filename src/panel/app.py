@@ -30,6 +30,7 @@ from panel.accounts.service import signed_in
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
+from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
@@ -57,6 +58,10 @@ from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
 from panel.register.routes import HANDLERS as REGISTER
 from panel.settings import Settings
+from panel.sharing.agencies_routes import HANDLERS as AGENCIES
+from panel.sharing.order_routes import HANDLERS as ORDERS
+from panel.sharing.override_routes import HANDLERS as OVERRIDES
+from panel.sharing.restrict_routes import HANDLERS as RESTRICTIONS
 from panel.sharing.routes import HANDLERS as SHARING
 from panel.sharing.state import SharingFacts
 from panel.web.manifest import read_manifest
@@ -76,6 +81,7 @@ ROOMS = (
     "sharing",
     "documents",
     "families",
+    "governance",
 )
 
 BY_ITSELF = "x-panel-by-itself"
@@ -192,6 +198,10 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *ACCOUNTS,
         *REGISTER,
         *SHARING,
+        *RESTRICTIONS,
+        *ORDERS,
+        *OVERRIDES,
+        *AGENCIES,
         *DOCUMENTS,
         *ASSESSMENTS,
         *PLANS,
@@ -200,6 +210,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *FAMILIES,
+        *GOVERNANCE,
         *([*DEMO, *MAILBOX] if demo else []),
     ]
 

@@ -7,10 +7,12 @@ import click
 
 from panel.commands.access import access
 from panel.commands.demo import demo, personas
+from panel.commands.doctor import doctor
+from panel.commands.governance import governance
 from panel.commands.imports import imports
 from panel.commands.jobs import jobs
 from panel.commands.panels import agenda, meetings, panels
-from panel.commands.serving import authority, doctor, migrate, serve, setup, sign_in_link
+from panel.commands.serving import authority, migrate, serve, setup, sign_in_link
 
 
 @click.group()
@@ -34,6 +36,7 @@ for command in (
     setup,
     sign_in_link,
     doctor,
+    governance,
 ):
     commands.add_command(command)
 

@@ -24,10 +24,13 @@ NO_FACTS = {
     "access_event",
     "fact_change",
     "form_post",
+    "governance_document",
+    "history_search",
     "job_run",
     "migrated",
     "outbox_message",
     "sign_in_link",
+    "unusual_pattern",
     "web_session",
 }
 """Tables that no page about a child or a panel is made from."""
@@ -90,6 +93,13 @@ def test_the_serving_role_cannot_rewrite_history_or_grant_itself_a_child(
     forbidden = (
         "UPDATE access_event SET doing = ''",
         "DELETE FROM access_event",
+        "INSERT INTO history_search VALUES (gen_random_uuid(), now(), gen_random_uuid(), '{}', 0)",
+        "UPDATE history_search SET shown = 0",
+        "DELETE FROM history_search",
+        "UPDATE unusual_pattern SET how_many = 0",
+        "DELETE FROM unusual_pattern",
+        "UPDATE governance_document SET parts = '[]'",
+        "DELETE FROM governance_document",
         "UPDATE record_change SET what = ''",
         "DELETE FROM record_change",
         "INSERT INTO child_access VALUES (gen_random_uuid(), gen_random_uuid(), now(), now(), '[]')",

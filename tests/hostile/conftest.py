@@ -19,6 +19,7 @@ from panel.records.nhs_number import check_digit
 from panel.register.family import NewFamilyLink, NewFamilyMember, add_family_member
 from panel.register.service import NewChild, add_child
 from tests.demo.year import database_from, tenant_of, write_demo
+from tests.hostile.canary_year import Made, marked_year
 
 Client = httpx.AsyncClient
 HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
@@ -33,6 +34,13 @@ async def year(cluster: Cluster, template_database: str, data_dir: Path) -> Asyn
         await write_demo(made, data_dir, seed=1, children=40)
         await add_far_away_child(made, data_dir)
         yield made.database
+
+
+@pytest.fixture(scope="module")
+async def canaries(cluster: Cluster, template_database: str, data_dir: Path) -> AsyncIterator[Made]:
+    """A year of its own in which every text of every child carries a marker."""
+    async with marked_year(cluster, template_database, data_dir) as made:
+        yield made
 
 
 async def add_far_away_child(made: Cluster, data_dir: Path) -> None:

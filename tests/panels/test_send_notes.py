@@ -51,7 +51,8 @@ SITE = "https://panel.example"
 async def scheduler(held: Held, server: Server) -> list[str]:
     """One round of `panel jobs`."""
     put, settle = notes_to_families(held.house.gate, SITE)
-    return await run_due(held.house.tenant, [put, sending(server), settle], JOB)
+    send = sending(server, held.house.gate, SITE)
+    return await run_due(held.house.tenant, [put, send, settle], JOB)
 
 
 async def states(held: Held) -> dict[str, str]:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from consent import Category, Purpose, Role, Tie, Viewer, ViewerKind
 from panel.accounts.service import add_agency, add_worker
 from panel.platform.clock import today
-from panel.platform.problems import NotFound
+from panel.platform.problems import Clash, Conflict, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
@@ -50,3 +50,36 @@ async def test_a_team_member_reads_who_the_child_is(tenant: Tenant, gate: Gate) 
         events = {row.viewer_id: row.decisions for row in logged}
     assert events[stranger.id] == {"refused": "no tie"}
     assert events[viewer.id]["health"] == "withheld: nothing"
+
+
+async def test_a_look_that_ends_in_a_refusal_stays_in_the_history(
+    tenant: Tenant, gate: Gate
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        agency = await add_agency(session, key="hv", name="Health visiting", kind="health")
+        worker = await add_worker(session, agency, name="Rosa Whitlow", email="rosa@demo.example")
+        child = Child(reference="C-1", given_name="Amina", family_name="Kestrel")
+        await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
+        session.add(child)
+        await session.flush()
+        session.add(
+            Involvement(
+                child_id=child.id,
+                agency_id=agency.id,
+                worker_id=worker.id,
+                from_on=today(tenant.clock),
+            )
+        )
+        await rewrite_access(session, child.id)
+    viewer = Viewer(worker.id, ViewerKind.WORKER, agency.id, "health", WORKER)
+    with pytest.raises(Conflict):
+        async with gate.open(child.id, viewer, Purpose.SUPPORT, "changed the plan") as access:
+            row = await access.session.get_one(Child, child.id)
+            row.given_name = "Nobody"
+            await access.session.flush()
+            raise Conflict((Clash("Given name", "Nobody", "Amina"),))
+    async with tenant.transaction(JOB) as session:
+        logged = await session.execute(text("SELECT viewer_id, doing FROM access_event"))
+        assert [tuple(row) for row in logged] == [(viewer.id, "changed the plan")]
+        version = await session.scalar(text("SELECT version FROM child"))
+        assert version == 1, "the work was kept"

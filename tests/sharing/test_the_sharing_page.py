@@ -16,11 +16,18 @@ from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.register.service import note_event
 from panel.sharing.explain_access import explain_access
 from panel.sharing.reading import access_history, sharing_picture
-from panel.sharing.service import Restriction, lapse_requests, record_restriction, request_access
+from panel.sharing.service import (
+    Restriction,
+    lapse_requests,
+    record_restriction,
+    request_access,
+    withdraw_agreement,
+)
 from panel.web.paging import Asked
-from tests.sharing.family import Family, agreed, hold_the_plan, record, refused, sees
+from tests.sharing.family import TODAY, Family, agreed, hold_the_plan, record, refused, sees
 
 Client = AsyncTestClient[Litestar]
 
@@ -139,6 +146,35 @@ async def test_an_agreement_is_ended_after_its_rehearsal(
     assert not await sees(gate, family, family.rosa)
     assert "Withdrawn on Monday 23 November 2026" in await shown(client, page)
     await shown(client, address, status=404)
+
+
+async def test_what_was_withdrawn_is_gone_from_the_next_page(
+    client: Client, family: Family, gate: Gate, tenant: Tenant, page: str, sign_in: Any
+) -> None:
+    """An open session, and a link that was kept: both show nothing more from then on."""
+    recorded = await record(gate, family, agreed(family))
+    async with tenant.transaction(JOB) as session:
+        await note_event(
+            session,
+            family.child,
+            happened_on=TODAY,
+            kind="health",
+            category=Category.HEALTH,
+            author_agency_id=family.health,
+            text="Seen at the hearing clinic",
+        )
+    await sign_in(family.tom.id)
+    kept = f"/children/{family.child}/chronology"
+    first = f"/children/{family.child}"
+    for address in (first, kept):
+        assert "Seen at the hearing clinic" in await shown(client, address)
+    async with gate.open(
+        family.child, family.rosa, Purpose.SUPPORT, "recorded that an agreement ended"
+    ) as access:
+        await withdraw_agreement(access, recorded.id)
+    for address in (first, kept):
+        assert "Seen at the hearing clinic" not in await shown(client, address)
+    assert "withdrew the agreement on 23 November 2026" in await shown(client, first)
 
 
 async def test_the_history_is_for_those_who_answer_for_the_record(

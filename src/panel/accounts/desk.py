@@ -58,6 +58,10 @@ FAMILY_HOME = "/family"
 CHILDREN = "/children"
 WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PARENTS_REPRESENTATIVE})
 """Roles that open no child's record (DOMAIN.md, the role table)."""
+ANSWERING_FOR_USE = frozenset(
+    {Role.GOVERNANCE_LEAD, Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD}
+)
+"""Roles that answer for how records are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +373,13 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
         return ()
     if _is_family(who):
         return (("Home", FAMILY_HOME),)
+    links = _work_navigation(who)
+    if who.viewer.roles & ANSWERING_FOR_USE:
+        links = [*links, ("Governance", "/governance")]
+    return links
+
+
+def _work_navigation(who: SignedIn) -> Sequence[tuple[str, str]]:
     roles = who.viewer.roles
     if roles & {Role.COORDINATOR, Role.CHAIR}:
         return (

@@ -9,9 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.governance.document_facts import read_facts
+from panel.governance.patterns import find_unusual
+from panel.governance.versions import keep_up_to_date
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
+from panel.panels.still_may_go import still_may_go
 from panel.platform.changes import forget_changes
-from panel.platform.clock import SystemClock, today
+from panel.platform.clock import SystemClock, day_of, today
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
@@ -45,11 +49,12 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     await forget_changes(session)
 
 
-def sending(way: Way) -> Job:
-    """What waits in the outbox goes out, every minute."""
+def sending(way: Way, gate: Gate, site_url: str) -> Job:
+    """What waits in the outbox and may go still goes out, every minute."""
+    may_go = still_may_go(gate.tenant, site_url)
 
     async def send(session: AsyncSession, _slot: datetime) -> None:
-        await send_due(session, way, session.info[NOW])
+        await send_due(session, way, session.info[NOW], may_go=may_go)
 
     return Job("send what waits", EVERY, send)
 
@@ -89,16 +94,32 @@ def about_sharing(gate: Gate, site_url: str) -> list[Job]:
     ]
 
 
+async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:
+    """What stood out in the looks of the day before, which is over in London at every slot."""
+    await find_unusual(session, day_of(slot) - timedelta(days=1))
+
+
+def keeping_documents(gate: Gate) -> Job:
+    """The governance documents get a new version when what they rest on changed."""
+
+    async def keep(session: AsyncSession, _slot: datetime) -> None:
+        await keep_up_to_date(session, await read_facts(session, gate.tenant.record.label))
+
+    return Job("keep the documents up to date", timedelta(days=1), keep)
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
         Job("forget what is over", timedelta(hours=1), forget_what_is_over),
         *about_sharing(gate, settings.site_url),
+        Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
+        keeping_documents(gate),
         put,
     ]
     if settings.smtp_url is not None:
-        jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from)))
+        jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from), gate, settings.site_url))
     return [*jobs, settle]
 
 

@@ -1,4 +1,4 @@
-"""panel serve · panel migrate · panel authority add · panel setup · panel doctor."""
+"""panel serve · panel migrate · panel authority add · panel setup."""
 
 import os
 import socket
@@ -204,24 +204,6 @@ async def sign_in_link(email: str, authority: str | None) -> None:
             ends_at = gate.tenant.clock.now() + LINK_LASTS
             token = await make_link(session, worker.id, "worker", ends_at)
     click.echo(f"{settings.site_url}/sign-in/{token}")
-
-
-@click.command()
-@authority_option
-@plain_errors
-def doctor(authority: str | None) -> None:
-    """Check that everything the site needs is there and right."""
-    settings = from_environment()
-    with opened_cluster(settings) as cluster:
-        wrong = check_ready(settings, cluster)
-        names = [record.name for record in authorities(cluster.app_url)]
-        if authority is not None and authority not in names:
-            wrong.append(f"There is no authority called {authority}.")
-        for sentence in wrong:
-            click.echo(f"✗ {sentence}")
-        if wrong:
-            raise click.ClickException("Not ready to serve.")
-        click.echo(f"✓ Ready to serve: {', '.join(names)}.")
 
 
 def remember_as_of(as_of: str | None) -> None:

@@ -48,6 +48,7 @@ from panel.panels.notes import (
     stored_note,
 )
 from panel.panels.referrals import open_referral
+from panel.panels.still_may_go import still_may_go
 from panel.plans.service import current_leads
 from panel.platform.outbox import Bounced, NotSent, send_due
 from panel.records.dates import working_days_after
@@ -81,7 +82,8 @@ async def post_goes_out(crew: Crew) -> None:
     while await send_notes(crew.gate, crew.site_url):
         crew.later(1)
     async with crew.as_job() as (session, _):
-        while await send_due(session, Post(crew), crew.clock.now()):
+        may_go = still_may_go(crew.tenant, crew.site_url)
+        while await send_due(session, Post(crew), crew.clock.now(), may_go=may_go):
             pass
         await post_letters(session)
         await settle_deliveries(session)

@@ -293,18 +293,16 @@ def present(access: Access, case: _Case) -> CasePage:
         plan_words=_plan_words(case),
         family_words=_family_words(access, case),
         news=[line for one in case.entries or () if (line := _news(access, one)) is not None],
-        involved=[_involved(access, one) for one in case.involved or ()]
-        if access.may(Category.NETWORK)
-        else [_involved(access, one) for one in case.involved or () if _is_own(access, one)],
+        involved=[
+            _involved(access, one)
+            for one in case.involved or ()
+            if access.may(Category.NETWORK, one.agency_id)
+        ],
         contact=_contact(access, case),
         not_shown=not_shown,
         child_words=child,
         may_write=access.may_write,
     )
-
-
-def _is_own(access: Access, involved: _Involved) -> bool:
-    return involved.agency_id == access.viewer.agency
 
 
 def _opened(access: Access, sealed: str | None, holder: UUID, field: str, row: UUID) -> str:

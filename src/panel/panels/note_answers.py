@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, ViewerKind
+from panel.accounts.models import Worker
 from panel.panels.note_models import FamilyNote, Incident, NoteAnswer, NoteDelivery
 from panel.panels.note_rules import Answer, IncidentKind, Step
 from panel.panels.note_sending import why_not_for
@@ -220,14 +221,14 @@ class DeliveryLine:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """What one of the family said, for who wrote the note; `text` None where it is withheld."""
+    """What one of the family said, for who wrote the note; a text is None where it is withheld."""
 
     id: UUID
     who: str
     answer: Answer
     text: str | None
     said_at: datetime
-    reply: str
+    reply: str | None
     replied_at: datetime | None
 
 
@@ -264,18 +265,22 @@ async def note_log(access: Access, meeting_id: UUID, names: dict[UUID, str]) -> 
         .where(NoteDelivery.note_id.in_(notes))
         .order_by(FamilyNote.number.desc(), NoteDelivery.id)
     )
-    answers = await session.scalars(
-        select(NoteAnswer)
+    answers = await session.execute(
+        select(NoteAnswer, Worker.agency_id)
+        .outerjoin(Worker, Worker.id == NoteAnswer.replied_by)
         .where(NoteAnswer.note_id.in_(notes))
         .order_by(NoteAnswer.said_at.desc(), NoteAnswer.id)
     )
-    incidents = await session.scalars(
-        select(Incident).where(Incident.note_id.in_(notes)).order_by(Incident.found_at, Incident.id)
+    incidents = await session.execute(
+        select(Incident, Worker.agency_id)
+        .outerjoin(Worker, Worker.id == Incident.created_by)
+        .where(Incident.note_id.in_(notes))
+        .order_by(Incident.found_at, Incident.id)
     )
     return NoteLog(
         [_delivery_line(access, one, note, names) for one, note in deliveries.all()],
-        [_answer_line(access, one, names) for one in answers],
-        [_incident_line(access, one) for one in incidents],
+        [_answer_line(access, one, replied, names) for one, replied in answers.all()],
+        [_incident_line(access, one, found) for one, found in incidents.all()],
     )
 
 
@@ -296,18 +301,24 @@ def _delivery_line(
     )  # fmt: skip
 
 
-def _answer_line(access: Access, row: NoteAnswer, names: dict[UUID, str]) -> AnswerLine:
+def _answer_line(
+    access: Access, row: NoteAnswer, replied_for: UUID | None, names: dict[UUID, str]
+) -> AnswerLine:
+    """`replied_for`: the agency whose worker replied."""
     sees = access.may(Category.VIEWS, None, row.person_id)
     # A reply says again what it replies to.
-    replied = sees or row.replied_by == access.viewer.id
+    replied = (sees and access.may(Category.PANEL, replied_for)) or (
+        row.replied_by == access.viewer.id
+    )
     return AnswerLine(
         row.id, who_words(row.person_id, names), Answer(row.answer), row.text if sees else None,
-        row.said_at, row.reply if replied else "", row.replied_at,
+        row.said_at, row.reply if replied or row.replied_at is None else None, row.replied_at,
     )  # fmt: skip
 
 
-def _incident_line(access: Access, row: Incident) -> IncidentLine:
-    sees = access.may(Category.PANEL) or row.created_by == access.viewer.id
+def _incident_line(access: Access, row: Incident, found_by: UUID | None) -> IncidentLine:
+    """`found_by`: the agency whose worker wrote down what went wrong."""
+    sees = access.may(Category.PANEL, found_by)
     return IncidentLine(
         row.id,
         IncidentKind(row.kind),

@@ -479,7 +479,7 @@ def _back_row(one: AnswerLine) -> BackRow:
         ANSWER_TAGS[one.answer],
         words.day_and_time(one.said_at),
         "What they wrote is not shared with you." if one.text is None else one.text,
-        one.reply,
+        "It is not shared with you." if one.reply is None else one.reply,
         one.text is not None and one.replied_at is None and one.answer is not Answer.AGREE,
     )
 

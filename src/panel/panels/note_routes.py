@@ -73,6 +73,7 @@ from panel.panels.notes import (
     who_gets,
 )
 from panel.panels.reading import ABOUT
+from panel.panels.still_may_go import still_may_go, stop_letter
 from panel.platform.outbox import send_due
 from panel.platform.pdf import PdfNotMade
 from panel.platform.problems import (
@@ -452,7 +453,8 @@ async def _send(desk: Desk) -> None:
     await send_notes(desk.gate, desk.site.url)
     if desk.tenant.record.demo:
         async with desk.tenant.transaction(JOB) as session:
-            await send_due(session, Mailbox(), desk.now)
+            may_go = still_may_go(desk.tenant, desk.site.url)
+            await send_due(session, Mailbox(), desk.now, may_go=may_go)
             await post_letters(session)
             await settle_deliveries(session)
 
@@ -535,6 +537,10 @@ async def letter(
                 "You cannot see the address on this letter.",
                 "Somebody who may see the family's contact details prints it.",
             )
+    async with desk.tenant.transaction(JOB) as session:
+        why = await stop_letter(session, delivery_id, still_may_go(desk.tenant, desk.site.url))
+    if why:
+        raise Problem(409, "This may not go any more", why, "Read the log of the note.")
     return await _pdf(desk, delivery_id)
 
 

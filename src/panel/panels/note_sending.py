@@ -241,7 +241,7 @@ async def stop_recalled(session: AsyncSession) -> None:
         OutboxMessage.id.in_(recalled),
     )
     for message in await session.scalars(waiting.with_for_update()):
-        message.attempts, message.failure = TRIES, "Recalled before it went."
+        outbox.stop(message, "Recalled before it went.")
 
 
 async def another_way(session: AsyncSession, delivery: NoteDelivery, way: Way) -> None:

@@ -268,8 +268,10 @@ async def stored_note(of: NoteOf) -> FamilyNote | None:
 
 
 def note_text(access: Access, row: FamilyNote) -> str | None:
-    """A stored note's text; None where the viewer may not see it."""
-    return row.text if access.may(Category.PANEL, row.author_agency_id) else None
+    """A stored note's text; None where something that it was drafted from is withheld."""
+    needed = {Category.PANEL, *(Category(one) for one in row.categories)}
+    may_read = all(access.may(one, row.author_agency_id) for one in needed)
+    return row.text if may_read else None
 
 
 def _kept(row: FamilyNote) -> tuple[Kept, ...]:

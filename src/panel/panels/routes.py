@@ -57,6 +57,9 @@ from panel.plans.pages import MyActionRow, lead_home, my_action_rows
 from panel.plans.service import HOME_KEY, home_of_lead, my_actions
 from panel.platform.problems import Invalid, NotFound
 from panel.records.dates import months_after
+from panel.sharing.agencies_agreeing import may_keep
+from panel.sharing.override_pages import ReviewRow, review_row
+from panel.sharing.overriding import may_review, overrides_to_review
 from panel.sharing.waiting import waiting_about_sharing
 from panel.sharing.waiting_pages import HomePart, home_part
 from panel.web.forms import FieldErrors, Filled
@@ -70,7 +73,7 @@ LARGEST_CALENDAR = 5_000_000
 
 
 @get("/", include_in_schema=False)
-async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[str]:
+async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[Any]:
     """What each person opens first: what waits for them, and the next step."""
     who = desk.signed_in
     if who.may_coordinate:
@@ -84,6 +87,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             actions=await _my_actions(desk),
             sharing=await _sharing(desk),
             notes=owed_figures(owed, desk.today),
+            reviews=await _reviews(desk),
         )
     if desk.viewer.roles & {Role.PRACTITIONER, Role.MANAGER}:
         asked = read_cursor(page, HOME_KEY)
@@ -99,15 +103,29 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             actions=await _my_actions(desk),
             sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+            reviews=await _reviews(desk),
         )
+    if Role.GOVERNANCE_LEAD in desk.viewer.roles and not who.panels:
+        return go("/governance")
     return desk.page(
         "panels/member_home.html",
         meetings=await _next_meetings(desk),
         actions=await _my_actions(desk),
         has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
         is_administrator=Role.ADMINISTRATOR in desk.viewer.roles,
+        keeps_agreements=may_keep(desk.viewer),
         name=desk.signed_in.name,
+        reviews=await _reviews(desk),
     )
+
+
+async def _reviews(desk: Desk) -> list[ReviewRow]:
+    """What was opened for safety and waits for this person's review."""
+    if not may_review(desk.viewer):
+        return []
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await overrides_to_review(session, desk.viewer)
+    return [review_row(one, desk.today) for one in found]
 
 
 async def _my_actions(desk: Desk) -> list[MyActionRow]:

@@ -5,6 +5,7 @@ transaction: a sender that dies in between sends it again, with the same message
 receiving side drops the second.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -38,6 +39,14 @@ class Way(Protocol):
     async def send(self, message: EmailMessage) -> None:
         """Hand a message over. Raises NotSent."""
         ...
+
+
+MayGo = Callable[[AsyncSession, OutboxMessage], Awaitable[str]]
+"""Asked of each message as it goes: why it may not any more, "" where it may. It may change it."""
+
+
+async def _whatever(_session: AsyncSession, _message: OutboxMessage) -> str:
+    return ""
 
 
 async def put(
@@ -79,8 +88,15 @@ def wait_before(attempt: int) -> timedelta:
     return min(timedelta(minutes=2 ** min(attempt, 10)), timedelta(hours=4))
 
 
-async def send_due(session: AsyncSession, way: Way, now: datetime, *, most: int = 100) -> int:
-    """Send what is due, at most so many; returns how many went out."""
+async def send_due(
+    session: AsyncSession,
+    way: Way,
+    now: datetime,
+    *,
+    may_go: MayGo = _whatever,
+    most: int = 100,
+) -> int:
+    """Send what is due, at most so many; returns how many went out. What may not go is stopped."""
     rows = await session.scalars(
         select(OutboxMessage)
         .where(
@@ -97,6 +113,9 @@ async def send_due(session: AsyncSession, way: Way, now: datetime, *, most: int 
     await load_keys(session, {row.holder_id for row in waiting})
     sent = 0
     for row in waiting:
+        if why := await may_go(session, row):
+            stop(row, why)
+            continue
         row.attempts += 1
         try:
             await way.send(_message(row))
@@ -110,6 +129,11 @@ async def send_due(session: AsyncSession, way: Way, now: datetime, *, most: int 
             row.failure = None
             sent += 1
     return sent
+
+
+def stop(row: OutboxMessage, why: str) -> None:
+    """A message does not go, however long it waits."""
+    row.attempts, row.failure = TRIES, why
 
 
 def _message(row: OutboxMessage) -> EmailMessage:

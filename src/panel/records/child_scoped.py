@@ -71,3 +71,23 @@ class AccessEvent(Base):
     """What the person was doing, in the words of the history: "read the plan"."""
     decisions: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Category -> basis, with `withheld: …` for what was not shown."""
+
+    __table_args__ = (
+        Index("ix_access_event_at", "at", "id"),
+        Index("ix_access_event_child_at", "child_id", "at", "id"),
+        Index("ix_access_event_viewer_at", "viewer_id", "at", "id"),
+        Index("ix_access_event_agency_at", "agency_id", "at", "id"),
+        Index("ix_access_event_purpose_at", "purpose", "at", "id"),
+        *(
+            Index(
+                f"ix_access_event_refused_{of}at",
+                *columns,
+                postgresql_where="jsonb_exists(decisions, 'refused')",
+            )
+            for of, columns in (
+                ("", ("at", "id")),
+                ("viewer_", ("viewer_id", "at", "id")),
+                ("agency_", ("agency_id", "at", "id")),
+            )
+        ),
+    )

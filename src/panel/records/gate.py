@@ -31,7 +31,7 @@ from consent import (
 from panel.platform.clock import day_of
 from panel.platform.crypto import Keys
 from panel.platform.ids import new_id_text
-from panel.platform.problems import NotAllowed, NotFound
+from panel.platform.problems import NotAllowed, NotFound, Problem
 from panel.platform.read_models import for_driver, rows_of, send_last
 from panel.platform.tables import KEYS, NOW, VIEWER
 from panel.platform.tenancy import Tenant
@@ -82,7 +82,7 @@ class SharingPort(Protocol):
 
     @property
     def duties(self) -> str:
-        """SQL: the authority's duties, the same for every child."""
+        """SQL: the authority's duties and arrangements, the same for every child."""
         ...
 
     def from_row(self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str) -> Known:
@@ -303,13 +303,20 @@ class Gate:
         Given several purposes, it is the first that a tie of the viewer's carries. `doing` is what
         the person does, in the words of the access history ("read the plan").
         Raises NotFound where the viewer may not reach the child, with the same words as where
-        there is no such child; that attempt is logged too.
+        there is no such child; that attempt is logged too, and so is a look that ends in a refusal:
+        its page says why, or shows what somebody else wrote meanwhile.
         """
-        async with self.tenant.transaction(viewer.id) as session:
-            opened = await self._opened(session, [child_id], viewer, purpose, doing)
-            if opened:
-                yield opened[child_id]
-                return
+        try:
+            async with self.tenant.transaction(viewer.id) as session:
+                opened = await self._opened(session, [child_id], viewer, purpose, doing)
+                if opened:
+                    yield opened[child_id]
+                    return
+        except Problem:
+            # Nothing of the work is kept, but the look is.
+            async with self.tenant.transaction(viewer.id) as session:
+                await self._opened(session, [child_id], viewer, purpose, doing)
+            raise
         self._refuse()
 
     @asynccontextmanager

@@ -115,6 +115,11 @@ def child_token(ring: Keyring, kind: str, token: str) -> bytes:
     return ring.index(f"child.{kind}", token)
 
 
+def name_index(session: AsyncSession, word: str) -> bytes:
+    """The blind index of a whole word of a child's name, folded (`folded_words`)."""
+    return child_token(ring_of(session), "full", word)
+
+
 def same_child_tokens(
     ring: Keyring, given_name: str, family_name: str, birth_date: date | None, nhs_number: str
 ) -> dict[str, bytes]:

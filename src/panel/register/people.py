@@ -199,7 +199,8 @@ def _person(access: Access, fact: _FamilyFact) -> FamilyPerson:
         basis=fact.basis,
         # Who lives where is contact (DOMAIN.md, categories).
         lives_with=fact.lives_with if sees_contact else None,
-        from_on=fact.from_on,
+        # Most ties begin on the day of birth, which is identity.
+        from_on=fact.from_on if access.may(Category.IDENTITY) else None,
         until_on=fact.until_on,
         first_language=fact.first_language,
         interpreter=fact.interpreter,

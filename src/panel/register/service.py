@@ -12,6 +12,7 @@ from panel.register.children import (
     child_of_reference,
     child_with_nhs_number,
     duplicates_in_reach,
+    name_index,
     open_record,
 )
 from panel.register.children_list import ListedChild, list_children, listed
@@ -119,6 +120,7 @@ __all__ = [
     "link_family_member",
     "list_children",
     "listed",
+    "name_index",
     "name_of_child",
     "new_family_member",
     "note_event",

@@ -1,10 +1,11 @@
 """The facts that sharing is decided by: agreements, restrictions, orders, overrides, enquiries."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -85,7 +86,13 @@ class SharingRestriction(ChildScoped):
     until_on: Mapped[date | None]
     silent: Mapped[bool] = mapped_column(default=False)
     by_words: Mapped[str] = mapped_column(Text, default="")
+    by_person_id: Mapped[UUID | None]
+    """Whose choice it is: a family member's id, or the child's own."""
     reason = Sealed()
+    ended_at: Mapped[datetime | None]
+    """Ended before its time, at once: then `until_on` is the last whole day on which it held."""
+    ended_by: Mapped[UUID | None]
+    ended_why = Sealed()
 
 
 class SharingOrder(ChildScoped):
@@ -100,6 +107,11 @@ class SharingOrder(ChildScoped):
     until_on: Mapped[date | None]
     silent: Mapped[bool] = mapped_column(default=False)
     reference: Mapped[str] = mapped_column(Text, default="")
+    reason = Sealed()
+    """What the order says, in the recorder's words."""
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]
+    ended_why = Sealed()
 
 
 class SharingOverride(ChildScoped):
@@ -112,6 +124,23 @@ class SharingOverride(ChildScoped):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reason = Sealed()
+    author_id: Mapped[UUID | None]
+    """Who opened the record; None for one that was not asked for on a page."""
+    kept_from_family: Mapped[bool | None]
+    """Whether telling the family would put someone at risk; `family_risk` says whom and how.
+
+    Their page of who looked leaves out what was seen by such an override.
+    """
+    family_risk = Sealed()
+    review_by: Mapped[date | None]
+    """By when a Caldicott guardian or safeguarding lead reviews it; None: not to be reviewed."""
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[UUID | None]
+    justified: Mapped[bool | None]
+    review_note = Sealed()
+    steps: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """What follows where it was not justified: code of a step → the day it was done."""
+    closed_on: Mapped[date | None]
 
 
 class SharingEnquiry(ChildScoped):
@@ -122,6 +151,64 @@ class SharingEnquiry(ChildScoped):
     agencies: Mapped[list[UUID]] = mapped_column(UUIDS)
     from_on: Mapped[date]
     until_on: Mapped[date | None]
+    reason = Sealed()
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]
+    ended_why = Sealed()
+
+
+class FormerIdentity(ChildScoped):
+    """Who a child was before an adoption, shown to those alone whom its protection leaves.
+
+    In no index: nobody finds a child by it, and the register never reads it.
+    """
+
+    __tablename__ = "former_identity"
+
+    given_name = Sealed()
+    family_name = Sealed()
+    nhs_number = Sealed()
+    open_to: Mapped[list[UUID]] = mapped_column(UUIDS)
+    """Agencies and workers; a court may open it to others."""
+    reason = Sealed()
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]
+    ended_why = Sealed()
+
+
+class OverrideAttempt(Row):
+    """Somebody asked to open a record by its reference and nothing was opened.
+
+    Which reference is not kept: that would tell later who is known here.
+    """
+
+    __tablename__ = "override_attempt"
+
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"), index=True)
+    on: Mapped[date]
+
+
+class AgenciesAgreement(Row):
+    """One version of what agencies agreed with each other about sharing; about no child."""
+
+    __tablename__ = "agencies_agreement"
+    __table_args__ = (
+        Index("uq_agencies_agreement_agreement_id_number", "agreement_id", "number", unique=True),
+    )
+
+    agreement_id: Mapped[UUID]
+    """The same for every version."""
+    number: Mapped[int]
+    title: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str] = mapped_column(Text)
+    parties: Mapped[list[UUID]] = mapped_column(UUIDS)
+    categories: Mapped[list[str]] = mapped_column(TEXTS)
+    purposes: Mapped[list[str]] = mapped_column(TEXTS)
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    review_on: Mapped[date]
+    why: Mapped[str] = mapped_column(Text)
+    """What this version changes, and why."""
 
 
 class Gateway(Row):

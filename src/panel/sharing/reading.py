@@ -214,7 +214,7 @@ _AS_WHOM = {
     Purpose.PANEL: (Tie.AGENDA, ViewerKind.AGENCY, Role.PANEL_MEMBER),
     Purpose.ALLOCATION: (Tie.REQUEST, ViewerKind.WORKER, Role.ALLOCATION_MEMBER),
 }
-_OTHERS_WORDS = {
+OTHERS_WORDS = {
     "family": "One of the family",
     "guest": "A guest of the panel",
     "agency": "The agency's pack",
@@ -349,7 +349,7 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
         LookLine(
             id=row.id,
             at=row.at,
-            who=names.get(row.viewer_id) or _OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
+            who=names.get(row.viewer_id) or OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
             agency=known.get(row.agency_id, ""),
             purpose=Purpose(row.purpose),
             doing=row.doing,
@@ -385,7 +385,7 @@ async def seen_since(
     return [
         SeenBy(
             row.viewer_id,
-            names.get(row.viewer_id) or _OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
+            names.get(row.viewer_id) or OTHERS_WORDS.get(row.viewer_kind, "Somebody"),
             known.get(row.agency_id, ""),
             row.first_at,
             row.last_at,

@@ -20,9 +20,11 @@ from panel.sharing.agreeing_routes import HANDLERS as AGREEING
 from panel.sharing.answering_routes import HANDLERS as ANSWERING
 from panel.sharing.forms import AskForm, WithdrawForm
 from panel.sharing.objecting_routes import HANDLERS as OBJECTING
+from panel.sharing.overriding import openable
 from panel.sharing.pages import agreement_card, look_row, rehearsal_words, sharing_page
 from panel.sharing.reading import access_history, rehearse_withdrawal, sharing_picture
 from panel.sharing.service import request_access, withdraw_agreement
+from panel.sharing.steps import further_steps
 from panel.sharing.waiting import sharing_waits
 from panel.sharing.waiting_pages import waits_part
 from panel.web.forms import FieldErrors, Filled
@@ -135,6 +137,8 @@ async def _sharing(desk: Desk, access: Access, errors: FieldErrors | None = None
         purposes=purpose_choices(first=access.purpose),
         filled=Filled({"purpose": access.purpose.value}, errors),
         ask_href=f"{base}/requests",
+        override_href=f"{base}/override" if await openable(access) else "",
+        steps=further_steps(access),
     )
 
 

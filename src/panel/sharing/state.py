@@ -29,6 +29,7 @@ from consent import (
 )
 from panel.platform.tables import NOW
 from panel.records.gate import Known, read_known
+from panel.sharing.agencies_agreeing import ARRANGEMENTS, ArrangementFact
 from panel.sharing.models import SharingAgreement
 
 
@@ -126,6 +127,13 @@ class DutyFact(msgspec.Struct):
     ended_on: date | None
 
 
+class OfAuthority(msgspec.Struct):
+    """What holds for every child of an authority."""
+
+    duties: tuple[DutyFact, ...]
+    arrangements: tuple[ArrangementFact, ...]
+
+
 class Facts(msgspec.Struct):
     """One child's sharing facts but for the ties, which depend on who looks."""
 
@@ -140,8 +148,9 @@ class Facts(msgspec.Struct):
 _DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
   'words', words, 'source', source, 'categories', categories, 'purposes', purposes,
   'agency_kinds', agency_kinds, 'roles', roles, 'ties', ties, 'commenced_on', commenced_on,
-  'ended_on', ended_on)), '[]')::text FROM gateway)"""
-"""The authority's duties, the same for every child."""
+  'ended_on', ended_on)), '[]') FROM gateway)"""
+_OF_AUTHORITY = f"json_build_object('duties', {_DUTIES}, 'arrangements', {ARRANGEMENTS})::text"
+"""The authority's duties and what its agencies agreed, the same for every child."""
 
 # What lapsed is only remembered as the last word of its kind, so of those that say the same the
 # latest is read: a child of whom five hundred were renewed opens like a child of whom five were.
@@ -200,7 +209,7 @@ _EACH = (
     " AND a.valid_from <= :now AND a.valid_until >= :now"
 )
 
-_READ_DUTIES = msgspec.json.Decoder(tuple[DutyFact, ...])
+_READ_OF_AUTHORITY = msgspec.json.Decoder(OfAuthority)
 _READ_TIES = msgspec.json.Decoder(tuple[TieFact, ...])
 _READ_FACTS = msgspec.json.Decoder(Facts)
 
@@ -235,12 +244,12 @@ class AsRead(NamedTuple):
     def state(self) -> State:
         """The facts as the decision knows them."""
         ties = _READ_TIES.decode(self.ties)
-        duties = tuple(duty(fact) for fact in _READ_DUTIES.decode(self.duties))
-        return state_of(self.child, ties, _READ_FACTS.decode(self.facts), duties)
+        of_authority = _READ_OF_AUTHORITY.decode(self.duties)
+        return state_of(self.child, ties, _READ_FACTS.decode(self.facts), of_authority)
 
 
 def state_of(
-    child: UUID, ties: tuple[TieFact, ...], facts: Facts, duties: tuple[Duty, ...]
+    child: UUID, ties: tuple[TieFact, ...], facts: Facts, of_authority: OfAuthority
 ) -> State:
     """The rows of one child as the decision knows them."""
     return State(
@@ -305,7 +314,8 @@ def state_of(
         enquiries=tuple(
             Enquiry(one.agencies, Span(one.from_on, one.until_on)) for one in facts.enquiries or ()
         ),
-        duties=duties,
+        duties=tuple(duty(fact) for fact in of_authority.duties),
+        arrangements=tuple(fact.arrangement() for fact in of_authority.arrangements),
     )
 
 
@@ -330,7 +340,7 @@ class SharingFacts:
     """The gate's sharing port over the database (wired in `app`)."""
 
     columns = f"{_KEY}, a.ties::text, {_FACTS}"
-    duties = _DUTIES
+    duties = _OF_AUTHORITY
 
     async def known(
         self, session: AsyncSession, children: Sequence[UUID], viewer: Viewer

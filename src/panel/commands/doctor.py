@@ -1,0 +1,128 @@
+"""panel doctor: whether everything the site needs is there and right."""
+
+from typing import Any
+
+import click
+
+from panel.commands.opening import (
+    authority_option,
+    gate_of,
+    json_option,
+    opened_cluster,
+    plain_errors,
+    print_json,
+    running,
+)
+from panel.commands.serving import check_ready
+from panel.platform.clock import SystemClock
+from panel.platform.cluster import Cluster
+from panel.platform.migrate import Target, current, head
+from panel.platform.tenancy import authorities
+from panel.records.access_check import Checked, check_access, counted
+from panel.settings import Settings, from_environment
+
+SHOWN = 20
+"""Differences that are listed of each authority; all are counted."""
+KIND_WORDS = {
+    "missing": "missing",
+    "too many": "too many",
+    "different": "with other periods or ties",
+}
+
+
+@click.command()
+@authority_option
+@click.option("--mend", is_flag=True, help="Write what differs down anew, from the facts.")
+@json_option
+@plain_errors
+def doctor(authority: str | None, *, mend: bool, as_json: bool) -> None:
+    """Check that everything the site needs is there and right; exit 1 where it is not.
+
+    Who may reach which child is worked out anew and compared, while the site runs.
+    """
+    settings = from_environment()
+    with opened_cluster(settings) as cluster:
+        wrong = check_ready(settings, cluster)
+        names = [record.name for record in authorities(cluster.app_url)]
+        if authority is not None and authority not in names:
+            wrong.append(f"There is no authority called {authority}.")
+        found = {}
+        for record in authorities(cluster.app_url):
+            target = Target(cluster.app_url, record.schema_name)
+            if authority in (None, record.name) and current(target) == head(target):
+                found[record.name] = _check(settings, cluster, record.name, mending=mend)
+    is_right = not wrong and all(one.is_right for one in found.values())
+    if as_json:
+        print_json(
+            {
+                "ready": not wrong,
+                "wrong": wrong,
+                "authorities": {name: _told(one) for name, one in found.items()},
+            }
+        )
+    else:
+        for line in (*(f"✗ {sentence}" for sentence in wrong), *_lines(found)):
+            click.echo(line)
+        if is_right:
+            click.echo(f"✓ Ready to serve: {', '.join(names)}.")
+    if wrong:
+        raise click.ClickException("Not ready to serve.")
+    if not is_right:
+        raise click.ClickException(
+            "Who may reach whom is not what the facts say. Find out how it came about; panel doctor"
+            " --mend writes it down anew."
+        )
+
+
+@running
+async def _check(settings: Settings, cluster: Cluster, name: str, *, mending: bool) -> Checked:
+    async with gate_of(settings, cluster, name, SystemClock()) as gate:
+        return await check_access(gate.tenant, mending=mending)
+
+
+def _told(checked: Checked) -> dict[str, Any]:
+    """What was found in one authority, for JSON: ids and references, no names."""
+    return {
+        "child_access": {
+            what.replace(" ", "_"): n for what, n in counted(checked.differences).items()
+        },
+        "left": len(checked.left),
+        "differences": [
+            {
+                "child": one.reference or str(one.child_id),
+                "viewer": str(one.viewer_id),
+                "what": one.what.replace(" ", "_"),
+            }
+            for one in checked.differences
+        ],
+        "rows_of_another_child": [
+            {"table": one.table, "column": one.column, "rows": one.count} for one in checked.crossed
+        ],
+    }
+
+
+def _lines(found: dict[str, Checked]) -> list[str]:
+    lines: list[str] = []
+    for name, checked in found.items():
+        if not checked.differences and not checked.crossed:
+            lines.append(f"✓ {name}: who may reach whom is what the facts say.")
+            continue
+        if checked.differences:
+            figures = ", ".join(
+                f"{count} {KIND_WORDS[what]}"
+                for what, count in counted(checked.differences).items()
+                if count
+            )
+            mended = "" if checked.left else " Mended."
+            lines.append(f"✗ {name}: child_access has rows that are wrong: {figures}.{mended}")
+        lines += [
+            f"    {one.reference or one.child_id}, viewer {one.viewer_id}: {KIND_WORDS[one.what]}"
+            for one in checked.differences[:SHOWN]
+        ]
+        if (more := len(checked.differences) - SHOWN) > 0:
+            lines.append(f"    and {more} more; --json lists all.")
+        lines += [
+            f"✗ {name}: {one.count} of {one.table} name another child’s row in {one.column}."
+            for one in checked.crossed
+        ]
+    return lines

@@ -1,0 +1,118 @@
+"""What an authority's documents rest on: read from its own configuration, naming no person."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.accounts.service import agencies
+from panel.governance.pattern_rules import Threshold
+from panel.governance.thresholds import thresholds
+from panel.platform.tables import NOW
+from panel.platform.work_tables import Setting
+from panel.sharing.models import Gateway
+
+DOES_BY_ITSELF: dict[str, str] = {
+    "forget what is over": "ends sessions and sign-in links that are over",
+    "look after agreements to share": "refuses requests for access that nobody answered in time,"
+    " asks for agencies whose day came, reminds of agreements that end and of own decisions at 16,"
+    " and ends at 18 what rests on parental responsibility",
+    "tell who asked to see more, and of what families chose": "tells whoever asked for access what"
+    " was answered, and lead professionals what families chose on their own page",
+    "find unusual patterns": "looks for unusual patterns in who opened which records",
+    "keep the documents up to date": "makes a new version of these documents when they changed",
+    "put notes to families out": "puts notes that were signed off into the outbox",
+    "send what waits": "sends waiting messages by e-mail",
+    "see what was sent": "writes down what became of each message",
+}
+"""Every job of `panel jobs`, by name, and what it does."""
+
+RETENTION: dict[str, str] = {
+    "child_record": "A child’s record: details, family, assessments, plans, discussions",
+    "documents": "Files attached to a record",
+    "notes_to_families": "Notes to families, and what they answered",
+    "agreements": "Agreements to share, refusals, restrictions and their reasons",
+    "access_history": "The history of looks",
+    "unusual_patterns": "Unusual patterns and the notes that closed them",
+    "accounts": "Workers’ accounts and roles",
+}
+"""Kinds of record whose time is a setting, `retention.KIND`."""
+
+_PANELS = text("SELECT name FROM panel ORDER BY name, id")
+_MEMBERS = text("SELECT DISTINCT agency_id FROM panel_agency")
+_FORMS = text("SELECT DISTINCT title FROM form ORDER BY title")
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyFact:
+    """One party."""
+
+    name: str
+    kind: str
+    on_panel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DutyFact:
+    """One statutory duty or gateway as it is set."""
+
+    words: str
+    source: str
+    from_on: date | None
+    until_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFacts:
+    """Everything that the documents are filled from: equal facts, equal documents."""
+
+    authority: str
+    agencies: tuple[AgencyFact, ...]
+    duties: tuple[DutyFact, ...]
+    panels: tuple[str, ...]
+    forms: tuple[str, ...]
+    retention: tuple[tuple[str, str], ...]
+    """Kind of record in words, and how long, or "" where it is not set."""
+    contact: str
+    """How to reach whoever answers for data protection, or ""."""
+    thresholds: tuple[tuple[str, int], ...]
+    jobs: tuple[str, ...]
+
+
+async def read_facts(session: AsyncSession, authority: str) -> DocumentFacts:
+    """The facts as they are now; `authority` is what pages call it."""
+    members = set(await session.scalars(_MEMBERS))
+    duties = await session.scalars(select(Gateway).order_by(Gateway.code))
+    panels = await session.execute(_PANELS)
+    told = await _settings(session)
+    limits = await thresholds(session)
+    return DocumentFacts(
+        authority=authority,
+        agencies=tuple(
+            AgencyFact(one.name, one.kind, one.id in members) for one in await agencies(session)
+        ),
+        duties=tuple(
+            DutyFact(one.words, one.source, one.commenced_on, one.ended_on) for one in duties
+        ),
+        panels=tuple(row.name for row in panels),
+        forms=tuple(await session.scalars(_FORMS)),
+        retention=tuple(
+            (said, told.get(f"retention.{kind}", "")) for kind, said in RETENTION.items()
+        ),
+        contact=told.get("governance.contact", ""),
+        thresholds=tuple((one.value, limits[one]) for one in Threshold),
+        jobs=tuple(DOES_BY_ITSELF.values()),
+    )
+
+
+async def _settings(session: AsyncSession) -> dict[str, str]:
+    rows = await session.scalars(
+        select(Setting)
+        .where(
+            or_(Setting.key.startswith("retention."), Setting.key.startswith("governance.")),
+            or_(Setting.from_on.is_(None), Setting.from_on <= session.info[NOW]),
+        )
+        .order_by(Setting.from_on.nulls_first(), Setting.id)
+    )
+    return {row.key: str(row.value) for row in rows}

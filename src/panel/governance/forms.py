@@ -1,0 +1,90 @@
+"""What may come in on the pages of those who answer for how records are used."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from consent import Purpose
+from panel.governance.history import HistoryQuestion
+from panel.governance.pattern_rules import Threshold
+from panel.web.forms import amount, chosen, line, on_day, paragraphs
+
+
+class SearchForm(msgspec.Struct, forbid_unknown_fields=True):
+    """What is looked for in the history; everything may stay empty."""
+
+    worker: Annotated[str, line("Worker")] = ""
+    worker_id: Annotated[UUID | None, chosen("Worker")] = None
+    agency: Annotated[UUID | None, chosen("Agency")] = None
+    reference: Annotated[str, line("Child’s reference", at_most=20)] = ""
+    since: Annotated[date | None, on_day("First day")] = None
+    until: Annotated[date | None, on_day("Last day")] = None
+    purpose: Annotated[str, line("Purpose", at_most=40)] = ""
+    refused: Annotated[bool, chosen("Refused")] = False
+    page: Annotated[str, line("Page", at_most=1_000)] = ""
+
+    def question(self, worker: UUID | None) -> HistoryQuestion:
+        """What the search asks; `worker` is whom the name meant."""
+        known = {one.value: one for one in Purpose}
+        return HistoryQuestion(
+            worker=worker,
+            agency=self.agency,
+            reference=self.reference.upper() or None,
+            since=self.since,
+            until=self.until,
+            # A word that is no purpose was not offered on the page.
+            purpose=known.get(self.purpose),
+            refused_only=self.refused,
+        )
+
+
+class CloseForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A pattern is closed with a note."""
+
+    version: int
+    note: Annotated[
+        str,
+        paragraphs(
+            "What you found out",
+            at_most=4_000,
+            missing="Write what you found out and why you close it",
+        ),
+    ]
+
+
+MOST = 1_000
+
+
+class ThresholdsForm(msgspec.Struct, forbid_unknown_fields=True):
+    """From how many on something is told."""
+
+    many_children: Annotated[int, amount("Children within an hour", at_least=2, at_most=MOST)]
+    own_name: Annotated[int, amount("Children of the same name", at_least=1, at_most=MOST)]
+    out_of_hours: Annotated[int, amount("Records out of hours", at_least=1, at_most=MOST)]
+    day_begins: Annotated[int, amount("Hour at which the day begins", at_least=0, at_most=23)]
+    day_ends: Annotated[int, amount("Hour at which the day ends", at_least=1, at_most=24)]
+    after_closure: Annotated[int, amount("Closed cases", at_least=1, at_most=MOST)]
+    closed_for: Annotated[int, amount("Days since the case was closed", at_least=0, at_most=MOST)]
+    many_refusals: Annotated[int, amount("Refused attempts", at_least=1, at_most=MOST)]
+    source: Annotated[str, line("Why", missing="Say why, for whoever reads this next year")]
+
+    def wanted(self) -> dict[Threshold, int]:
+        """Every threshold with its figure."""
+        return {one: getattr(self, one.value) for one in Threshold}
+
+
+class MakeForm(msgspec.Struct, forbid_unknown_fields=True):
+    """The documents are made anew: nothing to fill in but the button."""
+
+
+class ApproveForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A version of a document is approved."""
+
+    version: int
+    approved_on: Annotated[date, on_day("Day of approval")]
+    read: Annotated[
+        Literal["yes"],
+        chosen("That you read it", missing="Confirm that the parts to fill in were settled"),
+    ]

@@ -1,0 +1,184 @@
+"""The use of records in words: looks, searches, unusual patterns."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from consent import Purpose
+from panel.governance.forms import SearchForm
+from panel.governance.history import Look, SearchLine
+from panel.governance.models import PatternKind
+from panel.governance.pattern_rules import Threshold
+from panel.governance.patterns import PatternLine
+from panel.governance.versions import Version
+from panel.sharing.pages import FOR_WORDS
+from panel.sharing.reading import OTHERS_WORDS
+from panel.web import words
+
+PURPOSE_CHOICES = [(one.value, words.upper_first(said)) for one, said in FOR_WORDS.items()]
+NO_RECORD = "No such record"
+THRESHOLD_WORDS: Mapping[Threshold, tuple[str, str]] = {
+    Threshold.MANY_CHILDREN: (
+        "Different children’s records within an hour",
+        "Only records that somebody opened; lists, searches and packs do not count.",
+    ),
+    Threshold.OWN_NAME: (
+        "Children with the worker’s own surname, in a day",
+        "A first name that is the same counts too: names are compared without reading them.",
+    ),
+    Threshold.OUT_OF_HOURS: ("Times that a record was opened outside working hours, in a day", ""),
+    Threshold.DAY_BEGINS: (
+        "The working day begins at (hour)",
+        "Weekends and bank holidays are out.",
+    ),
+    Threshold.DAY_ENDS: ("The working day ends at (hour)", ""),
+    Threshold.AFTER_CLOSURE: ("Children whose case was closed, in a day", ""),
+    Threshold.CLOSED_FOR: ("Days for which a case was closed before it counts", ""),
+    Threshold.MANY_REFUSALS: ("Attempts that were refused, in a day", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    """One line of what a search found."""
+
+    when: str
+    who: str
+    child: str
+    why: str
+    did: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatternRow:
+    """One unusual pattern in a list."""
+
+    who: str
+    what: str
+    day: str
+    href: str
+    whose: str
+    """Who closes it, where that is not the reader."""
+    closed: str
+    note: str
+
+
+def look_row(look: Look) -> LookRow:
+    """One look: when, who, which child, why, what they did."""
+    who = look.who or OTHERS_WORDS.get(look.kind, "Somebody")
+    child = f"{look.reference}, {look.child_name}" if look.child_name else look.reference
+    did = f"Tried, and was refused: {look.doing}" if look.refused else look.doing
+    return LookRow(
+        when=words.day_and_time(look.at),
+        who=f"{who}, {look.agency}" if look.agency else who,
+        child=child or NO_RECORD,
+        why=f"For {FOR_WORDS[look.purpose]}",
+        did=words.upper_first(did),
+    )
+
+
+def search_address(form: SearchForm, **other: str) -> str:
+    """The address of this search; `other` replaces or adds parts of it, "" takes one away."""
+    parts: dict[str, str] = {
+        "worker": form.worker,
+        "worker_id": str(form.worker_id or ""),
+        "agency": str(form.agency or ""),
+        "reference": form.reference,
+        "since": "" if form.since is None else form.since.isoformat(),
+        "until": "" if form.until is None else form.until.isoformat(),
+        "purpose": form.purpose,
+        "refused": "yes" if form.refused else "",
+    } | other
+    said = {name: value for name, value in parts.items() if value}
+    return "/governance/history?" + urlencode(said or {"worker": ""})
+
+
+def search_words(line: SearchLine) -> tuple[str, str, str, str]:
+    """One search: when, who, what they asked for, how much they were shown."""
+    said = line.asked
+    parts = [
+        said.get("worker", ""),
+        said.get("agency", ""),
+        said.get("reference", ""),
+        f"from {said['since']}" if "since" in said else "",
+        f"until {said['until']}" if "until" in said else "",
+        f"for {FOR_WORDS[Purpose(said['purpose'])]}" if "purpose" in said else "",
+        "refused only" if "refused" in said else "",
+    ]
+    asked = ", ".join(part for part in parts if part) or "everything"
+    shown = words.plural(min(line.shown, 50), "look")
+    return words.day_and_time(line.at), line.who, words.upper_first(asked), shown
+
+
+def pattern_row(line: PatternLine) -> PatternRow:
+    """One pattern of a list."""
+    closed = ""
+    if line.closed_at is not None:
+        closed = f"{words.day_and_time(line.closed_at)}, {line.closed_by}"
+    return PatternRow(
+        who=f"{line.who}, {line.agency}",
+        what=pattern_words(line.kind, line.how_many),
+        day=words.day(line.day),
+        href=f"/governance/patterns/{line.id}",
+        whose="" if line.may_close or closed else _closed_by_whom(line),
+        closed=closed,
+        note=line.note,
+    )
+
+
+def pattern_words(kind: PatternKind, how_many: int) -> str:
+    """What was unusual, in one phrase."""
+    children = words.plural(how_many, "child", "children")
+    times = words.plural(how_many, "time")
+    match kind:
+        case PatternKind.MANY_CHILDREN:
+            return f"Opened the records of {children} within an hour"
+        case PatternKind.OWN_NAME:
+            return f"Opened the record of {children} with their own name"
+        case PatternKind.OUT_OF_HOURS:
+            return f"Opened records {times} outside working hours"
+        case PatternKind.AFTER_CLOSURE:
+            return f"Opened the record of {children} long after the case was closed"
+        case PatternKind.MANY_REFUSALS:
+            return f"Was refused {times}"
+
+
+def pattern_facts(line: PatternLine) -> list[tuple[str, str]]:
+    """One pattern as a list of what and words."""
+    facts = [
+        ("Who", f"{line.who}, {line.agency}"),
+        ("What", pattern_words(line.kind, line.how_many)),
+        ("Day", words.day(line.day)),
+        ("Told from", words.number(line.threshold)),
+    ]
+    if line.closed_at is not None:
+        facts += [
+            ("Closed", f"{words.day_and_time(line.closed_at)}, {line.closed_by}"),
+            ("Note", line.note),
+        ]
+    return facts
+
+
+def threshold_rows(stored: Mapping[Threshold, int]) -> Iterable[tuple[str, str, str, int]]:
+    """Name, label, hint and figure of each setting."""
+    return [(one.value, label, hint, stored[one]) for one, (label, hint) in THRESHOLD_WORDS.items()]
+
+
+def version_row(version: Version) -> tuple[str, str, str, str, str]:
+    """One version of a document: title, number, made, approved, its address."""
+    approved = "Not approved yet"
+    if version.approved_on is not None:
+        approved = f"{words.short_day(version.approved_on)}, {version.approved_by}"
+    return (
+        version.title,
+        f"Version {version.number}",
+        words.short_day(version.made_on),
+        approved,
+        f"/governance/documents/{version.id}",
+    )
+
+
+def _closed_by_whom(line: PatternLine) -> str:
+    if line.of_lead:
+        return "The Caldicott guardian or safeguarding lead closes it"
+    return "The information governance lead closes it"

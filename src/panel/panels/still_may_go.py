@@ -1,0 +1,77 @@
+"""What waits in the outbox is decided once more as it goes: between, somebody may have withdrawn.
+
+A message was put in as the record allowed then. Where its reader has lost the child, or what a note
+was drafted from is withheld from them now, it does not go, and its note says why; where only who
+helps is withheld from them now, it goes without that.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Purpose, Viewer, ViewerKind
+from panel.panels.note_models import FamilyNote, NoteDelivery
+from panel.panels.note_rules import email_words, letter_words, ring_words, why_not_sent
+from panel.platform import outbox
+from panel.platform.tenancy import Tenant, load_keys
+from panel.platform.work_tables import OutboxMessage
+from panel.sharing.foresight import would_be_shown
+
+NOT_THEIR_CHILD = "This worker is not tied to the child in the record now, so it was not sent."
+
+
+def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
+    """Says of a message that is about to go why it may not, and takes out what it may not say."""
+
+    async def why_not(session: AsyncSession, message: OutboxMessage) -> str:
+        if "delivery" in message.facts:
+            delivery = await session.get(NoteDelivery, UUID(message.facts["delivery"]))
+            return "" if delivery is None else await _note(session, delivery, message)
+        if "child" in message.facts and message.to_viewer_id is not None:
+            return await _about_child(tenant, UUID(message.facts["child"]), message.to_viewer_id)
+        return ""
+
+    async def _note(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
+        note = await session.get_one(FamilyNote, delivery.note_id)
+        reader = Viewer(delivery.person_id, ViewerKind.FAMILY)
+        shown = await would_be_shown(tenant, delivery.child_id, reader, Purpose.SUPPORT)
+        if why := why_not_sent(shown, note.categories):
+            # It waits for a person, as what could not be put out at all does.
+            delivery.outbox_id, delivery.failure = None, why
+            return why
+        if not shown[Category.NETWORK].permitted:
+            ring = ring_words("", "", "")
+            is_letter = message.kind == outbox.BY_POST
+            message.body = (
+                letter_words(note.text, ring) if is_letter else email_words(site_url, ring)
+            )
+        return ""
+
+    return why_not
+
+
+async def stop_letter(session: AsyncSession, delivery_id: UUID, may_go: outbox.MayGo) -> str:
+    """Why a letter may not be printed now, "" where it may; one that waits is stopped then."""
+    delivery = await session.get(NoteDelivery, delivery_id)
+    message = None
+    if delivery is not None and delivery.outbox_id is not None:
+        message = await session.get(OutboxMessage, delivery.outbox_id)
+    if message is None or message.sent_at is not None:
+        return ""
+    await load_keys(session, {message.holder_id})
+    if why := await may_go(session, message):
+        outbox.stop(message, why)
+    return why
+
+
+async def _about_child(tenant: Tenant, child_id: UUID, worker: UUID) -> str:
+    async with tenant.transaction(worker) as session:
+        reached = await session.scalar(
+            text(
+                "SELECT true FROM child_access WHERE child_id = :child AND viewer_id = :viewer"
+                " AND valid_from <= :now AND valid_until >= :now"
+            ),
+            {"child": child_id, "viewer": worker, "now": session.info["now"]},
+        )
+    return "" if reached else NOT_THEIR_CHILD

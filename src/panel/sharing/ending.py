@@ -1,0 +1,27 @@
+"""What was recorded ends before its time: at once, with a reason, and never deleted."""
+
+from panel.platform.problems import Conflict, Invalid
+from panel.records.gate import Access
+from panel.sharing.models import (
+    FormerIdentity,
+    SharingEnquiry,
+    SharingOrder,
+    SharingRestriction,
+)
+from panel.sharing.restrict_rules import last_whole_day
+
+Dated = SharingRestriction | SharingOrder | SharingEnquiry
+
+
+def end_now(access: Access, row: Dated | FormerIdentity, version: int, why: str) -> None:
+    """It ends at this moment; who says so and why is kept with it.
+
+    Raises Invalid without a reason, Conflict where somebody changed it since it was read.
+    """
+    if not why.strip():
+        raise Invalid.because("reason", "Say why it ends: it is kept for whoever asks later")
+    if row.version != version:
+        raise Conflict(())
+    row.ended_at, row.ended_by, row.ended_why = access.at, access.viewer.id, why
+    if not isinstance(row, FormerIdentity):
+        row.until_on = last_whole_day(access.today)

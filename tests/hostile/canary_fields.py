@@ -1,0 +1,545 @@
+"""Where free text is kept, whose it is, and how each text of every child gets a marker of its own.
+
+`SEALED` and `CLEAR` say of every column with free text who may read what stands in it, in the words
+of DOMAIN.md ("Categories, purposes, defaults"), and not as the product reads it. A column that is
+in neither, nor in `CODED`, fails `unknown_columns` with what to add.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import CheckConstraint, LargeBinary, Table, Text, select
+from sqlalchemy import update as update_rows
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category
+from panel.accounts.models import Worker
+from panel.assessments.definitions import FormDefinition, Kind, Question, Voice
+from panel.assessments.models import Assessment, Form
+from panel.documents.models import Document
+from panel.documents.service import CONTENT_FIELD
+from panel.panels.note_models import FamilyNote, NoteDelivery
+from panel.plans.models import DesiredOutcome, Plan
+from panel.platform.crypto import Keys
+from panel.platform.tables import KEYS, Base
+from panel.platform.tenancy import Tenant, load_keys
+from panel.records.child_scoped import JOB, ChildScoped
+from panel.records.nhs_number import check_digit
+from panel.register.models import Child, FamilyLink, FamilyMember
+from tests.demo.year import tables
+
+MARKER = re.compile(r"zq[a-z2-7]{14}", re.IGNORECASE)
+NHS_NUMBER = re.compile(r"\b\d{3} ?\d{3} ?\d{4}\b")
+READABLE = ("waiting", "sent", "bounced", "opened")
+"""A copy of a note that its reader may open."""
+
+ABOUT_NO_CHILD = frozenset({
+    "agency", "worker", "worker_role", "panel", "panel_agency", "meeting", "term", "closed_day",
+    "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
+    "job_run", "fact_change", "web_session", "sign_in_link", "form_post", "child_index",
+    "child_access", "access_event", "possible_duplicate", "outbox_message",
+})  # fmt: skip
+"""Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
+
+CODED = frozenset({
+    "child.reference", "child.ward_code", "child.ethnicity", "child.primary_need",
+    "family_link.basis", "family_words.asked_how", "episode.closure_reason",
+    "episode.level_at_start", "episode.level_at_closure", "significant_event.kind",
+    "discussion.heading", "agenda_item.owed", "agenda_item.before", "asked.what",
+    "assessment.form_key", "section_answer.section_key", "document.media_type",
+    "family_note.categories", "incident.steps", "note_delivery.failure", "record_change.what",
+    "record_change.from_code", "record_change.to_code", "referral.category",
+    "significant_event.category", "access_request.category", "sharing_agreement.capacity",
+    "document.content_index", "guest_link.token_hash", "guest_link.code_hash",
+})  # fmt: skip
+"""Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
+
+WHAT_TO_ADD = (
+    "{column} may hold free text about a child, and the canary crawl plants no marker in it. Say"
+    " whose it is in SEALED or CLEAR of tests/hostile/canary_fields.py (which category, whose"
+    " record, whose words), and give every child of the crawl a row in tests/hostile/canary_world.py;"
+    " or add it to CODED there, if nobody ever types into it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """One marker: where it was planted, and what somebody must be permitted to read it."""
+
+    field: str
+    row: UUID
+    children: frozenset[UUID]
+    """Whose record it stands in: of a parent of two, either."""
+    needs: frozenset[Category]
+    """All of these; none of them is asked where whoever reaches the child may know it."""
+    or_needs: frozenset[Category] | None = None
+    """Or all of these."""
+    told_unless_silent: bool = False
+    """Told even where it is withheld, unless that is in silence."""
+    agencies: tuple[UUID | None, ...] = (None,)
+    """Whose record it is: any of these authors will do."""
+    person: UUID | None = None
+    """Whose own words it is."""
+    for_persons: frozenset[UUID] | None = None
+    """Of a family nobody else, whatever they may see; None is no such limit."""
+    always: frozenset[UUID] = frozenset()
+    """Whom it was written to."""
+    for_education: bool = False
+    """UPN is for education; other agencies do not see it."""
+
+
+NOBODY = frozenset[UUID]()
+
+
+@dataclass
+class Around:
+    """What the rules of rows look up."""
+
+    agency_of: dict[UUID, UUID] = field(default_factory=dict)
+    """The agency of a worker."""
+    plan_author: dict[UUID, UUID] = field(default_factory=dict)
+    notes: dict[UUID, FamilyNote] = field(default_factory=dict)
+    readers: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
+    """Who has an open copy of a note."""
+    assessments: dict[UUID, Assessment] = field(default_factory=dict)
+    documents: dict[UUID, Document] = field(default_factory=dict)
+    forms: dict[UUID, FormDefinition] = field(default_factory=dict)
+    links: dict[UUID, list[FamilyLink]] = field(default_factory=dict)
+    """The links of a family member."""
+
+    def wrote(self, row: Any) -> tuple[UUID | None, ...]:
+        """The agency of the worker who wrote a row down."""
+        return (None, self.agency_of.get(row.created_by))
+
+
+Rule = Callable[[Any, Around], Canary]
+
+
+def _of(row: Any, name: str, *needs: Category | str, **more: Any) -> Canary:
+    child = row.id if isinstance(row, Child) else row.child_id
+    asked = frozenset(Category(one) for one in needs)
+    return Canary(f"{row.__tablename__}.{name}", row.id, frozenset({child}), asked, **more)
+
+
+def _childs(name: str, category: Category, **more: Any) -> Rule:
+    return lambda row, around: _of(row, name, category, agencies=around.wrote(row), **more)
+
+
+def _own_name(name: str) -> Rule:
+    """A child's name: on the young person's own pages it stands above everything."""
+    return lambda row, around: _of(
+        row, name, Category.IDENTITY, agencies=around.wrote(row), always=frozenset({row.id})
+    )
+
+
+def _by_agency(name: str, category: Category) -> Rule:
+    """Of a row that says which agency wrote it."""
+    return lambda row, _: _of(
+        row, name, category,
+        agencies=(None, getattr(row, "author_agency_id", None) or getattr(row, "agency_id", None)),
+    )  # fmt: skip
+
+
+def _own_category(name: str) -> Rule:
+    """Of a row that says its category and its agency itself."""
+    return lambda row, _: _of(
+        row, name, row.category,
+        agencies=(getattr(row, "author_agency_id", None) or getattr(row, "agency_id", None),),
+    )  # fmt: skip
+
+
+def _of_plan(name: str) -> Rule:
+    def rule(row: Any, around: Around) -> Canary:
+        plan = row.id if isinstance(row, Plan) else getattr(row, "plan_id", None)
+        author = around.plan_author.get(plan) if plan else None
+        return _of(row, name, Category.PLAN, agencies=(None, author))
+
+    return rule
+
+
+def _progress(row: Any, around: Around) -> Canary:
+    return _of(
+        row, "note", Category.PLAN, agencies=(None, around.plan_author.get(row.outcome_id))
+    )  # fmt: skip
+
+
+def _panel(name: str, **more: Any) -> Rule:
+    return lambda row, around: _of(
+        row, name, Category.PANEL, agencies=around.wrote(row), **more
+    )  # fmt: skip
+
+
+def _member(name: str, category: Category) -> Rule:
+    def rule(row: Any, around: Around) -> Canary:
+        children = frozenset(one.child_id for one in around.links.get(row.id, ()))
+        return Canary(
+            f"family_member.{name}", row.id, children, frozenset({category}),
+            agencies=around.wrote(row), always=frozenset({row.id}),
+        )  # fmt: skip
+
+    return rule
+
+
+def _relationship(row: Any, around: Around) -> Canary:
+    # Whose words they are is told with the words. Who is who must be known to ask the right person,
+    # so it is told to whoever works on the record, unless the family is kept in silence.
+    return _of(
+        row, "relationship", Category.FAMILY, agencies=around.wrote(row),
+        or_needs=frozenset({Category.VIEWS}), told_unless_silent=True, always=frozenset({row.family_member_id}),
+    )  # fmt: skip
+
+
+def _words(row: Any, _: Around) -> Canary:
+    return _of(
+        row, "text", Category.VIEWS, agencies=(row.author_agency_id,), person=row.family_member_id
+    )
+
+
+def _note(name: str) -> Rule:
+    def rule(row: Any, around: Around) -> Canary:
+        readers = around.readers.get(row.id, NOBODY) if row.state == "signed_off" else NOBODY
+        return _of(
+            row, name, Category.PANEL, *row.categories, agencies=(None, row.author_agency_id),
+            for_persons=readers if name == "text" else NOBODY,
+        )  # fmt: skip
+
+    return rule
+
+
+def _held_back(row: Any, around: Around) -> Canary:
+    author = around.notes[row.note_id].author_agency_id
+    return _of(
+        row, "held_back_why", Category.PANEL, agencies=(None, author), for_persons=NOBODY
+    )  # fmt: skip
+
+
+def _answer(row: Any, _: Around) -> Canary:
+    return _of(row, "text", Category.VIEWS, person=row.person_id)
+
+
+def _reply(row: Any, around: Around) -> Canary:
+    replied = around.agency_of.get(row.replied_by)
+    return _of(
+        row, "reply", Category.PANEL, agencies=(None, replied),
+        for_persons=frozenset({row.person_id}), always=frozenset({row.person_id}),
+    )  # fmt: skip
+
+
+def _guest(name: str) -> Rule:
+    return lambda row, around: _of(
+        row, name, Category.PANEL, agencies=(*around.wrote(row), row.agency_id),
+        for_persons=NOBODY, always=frozenset({row.id}),
+    )  # fmt: skip
+
+
+def _section(row: Any, around: Around) -> Canary:
+    assessment = around.assessments[row.assessment_id]
+    section = around.forms[assessment.form_id].section(row.section_key)
+    childs = section is not None and any(one.voice is Voice.CHILD for one in section.questions)
+    return _of(
+        row, "answers", row.category,
+        agencies=(row.author_agency_id or assessment.author_agency_id,),
+        person=row.child_id if childs else None,
+    )  # fmt: skip
+
+
+def _content(row: Any, around: Around) -> Canary:
+    document = around.documents[row.document_id]
+    return _of(row, "sealed", document.category, agencies=(document.author_agency_id,))
+
+
+def _process(name: str) -> Rule:
+    """Who decided, in the words of the reasons that everybody is told."""
+    return lambda row, _: _of(row, name)
+
+
+def _never(name: str) -> Rule:
+    """Kept for whoever reviews it: on no page yet; as strict as can be."""
+    return lambda row, _: _of(row, name, Category.SAFEGUARDING, for_persons=NOBODY)
+
+
+SEALED: dict[str, Rule] = {
+    "child.given_name": _own_name("given_name"),
+    "child.family_name": _own_name("family_name"),
+    "child.known_as": _childs("known_as", Category.IDENTITY),
+    "child.nhs_number": _childs("nhs_number", Category.IDENTITY),
+    "child.upn": _childs("upn", Category.IDENTITY, for_education=True),
+    "child.address": _childs("address", Category.CONTACT),
+    "child.postcode": _childs("postcode", Category.CONTACT),
+    "child.phone": _childs("phone", Category.CONTACT),
+    "child.disability": _childs("disability", Category.HEALTH),
+    "family_member.name": _member("name", Category.FAMILY),
+    "family_member.email": _member("email", Category.CONTACT),
+    "family_member.phone": _member("phone", Category.CONTACT),
+    "family_member.address": _member("address", Category.CONTACT),
+    "family_member.safe_contact": _member("safe_contact", Category.CONTACT),
+    "significant_event.text": _own_category("text"),
+    "section_answer.answers": _section,
+    "document.title": _own_category("title"),
+    "document.file_name": _own_category("file_name"),
+    "document_content.sealed": _content,
+    "plan.summary": _of_plan("summary"),
+    "desired_outcome.text": _of_plan("text"),
+    "desired_outcome.measure": _of_plan("measure"),
+    "outcome_progress.note": _progress,
+    "action.text": _of_plan("text"),
+    "action.owner_words": _of_plan("owner_words"),
+    "action.note": _of_plan("note"),
+    "action.moved_why": _of_plan("moved_why"),
+    "lead_professional.reason": _by_agency("reason", Category.NETWORK),
+    "referral.reason": _own_category("reason"),
+    "referral.escalation": _panel("escalation"),
+    "referral.urgent_reason": _panel("urgent_reason"),
+    "agenda_item.reason": _panel("reason"),
+    "agenda_item.review_why": _panel("review_why"),
+    "declared_interest.reason": _panel("reason", for_persons=NOBODY),
+    "family_words.text": _words,
+    "discussion.text": _own_category("text"),
+    "discussion.taken_back_why": _own_category("taken_back_why"),
+    "discussion.moved_why": _own_category("moved_why"),
+    "guest_link.name": _guest("name"),
+    "guest_link.question": _guest("question"),
+    "guest_link.answer": _guest("answer"),
+    "family_note.text": _note("text"),
+    "family_note.kept": _note("kept"),
+    "note_delivery.held_back_why": _held_back,
+    "note_answer.text": _answer,
+    "note_answer.reply": _reply,
+    "incident.what": _panel("what", for_persons=NOBODY),
+    "access_request.reason": _own_category("reason"),
+    "sharing_agreement.how_explained": _childs("how_explained", Category.FAMILY),
+    "sharing_agreement.evidence": _childs("evidence", Category.FAMILY),
+    "sharing_objection.reason": _never("reason"),
+    "sharing_objection.decision_reason": _never("decision_reason"),
+    "sharing_restriction.reason": _never("reason"),
+    "sharing_override.reason": _never("reason"),
+}
+"""Of every sealed column (and the one sealed file): who may read it."""
+
+CLEAR: dict[str, Rule] = {
+    "child.first_language": _childs("first_language", Category.FAMILY),
+    "child.interpreter": _childs("interpreter", Category.FAMILY),
+    "child.school": _childs("school", Category.EDUCATION),
+    "family_member.first_language": _member("first_language", Category.FAMILY),
+    "family_member.interpreter": _member("interpreter", Category.FAMILY),
+    "family_link.relationship": _relationship,
+    "involvement.part": lambda row, around: _of(
+        row, "part", Category.NETWORK, agencies=(*around.wrote(row), row.agency_id)
+    ),
+    "referral.transition": _panel("transition"),
+    "sharing_agreement.by_words": _process("by_words"),
+    "sharing_agreement.interpreter": _childs("interpreter", Category.FAMILY),
+    "sharing_objection.by_words": _process("by_words"),
+    "sharing_restriction.by_words": _process("by_words"),
+    "sharing_order.reference": _process("reference"),
+}
+"""Of every other column in which somebody types."""
+
+
+# Which columns there are -------------------------------------------------------------------------
+
+
+def free_text_columns() -> Iterator[str]:
+    """Every column of every table that may hold typed text, by "table.column"."""
+    for model in tables():
+        name = model.__tablename__
+        if name in ABOUT_NO_CHILD:
+            continue
+        table = cast("Table", model.__table__)
+        checked = {
+            str(one.sqltext).split(" IN ")[0]
+            for one in table.constraints
+            if isinstance(one, CheckConstraint)
+        }
+        for column in table.columns:
+            if isinstance(column.type, Text | JSONB | LargeBinary) and column.name not in checked:
+                yield f"{name}.{column.name}"
+
+
+def unknown_columns() -> list[str]:
+    """A sentence for every column that nobody has thought of, with what to add."""
+    known = SEALED.keys() | CLEAR.keys() | CODED
+    return [WHAT_TO_ADD.format(column=one) for one in free_text_columns() if one not in known]
+
+
+def stale_columns() -> list[str]:
+    """Rules for columns that are not there any more."""
+    return sorted((SEALED.keys() | CLEAR.keys() | CODED) - set(free_text_columns()) - CHECKED)
+
+
+CHECKED = frozenset({
+    "referral.category", "significant_event.category", "access_request.category",
+})  # fmt: skip
+
+
+# Planting ------------------------------------------------------------------------------------------
+
+
+class Planted:
+    """Every marker that was planted, and every NHS number, which is its own marker."""
+
+    def __init__(self) -> None:
+        self.canaries: dict[str, Canary] = {}
+        self._stems = iter(range(10_000, 99_999))
+
+    def new(self, canary: Canary) -> str:
+        """A marker that nobody could guess: letters and digits, so that no paper breaks it."""
+        marker = "zq" + "".join(secrets.choice(_LETTERS) for _ in range(14))
+        self.canaries[marker] = canary
+        return marker
+
+    def new_number(self, canary: Canary) -> str:
+        """An NHS number of nobody's, in the range that is kept for examples."""
+        stem = next(one for one in self._stems if check_digit(f"9991{one}") < 10)
+        number = f"9991{stem}{check_digit(f'9991{stem}')}"
+        self.canaries[number] = canary
+        return number
+
+    def found(self, text: str) -> set[str]:
+        """The markers in a text."""
+        found = {one.lower() for one in MARKER.findall(text)}
+        found |= {one.replace(" ", "") for one in NHS_NUMBER.findall(text)}
+        return found & self.canaries.keys()
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_KEPT_EMPTY = {"discussion.text": "moved_away_at", "action.text": "moved_away_at"}
+"""What was on the wrong child leaves nothing behind there."""
+
+
+async def look_around(session: AsyncSession) -> Around:
+    """What the rules need to know of other rows."""
+    around = Around()
+    for worker in await session.scalars(select(Worker)):
+        around.agency_of[worker.id] = worker.agency_id
+    for plan in await session.scalars(select(Plan)):
+        around.plan_author[plan.id] = plan.author_agency_id
+    for outcome in await session.scalars(select(DesiredOutcome)):
+        around.plan_author[outcome.id] = around.plan_author[outcome.plan_id]
+    for note in await session.scalars(select(FamilyNote)):
+        around.notes[note.id] = note
+    for copy in await session.scalars(select(NoteDelivery)):
+        if copy.state in READABLE:
+            known = around.readers.get(copy.note_id, NOBODY)
+            around.readers[copy.note_id] = known | {copy.person_id}
+    for one in await session.scalars(select(Assessment)):
+        around.assessments[one.id] = one
+    for document in await session.scalars(select(Document)):
+        around.documents[document.id] = document
+    for form in await session.scalars(select(Form)):
+        around.forms[form.id] = msgspec.convert(form.definition, FormDefinition)
+    for link in await session.scalars(select(FamilyLink)):
+        around.links.setdefault(link.family_member_id, []).append(link)
+    return around
+
+
+async def plant(tenant: Tenant) -> Planted:
+    """Put a marker of its own into every free text of every child, sealed with the child's key."""
+    planted = Planted()
+    async with tenant.transaction(JOB) as session:
+        around = await look_around(session)
+        for model in tables():
+            if model.__tablename__ not in ABOUT_NO_CHILD:
+                await _plant_table(session, model, around, planted)
+    return planted
+
+
+async def _plant_table(
+    session: AsyncSession, model: type[Base], around: Around, planted: Planted
+) -> None:
+    name = model.__tablename__
+    rows = list(await session.scalars(select(model)))
+    await load_keys(session, {_holder(row) for row in rows})
+    keys: Keys = session.info[KEYS]
+    table = cast("Table", model.__table__)
+    for row in rows:
+        changed: dict[str, Any] = {}
+        for column in [one.name for one in table.columns]:
+            where = f"{name}.{column}"
+            rule = SEALED.get(where) or CLEAR.get(where)
+            if rule is None or _stays_empty(where, row):
+                continue
+            canary = rule(row, around)
+            if where in CLEAR:
+                was = getattr(row, column) or ""
+                changed[column] = f"{planted.new(canary)} {was}".strip()
+            elif where == "document_content.sealed":
+                text = f"{planted.new(canary)} written in the file\n".encode()
+                changed[column] = keys.seal_bytes(row.child_id, CONTENT_FIELD, row.id, text)
+            else:
+                was = getattr(row, column)
+                said = _said(where, was, row, around, canary, planted)
+                changed[column] = keys.seal(_holder(row), where, row.id, said)
+        if changed:
+            await session.execute(
+                update_rows(table).where(table.c.id == row.id).values(changed)
+            )  # fmt: skip
+
+
+def _holder(row: Any) -> UUID:
+    return cast("UUID", row.id if isinstance(row, Child | FamilyMember) else row.child_id)
+
+
+def _stays_empty(where: str, row: Any) -> bool:
+    sign = _KEPT_EMPTY.get(where)
+    if where == "child.known_as":
+        # Half of the children go by another name; of the others the given one is shown.
+        return bool(row.id.int % 2)
+    return sign is not None and getattr(row, sign) is not None
+
+
+def _said(where: str, was: str, row: Any, around: Around, canary: Canary, planted: Planted) -> str:
+    """What stands in a sealed column afterwards, in a form that the column can have."""
+    if where == "child.nhs_number" and was:
+        planted.canaries[was] = canary
+        return was
+    if where == "family_member.email":
+        return f"{planted.new(canary)}@families.example"
+    if where == "family_note.kept":
+        return msgspec.json.encode(
+            [{"kind": "name", "words": "x", "why": planted.new(canary)}]
+        ).decode()
+    if where == "section_answer.answers":
+        return _answers(was, row, around, canary, planted)
+    return f"{planted.new(canary)} {was}".strip()
+
+
+def _answers(was: str, row: Any, around: Around, canary: Canary, planted: Planted) -> str:
+    """A section's answers with a marker in each text, and in the first that nobody answered."""
+    section = around.forms[around.assessments[row.assessment_id].form_id].section(row.section_key)
+    assert section is not None, row.section_key
+    said: dict[str, Any] = msgspec.json.decode(was) if was else {}
+    for question in section.questions:
+        if question.kind is Kind.NHS_NUMBER and said.get(question.key):
+            said[question.key] = planted.new_number(canary)
+            continue
+        mark = planted.new(replace(canary, for_education=question.kind is Kind.UPN))
+        if question.kind in _TYPED:
+            said[question.key] = f"{mark} {said.get(question.key, '')}".strip()
+        elif question.kind is Kind.ELEMENT:
+            known = said.get(question.key) or {}
+            texts = {part: f"{mark} {known.get(part, '')}" for part in ("strengths", "needs")}
+            said[question.key] = known | texts
+        elif question.kind in (Kind.PEOPLE, Kind.ROWS):
+            rows = said.get(question.key) or [{}]
+            said[question.key] = [_in_row(one, question.columns, mark) for one in rows]
+    return msgspec.json.encode(said).decode()
+
+
+_TYPED = frozenset({Kind.SHORT_TEXT, Kind.LONG_TEXT, Kind.UPN, Kind.TELEPHONE})
+
+
+def _in_row(known: dict[str, Any], columns: Iterable[Question], mark: str) -> dict[str, Any]:
+    texts = [one.key for one in columns if one.kind in (Kind.SHORT_TEXT, Kind.LONG_TEXT)]
+    return known | {key: f"{mark} {known.get(key, '')}".strip() for key in texts}
+
+
+def is_child_scoped(model: type[Base]) -> bool:
+    """Whether a table's rows are each about one child."""
+    return issubclass(model, ChildScoped)

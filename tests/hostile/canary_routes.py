@@ -1,0 +1,248 @@
+"""The case of every route: what it shows of children and to whom, and how its address is filled."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from uuid import UUID
+
+from consent import Purpose, Viewer, ViewerKind
+from panel.platform.ids import new_id
+from tests.hostile.canary_rule import own_purposes
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a route may show."""
+
+    purposes: frozenset[Purpose] | None
+    """What it may open a record for; None is whatever the viewer's role opens one for."""
+    kinds: frozenset[ViewerKind]
+    """As whom it may look."""
+    for_the_table: bool = False
+    """It is on the screen of a meeting: only what every agency here may see."""
+    as_delivered: bool = False
+    """It shows what was sent to families, as it was sent: the demonstration's mailbox."""
+
+    def allows(self, viewer: Viewer, purpose: Purpose) -> bool:
+        """Whether the route may look as this viewer, for this."""
+        if viewer.kind not in self.kinds:
+            return False
+        return purpose in (own_purposes(viewer) if self.purposes is None else self.purposes)
+
+
+_WORKERS = frozenset({ViewerKind.WORKER})
+_PANEL = frozenset({Purpose.PANEL})
+RECORD = Case(None, _WORKERS)
+"""A child's record, for what the worker usually opens one for."""
+ON_PANEL = Case(_PANEL, _WORKERS)
+PACK = Case(_PANEL, frozenset({ViewerKind.AGENCY}))
+"""The pack is the agency's, whoever of it reads it."""
+PREVIEW = ON_PANEL
+"""What an agency's pack would hold, for whoever runs the panel: as themselves."""
+MEETING = Case(_PANEL, _WORKERS, for_the_table=True)
+OF_FAMILY = Case(frozenset({Purpose.SUPPORT}), frozenset({ViewerKind.FAMILY}))
+GUEST = Case(_PANEL, frozenset({ViewerKind.GUEST}))
+MAILBOX = Case(frozenset(), frozenset(), as_delivered=True)
+NOTHING = Case(frozenset(), frozenset())
+"""It shows nothing of any child."""
+
+WHAT_TO_ADD = (
+    "{path} is a new address, and the canary crawl does not know what it may show. Add it to CASES"
+    " in tests/hostile/canary_routes.py: NOTHING where it shows nothing of a child, else for what"
+    " purposes and as whom it opens a record; and the table of any new part of its address to PARTS."
+)
+
+CASES: Mapping[str, Case] = {
+    "/": RECORD,
+    "/calendar": NOTHING,
+    "/calendar/terms": NOTHING,
+    "/children": RECORD,
+    "/children/new": RECORD,
+    "/children/{child_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/agencies/new": RECORD,
+    "/children/{child_id:uuid}/agencies/{involvement_id:uuid}/end": RECORD,
+    "/children/{child_id:uuid}/agencies/{involvement_id:uuid}/start": RECORD,
+    "/children/{child_id:uuid}/assessments": RECORD,
+    "/children/{child_id:uuid}/assessments/{assessment_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/check-answers": RECORD,
+    "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sections/{slug:str}": RECORD,
+    "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sections/{slug:str}/typed": RECORD,
+    "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sign-off": RECORD,
+    "/children/{child_id:uuid}/chronology": RECORD,
+    "/children/{child_id:uuid}/documents": RECORD,
+    "/children/{child_id:uuid}/documents/{document_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/edit": RECORD,
+    "/children/{child_id:uuid}/lead-professional": RECORD,
+    "/children/{child_id:uuid}/lead-professional/offers": RECORD,
+    "/children/{child_id:uuid}/lead-professional/offers/{offer_id:uuid}/withdraw": RECORD,
+    "/children/{child_id:uuid}/level-of-need": RECORD,
+    "/children/{child_id:uuid}/panels": RECORD,
+    "/children/{child_id:uuid}/panels/family-words": RECORD,
+    "/children/{child_id:uuid}/panels/refer": RECORD,
+    "/children/{child_id:uuid}/panels/{referral_id:uuid}/acknowledge": RECORD,
+    "/children/{child_id:uuid}/panels/{referral_id:uuid}/close": RECORD,
+    "/children/{child_id:uuid}/panels/{referral_id:uuid}/escalate": RECORD,
+    "/children/{child_id:uuid}/panels/{referral_id:uuid}/transition": RECORD,
+    "/children/{child_id:uuid}/panels/{referral_id:uuid}/urgent": RECORD,
+    "/children/{child_id:uuid}/people": RECORD,
+    "/children/{child_id:uuid}/people/new": RECORD,
+    "/children/{child_id:uuid}/people/{link_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/plan": RECORD,
+    "/children/{child_id:uuid}/plan/actions/new": RECORD,
+    "/children/{child_id:uuid}/plan/actions/{action_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/plan/actions/{action_id:uuid}/done": RECORD,
+    "/children/{child_id:uuid}/plan/actions/{action_id:uuid}/step": RECORD,
+    "/children/{child_id:uuid}/plan/agree": RECORD,
+    "/children/{child_id:uuid}/plan/former/{plan_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/plan/new": RECORD,
+    "/children/{child_id:uuid}/plan/outcomes/new": RECORD,
+    "/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}/progress": RECORD,
+    "/children/{child_id:uuid}/plan/summary": RECORD,
+    "/children/{child_id:uuid}/sharing": RECORD,
+    "/children/{child_id:uuid}/sharing/agreements/{agreement_id:uuid}/withdraw": RECORD,
+    "/children/{child_id:uuid}/sharing/history": RECORD,
+    "/children/{child_id:uuid}/sharing/requests": RECORD,
+    "/children/{child_id:uuid}/siblings": RECORD,
+    "/demo/mailbox": MAILBOX,
+    "/demo/mailbox/{delivery_id:uuid}": MAILBOX,
+    "/demo/sign-in/{persona:str}": NOTHING,
+    "/family": OF_FAMILY,
+    "/family/glossary": NOTHING,
+    "/family/{child_id:uuid}/notes/{note_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/tell": OF_FAMILY,
+    "/glossary": NOTHING,
+    "/guest/{link_id:uuid}/{token:str}": GUEST,
+    "/guest/{link_id:uuid}/{token:str}/item": GUEST,
+    "/guest/{link_id:uuid}/{token:str}/thank-you": GUEST,
+    "/health/live": NOTHING,
+    "/health/ready": NOTHING,
+    "/lead-professional/offers/{offer_id:uuid}": RECORD,
+    "/lead-professional/offers/{offer_id:uuid}/accept": RECORD,
+    "/lead-professional/offers/{offer_id:uuid}/decline": RECORD,
+    "/live/{topic:str}": NOTHING,
+    "/openapi.json": NOTHING,
+    "/panels": ON_PANEL,
+    "/panels/{key:str}": ON_PANEL,
+    "/panels/{key:str}/children": ON_PANEL,
+    "/panels/{key:str}/referrals/new": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/ask": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/change": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/freeze": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/items/{child_id:uuid}": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/guest": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/minutes": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/move": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/take-off": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/late": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/meeting": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/meeting/attendance": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/begin": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/chair": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/end": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/leave": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/substitutes": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/actions": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/done": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/entries/{entry_id:uuid}/move": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/entries/{entry_id:uuid}/moved": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/interest": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/interest/take-back": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/needs-to-know": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/not-done": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/review": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/said/{said_id:uuid}/take-back": MEETING,
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}/say": MEETING,
+    "/panels/{key:str}/{held_on:date}/minutes": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/minutes/confirm": ON_PANEL,
+    "/panels/{key:str}/{held_on:date}/notes": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/again": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/answers/{answer_id:uuid}/reply": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/checked": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/deliveries/{delivery_id:uuid}/letter": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/deliveries/{delivery_id:uuid}/posted": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/deliveries/{delivery_id:uuid}/recall": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/deliveries/{delivery_id:uuid}/send": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/incidents/{incident_id:uuid}/step": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/keep": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/preview": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/sign-off": RECORD,
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/typed": RECORD,
+    "/panels/{key:str}/{held_on:date}/pack": PACK,
+    "/panels/{key:str}/{held_on:date}/pack.pdf": PACK,
+    "/panels/{key:str}/{held_on:date}/print": ON_PANEL,
+    "/sign-in/{token:str}": NOTHING,
+    "/sign-out": NOTHING,
+    "/signed-out": NOTHING,
+    "/{file_path:path}": NOTHING,
+    "/{path:str}": NOTHING,
+}
+
+PARTS = {
+    "link_id": "family_link", "involvement_id": "involvement", "assessment_id": "assessment",
+    "document_id": "document", "offer_id": "lead_professional", "referral_id": "referral",
+    "plan_id": "plan", "action_id": "action", "outcome_id": "desired_outcome",
+    "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
+    "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
+    "said_id": "discussion",
+}  # fmt: skip
+"""Which table a part of an address names a row of."""
+
+FOR_EACH = frozenset({
+    "/children/{child_id:uuid}",
+    "/children/{child_id:uuid}/assessments/{assessment_id:uuid}",
+    "/children/{child_id:uuid}/chronology",
+    "/children/{child_id:uuid}/documents/{document_id:uuid}",
+    "/children/{child_id:uuid}/edit",
+    "/children/{child_id:uuid}/lead-professional",
+    "/children/{child_id:uuid}/panels",
+    "/children/{child_id:uuid}/people",
+    "/children/{child_id:uuid}/plan",
+    "/children/{child_id:uuid}/sharing",
+    "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}",
+    "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}",
+})  # fmt: skip
+"""Where most is shown: everybody opens these for every child, not for some of them in turn."""
+
+PART = re.compile(r"\{(\w+):(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What there is to fill addresses with, for one child."""
+
+    child: UUID
+    rows: Mapping[str, Sequence[UUID]]
+    """By table."""
+    slugs: Sequence[str]
+    """The sections of the assessment's form."""
+    days: Sequence[str]
+
+
+def parts_of(path: str) -> list[tuple[str, str]]:
+    """The parts of an address that must be filled: name and kind."""
+    return PART.findall(path)
+
+
+def filled(path: str, known: Known, most: int, turn: int) -> Iterator[str]:
+    """The address for a child, with its rows: so many ways, others at each turn."""
+    choices = [_choices(name, kind, known) for name, kind in parts_of(path)]
+    every = list(product(*choices))
+    count = min(most, len(every))
+    for place in range(count):
+        values = iter(every[(turn * count + place) % len(every)])
+        yield PART.sub(lambda _, values=values: next(values), path)
+
+
+def _choices(name: str, kind: str, known: Known) -> list[str]:
+    if name == "child_id":
+        return [str(known.child)]
+    if kind == "uuid":
+        return [str(one) for one in known.rows.get(PARTS.get(name, ""), ())] or [str(new_id())]
+    if kind == "date":
+        return list(known.days)
+    return list(known.slugs) if name == "slug" else [{"key": "contacts"}.get(name, "nonsense")]

@@ -1,0 +1,269 @@
+"""The second fence alone: what the database itself gives the serving role, asked directly.
+
+No page, no service and no gate: statements as `panel_app`, with each viewer set in turn, over every
+table, view and function that the schema has. Who may be reached is worked out from `child_tie` as
+the owner reads it, not from `child_access`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from panel.platform.cluster import Cluster
+from panel.platform.ids import new_id
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB, child_scoped_tables
+from tests.demo.year import MONDAY
+from tests.hostile.canary_year import Made
+
+pytestmark = pytest.mark.database
+
+BY_CHILD = ("child_index", "access_event")
+"""Tables that say whose row it is and are none of a child's own."""
+GIVES_NOTHING = frozenset({
+    "rewrite_child_access", "rewrite_viewer_access", "rewrite_all_access", "open_child",
+    "note_possible_duplicate", "note_change", "forget_changes",
+})  # fmt: skip
+"""Functions that run with the owner's rights: each is tried below, and none returns anything."""
+A_NEW_ONE = (
+    "{name} runs with the owner's rights, so no fence holds it. Try below what it gives to whoever"
+    " may reach nothing, and add it to GIVES_NOTHING; better, do without it."
+)
+
+
+@dataclass
+class Fence:
+    """A connection of the serving role's, and who may be reached by whom."""
+
+    app: psycopg.Connection
+    schema: str
+    reach: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    """By viewer."""
+    viewers: list[UUID] = field(default_factory=list)
+    children: set[UUID] = field(default_factory=set)
+    families: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    """By family member: the children."""
+
+    @contextmanager
+    def as_(self, viewer: UUID | None, now: datetime = MONDAY) -> Iterator[psycopg.Connection]:
+        """A transaction with a viewer set, undone afterwards."""
+        with self.app.transaction(force_rollback=True):
+            self.app.execute(
+                sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(self.schema))
+            )
+            if viewer is not None:
+                self.app.execute(
+                    sql.SQL("SET LOCAL panel.viewer = {}").format(sql.Literal(str(viewer)))
+                )
+                self.app.execute(
+                    sql.SQL("SET LOCAL panel.now = {}").format(sql.Literal(now.isoformat()))
+                )
+            yield self.app
+
+    def asked(self, query: str, **given: object) -> set[UUID]:
+        """The ids that a query gives."""
+        return {row[0] for row in self.app.execute(query, given).fetchall()}
+
+
+@pytest.fixture
+def fence(canaries: Made, tenant: Tenant) -> Iterator[Fence]:
+    """The serving role's connection to the year with its markers."""
+    cluster = canaries.cluster
+    assert cluster.owner_url is not None
+    schema = tenant.record.schema_name
+    today = MONDAY.date()
+    with psycopg.connect(cluster.app_url) as app, psycopg.connect(cluster.owner_url) as owner:
+        made = Fence(app, schema)
+        owner.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
+        # A row of `child_access` is as wide as the ties of somebody together.
+        for viewer, child in owner.execute(
+            "SELECT viewer_id, child_id FROM child_tie GROUP BY 1, 2"
+            " HAVING (bool_or(from_on IS NULL) OR min(from_on) <= %s)"
+            " AND (bool_or(until_on IS NULL) OR max(until_on) >= %s)",
+            [today, today],
+        ).fetchall():
+            made.reach[viewer].add(child)
+        made.children = {row[0] for row in owner.execute("SELECT id FROM child").fetchall()}
+        for child, member in owner.execute(
+            "SELECT child_id, family_member_id FROM family_link"
+        ).fetchall():
+            made.families[member].add(child)
+        everybody = owner.execute(
+            "SELECT id FROM worker UNION SELECT id FROM agency UNION SELECT id FROM family_member"
+            " UNION SELECT id FROM guest_link UNION SELECT id FROM child"
+        ).fetchall()
+        made.viewers = [JOB, new_id(), *sorted(row[0] for row in everybody)]
+        yield made
+
+
+@pytest.fixture
+def database_of_own(canaries: Made) -> Cluster:
+    """The year with its markers, which these tests only read."""
+    return canaries.cluster
+
+
+def test_no_query_gives_a_child_whom_the_viewer_does_not_reach(fence: Fence) -> None:
+    tables = [*(one.name for one in child_scoped_tables()), *BY_CHILD]
+    seen = 0
+    for viewer in fence.viewers:
+        reach = fence.reach[viewer]
+        with fence.as_(viewer):
+            for table in tables:
+                given = fence.asked(f"SELECT DISTINCT child_id FROM {table}")
+                assert given <= reach, f"{table} gives {viewer} {len(given - reach)} children more"
+                seen += len(given)
+            assert fence.asked("SELECT id FROM child") <= reach
+            # One's own ties, those that are over among them, and nobody else's.
+            assert fence.asked("SELECT viewer_id FROM child_access") <= {viewer}
+            members = fence.asked("SELECT id FROM family_member")
+            for member in members - {viewer}:
+                assert fence.families[member] & reach, f"{viewer} is given somebody's parent"
+            messages = fence.asked("SELECT to_viewer_id FROM outbox_message")
+            assert viewer == JOB or messages <= {viewer}
+            assert not fence.asked(
+                "SELECT child_id FROM possible_duplicate"
+                " WHERE NOT (child_id = ANY(%(reach)s) AND other_child_id = ANY(%(reach)s))",
+                reach=list(reach),
+            )
+    assert seen > 1000, "nothing was given to anybody: this tried nothing"
+    assert fence.reach[JOB] == fence.children
+
+
+def test_without_a_viewer_nothing_is_given(fence: Fence) -> None:
+    with fence.as_(None):
+        for table in ("child", *(one.name for one in child_scoped_tables()), "family_member"):
+            assert not fence.asked(f"SELECT id FROM {table}"), table
+
+
+def test_what_is_not_reached_is_neither_changed_nor_deleted(fence: Fence) -> None:
+    stranger = new_id()
+    narrow = min(
+        (one for one in fence.viewers if fence.reach[one]), key=lambda one: len(fence.reach[one])
+    )
+    with fence.as_(None) as app:
+        changing = {
+            row[0]
+            for row in app.execute(
+                "SELECT table_name FROM information_schema.role_table_grants"
+                " WHERE grantee = 'panel_app' AND privilege_type = 'UPDATE'"
+            ).fetchall()
+        }
+    tables = {"child", *(one.name for one in child_scoped_tables())}
+    assert tables - changing == {"record_change"}, "what is only ever added to"
+    for table in sorted(tables & changing):
+        column = "id" if table == "child" else "child_id"
+        for viewer in (stranger, narrow):
+            with fence.as_(viewer) as app:
+                changed = app.execute(
+                    f"UPDATE {table} SET version = version RETURNING {column}"
+                ).fetchall()
+                assert {row[0] for row in changed} <= fence.reach[viewer], table
+        with fence.as_(stranger) as app:
+            assert app.execute(f"DELETE FROM {table}").rowcount == 0, table
+
+
+def test_a_row_for_a_child_out_of_reach_is_refused_as_for_one_who_is_not_there(
+    fence: Fence,
+) -> None:
+    there = min(fence.children)
+    told = []
+    for child in (there, new_id()):
+        with (
+            pytest.raises(psycopg.errors.InsufficientPrivilege) as refused,
+            fence.as_(new_id()) as app,
+        ):
+            app.execute(
+                "INSERT INTO asked (id, child_id, what, asked_on, created_at, created_by,"
+                " changed_at, changed_by, version)"
+                " VALUES (%s, %s, 'plan', now(), now(), %s, now(), %s, 1)",
+                [new_id(), child, new_id(), new_id()],
+            )
+        told.append(str(refused.value))
+    assert told[0] == told[1], "the refusal tells that a child is there"
+
+
+def test_every_view_reads_with_the_rights_of_who_asks(fence: Fence) -> None:
+    with fence.as_(None) as app:
+        views = app.execute(
+            "SELECT relname, relkind, COALESCE(reloptions, '{}') FROM pg_class"
+            " WHERE relnamespace = %s::regnamespace AND relkind IN ('v', 'm')",
+            [fence.schema],
+        ).fetchall()
+    assert [name for name, _, _ in views] == ["child_tie"]
+    for name, kind, options in views:
+        assert kind == "v", f"{name} keeps rows where no fence is"
+        assert "security_invoker=true" in options, f"{name} reads with the owner's rights"
+    for viewer in fence.viewers:
+        with fence.as_(viewer):
+            assert fence.asked("SELECT child_id FROM child_tie") <= fence.reach[viewer]
+
+
+def test_functions_with_the_owners_rights_give_nothing(fence: Fence) -> None:
+    with fence.as_(None) as app:
+        functions = dict(
+            app.execute(
+                "SELECT proname, prorettype::regtype::text FROM pg_proc"
+                " WHERE prosecdef AND pronamespace = %s::regnamespace",
+                [fence.schema],
+            ).fetchall()
+        )
+    new = functions.keys() - GIVES_NOTHING
+    assert not new, "\n".join(A_NEW_ONE.format(name=one) for one in sorted(new))
+    assert set(functions.values()) <= {"void", "trigger"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "SELECT rewrite_child_access(%(child)s)",
+        "SELECT rewrite_viewer_access(%(viewer)s)",
+        "SELECT rewrite_all_access()",
+        "SELECT note_possible_duplicate(%(child)s, decode('00', 'hex'), 'x')",
+        "SELECT forget_changes()",
+    ],
+)
+def test_whoever_calls_one_reaches_no_more_than_before(fence: Fence, call: str) -> None:
+    child = min(fence.children)
+    outsiders = [one for one in fence.viewers if child not in fence.reach[one]][:6]
+    for viewer in (new_id(), *outsiders):
+        with fence.as_(viewer) as app:
+            app.execute(call, {"child": child, "viewer": viewer})
+            assert fence.asked("SELECT id FROM child") <= fence.reach[viewer]
+            assert not fence.asked(
+                "SELECT child_id FROM possible_duplicate WHERE child_id = %(child)s", child=child
+            )
+
+
+def test_a_child_who_is_there_is_not_opened_by_saying_that_it_is_new(fence: Fence) -> None:
+    for child in list(fence.children)[:3]:
+        with pytest.raises(psycopg.errors.RaiseException), fence.as_(new_id()) as app:
+            app.execute("SELECT open_child(%s)", [child])
+    viewer = new_id()
+    with fence.as_(viewer):
+        assert not fence.asked("SELECT id FROM child")
+
+
+def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence) -> None:
+    """There is no unique constraint on what a stranger could guess: none tells by an error."""
+    with fence.as_(None) as app:
+        unique = app.execute(
+            "SELECT c.relname, array_agg(a.attname) FROM pg_index i"
+            " JOIN pg_class c ON c.oid = i.indrelid"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(i.indkey)"
+            " WHERE i.indisunique AND NOT i.indisprimary"
+            " AND c.relnamespace = %s::regnamespace GROUP BY i.indexrelid, c.relname",
+            [fence.schema],
+        ).fetchall()
+        fenced = {one.name for one in child_scoped_tables()} | {"child", "family_member"}
+        random = {"id", "client_id", "moved_from", "token_hash", "document_id", "assessment_id"}
+        random |= {"meeting_id", "note_id", "child_id", "outbox_id"}
+    for table, columns in unique:
+        if table in fenced and columns != ["reference"]:
+            assert random & set(columns), f"{table} {columns} can be guessed, and its error tells"
