@@ -73,6 +73,7 @@ class AgreementLine:
     basis: str = ""
     """Of parental responsibility, on the day it was recorded."""
     interpreter: str = ""
+    """Empty where it may not be seen: who speaks which language is of the family."""
     renewed_on: date | None = None
     """When another agreement carried it on."""
     renews: bool = False
@@ -496,7 +497,7 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
             in_force=row.withdrawn_at is None
             and (row.until_on is None or row.until_on >= access.today),
             basis=row.basis or "",
-            interpreter=row.interpreter or "",
+            interpreter=(row.interpreter or "") if sees_family else "",
             renewed_on=renewed.get(row.id),
             renews=row.renews_id is not None,
         )
