@@ -128,6 +128,7 @@ class LookRow:
     who: str
     why: str
     did: str
+    basis: str
 
 
 def sharing_page(picture: SharingPicture, *, base: str, today: date) -> SharingPage:
@@ -255,7 +256,7 @@ def request_words(line: RequestLine) -> str:
 
 
 def look_row(line: LookLine) -> LookRow:
-    """One look: when, who, why, what they did."""
+    """One look: when, who, why, what they did, on which basis."""
     who = f"{line.who}, {line.agency}" if line.agency else line.who
     did = f"Tried, and was refused: {line.doing}" if line.refused else line.doing
     return LookRow(
@@ -263,6 +264,7 @@ def look_row(line: LookLine) -> LookRow:
         who=who,
         why=f"For {FOR_WORDS[line.purpose]}",
         did=words.upper_first(did),
+        basis=line.basis,
     )
 
 

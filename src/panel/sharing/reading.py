@@ -26,6 +26,7 @@ from panel.platform.clock import day_of
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, Withheld
 from panel.records.rehearsal import Turn
+from panel.sharing.look_basis import basis_line
 from panel.sharing.models import (
     AccessRequest,
     SharingAgreement,
@@ -172,6 +173,8 @@ class LookLine:
     purpose: Purpose
     doing: str
     refused: bool
+    basis: str = ""
+    """On which basis and under which law, in words; empty where it was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ WHERE r.child_id = :child AND (m.from_on IS NULL OR m.from_on <= :today)
 """
 _LOOKS = """
 SELECT id, at, viewer_id, viewer_kind, agency_id, purpose, doing,
-  jsonb_exists(decisions, 'refused') AS refused
+  decisions, jsonb_exists(decisions, 'refused') AS refused
 FROM access_event WHERE child_id = :child
 """
 # What an agency's own workers wrote they see, whatever else of the category is withheld.
@@ -368,6 +371,8 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
     )
     rows = found.all()
     known = {agency.id: agency.name for agency in await agencies(access.session)}
+    named = await access.session.execute(text("SELECT code, words FROM gateway"))
+    duties = {row.code: row.words for row in named}
     workers = [row.viewer_id for row in rows if row.viewer_kind == "worker"]
     names = await worker_names(access.session, workers)
     lines = [
@@ -379,6 +384,7 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
             purpose=Purpose(row.purpose),
             doing=row.doing,
             refused=row.refused,
+            basis=basis_line(row.decisions, duties),
         )
         for row in rows
     ]
