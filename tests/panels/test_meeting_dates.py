@@ -169,6 +169,8 @@ SPRING = TermCalendar(
     [
         ("2027-04-13", None),
         ("2027-05-27", None),
+        ("2027-04-24", "Saturday 24 April 2027 is at the weekend."),
+        ("2027-04-25", "Sunday 25 April 2027 is at the weekend."),
         ("2027-04-20", "Tuesday 20 April 2027 is an INSET day."),
         ("2027-05-03", "Monday 3 May 2027 is a bank holiday."),
         ("2027-05-20", "Thursday 20 May 2027 is a school holiday."),

@@ -30,6 +30,7 @@ from panel.sharing.noticing import (
     remind_of_endings,
     remind_of_own_decisions,
     tell_askers,
+    tell_of_choices,
 )
 from panel.sharing.service import lapse_requests
 
@@ -83,11 +84,13 @@ def about_sharing(gate: Gate, site_url: str) -> list[Job]:
         await remind_of_own_decisions(session, day, site_url)
 
     async def tell(session: AsyncSession, _slot: datetime) -> None:
-        await tell_askers(session, today(gate.tenant.clock), site_url)
+        day = today(gate.tenant.clock)
+        await tell_askers(session, day, site_url)
+        await tell_of_choices(session, day, site_url)
 
     return [
         Job("look after agreements to share", timedelta(days=1), look),
-        Job("tell who asked to see more", timedelta(hours=1), tell),
+        Job("tell who asked to see more, and of what families chose", timedelta(hours=1), tell),
     ]
 
 

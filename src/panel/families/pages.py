@@ -83,6 +83,9 @@ class ChildPage:
     told: Sequence[ToldLine]
     sharing: Sequence[str] = ()
     """What is being decided, or was decided, about sharing."""
+    choices_href: str = ""
+    looks_href: str = ""
+    """Empty for who is not told who looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,14 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         else f"We asked what you want to say on {words.day(child.asked_on)}.",
         told=[_told_line(one, child, today) for one in child.words],
         sharing=[objection_words(one) for one in child.objections],
+        choices_href=f"/family/{child.child_id}/choices",
+        looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
     )
+
+
+def person_to_ring(child: ChildForFamily) -> PersonToRing:
+    """Who helps with a child, and how to reach them."""
+    return _person(child.to_ring)
 
 
 def tell_page(child: ChildForFamily) -> TellPage:

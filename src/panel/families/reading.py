@@ -58,6 +58,8 @@ class ChildForFamily:
     notes: Sequence[OwnNote] = ()
     """The notes that they were sent, newest first."""
     objections: Sequence[ObjectionForFamily] = ()
+    has_standing: bool = False
+    """A parent with parental responsibility, or the young person themselves."""
 
 
 class _Lead(msgspec.Struct):
@@ -128,6 +130,7 @@ async def child_for_family(access: Access) -> ChildForFamily:
         words=await own_words(access),
         notes=await own_notes(access),
         objections=await objections_for_family(access),
+        has_standing=bool(access.ties & {Tie.PARENT, Tie.SELF}),
     )
 
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk, go
 from panel.accounts.taking import take
+from panel.families.choice_routes import HANDLERS as CHOICES
 from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, TellForm
 from panel.families.pages import child_page, tell_page, thanks, thanks_for_answer
 from panel.families.reading import child_for_family, children_of
@@ -127,4 +128,4 @@ async def _note(
     )
 
 
-HANDLERS = [family_home, tell, told, read_notes, answer_notes]
+HANDLERS = [family_home, tell, told, read_notes, answer_notes, *CHOICES]

@@ -18,7 +18,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     "look after agreements to share": "refuses requests for access that nobody answered in time,"
     " asks for agencies whose day came, reminds of agreements that end and of own decisions at 16,"
     " and ends at 18 what rests on parental responsibility",
-    "tell who asked to see more": "tells whoever asked for access what was answered",
+    "tell who asked to see more, and of what families chose": "tells whoever asked for access what"
+    " was answered, and lead professionals what families chose on their own page",
     "find unusual patterns": "looks for unusual patterns in who opened which records",
     "keep the documents up to date": "makes a new version of these documents when they changed",
     "put notes to families out": "puts notes that were signed off into the outbox",

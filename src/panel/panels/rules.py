@@ -137,10 +137,14 @@ class ReviewMove:
         return self.after is None or self.after > self.due_by
 
 
+SATURDAY = 5
+"""As `date.weekday` counts."""
+
+
 def is_in_term(day: date, calendar: TermCalendar) -> bool:
     """From the first day back to the last day of term, both included, less days that are closed.
 
-    Closed are holidays, INSET days and the bank holidays of England.
+    Closed are holidays, INSET days, the bank holidays of England and weekends.
     """
     return why_not_in_term(day, calendar) is None
 
@@ -150,7 +154,7 @@ def why_not_in_term(day: date, calendar: TermCalendar) -> str | None:
     if closed := calendar.closed_on(day):
         return f"{words.day(day)} is {CLOSED_WORDS[closed.kind]}."
     if calendar.term_on(day) is not None:
-        return None
+        return f"{words.day(day)} is at the weekend." if day.weekday() >= SATURDAY else None
     ends_on = calendar.ends_on
     if ends_on is None or day > ends_on:
         return calendar_end_words(calendar)

@@ -57,6 +57,8 @@ class WaitingRequest:
     for_expected: bool
     is_mine: bool
     """Asked by the viewer for the viewer's own agency: somebody else answers."""
+    wants_a_call: bool
+    """The family asks to be rung about it."""
 
 
 async def request_access(
@@ -193,6 +195,7 @@ async def waiting_requests(access: Access) -> tuple[WaitingRequest, ...]:
             due_on=working_days_after(row.asked_on, within),
             for_expected=row.involvement_id is not None,
             is_mine=_is_own(access, row),
+            wants_a_call=row.ring_asked_at is not None,
         )
         for row in rows
     )

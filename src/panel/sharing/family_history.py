@@ -146,14 +146,14 @@ async def _names(
     access: Access, rows: Sequence[Any]
 ) -> tuple[dict[UUID, str] | None, dict[UUID, str]]:
     """Workers' names and agencies' names; None where this viewer is told no name."""
-    if _is_kept_from(access):
+    if is_kept_from(access):
         return None, {}
     known = {agency.id: agency.name for agency in await agencies(access.session)}
     workers = [row.viewer_id for row in rows if row.viewer_kind == ViewerKind.WORKER]
     return await worker_names(access.session, workers), known
 
 
-def _is_kept_from(access: Access) -> bool:
+def is_kept_from(access: Access) -> bool:
     """Whether something is kept from this viewer to protect somebody, said or in silence."""
     decisions = [access.decision(category) for category in sorted(access.about)]
     return any(

@@ -254,6 +254,8 @@ class AccessRequest(ChildScoped):
     agreement_id: Mapped[UUID | None]
     involvement_id: Mapped[UUID | None]
     """The expected part of an agency on whose behalf it was opened when its day came."""
+    ring_asked_at: Mapped[datetime | None]
+    """When the family asked to be rung about it."""
 
 
 class SharingJudgement(ChildScoped):

@@ -32,6 +32,7 @@ from panel.sharing.state import agreement_of
 from panel.web.words import short_day
 
 ENDING, OWN_DECISION, ANSWERED = "sharing_ending", "sharing_own_decision", "sharing_answered"
+CHOSEN = "sharing_chosen"
 A_DAY = timedelta(days=1)
 TOLD_FOR = timedelta(days=14)
 """How long after an answer a notice still makes sense, where jobs stood still."""
@@ -227,6 +228,47 @@ async def tell_askers(session: AsyncSession, today: date, site_url: str) -> int:
             )
             for one in found.all()
         ],
+        site_url,
+    )
+
+
+_CHOSEN = """
+SELECT child_id, at FROM (
+  SELECT child_id, created_at AS at FROM sharing_agreement WHERE created_by = by_person_id
+  UNION SELECT child_id, withdrawn_at FROM sharing_agreement WHERE changed_by = by_person_id
+  UNION SELECT child_id, created_at FROM sharing_objection WHERE created_by = by_person_id
+  UNION SELECT child_id, ring_asked_at FROM access_request WHERE state = 'asked'
+) chosen WHERE at >= :since ORDER BY at, child_id
+"""
+
+
+async def tell_of_choices(session: AsyncSession, today: date, site_url: str) -> int:
+    """Tell the lead professional that a family chose something on its own page, once each.
+
+    Where nobody leads, the coordinator. For a job; returns how many notices went in.
+    """
+    found = await session.execute(text(_CHOSEN), {"since": today - TOLD_FOR})
+    chosen = found.all()
+    if not chosen:
+        return 0
+    leads = await _workers(session, _LEADS, {one.child_id for one in chosen}, today)
+    without = {one.child_id for one in chosen} - leads.keys()
+    who = leads | await _workers(session, _WHO, without, today)
+    return await _put(
+        session,
+        (
+            Notice(
+                kind=CHOSEN,
+                once=f"{CHOSEN} {one.child_id} {one.at.isoformat()} {worker}",
+                to=worker,
+                subject="A family chose something about sharing",
+                says="On their own page a family chose something about sharing, or asks to be rung"
+                " about it. What they chose works already: the page about sharing shows it.",
+                child_id=one.child_id,
+            )
+            for one in chosen
+            for worker in who.get(one.child_id, ())
+        ),
         site_url,
     )
 

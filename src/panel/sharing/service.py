@@ -25,6 +25,7 @@ from consent import (
     Purpose,
     RestrictionKind,
     Standing,
+    ViewerKind,
     may_agree_to_share,
 )
 from consent.standing import AGE_OF_OWN_AGREEMENT, SHARING_MATTER, has_reached
@@ -94,6 +95,8 @@ KEEPS_FROM_YOURS = (
     "This keeps something from your own agency, so you cannot end it.",
     "When they agree, write the new conversation down in an assessment; somebody else may end it.",
 )
+_SAID_THEMSELVES = frozenset({Capacity.PARENTAL_RESPONSIBILITY, Capacity.SELF})
+"""In these capacities one of the family may say so on their own page."""
 _SAID_FOR_A_CHILD = frozenset({"parental_responsibility"})
 """What is said in this capacity ends with the first word that counts from 16 on."""
 
@@ -187,9 +190,10 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     for access that the decision covers are answered by it. Nothing is deleted.
 
     Raises NotAllowed for a viewer who only reads, and Invalid where the person may not decide
-    (the reason in one sentence, field `capacity`) or the decision contradicts itself.
+    (the reason in one sentence, field `capacity`) or the decision contradicts itself. One of the
+    family records their own word alone, and judges nothing about themselves.
     """
-    access.require_write()
+    _require_recorder(access, decision)
     await one_at_a_time(access)
     facts = await family_facts(access)
     words = giver_words(access.child_id, decision.by_person, facts, access.today)
@@ -250,6 +254,18 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     await settle_requests(access, made)
     kind = RecordedAs.AGREEMENT if decision.given else RecordedAs.REFUSAL
     return Recorded(made.id, kind, objection)
+
+
+def _require_recorder(access: Access, decision: SharingDecision) -> None:
+    if access.viewer.kind is not ViewerKind.FAMILY:
+        access.require_write()
+        return
+    own_word = decision.by_person == access.viewer.id and decision.capacity in _SAID_THEMSELVES
+    if not own_word or decision.judged:
+        raise NotAllowed(
+            "You can choose for yourself, and not for somebody else.",
+            "Ask the person who helps you.",
+        )
 
 
 async def one_at_a_time(access: Access) -> None:

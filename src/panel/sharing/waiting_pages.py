@@ -180,7 +180,9 @@ def _request_row(one: WaitingRequest, base: str, today: date) -> RequestRow:
         agency=one.agency,
         what=words.upper_first(SECTION_WORDS[one.category]),
         purpose=words.upper_first(FOR_WORDS[one.purpose]),
-        why=one.reason,
+        why=f"{one.reason} (The family asks to be rung about it.)"
+        if one.wants_a_call
+        else one.reason,
         due=words.day_and_distance(one.due_on, today),
         late="Late" if one.due_on < today else "",
         href="" if one.is_mine else f"{base}/requests/{one.id}",

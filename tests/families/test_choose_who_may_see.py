@@ -1,0 +1,133 @@
+"""A parent reads who may see what about a child, chooses, and it works at once."""
+
+from datetime import date
+
+import pytest
+
+from consent import Category, Level
+from panel.accounts.service import add_agency
+from panel.platform.tenancy import Tenant
+from panel.records.gate import Gate
+from tests.families.choosing import (
+    ENDS,
+    School,
+    agreed,
+    choose,
+    evidence_of,
+    may_see,
+    path_of,
+    rehearse,
+    standing,
+    with_school,
+    write_down,
+)
+from tests.families.conftest import SignInFamily
+from tests.families.household import Client, Family, words
+
+
+@pytest.fixture
+async def school(tenant: Tenant, family: Family) -> School:
+    return await with_school(tenant, family)
+
+
+@pytest.fixture
+async def mother(client: Client, family: Family, sign_in_family: SignInFamily) -> Client:
+    """The browser of Freya's mother."""
+    await sign_in_family(family.mother)
+    return client
+
+
+async def page_of(client: Client, family: Family) -> str:
+    shown = await client.get(f"/family/{family.child}/choices")
+    assert shown.status_code == 200, shown.text
+    return words(shown.text)
+
+
+async def test_she_reads_who_may_see_what_and_who_chose_it(
+    mother: Client, gate: Gate, family: Family, school: School
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id}))
+    home = await mother.get("/family")
+    assert f'href="/family/{family.child}/choices"' in home.text
+    said = await page_of(mother, family)
+    assert "Who may see what about Freya" in said
+    assert "Ashdown School may see the name, the address, who helps and the plan." in said
+    assert "It may not see health, school, home life, money or worries." in said
+    assert "You said yes on 23 November 2026. It ends on 3 May 2027." in said
+    assert "The people who run the panel may see the name and who helps. The law says so:" in said
+
+
+async def test_she_stops_it_after_she_read_what_changes(
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id, family.agency}))
+    assert await may_see(gate, family, school.tom, Category.PLAN)
+    said = words((await rehearse(mother, family, school.id, "stop-everything")).text)
+    assert "Stop sharing with Ashdown School?" in said
+    assert "Ashdown School no longer sees the address, who helps or the plan." in said
+    assert "It works at once: on the next page they open" in said
+    assert "What people at Ashdown School wrote themselves, they keep." in said
+    assert "It goes on until 3 May 2027." in said
+    assert await may_see(gate, family, school.tom, Category.PLAN), "reading changes nothing"
+    done = await choose(mother, family, school.id, "stop-everything")
+    assert (done.status_code, done.headers["location"]) == (
+        303, f"/family/{family.child}/choices?done=yes",
+    )  # fmt: skip
+    assert not await may_see(gate, family, school.tom, Category.PLAN)
+    said = words((await mother.get(done.headers["location"])).text)
+    assert "You have chosen. Rosa Whitlow will be told." in said
+    assert "That ended on 23 November 2026." in said
+    (rest,) = await standing(tenant, family)
+    assert set(rest.agencies) == {family.agency}, "the others go on as they were"
+    assert (rest.from_on, rest.until_on) == (date(2026, 11, 23), ENDS)
+
+
+async def test_she_stops_one_kind_and_shares_it_again(
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id}, level=Level.ADDITIONAL))
+    await choose(mother, family, school.id, "stop-more")
+    assert await may_see(gate, family, school.tom, Category.PLAN)
+    assert not await may_see(gate, family, school.tom, Category.HEALTH)
+    await choose(mother, family, school.id, "share-more")
+    assert await may_see(gate, family, school.tom, Category.HEALTH)
+    (row,) = await standing(tenant, family)
+    assert row.level == "additional"
+    assert await evidence_of(tenant, row) == "Said on the family's page by themselves."
+    assert row.by_person_id == row.created_by == family.mother
+    assert row.capacity == "parental_responsibility"
+    assert row.basis == "birth_mother"
+
+
+async def test_she_chooses_another_end(
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
+) -> None:
+    first = await write_down(gate, family, agreed(family.mother, {school.id}))
+    day = {"until-day": "1", "until-month": "9", "until-year": "2027"}
+    done = await choose(mother, family, school.id, "keep-everything", **day)
+    assert done.status_code == 303, words(done.text)
+    (row,) = await standing(tenant, family)
+    assert (row.until_on, row.renews_id) == (date(2027, 9, 1), first.id)
+
+
+async def test_she_shares_with_somebody_new(
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
+) -> None:
+    base = f"/family/{family.child}/choices"
+    async with tenant.transaction() as session:
+        agency = await add_agency(session, key="salt", name="Speech therapy", kind="health")
+    shown = await mother.get(f"{base}/new")
+    assert "Speech therapy" in shown.text
+    nothing = await mother.get(f"{base}/new?agency=")
+    assert nothing.status_code == 422
+    assert "Choose how much they may see" in words(nothing.text)
+    onward = await mother.get(
+        f"{base}/new", params={"agency": str(agency.id), "change": "share-basic"},
+        follow_redirects=False,
+    )  # fmt: skip
+    assert onward.headers["location"] == f"{path_of(family, agency.id)}?change=share-basic"
+    done = await choose(mother, family, agency.id, "share-basic")
+    assert done.status_code == 303
+    assert "Speech therapy may see the name, the address, who helps and the plan." in await page_of(
+        mother, family
+    )
