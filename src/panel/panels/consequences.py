@@ -26,7 +26,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.dates import months_after
 from panel.records.gate import Access
-from panel.records.rehearsal import Consequence, Turn
+from panel.records.rehearsal import Consequence, Turn, is_for_family
 from panel.sharing.shareable import PanelAgency, may_share_anything, pack_standpoint
 from panel.web.words import in_a_row, short_day
 
@@ -91,6 +91,15 @@ def pack_sentences(changes: Sequence[PackChange], where: str) -> Iterator[str]:
             yield f"{pack} also shows {_words(one.gains, 'and')}."
 
 
+def plain_packs(changes: Sequence[PackChange], on: date) -> list[Consequence]:
+    """The same for the family: whose papers change; their page says what is no longer seen."""
+    where = f"The papers for the meeting on {short_day(on)} say"
+    return [
+        Consequence(f"{where} {'less' if one.loses else 'more'} to {one.agency}.")
+        for one in changes
+    ]
+
+
 class ComingMeetings:
     """Panels' answer to a rehearsal."""
 
@@ -135,6 +144,9 @@ class ComingMeetings:
             if held_on < access.today:
                 where = f"After the meeting of {before.name} on {short_day(held_on)}{past}"
             changes = pack_changes(turn, members, names, access.at)
+            if is_for_family(access):
+                found += plain_packs(changes, held_on)
+                continue
             found += [
                 before.consequence(access, one, held_on) for one in pack_sentences(changes, where)
             ]
@@ -162,23 +174,9 @@ class ComingMeetings:
         on = before.review_on if place is _Place.NONE else day.held_on
         if on is None:
             return []
-        members = rhythm.agencies_on(on)
-        where = f"At the meeting of {before.name} on {short_day(on)}"
-        if _nothing_left(turn, members, access.at):
-            if place is _Place.NOT_READY:
-                return []
-            return [before.consequence(access, f"{where}: {_LEFT_WITH_NOTHING[place]}", on)]
-        found = []
-        if _something_again(turn, members, access.at) and _waits_for_sharing_alone(
-            prepared, access.child_id
-        ):
-            sentence = f"{where}: the child is ready, because something may be shared again."
-            found.append(before.consequence(access, sentence, on))
-        # What is agreed until before the meeting is not in its packs, whatever is decided now.
-        at = datetime.combine(on, time(12), UTC)
-        changes = pack_changes(turn, members, names, max(at, access.at))
-        found += [before.consequence(access, one, on) for one in pack_sentences(changes, where)]
-        return found
+        ready = _waits_for_sharing_alone(prepared, access.child_id)
+        coming = _Coming(before, on, place, ready, rhythm.agencies_on(on))
+        return list(_at_coming(access, turn, coming, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +209,10 @@ class _Place(Enum):
     NOT_READY = 3
 
 
+_PLAIN_LEFT = {
+    False: "The panel will not talk about it on {}. It may see nothing then.",
+    True: "The panel still talks about it on {}. But it may see nothing more then.",
+}
 _NOT_READY_THEN = (
     "the child goes to the list of those who are not ready, because nothing may be shared with the"
     " panel any more."
@@ -231,6 +233,41 @@ def _place(prepared: Prepared, child: UUID) -> _Place:
             return _Place.URGENT if candidate.urgent else _Place.ON_IT
     is_not_ready = any(one.candidate.child_id == child for one in agenda.not_ready)
     return _Place.NOT_READY if is_not_ready else _Place.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A meeting whose agenda is not settled, and the child's place before it."""
+
+    before: _BeforePanel
+    on: date
+    place: _Place
+    waits_for_sharing_alone: bool
+    members: Sequence[PanelAgency]
+
+
+def _at_coming(
+    access: Access, turn: Turn, coming: _Coming, names: Mapping[UUID, str]
+) -> Iterator[Consequence]:
+    on, place, tell = coming.on, coming.place, coming.before.consequence
+    where = f"At the meeting of {coming.before.name} on {short_day(on)}"
+    if _nothing_left(turn, coming.members, access.at):
+        if place is not _Place.NOT_READY:
+            plain = _PLAIN_LEFT[place is _Place.URGENT].format(short_day(on))
+            said = f"{where}: {_LEFT_WITH_NOTHING[place]}"
+            yield tell(access, plain if is_for_family(access) else said, on)
+        return
+    if coming.waits_for_sharing_alone and _something_again(turn, coming.members, access.at):
+        plain = f"The panel can talk about it on {short_day(on)}."
+        said = f"{where}: the child is ready, because something may be shared again."
+        yield tell(access, plain if is_for_family(access) else said, on)
+    # What is agreed until before the meeting is not in its packs, whatever is decided now.
+    at = max(datetime.combine(on, time(12), UTC), access.at)
+    changes = pack_changes(turn, coming.members, names, at)
+    if is_for_family(access):
+        yield from plain_packs(changes, on)
+    else:
+        yield from (tell(access, one, on) for one in pack_sentences(changes, where))
 
 
 def _waits_for_sharing_alone(prepared: Prepared, child: UUID) -> bool:

@@ -15,7 +15,7 @@ from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import Way, why_not_sent
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Access
-from panel.records.rehearsal import Consequence, Turn
+from panel.records.rehearsal import Consequence, Turn, is_for_family
 from panel.sharing.foresight import would_be_shown
 from panel.sharing.standing import family_facts, giver_words
 from panel.web.words import short_day
@@ -25,6 +25,14 @@ _NOT_SENT = "would not go: something in them would be withheld"
 _SENT_AGAIN = "would go after all: nothing in them would be withheld any more"
 _WITHOUT = "would go without whom to ring"
 _WITH = "would say whom to ring"
+
+
+_PLAIN = {
+    _NOT_SENT: "The notes of {} will not come to you.",
+    _SENT_AGAIN: "The notes of {} will come to you.",
+    _WITHOUT: "The notes of {} will not say whom to ring.",
+    _WITH: "The notes of {} will say whom to ring.",
+}
 
 
 class QueuedMessages:
@@ -68,6 +76,9 @@ class QueuedMessages:
                 how = "letter" if way == Way.LETTER else "e-mail"
                 sentence = f"notes of {short_day(held_on)} that wait to go to {whom} by {how}"
                 href = f"/panels/{key}/{held_on}/notes/{access.child_id}"
+                if is_for_family(access):
+                    found.append(Consequence(_PLAIN[becomes].format(short_day(held_on))))
+                    continue
                 found.append(_consequence(access, f"The {sentence} {becomes}.", href))
         return found
 

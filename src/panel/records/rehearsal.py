@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consent import State
+from consent import State, ViewerKind
 from panel.records.gate import Access
 
 
@@ -20,6 +20,11 @@ class Consequence:
     look: str = ""
     """What the link says; empty where the viewer has no page for it."""
     href: str = ""
+
+
+def is_for_family(access: Access) -> bool:
+    """Whether the answer is read by one of the family, who is told it in plainer words."""
+    return access.viewer.kind is ViewerKind.FAMILY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,11 @@ class AskedRoom(Protocol):
     """What a room answers."""
 
     async def would_change(self, access: Access, turn: Turn) -> Sequence[Consequence]:
-        """What would change for this room, as far as the viewer of the access may know it."""
+        """What would change for this room, as far as the viewer of the access may know it.
+
+        One of the family is told it in words that somebody of eleven reads, and not what each page
+        says in its own words: who sees which kind of information.
+        """
         ...
 
 

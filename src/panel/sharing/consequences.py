@@ -13,7 +13,7 @@ from consent import Agreement, Category, Decision, Purpose, State, Tie
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies
 from panel.records.gate import Access
-from panel.records.rehearsal import Consequence, Turn
+from panel.records.rehearsal import Consequence, Turn, is_for_family
 from panel.sharing.answering import ASKED, is_settled, may_answer, purpose_of
 from panel.sharing.expecting import OFFERED
 from panel.sharing.models import AccessRequest
@@ -24,6 +24,15 @@ from panel.web.words import in_a_row, short_day, upper_first
 
 _OF_THE_FAMILY = frozenset({Tie.PARENT, Tie.SELF})
 _ASKED_FOR = "Look at the request"
+_YES, _NO = "this answers it, yes.", "this answers it, no."
+_OPENED = "they would see it, so the request can be answered."
+_CLOSED = "they would not see it any more while they wait."
+_PLAIN = {
+    _YES: "This is your yes.",
+    _NO: "This is your no.",
+    _OPENED: "They may see it then.",
+    _CLOSED: "They may not see it then.",
+}
 _EXPECTED = text(
     "SELECT agency_id, worker_id, created_by, expected_from_on FROM involvement"
     " WHERE child_id = :child AND from_on IS NULL AND offered_access_on IS NULL"
@@ -63,6 +72,12 @@ async def _requests(access: Access, turn: Turn, known: dict[UUID, Agency]) -> It
             key = (row.agency_id, row.asked_on, said)
             found.setdefault(key, []).append(Category(row.category))
             first.setdefault(key, row.id)
+    if is_for_family(access):
+        names = {(agency, said): known[agency].name for agency, _on, said in found}
+        return [
+            Consequence(f"{name} asked for this. {_PLAIN[said]}")
+            for (_, said), name in names.items()
+        ]
     base = f"/children/{access.child_id}/sharing"
     return [
         Consequence(
@@ -87,15 +102,15 @@ def _answer(at: datetime, turn: Turn, row: AccessRequest, agency: Agency) -> str
         one for one in _new_words(turn) if is_settled(one, row.agency_id, category, purpose)
     ]  # fmt: skip
     if settled:
-        return "this answers it, yes." if settled[-1].given else "this answers it, no."
+        return _YES if settled[-1].given else _NO
     was, is_now = (
         _decided(at, state, agency, row.worker_id, purpose, category)
         for state in (turn.before, turn.after)
     )
     if is_now.permitted and not was.permitted:
-        return "they would see it, so the request can be answered."
+        return _OPENED
     if was.permitted and not is_now.permitted and not is_now.silent:
-        return "they would not see it any more while they wait."
+        return _CLOSED
     return ""
 
 
@@ -120,12 +135,18 @@ async def _expected(access: Access, turn: Turn, known: dict[UUID, Agency]) -> It
         for row in rows
         if row.agency_id in known
         for sentence in _on_their_day(
-            turn, known[row.agency_id], row.worker_id or row.created_by, row.expected_from_on
+            turn,
+            known[row.agency_id],
+            row.worker_id or row.created_by,
+            row.expected_from_on,
+            plain=is_for_family(access),
         )
     ]
 
 
-def _on_their_day(turn: Turn, agency: Agency, worker: UUID, on: date) -> Iterator[str]:
+def _on_their_day(
+    turn: Turn, agency: Agency, worker: UUID, on: date, *, plain: bool
+) -> Iterator[str]:
     at = datetime.combine(on, time(12), UTC)
     sees = [
         [
@@ -137,6 +158,12 @@ def _on_their_day(turn: Turn, agency: Agency, worker: UUID, on: date) -> Iterato
     ]
     lost = [one for one in sees[0] if one not in sees[1]]
     won = [one for one in sees[1] if one not in sees[0]]
+    if plain:
+        if lost:
+            yield f"{agency.name} starts on {short_day(on)}. They will ask you again then."
+        if won:
+            yield f"{agency.name} starts on {short_day(on)}. They may see this then."
+        return
     who = f"{upper_first(agency.name)}, expected from {short_day(on)},"
     if lost:
         yield (
