@@ -149,6 +149,18 @@ def test_what_somebody_named_cannot_break_the_file() -> None:
         assert as_html("t", "s", [part]).count("<main>") == 1
 
 
+def test_a_name_puts_no_link_or_tag_into_the_markdown() -> None:
+    name = "[Read](javascript:x)\n\n# <img src=x onerror=y> ![](https://e.example/p) `|"
+    parts = (Words(name), Points((name,)), Grid((name,), ((name,),)), ToFill(name), Heading(name))
+    said = markdown("t", "s", parts)
+    bare = re.sub(r"\\.", "", said)
+    assert "[" not in bare
+    assert "<" not in bare
+    assert "`" not in bare
+    assert "\n# <" not in said.partition("# t")[2]
+    assert len(re.findall(r"(?m)^# ", said)) == 1
+
+
 def test_every_job_is_in_the_record(gate: Gate, data_dir: Path) -> None:
     settings = from_environment({"PANEL_DATA_DIR": str(data_dir), "PANEL_SMTP_URL": "smtp://x:25"})
     names = {job.name for job in job_commands.all_jobs(settings, gate)}

@@ -222,6 +222,19 @@ async def test_the_thresholds_are_the_authoritys(
     assert await find(tenant) == 1
 
 
+async def test_a_lead_who_raises_the_thresholds_is_told_of_as_before(
+    tenant: Tenant, family: Family, offices: Offices, looks: Looks
+) -> None:
+    refusals = minutes(MONDAY, DEFAULTS[Threshold.MANY_REFUSALS])
+    for viewer in (offices.lead, family.tom):
+        looks.many([(viewer, new_id(), at, {"refused": "no tie"}, "support") for at in refusals])
+    async with tenant.transaction(offices.lead.id) as session:
+        wanted = DEFAULTS | {Threshold.MANY_REFUSALS: 1_000, Threshold.CLOSED_FOR: 900}
+        await set_thresholds(session, wanted, "Nothing to see here")
+    assert await find(tenant) == 1
+    assert {row[1] for row in await rows(tenant)} == {offices.lead.id}
+
+
 # Seen, closed, kept.
 
 

@@ -1,5 +1,6 @@
 """A document as parts, and the parts as Markdown and as a page of HTML. Pure."""
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
@@ -42,6 +43,9 @@ class ToFill(msgspec.Struct, tag="to_fill", frozen=True):
 Part = Heading | Words | Points | Grid | ToFill
 MARK = "TO FILL IN"
 
+_MARKUP = re.compile(r"[\\\[`]|<(?=[A-Za-z/!?])")
+"""What begins a link, a picture, code or a tag in Markdown."""
+
 _READ = msgspec.json.Decoder(tuple[Part, ...])
 
 
@@ -67,16 +71,16 @@ def markdown(title: str, state: str, parts: Iterable[Part]) -> str:
     for part in parts:
         match part:
             case Heading(text):
-                blocks.append(f"## {text}")
+                blocks.append(f"## {_plain(text)}")
             case Words(text):
-                blocks.append(text)
+                blocks.append(_plain(text))
             case Points(items):
-                blocks.append("\n".join(f"- {item}" for item in items))
+                blocks.append("\n".join(f"- {_plain(item)}" for item in items))
             case Grid(columns, rows):
                 lines = [columns, tuple("---" for _ in columns), *rows]
                 blocks.append("\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines))
             case ToFill(text):
-                blocks.append(f"> **{MARK}:** {text}")
+                blocks.append(f"> **{MARK}:** {_plain(text)}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -123,4 +127,9 @@ def _html_row(row: Sequence[str]) -> Markup:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _plain(text).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """Words as words: whoever named an agency puts no link, picture or tag into the file."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

@@ -111,6 +111,18 @@ class Figures:
     how_many: dict[PatternKind, int]
 
 
+def for_leads(thresholds: dict[Threshold, int]) -> dict[Threshold, int]:
+    """What counts for those who set the thresholds: what is set, and never less strict than usual.
+
+    Else a lead would raise them, look, and lower them again.
+    """
+    latest = {Threshold.DAY_BEGINS}
+    return {
+        name: (max if name in latest else min)(figure, DEFAULTS[name])
+        for name, figure in thresholds.items()
+    }
+
+
 def reached(figures: Figures, thresholds: dict[Threshold, int]) -> dict[PatternKind, int]:
     """The kinds whose threshold the day reached, with the figure."""
     return {

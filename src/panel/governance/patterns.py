@@ -20,6 +20,7 @@ from panel.governance.pattern_rules import (
     Figures,
     Seen,
     Threshold,
+    for_leads,
     is_out_of_hours,
     may_close,
     most_children_in_an_hour,
@@ -103,13 +104,18 @@ async def find_unusual(session: AsyncSession, day: date) -> int:
         for worker in await session.scalars(select(Worker).where(Worker.id.in_({*looks, *refused})))
     }
     own_name = await _own_name(session, looks, workers)
-    closed = await _closed_before(
-        session, looks, day - timedelta(days=limits[Threshold.CLOSED_FOR])
-    )
     leads = set(await session.scalars(text(_LEADS), {"today": _today(session), "day": day}))
+    by_lead = {False: limits, True: for_leads(limits)}
+    closed = {
+        of_lead: await _closed_before(
+            session, looks, day - timedelta(days=their[Threshold.CLOSED_FOR])
+        )
+        for of_lead, their in by_lead.items()
+    }
     new = 0
     for viewer, worker in workers.items():
-        opened = looks.get(viewer, [])
+        opened, of_lead = looks.get(viewer, []), viewer in leads
+        limits = by_lead[of_lead]
         children = {look.child for look in opened}
         figures = Figures(
             viewer,
@@ -123,7 +129,7 @@ async def find_unusual(session: AsyncSession, day: date) -> int:
                     )
                     for look in opened
                 ),
-                PatternKind.AFTER_CLOSURE: len(children & closed),
+                PatternKind.AFTER_CLOSURE: len(children & closed[of_lead]),
                 PatternKind.MANY_REFUSALS: refused.get(viewer, 0),
             },
         )
@@ -136,7 +142,7 @@ async def find_unusual(session: AsyncSession, day: date) -> int:
                 day=day,
                 how_many=how_many,
                 threshold=max(limits[Threshold(kind.value)], 1),
-                of_lead=viewer in leads,
+                of_lead=of_lead,
             )
     return new
 

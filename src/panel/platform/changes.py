@@ -54,16 +54,25 @@ class Readings(Generic[Read]):
         snapshot, changed = await _probe(session, None if kept is None else kept[0])
         return snapshot, None if kept is None or changed else kept[1]
 
-    def keep(self, session: AsyncSession, what: Hashable, snapshot: str | None, read: Read) -> Read:
+    def keep(
+        self,
+        session: AsyncSession,
+        what: Hashable,
+        snapshot: str | None,
+        read: Read,
+        until: datetime | None = None,
+    ) -> Read:
         """Keep what was read after that snapshot was taken, and give it back.
 
+        `until` is when it is so no more though nobody writes, where that may be before long.
         The transaction writes nothing between the two. Nothing is kept for one that wrote before:
         were it rolled back, nobody would note it.
         """
         if snapshot is None:
             return read
         now: datetime = session.info[NOW]
-        self._kept.keep(_whose(session, what), (snapshot, read), now, now + KEPT_FOR)
+        good = now + KEPT_FOR if until is None else min(now + KEPT_FOR, until)
+        self._kept.keep(_whose(session, what), (snapshot, read), now, good)
         return read
 
 

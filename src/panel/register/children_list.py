@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Literal, cast
 from uuid import UUID
@@ -82,6 +82,8 @@ class _Line(msgspec.Struct):
     given_name: str | None
     family_name: str | None
     lead: _Lead | None
+    reach_ends: datetime | None = None
+    """When the viewer reaches it no more: an override ends at a moment, and nobody writes."""
 
 
 _LINE = """json_build_object('id', c.id, 'reference', c.reference, 'birth_date', c.birth_date,
@@ -89,6 +91,11 @@ _LINE = """json_build_object('id', c.id, 'reference', c.reference, 'birth_date',
   'family_name', encode(c.family_name, 'hex'),
   'lead', CASE WHEN w.id IS NULL THEN NULL ELSE json_build_object('id', w.id,
      'agency_id', g.id, 'agency', g.name, 'name', encode(w.name, 'hex')) END)::text"""
+_LISTED = _LINE.replace(
+    "json_build_object(",
+    "json_build_object('reach_ends', NULLIF(a.valid_until, 'infinity'), ",
+    1,
+)
 _LEAD = """
 LEFT JOIN lead_professional l ON l.child_id = c.id AND l.state = 'accepted'
 LEFT JOIN worker w ON w.id = l.worker_id
@@ -133,7 +140,7 @@ def _page_query(show: Show, order: Order, direction: str) -> str:
     # plan serves whoever reaches 35 children and whoever reaches 50,000, and the server keeps it.
     # OFFSET 0 keeps the planner from joining first and sorting all (TRAPS.md, skewed viewers).
     lead = _ONE_LEAD if show == "lead" else ""
-    cut = f"SELECT a.child_id, a.ties FROM child_access a {lead} {these} OFFSET 0"  # noqa: S608 - fixed parts
+    cut = f"SELECT a.child_id, a.ties, a.valid_until FROM child_access a {lead} {these} OFFSET 0"  # noqa: S608 - fixed parts
     return (
         f" FROM ({cut}) a JOIN child c ON c.id = a.child_id {_LEAD}"
         f" ORDER BY a.child_id {'' if direction == 'before' else 'DESC'}"
@@ -156,7 +163,9 @@ async def list_children(
         snapshot, kept = await _LISTS.get(session, what)
         if kept is None:
             found = await _found(gate, session, viewer, show, order, asked, today)
-            kept = _LISTS.keep(session, what, snapshot, _List(found))
+            ends = (_READ_LINE.decode(one.line).reach_ends for one in found)
+            until = min((one for one in ends if one is not None), default=None)
+            kept = _LISTS.keep(session, what, snapshot, _List(found), until)
         opened = gate.open_found(
             session,
             kept.found[:ON_A_PAGE],
@@ -200,7 +209,7 @@ async def _found(
     is_first = start is None or (order == "age" and born is None)
     return await gate.read_here(
         session,
-        _LINE,
+        _LISTED,
         _page_query(show, order, "" if is_first else asked.direction),
         # Kept as one plan for all, the list by age suits nobody.
         prepared=False if order == "age" else None,

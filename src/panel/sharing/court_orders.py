@@ -24,6 +24,7 @@ from panel.sharing.named import EVERYONE, Named, who_can_be_named, words_of
 from panel.sharing.restrict_rules import (
     WHO_MAY_PROTECT,
     Change,
+    as_known_to,
     changes,
     may_protect,
     wrong_span,
@@ -111,7 +112,7 @@ async def plan_order(access: Access, new: NewOrder) -> PlannedOrder:
         raise Invalid(tuple(errors))
     span = Span(new.from_on or access.today, new.until_on)
     fact = CourtOrder(new.permits, categories, to, span, new.reference.strip(), new.silent)
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     # As it will be once it holds, whether that is today or later.
     after = replace(state, orders=(*state.orders, replace(fact, span=Span())))
     by_id = {one.id: one for one in named}
@@ -166,7 +167,7 @@ async def order_of(access: Access, order_id: UUID) -> tuple[OrderLine, tuple[Cha
     """One order in force, and what would change if it ended now. Raises NotFound, Gone."""
     row = await _row(access, order_id)
     named = await who_can_be_named(access)
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     rest = list(state.orders)
     rest.remove(_fact(row))
     to = frozenset(row.to)

@@ -22,6 +22,7 @@ from panel.sharing.named import Kind, Named, who_can_be_named, words_of
 from panel.sharing.restrict_rules import (
     WHO_MAY_ENQUIRE,
     Change,
+    as_known_to,
     changes,
     may_enquire,
     wrong_dates,
@@ -84,7 +85,7 @@ async def plan_enquiry(access: Access, new: NewEnquiry) -> PlannedEnquiry:
         raise Invalid(tuple(errors))
     agencies = frozenset(offered[one] for one in new.agencies)
     fact = Enquiry(agencies, Span(new.from_on or access.today, new.until_on))
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     after = replace(state, enquiries=(*state.enquiries, Enquiry(agencies)))
     return PlannedEnquiry(
         fact,
@@ -132,7 +133,7 @@ async def enquiry_of(
     """One enquiry under way, and what would close if it ended now. Raises NotFound, Gone."""
     row = await _row(access, enquiry_id)
     named = await who_can_be_named(access)
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     rest = list(state.enquiries)
     rest.remove(Enquiry(frozenset(row.agencies), Span(row.from_on, row.until_on)))
     after = replace(state, enquiries=tuple(rest))

@@ -3,7 +3,8 @@
 Through the gate, as everything is. A line says when, who or which agency, why and on what it
 rested; never what they did in detail, which could tell what the record holds. Left out are looks
 of the family's own members, whose coming and going is nobody else's business, and looks by an
-override that was recorded as one that would put somebody at risk if it were known.
+override that was recorded as one that would put somebody at risk if it were known. So are looks of
+those who review it, as long as it ties them to the child: they would tell that there is one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,11 @@ WHERE e.child_id = :child AND e.viewer_kind NOT IN ('family', 'job')
   AND NOT (EXISTS (SELECT FROM jsonb_each_text(e.decisions) d WHERE d.value = 'safeguarding')
     AND EXISTS (SELECT FROM sharing_override o WHERE o.child_id = e.child_id
       AND o.to_id IN (e.viewer_id, e.agency_id) AND e.at BETWEEN o.starts_at AND o.ends_at
+      AND (to_jsonb(o) ->> 'kept_from_family')::boolean))
+  AND NOT (e.purpose = 'safeguarding' AND EXISTS (SELECT FROM sharing_override o
+      WHERE o.child_id = e.child_id AND e.at >= o.starts_at
+      AND (to_jsonb(o) ->> 'reviewed_at' IS NULL
+        OR e.at < (to_jsonb(o) ->> 'reviewed_at')::timestamptz + interval '29 days')
       AND (to_jsonb(o) ->> 'kept_from_family')::boolean))
 """
 _NEWEST = " ORDER BY e.at DESC, e.id DESC LIMIT :some"

@@ -196,6 +196,11 @@ async def open_by_reference(
         raise Invalid(tuple(errors))
     now: datetime = session.info["now"]
     today = day_of(now)
+    # Many at once would each count what the others have not written yet.
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"),
+        {"what": f"openings by {viewer.id}"},
+    )
     missed = await session.scalar(
         select(func.count())
         .select_from(OverrideAttempt)

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from consent import Category, Role, State, Tie, Viewer
 from consent.decide import decide_all
+from consent.reach import is_named
 from panel.platform.problems import FieldError
 from panel.sharing.named import Kind, Named
 
@@ -62,6 +63,21 @@ def may_enquire(viewer: Viewer, ties: frozenset[Tie]) -> bool:
 
 def _coordinates(viewer: Viewer, ties: frozenset[Tie]) -> bool:
     return Tie.PANEL in ties and Role.COORDINATOR in viewer.roles
+
+
+def as_known_to(viewer: Viewer, state: State) -> State:
+    """The facts without what is withheld from the viewer in silence: a rehearsal tells nothing."""
+    return replace(
+        state,
+        restrictions=tuple(
+            one for one in state.restrictions if not (one.silent and is_named(viewer, one.against))
+        ),
+        orders=tuple(
+            one
+            for one in state.orders
+            if one.permits or not (one.silent and is_named(viewer, one.to))
+        ),
+    )
 
 
 def changes(

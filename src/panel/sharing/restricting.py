@@ -38,6 +38,7 @@ from panel.sharing.restrict_rules import (
     WHO_MAY_CHOOSE,
     WHO_MAY_PROTECT,
     Change,
+    as_known_to,
     changes,
     may_choose,
     may_protect,
@@ -143,7 +144,7 @@ async def plan_restriction(access: Access, new: NewRestriction) -> Planned:
     )
     if await _is_there(access, restriction):
         raise Invalid.because("against", "This is withheld from them already")
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     # From its first day on; whether that is today or later, this is what changes.
     fact = Fact(new.kind, categories, against, silent=new.silent, by_words=by_words)
     after = replace(state, restrictions=(*state.restrictions, fact))
@@ -199,7 +200,7 @@ async def restriction_of(
     """
     row = await _row(access, restriction_id)
     named = await who_can_be_named(access)
-    state = await state_of_child(access)
+    state = as_known_to(access.viewer, await state_of_child(access))
     fact = _fact(row)
     # Two may be equal: one of them ends.
     rest = list(state.restrictions)
@@ -327,6 +328,7 @@ async def _is_there(access: Access, new: Restriction) -> bool:
         and row.from_on <= (new.from_on or access.today)
         and frozenset(row.categories) == new.categories
         and frozenset(row.against) == new.against
+        and not _is_hidden_from(access.viewer, row)
         for row in rows
     )
 

@@ -28,7 +28,9 @@ from consent import (
     ViewerKind,
     may_agree_to_share,
 )
+from consent.facts import refused
 from consent.standing import AGE_OF_OWN_AGREEMENT, SHARING_MATTER, has_reached
+from panel.accounts.service import agencies
 from panel.platform.problems import FieldError, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access
 from panel.sharing.agreeing_rules import last_day_of_responsibility
@@ -58,6 +60,7 @@ from panel.sharing.standing import (
     possible_givers,
     whose,
 )
+from panel.sharing.state import agreement_of
 from panel.web.words import short_day
 
 __all__ = [
@@ -494,9 +497,10 @@ async def _make_room(
     """End what this decision replaces: refusals always beat agreements, so an old no must go."""
     from_16 = has_reached(facts.born, AGE_OF_OWN_AGREEMENT, access.today)
     decides_alone = decision.capacity is Capacity.SELF and from_16
+    everybody = frozenset(one.id for one in await agencies(access.session))
     for row in live:
         if _is_same_voice(decision, row):
-            _give_way(access, decision, row)
+            _give_way(access, decision, row, everybody)
         elif decides_alone or (from_16 and row.capacity in _SAID_FOR_A_CHILD):
             row.withdrawn_at = access.at
     if from_16:
@@ -511,14 +515,15 @@ def _is_same_voice(decision: SharingDecision, row: SharingAgreement) -> bool:
     )
 
 
-def _give_way(access: Access, decision: SharingDecision, row: SharingAgreement) -> None:
+def _give_way(
+    access: Access,
+    decision: SharingDecision,
+    row: SharingAgreement,
+    everybody: frozenset[UUID],
+) -> None:
     agreed_now = decision.agencies if decision.given else frozenset()
     if decision.given and not row.given:
-        if not row.agencies or agreed_now & set(row.agencies):
-            row.withdrawn_at = access.at
-            rest = sorted(set(row.agencies) - agreed_now)
-            if rest:
-                access.session.add(copy_of(row, agencies=rest, not_agencies=[]))
+        _open_a_door(access, decision, row, everybody)
     elif decision.given and agreed_now & set(row.not_agencies):
         row.withdrawn_at = access.at
         rest = sorted(set(row.not_agencies) - agreed_now)
@@ -526,6 +531,30 @@ def _give_way(access: Access, decision: SharingDecision, row: SharingAgreement) 
     elif row.given and _refuses_everything(decision):
         # The earlier yes must not come back when the no ends.
         row.withdrawn_at = access.at
+
+
+def _open_a_door(
+    access: Access,
+    decision: SharingDecision,
+    no: SharingAgreement,
+    everybody: frozenset[UUID],
+) -> None:
+    """A yes ends a no for the agencies and about what it says; the no goes on for the rest.
+
+    Else what somebody else agreed would open behind the back of who said no.
+    """
+    said, yes = refused(agreement_of(no)), _categories_of(decision)
+    names_it = no.level is not None or bool(no.named)
+    touched = decision.agencies & (frozenset(no.agencies) or decision.agencies)
+    if not touched or (names_it and not said & yes):
+        return
+    no.withdrawn_at = access.at
+    if others := sorted((frozenset(no.agencies) or everybody) - touched):
+        access.session.add(copy_of(no, agencies=others, not_agencies=[]))
+    if names_it and (left := said - yes):
+        rest = copy_of(no, agencies=sorted(touched), not_agencies=[])
+        rest.level, rest.named = None, sorted(left)
+        access.session.add(rest)
 
 
 def _refuses_everything(decision: SharingDecision) -> bool:
