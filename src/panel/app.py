@@ -32,10 +32,12 @@ from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
+from panel.panels.consequences import ComingMeetings
 from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
 from panel.panels.note_routes import HANDLERS as NOTES
 from panel.panels.pack_routes import HANDLERS as PACKS
+from panel.panels.queued import QueuedMessages
 from panel.panels.routes import HANDLERS as PANELS
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
@@ -56,9 +58,11 @@ from panel.platform.sessions import LONGEST, SEEN_EVERY
 from panel.platform.tables import HolderErased
 from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.gate import Gate
+from panel.records.rehearsal import Rehearsal
 from panel.register.routes import HANDLERS as REGISTER
 from panel.settings import Settings
 from panel.sharing.agencies_routes import HANDLERS as AGENCIES
+from panel.sharing.consequences import WhatWaits
 from panel.sharing.order_routes import HANDLERS as ORDERS
 from panel.sharing.override_routes import HANDLERS as OVERRIDES
 from panel.sharing.restrict_routes import HANDLERS as RESTRICTIONS
@@ -116,7 +120,9 @@ def make_site(
     """One authority, ready to serve."""
     master = master_key(settings.master_key, settings.key_file)
     tenant = Tenant(record, database, keyring(record, master), clock)
-    return Site(tenant, Gate(tenant, SharingFacts()), renderer, settings.site_url)
+    rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
+    gate = Gate(tenant, SharingFacts())
+    return Site(tenant, gate, renderer, settings.site_url, rehearsal)
 
 
 def session_cookie(settings: Settings) -> str:

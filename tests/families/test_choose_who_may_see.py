@@ -3,10 +3,14 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from consent import Category, Level
 from panel.accounts.service import add_agency
+from panel.panels.calendar import join_panel
+from panel.panels.models import AgendaItem, Meeting, Panel
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from tests.families.choosing import (
     ENDS,
@@ -131,3 +135,35 @@ async def test_she_shares_with_somebody_new(
     assert "Speech therapy may see the name, the address, who helps and the plan." in await page_of(
         mother, family
     )
+
+
+async def test_she_reads_on_which_meeting_it_shows_first(
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id}))
+    async with tenant.transaction(JOB) as session:
+        panel = (await session.scalars(select(Panel))).one()
+        await join_panel(session, panel, school.id)
+        meeting = Meeting(
+            panel_id=panel.id,
+            slot_on=date(2026, 12, 3),
+            held_on=date(2026, 12, 3),
+            state="frozen",
+            frozen_at=session.info["now"],
+        )
+        session.add(meeting)
+        await session.flush()
+        session.add(
+            AgendaItem(
+                child_id=family.child,
+                meeting_id=meeting.id,
+                position=1,
+                minutes=10,
+                why="new",
+                opens_at=session.info["now"],
+                pack_until=date(2026, 12, 17),
+            )
+        )
+    said = words((await rehearse(mother, family, school.id, "stop-everything")).text)
+    assert "Where it shows first" in said
+    assert "The papers for the meeting on 3 December 2026 say less to Ashdown School." in said

@@ -437,3 +437,92 @@ async def test_a_stored_link_shows_no_more_than_may_be_seen_now(
             )
         ).one()
         assert str(last.decisions["plan"]).startswith("withheld")
+
+
+async def test_what_others_refused_is_not_opened_by_a_yes(
+    client: Client,
+    tenant: Tenant,
+    gate: Gate,
+    family: Family,
+    school: School,
+    sign_in_family: SignInFamily,
+) -> None:
+    """Nor what was decided after a no, or what the family chose to hold back."""
+    await write_down(
+        gate,
+        family,
+        agreed(
+            family.father, {school.id}, given=False, level=None, purposes=frozenset(),
+            named=frozenset({Category.FINANCE}), until_on=None,
+        ),
+    )  # fmt: skip
+    async with tenant.transaction(JOB) as session:
+        session.add(
+            SharingObjection(
+                child_id=family.child,
+                by_person_id=family.father,
+                by_words="her father",
+                agencies=[school.id],
+                categories=["health"],
+                raised_on=date(2026, 11, 2),
+                reason="No",
+                decided_on=date(2026, 11, 9),
+                decided_by=family.coordinator,
+                upheld=True,
+            )
+        )
+    await sign_in_family(family.mother)
+    said = await page_of(client, family)
+    section = said[said.index("Ashdown School") : said.index("Health visiting")]
+    assert section.count("Somebody else said no to this. Ask Rosa Whitlow.") == 2
+    assert section.count("Share this") == 2, "the basics, and worries"
+    await choose(client, family, school.id, "share-basic")
+    assert await may_see(gate, family, school.tom, Category.PLAN)
+    assert not await may_see(gate, family, school.tom, Category.FINANCE)
+
+
+async def test_a_young_person_from_whom_an_address_is_kept_still_chooses(
+    client: Client,
+    tenant: Tenant,
+    gate: Gate,
+    family: Family,
+    school: School,
+    sign_in_family: SignInFamily,
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id, family.agency}))
+    await born(tenant, family, BORN_16)
+    async with tenant.transaction(JOB) as session:
+        session.add(
+            SharingRestriction(
+                child_id=family.child,
+                kind="protection",
+                categories=["contact"],
+                against=[family.child],
+                from_on=TODAY,
+                silent=True,
+                reason="A sibling lives elsewhere",
+            )
+        )
+    await sign_in_family(family.child)
+    await choose(client, family, school.id, "stop-everything")
+    assert not await may_see(gate, family, school.tom, Category.PLAN)
+    said = await page_of(client, family)
+    assert "Health visiting may see the name, the address, who helps and the plan." in said
+
+
+async def test_an_end_after_18_is_refused_with_the_last_day(
+    client: Client,
+    tenant: Tenant,
+    gate: Gate,
+    family: Family,
+    school: School,
+    sign_in_family: SignInFamily,
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id}))
+    await sign_in_family(family.mother)
+    late = {"until-day": "15", "until-month": "6", "until-year": "2040"}
+    answer = await choose(client, family, school.id, "keep-everything", **late)
+    assert answer.status_code == 422
+    assert "the end can be 14 June 2040 at most" in words(answer.text)
+    (row,) = await standing(tenant, family)
+    assert row.until_on == ENDS

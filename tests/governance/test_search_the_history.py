@@ -242,6 +242,8 @@ async def test_the_lead_searches_on_a_page(
         ("agency=x", "Choose agency from the list"),
         ("colour=red", "this form sent something that the page does not have"),
         ("reference=" + "9" * 30, "must be 20 characters or fewer"),
+        # What is asked is kept in the clear: a name is not taken where a reference belongs.
+        ("reference=Freya", "Enter the reference as it stands on the record"),
     ],
 )
 async def test_a_wrong_answer_is_told_and_searches_nothing(

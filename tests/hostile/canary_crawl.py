@@ -25,6 +25,7 @@ from tests.hostile.canary_pdf import pdf_text
 from tests.hostile.canary_routes import (
     CASES,
     FOR_EACH,
+    OF_NO_CHILD,
     PARTS,
     PREVIEW,
     Case,
@@ -37,6 +38,7 @@ from tests.hostile.canary_world import HERE, World
 
 SITE = "http://testshire.localhost"
 FAULT = 500
+WISHES = ("stop-everything", "share-basic", "share-more", "refuse-health", "keep-everything")
 SHOWN = 40
 """Leaks that are told one by one; all are counted."""
 
@@ -120,8 +122,11 @@ class Crawl:
                             {"c": child},
                         )
                     )
-                    for table in set(PARTS.values())
+                    for table in set(PARTS.values()) - OF_NO_CHILD
                 }
+                for table in OF_NO_CHILD:
+                    ids = await session.scalars(text(f"SELECT id FROM {table} ORDER BY id"))
+                    rows[table] = list(ids)
                 self.known[child] = Known(child, rows, slugs, days)
             messages = await session.execute(
                 select(OutboxMessage.holder_id, OutboxMessage.to_viewer_id)
@@ -183,8 +188,11 @@ class Crawl:
         children = everybody
         if not all_children:
             children = self._some(visitor, every=path in FOR_EACH)
+        # Of a family's choice: what it would change, of one kind of information or another.
+        asked = path.endswith("/choices/{agency_id:uuid}")
         for place, known in enumerate(children):
-            yield from filled(path, known, 2 if all_children else 1, self.turn + place)
+            for url in filled(path, known, 2 if all_children else 1, self.turn + place):
+                yield f"{url}?change={WISHES[self.turn % len(WISHES)]}" if asked else url
 
     def _some(self, visitor: Visitor, *, every: bool = False) -> list[Known]:
         """One whom the visitor is tied to, or every one; at each other turn one who is a stranger."""
@@ -211,6 +219,11 @@ class Crawl:
             agencies = sorted(self.world.agencies)
             for more in range(2):
                 yield f"{url}?agency={agencies[(self.turn + more) % len(agencies)]}"
+        elif path == "/governance/history":
+            for place, child in enumerate(self.known):
+                if place % 4 == self.turn % 4:
+                    yield f"{url}?reference={self.names[child][2]}"
+            yield from (f"{url}?worker=Rosa", f"{url}?refused=yes", f"{url}?purpose=safeguarding")
         elif path == "/demo/mailbox":
             yield f"{url}?to=families"
 
@@ -251,8 +264,13 @@ class Crawl:
         canary = self.planted.canaries[marker]
         self.told.markers += 1
         if visitor.viewer.id in canary.always:
+            self.told.fields[canary.field] += 1
             return
-        if case.as_delivered:
+        if canary.for_roles:
+            permitted = bool(visitor.viewer.roles & canary.for_roles)
+        elif not where.partition(" ")[2].startswith(canary.only_on):
+            permitted = False
+        elif case.as_delivered:
             permitted = any(
                 self.rule.may_read(
                     canary, Look(child, to, "family", Purpose.SUPPORT), self._family(to)

@@ -9,21 +9,25 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any, cast
 from uuid import UUID
 
 import msgspec
+import psycopg
+from psycopg import sql
 from sqlalchemy import CheckConstraint, LargeBinary, Table, Text, select
 from sqlalchemy import update as update_rows
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category
+from consent import Category, Role
 from panel.accounts.models import Worker
 from panel.assessments.definitions import FormDefinition, Kind, Question, Voice
 from panel.assessments.models import Assessment, Form
 from panel.documents.models import Document
 from panel.documents.service import CONTENT_FIELD
+from panel.governance.models import UnusualPattern
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.plans.models import DesiredOutcome, Plan
 from panel.platform.crypto import Keys
@@ -43,7 +47,8 @@ ABOUT_NO_CHILD = frozenset({
     "agency", "worker", "worker_role", "panel", "panel_agency", "meeting", "term", "closed_day",
     "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
     "job_run", "fact_change", "web_session", "sign_in_link", "form_post", "child_index",
-    "child_access", "access_event", "possible_duplicate", "outbox_message",
+    "child_access", "access_event", "possible_duplicate", "outbox_message", "agencies_agreement",
+    "override_attempt", "history_search", "governance_document",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 
@@ -57,6 +62,8 @@ CODED = frozenset({
     "record_change.from_code", "record_change.to_code", "referral.category",
     "significant_event.category", "access_request.category", "sharing_agreement.capacity",
     "document.content_index", "guest_link.token_hash", "guest_link.code_hash",
+    "access_request.purpose", "access_request.basis", "sharing_agreement.basis",
+    "sharing_judgement.matter", "sharing_override.steps",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 
@@ -66,6 +73,19 @@ WHAT_TO_ADD = (
     " record, whose words), and give every child of the crawl a row in tests/hostile/canary_world.py;"
     " or add it to CODED there, if nobody ever types into it."
 )
+
+
+class Part(Enum):
+    """Whose work it is to read what is kept about a sharing fact, and nobody else's."""
+
+    ANSWERS = "the lead professional, who runs the panel, and who decides for the child"
+    ASKED = "whoever asked, and their agency"
+    PROTECTS = "the panel's coordinator, the social care team, who answers for safety"
+    CHOOSES = "the lead professional and the panel's coordinator"
+    WITHHOLDS = "either of these two"
+    ENQUIRES = "the social care team and who answers for safety"
+    REVIEWS = "who answers for safety, for somebody else's override"
+    KNOWS_FORMER = "whom the protection of a former name leaves, or a court"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,16 @@ class Canary:
     """Whom it was written to."""
     for_education: bool = False
     """UPN is for education; other agencies do not see it."""
+    part: Part | None = None
+    """Read for what the viewer has to do, whatever category it would be."""
+    named: frozenset[UUID] = frozenset()
+    """Workers, agencies and persons: whom the part is given to by name."""
+    against: frozenset[UUID] = frozenset()
+    """Whom it keeps something from: they never read why."""
+    for_roles: frozenset[Role] = frozenset()
+    """It is about no child: read by these roles alone."""
+    only_on: str = ""
+    """The address below which alone it may stand."""
 
 
 NOBODY = frozenset[UUID]()
@@ -259,9 +289,91 @@ def _process(name: str) -> Rule:
     return lambda row, _: _of(row, name)
 
 
-def _never(name: str) -> Rule:
-    """Kept for whoever reviews it: on no page yet; as strict as can be."""
-    return lambda row, _: _of(row, name, Category.SAFEGUARDING, for_persons=NOBODY)
+def _asked_why(row: Any, _: Around) -> Canary:
+    """A message to whoever answers the request, whatever category it is about.
+
+    One of the family answers for what they may see themselves.
+    """
+    return _of(row, "reason", row.category, part=Part.ANSWERS)
+
+
+def _answered(row: Any, _: Around) -> Canary:
+    return _of(row, "answer", part=Part.ASKED, named=frozenset({row.worker_id, row.agency_id}))
+
+
+def _by_worker(name: str, who: str) -> Rule:
+    """What somebody wrote of the family while they decided something: their agency's record."""
+
+    def rule(row: Any, around: Around) -> Canary:
+        worker = getattr(row, who)
+        return _of(
+            row, name, Category.FAMILY, agencies=(None, around.agency_of.get(worker)),
+            for_persons=NOBODY, always=frozenset() if worker is None else frozenset({worker}),
+        )  # fmt: skip
+
+    return rule
+
+
+def _withheld(name: str) -> Rule:
+    """Why something is withheld: for who records such things, and not for whom it is against."""
+
+    def rule(row: Any, _: Around) -> Canary:
+        part = Part.PROTECTS if row.kind == "protection" else Part.CHOOSES
+        return _of(row, name, part=part, against=frozenset(row.against))
+
+    return rule
+
+
+def _ordered(name: str) -> Rule:
+    """What a court said: for who records it, and not for whom it forbids something."""
+
+    def rule(row: Any, _: Around) -> Canary:
+        against = NOBODY if row.permits else frozenset(row.to)
+        return _of(row, name, part=Part.PROTECTS, against=against)
+
+    return rule
+
+
+def _of_part(name: str, part: Part) -> Rule:
+    return lambda row, _: _of(row, name, part=part)
+
+
+def _overridden(name: str) -> Rule:
+    return lambda row, _: _of(row, name, part=Part.REVIEWS, against=frozenset({row.to_id}))
+
+
+def _unless_silent(name: str) -> Rule:
+    """Told with the reasons; of what holds in silence only to who records such things."""
+
+    def rule(row: Any, _: Around) -> Canary:
+        if not row.silent:
+            return _of(row, name)
+        if hasattr(row, "permits"):
+            return _ordered(name)(row, _)
+        return _of(row, name, part=Part.WITHHOLDS, against=frozenset(row.against))
+
+    return rule
+
+
+RESTRICTIONS = "/children/{child_id:uuid}/sharing/restrictions"
+
+
+def _former(name: str) -> Rule:
+    """Who a child was: on one page, for those whom its protection leaves."""
+    return lambda row, _: _of(
+        row, name, Category.IDENTITY, part=Part.KNOWS_FORMER, named=frozenset(row.open_to),
+        only_on=RESTRICTIONS,
+    )  # fmt: skip
+
+
+def _pattern_note(row: Any, _: Around | None = None) -> Canary:
+    """About a worker and no child: for who answers for the use of records."""
+    roles = {Role.GOVERNANCE_LEAD}
+    if row.of_lead:
+        roles |= {Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD}
+    return Canary(
+        "unusual_pattern.note", row.id, frozenset(), frozenset(), for_roles=frozenset(roles)
+    )
 
 
 SEALED: dict[str, Rule] = {
@@ -312,13 +424,29 @@ SEALED: dict[str, Rule] = {
     "note_answer.text": _answer,
     "note_answer.reply": _reply,
     "incident.what": _panel("what", for_persons=NOBODY),
-    "access_request.reason": _own_category("reason"),
+    "access_request.reason": _asked_why,
+    "access_request.answer": _answered,
     "sharing_agreement.how_explained": _childs("how_explained", Category.FAMILY),
     "sharing_agreement.evidence": _childs("evidence", Category.FAMILY),
-    "sharing_objection.reason": _never("reason"),
-    "sharing_objection.decision_reason": _never("decision_reason"),
-    "sharing_restriction.reason": _never("reason"),
-    "sharing_override.reason": _never("reason"),
+    "sharing_judgement.why": _by_worker("why", "author_id"),
+    "sharing_judgement.consulted": _by_worker("consulted", "author_id"),
+    "sharing_objection.reason": _by_worker("reason", "created_by"),
+    "sharing_objection.decision_reason": _by_worker("decision_reason", "decided_by"),
+    "sharing_restriction.reason": _withheld("reason"),
+    "sharing_restriction.ended_why": _withheld("ended_why"),
+    "sharing_order.reason": _ordered("reason"),
+    "sharing_order.ended_why": _ordered("ended_why"),
+    "sharing_enquiry.reason": _of_part("reason", Part.ENQUIRES),
+    "sharing_enquiry.ended_why": _of_part("ended_why", Part.ENQUIRES),
+    "sharing_override.reason": _overridden("reason"),
+    "sharing_override.family_risk": _overridden("family_risk"),
+    "sharing_override.review_note": _overridden("review_note"),
+    "former_identity.given_name": _former("given_name"),
+    "former_identity.family_name": _former("family_name"),
+    "former_identity.nhs_number": _former("nhs_number"),
+    "former_identity.reason": _former("reason"),
+    "former_identity.ended_why": _former("ended_why"),
+    "unusual_pattern.note": _pattern_note,
 }
 """Of every sealed column (and the one sealed file): who may read it."""
 
@@ -336,8 +464,8 @@ CLEAR: dict[str, Rule] = {
     "sharing_agreement.by_words": _process("by_words"),
     "sharing_agreement.interpreter": _childs("interpreter", Category.FAMILY),
     "sharing_objection.by_words": _process("by_words"),
-    "sharing_restriction.by_words": _process("by_words"),
-    "sharing_order.reference": _process("reference"),
+    "sharing_restriction.by_words": _unless_silent("by_words"),
+    "sharing_order.reference": _unless_silent("reference"),
 }
 """Of every other column in which somebody types."""
 
@@ -439,15 +567,38 @@ async def look_around(session: AsyncSession) -> Around:
     return around
 
 
-async def plant(tenant: Tenant) -> Planted:
-    """Put a marker of its own into every free text of every child, sealed with the child's key."""
+async def plant(tenant: Tenant, owner_url: str) -> Planted:
+    """Put a marker of its own into every free text of every child, sealed with the child's key.
+
+    What nobody may change once it is written is changed as the owner of the tables.
+    """
     planted = Planted()
     async with tenant.transaction(JOB) as session:
         around = await look_around(session)
         for model in tables():
-            if model.__tablename__ not in ABOUT_NO_CHILD:
+            if model.__tablename__ not in {*ABOUT_NO_CHILD, UnusualPattern.__tablename__}:
                 await _plant_table(session, model, around, planted)
+        notes = await _pattern_notes(session, planted)
+    with psycopg.connect(owner_url) as owner:
+        table = sql.Identifier(tenant.record.schema_name, UnusualPattern.__tablename__)
+        for row, note in notes.items():
+            changed = owner.execute(
+                sql.SQL("UPDATE {} SET note = %s WHERE id = %s").format(table), [note, row]
+            )
+            assert changed.rowcount == 1
     return planted
+
+
+async def _pattern_notes(session: AsyncSession, planted: Planted) -> dict[UUID, bytes]:
+    """The notes with which patterns are closed, marked and sealed with the agency's key."""
+    rows = list(await session.scalars(select(UnusualPattern)))
+    await load_keys(session, {row.agency_id for row in rows})
+    keys: Keys = session.info[KEYS]
+    where = "unusual_pattern.note"
+    return {
+        row.id: keys.seal(row.agency_id, where, row.id, planted.new(_pattern_note(row)))
+        for row in rows
+    }
 
 
 async def _plant_table(
@@ -499,6 +650,8 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
     if where == "child.nhs_number" and was:
         planted.canaries[was] = canary
         return was
+    if where == "former_identity.nhs_number":
+        return planted.new_number(canary)
     if where == "family_member.email":
         return f"{planted.new(canary)}@families.example"
     if where == "family_note.kept":

@@ -23,11 +23,15 @@ class Case:
     """It is on the screen of a meeting: only what every agency here may see."""
     as_delivered: bool = False
     """It shows what was sent to families, as it was sent: the demonstration's mailbox."""
+    for_safety: bool = False
+    """It opens a record for somebody's safety as well, whatever the viewer's role usually does."""
 
     def allows(self, viewer: Viewer, purpose: Purpose) -> bool:
         """Whether the route may look as this viewer, for this."""
         if viewer.kind not in self.kinds:
             return False
+        if self.for_safety and purpose is Purpose.SAFEGUARDING:
+            return True
         return purpose in (own_purposes(viewer) if self.purposes is None else self.purposes)
 
 
@@ -35,6 +39,10 @@ _WORKERS = frozenset({ViewerKind.WORKER})
 _PANEL = frozenset({Purpose.PANEL})
 RECORD = Case(None, _WORKERS)
 """A child's record, for what the worker usually opens one for."""
+FOR_SAFETY = Case(None, _WORKERS, for_safety=True)
+"""What is withheld from whom, orders, enquiries and overrides."""
+HISTORY = Case(frozenset({Purpose.GOVERNANCE, Purpose.SUBJECT_ACCESS}), _WORKERS)
+"""Who looked at what, for the information governance lead."""
 ON_PANEL = Case(_PANEL, _WORKERS)
 PACK = Case(_PANEL, frozenset({ViewerKind.AGENCY}))
 """The pack is the agency's, whoever of it reads it."""
@@ -101,18 +109,56 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}/progress": RECORD,
     "/children/{child_id:uuid}/plan/summary": RECORD,
     "/children/{child_id:uuid}/sharing": RECORD,
+    "/children/{child_id:uuid}/sharing/agreements": RECORD,
+    "/children/{child_id:uuid}/sharing/agreements/new": RECORD,
+    "/children/{child_id:uuid}/sharing/agreements/{agreement_id:uuid}/renew": RECORD,
     "/children/{child_id:uuid}/sharing/agreements/{agreement_id:uuid}/withdraw": RECORD,
+    "/children/{child_id:uuid}/sharing/enquiries": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/enquiries/new": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/enquiries/{enquiry_id:uuid}/end": FOR_SAFETY,
     "/children/{child_id:uuid}/sharing/history": RECORD,
+    "/children/{child_id:uuid}/sharing/judgements": RECORD,
+    "/children/{child_id:uuid}/sharing/judgements/new": RECORD,
+    "/children/{child_id:uuid}/sharing/objections": RECORD,
+    "/children/{child_id:uuid}/sharing/objections/new": RECORD,
+    "/children/{child_id:uuid}/sharing/objections/{objection_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/sharing/orders": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/orders/new": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/orders/{order_id:uuid}/end": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/override": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/overrides/{override_id:uuid}": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/overrides/{override_id:uuid}/steps": FOR_SAFETY,
     "/children/{child_id:uuid}/sharing/requests": RECORD,
+    "/children/{child_id:uuid}/sharing/requests/{request_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/sharing/restrictions": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/restrictions/choose": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/restrictions/former-name": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/restrictions/former-names/{former_id:uuid}/end": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/restrictions/protect": FOR_SAFETY,
+    "/children/{child_id:uuid}/sharing/restrictions/{restriction_id:uuid}/end": FOR_SAFETY,
     "/children/{child_id:uuid}/siblings": RECORD,
     "/demo/mailbox": MAILBOX,
     "/demo/mailbox/{delivery_id:uuid}": MAILBOX,
     "/demo/sign-in/{persona:str}": NOTHING,
     "/family": OF_FAMILY,
     "/family/glossary": NOTHING,
+    "/family/{child_id:uuid}/choices": OF_FAMILY,
+    "/family/{child_id:uuid}/choices/new": OF_FAMILY,
+    "/family/{child_id:uuid}/choices/{agency_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/looks": OF_FAMILY,
     "/family/{child_id:uuid}/notes/{note_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/requests/{request_id:uuid}": OF_FAMILY,
     "/family/{child_id:uuid}/tell": OF_FAMILY,
     "/glossary": NOTHING,
+    "/governance": NOTHING,
+    "/governance/documents": NOTHING,
+    "/governance/documents/{version_id:uuid}": NOTHING,
+    "/governance/documents/{version_id:uuid}/markdown": NOTHING,
+    "/governance/history": HISTORY,
+    "/governance/patterns/closed": NOTHING,
+    "/governance/patterns/{pattern_id:uuid}": NOTHING,
+    "/governance/searches": NOTHING,
+    "/governance/thresholds": NOTHING,
     "/guest/{link_id:uuid}/{token:str}": GUEST,
     "/guest/{link_id:uuid}/{token:str}/item": GUEST,
     "/guest/{link_id:uuid}/{token:str}/thank-you": GUEST,
@@ -122,6 +168,7 @@ CASES: Mapping[str, Case] = {
     "/lead-professional/offers/{offer_id:uuid}/accept": RECORD,
     "/lead-professional/offers/{offer_id:uuid}/decline": RECORD,
     "/live/{topic:str}": NOTHING,
+    "/live/{topic:str}/writing": NOTHING,
     "/openapi.json": NOTHING,
     "/panels": ON_PANEL,
     "/panels/{key:str}": ON_PANEL,
@@ -175,6 +222,13 @@ CASES: Mapping[str, Case] = {
     "/panels/{key:str}/{held_on:date}/pack": PACK,
     "/panels/{key:str}/{held_on:date}/pack.pdf": PACK,
     "/panels/{key:str}/{held_on:date}/print": ON_PANEL,
+    "/safeguarding/open": NOTHING,
+    "/safeguarding/opened": NOTHING,
+    "/safeguarding/reviews": NOTHING,
+    "/sharing-agreements": NOTHING,
+    "/sharing-agreements/new": NOTHING,
+    "/sharing-agreements/{agreement_id:uuid}": NOTHING,
+    "/sharing-agreements/{agreement_id:uuid}/change": NOTHING,
     "/sign-in/{token:str}": NOTHING,
     "/sign-out": NOTHING,
     "/signed-out": NOTHING,
@@ -188,9 +242,16 @@ PARTS = {
     "plan_id": "plan", "action_id": "action", "outcome_id": "desired_outcome",
     "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
     "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
-    "said_id": "discussion",
+    "said_id": "discussion", "objection_id": "sharing_objection", "request_id": "access_request",
+    "restriction_id": "sharing_restriction", "order_id": "sharing_order",
+    "override_id": "sharing_override", "enquiry_id": "sharing_enquiry",
+    "former_id": "former_identity", "pattern_id": "unusual_pattern",
+    "version_id": "governance_document", "agency_id": "agency",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
+
+OF_NO_CHILD = frozenset({"unusual_pattern", "governance_document", "agency"})
+"""Of these tables, what stands in them for everybody."""
 
 FOR_EACH = frozenset({
     "/children/{child_id:uuid}",
@@ -203,6 +264,14 @@ FOR_EACH = frozenset({
     "/children/{child_id:uuid}/people",
     "/children/{child_id:uuid}/plan",
     "/children/{child_id:uuid}/sharing",
+    "/children/{child_id:uuid}/sharing/enquiries",
+    "/children/{child_id:uuid}/sharing/objections/{objection_id:uuid}",
+    "/children/{child_id:uuid}/sharing/orders",
+    "/children/{child_id:uuid}/sharing/overrides/{override_id:uuid}",
+    "/children/{child_id:uuid}/sharing/requests/{request_id:uuid}",
+    "/children/{child_id:uuid}/sharing/restrictions",
+    "/family/{child_id:uuid}/choices",
+    "/panels/{key:str}/{held_on:date}/items/{child_id:uuid}/guest",
     "/panels/{key:str}/{held_on:date}/meeting/{child_id:uuid}",
     "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}",
 })  # fmt: skip

@@ -6,7 +6,7 @@ The gate, its port and `child_access` are not asked: the facts are read from the
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 from uuid import UUID
@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from consent import (
     Agreement,
+    Basis,
     Category,
     CourtOrder,
     Enquiry,
@@ -35,6 +36,7 @@ from consent import (
     ViewerKind,
     decide,
 )
+from consent.reach import TIE_RULES, binds, is_named, may_reach
 from panel.accounts.models import Agency, Worker, WorkerRole
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -48,10 +50,13 @@ from panel.sharing.models import (
     SharingRestriction,
 )
 from panel.sharing.state import DutyFact, duty
-from tests.hostile.canary_fields import Canary
+from tests.hostile.canary_fields import Canary, Part
 
 NO_TIES = frozenset({"job", "offer", "named"})
 """Of `child_tie`: these open a row of the database, and are no tie of the decision's."""
+GUARDIANS = frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
+FOLLOWED_UP = timedelta(days=28)
+"""How long a reviewer sees to an override that was not justified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,8 @@ class Rule:
             return True
         if viewer.kind is ViewerKind.JOB or _is_for_others(canary, viewer):
             return False
+        if canary.part is not None:
+            return not is_named(viewer, canary.against) and self._has_part(canary, look, viewer)
         if canary.told_unless_silent and not any(
             self.is_silent(viewer, look.purpose, look.child, one) for one in canary.needs
         ):
@@ -133,6 +140,56 @@ class Rule:
             for needs in (canary.needs, canary.or_needs)
             if needs is not None
             for agency in canary.agencies
+        )
+
+    def _has_part(self, canary: Canary, look: Look, viewer: Viewer) -> bool:
+        """Whether what the viewer has to do with the child lets them read a text kept for that."""
+        state = self.states.get(look.child)
+        if state is None or not may_reach(viewer, state, self.at):
+            return False
+        ties = {
+            one.tie
+            for one in state.relationships
+            if one.span.holds(self.at.date())
+            and binds(viewer, one)
+            and look.purpose in TIE_RULES[one.tie].purposes
+        }
+        coordinates = Tie.PANEL in ties and Role.COORDINATOR in viewer.roles
+        works = bool(ties & {Tie.TEAM, Tie.LEAD, Tie.MANAGER})
+        guards = works or bool(ties & {Tie.PANEL, Tie.SAFEGUARDING})
+        enquires = (viewer.agency_kind == "social_care" and works) or (
+            bool(viewer.roles & GUARDIANS) and guards
+        )
+        chooses = coordinates or Tie.LEAD in ties
+        if canary.part is Part.KNOWS_FORMER:
+            identity = decide(Question(viewer, Category.IDENTITY, look.purpose, self.at), state)
+            return identity.permitted and (
+                is_named(viewer, canary.named) or identity.basis is Basis.COURT_ORDER
+            )
+        held = {
+            Part.ANSWERS: bool(ties & {Tie.LEAD, Tie.PANEL})
+            or (bool(ties & {Tie.PARENT, Tie.SELF}) and self._may_answer(canary, look, viewer)),
+            Part.ASKED: is_named(viewer, canary.named),
+            Part.PROTECTS: enquires or coordinates,
+            Part.CHOOSES: chooses,
+            Part.WITHHOLDS: enquires or coordinates or chooses,
+            Part.ENQUIRES: enquires,
+            Part.REVIEWS: bool(viewer.roles & GUARDIANS),
+        }
+        return canary.part is not None and held[canary.part]
+
+    def _may_answer(self, canary: Canary, look: Look, viewer: Viewer) -> bool:
+        """Whether one of the family sees what is asked for, and nothing protected is kept from them.
+
+        To somebody from whom anything is kept, who asks would tell where the child is.
+        """
+        state = self.states[look.child]
+        decided = {
+            one: decide(Question(viewer, one, look.purpose, self.at), state) for one in Category
+        }
+        return all(decided[one].permitted for one in canary.needs) and not any(
+            one.silent or (not one.permitted and one.basis in (Basis.PROTECTION, Basis.COURT_ORDER))
+            for one in decided.values()
         )
 
     def viewer_of(self, look: Look) -> Viewer:
@@ -172,10 +229,16 @@ async def read_rule(tenant: Tenant, owner_url: str) -> Rule:
         overrides = await by_child(SharingOverride)
         enquiries = await by_child(SharingEnquiry)
         duties = tuple([_duty(row) for row in await session.scalars(select(Gateway))])
+        roles: dict[UUID, set[Role]] = defaultdict(set)
+        today = rule.at.date()
+        for role in await session.scalars(select(WorkerRole)):
+            if Span(role.from_on, role.until_on).holds(today):
+                roles[role.worker_id].add(Role(role.role))
+        guardians = [worker for worker, held in roles.items() if held & GUARDIANS]
         for child in ties:
             rule.states[child] = State(
                 child=child,
-                relationships=tuple(ties[child]),
+                relationships=(*ties[child], *_reviews(overrides[child], guardians, today)),
                 agreements=tuple(_agreement(one) for one in agreements[child]),
                 objections=tuple(_objection(one) for one in objections[child]),
                 restrictions=tuple(_restriction(one) for one in restrictions[child]),
@@ -191,11 +254,6 @@ async def read_rule(tenant: Tenant, owner_url: str) -> Rule:
                 duties=duties,
             )
         agencies = {one.id: one for one in await session.scalars(select(Agency))}
-        roles: dict[UUID, set[Role]] = defaultdict(set)
-        today = rule.at.date()
-        for role in await session.scalars(select(WorkerRole)):
-            if Span(role.from_on, role.until_on).holds(today):
-                roles[role.worker_id].add(Role(role.role))
         for worker in await session.scalars(select(Worker)):
             rule.viewers[worker.id] = Viewer(
                 worker.id, ViewerKind.WORKER, worker.agency_id, agencies[worker.agency_id].kind,
@@ -226,6 +284,20 @@ def _ties(owner_url: str, schema: str) -> dict[UUID, list[Relationship]]:
             most = None if categories is None else _categories(categories)
             found[child].append(Relationship(Tie(tie), who, _span(start, end), most))
     return found
+
+
+def _reviews(
+    overrides: Iterable[SharingOverride], guardians: Iterable[UUID], today: date
+) -> Iterable[Relationship]:
+    """Who answers for safety reaches a child whose record somebody else opened, until it is dealt
+    with."""
+    for one in overrides:
+        done = None if one.reviewed_at is None else one.reviewed_at.date()
+        ends = done if done is None or one.justified else done + FOLLOWED_UP
+        if one.review_by is not None and (ends is None or ends >= today):
+            for worker in guardians:
+                if worker != one.to_id:
+                    yield Relationship(Tie.SAFEGUARDING, worker, Span(None, ends))
 
 
 def _span(start: date | None, end: date | None) -> Span:

@@ -41,6 +41,7 @@ from panel.sharing.models import (
     SharingOrder,
     SharingOverride,
 )
+from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
 
 CRAWLED = (
     "escalation", "twin", "transition", "nothing_shared", "refused_agency", "two_parents",
@@ -72,6 +73,10 @@ class World:
     """What was on the wrong child: the child and the entry, where it stands now and where it was."""
     guests: dict[UUID, MadeLink] = field(default_factory=dict)
     """A link and its code for each child at the meeting."""
+    sealed_from: str = "ivy"
+    """A worker of the team of one child, from whom that record is sealed."""
+    opened_by: str = ""
+    """A worker outside the team of one child, who opened that record for safety."""
 
 
 async def make_world(tenant: Tenant, gate: Gate) -> World:
@@ -84,11 +89,15 @@ async def make_world(tenant: Tenant, gate: Gate) -> World:
             await _grandmother(session, world, child)
             await _rows(session, world, child, held, coming if _meets(shape) else None, place)
         await _sharing(session, world)
+        await sharing_facts(session, world.workers, world.agencies, world.children, world.parents)
         await _moved(session, world, coming)
         await _authors(session, world)
         await session.flush()
         await session.execute(text("SELECT rewrite_all_access()"))
     await _guests(gate, world)
+    world.opened_by = await opened_for_safety(
+        tenant, world.workers, world.children["refused_agency"]
+    )
     return world
 
 

@@ -46,7 +46,8 @@ async def marked_year(
         gate = Gate(tenant, SharingFacts())
         world = await make_world(tenant, gate)
         names = await _names(tenant)
-        planted = await plant(tenant)
+        assert copied.owner_url is not None
+        planted = await plant(tenant, copied.owner_url)
         await send_notes(gate, SITE)
         await tenant.database.close()
         yield Made(copied, world, planted, names)

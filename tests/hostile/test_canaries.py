@@ -13,28 +13,42 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from click.testing import CliRunner
 from litestar import Litestar
+from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
-from consent import Category, Purpose, Viewer, ViewerKind
+from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.cli import commands
 from panel.platform.cluster import Cluster
+from panel.platform.ids import new_id
 from panel.platform.outbox import BY_POST
 from panel.platform.tenancy import Tenant
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
+from panel.register.models import Child
 from tests.demo.year import rows_of
 from tests.hostile.canary_crawl import Crawl, Visitor
-from tests.hostile.canary_fields import CLEAR, SEALED, stale_columns, unknown_columns
+from tests.hostile.canary_fields import (
+    CLEAR,
+    RESTRICTIONS,
+    SEALED,
+    Part,
+    stale_columns,
+    unknown_columns,
+)
 from tests.hostile.canary_pdf import pdf_text
-from tests.hostile.canary_routes import CASES, WHAT_TO_ADD
+from tests.hostile.canary_routes import CASES, WHAT_TO_ADD, filled
 from tests.hostile.canary_rule import Look, read_rule
 from tests.hostile.canary_year import SOAK, Made
+from tests.hostile.conftest import hidden_of
 from tests.hostile.test_every_route import get_paths, post_paths
 
 pytestmark = pytest.mark.database
@@ -47,9 +61,15 @@ def database_of_own(canaries: Made) -> Cluster:
 
 
 @pytest.fixture
-async def crawl(canaries: Made, app: Litestar, tenant: Tenant) -> AsyncIterator[Crawl]:
-    """A crawl of the site that knows every child and every fact of their sharing."""
+async def crawl(
+    canaries: Made, app: Litestar, client: AsyncTestClient[Litestar], tenant: Tenant
+) -> AsyncIterator[Crawl]:
+    """A crawl of the site that knows every child and every fact of their sharing.
+
+    `client` starts and ends the site.
+    """
     made = canaries
+    assert client
     assert made.cluster.owner_url is not None
     crawl = Crawl(app, tenant, made.cluster.owner_url, made.world, made.planted)
     crawl.rule = await read_rule(tenant, made.cluster.owner_url)
@@ -86,6 +106,8 @@ async def _visitors(crawl: Crawl, tenant: Tenant) -> list[Visitor]:
         "sian": "a worker of the team whose family withdrew", "beth": "a worker who was offered",
         "idris": "a worker who left", "viv": "the safeguarding lead",
         "lena": "a worker whom a court named", "kofi": "a member of the panel who is not here",
+        world.sealed_from: "a worker from whom a record is sealed",
+        world.opened_by: "a worker outside the team who opened a record for safety",
     }  # fmt: skip
     found += [
         Visitor(words, crawl.rule.viewers[world.workers[key].id], "worker")
@@ -106,18 +128,11 @@ async def _visitors(crawl: Crawl, tenant: Tenant) -> list[Visitor]:
 NOT_ON_A_PAGE: dict[str, str] = {
     "action.moved_why": "is kept for the trail; the page of a move says what and when, not why",
     "discussion.moved_why": "is kept for the trail, as an action's",
-    "access_request.reason": "is for whoever answers the request, and that page is not there yet",
     "declared_interest.reason": "is kept for the minutes' sake, and only that there is one is said",
     "discussion.taken_back_why": "is kept for the trail, and only that it was taken back is said",
     "family_note.kept": "is kept with the note; what stays marked is shown from its own words",
+    "former_identity.ended_why": "is kept for the trail; once ended, no page shows the name at all",
     "guest_link.name": "is kept; a link is told apart by the agency",
-    "sharing_agreement.evidence": "is kept for whoever must prove it",
-    "sharing_agreement.interpreter": "is kept for whoever must prove it",
-    "sharing_objection.decision_reason": "is for the page of the decision, which is not there yet",
-    "sharing_objection.reason": "is for the page of the decision, which is not there yet",
-    "sharing_order.reference": "stands in the reasons that a command prints",
-    "sharing_override.reason": "is for the review of overrides, which is not there yet",
-    "sharing_restriction.reason": "could tell where somebody is",
 }
 """Columns that no page shows to anybody, each with why that is right."""
 GARBAGE = {
@@ -126,7 +141,8 @@ GARBAGE = {
 }  # fmt: skip
 POSTING = (
     "coordinator", "lead-health", "lead-education", "manager", "voluntary", "parent-1", "parent-2",
-    "a worker of the team whose family withdrew",
+    "a worker of the team whose family withdrew", "the safeguarding lead",
+    "a worker outside the team who opened a record for safety",
 )  # fmt: skip
 """Who sends forms that are refused: one of each kind of those who have forms."""
 TOKEN = re.compile(r'name="_csrf_token" value="([^"]*)"')
@@ -253,6 +269,10 @@ PROCESS = {
 
 def test_nothing_that_is_sealed_stands_in_the_clear(canaries: Made) -> None:
     """Every column of the database as it lies there, history and indexes among them."""
+    _nothing_lies_open(canaries)
+
+
+def _nothing_lies_open(canaries: Made) -> None:
     assert canaries.cluster.owner_url is not None
     with psycopg.connect(canaries.cluster.owner_url) as owner:
         owner.execute("SET search_path TO authority_testshire")
@@ -300,3 +320,131 @@ async def test_a_refused_form_shows_what_is_permitted_and_nothing_else(
     assert not told.leaks, told.in_words()
     assert told.answers[422] > 50, told.answers
     assert told.markers > 500, told.figures()
+
+
+WHY = "Somebody rang: he is at the door"
+
+
+async def _token(browser: httpx.AsyncClient, page: str = "/") -> str:
+    home = await browser.get(page)
+    found = TOKEN.search(home.text)
+    assert found is not None, home.text
+    return found[1]
+
+
+async def test_reference_and_birth_date_tell_nothing_of_a_record_that_is_sealed(
+    crawl: Crawl, tenant: Tenant
+) -> None:
+    """Whom it is sealed from is answered as if there were no such child."""
+    world = crawl.world
+    child, who = world.children["transition"], world.workers[world.sealed_from]
+    visitor = Visitor("sealed out", crawl.rule.viewers[who.id], "worker")
+    async with tenant.transaction(JOB) as session:
+        born = (await session.get_one(Child, child)).birth_date
+        assert born is not None
+    told = set()
+    async with crawl.signed_in(visitor) as browser:
+        token = await _token(browser)
+        crawl.looks()
+        for reference, day in (
+            (crawl.names[child][2], born),
+            (crawl.names[child][2], born - timedelta(days=1)),
+            ("C-999999", born),
+        ):
+            form = {
+                "_csrf_token": token, "reference": reference, "reason": WHY,
+                "born-day": day.day, "born-month": day.month, "born-year": day.year,
+            }  # fmt: skip
+            path = "/safeguarding/open"
+            answer = await crawl.post(browser, visitor, path, path, form)
+            assert answer.status_code == 303, answer.text
+            path = answer.headers["location"]
+            opened = await crawl.get(browser, visitor, path, path)
+            told.add((opened.status_code, opened.text))
+            theirs = await browser.get(f"/children/{child}")
+            nobodys = await browser.get(f"/children/{new_id()}")
+            assert (theirs.status_code, theirs.text) == (nobodys.status_code, nobodys.text)
+    assert len(told) == 1, "the answer tells whether there is such a child"
+    assert not crawl.told.leaks, crawl.told.in_words()
+
+
+async def test_a_record_that_was_opened_for_safety_shows_what_is_not_protected(
+    crawl: Crawl, tenant: Tenant
+) -> None:
+    """By reference and birth date, as somebody who is not of the team."""
+    world = crawl.world
+    child, who = world.children["refused_agency"], world.workers[world.opened_by]
+    visitor = Visitor("opened for safety", crawl.rule.viewers[who.id], "worker")
+    async with crawl.signed_in(visitor) as browser:
+        crawl.looks()
+        opened = await browser.get("/safeguarding/opened")
+        assert crawl.names[child][2] in opened.text
+        path = "/children/{child_id:uuid}/chronology"
+        await crawl.get(browser, visitor, path, f"/children/{child}/chronology")
+    assert crawl.told.fields["significant_event.text"] > 0
+    assert not crawl.told.leaks, crawl.told.in_words()
+
+
+async def test_a_former_name_is_on_no_page_but_its_own_and_in_no_search(
+    crawl: Crawl, app: Litestar, tenant: Tenant, canaries: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A child is adopted: the name that stood on every page is kept for two of those who knew it."""
+    caplog.set_level(logging.INFO)
+    world = crawl.world
+    child = world.children["escalation"]
+    async with tenant.transaction(JOB) as session:
+        row = next(one for one in await rows_of(session, Child) if getattr(one, "id", 0) == child)
+        assert isinstance(row, Child)
+        was = (row.given_name, row.family_name)
+    knows = frozenset({world.agencies["disabled-children"].id, world.workers["rosa"].id})
+    visitors = [
+        one
+        for one in await _visitors(crawl, tenant)
+        if one.name in POSTING or one.kind == "guest" or Role.SAFEGUARDING_LEAD in one.viewer.roles
+    ]
+    grace = next(one for one in visitors if one.name == "coordinator")
+    async with crawl.signed_in(grace) as browser:
+        page = f"/children/{child}/sharing/restrictions/former-name"
+        answer = await browser.post(
+            page,
+            data=hidden_of(await browser.get(page))
+            | {
+                "given_name": was[0], "family_name": was[1], "reason": "Adopted",
+                "open_to": [str(one) for one in knows],
+                "new_given_name": "Marigold", "new_family_name": "Fenn",
+            },
+        )  # fmt: skip
+        assert answer.status_code == 303, answer.text
+    for marker in crawl.planted.found(" ".join(was)):
+        crawl.planted.canaries[marker] = replace(
+            crawl.planted.canaries[marker], field="the former name", part=Part.KNOWS_FORMER,
+            named=knows, only_on=RESTRICTIONS, always=frozenset(),
+        )  # fmt: skip
+    guests = {
+        one: known for one, known in crawl.rule.viewers.items() if known.kind is ViewerKind.GUEST
+    }
+    assert canaries.cluster.owner_url is not None
+    crawl.rule = await read_rule(tenant, canaries.cluster.owner_url)
+    crawl.rule.viewers.update(guests)
+    crawl.known = {child: crawl.known[child]}
+    paths = [one for one in get_paths(app) if not one.startswith(("/demo", "/live"))]
+    caplog.clear()
+    for visitor in visitors:
+        await crawl.visit(visitor, paths, all_children=True)
+        if visitor.kind != "worker":
+            continue
+        async with crawl.signed_in(visitor) as browser:
+            for words in (*was, *crawl.names[child][:2], crawl.names[child][4], " ".join(was)):
+                found = await browser.get("/children", params={"q": words})
+                assert f"/children/{child}" not in found.text, f"{visitor.name} finds it by {words}"
+    # Each letter on paper, the one to the child among them.
+    path = "/panels/{key:str}/{held_on:date}/notes/{child_id:uuid}/deliveries/{delivery_id:uuid}/letter"
+    async with crawl.signed_in(grace) as browser:
+        for url in filled(path, crawl.known[child], 99, 0):
+            await crawl.get(browser, grace, path, url)
+    told = crawl.told
+    assert not told.leaks, told.in_words()
+    assert told.fields["the former name"] > 0, "nobody reads it who may"
+    lines = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
+    assert not crawl.planted.found("\n".join(lines))
+    _nothing_lies_open(canaries)

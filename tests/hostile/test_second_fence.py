@@ -32,6 +32,9 @@ GIVES_NOTHING = frozenset({
     "note_possible_duplicate", "note_change", "forget_changes",
 })  # fmt: skip
 """Functions that run with the owner's rights: each is tried below, and none returns anything."""
+FOR_ONE_ONLY = {"search_access_history": "the governance lead", "compare_access": "scheduled work"}
+"""Those that return rows, and to whom alone: each is tried below as everybody else."""
+VIEWS = ["access_due", "child_cut", "child_tie", "review_tie"]
 A_NEW_ONE = (
     "{name} runs with the owner's rights, so no fence holds it. Try below what it gives to whoever"
     " may reach nothing, and add it to GIVES_NOTHING; better, do without it."
@@ -50,6 +53,10 @@ class Fence:
     children: set[UUID] = field(default_factory=set)
     families: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     """By family member: the children."""
+    leads: set[UUID] = field(default_factory=set)
+    """Information governance leads."""
+    guardians: set[UUID] = field(default_factory=set)
+    """Who answers for safety."""
 
     @contextmanager
     def as_(self, viewer: UUID | None, now: datetime = MONDAY) -> Iterator[psycopg.Connection]:
@@ -90,6 +97,15 @@ def fence(canaries: Made, tenant: Tenant) -> Iterator[Fence]:
             [today, today],
         ).fetchall():
             made.reach[viewer].add(child)
+        _answering(owner, made)
+        for child, viewer in owner.execute(
+            "SELECT r.child_id, w.id FROM sharing_restriction r JOIN worker w"
+            " ON w.id = ANY (r.against) OR w.agency_id = ANY (r.against)"
+            " WHERE r.kind = 'protection' AND r.categories = '{}' AND r.from_on <= %s",
+            [today],
+        ).fetchall():
+            assert child in made.reach[viewer], "it is sealed from somebody who is of the team"
+            made.reach[viewer].discard(child)
         made.children = {row[0] for row in owner.execute("SELECT id FROM child").fetchall()}
         for child, member in owner.execute(
             "SELECT child_id, family_member_id FROM family_link"
@@ -101,6 +117,21 @@ def fence(canaries: Made, tenant: Tenant) -> Iterator[Fence]:
         ).fetchall()
         made.viewers = [JOB, new_id(), *sorted(row[0] for row in everybody)]
         yield made
+
+
+def _answering(owner: psycopg.Connection, made: Fence) -> None:
+    """Who answers for use and for safety; the latter reach what somebody else opened for safety."""
+    for worker, role in owner.execute("SELECT worker_id, role FROM worker_role").fetchall():
+        if role == "governance_lead":
+            made.leads.add(worker)
+        elif role in ("caldicott_guardian", "safeguarding_lead"):
+            made.guardians.add(worker)
+    for child, author in owner.execute(
+        "SELECT child_id, to_id FROM sharing_override WHERE review_by IS NOT NULL"
+        " AND (reviewed_at IS NULL OR NOT justified)"
+    ).fetchall():
+        for guardian in made.guardians - {author}:
+            made.reach[guardian].add(child)
 
 
 @pytest.fixture
@@ -196,13 +227,15 @@ def test_every_view_reads_with_the_rights_of_who_asks(fence: Fence) -> None:
             " WHERE relnamespace = %s::regnamespace AND relkind IN ('v', 'm')",
             [fence.schema],
         ).fetchall()
-    assert [name for name, _, _ in views] == ["child_tie"]
+    assert sorted(name for name, _, _ in views) == VIEWS
     for name, kind, options in views:
         assert kind == "v", f"{name} keeps rows where no fence is"
         assert "security_invoker=true" in options, f"{name} reads with the owner's rights"
     for viewer in fence.viewers:
         with fence.as_(viewer):
-            assert fence.asked("SELECT child_id FROM child_tie") <= fence.reach[viewer]
+            for name in VIEWS:
+                given = fence.asked(f"SELECT child_id FROM {name}")
+                assert given <= fence.reach[viewer], name
 
 
 def test_functions_with_the_owners_rights_give_nothing(fence: Fence) -> None:
@@ -214,9 +247,47 @@ def test_functions_with_the_owners_rights_give_nothing(fence: Fence) -> None:
                 [fence.schema],
             ).fetchall()
         )
-    new = functions.keys() - GIVES_NOTHING
+    new = functions.keys() - GIVES_NOTHING - FOR_ONE_ONLY.keys()
     assert not new, "\n".join(A_NEW_ONE.format(name=one) for one in sorted(new))
-    assert set(functions.values()) <= {"void", "trigger"}
+    given = {kind for name, kind in functions.items() if name not in FOR_ONE_ONLY}
+    assert given <= {"void", "trigger"}
+
+
+HISTORY = (
+    "SELECT child_id FROM search_access_history(%(id)s, %(id)s, '{}', NULL, NULL, NULL, NULL, NULL,"
+    " NULL, false, NULL, NULL, false, 9)"
+)
+
+
+@pytest.mark.parametrize("call", [HISTORY, "SELECT child_id FROM compare_access()"])
+def test_what_returns_rows_answers_one_role_and_refuses_everybody_else(
+    fence: Fence, call: str
+) -> None:
+    answered = 0
+    for viewer in (*fence.viewers, new_id(), None):
+        is_theirs = viewer == JOB if "compare" in call else viewer in fence.leads
+        with fence.as_(viewer) as app:
+            if is_theirs:
+                app.execute(call, {"id": new_id()})
+                answered += 1
+                continue
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                app.execute(call, {"id": new_id()})
+    assert answered == 1
+
+
+def test_what_answers_for_use_is_read_by_those_who_answer_for_it(fence: Fence) -> None:
+    """Searches and patterns are about workers; whoever answers for neither is given no row."""
+    for viewer in (*fence.viewers, new_id(), None):
+        with fence.as_(viewer):
+            patterns = fence.asked("SELECT viewer_id FROM unusual_pattern")
+            searches = fence.asked("SELECT viewer_id FROM history_search")
+        if viewer in fence.leads or viewer == JOB:
+            assert len(patterns) == 2
+        elif viewer in fence.guardians:
+            assert len(patterns) == 1, "those about the information governance lead alone"
+        else:
+            assert not patterns | searches, viewer
 
 
 @pytest.mark.parametrize(
@@ -263,7 +334,7 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
         ).fetchall()
         fenced = {one.name for one in child_scoped_tables()} | {"child", "family_member"}
         random = {"id", "client_id", "moved_from", "token_hash", "document_id", "assessment_id"}
-        random |= {"meeting_id", "note_id", "child_id", "outbox_id"}
+        random |= {"meeting_id", "note_id", "child_id", "outbox_id", "renews_id", "involvement_id"}
     for table, columns in unique:
         if table in fenced and columns != ["reference"]:
             assert random & set(columns), f"{table} {columns} can be guessed, and its error tells"

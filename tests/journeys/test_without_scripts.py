@@ -6,6 +6,7 @@ real site, in browsers that run no script. At the end every address of these roo
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from litestar.handlers import HTTPRouteHandler
@@ -65,7 +66,9 @@ async def test_a_fortnight_with_scripts_switched_off(browser: Browser, data_dir:
     async with on(SECOND, folder, browser) as cast:
         grace = await cast.with_scripts_off("coordinator")
         await when_the_next_meeting_confirms_the_minutes(grace)
-        seen += grace.seen
+        marta = await cast.with_scripts_off("parent-1")
+        await when_the_mother_chooses_who_sees_what(marta)
+        seen += grace.seen + marta.seen
     assert_every_page_was_seen(seen)
 
 
@@ -375,3 +378,19 @@ async def when_the_next_meeting_confirms_the_minutes(grace: Person) -> None:
     await grace.follow("Thursday 3 December 2026")
     await grace.press("Confirm these minutes")
     await grace.reads("Confirmed on Thursday 17 December 2026 by Grace Tolliver.")
+
+
+async def when_the_mother_chooses_who_sees_what(marta: Person) -> None:
+    await marta.page.set_viewport_size(PHONE)
+    await marta.open("/family")
+    await marta.follow("Who may see what")
+    await marta.press("Stop sharing with")
+    await marta.reads("It works at once")
+    await marta.press("Yes, stop sharing")
+    await marta.reads("You have chosen.")
+    # She shares with everybody there is, so that no link leads there.
+    await marta.open(f"{urlsplit(marta.page.url).path}/new")
+    await marta.press("Read what it means")
+    await marta.reads("There is a problem")
+    await marta.follow("Back")
+    await marta.follow("Read who looked, when and why")

@@ -26,11 +26,13 @@ from panel.platform.clock import FixedClock
 from panel.platform.jobs import run_due
 from panel.platform.outbox import TRIES, Bounced, NotSent, send_due
 from panel.platform.sessions import start
+from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
-from panel.register.models import Child
+from panel.register.models import Child, FamilyMember
 from tests.conftest import SignIn
+from tests.hostile.canary_pdf import pdf_text
 from tests.panels.note_world import (
     Client,
     Held,
@@ -228,6 +230,28 @@ async def test_a_letter_is_sent_when_somebody_posted_it(
     )
     assert "Sent 23 November 2026" in words(posted)
     assert (await states(held))["father"] == "sent"
+
+
+async def test_a_letter_is_printed_with_the_name_and_the_address_of_now(
+    held: Held, client: Client, sign_in: SignIn
+) -> None:
+    await signed(held)
+    await send_notes(held.house.gate, SITE)
+    await sign_in(held.house.viewers["coordinator"].id)
+    rows = {row.person_id: row.id for row in await rows_of(held, NoteDelivery)}
+    letter = f"{held.page}/deliveries/{rows[held.father]}"
+    for posted in (False, True):
+        async with held.house.as_("job") as session:
+            if posted:
+                await post_letters(session, rows[held.father])
+            await load_keys(session, {held.father})
+            father = await session.get_one(FamilyMember, held.father)
+            father.name, father.address = f"Newname {posted}", f"{posted} New Road"
+        printed = await client.get(f"{letter}/letter")
+        assert printed.status_code == 200, printed.text
+        said = pdf_text(printed.content)
+        assert f"Newname {posted}" in said
+        assert f"{posted} New Road" in said
 
 
 async def test_the_demonstrations_mailbox_shows_what_was_sent(held: Held, client: Client) -> None:

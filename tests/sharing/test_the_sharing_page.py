@@ -11,7 +11,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
-from consent import Category, Purpose, RestrictionKind
+from consent import Category, Level, Purpose, RestrictionKind
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -62,6 +62,23 @@ async def test_the_table_says_who_sees_what_and_why(
     assert "Money and safeguarding Nobody who may agree has agreed" in said
     assert "Her mother agreed to share In force" in said
     assert "You cannot see the safeguarding section." in said
+
+
+async def test_what_was_agreed_tells_nothing_of_the_family_to_who_may_not_see_it(
+    client: Client, family: Family, gate: Gate, page: str, sign_in: Any
+) -> None:
+    basic = agreed(family, level=Level.BASIC, interpreter="British Sign Language")
+    await record(gate, family, basic)
+    await sign_in(family.tom.id)
+    said = await shown(client, page)
+    assert "Her mother agreed to share In force" in said
+    assert "face to face" not in said
+    assert "Sign Language" not in said
+    # Nor the form of a new conversation about the same terms.
+    address = re.findall(rf'href="({page}/agreements/[^"]*/renew)"', (await client.get(page)).text)
+    assert "Sign Language" not in await shown(client, address[0])
+    await record(gate, family, agreed(family))
+    assert "British Sign Language" in await shown(client, page)
 
 
 async def test_a_refusal_and_a_protection_are_said_and_a_silent_one_is_not(

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hmac import compare_digest
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ from panel.platform.problems import (
 from panel.platform.sessions import first_time, forgery_token, was_of
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Access, Gate
+from panel.records.rehearsal import Rehearsal
 from panel.web.forms import FieldErrors, read_form
 from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
@@ -72,6 +73,8 @@ class Site:
     gate: Gate
     renderer: Renderer
     url: str
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    """Every room, asked what would change before somebody confirms it."""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """panel access explain: who may see what of a child, and why."""
 
+from datetime import date
+
 import click
 
 from panel.commands.opening import (
@@ -12,6 +14,7 @@ from panel.commands.opening import (
     running,
 )
 from panel.sharing.explain_access import explain_access
+from panel.web.words import short_day
 
 
 @click.group()
@@ -21,7 +24,11 @@ def access() -> None:
 
 @access.command("explain")
 @click.option("--child", required=True, help="The child's reference, such as C-1042.")
-@click.option("--viewer", required=True, help="The worker's e-mail address.")
+@click.option(
+    "--viewer",
+    required=True,
+    help="The e-mail address of a worker, or of somebody in the child's family.",
+)
 @click.option("--category", required=True, help="An information category, such as health.")
 @click.option("--purpose", required=True, help="A purpose, such as support or panel.")
 @authority_option
@@ -39,12 +46,22 @@ async def explain(
     *,
     as_json: bool,
 ) -> None:
-    """The decision and its reasons. Nothing of the record is read."""
+    """The decision, its reasons and its law. Nothing of the record is read."""
     async with opened_gate(authority, as_of) as gate:
         decided = await explain_access(gate, child, viewer, category, purpose)
     if as_json:
         print_json(decided)
         return
     click.echo("Permitted" if decided["permitted"] else "Withheld")
+    click.echo(f"  Basis: {decided['basis'].replace('_', ' ')}")
     for reason in decided["reasons"]:
         click.echo(f"  {reason}")
+    for key in ("since", "until"):
+        if decided[key] is not None:
+            click.echo(f"  {key.capitalize()}: {short_day(date.fromisoformat(decided[key]))}")
+    for one in decided["obligations"]:
+        click.echo(f"  Must: {one.replace('_', ' ')}")
+    if decided["lawful"] is not None:
+        click.echo(f"  Law: {decided['lawful']['words']}")
+    if decided["silent"]:
+        click.echo("  Silent: nothing may be said to them of this.")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from panel.documents.service import Documents, ListedDocument
+from panel.records.withheld_words import hidden_words
 from panel.register.service import CATEGORY_WORDS
-from panel.web.words import in_a_row, short_day
+from panel.web.words import short_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +25,19 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentsPage:
-    """The files, and a sentence on those that are not shown."""
+    """The files, and sentences on those that are not shown."""
 
     documents: Sequence[DocumentLine]
-    withheld: str
+    withheld: Sequence[str]
 
 
 def documents_page(read: Documents) -> DocumentsPage:
     """The documents page."""
-    hidden = in_a_row([CATEGORY_WORDS[one].lower() for one in read.withheld])
     return DocumentsPage(
         [document_line(one) for one in read.shown],
-        f"Documents about {hidden} are attached that you cannot see." if hidden else "",
+        hidden_words(
+            read.withheld, CATEGORY_WORDS, "Documents about {} are attached that you cannot see."
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from panel.platform.crypto import Keyring, Keys
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
-from panel.records.gate import NOT_HERE, Access
+from panel.records.gate import NOT_HERE, Access, Withheld
 
 CONTENT_FIELD = "document_content.sealed"
 KIND_OF_TYPE = {kind.media_type: kind for kind in KindOfFile}
@@ -53,10 +53,10 @@ class ListedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The files that may be opened, newest first, and the categories of those that may not."""
+    """The files that may be opened, newest first, and why others may not, by category."""
 
     shown: tuple[ListedDocument, ...]
-    withheld: tuple[Category, ...]
+    withheld: tuple[Withheld, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,8 @@ async def documents_of(access: Access) -> Documents:
     await load_keys(access.session, {one.agency_id for one in shown})
     return Documents(
         tuple(_listed(access, one) for one in shown),
-        tuple(one for one in Category if one in hidden and not _is_silent(access, one)),
+        access.withheld_of(hidden),
     )
-
-
-def _is_silent(access: Access, category: Category) -> bool:
-    withheld = access.withheld(category)
-    return withheld is not None and withheld.silent
 
 
 def _listed(access: Access, fact: _DocumentFact) -> ListedDocument:

@@ -203,10 +203,12 @@ async def _choice(
 ) -> Response[str]:
     asked = read_choice(change)
     foreseen = await foresee(access, asked.wish(agency_id))
+    rooms = () if foreseen.turn is None else await desk.site.rehearsal.asked(access, foreseen.turn)
     return desk.page(
         "families/choice.html",
         status=200 if errors is None else 422,
         page=choice_page(foreseen, asked, _base(access.child_id)),
+        rooms=[one.sentence for one in rooms],
         filled=Filled({"until": foreseen.until}, errors),
     )
 

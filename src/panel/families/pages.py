@@ -251,7 +251,11 @@ def _no_plan_words(child: ChildForFamily) -> str:
         return "There is no plan yet. It will be here when you have made one together."
     if isinstance(child.plan, PlanReading):
         return "The plan is being written. It will be here when you have agreed it together."
-    return str(child.plan)
+    if not str(child.plan):
+        return ""
+    person = _person(child.to_ring)
+    ask = f"Ring {person.who} to ask." if person.tel else "Ask the person who helps you."
+    return f"{child.plan} {ask}"
 
 
 def _outcome_line(one: OutcomeReading) -> PlanLine:

@@ -4,6 +4,7 @@ It goes through the database's own function, which answers the information gover
 nobody else, and writes down each search that it answers. Nothing of what a record holds is read.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -27,6 +28,8 @@ from panel.web.paging import Asked, Page, page_of
 LOOKS_A_PAGE = 50
 SEARCHES_A_PAGE = 50
 MOST_NAMESAKES = 20
+NO_REFERENCE = "Enter the reference as it stands on the record, for example C-1042"
+_REFERENCE = re.compile(r"C-\d{1,9}")
 ONLY_THE_LEAD = "Only the information governance lead searches the history of looks."
 
 
@@ -93,7 +96,7 @@ async def search_history(
 ) -> Page[Look]:
     """Looks that answer the question, newest first, by key (at, id). The search is written down.
 
-    Raises NotAllowed for anybody but the information governance lead, Invalid for days in reverse.
+    Raises NotAllowed for anybody but the information governance lead, Invalid as `check`.
     """
     if Role.GOVERNANCE_LEAD not in viewer.roles:
         raise NotAllowed(ONLY_THE_LEAD)
@@ -195,7 +198,12 @@ async def searches_made(session: AsyncSession, asked: Asked) -> Page[SearchLine]
 
 
 def check(question: HistoryQuestion) -> None:
-    """Raise Invalid where the days are in reverse."""
+    """Raise Invalid where the days are in reverse, or the reference could be a name.
+
+    What is asked is written down in the clear: nothing but a reference may come in as one.
+    """
+    if question.reference is not None and not _REFERENCE.fullmatch(question.reference):
+        raise Invalid((FieldError("reference", NO_REFERENCE),))
     if question.since and question.until and question.until < question.since:
         raise Invalid(
             (FieldError("until", "The last day is before the first one. Check both dates"),)

@@ -220,7 +220,7 @@ async def history(desk: NamedDependency[Desk]) -> Response[str]:
     try:
         check(question)
     except Invalid as wrong:
-        errors = errors or _typed(read, "until", wrong.errors[0].sentence)
+        errors = errors or _typed(read, wrong.errors[0].field, wrong.errors[0].sentence)
     if errors is not None or len(namesakes) > 1:
         return await _history(desk, read, errors=errors, namesakes=namesakes)
     asked = read_cursor(read.page, LOOK_KEY)

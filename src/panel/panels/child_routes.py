@@ -107,6 +107,7 @@ async def _page(
             header=header,
             here="panels",
             referrals=[pages.referral_page(one, desk.today) for one in found.referrals],
+            withheld_here=[one.sentence for one in found.withheld],
             history=pages.agenda_history(found),
             family_words=pages.words_rows(found),
             panels=[(str(one.id), one.name) for one in panels if one.id not in before],

@@ -292,6 +292,7 @@ class ScreenPage:
     involved: Sequence[str]
     expected: Sequence[str]
     not_shown: Sequence[str]
+    child_id: UUID
     interests: Sequence[tuple[str, str]]
     """Who left this item: (worker id, name)."""
     people: Sequence[tuple[str, str]]
@@ -350,6 +351,7 @@ def screen_page(screen: ChildScreen, today: date, *, runs: bool) -> ScreenPage:
         involved=_involved(view, screen.case, now=True),
         expected=_involved(view, screen.case, now=False),
         not_shown=view.not_shown("this child"),
+        child_id=view.access.child_id,
         interests=[
             (str(one.worker.id), worker_name(view.access, one.worker))
             for one in fact.interests or ()

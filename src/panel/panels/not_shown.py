@@ -20,9 +20,7 @@ def grouped(withheld: Sequence[tuple[str, Withheld]]) -> list[NotShown]:
     """One entry for each reason, in the order given; a category alone keeps its own sentence."""
     together: dict[str, list[tuple[str, Withheld]]] = {}
     for title, one in withheld:
-        # A decision's words begin with what cannot be seen, and go on with why.
-        _, _, why = one.sentence.partition(". ")
-        together.setdefault(why or one.sentence, []).append((title, one))
+        together.setdefault(one.why or one.sentence, []).append((title, one))
     return [_not_shown(why, entries) for why, entries in together.items()]
 
 

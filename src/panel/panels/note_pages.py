@@ -241,6 +241,7 @@ class WritePage:
     may_read: bool
     check_again: bool
     """It is to be read once more: something that it was drafted from was about another child."""
+    child_id: UUID
 
 
 def write_page(found: NotePage, base: str, name: str, signed_by: str, today: date) -> WritePage:
@@ -272,8 +273,12 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         said=[ContributionRow(one.who, one.text, one.for_family) for one in found.contributions],
         not_shown=""
         if not found.not_shown
-        else f"{words.upper_first(words.plural(found.not_shown, 'contribution'))} not shown:"
-        " what they say is not shared with you.",
+        else " ".join(
+            [
+                f"Not shown: {words.plural(len(found.not_shown), 'contribution')}.",
+                *(one.sentence for one in found.of.access.withheld_of(found.not_shown)),
+            ]
+        ),
         pieces=_pieces(note.text, found.marks),
         open_marks=[row for row, opened in zip(rows, is_open, strict=True) if opened],
         kept_marks=[row for row, opened in zip(rows, is_open, strict=True) if not opened],
@@ -282,6 +287,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         recipients=[_recipient_row(place, one) for place, one in enumerate(found.who_gets, 1)],
         may_read=found.may_read,
         check_again=note.check_again and found.may_read,
+        child_id=found.of.access.child_id,
     )
 
 

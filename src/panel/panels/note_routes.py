@@ -45,9 +45,11 @@ from panel.panels.note_pages import (
 )
 from panel.panels.note_rules import LONGEST_NOTE, Way
 from panel.panels.note_sending import (
+    Letter,
     Sent,
     another_way,
     letter_of,
+    letter_to_print,
     mailbox,
     post_letters,
     send_notes,
@@ -541,12 +543,12 @@ async def letter(
         why = await stop_letter(session, delivery_id, still_may_go(desk.tenant, desk.site.url))
     if why:
         raise Problem(409, "This may not go any more", why, "Read the log of the note.")
-    return await _pdf(desk, delivery_id)
-
-
-async def _pdf(desk: Desk, delivery_id: UUID) -> Response[bytes]:
     async with desk.tenant.transaction(JOB) as session:
-        found = await letter_of(session, delivery_id)
+        found = await letter_to_print(session, delivery_id)
+    return await _pdf(desk, found)
+
+
+async def _pdf(desk: Desk, found: Letter) -> Response[bytes]:
     try:
         content = await asyncio.to_thread(note_pdf, found, desk.tenant.record.label, found.made_at)
     except PdfNotMade as refused:
@@ -677,7 +679,9 @@ async def demo_letter(desk: NamedDependency[Desk], delivery_id: FromPath[UUID]) 
     """A letter as it came through the door; in the demonstration only."""
     if not desk.tenant.record.demo:
         raise NotFound
-    return await _pdf(desk, delivery_id)
+    async with desk.tenant.transaction(JOB) as session:
+        found = await letter_of(session, delivery_id)
+    return await _pdf(desk, found)
 
 
 HANDLERS = [

@@ -7,7 +7,7 @@ in between, it is there once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -166,7 +166,7 @@ async def _put(
         kind=outbox.BY_POST if is_letter else NOTES_READY,
         holder_id=delivery.child_id,
         to_viewer_id=delivery.person_id,
-        address="\n".join(part for part in (name, address) if part) if is_letter else email,
+        address=_on_the_envelope(name, address) if is_letter else email,
         subject=letter_title(held_on) if is_letter else SUBJECT,
         body=letter_words(told.text, told.ring) if is_letter else email_words(site_url, told.ring),
         once=once,
@@ -192,6 +192,10 @@ async def _reached(session: AsyncSession, person: UUID) -> tuple[str, str, str]:
         return member.name, member.email, member.address
     child = await session.get_one(Child, person)
     return f"{child.given_name} {child.family_name}", "", child.address
+
+
+def _on_the_envelope(name: str, address: str) -> str:
+    return "\n".join(part for part in (name, address) if part)
 
 
 async def settle_deliveries(session: AsyncSession) -> None:
@@ -281,6 +285,17 @@ async def letter_of(session: AsyncSession, delivery_id: UUID) -> Letter:
         raise NotFound("There is no letter here.")
     await load_keys(session, {message.holder_id})
     return Letter(message.subject, message.address, message.body, message.created_at)
+
+
+async def letter_to_print(session: AsyncSession, delivery_id: UUID) -> Letter:
+    """The letter with the name and the address that its person has now. Raises NotFound.
+
+    Somebody may have moved since it was put in, or go by another name that alone is to be told.
+    """
+    kept = await letter_of(session, delivery_id)
+    delivery = await session.get_one(NoteDelivery, delivery_id)
+    name, _email, address = await _reached(session, delivery.person_id)
+    return replace(kept, address=_on_the_envelope(name, address))
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,8 @@ class NotePage:
     of: NoteOf
     due_on: date
     contributions: Sequence[Contribution]
-    not_shown: int
+    not_shown: tuple[Category, ...]
+    """Of each contribution that the writer may not see, what it is about."""
     """How many contributions the writer may not see."""
     note: NoteText
     may_read: bool
@@ -236,24 +237,25 @@ ORDER BY COALESCE(d.said_at, d.created_at), d.id
 _READ_SAID = msgspec.json.Decoder(_Said)
 
 
-async def contributions(of: NoteOf) -> tuple[list[Contribution], int]:
-    """What was said of the child that the writer may see, and how much they may not."""
+async def contributions(of: NoteOf) -> tuple[list[Contribution], tuple[Category, ...]]:
+    """What was said of the child that the writer may see; and of what they may not, the subject."""
     rows = await of.session.execute(
         text(_SAID), {"child": of.access.child_id, "meeting": of.meeting.id}
     )
     said = [_READ_SAID.decode(line) for (line,) in rows]
     names = await worker_names(of.session, [one.worker_id for one in said if one.worker_id])
     seen: list[Contribution] = []
-    not_shown = 0
+    not_shown: list[Category] = []
     for one in said:
         told = of.access.open_text(one.text, "discussion.text", one.id, one.category, one.agency_id)
         if told is None:
-            not_shown += 1
+            if not of.access.decision(one.category, one.agency_id).silent:
+                not_shown.append(one.category)
         elif told:
             name = "" if one.worker_id is None else names.get(one.worker_id, "")
             who = ", ".join(part for part in (name, one.agency) if part)
             seen.append(Contribution(one.id, told, who, one.category, one.said_at, one.for_family))
-    return seen, not_shown
+    return seen, tuple(not_shown)
 
 
 async def stored_note(of: NoteOf) -> FamilyNote | None:

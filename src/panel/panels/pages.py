@@ -774,7 +774,7 @@ class ReferralPage:
 def referral_page(view: ReferralView, today: date) -> ReferralPage:
     """A referral in words; what is withheld is said."""
     fact = view.fact
-    withheld = "You cannot see this: it is not shared with you."
+    withheld = "You cannot see this. Why not stands below."
     rows = [
         ("Referred", f"{words.day(fact.referred_on)} by {fact.agency}"),
         ("Why", withheld if view.reason is None else view.reason or "No reason was written down"),
@@ -852,7 +852,7 @@ def words_rows(found: PanelsOfChild) -> list[tuple[str, str, str]]:
         if one.said_on is None:
             rows.append((f"{one.who}: no answer yet", asked, ""))
             continue
-        said = one.text if one.text is not None else "You cannot see this: it is not shared."
+        said = one.text if one.text is not None else "You cannot see this. Why not stands below."
         by = f", written down by {one.written_by}" if one.written_by else ""
         rows.append((f"{one.who} said", f"{words.short_day(one.said_on)}{by}. {asked}.", said))
     return rows

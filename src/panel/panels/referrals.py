@@ -16,7 +16,7 @@ from panel.panels.rules import Reason, next_review_meeting, review_place
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.tables import today_of
 from panel.platform.tenancy import load_keys
-from panel.records.gate import Access, rewrite_access
+from panel.records.gate import Access, Withheld, rewrite_access
 
 STATE_WORDS = {
     "received": "Not yet acknowledged",
@@ -467,6 +467,8 @@ class PanelsOfChild:
     referrals: tuple[ReferralView, ...]
     items: tuple[_ItemFact, ...]
     words: tuple[WordsView, ...]
+    withheld: tuple[Withheld, ...] = ()
+    """Why some of the texts are not shown, by category."""
 
 
 async def panels_of_child(access: Access) -> PanelsOfChild:
@@ -477,20 +479,23 @@ async def panels_of_child(access: Access) -> PanelsOfChild:
     await load_keys(
         access.session, {one.family_member_id for one in words if one.family_member_id is not None}
     )
-    return PanelsOfChild(
-        tuple(
-            ReferralView(
-                one,
-                _open(access, one.reason, "reason", one, one.category, one.agency_id),
-                _open(access, one.escalation, "escalation", one, Category.PANEL),
-                _open(access, one.urgent_reason, "urgent_reason", one, Category.PANEL),
-                _told(access, one.transition, Category.PANEL),
-            )
-            for one in facts.referrals or ()
-        ),
-        tuple(facts.items or ()),
-        tuple(_words(access, one) for one in words),
+    referrals = tuple(
+        ReferralView(
+            one,
+            _open(access, one.reason, "reason", one, one.category, one.agency_id),
+            _open(access, one.escalation, "escalation", one, Category.PANEL),
+            _open(access, one.urgent_reason, "urgent_reason", one, Category.PANEL),
+            _told(access, one.transition, Category.PANEL),
+        )
+        for one in facts.referrals or ()
     )
+    views = tuple(_words(access, one) for one in words)
+    hidden = {one.fact.category for one in referrals if one.reason is None}
+    if any(None in (one.escalation, one.urgent_reason, one.transition) for one in referrals):
+        hidden.add(Category.PANEL)
+    if any(one.said_on is not None and one.text is None for one in views):
+        hidden.add(Category.VIEWS)
+    return PanelsOfChild(referrals, tuple(facts.items or ()), views, access.withheld_of(hidden))
 
 
 def _open(

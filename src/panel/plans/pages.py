@@ -621,6 +621,6 @@ def _action_line(one: NextAction, base: str, today: date) -> ActionLine:
         text="You cannot see what this action says." if one.text is None else one.text,
         about=f"{owner}, {due}" if owner else due.capitalize(),
         overdue=overdue_words("to_do", one.due_on, today),
-        href=f"{base}/plan/actions/{one.id}" if one.text is not None else "",
+        href=f"{base}/plan/actions/{one.id}" if one.text is not None else f"{base}/sharing#ask",
         done_href=f"{base}/plan/actions/{one.id}/done" if one.text is not None else "",
     )

@@ -150,6 +150,11 @@ class Withheld:
     since: date | None = None
     silent: bool = False
 
+    @property
+    def why(self) -> str:
+        """Who decided, on which basis and since when: the sentence after what cannot be seen."""
+        return self.sentence.partition(". ")[2]
+
     def __str__(self) -> str:
         """The sentence for the person who may not see it."""
         return "" if self.silent else self.sentence
@@ -241,6 +246,12 @@ class Access:
         return Withheld(
             category, explain(decision, category, child_words), decision.since, decision.silent
         )
+
+    def withheld_of(self, hidden: Iterable[Category]) -> tuple[Withheld, ...]:
+        """What to say of entries that are not shown, by category; nothing of those in silence."""
+        asked = set(hidden)
+        said = [self.withheld(category) for category in Category if category in asked]
+        return tuple(one for one in said if one is not None and not one.silent)
 
     def open_text(
         self,

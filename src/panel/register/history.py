@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.platform.problems import Invalid
 from panel.platform.tables import today_of
-from panel.records.gate import Access
+from panel.records.gate import Access, Withheld
 from panel.register.models import CLOSURES, LEVELS, Episode, LevelOfNeed, SignificantEvent
 
 EVENT_KINDS = {
@@ -81,13 +81,13 @@ _READ_EVENTS = msgspec.json.Decoder(list[_EventFact])
 
 @dataclass(frozen=True, slots=True)
 class Chronology:
-    """The events that may be seen, newest first, and the categories of those that may not.
+    """The events that may be seen, newest first, and why others may not, by category.
 
     What is withheld in silence is in neither.
     """
 
     events: tuple[Event, ...]
-    withheld: tuple[Category, ...]
+    withheld: tuple[Withheld, ...]
 
 
 async def chronology(access: Access, since: date | None = None) -> Chronology:
@@ -106,7 +106,7 @@ async def chronology(access: Access, since: date | None = None) -> Chronology:
             events.append(
                 Event(fact.id, fact.happened_on, fact.kind, fact.category, fact.agency, said)
             )
-    return Chronology(tuple(events), tuple(one for one in Category if one in withheld))
+    return Chronology(tuple(events), access.withheld_of(withheld))
 
 
 async def note_event(

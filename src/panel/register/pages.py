@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from consent import Category, ParentalBasis
+from panel.records.withheld_words import hidden_words
 from panel.register.children_list import ORDER_WORDS, SHOW_WORDS, Order, Show
 from panel.register.family import BASIS_WORDS
 from panel.register.history import EVENT_KINDS, Chronology, Event
@@ -164,18 +165,19 @@ def _span_words(start: date | None, end: date | None, today: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ChronologyPage:
-    """What happened, newest first: (title, when, text); and a sentence on what is not shown."""
+    """What happened, newest first: (title, when, text); and sentences on what is not shown."""
 
     events: Sequence[tuple[str, str, str]]
-    withheld: str
+    withheld: Sequence[str]
 
 
 def chronology_page(read: Chronology) -> ChronologyPage:
     """The chronology page."""
-    hidden = in_a_row([CATEGORY_WORDS[one].lower() for one in read.withheld])
     return ChronologyPage(
         events=[_event(one) for one in read.events],
-        withheld=f"Events about {hidden} are recorded that you cannot see." if hidden else "",
+        withheld=hidden_words(
+            read.withheld, CATEGORY_WORDS, "Events about {} are recorded that you cannot see."
+        ),
     )
 
 

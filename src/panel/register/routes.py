@@ -271,7 +271,7 @@ async def _family_form_page(
 ) -> Response[str]:
     stored: dict[str, object] = {}
     version: int | str = ""
-    sees_contact = True
+    sees_contact, contact_withheld = True, ""
     async with desk.gate.open(
         child_id, desk.viewer, desk.purposes, "read one person of the family"
     ) as access:
@@ -281,6 +281,8 @@ async def _family_form_page(
             read = await family_member_details(access, link_id)
             version = read.link_version + read.member_version
             sees_contact = read.may_see_contact
+            if not sees_contact and (said := access.withheld(Category.CONTACT)) is not None:
+                contact_withheld = "" if said.silent else f"{CANNOT_REACH} {said.why}"
             stored = {
                 **{name: getattr(read.member, name) for name in _MEMBER_FIELDS},
                 **{name: getattr(read.link, name) for name in _LINK_FIELDS},
@@ -294,10 +296,12 @@ async def _family_form_page(
         filled=Filled(stored, errors),
         version=version,
         sees_contact=sees_contact,
+        contact_withheld=contact_withheld,
         basis_choices=pages.BASIS_CHOICES,
     )
 
 
+CANNOT_REACH = "You cannot see how to reach them, and what is recorded stays as it is."
 _MEMBER_FIELDS = (
     "name", "phone", "email", "address", "safe_contact", "first_language", "interpreter",
 )  # fmt: skip

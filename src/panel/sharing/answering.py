@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Decision, Purpose, Tie
+from consent import Agreement, Category, Decision, Purpose, Tie
 from consent.facts import covered, refused
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies, worker_names
@@ -84,7 +84,7 @@ async def request_access(
         raise Invalid(tuple(errors))
     why = purpose or _askable(access.purpose)
     waiting = {
-        (one.category, _purpose(one).value): one.id
+        (one.category, purpose_of(one).value): one.id
         for one in await access.session.scalars(
             select(AccessRequest).where(
                 AccessRequest.child_id == access.child_id,
@@ -189,7 +189,7 @@ async def waiting_requests(access: Access) -> tuple[WaitingRequest, ...]:
             agency_id=row.agency_id,
             agency=known.get(row.agency_id, ""),
             category=Category(row.category),
-            purpose=_purpose(row),
+            purpose=purpose_of(row),
             reason=row.reason,
             asked_on=row.asked_on,
             due_on=working_days_after(row.asked_on, within),
@@ -261,22 +261,20 @@ async def settle_requests(access: Access, said: SharingAgreement) -> None:
         category = Category(row.category)
         if any(is_about(one, {row.agency_id}, {category}) for one in disputed):
             continue
-        if said.given:
-            settled = (
-                row.agency_id in agreement.agencies
-                and category in covered(agreement)
-                and _purpose(row) in agreement.purposes
-            )
-        else:
-            with_whom = not agreement.agencies or row.agency_id in agreement.agencies
-            settled = with_whom and category in refused(agreement)
-        if settled:
+        if is_settled(agreement, row.agency_id, category, purpose_of(row)):
             row.state = AGREED if said.given else REFUSED
             row.answered_on = access.today
             row.answered_by = access.viewer.id
             row.agreement_id = said.id
             row.basis = "agreement" if said.given else "refusal"
     await access.session.flush()
+
+
+def is_settled(said: Agreement, agency: UUID, category: Category, purpose: Purpose) -> bool:
+    """Whether what somebody decided answers an agency that asked to see a category for this."""
+    if said.given:
+        return agency in said.agencies and category in covered(said) and purpose in said.purposes
+    return (not said.agencies or agency in said.agencies) and category in refused(said)
 
 
 async def lapse_requests(session: AsyncSession, today: date) -> int:
@@ -302,10 +300,11 @@ async def _decision_for(access: Access, row: AccessRequest) -> Decision:
     agency = await access.session.get_one(Agency, row.agency_id)
     state = await state_of_child(access)
     asked = Category(row.category)
-    return decision_for(access.at, state, agency, row.worker_id, _purpose(row), asked)
+    return decision_for(access.at, state, agency, row.worker_id, purpose_of(row), asked)
 
 
-def _purpose(row: AccessRequest) -> Purpose:
+def purpose_of(row: AccessRequest) -> Purpose:
+    """For what it was asked: of an older request, to support."""
     return Purpose.SUPPORT if row.purpose is None else Purpose(row.purpose)
 
 

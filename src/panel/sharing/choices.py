@@ -23,6 +23,7 @@ from consent import (
     Purpose,
     Relationship,
     Role,
+    Standpoint,
     State,
     Tie,
     Viewer,
@@ -31,7 +32,6 @@ from consent import (
     may_agree_to_share,
     stand,
 )
-from consent.facts import refused
 from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies
@@ -46,7 +46,6 @@ from panel.sharing.objecting import is_about, open_objections
 from panel.sharing.reading import state_of_child
 from panel.sharing.spans import spans
 from panel.sharing.standing import FamilyFacts, child_standing, family_facts, giver_words
-from panel.sharing.state import agreement_of
 
 OF_THE_LAW = frozenset({Basis.DUTY, Basis.SAFEGUARDING, Basis.COURT_ORDER})
 """What rests on these is no choice of anybody's."""
@@ -205,7 +204,14 @@ async def choices_of(access: Access) -> Choices:
     due = {} if voice.kept_from else await _due(access, shown)
     seen = [
         _agency_choice(
-            access, state, known[one], rows, live, concerned, due.get(one, (None, False))
+            access,
+            state,
+            known[one],
+            rows,
+            live,
+            concerned,
+            due.get(one, (None, False)),
+            alone=voice.alone,
         )
         for one in shown
     ]
@@ -225,14 +231,18 @@ async def voice_of(access: Access, facts: FamilyFacts) -> Voice:
     Parental responsibility must be recorded with its basis, competence under 16 judged by a worker.
     """
     me = access.viewer.id
-    kept = is_kept_from(access)
+    # Who works with a young person is no secret from them; to a parent it tells where they are.
+    of_self = me == access.child_id
+    kept = not access.may(Category.NETWORK) if of_self else is_kept_from(access)
     if not access.ties & _STANDING or access.viewer.kind is not ViewerKind.FAMILY:
         of_age = has_reached(facts.born, AGE_OF_OWN_AGREEMENT, access.today)
         return Voice(None, WhyNot.OLDER if of_age else WhyNot.RELATIVE, kept_from=kept)
     standing = child_standing(access.child_id, facts, await judgements_of(access))
     words = giver_words(access.child_id, me, facts, access.today) or ""
-    capacity = Capacity.SELF if me == access.child_id else Capacity.PARENTAL_RESPONSIBILITY
+    capacity = Capacity.SELF if of_self else Capacity.PARENTAL_RESPONSIBILITY
     of_16 = has_reached(facts.born, AGE_OF_OWN_AGREEMENT, access.today)
+    if of_self and kept:
+        return Voice(None, _why_not(capacity, of_16=of_16), kept_from=True)
     if may_agree_to_share(Giver(me, words, capacity), standing, access.today).allowed:
         return Voice(capacity, alone=of_16 and capacity is Capacity.SELF, kept_from=kept)
     return Voice(None, _why_not(capacity, of_16=of_16), kept_from=kept)
@@ -289,6 +299,8 @@ def _agency_choice(
     live: Sequence[SharingAgreement],
     concerned: Mapping[str, set[UUID]],
     objection: tuple[date | None, bool],
+    *,
+    alone: bool,
 ) -> AgencyChoice:
     in_team, in_pack = agency.id in concerned["team"], agency.id in concerned["agenda"]
     ties = [tie for tie, so in ((Tie.TEAM, in_team), (Tie.AGENDA, in_pack)) if so]
@@ -331,13 +343,27 @@ def _agency_choice(
         mine_is_on=bool(mine),
         objection_due=objection[0],
         objection_is_mine=objection[1],
-        barred=frozenset[Category]().union(
-            *(
-                refused(agreement_of(row))
-                for row in live
-                if row.by_person_id != me and _is_no_to(row, agency.id)
-            )
-        ),
+        barred=_barred(access, state, agency, ties or [Tie.TEAM], alone=alone),
+    )
+
+
+def _barred(
+    access: Access, state: State, agency: Agency, ties: Iterable[Tie], *, alone: bool
+) -> frozenset[Category]:
+    """What others said no to, or what was decided against: the viewer's yes would not open it.
+
+    From 16 the young person's own word ends what others said.
+    """
+    others = () if alone else state.agreements
+    without_mine = replace(
+        state, agreements=tuple(one for one in others if one.by != access.viewer.id)
+    )
+    return frozenset(
+        category
+        for tie in ties
+        for bar in _stand(access, without_mine, agency, tie).refused
+        if not bar.silent
+        for category in bar.covers
     )
 
 
@@ -345,6 +371,16 @@ def _view(
     access: Access, state: State, agency: Agency, tie: Tie
 ) -> tuple[Mapping[Category, Decision], set[Category]]:
     """What is decided for an agency in a tie, and what it could see on agreements alone."""
+    standpoint = _stand(access, state, agency, tie)
+    return {category: decide_from(standpoint, category) for category in Category}, {
+        category
+        for category in Category
+        if any(category in ground.covers for ground in standpoint.agreed)
+        and not any(category in bar.covers for bar in standpoint.refused)
+    }
+
+
+def _stand(access: Access, state: State, agency: Agency, tie: Tie) -> Standpoint:
     kind, role, purpose = _AS_WHOM[tie]
     viewer = Viewer(
         id=agency.id,
@@ -354,13 +390,7 @@ def _view(
         roles=frozenset() if role is None else frozenset({role}),
     )
     tied = replace(state, relationships=(Relationship(tie, agency.id),))
-    standpoint = stand(viewer, purpose, access.at, tied)
-    return {category: decide_from(standpoint, category) for category in Category}, {
-        category
-        for category in Category
-        if any(category in ground.covers for ground in standpoint.agreed)
-        and not any(category in bar.covers for bar in standpoint.refused)
-    }
+    return stand(viewer, purpose, access.at, tied)
 
 
 def _categories(

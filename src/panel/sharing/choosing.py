@@ -16,6 +16,7 @@ from consent.facts import covered
 from panel.accounts.service import agencies
 from panel.platform.problems import Invalid
 from panel.records.gate import Access
+from panel.records.rehearsal import Turn
 from panel.sharing.asking_family import asked_purposes
 from panel.sharing.choices import AgencyChoice, Choices, Voice, choices_of
 from panel.sharing.choosing_rules import (
@@ -30,6 +31,7 @@ from panel.sharing.choosing_rules import (
     usual_end,
 )
 from panel.sharing.models import SharingAgreement
+from panel.sharing.reading import state_of_child
 from panel.sharing.service import (
     RecordedAs,
     SharingDecision,
@@ -66,6 +68,8 @@ class Foreseen:
     until: date
     mark: str
     """The same as long as the page would say the same."""
+    turn: Turn | None = None
+    """The facts before and after, for what other rooms say; None once it was done."""
 
 
 async def foresee(access: Access, wish: Wish) -> Foreseen:
@@ -73,13 +77,16 @@ async def foresee(access: Access, wish: Wish) -> Foreseen:
     facts = await family_facts(access)
     before = await choices_of(access)
     wish = await _checked(access, wish, before, facts)
+    was = await state_of_child(access)
     savepoint = await access.session.begin_nested()
     try:
         objects, takes_over = await _carry_out(access, wish, before.voice)
         after = await choices_of(access)
+        turn = Turn(was, await state_of_child(access))
     finally:
         await savepoint.rollback()
-    return _foreseen(wish, before, after, objects=objects, takes_over=takes_over)
+    foreseen = _foreseen(wish, before, after, objects=objects, takes_over=takes_over)
+    return replace(foreseen, turn=turn)
 
 
 async def choose(access: Access, wish: Wish, mark: str) -> Foreseen:

@@ -17,6 +17,7 @@ from panel.accounts.service import worker_names
 from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, rewrite_access
+from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now
 from panel.sharing.models import SharingOrder
 from panel.sharing.named import EVERYONE, Named, who_can_be_named, words_of
@@ -62,6 +63,7 @@ class PlannedOrder:
     whom: tuple[str, ...]
     says: str
     changes: tuple[Change, ...]
+    turn: Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ async def plan_order(access: Access, new: NewOrder) -> PlannedOrder:
         words_of(sorted(to), by_id) or ("everyone",),
         new.reason,
         changes(state, after, access.at, [one for one in named if not to or one.id in to]),
+        Turn(state, after),
     )
 
 
@@ -173,7 +176,7 @@ async def orders_of(access: Access) -> tuple[OrderLine, ...]:
     return tuple(_line(access, row, named, names) for row in rows)
 
 
-async def order_of(access: Access, order_id: UUID) -> tuple[OrderLine, tuple[Change, ...]]:
+async def order_of(access: Access, order_id: UUID) -> tuple[OrderLine, tuple[Change, ...], Turn]:
     """One order in force, and what would change if it ended now. Raises NotFound, Gone."""
     row = await _row(access, order_id)
     named = await who_can_be_named(access)
@@ -181,14 +184,11 @@ async def order_of(access: Access, order_id: UUID) -> tuple[OrderLine, tuple[Cha
     rest = list(state.orders)
     rest.remove(_fact(row))
     to = frozenset(row.to)
-    changed = changes(
-        state,
-        replace(state, orders=tuple(rest)),
-        access.at,
-        [one for one in named if not to or one.id in to],
-    )
+    after = replace(state, orders=tuple(rest))
+    changed = changes(state, after, access.at, [one for one in named if not to or one.id in to])
     names = await worker_names(access.session, [row.created_by])
-    return _line(access, row, {one.id: one for one in named}, names), changed
+    line = _line(access, row, {one.id: one for one in named}, names)
+    return line, changed, Turn(state, after)
 
 
 async def end_order(access: Access, order_id: UUID, version: int, why: str) -> None:

@@ -15,6 +15,7 @@ from panel.accounts.service import worker_names
 from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, rewrite_access
+from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now
 from panel.sharing.models import SharingEnquiry
 from panel.sharing.named import Kind, Named, who_can_be_named, words_of
@@ -48,6 +49,7 @@ class PlannedEnquiry:
     agencies: tuple[str, ...]
     reason: str
     changes: tuple[Change, ...]
+    turn: Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ async def plan_enquiry(access: Access, new: NewEnquiry) -> PlannedEnquiry:
         words_of(sorted(agencies), {one.id: one for one in named}),
         new.reason,
         changes(state, after, access.at, [one for one in named if one.id in agencies]),
+        Turn(state, after),
     )
 
 
@@ -124,21 +127,19 @@ async def enquiries_of(access: Access) -> tuple[EnquiryLine, ...]:
     return tuple(_line(access, row, named, names) for row in rows)
 
 
-async def enquiry_of(access: Access, enquiry_id: UUID) -> tuple[EnquiryLine, tuple[Change, ...]]:
+async def enquiry_of(
+    access: Access, enquiry_id: UUID
+) -> tuple[EnquiryLine, tuple[Change, ...], Turn]:
     """One enquiry under way, and what would close if it ended now. Raises NotFound, Gone."""
     row = await _row(access, enquiry_id)
     named = await who_can_be_named(access)
     state = as_known_to(access.viewer, await state_of_child(access))
     rest = list(state.enquiries)
     rest.remove(Enquiry(frozenset(row.agencies), Span(row.from_on, row.until_on)))
-    changed = changes(
-        state,
-        replace(state, enquiries=tuple(rest)),
-        access.at,
-        [one for one in named if one.id in row.agencies],
-    )
+    after = replace(state, enquiries=tuple(rest))
+    changed = changes(state, after, access.at, [one for one in named if one.id in row.agencies])
     names = await worker_names(access.session, [row.created_by])
-    return _line(access, row, {one.id: one for one in named}, names), changed
+    return _line(access, row, {one.id: one for one in named}, names), changed, Turn(state, after)
 
 
 async def end_enquiry(access: Access, enquiry_id: UUID, version: int, why: str) -> None:

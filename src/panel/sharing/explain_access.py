@@ -1,15 +1,31 @@
 """Why somebody may or may not see a part of a child's record, for `panel access explain`."""
 
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Purpose, decide_from, stand
+from consent import (
+    Category,
+    Decision,
+    Purpose,
+    Standpoint,
+    Viewer,
+    ViewerKind,
+    arrangements_for,
+    decide_from,
+    lawful,
+    lawful_words,
+    stand,
+)
 from panel.accounts.service import worker_at_desk, worker_by_email
 from panel.platform.problems import Invalid, NotFound
+from panel.platform.tables import KEYS
+from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.sharing.state import SharingFacts
@@ -17,13 +33,23 @@ from panel.sharing.state import SharingFacts
 Word = TypeVar("Word", bound=StrEnum)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who would look."""
+
+    viewer: Viewer
+    name: str
+    agency: str
+
+
 async def explain_access(
     gate: Gate, child_ref: str, email: str, category: str, purpose: str
 ) -> dict[str, Any]:
-    """The decision and its reasons, as plain values for JSON. Nothing of the record is read.
+    """The decision, its reasons and its law, as plain values for JSON.
 
-    Raises NotFound for an unknown child or worker, Invalid for a word that is no category or
-    purpose.
+    Nothing of the record is read: somebody of the child's family is found by their e-mail address,
+    which is compared and not told. Raises NotFound for an unknown child or viewer, Invalid for a
+    word that is no category or purpose, and for an address that two of the family have.
     """
     asked_category = _word(Category, "category", category)
     asked_purpose = _word(Purpose, "purpose", purpose)
@@ -34,21 +60,29 @@ async def explain_access(
             text("SELECT id FROM child WHERE reference = :reference"),
             {"reference": child_ref.strip()},
         )
+        if child_id is None:
+            raise NotFound(f"There is no child with the reference {child_ref}.")
         worker = await worker_by_email(session, email)
         worker_id = None if worker is None else worker.id
-    if child_id is None:
-        raise NotFound(f"There is no child with the reference {child_ref}.")
-    async with tenant.reading() as connection:
-        who = (
-            None
-            if worker_id is None
-            else await worker_at_desk(connection, tenant.ring, worker_id, now)
-        )
+        who = None if worker is not None else await _of_the_family(session, child_id, email)
+    if worker_id is not None:
+        async with tenant.reading() as connection:
+            found = await worker_at_desk(connection, tenant.ring, worker_id, now)
+        if found is not None:
+            who = _Asked(found.viewer, found.name, found.agency_name)
     if who is None:
-        raise NotFound(f"There is no worker with the e-mail address {email} now.")
+        raise NotFound(
+            "There is no worker, and nobody in this child's family, with the e-mail address"
+            f" {email} now."
+        )
     answer: dict[str, Any] = {
         "child": child_ref.strip(),
-        "viewer": {"name": who.name, "email": email, "agency": who.agency_name},
+        "viewer": {
+            "name": who.name,
+            "email": email,
+            "agency": who.agency,
+            "kind": who.viewer.kind.value,
+        },
         "category": asked_category.value,
         "purpose": asked_purpose.value,
     }
@@ -56,6 +90,7 @@ async def explain_access(
         known = (await SharingFacts().known(session, [child_id], who.viewer)).get(child_id)
     if known is None:
         return answer | {
+            "decision": "withhold",
             "permitted": False,
             "basis": "no_tie",
             "reasons": ["They are not tied to this child now, so the record does not open."],
@@ -64,10 +99,12 @@ async def explain_access(
             "until": None,
             "silent": False,
             "obligations": [],
+            "lawful": None,
         }
     standpoint = stand(who.viewer, asked_purpose, now, known.state)
     decision = decide_from(standpoint, asked_category)
     return answer | {
+        "decision": "permit" if decision.permitted else "withhold",
         "permitted": decision.permitted,
         "basis": decision.basis.value,
         "reasons": list(decision.reasons),
@@ -76,6 +113,58 @@ async def explain_access(
         "until": _day(decision.until),
         "silent": decision.silent,
         "obligations": sorted(one.value for one in decision.obligations),
+        "lawful": _lawful(standpoint, decision, asked_category),
+    }
+
+
+async def _of_the_family(session: AsyncSession, child_id: UUID, email: str) -> _Asked | None:
+    """One of the child's family by e-mail address; addresses are sealed, so each is opened."""
+    rows = (
+        await session.execute(
+            text(
+                "SELECT DISTINCT m.id, encode(m.name, 'hex') AS name,"
+                " encode(m.email, 'hex') AS email"
+                " FROM family_link l JOIN family_member m ON m.id = l.family_member_id"
+                " WHERE l.child_id = :child AND m.email IS NOT NULL ORDER BY m.id"
+            ),
+            {"child": child_id},
+        )
+    ).all()
+    await load_keys(session, {row.id for row in rows})
+    keys = session.info[KEYS]
+
+    def opened(row: UUID, field: str, sealed: str | None) -> str:
+        if sealed is None:
+            return ""
+        return str(keys.open(row, f"family_member.{field}", row, bytes.fromhex(sealed)))
+
+    wanted = email.strip().casefold()
+    found = [row for row in rows if opened(row.id, "email", row.email).strip().casefold() == wanted]
+    if len(found) > 1:
+        raise Invalid.because(
+            "viewer", "Two people in this child's family have this e-mail address. Put one right"
+        )
+    if not found:
+        return None
+    name = opened(found[0].id, "name", found[0].name)
+    return _Asked(Viewer(found[0].id, ViewerKind.FAMILY), name, "")
+
+
+def _lawful(at: Standpoint, decision: Decision, category: Category) -> dict[str, Any] | None:
+    """Under what law a permission is used; None where it is withheld."""
+    agreed = arrangements_for(at.arrangements, at.viewer, category, at.purpose, at.day)
+    under = tuple(one.reference for one in agreed)
+    law = lawful(decision, category, at.viewer, at.purpose, at.day, under=under)
+    if law is None:
+        return None
+    return {
+        "article6": law.article6.value,
+        "article9": None if law.article9 is None else law.article9.value,
+        "condition": law.condition,
+        "confidence": law.confidence.value,
+        "gateway": law.gateway,
+        "under": list(law.under),
+        "words": lawful_words(law),
     }
 
 

@@ -3,22 +3,29 @@
 Nothing is read, so nothing is logged: whoever is about to send something asks it first.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
-from consent import Category, Decision, Purpose, Viewer, decide_from, stand
+from consent import Category, Decision, Purpose, State, Viewer, decide_from, stand
 from panel.platform.tenancy import Tenant
 from panel.sharing.state import SharingFacts
 
 
 async def would_be_shown(
-    tenant: Tenant, child_id: UUID, viewer: Viewer, purpose: Purpose
+    tenant: Tenant, child_id: UUID, viewer: Viewer, purpose: Purpose, facts: State | None = None
 ) -> dict[Category, Decision]:
-    """The decision for every category; empty for a viewer who is not tied to the child now."""
+    """The decision for every category; empty for a viewer who is not tied to the child now.
+
+    With `facts` it is decided by those, but for the ties, which are the viewer's own.
+    """
     async with tenant.transaction(viewer.id) as session:
         known = (await SharingFacts().known(session, [child_id], viewer)).get(child_id)
     if known is None:
         return {}
-    standpoint = stand(viewer, purpose, tenant.clock.now(), known.state)
+    state = known.state
+    if facts is not None:
+        state = replace(facts, relationships=state.relationships)
+    standpoint = stand(viewer, purpose, tenant.clock.now(), state)
     if not standpoint.ties:
         return {}
     return {category: decide_from(standpoint, category) for category in Category}

@@ -1,6 +1,7 @@
 """What may come in on the sharing page."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -27,3 +28,6 @@ class AskForm(msgspec.Struct, forbid_unknown_fields=True):
 
 class WithdrawForm(msgspec.Struct, forbid_unknown_fields=True):
     """An agreement or refusal ends: nothing to fill in but the button."""
+
+    agency: Annotated[UUID | None, chosen("The agency")] = None
+    """It ends for this one alone."""

@@ -26,9 +26,10 @@ from panel.platform.clock import day_of
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.records.dates import working_days_after
 from panel.records.gate import Access
+from panel.records.rehearsal import Turn
 from panel.sharing.judging import judgements_of
 from panel.sharing.models import SharingAgreement, SharingObjection
-from panel.sharing.reading import Loss, would_change
+from panel.sharing.reading import Loss, state_of_child, would_change
 from panel.sharing.spans import spans
 from panel.sharing.standing import child_standing, family_facts, giver_words
 
@@ -74,9 +75,18 @@ class ObjectionView:
     upheld: bool
     decision_reason: str | None
     may_decide: bool
-    if_upheld: tuple[tuple[Loss, ...], tuple[Loss, ...]]
-    """What closes, and what opens."""
-    if_dismissed: tuple[tuple[Loss, ...], tuple[Loss, ...]]
+    if_upheld: "WouldBe"
+    if_dismissed: "WouldBe"
+
+
+@dataclass(frozen=True, slots=True)
+class WouldBe:
+    """What one decision of an objection would close and open."""
+
+    closes: tuple[Loss, ...] = ()
+    opens: tuple[Loss, ...] = ()
+    turn: Turn | None = None
+    """None where it is decided already."""
 
 
 async def record_objection(
@@ -234,10 +244,13 @@ async def objections_for_family(access: Access) -> tuple[ObjectionForFamily, ...
 
 
 def is_about(
-    objection: SharingObjection, asked: Collection[UUID], categories: Collection[Category] = ()
+    objection: SharingObjection | Objection,
+    asked: Collection[UUID],
+    categories: Collection[Category] = (),
 ) -> bool:
     """Whether an objection is about sharing with one of these agencies (and any such category)."""
-    whom, what = set(objection.agencies), set(objection.categories)
+    whom: set[UUID] = set(objection.agencies)
+    what: set[str] = set(objection.categories)
     with_whom = not whom or not whom.isdisjoint(asked)
     return with_whom and (not what or not categories or not what.isdisjoint(categories))
 
@@ -305,11 +318,9 @@ async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
     )
 
 
-async def _would_change(
-    access: Access, row: SharingObjection, *, upheld: bool
-) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
+async def _would_change(access: Access, row: SharingObjection, *, upheld: bool) -> WouldBe:
     if row.decided_on is not None:
-        return (), ()
+        return WouldBe()
     mine = Objection(
         row.by_words,
         frozenset(row.agencies),
@@ -326,7 +337,9 @@ async def _would_change(
             ),
         )
 
-    return await would_change(access, decided, row.agencies)
+    closes, opens = await would_change(access, decided, row.agencies)
+    state = await state_of_child(access)
+    return WouldBe(closes, opens, Turn(state, decided(state)))
 
 
 async def _agencies_of(access: Access, workers: Sequence[UUID]) -> dict[UUID, UUID]:

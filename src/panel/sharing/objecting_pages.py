@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
-from panel.sharing.objecting import ObjectionView, OtherSide
+from panel.sharing.objecting import ObjectionView, OtherSide, WouldBe
 from panel.sharing.pages import category_words, loss_words
-from panel.sharing.reading import Loss
 from panel.web import words
 
 NOT_FOR_YOU = (
@@ -95,10 +94,9 @@ def _decision(view: ObjectionView) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _changes(changes: tuple[tuple[Loss, ...], tuple[Loss, ...]]) -> tuple[str, ...]:
-    closes, opens = changes
+def _changes(changes: WouldBe) -> tuple[str, ...]:
     said = (
-        *(loss_words(one, "no longer sees") for one in closes),
-        *(loss_words(one, "begins to see") for one in opens),
+        *(loss_words(one, "no longer sees") for one in changes.closes),
+        *(loss_words(one, "begins to see") for one in changes.opens),
     )
     return said or (NOTHING_CHANGES,)

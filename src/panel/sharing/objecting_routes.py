@@ -139,12 +139,18 @@ async def _objection(
 ) -> Response[str]:
     view = await objection_view(access, objection_id)
     base = base_of(access.child_id)
+    rooms = [
+        () if one.turn is None else await desk.site.rehearsal.asked(access, one.turn)
+        for one in (view.if_upheld, view.if_dismissed)
+    ]
     return desk.page(
         "sharing/objection.html",
         status=200 if errors is None else 422,
         header=await child_header(access),
         here="sharing",
         page=objection_page(view, desk.today),
+        rooms_if_upheld=rooms[0],
+        rooms_if_dismissed=rooms[1],
         filled=Filled({}, errors),
         action=f"{base}/objections/{objection_id}",
         back_href=base,

@@ -111,6 +111,7 @@ async def order(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respon
             lead="Read what changes, for whom. It works at once.",
             lines=pages.planned_order_lines(planned),
             changes=pages.change_words(planned.changes),
+            rooms=await desk.site.rehearsal.asked(access, planned.turn),
             typed=typed,
             action=f"{_orders(child_id)}/new",
             confirm="Record the order",
@@ -176,7 +177,7 @@ async def end_an_order(
 async def _end_order(
     desk: Desk, access: Access, order_id: UUID, errors: FieldErrors | None
 ) -> Response[str]:
-    line, changed = await order_of(access, order_id)
+    line, changed, turn = await order_of(access, order_id)
     base = _orders(access.child_id)
     return desk.page(
         "sharing/end.html",
@@ -186,6 +187,7 @@ async def _end_order(
         title="End this order",
         card=pages.order_card(line, base, desk.today),
         changes=pages.change_words(changed),
+        rooms=await desk.site.rehearsal.asked(access, turn),
         filled=Filled({}, errors),
         version=line.version,
         action=f"{base}/{order_id}/end",
@@ -245,6 +247,7 @@ async def enquiry(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Resp
             lead="Read what opens, to whom. What is protected stays closed.",
             lines=pages.planned_enquiry_lines(planned),
             changes=pages.change_words(planned.changes),
+            rooms=await desk.site.rehearsal.asked(access, planned.turn),
             typed=typed,
             action=f"{_enquiries(child_id)}/new",
             confirm="Begin the enquiry",
@@ -306,7 +309,7 @@ async def end_an_enquiry(
 async def _end_enquiry(
     desk: Desk, access: Access, enquiry_id: UUID, errors: FieldErrors | None
 ) -> Response[str]:
-    line, changed = await enquiry_of(access, enquiry_id)
+    line, changed, turn = await enquiry_of(access, enquiry_id)
     base = _enquiries(access.child_id)
     return desk.page(
         "sharing/end.html",
@@ -316,6 +319,7 @@ async def _end_enquiry(
         title="End this enquiry",
         card=pages.enquiry_card(line, base, desk.today),
         changes=pages.change_words(changed),
+        rooms=await desk.site.rehearsal.asked(access, turn),
         filled=Filled({}, errors),
         version=line.version,
         action=f"{base}/{enquiry_id}/end",

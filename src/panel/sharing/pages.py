@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from consent import Category, Decision, Purpose
 from consent.words import SECTION_WORDS
@@ -127,6 +128,7 @@ class LookRow:
     who: str
     why: str
     did: str
+    basis: str
 
 
 def sharing_page(picture: SharingPicture, *, base: str, today: date) -> SharingPage:
@@ -184,7 +186,7 @@ def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard
         ("Until", _until(line, today)),
         ("How it was explained", line.how_explained),
         ("Interpreter", "" if line.interpreter == "yes" else line.interpreter),
-        ("Renewed", "" if line.renewed_on is None else words.day(line.renewed_on)),
+        _carried_on(line),
     ]
     state, colour = _state(line, today)
     return AgreementCard(
@@ -200,6 +202,15 @@ def agreement_card(line: AgreementLine, base: str, today: date) -> AgreementCard
 def _capacity(line: AgreementLine) -> str:
     said = CAPACITY_WORDS.get(line.capacity, line.capacity)
     return f"{said} ({BASIS_WORDS.get(line.basis, line.basis)})" if line.basis else said
+
+
+def _carried_on(line: AgreementLine) -> tuple[str, str]:
+    if line.renewed_on is None:
+        return "Renewed", ""
+    on = words.day(line.renewed_on)
+    if line.goes_on_without:
+        return "Goes on", f"Without {words.in_a_row(line.goes_on_without)}, from {on}"
+    return "Renewed", on
 
 
 def _can_be_renewed(line: AgreementLine) -> bool:
@@ -245,7 +256,7 @@ def request_words(line: RequestLine) -> str:
 
 
 def look_row(line: LookLine) -> LookRow:
-    """One look: when, who, why, what they did."""
+    """One look: when, who, why, what they did, on which basis."""
     who = f"{line.who}, {line.agency}" if line.agency else line.who
     did = f"Tried, and was refused: {line.doing}" if line.refused else line.doing
     return LookRow(
@@ -253,14 +264,30 @@ def look_row(line: LookLine) -> LookRow:
         who=who,
         why=f"For {FOR_WORDS[line.purpose]}",
         did=words.upper_first(did),
+        basis=line.basis,
     )
 
 
-def rehearsal_words(rehearsal: Rehearsal) -> tuple[str, ...]:
-    """What changes at once if the agreement ends, a sentence for each agency and purpose."""
+def rehearsal_words(rehearsal: Rehearsal, only: UUID | None = None) -> tuple[str, ...]:
+    """What changes at once if the agreement ends, a sentence for each agency and purpose.
+
+    And with whom it goes on, where it ends for `only` one.
+    """
     closes = [loss_words(loss, "no longer sees") for loss in rehearsal.closes]
     opens = [loss_words(loss, "sees again") for loss in rehearsal.opens]
-    return (*closes, *opens) or ("Nobody sees more or less than before.",)
+    changes = (*closes, *opens) or ("Nobody sees more or less than before.",)
+    rest = [name for agency, name in rehearsal.agencies if agency != only]
+    if only is None or not rest:
+        return changes
+    about = "agreed for" if rehearsal.agreement.given else "refused to"
+    return (*changes, f"What was {about} {words.in_a_row(rest)} goes on.")
+
+
+def only_links(rehearsal: Rehearsal, address: str) -> tuple[tuple[str, str], ...]:
+    """Where it names several agencies: the name of each, and where only that is rehearsed."""
+    if len(rehearsal.agencies) < 2:
+        return ()
+    return tuple((name, f"{address}?agency={agency}") for agency, name in rehearsal.agencies)
 
 
 def category_words(categories: Iterable[Category]) -> str:
@@ -304,7 +331,7 @@ def _until(line: AgreementLine, today: date) -> str:
 
 def _state(line: AgreementLine, today: date) -> tuple[str, str]:
     if line.renewed_on is not None:
-        return "Renewed", "grey"
+        return ("Withdrawn in part" if line.goes_on_without else "Renewed"), "grey"
     if line.withdrawn_on is not None:
         return "Withdrawn", "grey"
     if not line.in_force:

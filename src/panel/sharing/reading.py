@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, text
 
 from consent import (
+    Agreement,
     Category,
     Decision,
     Purpose,
@@ -24,6 +25,8 @@ from panel.accounts.service import agencies, worker_names
 from panel.platform.clock import day_of
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, Withheld
+from panel.records.rehearsal import Turn
+from panel.sharing.look_basis import basis_line
 from panel.sharing.models import (
     AccessRequest,
     SharingAgreement,
@@ -74,9 +77,11 @@ class AgreementLine:
     basis: str = ""
     """Of parental responsibility, on the day it was recorded."""
     interpreter: str = ""
+    """Empty where it may not be seen: who speaks which language is of the family."""
     renewed_on: date | None = None
     """When another agreement carried it on."""
-    renews: bool = False
+    goes_on_without: tuple[str, ...] = ()
+    """The agencies for whom it ended, where another agreement carries on the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,9 @@ class Rehearsal:
     agreement: AgreementLine
     closes: tuple[Loss, ...]
     opens: tuple[Loss, ...]
+    turn: Turn
+    agencies: tuple[tuple[UUID, str], ...]
+    """Whom it names: each with what it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,8 @@ class LookLine:
     purpose: Purpose
     doing: str
     refused: bool
+    basis: str = ""
+    """On which basis and under which law, in words; empty where it was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +202,7 @@ WHERE r.child_id = :child AND (m.from_on IS NULL OR m.from_on <= :today)
 """
 _LOOKS = """
 SELECT id, at, viewer_id, viewer_kind, agency_id, purpose, doing,
-  jsonb_exists(decisions, 'refused') AS refused
+  decisions, jsonb_exists(decisions, 'refused') AS refused
 FROM access_event WHERE child_id = :child
 """
 # What an agency's own workers wrote they see, whatever else of the category is withheld.
@@ -249,8 +259,13 @@ async def sharing_picture(access: Access) -> SharingPicture:
     )
 
 
-async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
-    """What would close, and open, if this agreement or refusal ended now. Raises NotFound."""
+async def rehearse_withdrawal(
+    access: Access, agreement_id: UUID, only: UUID | None = None
+) -> Rehearsal:
+    """What would close, and open, if this agreement or refusal ended now. Raises NotFound.
+
+    With `only` it ends for that one of its agencies, and goes on for the others.
+    """
     access.require_write()
     known = {agency.id: agency for agency in await agencies(access.session)}
     lines = await _agreements(access, known)
@@ -258,18 +273,29 @@ async def rehearse_withdrawal(access: Access, agreement_id: UUID) -> Rehearsal:
     if agreement is None or agreement.withdrawn_on is not None:
         raise NotFound("There is no such agreement, or it was withdrawn already.")
     state = await _state(access)
-    without = _without(access, state, agreement_id)
+    without = _without(access, state, agreement_id, only)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
     # Of what ended long ago the facts keep the latest only.
     named = next((one for one in state.agreements if one.id == agreement_id), None)
     if named is None:
         raise NotFound("There is no such agreement, or it ended already.")
+    if only is not None and only not in named.agencies:
+        raise NotFound("There is no such agreement with this agency.")
     shown = involved | (set(named.agencies | named.not_agencies) & known.keys())
     panel = await _ids(access, _ON_PANEL)
     before = _views(access, state, known, shown, panel)
     after = _views(access, without, known, shown, panel)
     return Rehearsal(
-        agreement=agreement, closes=_losses(before, after), opens=_losses(after, before)
+        agreement=agreement,
+        closes=_losses(before, after),
+        opens=_losses(after, before),
+        turn=Turn(state, without),
+        agencies=tuple(
+            sorted(
+                ((one, known[one].name) for one in named.agencies if one in known),
+                key=lambda one: one[1],
+            )
+        ),
     )
 
 
@@ -305,27 +331,30 @@ def decision_for(
     return decide_all(viewer, purpose, at, tied)[asked]
 
 
-async def would_open_to(access: Access, agreement_id: UUID, agency_id: UUID) -> bool:
-    """Whether an agency would see more if this agreement or refusal ended now.
+async def would_open_to(
+    access: Access, agreement_id: UUID, agency_id: UUID, only: UUID | None = None
+) -> bool:
+    """Whether an agency would see more if this agreement or refusal ended now (for `only` one).
 
     As the viewer may know it: what is withheld from them in silence does not answer.
     """
     known = {agency.id: agency for agency in await agencies(access.session)}
     state = as_known_to(access.viewer, await _state(access))
-    without = _without(access, state, agreement_id)
+    without = _without(access, state, agreement_id, only)
     before, after = (
         _views(access, one, known, {agency_id}, {agency_id}) for one in (state, without)
     )
     return bool(_losses(after, before))
 
 
-def _without(access: Access, state: State, agreement_id: UUID) -> State:
+def _without(access: Access, state: State, agreement_id: UUID, only: UUID | None) -> State:
+    def ended(one: Agreement) -> Agreement:
+        rest = frozenset() if only is None else one.agencies - {only}
+        return replace(one, agencies=rest) if rest else replace(one, withdrawn=access.at)
+
     return replace(
         state,
-        agreements=tuple(
-            replace(one, withdrawn=access.at) if one.id == agreement_id else one
-            for one in state.agreements
-        ),
+        agreements=tuple(ended(one) if one.id == agreement_id else one for one in state.agreements),
     )
 
 
@@ -347,6 +376,8 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
     )
     rows = found.all()
     known = {agency.id: agency.name for agency in await agencies(access.session)}
+    named = await access.session.execute(text("SELECT code, words FROM gateway"))
+    duties = {row.code: row.words for row in named}
     workers = [row.viewer_id for row in rows if row.viewer_kind == "worker"]
     names = await worker_names(access.session, workers)
     lines = [
@@ -358,6 +389,7 @@ async def access_history(access: Access, asked: Asked) -> Page[LookLine]:
             purpose=Purpose(row.purpose),
             doing=row.doing,
             refused=row.refused,
+            basis=basis_line(row.decisions, duties),
         )
         for row in rows
     ]
@@ -481,6 +513,12 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
     )
     rows = found.all()
     renewed = {row.renews_id: day_of(row.created_at) for row in rows if row.renews_id is not None}
+    named = {row.id: set(row.agencies) for row in rows}
+    dropped = {
+        row.renews_id: named[row.renews_id] - set(row.agencies)
+        for row in rows
+        if row.renews_id is not None and row.renews_id in named
+    }
     sees_family = access.may(Category.FAMILY)
     return tuple(
         AgreementLine(
@@ -500,9 +538,9 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
             in_force=row.withdrawn_at is None
             and (row.until_on is None or row.until_on >= access.today),
             basis=row.basis or "",
-            interpreter=row.interpreter or "",
+            interpreter=(row.interpreter or "") if sees_family else "",
             renewed_on=renewed.get(row.id),
-            renews=row.renews_id is not None,
+            goes_on_without=_names(sorted(dropped.get(row.id, ())), known),
         )
         for row in rows
     )

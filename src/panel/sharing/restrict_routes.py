@@ -217,6 +217,7 @@ async def _check(
         " the next message.",
         lines=pages.planned_lines(planned, desk.today),
         changes=pages.change_words(planned.changes),
+        rooms=await desk.site.rehearsal.asked(access, planned.turn),
         typed=typed,
         action=f"{base}/{step}",
         confirm="Withhold it",
@@ -262,7 +263,7 @@ async def end(
 async def _end(
     desk: Desk, access: Access, restriction_id: UUID, errors: FieldErrors | None
 ) -> Response[str]:
-    kept, changed = await restriction_of(access, restriction_id)
+    kept, changed, turn = await restriction_of(access, restriction_id)
     base = _base(access.child_id)
     return desk.page(
         "sharing/end.html",
@@ -272,6 +273,7 @@ async def _end(
         title="End this restriction",
         card=pages.restriction_card(kept, base, desk.today),
         changes=pages.change_words(changed),
+        rooms=await desk.site.rehearsal.asked(access, turn),
         filled=Filled({}, errors),
         version=kept.version,
         action=f"{base}/{restriction_id}/end",
@@ -375,6 +377,7 @@ async def _end_former(
         title="Take a former name off",
         card=pages.FactCard("Former name", "", "", former.lines, ""),
         changes=("Nobody reads this former name on any page any more. It is not deleted.",),
+        rooms=(),
         filled=Filled({}, errors),
         version=former.version,
         action=f"{base}/former-names/{former_id}/end",

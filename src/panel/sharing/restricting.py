@@ -30,6 +30,7 @@ from panel.accounts.service import worker_names
 from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, rewrite_access
+from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now
 from panel.sharing.models import SharingRestriction
 from panel.sharing.named import EVERYONE, Kind, Named, who_can_be_named, words_of
@@ -94,6 +95,7 @@ class Planned:
     by_person: UUID | None
     whom: tuple[str, ...]
     changes: tuple[Change, ...]
+    turn: Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ async def plan_restriction(access: Access, new: NewRestriction) -> Planned:
         by_person,
         words_of(sorted(against), by_id) or ("everyone",),
         changes(state, after, access.at, _asked(named, against)),
+        Turn(state, after),
     )
 
 
@@ -204,7 +207,9 @@ async def restrictions_of(access: Access) -> tuple[Kept, ...]:
     return tuple(_kept(access, row, everybody, names) for row in rows)
 
 
-async def restriction_of(access: Access, restriction_id: UUID) -> tuple[Kept, tuple[Change, ...]]:
+async def restriction_of(
+    access: Access, restriction_id: UUID
+) -> tuple[Kept, tuple[Change, ...], Turn]:
     """One restriction in force, and what would change if it ended now.
 
     Raises NotFound, Gone for one that is over, NotAllowed where it is not the viewer's to end.
@@ -219,7 +224,8 @@ async def restriction_of(access: Access, restriction_id: UUID) -> tuple[Kept, tu
     after = replace(state, restrictions=tuple(rest))
     names = await worker_names(access.session, [row.created_by])
     kept = _kept(access, row, {one.id: one for one in named}, names)
-    return kept, changes(state, after, access.at, _asked(named, frozenset(row.against)))
+    changed = changes(state, after, access.at, _asked(named, frozenset(row.against)))
+    return kept, changed, Turn(state, after)
 
 
 async def end_restriction(access: Access, restriction_id: UUID, version: int, why: str) -> None:

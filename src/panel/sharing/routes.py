@@ -21,12 +21,19 @@ from panel.sharing.answering_routes import HANDLERS as ANSWERING
 from panel.sharing.forms import AskForm, WithdrawForm
 from panel.sharing.objecting_routes import HANDLERS as OBJECTING
 from panel.sharing.overriding import openable
-from panel.sharing.pages import agreement_card, look_row, rehearsal_words, sharing_page
+from panel.sharing.pages import (
+    agreement_card,
+    look_row,
+    only_links,
+    rehearsal_words,
+    sharing_page,
+)
 from panel.sharing.reading import access_history, rehearse_withdrawal, sharing_picture
 from panel.sharing.service import request_access, withdraw_agreement
 from panel.sharing.steps import further_steps
 from panel.sharing.waiting import sharing_waits
 from panel.sharing.waiting_pages import waits_part
+from panel.sharing.withdrawing import withdraw_from
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
 
@@ -64,22 +71,30 @@ async def ask(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response
     include_in_schema=False,
 )
 async def rehearse(
-    desk: NamedDependency[Desk], child_id: FromPath[UUID], agreement_id: FromPath[UUID]
+    desk: NamedDependency[Desk],
+    child_id: FromPath[UUID],
+    agreement_id: FromPath[UUID],
+    agency: FromQuery[UUID | None] = None,
 ) -> Response[str]:
-    """What would change, for whom, if an agreement ended now."""
+    """What would change, for whom, if an agreement ended now; or for one of its agencies."""
     async with desk.gate.open(
         child_id, desk.viewer, _purposes(desk), "looked at an agreement to share"
     ) as access:
-        rehearsal = await rehearse_withdrawal(access, agreement_id)
+        rehearsal = await rehearse_withdrawal(access, agreement_id, agency)
+        address = f"{_base(child_id)}/agreements/{agreement_id}/withdraw"
         return desk.page(
             "sharing/withdraw.html",
             header=await child_header(access),
             here="sharing",
             card=agreement_card(rehearsal.agreement, "", desk.today),
             given=rehearsal.agreement.given,
-            changes=rehearsal_words(rehearsal),
-            action=f"{_base(child_id)}/agreements/{agreement_id}/withdraw",
-            back_href=_base(child_id),
+            changes=rehearsal_words(rehearsal, agency),
+            rooms=await desk.site.rehearsal.asked(access, rehearsal.turn),
+            only="" if agency is None else str(agency),
+            only_name=dict(rehearsal.agencies).get(agency, "") if agency else "",
+            others=only_links(rehearsal, address) if agency is None else (),
+            action=address,
+            back_href=_base(child_id) if agency is None else address,
         )
 
 
@@ -90,10 +105,13 @@ async def rehearse(
 async def withdraw(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], agreement_id: FromPath[UUID]
 ) -> Response[Any]:
-    """End an agreement or refusal, at once."""
+    """End an agreement or refusal, at once; or for one of its agencies."""
 
-    async def work(access: Access, _form: WithdrawForm) -> None:
-        await withdraw_agreement(access, agreement_id)
+    async def work(access: Access, form: WithdrawForm) -> None:
+        if form.agency is None:
+            await withdraw_agreement(access, agreement_id)
+        else:
+            await withdraw_from(access, agreement_id, form.agency)
 
     opens = partial(desk.open, child_id, "recorded that an agreement ended", _purposes(desk))
     return await take(desk, WithdrawForm, opens, work, _base(child_id))

@@ -94,6 +94,10 @@ _CAPACITY_COLUMN = {
 }
 _OWN_COMPETENT = "own_competent"
 """Under 16 and judged to understand what it means."""
+KEEPS_FROM_YOURS = (
+    "This keeps something from your own agency, so you cannot end it.",
+    "When they agree, write the new conversation down in an assessment; somebody else may end it.",
+)
 _SAID_THEMSELVES = frozenset({Capacity.PARENTAL_RESPONSIBILITY, Capacity.SELF})
 """In these capacities one of the family may say so on their own page."""
 _SAID_FOR_A_CHILD = frozenset({"parental_responsibility"})
@@ -284,11 +288,7 @@ async def withdraw_agreement(access: Access, agreement_id: UUID) -> None:
     agreement = await _agreement(access, agreement_id)
     agency = access.viewer.agency
     if agency is not None and await would_open_to(access, agreement_id, agency):
-        raise NotAllowed(
-            "This keeps something from your own agency, so you cannot end it.",
-            "When they agree, write the new conversation down in an assessment; or somebody of"
-            " another agency ends this.",
-        )
+        raise NotAllowed(*KEEPS_FROM_YOURS)
     await _end(access, agreement)
 
 
