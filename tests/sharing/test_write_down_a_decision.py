@@ -109,8 +109,12 @@ async def test_what_was_agreed_is_written_down_and_works_on_the_next_look(
     assert not await sees(gate, family, family.tom, Category.FINANCE)
     said = await shown(client, page)
     assert "Her mother, with parental responsibility (birth mother)" in said
-    assert "Interpreter Polish" in said
+    # What the family speaks is the family's: it is kept, and told to who may see that part.
+    assert "Polish" not in said
     (row,) = await rows(tenant)
+    assert row.interpreter == "Polish"
+    await record(gate, family, agreed(family, agencies=frozenset({family.health})))
+    assert "Interpreter Polish" in await shown(client, page)
     assert (row.basis, row.created_by, row.renews_id) == ("birth_mother", family.rosa.id, None)
 
 
