@@ -48,7 +48,7 @@ test: $(VENV)/.checking assets ## Every test; DATABASE_URL=… to use a server i
 
 test-database: $(VENV)/.checking assets ## The tests that talk to the database
 	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
-	  -m "database and not journey"
+	  -m "database and not journey and not crawl"
 
 lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
 	@$(BIN)/ruff check .

@@ -26,7 +26,7 @@ from panel.sharing.state import SharingFacts
 from panel.web.words import day as day_words
 from tests.demo.year import MONDAY, database_from, write_demo
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.crawl]
 
 MEETINGS = 3
 CHILDREN = 25

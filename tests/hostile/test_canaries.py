@@ -51,7 +51,7 @@ from tests.hostile.canary_year import SOAK, Made
 from tests.hostile.conftest import hidden_of
 from tests.hostile.test_every_route import get_paths, post_paths
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.crawl]
 
 
 @pytest.fixture(scope="module")
