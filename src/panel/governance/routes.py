@@ -27,7 +27,6 @@ from panel.governance.history import (
     workers_called,
 )
 from panel.governance.pages import (
-    PURPOSE_CHOICES,
     look_row,
     pattern_facts,
     pattern_row,
@@ -52,6 +51,7 @@ from panel.governance.versions import (
     versions_of,
 )
 from panel.platform.problems import Invalid
+from panel.sharing.pages import PURPOSE_CHOICES
 from panel.web.forms import FieldErrors, Filled, read_form
 from panel.web.paging import read_cursor
 

@@ -25,7 +25,8 @@ from panel.sharing.agencies_agreeing import (
     versions_of,
 )
 from panel.sharing.agencies_forms import VersionForm
-from panel.sharing.agencies_pages import BASE, PURPOSE_CHOICES, version_card
+from panel.sharing.agencies_pages import BASE, version_card
+from panel.sharing.pages import PURPOSE_CHOICES
 from panel.web.forms import FieldErrors, Filled
 
 
