@@ -31,7 +31,7 @@ from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, rewrite_access
 from panel.records.rehearsal import Turn
-from panel.sharing.ending import end_now
+from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingRestriction
 from panel.sharing.named import EVERYONE, Kind, Named, who_can_be_named, words_of
 from panel.sharing.restrict_rules import (
@@ -382,13 +382,9 @@ async def _row(access: Access, restriction_id: UUID) -> SharingRestriction:
             "This keeps something from you or your agency, so you cannot end it.",
             "Ask somebody of another agency who may end it.",
         )
-    if _is_over(row, access.today):
+    if is_over(row, access.today):
         raise Gone("This restriction is over already.", "Read the list of what is withheld.")
     return row
-
-
-def _is_over(row: SharingRestriction, today: date) -> bool:
-    return row.until_on is not None and row.until_on < today
 
 
 def _fact(row: SharingRestriction) -> Fact:
@@ -408,7 +404,7 @@ def _kept(
     kind = RestrictionKind(row.kind)
     may_record = may_protect if kind is RestrictionKind.PROTECTION else may_choose
     is_mine = is_named(access.viewer, frozenset(row.against))
-    is_over = _is_over(row, access.today)
+    over = is_over(row, access.today)
     tells = may_record(access.viewer, access.ties) and not is_mine
     return Kept(
         id=row.id,
@@ -422,9 +418,9 @@ def _kept(
         by_words=row.by_words,
         reason=row.reason if tells else "",
         recorded_by=names.get(row.created_by, ""),
-        is_over=is_over,
+        is_over=over,
         ended_on=None if row.ended_at is None else day_of(row.ended_at),
         ended_by="" if row.ended_by is None else names.get(row.ended_by, ""),
         ended_why=row.ended_why if tells else "",
-        may_end=tells and not is_over,
+        may_end=tells and not over,
     )
