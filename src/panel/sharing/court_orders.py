@@ -21,6 +21,7 @@ from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingOrder
 from panel.sharing.named import EVERYONE, Named, who_can_be_named, words_of
+from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import (
     WHO_MAY_PROTECT,
     Change,
@@ -33,7 +34,6 @@ from panel.sharing.restricting import (
     EVERYTHING,
     REVIEW_FIRST,
     keeps_out_reviewers,
-    state_of_child,
 )
 
 

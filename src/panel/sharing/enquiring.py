@@ -19,6 +19,7 @@ from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingEnquiry
 from panel.sharing.named import Kind, Named, who_can_be_named, words_of
+from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import (
     WHO_MAY_ENQUIRE,
     Change,
@@ -27,7 +28,6 @@ from panel.sharing.restrict_rules import (
     may_enquire,
     wrong_dates,
 )
-from panel.sharing.restricting import state_of_child
 
 
 @dataclass(frozen=True, slots=True)

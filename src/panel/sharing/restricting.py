@@ -19,7 +19,6 @@ from consent import (
     Judgement,
     RestrictionKind,
     Span,
-    State,
     Viewer,
     may_agree_to_share,
 )
@@ -29,11 +28,12 @@ from consent.standing import SHARING_MATTER
 from panel.accounts.service import worker_names
 from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
-from panel.records.gate import NOT_HERE, Access, rewrite_access
+from panel.records.gate import Access, rewrite_access
 from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingRestriction
 from panel.sharing.named import EVERYONE, Kind, Named, who_can_be_named, words_of
+from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import (
     GUARDIANS,
     WHO_MAY_CHOOSE,
@@ -47,7 +47,6 @@ from panel.sharing.restrict_rules import (
 )
 from panel.sharing.service import Restriction, record_restriction
 from panel.sharing.standing import child_standing, family_facts, giver_words
-from panel.sharing.state import SharingFacts
 
 EVERYTHING = "everything"
 """What a form says for the whole record, in the place of a category."""
@@ -247,14 +246,6 @@ async def keeps_out_reviewers(access: Access, against: frozenset[UUID]) -> bool:
         },
     )
     return bool(found)
-
-
-async def state_of_child(access: Access) -> State:
-    """The child's sharing facts; all but the ties are the same for every viewer."""
-    known = await SharingFacts().known(access.session, [access.child_id], access.viewer)
-    if access.child_id not in known:
-        raise NotFound(NOT_HERE)
-    return known[access.child_id].state
 
 
 def _require(access: Access, kind: RestrictionKind) -> None:
