@@ -11,6 +11,7 @@ import pytest
 from consent import Basis, Capacity, Category, Level, Purpose
 from panel.families.choice_forms import Asked
 from panel.families.choice_pages import choice_page, choices_page
+from panel.families.choice_words import why_not_words
 from panel.panels.reading_age import reading_age, syllables
 from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
@@ -112,7 +113,7 @@ def test_the_page_of_choices(why: WhyNot | None) -> None:
     agencies.append(an_agency(SEEN[2], barred=frozenset(Category), objection_is_mine=True,
                               objection_due=DAY))  # fmt: skip
     agencies.append(an_agency(SEEN[2], anyway=frozenset(Category)))
-    known = Choices(voice, tuple(agencies), law, ((new_id(), "Speech therapy"),), DAY, DAY)
+    known = Choices(voice, tuple(agencies), law, ((new_id(), "Speech therapy"),), DAY)
     for is_self in (True, False):
         page = choices_page(
             known,
@@ -133,6 +134,12 @@ def test_the_page_of_choices(why: WhyNot | None) -> None:
                 said += [switch.name, switch.what, switch.state, switch.why_none]
                 said += [one.text for one in switch.buttons]
         assert {one for text in said for one in too_hard(text)} == set()
+
+
+@pytest.mark.parametrize("why", WhyNot)
+def test_every_sentence_begins_as_one_where_the_name_is_withheld(why: WhyNot) -> None:
+    said = why_not_words(why, "your child", "Ask Rosa Whitlow.")
+    assert [one for one in said if not one[0].isupper()] == []
 
 
 @pytest.mark.parametrize("act", Act)

@@ -230,7 +230,7 @@ async def test_the_lead_searches_on_a_page(
     assert "Tom Arden" in await shown(client, older)
     assert "no longer works" in await shown(client, f"{SEARCH}?worker=arden&page=nonsense")
     said = await shown(client, "/governance/searches")
-    assert "Ngozi Hart Tom Arden, from 2026-11-23" in said
+    assert "Ngozi Hart Tom Arden, from 23 November 2026" in said
 
 
 @pytest.mark.parametrize(

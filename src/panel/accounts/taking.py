@@ -1,8 +1,10 @@
 """A posted form becomes one piece of work: read, done once, and shown again with its mistakes."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Response
@@ -27,6 +29,24 @@ Opens = Callable[[], AbstractAsyncContextManager[Here]]
 Reads = type[Form] | Callable[[Sequence[tuple[str, object]]], Form | FieldErrors]
 """The kind of form, or what reads it where one press sends several."""
 Again = Callable[[FieldErrors], Awaitable[Response[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A room that is nothing but its transaction: no child's record is open in it."""
+
+    session: AsyncSession
+
+
+def transaction_of(desk: Desk, viewer: UUID) -> Opens[Transaction]:
+    """Opens a transaction of the authority as this viewer, or as scheduled work."""
+
+    @asynccontextmanager
+    async def opens() -> AsyncIterator[Transaction]:
+        async with desk.tenant.transaction(viewer) as session:
+            yield Transaction(session)
+
+    return opens
 
 
 async def take(

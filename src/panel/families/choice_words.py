@@ -34,7 +34,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {
         "Health, growing up, school, social work. Home life, your words and what the panel said.",
     ),
     Kind.MONEY: ("Money", "What comes in and what things cost."),
-    Kind.SAFETY: ("Worries", "What people wrote who were afraid for a child."),
+    Kind.SAFETY: ("Worries", "What people wrote when they were worried about a child."),
 }
 """What a switch is called, and what it stands for."""
 MOST_IN_A_SENTENCE = 5
@@ -120,7 +120,10 @@ def why_not_words(why: WhyNot, child: str, ask: str) -> Sequence[str]:
                 ask,
             )
         case WhyNot.OLDER:
-            return (f"{child} is 16 or older and chooses alone.", f"You can talk with {child}.")
+            return (
+                f"{words.upper_first(child)} is 16 or older and chooses alone.",
+                f"You can talk with {child}.",
+            )
         case WhyNot.NOT_RECORDED:
             return (
                 f"It is not yet written down why you may choose for {child}.",
@@ -132,7 +135,7 @@ def why_not_words(why: WhyNot, child: str, ask: str) -> Sequence[str]:
 
 
 def asked_words(asked: AskedOfFamily) -> Sequence[str]:
-    """Who asks to see what, why, and until when."""
+    """Who asks to see what, and until when; their reason is told beside it, in their own words."""
     call = ("You asked to be rung about it.",) if asked.wants_a_call else ()
     return (
         f"{asked.agency} asks to see {THINGS[asked.category]}.",

@@ -17,9 +17,10 @@ from consent import Category, Purpose, Role, Viewer
 from panel.accounts.models import Worker
 from panel.accounts.service import agencies, worker_by_email, worker_names
 from panel.governance.models import HistorySearch
-from panel.platform.clock import LONDON
+from panel.platform.clock import LONDON, day_of
 from panel.platform.ids import new_id
 from panel.platform.problems import FieldError, Invalid, NotAllowed
+from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate
 from panel.register.service import folded_words, listed
@@ -225,8 +226,7 @@ async def _names_the_gate_shows(
         frozenset({Category.IDENTITY, Category.NETWORK}),
     )
     named = [child for child, access in opened.items() if access.may(Category.IDENTITY)]
-    today = session.info["now"].astimezone(LONDON).date()
-    found = await listed(session, named, opened, today)
+    found = await listed(session, named, opened, day_of(session.info[NOW]))
     return {child: one.name for child, one in found.items()}
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import urlencode
 
 from consent import Purpose
 from panel.governance.forms import SearchForm
-from panel.governance.history import Look, SearchLine
+from panel.governance.history import LOOKS_A_PAGE, Look, SearchLine
 from panel.governance.models import PatternKind
 from panel.governance.pattern_rules import Threshold
 from panel.governance.patterns import PatternLine
@@ -15,7 +16,6 @@ from panel.sharing.pages import FOR_WORDS
 from panel.sharing.reading import OTHERS_WORDS
 from panel.web import words
 
-PURPOSE_CHOICES = [(one.value, words.upper_first(said)) for one, said in FOR_WORDS.items()]
 NO_RECORD = "No such record"
 THRESHOLD_WORDS: Mapping[Threshold, tuple[str, str]] = {
     Threshold.MANY_CHILDREN: (
@@ -100,13 +100,13 @@ def search_words(line: SearchLine) -> tuple[str, str, str, str]:
         said.get("worker", ""),
         said.get("agency", ""),
         said.get("reference", ""),
-        f"from {said['since']}" if "since" in said else "",
-        f"until {said['until']}" if "until" in said else "",
+        f"from {_day(said['since'])}" if "since" in said else "",
+        f"until {_day(said['until'])}" if "until" in said else "",
         f"for {FOR_WORDS[Purpose(said['purpose'])]}" if "purpose" in said else "",
         "refused only" if "refused" in said else "",
     ]
     asked = ", ".join(part for part in parts if part) or "everything"
-    shown = words.plural(min(line.shown, 50), "look")
+    shown = words.plural(min(line.shown, LOOKS_A_PAGE), "look")
     return words.day_and_time(line.at), line.who, words.upper_first(asked), shown
 
 
@@ -176,6 +176,10 @@ def version_row(version: Version) -> tuple[str, str, str, str, str]:
         approved,
         f"/governance/documents/{version.id}",
     )
+
+
+def _day(said: str) -> str:
+    return words.short_day(date.fromisoformat(said))
 
 
 def _closed_by_whom(line: PatternLine) -> str:

@@ -28,7 +28,7 @@ from panel.governance.pattern_rules import (
     surname_words,
 )
 from panel.governance.thresholds import thresholds
-from panel.platform.clock import LONDON
+from panel.platform.clock import LONDON, day_of
 from panel.platform.ids import new_id
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, VIEWER
@@ -104,7 +104,8 @@ async def find_unusual(session: AsyncSession, day: date) -> int:
         for worker in await session.scalars(select(Worker).where(Worker.id.in_({*looks, *refused})))
     }
     own_name = await _own_name(session, looks, workers)
-    leads = set(await session.scalars(text(_LEADS), {"today": _today(session), "day": day}))
+    today = day_of(session.info[NOW])
+    leads = set(await session.scalars(text(_LEADS), {"today": today, "day": day}))
     by_lead = {False: limits, True: for_leads(limits)}
     closed = {
         of_lead: await _closed_before(
@@ -329,8 +330,3 @@ def _may_close(viewer: Viewer, row: UnusualPattern) -> bool:
 def _require(viewer: Viewer) -> None:
     if not viewer.roles & (GUARDIANS | {Role.GOVERNANCE_LEAD}):
         raise NotAllowed(NOT_YOURS)
-
-
-def _today(session: AsyncSession) -> date:
-    now: datetime = session.info[NOW]
-    return now.astimezone(LONDON).date()

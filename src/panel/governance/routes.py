@@ -1,8 +1,5 @@
 """The first page of who answers for how records are used, and what leads on from it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +7,11 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import agencies
-from panel.accounts.taking import take
+from panel.accounts.taking import Transaction, take, transaction_of
 from panel.governance.document_facts import read_facts
 from panel.governance.documents import SLUGS
 from panel.governance.forms import ApproveForm, CloseForm, MakeForm, SearchForm, ThresholdsForm
@@ -27,7 +23,6 @@ from panel.governance.history import (
     workers_called,
 )
 from panel.governance.pages import (
-    PURPOSE_CHOICES,
     look_row,
     pattern_facts,
     pattern_row,
@@ -52,6 +47,7 @@ from panel.governance.versions import (
     versions_of,
 )
 from panel.platform.problems import Invalid
+from panel.sharing.pages import PURPOSE_CHOICES
 from panel.web.forms import FieldErrors, Filled, read_form
 from panel.web.paging import read_cursor
 
@@ -59,19 +55,6 @@ HOME = "/governance"
 ANSWERING = (Role.GOVERNANCE_LEAD, *sorted(GUARDIANS))
 NOBODY_CALLED_SO = "Nobody of this name works here. Check the spelling, or use the e-mail address"
 LOOK_KEY = (datetime, UUID)
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """The transaction of somebody who answers for use."""
-
-    session: AsyncSession
-
-
-@asynccontextmanager
-async def _here(desk: Desk) -> AsyncIterator[Here]:
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        yield Here(session)
 
 
 # --- Home and unusual patterns ----------------------------------------------------------------
@@ -123,13 +106,13 @@ async def close(desk: NamedDependency[Desk], pattern_id: FromPath[UUID]) -> Resp
     """Close it with a note."""
     desk.require(*ANSWERING)
 
-    async def work(here: Here, form: CloseForm) -> None:
+    async def work(here: Transaction, form: CloseForm) -> None:
         await close_pattern(here.session, desk.viewer, pattern_id, form.version, form.note)
 
     return await take(
         desk,
         CloseForm,
-        lambda: _here(desk),
+        transaction_of(desk, desk.viewer.id),
         work,
         HOME,
         again=lambda errors: _pattern(desk, pattern_id, errors),
@@ -169,13 +152,13 @@ async def save_thresholds(desk: NamedDependency[Desk]) -> Response[Any]:
     """Change what counts as unusual from now on."""
     desk.require(Role.GOVERNANCE_LEAD)
 
-    async def work(here: Here, form: ThresholdsForm) -> None:
+    async def work(here: Transaction, form: ThresholdsForm) -> None:
         await set_thresholds(here.session, form.wanted(), form.source)
 
     return await take(
         desk,
         ThresholdsForm,
-        lambda: _here(desk),
+        transaction_of(desk, desk.viewer.id),
         work,
         f"{HOME}/thresholds",
         again=lambda errors: _thresholds(desk, errors),
@@ -333,11 +316,13 @@ async def make_documents(desk: NamedDependency[Desk]) -> Response[Any]:
     """Make a new version of each document whose text is another one now."""
     desk.require(Role.GOVERNANCE_LEAD)
 
-    async def work(here: Here, _form: MakeForm) -> None:
+    async def work(here: Transaction, _form: MakeForm) -> None:
         facts = await read_facts(here.session, desk.tenant.record.label)
         await keep_up_to_date(here.session, facts)
 
-    return await take(desk, MakeForm, lambda: _here(desk), work, f"{HOME}/documents")
+    return await take(
+        desk, MakeForm, transaction_of(desk, desk.viewer.id), work, f"{HOME}/documents"
+    )
 
 
 @get(f"{HOME}/documents/{{version_id:uuid}}", include_in_schema=False)
@@ -370,13 +355,13 @@ async def approve_document(
     """Approve a version, with the day."""
     desk.require(Role.GOVERNANCE_LEAD)
 
-    async def work(here: Here, form: ApproveForm) -> None:
+    async def work(here: Transaction, form: ApproveForm) -> None:
         await approve(here.session, desk.viewer, version_id, form.version, form.approved_on)
 
     return await take(
         desk,
         ApproveForm,
-        lambda: _here(desk),
+        transaction_of(desk, desk.viewer.id),
         work,
         f"{HOME}/documents/{version_id}",
         again=lambda errors: _document(desk, version_id, errors),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -15,7 +15,7 @@ from panel.governance.document_facts import DocumentFacts
 from panel.governance.document_text import Part, fingerprint, html, markdown, read, stored
 from panel.governance.documents import TITLES, written
 from panel.governance.models import DocumentKind, GovernanceDocument
-from panel.platform.clock import LONDON
+from panel.platform.clock import day_of
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW
 from panel.web.words import short_day
@@ -68,7 +68,7 @@ async def keep_up_to_date(session: AsyncSession, facts: DocumentFacts) -> list[V
     """
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('governance_document'))"))
     newest = {one.kind: one for one in await newest_versions(session)}
-    today = _today(session)
+    today = day_of(session.info[NOW])
     made: list[Version] = []
     for kind, parts in written(facts).items():
         mark = fingerprint(TITLES[kind], parts)
@@ -138,10 +138,10 @@ async def approve(
         .limit(1)
     )
     if row.approved_on is not None:
-        raise Gone("This version was approved already.", "Read by whom on its page.")
+        raise Gone("This version was approved already.", "Its page says who approved it, and when.")
     if last != row.number:
         raise Gone("There is a newer version of this document.", "Read and approve that one.")
-    if approved_on > _today(session):
+    if approved_on > day_of(session.info[NOW]):
         raise Invalid.because("approved_on", "The day of approval is in the future")
     if approved_on < row.made_on:
         sentence = f"It was made on {short_day(row.made_on)}: nobody approved it before"
@@ -172,8 +172,3 @@ def _version(row: GovernanceDocument, names: dict[UUID, str], *, is_new: bool = 
         version=row.version,
         is_new=is_new,
     )
-
-
-def _today(session: AsyncSession) -> date:
-    now: datetime = session.info[NOW]
-    return now.astimezone(LONDON).date()

@@ -9,7 +9,6 @@ from panel.sharing.restrict_pages import span_lines
 from panel.web import words
 
 BASE = "/sharing-agreements"
-PURPOSE_CHOICES = [(one.value, words.upper_first(said)) for one, said in FOR_WORDS.items()]
 
 
 @dataclass(frozen=True, slots=True)

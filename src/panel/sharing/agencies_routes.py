@@ -1,8 +1,5 @@
 """The pages that keep what agencies agreed with each other about sharing."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,11 +7,10 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import Desk
 from panel.accounts.service import agencies
-from panel.accounts.taking import take
+from panel.accounts.taking import Transaction, take, transaction_of
 from panel.register.service import CATEGORY_CHOICES
 from panel.sharing.agencies_agreeing import (
     KEEPERS,
@@ -25,24 +21,9 @@ from panel.sharing.agencies_agreeing import (
     versions_of,
 )
 from panel.sharing.agencies_forms import VersionForm
-from panel.sharing.agencies_pages import BASE, PURPOSE_CHOICES, version_card
+from panel.sharing.agencies_pages import BASE, version_card
+from panel.sharing.pages import PURPOSE_CHOICES
 from panel.web.forms import FieldErrors, Filled
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """A transaction in which an agreement is kept."""
-
-    session: AsyncSession
-
-
-def _room(desk: Desk) -> Callable[[], AbstractAsyncContextManager[_Room]]:
-    @asynccontextmanager
-    async def opens() -> AsyncIterator[_Room]:
-        async with desk.tenant.transaction(desk.viewer.id) as session:
-            yield _Room(session)
-
-    return opens
 
 
 @get(BASE, include_in_schema=False)
@@ -67,10 +48,12 @@ async def new_agreement(desk: NamedDependency[Desk]) -> Response[Any]:
     """Keep a new agreement between agencies."""
     desk.require(*KEEPERS)
 
-    async def work(room: _Room, form: VersionForm) -> None:
+    opens = transaction_of(desk, desk.viewer.id)
+
+    async def work(room: Transaction, form: VersionForm) -> None:
         await record_agreement_of_agencies(room.session, form.new())
 
-    return await take(desk, VersionForm, _room(desk), work, BASE, again=partial(_form, desk, None))
+    return await take(desk, VersionForm, opens, work, BASE, again=partial(_form, desk, None))
 
 
 @get(f"{BASE}/{{agreement_id:uuid}}", include_in_schema=False)
@@ -101,12 +84,14 @@ async def change(desk: NamedDependency[Desk], agreement_id: FromPath[UUID]) -> R
     """Keep the next version of an agreement."""
     desk.require(*KEEPERS)
 
-    async def work(room: _Room, form: VersionForm) -> None:
+    opens = transaction_of(desk, desk.viewer.id)
+
+    async def work(room: Transaction, form: VersionForm) -> None:
         await change_agreement_of_agencies(room.session, agreement_id, form.version, form.new())
 
     again = partial(_form, desk, agreement_id)
     to = f"{BASE}/{agreement_id}"
-    return await take(desk, VersionForm, _room(desk), work, to, again=again)
+    return await take(desk, VersionForm, opens, work, to, again=again)
 
 
 async def _form(desk: Desk, agreement_id: UUID | None, errors: FieldErrors | None) -> Response[str]:

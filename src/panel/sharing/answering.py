@@ -278,7 +278,7 @@ def is_settled(said: Agreement, agency: UUID, category: Category, purpose: Purpo
 
 
 async def lapse_requests(session: AsyncSession, today: date) -> int:
-    """Requests for access that nobody answered within ten working days lapse: refused.
+    """Requests for access that nobody answered within the working days that are set lapse: refused.
 
     For a job, over every child. Returns how many lapsed. Source: DOMAIN.md, "defaults".
     """

@@ -17,11 +17,10 @@ from panel.accounts.service import agencies
 from panel.platform.problems import Gone, NotFound
 from panel.records.dates import working_days_after
 from panel.records.gate import Access
+from panel.sharing.answering import ASKED, purpose_of
 from panel.sharing.choices import Voice
 from panel.sharing.models import AccessRequest
 from panel.sharing.spans import spans
-
-ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ async def asked_of_family(access: Access, voice: Voice) -> tuple[AskedOfFamily, 
             agency_id=row.agency_id,
             agency=known[row.agency_id],
             category=Category(row.category),
-            purpose=Purpose(row.purpose or Purpose.SUPPORT),
+            purpose=purpose_of(row),
             reason=row.reason,
             due_on=working_days_after(row.asked_on, within),
             wants_a_call=row.ring_asked_at is not None,

@@ -151,7 +151,6 @@ class Choices:
     """What those who run the panel may see by law."""
     others: tuple[tuple[UUID, str], ...]
     """The authority's other agencies, which can be agreed with."""
-    born: date | None
     today: date
 
 
@@ -180,7 +179,7 @@ async def choices_of(access: Access) -> Choices:
     facts = await family_facts(access)
     voice = await voice_of(access, facts)
     if not access.ties & _STANDING:
-        return Choices(voice, (), (), (), None, access.today)
+        return Choices(voice, (), (), (), access.today)
     known = {one.id: one for one in await agencies(access.session)}
     rows = await _rows(access)
     state = await state_of_child(access)
@@ -220,7 +219,6 @@ async def choices_of(access: Access) -> Choices:
         agencies=tuple(seen),
         panel=_panel_by_law(access, state, [known[one] for one in sorted(concerned["panel"])]),
         others=tuple((one.id, one.name) for one in known.values() if one.id not in set(shown)),
-        born=facts.born,
         today=access.today,
     )
 

@@ -11,7 +11,7 @@ from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
-from consent import Capacity, Category
+from consent import Agreement, Capacity, Category
 from consent.facts import covered
 from panel.accounts.service import agencies
 from panel.platform.problems import Invalid
@@ -23,7 +23,6 @@ from panel.sharing.choosing_rules import (
     Act,
     Change,
     Kept,
-    Said,
     Wish,
     Word,
     change_of,
@@ -137,10 +136,7 @@ async def _carry_out(access: Access, wish: Wish, voice: Voice) -> tuple[bool, bo
     """Write it down; whether it became an objection, and whether others' words were taken over."""
     rows = {row.id: row for row in await live_agreements(access)}
     me = access.viewer.id
-    said = [
-        Said(agreement_of(row), parental=row.capacity == "parental_responsibility")
-        for row in rows.values()
-    ]
+    said = [agreement_of(row) for row in rows.values()]
     # To somebody from whom something is kept even an objection would tell who else agreed.
     change = change_of(wish, said, me, alone=voice.alone, says_no=not voice.kept_from)
     for kept in change.keeps:
@@ -155,8 +151,8 @@ async def _carry_out(access: Access, wish: Wish, voice: Voice) -> tuple[bool, bo
     return objects, voice.alone and _others_spoke(said, me, change)
 
 
-def _others_spoke(said: Sequence[Said], me: UUID, change: Change) -> bool:
-    return bool(change.says) and any(one.terms.by != me for one in said)
+def _others_spoke(said: Sequence[Agreement], me: UUID, change: Change) -> bool:
+    return bool(change.says) and any(one.by != me for one in said)
 
 
 def _goes_on(row: SharingAgreement, kept: Kept) -> SharingAgreement:

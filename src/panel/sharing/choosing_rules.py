@@ -66,15 +66,6 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A word that stands now, and by what right it was said."""
-
-    terms: Agreement
-    parental: bool
-    """With parental responsibility."""
-
-
-@dataclass(frozen=True, slots=True)
 class Kept:
     """A word of one's own that goes on from the same day, for fewer agencies or about less."""
 
@@ -107,15 +98,17 @@ class Change:
     """In this order: a no comes before what goes on beside it."""
 
 
-def change_of(wish: Wish, said: Iterable[Said], me: UUID, *, alone: bool, says_no: bool) -> Change:
-    """What becomes of every word that stands.
+def change_of(
+    wish: Wish, said: Iterable[Agreement], me: UUID, *, alone: bool, says_no: bool
+) -> Change:
+    """What becomes of every word that stands now, `said`.
 
     `alone` is the young person from 16, whose word ends what others said. `says_no` is whether a no
     is said to what others agreed; without it only one's own word ends.
     """
     standing = tuple(said)
-    mine = tuple(one for one in standing if one.terms.by == me)
-    others = tuple(one for one in standing if one.terms.by != me)
+    mine = tuple(one for one in standing if one.by == me)
+    others = tuple(one for one in standing if one.by != me)
     if wish.act in {Act.STOP, Act.REFUSE}:
         return _stopped(wish, mine, others, alone=alone, says_no=says_no)
     return _shared(wish, mine, others if alone else ())
@@ -139,15 +132,20 @@ def usual_end(today: date, born: date | None, *, parental: bool) -> date:
 
 
 def _stopped(
-    wish: Wish, mine: tuple[Said, ...], others: tuple[Said, ...], *, alone: bool, says_no: bool
+    wish: Wish,
+    mine: tuple[Agreement, ...],
+    others: tuple[Agreement, ...],
+    *,
+    alone: bool,
+    says_no: bool,
 ) -> Change:
-    touched = [one.terms for one in mine if _opens(one.terms, wish)]
-    theirs = [one for one in others if _opens(one.terms, wish)]
+    touched = [one for one in mine if _opens(one, wish)]
+    theirs = [one for one in others if _opens(one, wish)]
     says: list[Word] = []
     if wish.act is Act.REFUSE or (theirs and (alone or says_no)):
         says = [_no(frozenset({wish.agency}), _named(wish))]
         if alone:
-            says += [word for one in others for word in _taken_over(one.terms, wish)]
+            says += [word for one in others for word in _taken_over(one, wish)]
     return Change(
         ends=frozenset(one.id for one in touched),
         keeps=tuple(part for one in touched for part in _parts(one, wish.agency, wish.what)),
@@ -155,11 +153,9 @@ def _stopped(
     )
 
 
-def _shared(wish: Wish, mine: tuple[Said, ...], taken_over: tuple[Said, ...]) -> Change:
-    own = [one.terms for one in mine if one.terms.given and wish.agency in one.terms.agencies]
-    theirs = [
-        one.terms for one in taken_over if one.terms.given and wish.agency in one.terms.agencies
-    ]
+def _shared(wish: Wish, mine: tuple[Agreement, ...], taken_over: tuple[Agreement, ...]) -> Change:
+    own = [one for one in mine if one.given and wish.agency in one.agencies]
+    theirs = [one for one in taken_over if one.given and wish.agency in one.agencies]
     before = (*own, *theirs)
     alike = own[0] if len(before) == 1 and own and own[0].agencies == {wish.agency} else None
     everything = frozenset[Category]().union(*map(covered, before))
@@ -175,7 +171,7 @@ def _shared(wish: Wish, mine: tuple[Said, ...], taken_over: tuple[Said, ...]) ->
     return Change(
         ends=frozenset(one.id for one in own),
         keeps=tuple(part for one in own for part in _parts(one, wish.agency, frozenset(Category))),
-        says=(word, *(said for one in taken_over for said in _taken_over(one.terms, rest))),
+        says=(word, *(said for one in taken_over for said in _taken_over(one, rest))),
     )
 
 

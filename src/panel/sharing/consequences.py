@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from consent import Agreement, Category, Decision, Purpose, State, Tie
+from consent import Agreement, Category, Purpose, Tie
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies
 from panel.records.gate import Access
@@ -104,7 +104,7 @@ def _answer(at: datetime, turn: Turn, row: AccessRequest, agency: Agency) -> str
     if settled:
         return _YES if settled[-1].given else _NO
     was, is_now = (
-        _decided(at, state, agency, row.worker_id, purpose, category)
+        decision_for(at, state, agency, row.worker_id, purpose, category)
         for state in (turn.before, turn.after)
     )
     if is_now.permitted and not was.permitted:
@@ -117,12 +117,6 @@ def _answer(at: datetime, turn: Turn, row: AccessRequest, agency: Agency) -> str
 def _new_words(turn: Turn) -> list[Agreement]:
     known = {one.id for one in turn.before.agreements}
     return [one for one in turn.after.agreements if one.id not in known and one.withdrawn is None]
-
-
-def _decided(
-    at: datetime, state: State, agency: Agency, worker: UUID, purpose: Purpose, category: Category
-) -> Decision:
-    return decision_for(at, state, agency, worker, purpose, category)
 
 
 async def _expected(access: Access, turn: Turn, known: dict[UUID, Agency]) -> Iterable[Consequence]:
@@ -152,7 +146,7 @@ def _on_their_day(
         [
             category
             for category in OFFERED
-            if _decided(at, state, agency, worker, Purpose.SUPPORT, category).permitted
+            if decision_for(at, state, agency, worker, Purpose.SUPPORT, category).permitted
         ]
         for state in (turn.before, turn.after)
     ]

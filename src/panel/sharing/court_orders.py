@@ -18,9 +18,10 @@ from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, rewrite_access
 from panel.records.rehearsal import Turn
-from panel.sharing.ending import end_now
+from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingOrder
 from panel.sharing.named import EVERYONE, Named, who_can_be_named, words_of
+from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import (
     WHO_MAY_PROTECT,
     Change,
@@ -33,7 +34,6 @@ from panel.sharing.restricting import (
     EVERYTHING,
     REVIEW_FIRST,
     keeps_out_reviewers,
-    state_of_child,
 )
 
 
@@ -177,7 +177,10 @@ async def orders_of(access: Access) -> tuple[OrderLine, ...]:
 
 
 async def order_of(access: Access, order_id: UUID) -> tuple[OrderLine, tuple[Change, ...], Turn]:
-    """One order in force, and what would change if it ended now. Raises NotFound, Gone."""
+    """One order in force, and what would change if it ended now.
+
+    Raises NotFound, Gone for one that is over, NotAllowed where it is not the viewer's to end.
+    """
     row = await _row(access, order_id)
     named = await who_can_be_named(access)
     state = as_known_to(access.viewer, await state_of_child(access))
@@ -243,7 +246,7 @@ async def _row(access: Access, order_id: UUID) -> SharingOrder:
             "This order is against you or your agency, so you cannot end it.",
             "Ask somebody of another agency who may end it.",
         )
-    if row.until_on is not None and row.until_on < access.today:
+    if is_over(row, access.today):
         raise Gone("This order is over already.", "Read the list of orders.")
     return row
 
@@ -262,7 +265,7 @@ def _fact(row: SharingOrder) -> CourtOrder:
 def _line(
     access: Access, row: SharingOrder, named: Mapping[UUID, Named], names: Mapping[UUID, str]
 ) -> OrderLine:
-    is_over = row.until_on is not None and row.until_on < access.today
+    over = is_over(row, access.today)
     is_against_me = not row.permits and is_named(access.viewer, frozenset(row.to))
     return OrderLine(
         id=row.id,
@@ -276,9 +279,9 @@ def _line(
         silent=row.silent,
         says="" if is_against_me else row.reason,
         recorded_by=names.get(row.created_by, ""),
-        is_over=is_over,
+        is_over=over,
         ended_on=None if row.ended_at is None else day_of(row.ended_at),
         ended_by="" if row.ended_by is None else names.get(row.ended_by, ""),
         ended_why="" if is_against_me else row.ended_why,
-        may_end=not is_over and not is_against_me,
+        may_end=not over and not is_against_me,
     )

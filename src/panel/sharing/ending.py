@@ -1,5 +1,7 @@
 """What was recorded ends before its time: at once, with a reason, and never deleted."""
 
+from datetime import date
+
 from panel.platform.problems import Conflict, Invalid
 from panel.records.gate import Access
 from panel.sharing.models import (
@@ -11,6 +13,11 @@ from panel.sharing.models import (
 from panel.sharing.restrict_rules import last_whole_day
 
 Dated = SharingRestriction | SharingOrder | SharingEnquiry
+
+
+def is_over(row: Dated, today: date) -> bool:
+    """Whether its last day is past, or it was ended before."""
+    return row.until_on is not None and row.until_on < today
 
 
 def end_now(access: Access, row: Dated | FormerIdentity, version: int, why: str) -> None:

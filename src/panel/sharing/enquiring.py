@@ -16,9 +16,10 @@ from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, rewrite_access
 from panel.records.rehearsal import Turn
-from panel.sharing.ending import end_now
+from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingEnquiry
 from panel.sharing.named import Kind, Named, who_can_be_named, words_of
+from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import (
     WHO_MAY_ENQUIRE,
     Change,
@@ -27,7 +28,6 @@ from panel.sharing.restrict_rules import (
     may_enquire,
     wrong_dates,
 )
-from panel.sharing.restricting import state_of_child
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,10 @@ async def enquiries_of(access: Access) -> tuple[EnquiryLine, ...]:
 async def enquiry_of(
     access: Access, enquiry_id: UUID
 ) -> tuple[EnquiryLine, tuple[Change, ...], Turn]:
-    """One enquiry under way, and what would close if it ended now. Raises NotFound, Gone."""
+    """One enquiry under way, and what would close if it ended now.
+
+    Raises NotAllowed for whose part it is not, NotFound, Gone for one that is over.
+    """
     row = await _row(access, enquiry_id)
     named = await who_can_be_named(access)
     state = as_known_to(access.viewer, await state_of_child(access))
@@ -158,7 +161,7 @@ async def _row(access: Access, enquiry_id: UUID) -> SharingEnquiry:
     row = await access.session.get(SharingEnquiry, enquiry_id)
     if row is None or row.child_id != access.child_id:
         raise NotFound("There is no such enquiry.")
-    if row.until_on is not None and row.until_on < access.today:
+    if is_over(row, access.today):
         raise Gone("This enquiry is over already.", "Read the list of enquiries.")
     return row
 
@@ -166,7 +169,7 @@ async def _row(access: Access, enquiry_id: UUID) -> SharingEnquiry:
 def _line(
     access: Access, row: SharingEnquiry, named: Mapping[UUID, Named], names: Mapping[UUID, str]
 ) -> EnquiryLine:
-    is_over = row.until_on is not None and row.until_on < access.today
+    over = is_over(row, access.today)
     return EnquiryLine(
         id=row.id,
         version=row.version,
@@ -175,9 +178,9 @@ def _line(
         until_on=row.until_on,
         reason=row.reason,
         recorded_by=names.get(row.created_by, ""),
-        is_over=is_over,
+        is_over=over,
         ended_on=None if row.ended_at is None else day_of(row.ended_at),
         ended_by="" if row.ended_by is None else names.get(row.ended_by, ""),
         ended_why=row.ended_why,
-        may_end=not is_over,
+        may_end=not over,
     )

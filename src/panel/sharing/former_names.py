@@ -117,13 +117,16 @@ async def former_names(access: Access) -> tuple[FormerName, ...]:
 
 
 async def former_name_of(access: Access, former_id: UUID) -> FormerName:
-    """One of them, for whoever may end it. Raises NotFound, also where it may not be known."""
+    """One of them, for whoever may end it.
+
+    Raises NotFound, also where it may not be known, and NotAllowed for who ends none.
+    """
     row = await _row(access, former_id)
     return _line(access, row, {one.id: one for one in await who_can_be_named(access)})
 
 
 async def end_former_name(access: Access, former_id: UUID, version: int, why: str) -> None:
-    """It is on no page any more. Raises NotFound, Invalid, Conflict."""
+    """It is on no page any more. Raises as `former_name_of`, Invalid, Conflict."""
     end_now(access, await _row(access, former_id), version, why)
     await access.session.flush()
 

@@ -1,8 +1,5 @@
 """The pages of safeguarding overrides: opening what is withheld, and reviewing each."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,11 +7,10 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Role
 from panel.accounts.desk import Desk
-from panel.accounts.taking import take
+from panel.accounts.taking import Transaction, take, transaction_of
 from panel.platform.problems import NotAllowed
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
@@ -100,11 +96,6 @@ async def _override(desk: Desk, access: Access, errors: FieldErrors | None) -> R
 # --- A record that is not among the worker's own ------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Room:
-    session: AsyncSession
-
-
 @get("/safeguarding/open", include_in_schema=False)
 async def open_page(desk: NamedDependency[Desk]) -> Response[str]:
     """Open a record by what is known of the child."""
@@ -117,13 +108,10 @@ async def open_record(desk: NamedDependency[Desk]) -> Response[Any]:
     if not may_override(desk.viewer):
         raise NotAllowed(WHO_MAY_OVERRIDE)
 
-    @asynccontextmanager
-    async def opens() -> AsyncIterator[_Room]:
-        # Nobody reaches the child yet who asks: the work is done as scheduled work is.
-        async with desk.tenant.transaction(JOB) as session:
-            yield _Room(session)
+    # Nobody reaches the child yet who asks: the work is done as scheduled work is.
+    opens = transaction_of(desk, JOB)
 
-    async def work(room: _Room, form: OpenByReferenceForm) -> None:
+    async def work(room: Transaction, form: OpenByReferenceForm) -> None:
         reason = Reason(form.reason, form.kept_from_family, form.family_risk)
         await open_by_reference(room.session, desk.viewer, form.reference, form.born, reason)
 

@@ -23,8 +23,9 @@ from panel.records.child_scoped import JOB
 from panel.records.dates import working_days_after
 from panel.records.gate import Access, rewrite_access
 from panel.sharing.models import OverrideAttempt, SharingOverride
+from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import GUARDIANS
-from panel.sharing.restricting import EVERYTHING, state_of_child
+from panel.sharing.restricting import EVERYTHING
 from panel.sharing.state import SharingFacts
 
 LASTS = timedelta(hours=24)

@@ -30,6 +30,8 @@ FOR_WORDS = {
     Purpose.SUBJECT_ACCESS: "a request for the person's own data",
     Purpose.GOVERNANCE: "checking how the record is used",
 }
+PURPOSE_CHOICES = [(one.value, words.upper_first(said)) for one, said in FOR_WORDS.items()]
+"""Every purpose, as the choices of a form."""
 CAPACITY_WORDS = {
     "parental_responsibility": "with parental responsibility",
     "own": "for themselves",

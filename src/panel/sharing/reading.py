@@ -237,7 +237,7 @@ OTHERS_WORDS = {
 async def sharing_picture(access: Access) -> SharingPicture:
     """Who may see what now and why, and the facts it rests on, as far as they may be told."""
     known = {agency.id: agency for agency in await agencies(access.session)}
-    state = await _state(access)
+    state = await state_of_child(access)
     sees_network = access.may(Category.NETWORK)
     involved = await _ids(access, _INVOLVED)
     mine = access.viewer.agency
@@ -272,7 +272,7 @@ async def rehearse_withdrawal(
     agreement = next((line for line in lines if line.id == agreement_id), None)
     if agreement is None or agreement.withdrawn_on is not None:
         raise NotFound("There is no such agreement, or it was withdrawn already.")
-    state = await _state(access)
+    state = await state_of_child(access)
     without = _without(access, state, agreement_id, only)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
     # Of what ended long ago the facts keep the latest only.
@@ -307,7 +307,7 @@ async def would_change(
     Agencies that are involved are told of only to who may know them.
     """
     known = {agency.id: agency for agency in await agencies(access.session)}
-    state = await _state(access)
+    state = await state_of_child(access)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
     shown = involved | (set(named) & known.keys())
     panel = await _ids(access, _ON_PANEL)
@@ -316,8 +316,14 @@ async def would_change(
 
 
 async def state_of_child(access: Access) -> State:
-    """The child's sharing facts as the decision takes them. Raises NotFound."""
-    return await _state(access)
+    """The child's sharing facts as the decision takes them.
+
+    All but the ties are the same for every viewer. Raises NotFound.
+    """
+    known = await SharingFacts().known(access.session, [access.child_id], access.viewer)
+    if access.child_id not in known:
+        raise NotFound(NOT_HERE)
+    return known[access.child_id].state
 
 
 def decision_for(
@@ -339,7 +345,7 @@ async def would_open_to(
     As the viewer may know it: what is withheld from them in silence does not answer.
     """
     known = {agency.id: agency for agency in await agencies(access.session)}
-    state = as_known_to(access.viewer, await _state(access))
+    state = as_known_to(access.viewer, await state_of_child(access))
     without = _without(access, state, agreement_id, only)
     before, after = (
         _views(access, one, known, {agency_id}, {agency_id}) for one in (state, without)
@@ -437,14 +443,6 @@ def may_see_history(access: Access) -> bool:
     if Tie.LEAD in access.ties or Role.GOVERNANCE_LEAD in roles:
         return True
     return Tie.PANEL in access.ties and bool(roles & {Role.COORDINATOR, Role.CHAIR})
-
-
-async def _state(access: Access) -> State:
-    """The child's sharing facts; all but the ties are the same for every viewer."""
-    known = await SharingFacts().known(access.session, [access.child_id], access.viewer)
-    if access.child_id not in known:
-        raise NotFound(NOT_HERE)
-    return known[access.child_id].state
 
 
 async def _ids(access: Access, query: str) -> set[UUID]:

@@ -19,7 +19,6 @@ from consent import (
     Judgement,
     RestrictionKind,
     Span,
-    State,
     Viewer,
     may_agree_to_share,
 )
@@ -29,11 +28,12 @@ from consent.standing import SHARING_MATTER
 from panel.accounts.service import worker_names
 from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
-from panel.records.gate import NOT_HERE, Access, rewrite_access
+from panel.records.gate import Access, rewrite_access
 from panel.records.rehearsal import Turn
-from panel.sharing.ending import end_now
+from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingRestriction
 from panel.sharing.named import EVERYONE, Kind, Named, who_can_be_named, words_of
+from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import (
     GUARDIANS,
     WHO_MAY_CHOOSE,
@@ -47,7 +47,6 @@ from panel.sharing.restrict_rules import (
 )
 from panel.sharing.service import Restriction, record_restriction
 from panel.sharing.standing import child_standing, family_facts, giver_words
-from panel.sharing.state import SharingFacts
 
 EVERYTHING = "everything"
 """What a form says for the whole record, in the place of a category."""
@@ -249,14 +248,6 @@ async def keeps_out_reviewers(access: Access, against: frozenset[UUID]) -> bool:
     return bool(found)
 
 
-async def state_of_child(access: Access) -> State:
-    """The child's sharing facts; all but the ties are the same for every viewer."""
-    known = await SharingFacts().known(access.session, [access.child_id], access.viewer)
-    if access.child_id not in known:
-        raise NotFound(NOT_HERE)
-    return known[access.child_id].state
-
-
 def _require(access: Access, kind: RestrictionKind) -> None:
     if kind is RestrictionKind.PROTECTION:
         if not may_protect(access.viewer, access.ties):
@@ -382,13 +373,9 @@ async def _row(access: Access, restriction_id: UUID) -> SharingRestriction:
             "This keeps something from you or your agency, so you cannot end it.",
             "Ask somebody of another agency who may end it.",
         )
-    if _is_over(row, access.today):
+    if is_over(row, access.today):
         raise Gone("This restriction is over already.", "Read the list of what is withheld.")
     return row
-
-
-def _is_over(row: SharingRestriction, today: date) -> bool:
-    return row.until_on is not None and row.until_on < today
 
 
 def _fact(row: SharingRestriction) -> Fact:
@@ -408,7 +395,7 @@ def _kept(
     kind = RestrictionKind(row.kind)
     may_record = may_protect if kind is RestrictionKind.PROTECTION else may_choose
     is_mine = is_named(access.viewer, frozenset(row.against))
-    is_over = _is_over(row, access.today)
+    over = is_over(row, access.today)
     tells = may_record(access.viewer, access.ties) and not is_mine
     return Kept(
         id=row.id,
@@ -422,9 +409,9 @@ def _kept(
         by_words=row.by_words,
         reason=row.reason if tells else "",
         recorded_by=names.get(row.created_by, ""),
-        is_over=is_over,
+        is_over=over,
         ended_on=None if row.ended_at is None else day_of(row.ended_at),
         ended_by="" if row.ended_by is None else names.get(row.ended_by, ""),
         ended_why=row.ended_why if tells else "",
-        may_end=tells and not is_over,
+        may_end=tells and not over,
     )

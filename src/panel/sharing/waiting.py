@@ -217,12 +217,6 @@ class _Terms(msgspec.Struct):
         )
 
 
-class _Word(msgspec.Struct):
-    capacity: str
-    from_on: date
-    in_force: bool
-
-
 class _Objection(msgspec.Struct):
     id: UUID
     raised_on: date
@@ -251,7 +245,7 @@ class _Child(msgspec.Struct):
     leads: bool
     runs: bool
     agreements: tuple[_Terms, ...] | None
-    words: tuple[_Word, ...] | None
+    words: tuple[Word, ...] | None
     objections: tuple[_Objection, ...] | None
     requests: tuple[_Request, ...] | None
     answered: tuple[_Answered, ...] | None
@@ -384,8 +378,7 @@ def _lines(child: _Child, viewer: Viewer, today: date, within: Spans) -> Iterato
             due = working_days_after(request.asked_on, within.answer_working_days)
             yield line("request", request.id, due)
     if child.leads:
-        words = [Word(one.capacity, one.from_on, one.in_force) for one in child.words or ()]
-        step = to_decide(child.born, words, today, within.remind_days)
+        step = to_decide(child.born, child.words or (), today, within.remind_days)
         if step is not None:
             on = step.eighteen_on if step.is_16 and step.eighteen_on else step.sixteen_on
             yield line("young_person", child.child_id, on, "16" if on == step.sixteen_on else "18")

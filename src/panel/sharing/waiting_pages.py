@@ -45,7 +45,6 @@ class WaitsPart:
 
     notices: tuple[Notice, ...]
     young_person: tuple[str, ...]
-    decide_href: str
     judge_href: str
     judgements: tuple[JudgementCard, ...]
     requests: tuple[RequestRow, ...]
@@ -86,7 +85,6 @@ def waits_part(waits: SharingWaits, base: str, today: date) -> WaitsPart:
     return WaitsPart(
         notices=tuple(notices),
         young_person=() if waits.young_person is None else _young(waits.young_person, today),
-        decide_href=f"{base}/agreements/new" if writes else "",
         judge_href=f"{base}/judgements/new" if writes else "",
         judgements=tuple(judgement_card(one) for one in waits.judgements),
         requests=tuple(_request_row(one, base, today) for one in waits.requests),
