@@ -17,7 +17,7 @@ from panel.panels.note_answers import answer_note, note_log, recall, reply_to
 from panel.panels.note_context import gather
 from panel.panels.note_marks import MarkKind, NoteContext, OtherChild, marks
 from panel.panels.note_models import NoteAnswer, NoteDelivery
-from panel.panels.note_rules import Answer
+from panel.panels.note_rules import Answer, IncidentKind
 from panel.panels.notes import keep_mark, note_of, read_note, save_note, sign_off
 from panel.plans.models import Action
 from panel.platform.problems import Invalid, NotAllowed
@@ -213,7 +213,9 @@ async def test_an_incident_is_not_read_by_an_agency_from_which_it_is_withheld(he
         assert copy is not None
     viewer = held.house.viewers["coordinator"]
     async with held.house.gate.open(held.child, viewer, PURPOSES, "tried it") as access:
-        await recall(access, held.meeting, copy.id, "wrong_person", "It went to her aunt")
+        await recall(
+            access, held.meeting, copy.id, IncidentKind.WRONG_PERSON, "It went to her aunt"
+        )
     assert [one.what for one in (await log_of(held, "lead")).incidents] == ["It went to her aunt"]
     await withhold(held, "health", "panel")
     assert [one.what for one in (await log_of(held, "lead")).incidents] == [""]
@@ -235,7 +237,7 @@ async def test_a_reply_is_not_read_where_the_question_is_withheld(held: Held) ->
             await reply_to(access, held.meeting, row.id, "Yes")
     async with held.house.gate.open(held.child, coordinator, PURPOSES, "tried it") as access:
         await reply_to(access, held.meeting, row.id, "Yes, about the shelter.")
-    assert [(one.text, one.reply) for one in (await log_of(held, "lead")).answers] == [(None, "")]
+    assert [(one.text, one.reply) for one in (await log_of(held, "lead")).answers] == [(None, None)]
     [seen] = (await log_of(held, "coordinator")).answers
     assert seen.reply == "Yes, about the shelter."
 
