@@ -17,7 +17,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from tests.hostile.conftest import As, Client, is_plain
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.crawl]
 
 TABLES = {
     "link_id": "family_link", "involvement_id": "involvement", "assessment_id": "assessment",
