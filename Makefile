@@ -5,6 +5,7 @@ CHILDREN ?= 300
 SEED ?= 1
 DATABASE_URL ?=
 WORKERS ?= 2
+ROOMS ?= tests
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,9 +47,9 @@ test: $(VENV)/.checking assets ## Every test; DATABASE_URL=… to use a server i
 	@deploy/browser.sh
 	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-test-database: $(VENV)/.checking assets ## The tests that talk to the database
-	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
-	  -m "database and not journey and not crawl"
+test-database: $(VENV)/.checking assets ## The tests that talk to the database; ROOMS=… for some
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest $(ROOMS) \
+	  -n $(WORKERS) --dist loadfile -m "database and not journey and not crawl"
 
 lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
 	@$(BIN)/ruff check .
