@@ -21,11 +21,10 @@ from panel.records.gate import Gate
 from tests.assessments.conftest import caf, full, options
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
+from tests.journeys.person import PHONE
 from tests.sharing.family import Family, agreed, hold_the_plan, invented_family, record, with_pages
 
 __all__ = ["caf", "full", "options"]
-
-PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ async def rosa(page: Page, client: AsyncTestClient[Litestar], family: Family, si
 async def look(page: Page, path: str, name: str) -> None:
     """Open a page on a desktop and on a phone: accessible, no wider than the window, pictured."""
     for size, where in (({"width": 1280, "height": 900}, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        await page.set_viewport_size(size)
         await page.goto(f"{SITE}{path}")
         await screenshot(page, f"{name}-{where}")
         await assert_accessible(page)

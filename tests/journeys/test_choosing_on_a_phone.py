@@ -21,9 +21,8 @@ from tests.families.choosing import School, agreed, with_school, write_down
 from tests.families.household import Family, give_plan, household
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
+from tests.journeys.person import DESKTOP, PHONE
 
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
 TWO_MINUTES = 120
 WORDS_A_MINUTE, A_TAP = 200, 4
 """Somebody who reads slowly (adults read about 238 a minute); seconds to find and press a button."""
@@ -65,8 +64,8 @@ def signed_in(client: AsyncTestClient[Litestar], tenant: Tenant, clock: FixedClo
 
 async def looked_at(page: Page, name: str) -> None:
     """Accessible, no wider than the window, pictured: on a phone and at a desk."""
-    for size, where in ((DESK, "desk"), (PHONE, "phone")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
+    for size, where in ((DESKTOP, "desk"), (PHONE, "phone")):
+        await page.set_viewport_size(size)
         await screenshot(page, f"{name}-{where}")
         await assert_accessible(page)
         await assert_fits(page)
@@ -91,7 +90,7 @@ async def test_a_mother_stops_the_school_in_a_few_taps(
     async with tenant.transaction() as session:
         link = await make_link(session, family.mother, "family", clock.now() + timedelta(hours=1))
     client.cookies.clear()
-    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await page.set_viewport_size(PHONE)
     read: list[str] = []
     taps = 0
     began = time.perf_counter()

@@ -11,8 +11,7 @@ from panel.platform.tenancy import Tenant
 from tests.families.household import give_plan, household
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
-
-PHONE = {"width": 360, "height": 740}
+from tests.journeys.person import PHONE
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ async def mother(
         token = await start(session, family.mother, "family", clock.now())
     client.cookies.set("panel_session", token)
     await serve(page, client)
-    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await page.set_viewport_size(PHONE)
     return page
 
 
@@ -46,7 +45,7 @@ async def test_a_mother_tells_the_panel_something(mother: Page) -> None:
     await looked_at(mother, "family-home-phone")
     await mother.set_viewport_size({"width": 1280, "height": 900})
     await looked_at(mother, "family-home-desktop")
-    await mother.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await mother.set_viewport_size(PHONE)
     await mother.get_by_role("button", name="Tell the panel something").click()
     await looked_at(mother, "family-tell-phone")
     await mother.get_by_role("button", name="Send to the panel").click()

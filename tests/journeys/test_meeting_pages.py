@@ -16,13 +16,11 @@ from panel.plans.models import Action, Plan
 from panel.platform.sessions import IDLE
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
+from tests.journeys.person import DESKTOP, PHONE
 from tests.panels.conftest import NEXT_MEETING, add_child, house
 from tests.panels.meeting_world import MEETING, MINUTE, MINUTES, Hall, hall
 
 __all__ = ["add_child", "hall", "house"]
-
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture
@@ -74,13 +72,13 @@ async def ada(page: Page, client: AsyncTestClient[Litestar], busy: Hall) -> Page
 async def look(page: Page, name: str, path: str = "") -> None:
     """The page on a desktop and on a phone: accessible, no wider than the window, pictured."""
     for size, where in ((DESKTOP, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        await page.set_viewport_size(size)
         if path:
             await page.goto(f"{SITE}{path}")
         await screenshot(page, f"{name}-{where}")
         await assert_accessible(page)
         await assert_fits(page)
-    await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    await page.set_viewport_size(DESKTOP)
 
 
 async def press_key(page: Page, key: str) -> None:

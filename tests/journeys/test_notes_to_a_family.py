@@ -10,13 +10,11 @@ from panel.platform.sessions import start
 from tests.conftest import SignIn
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
+from tests.journeys.person import DESKTOP, PHONE
 from tests.panels.conftest import add_child, house
 from tests.panels.note_world import NOTES, Held, held
 
 __all__ = ["add_child", "held", "house"]
-
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
 
 
 @pytest.fixture
@@ -24,19 +22,19 @@ async def lead(page: Page, client: AsyncTestClient[Litestar], held: Held, sign_i
     """The browser of the lead professional."""
     await sign_in(held.house.viewers["lead"].id)
     await serve(page, client)
-    await page.set_viewport_size(DESK)  # type: ignore[arg-type]
+    await page.set_viewport_size(DESKTOP)
     return page
 
 
 async def looked_at(page: Page, name: str) -> None:
     """Accessible, no wider than the window, pictured: at a desk and on a phone."""
     await page.wait_for_selector("body.js-enabled")
-    for size, where in ((DESK, "desk"), (PHONE, "phone")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
+    for size, where in ((DESKTOP, "desk"), (PHONE, "phone")):
+        await page.set_viewport_size(size)
         await screenshot(page, f"{name}-{where}")
         await assert_accessible(page)
         await assert_fits(page)
-    await page.set_viewport_size(DESK)  # type: ignore[arg-type]
+    await page.set_viewport_size(DESKTOP)
 
 
 @pytest.mark.journey

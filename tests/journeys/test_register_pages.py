@@ -25,12 +25,11 @@ from panel.register.service import (
 from tests.documents.test_attach_a_document import PDF
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
+from tests.journeys.person import DESKTOP, PHONE
 from tests.register.conftest import Add, Team, add, team
 
 __all__ = ["add", "team"]
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
 TODAY = date(2026, 11, 23)
 
 
@@ -91,7 +90,7 @@ async def amina(tenant: Tenant, team: Team, add: Add) -> UUID:
 async def look(page: Page, path: str, name: str) -> None:
     """Open a page on a desktop and on a phone: accessible, no wider than the window, pictured."""
     for size, where in ((DESKTOP, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        await page.set_viewport_size(size)
         await page.goto(f"{SITE}{path}")
         await screenshot(page, f"register-{name}-{where}")
         await assert_accessible(page)

@@ -21,10 +21,10 @@ from panel.sharing.overriding import Reason, open_withheld
 from panel.sharing.restricting import NewRestriction, restrict
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
+from tests.journeys.person import PHONE
 from tests.sharing.family import Family, agreed, hold_the_plan, invented_family, record, refused
 from tests.sharing.restricted import Guardians, with_social_care
 
-PHONE = {"width": 360, "height": 740}
 Client = AsyncTestClient[Litestar]
 
 
@@ -46,7 +46,7 @@ async def guardians(tenant: Tenant, family: Family, gate: Gate) -> Guardians:
 async def look(page: Page, path: str, name: str) -> None:
     """Open a page on a desktop and on a phone: accessible, no wider than the window, pictured."""
     for size, where in (({"width": 1280, "height": 900}, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        await page.set_viewport_size(size)
         answer = await page.goto(f"{SITE}{path}")
         assert answer is not None
         assert answer.ok, path

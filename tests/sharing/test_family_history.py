@@ -1,5 +1,6 @@
 """A family reads who looked at its own child's record: when, who, why, on what it rested."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -141,8 +142,11 @@ async def test_a_protected_whereabouts_is_not_told_by_a_schools_name(
     assert "Made-up School" in (await lines(gate, family, family.mother))[0]
 
 
+Write = Callable[..., None]
+
+
 @pytest.fixture
-def write(database_of_own: Cluster, tenant: Tenant, family: Family) -> object:
+def write(database_of_own: Cluster, tenant: Tenant, family: Family) -> Write:
     """Write a look down as the owner, at a moment and with decisions of its own."""
 
     def wrote(viewer: Viewer, at: datetime, decisions: dict[str, object], *more: str) -> None:
@@ -164,7 +168,7 @@ def write(database_of_own: Cluster, tenant: Tenant, family: Family) -> object:
 
 
 async def test_an_override_is_told_unless_that_puts_somebody_at_risk(
-    gate: Gate, tenant: Tenant, family: Family, write: object
+    gate: Gate, tenant: Tenant, family: Family, write: Write
 ) -> None:
     looked = {"identity": "own_record", "health": "safeguarding"}
     async with tenant.transaction(JOB) as session:
@@ -179,10 +183,10 @@ async def test_an_override_is_told_unless_that_puts_somebody_at_risk(
                 "at": MONDAY - timedelta(days=2), "until": MONDAY - timedelta(days=1),
             },
         )  # fmt: skip
-    write(family.tom, MONDAY - timedelta(days=2, hours=-1), looked)  # type: ignore[operator]
+    write(family.tom, MONDAY - timedelta(days=2, hours=-1), looked)
     (line,) = await lines(gate, family, family.mother)
     assert line.endswith("or their agency wrote it and it was needed to keep somebody safe.")
-    write(  # type: ignore[operator]
+    write(
         family.tom,
         MONDAY - timedelta(hours=3),
         {"identity": "agreement"},
@@ -193,10 +197,10 @@ async def test_an_override_is_told_unless_that_puts_somebody_at_risk(
     assert line.endswith("because you or your family agreed to share it.")
 
 
-async def test_it_is_paged_by_key_both_ways(gate: Gate, family: Family, write: object) -> None:
+async def test_it_is_paged_by_key_both_ways(gate: Gate, family: Family, write: Write) -> None:
     moments = [MONDAY - timedelta(hours=n + 1) for n in range(45)]
     for at in moments:
-        write(family.tom, at, {"identity": "agreement"})  # type: ignore[operator]
+        write(family.tom, at, {"identity": "agreement"})
     asked, seen, pages = Asked(), [], []
     while True:
         page = await told(gate, family, family.mother, asked)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from consent import Basis, Category, Purpose, Tie, ViewerKind
 from panel.accounts.service import agencies, worker_names
@@ -168,7 +168,7 @@ def is_kept_from(access: Access) -> bool:
     )
 
 
-def _who(row: Any, names: dict[UUID, str] | None, known: dict[UUID, str]) -> str:  # noqa: ANN401 - a row of the query above
+def _who(row: Row[Any], names: dict[UUID, str] | None, known: dict[UUID, str]) -> str:
     if names is None:
         return SOMEBODY
     agency = known.get(row.agency_id, "")
