@@ -1,4 +1,4 @@
-"""Agreements say themselves when they lapse and in which words that is told.
+"""Agreements say themselves when they lapse and in which words; incidents say apart who saw it.
 
 So that opening a record reads, of what lapsed long ago, one row of each kind by an index, however
 many there were. A trigger keeps both columns, since they follow from the others.
@@ -32,7 +32,8 @@ END $$
 
 
 def upgrade() -> None:
-    """Add the two columns, what keeps them, and the indexes that facts are read by."""
+    """Add the columns, what keeps them, and the indexes that facts are read by."""
+    op.add_column("incident", sa.Column("seen", sa.LargeBinary(), nullable=True))
     # Whatever the trigger had not seen would be read as one without an end: in full.
     op.add_column(TABLE, sa.Column("lapses_on", sa.Date(), server_default=OPEN, nullable=False))
     op.add_column(TABLE, sa.Column("lapses_as", sa.Uuid(), nullable=True))
@@ -56,10 +57,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away again; it all follows from the other columns."""
+    """Take it away again, with who could see what was moved; the rest follows from columns."""
     op.execute(f"DROP TRIGGER lapses ON {TABLE}")
     op.execute("DROP FUNCTION say_when_it_lapses()")
     for name in ("never_began", "lapses_as", "lapses_on"):
         op.drop_index(f"ix_sharing_agreement_{name}", table_name=TABLE)
     op.drop_column(TABLE, "lapses_as")
     op.drop_column(TABLE, "lapses_on")
+    op.drop_column("incident", "seen")
