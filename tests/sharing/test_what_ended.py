@@ -17,7 +17,6 @@ from consent import (
     Category,
     CourtOrder,
     Enquiry,
-    Level,
     Objection,
     Override,
     Purpose,
@@ -32,11 +31,13 @@ from consent import (
     ViewerKind,
     decide_all,
 )
+from consent.facts import lapse_day
 from panel.platform.clock import today
 from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB, ChildScoped
 from panel.register.models import Child
+from panel.sharing.ending import LIVE, is_live
 from panel.sharing.models import (
     SharingAgreement,
     SharingEnquiry,
@@ -45,7 +46,7 @@ from panel.sharing.models import (
     SharingOverride,
     SharingRestriction,
 )
-from panel.sharing.state import SharingFacts
+from panel.sharing.state import SharingFacts, agreement_of
 
 pytestmark = pytest.mark.database
 
@@ -74,22 +75,6 @@ def invented(chance: Random, child: UUID, now: datetime) -> SharingAgreement:
         from_on=start,
         until_on=until,
         withdrawn_at=withdrawn,
-    )
-
-
-def whole(row: SharingAgreement) -> Agreement:
-    return Agreement(
-        id=row.id,
-        given=row.given,
-        by=row.by_person_id,
-        by_words=row.by_words,
-        agencies=frozenset(row.agencies),
-        not_agencies=frozenset(row.not_agencies),
-        level=None if row.level is None else Level(row.level),
-        named=frozenset(Category(one) for one in row.named),
-        purposes=frozenset(Purpose(one) for one in row.purposes),
-        span=Span(row.from_on, row.until_on),
-        withdrawn=row.withdrawn_at,
     )
 
 
@@ -189,7 +174,7 @@ async def test_the_decision_is_the_same_without_what_nothing_names(
         rows = await session.scalars(
             select(SharingAgreement).where(SharingAgreement.child_id == child)
         )
-        everything = tuple(whole(row) for row in rows)
+        everything = tuple(agreement_of(row) for row in rows)
     read = await read_state(tenant, child)
     assert len(everything) == 120
     assert len(read.agreements) < 120
@@ -222,6 +207,32 @@ async def test_it_is_the_same_without_whatever_else_is_over(tenant: Tenant, seed
         enquiries=tuple(one for one in facts if isinstance(one, Enquiry)),
     )
     same_decisions(read, everything, now)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whether_one_is_live_and_when_it_lapses_is_the_same_in_sql(
+    tenant: Tenant, seed: int
+) -> None:
+    chance, now = Random(seed), tenant.clock.now()  # noqa: S311
+    day = now.date()
+    child = await new_child(
+        tenant, lambda child: [invented(chance, child, now) for _ in range(120)]
+    )
+    async with tenant.transaction(JOB) as session:
+        rows = await session.scalars(
+            select(SharingAgreement).where(SharingAgreement.child_id == child)
+        )
+        by_rule = {row.id: (is_live(row, day), lapse_day(agreement_of(row))) for row in rows}
+        found = await session.execute(
+            text(
+                "SELECT s.id, LIVE AS live, s.lapses_on FROM sharing_agreement s"
+                " WHERE s.child_id = :child".replace("LIVE", LIVE)
+            ),
+            {"child": child, "today": day},
+        )
+        in_sql = {row.id: (row.live, row.lapses_on) for row in found}
+    assert {live for live, _ in by_rule.values()} == {True, False}
+    assert in_sql == by_rule
 
 
 FEW, MANY = 5, 500
