@@ -81,6 +81,10 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+GUARDIANS = frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
+"""Who answers for safety, and reviews what was opened for it. DOMAIN.md, the role table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who looks: a worker, an agency's pack, a guest, a family member, a system client, a job."""
@@ -132,6 +136,10 @@ class Tie(StrEnum):
     """The child or young person."""
     GUEST = "guest"
     CLIENT = "client"
+
+
+IN_THEIR_OWN_RIGHT = frozenset({Tie.PARENT, Tie.SELF})
+"""Of the family, who may choose: whoever has parental responsibility, and the young person."""
 
 
 @dataclass(frozen=True, slots=True)

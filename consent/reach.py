@@ -13,6 +13,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from consent.model import (
+    GUARDIANS,
     LONDON,
     CourtOrder,
     Override,
@@ -68,7 +69,7 @@ TIE_RULES: dict[Tie, TieRule] = {
     ),
     Tie.SAFEGUARDING: TieRule(
         frozenset({Purpose.SAFEGUARDING, Purpose.GOVERNANCE}),
-        roles=frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD}),
+        roles=GUARDIANS,
     ),
     Tie.GOVERNANCE: TieRule(
         frozenset({Purpose.GOVERNANCE, Purpose.SUBJECT_ACCESS}),

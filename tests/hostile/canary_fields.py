@@ -424,6 +424,7 @@ SEALED: dict[str, Rule] = {
     "note_answer.text": _answer,
     "note_answer.reply": _reply,
     "incident.what": _panel("what", for_persons=NOBODY),
+    "incident.seen": _panel("seen", for_persons=NOBODY),
     "access_request.reason": _asked_why,
     "access_request.answer": _answered,
     "sharing_agreement.how_explained": _childs("how_explained", Category.FAMILY),
@@ -654,10 +655,10 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
         return planted.new_number(canary)
     if where == "family_member.email":
         return f"{planted.new(canary)}@families.example"
-    if where == "family_note.kept":
-        return msgspec.json.encode(
-            [{"kind": "name", "words": "x", "why": planted.new(canary)}]
-        ).decode()
+    if where in {"family_note.kept", "incident.seen"}:
+        mark = planted.new(canary)
+        kept = {"kind": "name", "words": "x", "why": mark}
+        return msgspec.json.encode([kept if where == "family_note.kept" else mark]).decode()
     if where == "section_answer.answers":
         return _answers(was, row, around, canary, planted)
     return f"{planted.new(canary)} {was}".strip()

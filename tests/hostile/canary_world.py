@@ -392,7 +392,7 @@ async def _moved(session: AsyncSession, world: World, coming: Meeting) -> None:
     session.add(
         Incident(
             child_id=right, entry_id=now_here.id, kind="wrong_child", what="On the wrong child",
-            found_on=now.date(), found_at=now,
+            seen='["Somebody: yesterday"]', found_on=now.date(), found_at=now,
         )
     )  # fmt: skip
 

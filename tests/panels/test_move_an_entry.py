@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import select, text
 
@@ -167,6 +168,15 @@ async def test_it_is_an_incident_with_its_steps(mixed_up: Hall) -> None:
         (kept,) = await session.scalars(select(Incident))
         assert (kept.kind, kept.child_id, kept.note_id) == ("wrong_child", hall.child("Theo"), None)
         assert sorted(kept.steps) == ["put_right", "stopped"]
+        await load_keys(session, {kept.child_id})
+        assert kept.what == WHY
+        seen = msgspec.json.decode(kept.seen, type=list[str])
+    page = words(await hall.get(moved))
+    assert all(line in page for line in [WHY, *seen])
+    async with hall.house.tenant.transaction(JOB) as session:
+        (kept,) = await session.scalars(select(Incident))
+        kept.seen = ""
+    assert "Who could see it" not in words(await hall.get(moved)), "an older one has it in `what`"
     for step in ("told_governance", "told_family", "asked_back", "decided_ico"):
         answer = await hall.send(moved, moved, {"step": step})
         assert answer.status_code == 200, step

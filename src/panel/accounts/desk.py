@@ -18,7 +18,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose, Role, Viewer, ViewerKind
+from consent import GUARDIANS, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.service import SignedIn
 from panel.platform.clock import today
@@ -59,9 +59,7 @@ FAMILY_HOME = "/family"
 CHILDREN = "/children"
 WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PARENTS_REPRESENTATIVE})
 """Roles that open no child's record (DOMAIN.md, the role table)."""
-ANSWERING_FOR_USE = frozenset(
-    {Role.GOVERNANCE_LEAD, Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD}
-)
+ANSWERING_FOR_USE = GUARDIANS | {Role.GOVERNANCE_LEAD}
 """Roles that answer for how records are used."""
 
 
@@ -341,7 +339,7 @@ def usual_purposes(viewer: Viewer) -> Sequence[Purpose]:
         return (Purpose.SUPPORT,)
     if viewer.roles & {Role.COORDINATOR, Role.CHAIR}:
         return (Purpose.PANEL, Purpose.SUPPORT, Purpose.REVIEW)
-    if viewer.roles & {Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD}:
+    if viewer.roles & GUARDIANS:
         return (Purpose.SUPPORT, Purpose.PANEL, Purpose.SAFEGUARDING)
     return (Purpose.SUPPORT, Purpose.PANEL)
 

@@ -269,7 +269,7 @@ def _changes(foreseen: Foreseen, asked: Asked) -> Iterator[str]:
     elif not said and not foreseen.objects:
         yield f"{name} sees nothing more and nothing less than now."
     for law in foreseen.after.by_law:
-        yield law_words(name, law).replace(" may see ", " can still see ", 1)
+        yield law_words(name, law, "can still see")
 
 
 def _change(before: AgencyChoice, after: AgencyChoice) -> Iterator[str]:

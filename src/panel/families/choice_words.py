@@ -74,9 +74,12 @@ def sees_words(choice: AgencyChoice) -> str:
     return f"{sees} {hidden}".strip()
 
 
-def law_words(name: str, law: ByLaw) -> str:
-    """What somebody may see whatever the family says, and why."""
-    sees = sentences(f"{name} may see", "They may also see", law.categories, "and")[:-1]
+def law_words(name: str, law: ByLaw, may: str = "may see") -> str:
+    """What somebody may see whatever the family says, and why.
+
+    `may` is the verb of the first sentence: "can still see" where something else just ended.
+    """
+    sees = sentences(f"{name} {may}", "They may also see", law.categories, "and")[:-1]
     match law.basis:
         case Basis.DUTY:
             return f"{sees}. The law says so: {law.words}."

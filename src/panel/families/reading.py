@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Purpose, Tie, Viewer
+from consent import IN_THEIR_OWN_RIGHT, Category, Purpose, Tie, Viewer
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     OF_THE_FAMILY,
@@ -130,7 +130,7 @@ async def child_for_family(access: Access) -> ChildForFamily:
         words=await own_words(access),
         notes=await own_notes(access),
         objections=await objections_for_family(access),
-        has_standing=bool(access.ties & {Tie.PARENT, Tie.SELF}),
+        has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
     )
 
 

@@ -87,6 +87,7 @@ class GovernanceDocument(Row):
     parts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     """The text, as `governance.document_text` reads it; it names no person."""
     fingerprint: Mapped[str] = mapped_column(Text)
+    """The same for the same title and text: facts that say the same make no new version."""
     made_on: Mapped[date]
     approved_on: Mapped[date | None]
     approved_by: Mapped[UUID | None]

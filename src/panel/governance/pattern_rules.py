@@ -10,15 +10,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from consent import Role
+from consent import GUARDIANS, Role
 from panel.governance.models import PatternKind
 from panel.platform.clock import LONDON
 from panel.records.dates import is_working_day
 from panel.register.service import folded_words
 
 ONE_HOUR = timedelta(hours=1)
-GUARDIANS = frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
-"""Who closes what is about an information governance lead."""
 
 
 class Threshold(StrEnum):

@@ -11,12 +11,11 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Role, Viewer
+from consent import GUARDIANS, Role, Viewer
 from panel.accounts.models import Worker
 from panel.accounts.service import agencies, worker_names
 from panel.governance.models import PatternKind, UnusualPattern
 from panel.governance.pattern_rules import (
-    GUARDIANS,
     Figures,
     Seen,
     Threshold,

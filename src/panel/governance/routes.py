@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from consent import Role
+from consent import GUARDIANS, Role
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import agencies
 from panel.accounts.taking import Transaction, take, transaction_of
@@ -31,7 +31,6 @@ from panel.governance.pages import (
     threshold_rows,
     version_row,
 )
-from panel.governance.pattern_rules import GUARDIANS
 from panel.governance.patterns import (
     close_pattern,
     closed_patterns,

@@ -36,6 +36,8 @@ class Version:
     approved_by: str
     version: int
     """That of the row, for whoever approves it."""
+    fingerprint: str
+    """The same for the same text."""
     is_new: bool = False
 
     @property
@@ -73,7 +75,7 @@ async def keep_up_to_date(session: AsyncSession, facts: DocumentFacts) -> list[V
     for kind, parts in written(facts).items():
         mark = fingerprint(TITLES[kind], parts)
         last = newest.get(kind)
-        if last is not None and fingerprint(TITLES[kind], last.parts) == mark:
+        if last is not None and last.fingerprint == mark:
             made.append(last)
             continue
         row = GovernanceDocument(
@@ -170,5 +172,6 @@ def _version(row: GovernanceDocument, names: dict[UUID, str], *, is_new: bool = 
         approved_on=row.approved_on,
         approved_by="" if row.approved_by is None else names.get(row.approved_by, ""),
         version=row.version,
+        fingerprint=row.fingerprint,
         is_new=is_new,
     )

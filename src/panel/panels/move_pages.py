@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+import msgspec
+
 from panel.panels.models import Discussion
-from panel.panels.moving import WHO_SAW, Entry, NoteTouched, when_seen
+from panel.panels.moving import Entry, NoteTouched, when_seen
 from panel.panels.note_answers import steps_done
 from panel.panels.note_models import Incident
 from panel.panels.note_pages import clock_words, step_rows
@@ -141,7 +143,7 @@ class MovedPage:
     what: str
     """How it came to be on the wrong child, as somebody wrote it."""
     seen: Sequence[str]
-    """Who could see it, a line for each."""
+    """Who could see it, a line for each; before that was kept apart, it stands in `what`."""
     steps: Sequence[tuple[str, str, str]]
     """(code, words, the day it was done or empty)."""
     is_open: bool
@@ -151,7 +153,6 @@ def moved_page(
     incident: Incident, base: str, panel: str, day: date, name: str, now: datetime
 ) -> MovedPage:
     """The incident of a move, with its steps."""
-    what, _, seen = incident.what.rpartition(f"{WHO_SAW}\n")
     done, is_open = steps_done(incident), incident.state == "open"
     return MovedPage(
         address=f"{base}/meeting/{incident.child_id}/entries/{incident.entry_id}/moved",
@@ -160,8 +161,8 @@ def moved_page(
         day=day,
         name=name,
         clock=clock_words(incident.found_at, now, is_settled=ico_is_settled(done, is_open=is_open)),
-        what=what.strip(),
-        seen=seen.split("\n"),
+        what=incident.what,
+        seen=msgspec.json.decode(incident.seen, type=list[str]) if incident.seen else (),
         steps=step_rows(STEP_WORDS, done),
         is_open=is_open,
     )

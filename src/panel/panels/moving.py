@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,8 +33,6 @@ from panel.web import words
 
 IN_THE_NOTE = "Something in this note was about another child. It was taken off this record."
 """What the incident of a recalled note says on the wrong child: nothing of the other."""
-
-WHO_SAW = "Who could see it meanwhile:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,8 @@ async def move_entry(entry: Entry, to: Access, table: Table, why: str) -> Moved:
         found_at=to.at,
         steps={one.value: to.today.isoformat() for one in (Step.STOPPED, Step.PUT_RIGHT)},
     )
-    incident.what = "\n".join([why, WHO_SAW, *seen_lines(seen)])
+    incident.what = why
+    incident.seen = msgspec.json.encode(seen_lines(seen)).decode()
     session.add(incident)
     await session.flush()
     return Moved(moved, recalled)

@@ -113,6 +113,8 @@ class Incident(ChildScoped):
     found_at: Mapped[datetime]
     """The 72 hours of UK GDPR Article 33 run from here."""
     what = Sealed()
+    seen = Sealed()
+    """Who could see what was moved meanwhile: JSON, a list of lines."""
     steps: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     """Code of a step → the day it was done."""
     state: Mapped[str] = mapped_column(Text, default="open")

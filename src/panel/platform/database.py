@@ -31,11 +31,15 @@ class Scope:
     now: datetime
 
     def preamble(self) -> str:
-        """The statements that open the transaction, quoted by psycopg."""
+        """The statements that open the transaction, quoted by psycopg.
+
+        A page's query is estimated far above what it costs; to compile it first would cost more.
+        """
         return (
             sql.SQL(
                 "BEGIN; SET LOCAL search_path = {schema};"
-                " SET LOCAL panel.viewer = {viewer}; SET LOCAL panel.now = {now}"
+                " SET LOCAL panel.viewer = {viewer}; SET LOCAL panel.now = {now};"
+                " SET LOCAL jit = off"
             )
             .format(
                 schema=sql.Identifier(self.schema),

@@ -15,22 +15,17 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from consent import (
+    IN_THEIR_OWN_RIGHT,
     Basis,
     Capacity,
     Category,
     Decision,
     Giver,
-    Purpose,
-    Relationship,
-    Role,
-    Standpoint,
     State,
     Tie,
-    Viewer,
     ViewerKind,
     decide_from,
     may_agree_to_share,
-    stand,
 )
 from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
 from panel.accounts.models import Agency
@@ -38,7 +33,9 @@ from panel.accounts.service import agencies
 from panel.platform.clock import day_of
 from panel.records.dates import working_days_after
 from panel.records.gate import Access
+from panel.sharing.as_agency import as_agency
 from panel.sharing.choosing_rules import COVERS, Kind
+from panel.sharing.ending import is_live
 from panel.sharing.family_history import is_kept_from
 from panel.sharing.judging import judgements_of
 from panel.sharing.models import SharingAgreement
@@ -50,7 +47,6 @@ from panel.sharing.standing import FamilyFacts, child_standing, family_facts, gi
 OF_THE_LAW = frozenset({Basis.DUTY, Basis.SAFEGUARDING, Basis.COURT_ORDER})
 """What rests on these is no choice of anybody's."""
 _HIDDEN = frozenset({Basis.PROTECTION, Basis.COURT_ORDER})
-_STANDING = frozenset({Tie.PARENT, Tie.SELF})
 
 
 class WhyNot(StrEnum):
@@ -167,18 +163,13 @@ JOIN worker w ON w.id = o.worker_id
 WHERE r.child_id = :child AND r.state <> 'closed' AND o.role IN ('coordinator', 'chair')
   AND (o.from_on IS NULL OR o.from_on <= :today) AND (o.until_on IS NULL OR o.until_on >= :today)
 """
-_AS_WHOM = {
-    Tie.TEAM: (ViewerKind.WORKER, Role.PRACTITIONER, Purpose.SUPPORT),
-    Tie.AGENDA: (ViewerKind.AGENCY, None, Purpose.PANEL),
-    Tie.PANEL: (ViewerKind.WORKER, Role.COORDINATOR, Purpose.PANEL),
-}
 
 
 async def choices_of(access: Access) -> Choices:
     """Who may see what, for one of the family. A relative reads why they do not choose."""
     facts = await family_facts(access)
     voice = await voice_of(access, facts)
-    if not access.ties & _STANDING:
+    if not access.ties & IN_THEIR_OWN_RIGHT:
         return Choices(voice, (), (), (), access.today)
     known = {one.id: one for one in await agencies(access.session)}
     rows = await _rows(access)
@@ -193,7 +184,7 @@ async def choices_of(access: Access) -> Choices:
         ):
             concerned[how].add(agency_id)
         state = replace(state, overrides=())
-    live = [row for row in rows if _is_live(row, access.today)]
+    live = [row for row in rows if is_live(row, access.today)]
     named = {one for row in live for one in (*row.agencies, *row.not_agencies)}
     named |= {one for row in rows if row.by_person_id == access.viewer.id for one in row.agencies}
     shown = sorted(
@@ -232,7 +223,7 @@ async def voice_of(access: Access, facts: FamilyFacts) -> Voice:
     # Who works with a young person is no secret from them; to a parent it tells where they are.
     of_self = me == access.child_id
     kept = not access.may(Category.NETWORK) if of_self else is_kept_from(access)
-    if not access.ties & _STANDING or access.viewer.kind is not ViewerKind.FAMILY:
+    if not access.ties & IN_THEIR_OWN_RIGHT or access.viewer.kind is not ViewerKind.FAMILY:
         of_age = has_reached(facts.born, AGE_OF_OWN_AGREEMENT, access.today)
         return Voice(None, WhyNot.OLDER if of_age else WhyNot.RELATIVE, kept_from=kept)
     standing = child_standing(access.child_id, facts, await judgements_of(access))
@@ -260,10 +251,6 @@ async def _rows(access: Access) -> list[SharingAgreement]:
         .execution_options(populate_existing=True)
     )
     return list(found)
-
-
-def _is_live(row: SharingAgreement, today: date) -> bool:
-    return row.withdrawn_at is None and (row.until_on is None or row.until_on >= today)
 
 
 def _as_they_said(state: State, me: UUID) -> State:
@@ -359,7 +346,7 @@ def _barred(
     return frozenset(
         category
         for tie in ties
-        for bar in _stand(access, without_mine, agency, tie).refused
+        for bar in as_agency(agency, tie).stands(access.at, without_mine).refused
         if not bar.silent
         for category in bar.covers
     )
@@ -369,26 +356,13 @@ def _view(
     access: Access, state: State, agency: Agency, tie: Tie
 ) -> tuple[Mapping[Category, Decision], set[Category]]:
     """What is decided for an agency in a tie, and what it could see on agreements alone."""
-    standpoint = _stand(access, state, agency, tie)
+    standpoint = as_agency(agency, tie).stands(access.at, state)
     return {category: decide_from(standpoint, category) for category in Category}, {
         category
         for category in Category
         if any(category in ground.covers for ground in standpoint.agreed)
         and not any(category in bar.covers for bar in standpoint.refused)
     }
-
-
-def _stand(access: Access, state: State, agency: Agency, tie: Tie) -> Standpoint:
-    kind, role, purpose = _AS_WHOM[tie]
-    viewer = Viewer(
-        id=agency.id,
-        kind=kind,
-        agency=agency.id,
-        agency_kind=agency.kind,
-        roles=frozenset() if role is None else frozenset({role}),
-    )
-    tied = replace(state, relationships=(Relationship(tie, agency.id),))
-    return stand(viewer, purpose, access.at, tied)
 
 
 def _categories(
@@ -429,7 +403,7 @@ def _panel_by_law(access: Access, state: State, running: Sequence[Agency]) -> tu
 def _about(rows: Sequence[SharingAgreement], agency: UUID, today: date) -> list[SharingAgreement]:
     """The words that stand about an agency; where none does, the last that ended."""
     about = [row for row in rows if agency in row.agencies or _is_no_to(row, agency)]
-    standing = [row for row in about if _is_live(row, today)]
+    standing = [row for row in about if is_live(row, today)]
     if standing or not about:
         return standing
     return [max(about, key=lambda row: (_ended_on(row, today) or date.min, row.id))]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from consent import Agreement, Category, Purpose, Tie
+from consent import IN_THEIR_OWN_RIGHT, Agreement, Category, Purpose
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies
 from panel.records.gate import Access
@@ -22,7 +22,6 @@ from panel.sharing.pages import category_words
 from panel.sharing.reading import decision_for
 from panel.web.words import in_a_row, short_day, upper_first
 
-_OF_THE_FAMILY = frozenset({Tie.PARENT, Tie.SELF})
 _ASKED_FOR = "Look at the request"
 _YES, _NO = "this answers it, yes.", "this answers it, no."
 _OPENED = "they would see it, so the request can be answered."
@@ -55,7 +54,7 @@ class WhatWaits:
 
 async def _requests(access: Access, turn: Turn, known: dict[UUID, Agency]) -> Iterable[Consequence]:
     # The family is asked for what agencies ask, and may know that they do where it may know them.
-    is_theirs = bool(access.ties & _OF_THE_FAMILY) and access.may(Category.NETWORK)
+    is_theirs = bool(access.ties & IN_THEIR_OWN_RIGHT) and access.may(Category.NETWORK)
     answers = may_answer(access)
     rows = await access.session.scalars(
         select(AccessRequest)
@@ -123,7 +122,7 @@ async def _expected(access: Access, turn: Turn, known: dict[UUID, Agency]) -> It
     rows = await access.session.execute(
         _EXPECTED, {"child": access.child_id, "today": access.today}
     )
-    href = "" if access.ties & _OF_THE_FAMILY else f"/children/{access.child_id}/people"
+    href = "" if access.ties & IN_THEIR_OWN_RIGHT else f"/children/{access.child_id}/people"
     return [
         Consequence(sentence, "Look at who is involved" if href else "", href)
         for row in rows

@@ -6,6 +6,7 @@ from panel.platform.problems import Conflict, Invalid
 from panel.records.gate import Access
 from panel.sharing.models import (
     FormerIdentity,
+    SharingAgreement,
     SharingEnquiry,
     SharingOrder,
     SharingRestriction,
@@ -18,6 +19,18 @@ Dated = SharingRestriction | SharingOrder | SharingEnquiry
 def is_over(row: Dated, today: date) -> bool:
     """Whether its last day is past, or it was ended before."""
     return row.until_on is not None and row.until_on < today
+
+
+LIVE = "s.withdrawn_at IS NULL AND (s.until_on IS NULL OR s.until_on >= :today)"
+"""SQL: `is_live` of a row `s` of `sharing_agreement`."""
+
+
+def is_live(row: SharingAgreement, today: date) -> bool:
+    """Whether an agreement or refusal was not withdrawn and is not over; it may be still to come.
+
+    `LIVE` says the same in SQL.
+    """
+    return row.withdrawn_at is None and (row.until_on is None or row.until_on >= today)
 
 
 def end_now(access: Access, row: Dated | FormerIdentity, version: int, why: str) -> None:

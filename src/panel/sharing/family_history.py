@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from consent import Basis, Category, Purpose, Tie, ViewerKind
+from consent import IN_THEIR_OWN_RIGHT, Basis, Category, Purpose, Tie, ViewerKind
 from panel.accounts.service import agencies, worker_names
 from panel.platform.problems import NotAllowed
 from panel.records.gate import Access, Withheld
@@ -26,7 +26,6 @@ LOOKS_A_PAGE = 20
 NOT_FOR_THEM = "Who looked at a record is told to the child’s parents and to the young person."
 SOMEBODY = "Somebody who works with your family"
 
-_STANDING = frozenset({Tie.PARENT, Tie.SELF})
 
 WHY_WORDS: Mapping[Purpose, str] = {
     Purpose.SUPPORT: "to help",
@@ -107,7 +106,7 @@ async def looks_for_family(access: Access, asked: Asked) -> Page[FamilyLook] | W
     protect somebody, since a school's or a surgery's name tells where a child is.
     Raises NotAllowed for everybody else.
     """
-    if access.viewer.kind is not ViewerKind.FAMILY or not access.ties & _STANDING:
+    if access.viewer.kind is not ViewerKind.FAMILY or not access.ties & IN_THEIR_OWN_RIGHT:
         raise NotAllowed(NOT_FOR_THEM, "Ask the person who holds the plan.")
     whose = "you" if Tie.SELF in access.ties else "your child"
     if (withheld := access.withheld(Category.NETWORK, whose)) is not None:

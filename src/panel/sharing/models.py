@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,6 +26,14 @@ class SharingAgreement(ChildScoped):
     __table_args__ = (
         one_of("level", ("basic", "additional")),
         Index("uq_sharing_agreement_renews_id", "renews_id", unique=True),
+        Index("ix_sharing_agreement_lapses_on", "child_id", "lapses_on"),
+        Index("ix_sharing_agreement_lapses_as", "child_id", "lapses_as", "lapses_on", "id"),
+        Index(
+            "ix_sharing_agreement_never_began",
+            "child_id",
+            "from_on",
+            postgresql_where=text("lapses_on < from_on"),
+        ),
     )
 
     given: Mapped[bool]
@@ -52,6 +60,10 @@ class SharingAgreement(ChildScoped):
     """On what parental responsibility rested on the day it was recorded."""
     objected: Mapped[list[UUID] | None] = mapped_column(UUIDS)
     """Agencies that another parent had agreed to: this no to them became an objection."""
+    lapses_on: Mapped[date] = mapped_column(server_default="9999-12-31")
+    """The day on which it ends or is withdrawn; a trigger keeps it, as it does `lapses_as`."""
+    lapses_as: Mapped[UUID | None]
+    """The same for all that lapse in the same words; None for a refusal, which is not told."""
 
 
 class SharingObjection(ChildScoped):

@@ -12,6 +12,7 @@ from panel.accounts.service import agencies, worker_by_email, worker_names
 from panel.platform.problems import Invalid
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access
+from panel.sharing.as_agency import as_agency
 from panel.sharing.standing import LinkFact, family_facts
 from panel.web.words import upper_first
 
@@ -102,20 +103,12 @@ async def _family(access: Access) -> list[Named]:
 
 
 async def _agencies(access: Access) -> list[Named]:
-    # A team is made of workers; the pack of an agency is covered by the same agreements.
-    return [
-        Named(
-            one.id,
-            Kind.AGENCY,
-            one.name,
-            Viewer(
-                one.id, ViewerKind.WORKER, one.id, one.kind, frozenset({Role.PRACTITIONER})
-            ),
-            Purpose.SUPPORT,
-            Relationship(Tie.TEAM, one.id),
-        )
-        for one in await agencies(access.session)
-    ]  # fmt: skip
+    # The pack of an agency is covered by the same agreements as its workers are.
+    found = []
+    for one in await agencies(access.session):
+        looks = as_agency(one, Tie.TEAM)
+        found.append(Named(one.id, Kind.AGENCY, one.name, looks.viewer, looks.purpose, looks.tie))
+    return found
 
 
 async def _workers(access: Access, also: Iterable[UUID]) -> list[Named]:

@@ -26,6 +26,7 @@ from panel.sharing.agreeing_rules import (
     last_day_of_responsibility,
 )
 from panel.sharing.coming_of_age import OLDEST, Word, to_decide
+from panel.sharing.ending import LIVE
 from panel.sharing.models import SharingAgreement
 from panel.sharing.spans import spans
 from panel.sharing.state import agreement_of
@@ -131,11 +132,10 @@ class _YoungPerson(msgspec.Struct):
 _YOUNG = """
 SELECT json_build_object('child_id', c.id, 'born', c.birth_date, 'words',
   (SELECT json_agg(json_build_object('capacity', s.capacity, 'from_on', s.from_on,
-     'in_force', s.withdrawn_at IS NULL AND (s.until_on IS NULL OR s.until_on >= :today)))
-   FROM sharing_agreement s WHERE s.child_id = c.id))::text
+     'in_force', LIVE)) FROM sharing_agreement s WHERE s.child_id = c.id))::text
 FROM child c WHERE c.birth_date BETWEEN :oldest AND :youngest
   AND EXISTS (SELECT 1 FROM lead_professional l WHERE l.child_id = c.id AND l.state = 'accepted')
-"""
+""".replace("LIVE", LIVE)
 _READ_YOUNG = msgspec.json.Decoder(_YoungPerson)
 
 
@@ -175,9 +175,8 @@ async def remind_of_own_decisions(session: AsyncSession, today: date, site_url: 
 
 _ADULTS_SOON = """
 SELECT s.id, c.birth_date FROM sharing_agreement s JOIN child c ON c.id = s.child_id
-WHERE s.capacity = 'parental_responsibility' AND s.withdrawn_at IS NULL
-  AND c.birth_date <= :youngest AND (s.until_on IS NULL OR s.until_on >= :today)
-"""
+WHERE s.capacity = 'parental_responsibility' AND c.birth_date <= :youngest AND LIVE
+""".replace("LIVE", LIVE)
 
 
 async def end_at_18(session: AsyncSession, today: date) -> int:

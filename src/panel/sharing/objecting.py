@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, text
 
 from consent import (
+    IN_THEIR_OWN_RIGHT,
     Capacity,
     Category,
     Giver,
@@ -211,7 +212,7 @@ class ObjectionForFamily:
 
 async def objections_for_family(access: Access) -> tuple[ObjectionForFamily, ...]:
     """What is being decided, and what was within a month: for a parent or the young person."""
-    if not access.ties & {Tie.PARENT, Tie.SELF}:
+    if not access.ties & IN_THEIR_OWN_RIGHT:
         return ()
     rows = await access.session.scalars(
         select(SharingObjection)

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Override, Role, State, Viewer, ViewerKind, may_reach
+from consent import GUARDIANS, Category, Override, Role, State, Viewer, ViewerKind, may_reach
 from consent.decide import decide_all
 from consent.model import Basis, Purpose
 from panel.accounts.service import worker_names
@@ -24,7 +24,6 @@ from panel.records.dates import working_days_after
 from panel.records.gate import Access, rewrite_access
 from panel.sharing.models import OverrideAttempt, SharingOverride
 from panel.sharing.reading import state_of_child
-from panel.sharing.restrict_rules import GUARDIANS
 from panel.sharing.restricting import EVERYTHING
 from panel.sharing.state import SharingFacts
 

@@ -7,25 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import or_, select, text
 
-from consent import (
-    Agreement,
-    Category,
-    Decision,
-    Purpose,
-    Relationship,
-    Role,
-    State,
-    Tie,
-    Viewer,
-    ViewerKind,
-)
-from consent.decide import decide_all
+from consent import Agreement, Category, Decision, Purpose, Role, State, Tie
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies, worker_names
 from panel.platform.clock import day_of
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import NOT_HERE, Access, Withheld
 from panel.records.rehearsal import Turn
+from panel.sharing.as_agency import as_agency
+from panel.sharing.ending import is_live
 from panel.sharing.look_basis import basis_line
 from panel.sharing.models import (
     AccessRequest,
@@ -218,13 +208,13 @@ GROUP BY viewer_id, viewer_kind, agency_id ORDER BY first_at, viewer_id
 _NEWEST = " ORDER BY at DESC, id DESC LIMIT :some"
 _OLDER = " AND (at, id) < (:at, :id)" + _NEWEST
 _NEWER = " AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :some"
-_PURPOSES = {Tie.TEAM: Purpose.SUPPORT, Tie.AGENDA: Purpose.PANEL}
-_AS_WHOM = {
-    Purpose.SUPPORT: (Tie.TEAM, ViewerKind.WORKER, Role.PRACTITIONER),
-    Purpose.REVIEW: (Tie.TEAM, ViewerKind.WORKER, Role.PRACTITIONER),
-    Purpose.PANEL: (Tie.AGENDA, ViewerKind.AGENCY, Role.PANEL_MEMBER),
-    Purpose.ALLOCATION: (Tie.REQUEST, ViewerKind.WORKER, Role.ALLOCATION_MEMBER),
+_ASKED_FOR = {
+    Purpose.SUPPORT: Tie.TEAM,
+    Purpose.REVIEW: Tie.TEAM,
+    Purpose.PANEL: Tie.AGENDA,
+    Purpose.ALLOCATION: Tie.REQUEST,
 }
+"""Through which tie somebody would look who asks for a purpose."""
 OTHERS_WORDS = {
     "family": "One of the family",
     "guest": "A guest of the panel",
@@ -330,11 +320,8 @@ def decision_for(
     at: datetime, state: State, agency: Agency, worker_id: UUID, purpose: Purpose, asked: Category
 ) -> Decision:
     """What a worker of an agency, or its pack, would be answered once tied for this purpose."""
-    tie, kind, role = _AS_WHOM[purpose]
-    who = worker_id if kind is ViewerKind.WORKER else agency.id
-    viewer = Viewer(who, kind, agency.id, agency.kind, frozenset({role}))
-    tied = replace(state, relationships=(Relationship(tie, who),))
-    return decide_all(viewer, purpose, at, tied)[asked]
+    looks = as_agency(agency, _ASKED_FOR[purpose], purpose, worker_id)
+    return looks.would_see(at, state)[asked]
 
 
 async def would_open_to(
@@ -463,31 +450,19 @@ def _views(
     mine = access.viewer.agency
     wanted = [(one, Tie.TEAM) for one in involved] + [(one, Tie.AGENDA) for one in on_panel]
     ordered = sorted(wanted, key=lambda one: (one[0] != mine, known[one[0]].name, one[1]))
-    return tuple(
-        AgencyView(
-            agency_id=agency_id,
-            name=known[agency_id].name,
-            purpose=_PURPOSES[tie],
-            is_mine=agency_id == mine,
-            decisions=_decisions(access.at, state, known[agency_id], tie),
+    views = []
+    for agency_id, tie in ordered:
+        looks = as_agency(known[agency_id], tie)
+        views.append(
+            AgencyView(
+                agency_id=agency_id,
+                name=known[agency_id].name,
+                purpose=looks.purpose,
+                is_mine=agency_id == mine,
+                decisions=looks.would_see(access.at, state),
+            )
         )
-        for agency_id, tie in ordered
-    )
-
-
-def _decisions(at: datetime, state: State, agency: Agency, tie: Tie) -> Mapping[Category, Decision]:
-    """What anybody acting for the agency in this tie may see, whoever that is."""
-    # A team is made of workers, a pack is the agency's.
-    in_team = tie is Tie.TEAM
-    viewer = Viewer(
-        id=agency.id,
-        kind=ViewerKind.WORKER if in_team else ViewerKind.AGENCY,
-        agency=agency.id,
-        agency_kind=agency.kind,
-        roles=frozenset({Role.PRACTITIONER}) if in_team else frozenset(),
-    )
-    tied = replace(state, relationships=(Relationship(tie, agency.id),))
-    return decide_all(viewer, _PURPOSES[tie], at, tied)
+    return tuple(views)
 
 
 def _losses(before: Sequence[AgencyView], after: Sequence[AgencyView]) -> tuple[Loss, ...]:
@@ -533,8 +508,7 @@ async def _agreements(access: Access, known: Mapping[UUID, Agency]) -> tuple[Agr
             until_on=row.until_on,
             withdrawn_on=None if row.withdrawn_at is None else day_of(row.withdrawn_at),
             how_explained=row.how_explained if sees_family else "",
-            in_force=row.withdrawn_at is None
-            and (row.until_on is None or row.until_on >= access.today),
+            in_force=is_live(row, access.today),
             basis=row.basis or "",
             interpreter=(row.interpreter or "") if sees_family else "",
             renewed_on=renewed.get(row.id),

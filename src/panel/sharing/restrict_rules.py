@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from consent import Category, Role, State, Tie, Viewer
+from consent import GUARDIANS, Category, Role, State, Tie, Viewer
 from consent.decide import decide_all
 from consent.reach import is_named
 from panel.platform.problems import FieldError
@@ -18,8 +18,6 @@ SOCIAL_CARE = "social_care"
 """The kind of agency that looks into harm and knows why an address must not be told."""
 
 _WORKING = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER})
-GUARDIANS = frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
-"""Who answers for safety, and reviews what was opened for it."""
 _GUARDING = _WORKING | {Tie.PANEL, Tie.SAFEGUARDING}
 
 WHO_MAY_PROTECT = (

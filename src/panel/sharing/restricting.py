@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from consent import (
+    GUARDIANS,
     Capacity,
     Category,
     Finding,
@@ -35,7 +36,6 @@ from panel.sharing.models import SharingRestriction
 from panel.sharing.named import EVERYONE, Kind, Named, who_can_be_named, words_of
 from panel.sharing.reading import state_of_child
 from panel.sharing.restrict_rules import (
-    GUARDIANS,
     WHO_MAY_CHOOSE,
     WHO_MAY_PROTECT,
     Change,

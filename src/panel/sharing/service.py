@@ -40,6 +40,7 @@ from panel.sharing.answering import (
     request_access,
     settle_requests,
 )
+from panel.sharing.ending import is_live
 from panel.sharing.judging import judgements_of
 from panel.sharing.models import SharingAgreement, SharingRestriction
 from panel.sharing.objecting import (
@@ -437,7 +438,7 @@ async def live_agreements(access: Access) -> list[SharingAgreement]:
         .order_by(SharingAgreement.id)
         .with_for_update()
     )
-    return [row for row in rows if row.until_on is None or row.until_on >= access.today]
+    return [row for row in rows if is_live(row, access.today)]
 
 
 def _is_objection(decision: SharingDecision, live: Sequence[SharingAgreement]) -> bool:

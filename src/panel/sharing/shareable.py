@@ -25,6 +25,7 @@ from panel.platform.clock import day_of
 from panel.platform.remembered import Remembered
 from panel.platform.tables import NOW
 from panel.records.gate import Found, Known, read_known
+from panel.sharing.as_agency import as_agency
 from panel.sharing.state import SharingFacts
 
 SHARED = frozenset({Basis.AGREEMENT, Basis.DUTY, Basis.COURT_ORDER, Basis.SAFEGUARDING})
@@ -54,13 +55,12 @@ async def read_shared(session: AsyncSession, line: str, rest: str, **given: obje
 
 def pack_viewer(agency: PanelAgency) -> Viewer:
     """The agency as it looks at its pack."""
-    return Viewer(agency.id, ViewerKind.AGENCY, agency.id, agency.kind)
+    return as_agency(agency, Tie.AGENDA).viewer
 
 
 def pack_standpoint(state: State, agency: PanelAgency, at: datetime) -> Standpoint:
     """Where an agency stands to a child whom its pack covers."""
-    covered = replace(state, relationships=(Relationship(Tie.AGENDA, agency.id),))
-    return stand(pack_viewer(agency), Purpose.PANEL, at, covered)
+    return as_agency(agency, Tie.AGENDA).stands(at, state)
 
 
 async def pack_standpoints(

@@ -152,56 +152,71 @@ _DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
 _OF_AUTHORITY = f"json_build_object('duties', {_DUTIES}, 'arrangements', {ARRANGEMENTS})::text"
 """The authority's duties and what its agencies agreed, the same for every child."""
 
-# What lapsed is only remembered as the last word of its kind, so of those that say the same the
-# latest is read: a child of whom five hundred were renewed opens like a child of whom five were.
-# A refusal that ended says nothing at all.
+_NOW = "NULLIF(current_setting('panel.now', true), '')::timestamptz"
+# In a query of its own it is worked out once, not for every row.
+_TODAY = f"(SELECT ({_NOW} AT TIME ZONE 'Europe/London')::date)"
+_TERMS = """json_build_object('id', g.id, 'given', g.given,
+      'by_person_id', g.by_person_id, 'by_words', g.by_words, 'agencies', g.agencies,
+      'not_agencies', g.not_agencies, 'level', g.level, 'named', g.named, 'purposes', g.purposes,
+      'from_on', g.from_on, 'until_on', g.until_on, 'withdrawn_at', g.withdrawn_at) AS terms"""
+
+# What lapsed is only remembered as the last word of its kind, so of those that are told in the same
+# words (`lapses_as`) the latest is read, each by one probe of the index that finds the next kind: a
+# child of whom five hundred were renewed opens like a child of whom five were. A refusal that ended
+# says nothing at all.
 _SPOKEN = """
-  SELECT DISTINCT ON (kept, given, by_words, agencies, level, named, purposes)
-         id, given, by_person_id, by_words, agencies, not_agencies, level, named, purposes,
-         from_on, until_on, withdrawn_at
-    FROM (SELECT g.id, g.given, g.by_person_id, g.by_words, g.agencies, g.not_agencies, g.level,
-                 g.named, g.purposes, g.from_on, g.until_on, g.withdrawn_at,
-                 CASE WHEN g.withdrawn_at IS NULL AND g.until_on < m.today THEN 'ended'
-                      WHEN g.withdrawn_at <= m.now AND g.from_on <= m.today
-                           AND (g.until_on IS NULL OR g.until_on >=
-                                (g.withdrawn_at AT TIME ZONE 'Europe/London')::date)
-                           THEN 'withdrawn'
-                      ELSE g.id::text END AS kept
-            FROM sharing_agreement g,
-                 (SELECT o.now, (o.now AT TIME ZONE 'Europe/London')::date AS today
-                    FROM (SELECT NULLIF(current_setting('panel.now', true), '')::timestamptz
-                                 AS now) o) m
-           WHERE g.child_id = a.child_id) s
-   WHERE given OR kept NOT IN ('ended', 'withdrawn')
-   ORDER BY kept, given, by_words, agencies, level, named, purposes,
-            withdrawn_at DESC, until_on DESC, id"""
+  SELECT TERMS FROM sharing_agreement g
+   WHERE g.child_id = a.child_id AND g.lapses_on >= TODAY
+   UNION ALL
+  SELECT TERMS FROM sharing_agreement g
+   WHERE g.child_id = a.child_id AND g.lapses_on < g.from_on AND g.from_on > TODAY
+     AND g.lapses_on < TODAY
+   UNION ALL
+  (WITH RECURSIVE lapsed AS (
+    SELECT NULL::json AS terms, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid AS told
+     UNION ALL
+    SELECT latest.terms, latest.lapses_as FROM lapsed CROSS JOIN LATERAL (
+      SELECT TERMS, g.lapses_as FROM sharing_agreement g
+       WHERE g.child_id = a.child_id AND g.lapses_as < lapsed.told
+         AND g.lapses_on < TODAY AND g.from_on <= TODAY
+       ORDER BY g.lapses_as DESC, g.lapses_on DESC, g.id DESC LIMIT 1) latest)
+   SELECT terms FROM lapsed WHERE terms IS NOT NULL)""".replace("TERMS", _TERMS).replace(
+    "TODAY", _TODAY
+)
 """The agreements and refusals of the child of a row `a` that a decision can still rest on or name.
 
-Time only goes on, so what lapsed when it was read has lapsed whenever it is judged.
+Those in force or to come, those withdrawn before a beginning that is still to come, and the latest
+of each kind that lapsed. Time only goes on, so what lapsed when it was read has lapsed whenever it
+is judged.
 """
 
-_FACTS = """json_build_object(
-  'agreements', (SELECT json_agg(json_build_object('id', id, 'given', given,
-      'by_person_id', by_person_id, 'by_words', by_words, 'agencies', agencies,
-      'not_agencies', not_agencies, 'level', level, 'named', named, 'purposes', purposes,
-      'from_on', from_on, 'until_on', until_on, 'withdrawn_at', withdrawn_at))
-    FROM (SPOKEN) spoken),
+# Of the rest, what is over is never named again.
+_FACTS = (
+    """json_build_object(
+  'agreements', (SELECT json_agg(terms) FROM (SPOKEN) spoken),
   'objections', (SELECT json_agg(json_build_object('by_words', by_words, 'agencies', agencies,
       'categories', categories, 'raised_on', raised_on, 'decided_on', decided_on,
-      'upheld', upheld)) FROM sharing_objection WHERE child_id = a.child_id),
+      'upheld', upheld)) FROM sharing_objection WHERE child_id = a.child_id
+    AND (upheld OR decided_on IS NULL OR decided_on > TODAY)),
   'restrictions', (SELECT json_agg(json_build_object('kind', kind, 'categories', categories,
       'against', against, 'from_on', from_on, 'until_on', until_on, 'silent', silent,
-      'by_words', by_words)) FROM sharing_restriction WHERE child_id = a.child_id),
+      'by_words', by_words)) FROM sharing_restriction WHERE child_id = a.child_id
+    AND (until_on IS NULL OR until_on >= TODAY)),
   'orders', (SELECT json_agg(json_build_object('permits', permits, 'categories', categories,
       'to', "to", 'from_on', from_on, 'until_on', until_on, 'silent', silent,
-      'reference', reference)) FROM sharing_order WHERE child_id = a.child_id),
+      'reference', reference)) FROM sharing_order WHERE child_id = a.child_id
+    AND (until_on IS NULL OR until_on >= TODAY)),
   'overrides', (SELECT json_agg(json_build_object('to_id', to_id, 'categories', categories,
       'starts_at', starts_at, 'ends_at', ends_at)) FROM sharing_override
-    WHERE child_id = a.child_id),
+    WHERE child_id = a.child_id AND ends_at > (SELECT NOW)),
   'enquiries', (SELECT json_agg(json_build_object('agencies', agencies, 'from_on', from_on,
-      'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id)
+      'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id
+    AND (until_on IS NULL OR until_on >= TODAY))
 )::text""".replace("SPOKEN", _SPOKEN)
-"""The facts of the child of a row `a` of `child_access`."""
+    .replace("TODAY", _TODAY)
+    .replace("NOW", _NOW)
+)
+"""The facts of the child of a row `a` of `child_access` that are not over."""
 
 _KEY = "(SELECT k.wrapped FROM data_key k WHERE k.holder_id = a.child_id)"
 _EACH = (

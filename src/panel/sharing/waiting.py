@@ -24,6 +24,7 @@ from panel.records.gate import Access, Gate, Purposes
 from panel.sharing.agreeing_rules import ends_soon, has_ended, is_carried_on
 from panel.sharing.answering import WaitingRequest, waiting_requests
 from panel.sharing.coming_of_age import OLDEST, ToDecide, Word, to_decide
+from panel.sharing.ending import LIVE, is_live
 from panel.sharing.judging import JudgementLine, judgement_lines
 from panel.sharing.models import SharingAgreement
 from panel.sharing.objecting import open_objections
@@ -104,14 +105,7 @@ async def sharing_waits(access: Access) -> SharingWaits:
 
     today = access.today
     born = (await family_facts(access)).born if access.may(Category.IDENTITY) else None
-    words = [
-        Word(
-            row.capacity,
-            row.from_on,
-            row.withdrawn_at is None and (row.until_on is None or row.until_on >= today),
-        )
-        for row in rows
-    ]
+    words = [Word(row.capacity, row.from_on, is_live(row, today)) for row in rows]
     return SharingWaits(
         ending=tuple(
             _ending(one, known)
@@ -253,7 +247,8 @@ class _Child(msgspec.Struct):
 
 # Starts from child_access, as every list does; a child is looked at closer only where something
 # may wait; the bounds of birthdays are wide by a day for 29 February, and the rule looks again.
-_WAITING = for_driver("""
+_WAITING = for_driver(
+    """
 WITH reached AS MATERIALIZED (
   SELECT a.child_id,
     EXISTS (SELECT 1 FROM lead_professional l WHERE l.child_id = a.child_id
@@ -285,10 +280,9 @@ SELECT json_build_object('child_id', x.child_id, 'reference', x.reference,
   'agreements', (SELECT json_agg(json_build_object('id', s.id, 'by', s.by_person_id,
       'agencies', s.agencies, 'level', s.level, 'named', s.named, 'purposes', s.purposes,
       'from_on', s.from_on, 'until_on', s.until_on, 'renews_id', s.renews_id) ORDER BY s.id)
-    FROM sharing_agreement s WHERE s.child_id = x.child_id AND s.given
-      AND s.withdrawn_at IS NULL AND (s.until_on IS NULL OR s.until_on >= :today)),
+    FROM sharing_agreement s WHERE s.child_id = x.child_id AND s.given AND LIVE),
   'words', (SELECT json_agg(json_build_object('capacity', s.capacity, 'from_on', s.from_on,
-      'in_force', s.withdrawn_at IS NULL AND (s.until_on IS NULL OR s.until_on >= :today)))
+      'in_force', LIVE))
     FROM sharing_agreement s WHERE s.child_id = x.child_id AND x.leads
       AND s.capacity <> 'parental_responsibility'),
   'objections', (SELECT json_agg(json_build_object('id', o.id, 'raised_on', o.raised_on)
@@ -302,7 +296,8 @@ SELECT json_build_object('child_id', x.child_id, 'reference', x.reference,
     FROM access_request q WHERE q.child_id = x.child_id AND q.worker_id = :viewer
       AND q.answered_on >= :since))::text
 FROM waits x
-""")
+""".replace("LIVE", LIVE)
+)
 _READ = msgspec.json.Decoder(_Child)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from panel.platform.problems import Gone, NotAllowed, NotFound
 from panel.records.gate import Access
+from panel.sharing.ending import is_live
 from panel.sharing.models import SharingAgreement
 from panel.sharing.reading import would_open_to
 from panel.sharing.service import KEEPS_FROM_YOURS, copy_of, one_at_a_time, withdraw_agreement
@@ -26,7 +27,7 @@ async def withdraw_from(access: Access, agreement_id: UUID, agency_id: UUID) -> 
     row = await access.session.get(SharingAgreement, agreement_id, with_for_update=True)
     if row is None or row.child_id != access.child_id or agency_id not in row.agencies:
         raise NotFound("There is no such agreement with this agency.")
-    if row.withdrawn_at is not None or (row.until_on is not None and row.until_on < access.today):
+    if not is_live(row, access.today):
         raise Gone("This has ended already.", "Read what is agreed now on the sharing page.")
     rest = [one for one in row.agencies if one != agency_id]
     if not rest:
