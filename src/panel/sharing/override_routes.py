@@ -15,6 +15,7 @@ from panel.platform.problems import NotAllowed
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.service import child_header
+from panel.sharing.fact_routes import purposes_of
 from panel.sharing.override_forms import OpenByReferenceForm, OpenForm, ReviewForm, StepForm
 from panel.sharing.override_pages import (
     open_choices,
@@ -39,7 +40,6 @@ from panel.sharing.overriding import (
     review_override,
     take_override_step,
 )
-from panel.sharing.restrict_routes import purposes_of
 from panel.web.forms import FieldErrors, Filled
 from panel.web.words import day_and_time
 

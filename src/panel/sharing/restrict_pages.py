@@ -24,6 +24,8 @@ KIND_WORDS = {
     RestrictionKind.PROTECTION: "Protection",
     RestrictionKind.CHOICE: "The family’s choice",
 }
+Lines = tuple[tuple[str, str], ...]
+"""(what, words) of each line."""
 NOBODY_CHANGES = "Nobody who works with the child now sees less or more than before."
 
 
@@ -34,7 +36,7 @@ class FactCard:
     heading: str
     state_words: str
     state_colour: str
-    lines: tuple[tuple[str, str], ...]
+    lines: Lines
     end_href: str
 
 
@@ -65,7 +67,7 @@ def restriction_card(kept: Kept, base: str, today: date) -> FactCard:
     )
 
 
-def planned_lines(planned: Planned, today: date) -> tuple[tuple[str, str], ...]:
+def planned_lines(planned: Planned, today: date) -> Lines:
     """What would be recorded, as lines of (what, words)."""
     new = planned.restriction
     lines = [
@@ -100,13 +102,13 @@ def what_choices(*, everything: bool) -> list[tuple[str, str]]:
     return [*CATEGORY_CHOICES, *([EVERYTHING_CHOICE] if everything else [])]
 
 
-def span_lines(from_on: date, until_on: date | None) -> tuple[tuple[str, str], ...]:
+def span_lines(from_on: date, until_on: date | None) -> Lines:
     """From when until when."""
     until = "until somebody ends it" if until_on is None else f"until {words.short_day(until_on)}"
     return (("When", f"From {words.short_day(from_on)} {until}"),)
 
 
-def ended_lines(on: date | None, by: str, why: str) -> tuple[tuple[str, str], ...]:
+def ended_lines(on: date | None, by: str, why: str) -> Lines:
     """When something ended before its time, who said so and why."""
     if on is None:
         return ()
@@ -154,7 +156,7 @@ def court_words(*, permits: bool) -> str:
 
 def order_lines(
     says: str, categories: Iterable[Category], whom: Sequence[str], reference: str
-) -> tuple[tuple[str, str], ...]:
+) -> Lines:
     """What a court says, as lines of (what, words)."""
     named = words.upper_first(words.in_a_row(whom))
     return (
@@ -163,7 +165,7 @@ def order_lines(
     )
 
 
-def planned_order_lines(planned: PlannedOrder) -> tuple[tuple[str, str], ...]:
+def planned_order_lines(planned: PlannedOrder, _today: date) -> Lines:
     """What would be recorded of an order."""
     fact = planned.fact
     lines = [
@@ -196,7 +198,7 @@ def enquiry_card(enquiry: EnquiryLine, base: str, today: date) -> FactCard:
     )
 
 
-def planned_enquiry_lines(planned: PlannedEnquiry) -> tuple[tuple[str, str], ...]:
+def planned_enquiry_lines(planned: PlannedEnquiry, _today: date) -> Lines:
     """What would be recorded of an enquiry."""
     span = planned.fact.span
     return (
