@@ -1,10 +1,9 @@
 """The pages of objections: one is written down, and the coordinator decides it."""
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -16,7 +15,6 @@ from panel.platform.problems import Invalid
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.sharing.agreeing import agency_options, giver_options
-from panel.sharing.agreeing_forms import NamedWord
 from panel.sharing.agreeing_pages import EVERY_NAMED, person_words
 from panel.sharing.agreeing_routes import BASE, base_of
 from panel.sharing.objecting import (
@@ -25,34 +23,9 @@ from panel.sharing.objecting import (
     objection_view,
     record_objection,
 )
+from panel.sharing.objecting_forms import DecisionForm, ObjectionForm
 from panel.sharing.objecting_pages import objection_page
-from panel.web.forms import FieldErrors, Filled, chosen, paragraphs
-
-
-class ObjectionForm(msgspec.Struct, forbid_unknown_fields=True):
-    """Somebody objects to what another parent agreed."""
-
-    by_person: Annotated[UUID, chosen("Who objects", missing="Select who objects")]
-    reason: Annotated[
-        str,
-        paragraphs(
-            "Why", at_most=2_000, missing="Write down why: the coordinator reads it to decide"
-        ),
-    ]
-    agencies: Annotated[list[UUID], chosen("Agencies")] = []
-    categories: Annotated[list[NamedWord], chosen("Information")] = []
-
-
-class DecisionForm(msgspec.Struct, forbid_unknown_fields=True):
-    """The coordinator decides an objection."""
-
-    outcome: Annotated[
-        Literal["upheld", "dismissed"], chosen("The decision", missing="Select what you decide")
-    ]
-    reason: Annotated[
-        str,
-        paragraphs("Why", at_most=4_000, missing="Give the reasons of both, and why you decide so"),
-    ]
+from panel.web.forms import FieldErrors, Filled
 
 
 @get(f"{BASE}/objections/new", include_in_schema=False)
