@@ -2,7 +2,7 @@
 
 What was recorded is listed. Something new is asked for on a form, shown with what it would change
 for whom, and saved once that is confirmed. What ends is shown with what its end would change. A
-kind is described (`FactList`, `Recording`, `Ending`); its pages are made from that.
+kind is described (`FactList`, `Recording`, `Later`); its pages are made from that.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -35,6 +35,7 @@ SHARING = "/children/{child_id:uuid}/sharing"
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 New = TypeVar("New")
+Choices = Sequence[tuple[str, str]]
 
 
 class Fact(Protocol):
@@ -66,8 +67,8 @@ Planned = TypeVar("Planned", bound=Plan)
 
 
 def purposes_of(desk: Desk) -> Sequence[Purpose]:
-    """As usual; whoever answers for safeguarding comes here for that."""
-    return (*desk.purposes, Purpose.SAFEGUARDING)
+    """As usual; whoever answers for safeguarding or governance comes here for that."""
+    return (*desk.purposes, Purpose.SAFEGUARDING, Purpose.GOVERNANCE)
 
 
 async def _no_former_names(_access: Access) -> Sequence[FormerName]:
@@ -139,8 +140,8 @@ class Recording(Generic[Form, New]):
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
-    """A fact that may end: its card and version, and what would change, in sentences."""
+class Found:
+    """A fact that is to end or to be confirmed: its card, and what would change, in sentences."""
 
     card: FactCard
     version: int
@@ -149,8 +150,8 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a fact of one kind ends: what is shown, and what ends it."""
+class Later(Generic[Form]):
+    """What is done later about a fact of one kind: it ends, or somebody else confirms it."""
 
     kept: FactList
     which: str
@@ -158,12 +159,26 @@ class Ending:
     title: str
     confirm: str
     doing: str
-    """What the history says of whoever ends one."""
-    look: Callable[[Access, UUID, str, date], Awaitable[Ends]]
+    """What the history says of whoever does it."""
+    form: type[Form]
+    look: Callable[[Access, UUID, str, date], Awaitable[Found]]
     """Asked with the fact, the list's address and the day."""
-    end: Callable[[Access, UUID, int, str], Awaitable[None]]
+    save: Callable[[Access, UUID, Form], Awaitable[None]]
     under: str = ""
     """What stands between the list's address and the id."""
+    step: str = "end"
+    """The last part of the address."""
+    template: str = "sharing/end.html"
+    lead: str = (
+        "Read what changes, for whom. It works at once: on the next page, the next pack and the"
+        " next message."
+    )
+    answers: Choices = ()
+    """(code, words) of each answer, where one is asked for."""
+
+    def address(self, child_id: UUID, which: object) -> str:
+        """The address of the page, for one fact of a child."""
+        return f"{self.kept.base(child_id)}/{self.under}{which}/{self.step}"
 
 
 def cards_of(
@@ -189,27 +204,38 @@ def shown_by(
     return shown
 
 
-def ends_by(
+def end_by(
+    end: Callable[[Access, UUID, int, str], Awaitable[None]],
+) -> Callable[[Access, UUID, EndForm], Awaitable[None]]:
+    """What saves an end, from what ends a fact of a version for a reason."""
+
+    async def save(access: Access, which: UUID, form: EndForm) -> None:
+        await end(access, which, form.version, form.reason)
+
+    return save
+
+
+def found_by(
     find: Callable[[Access, UUID], Awaitable[tuple[Line, Sequence[Change], Turn]]],
     card: Callable[[Line, str, date], FactCard],
-) -> Callable[[Access, UUID, str, date], Awaitable[Ends]]:
-    """What is shown before something ends, from what finds it with what its end would change."""
+) -> Callable[[Access, UUID, str, date], Awaitable[Found]]:
+    """What is shown of one fact, from what finds it with what would change, and its card."""
 
-    async def look(access: Access, which: UUID, base: str, today: date) -> Ends:
+    async def look(access: Access, which: UUID, base: str, today: date) -> Found:
         found, changed, turn = await find(access, which)
-        return Ends(card(found, base, today), found.version, change_words(changed), turn)
+        return Found(card(found, base, today), found.version, change_words(changed), turn)
 
     return look
 
 
-def pages_of(*described: FactList | Recording[Any, Any] | Ending) -> list[HTTPRouteHandler]:
+def pages_of(*described: FactList | Recording[Any, Any] | Later[Any]) -> list[HTTPRouteHandler]:
     """The pages of what is so described."""
     made: list[HTTPRouteHandler] = []
     for one in described:
         if isinstance(one, FactList):
             made.append(_list_page(one))
         else:
-            made += _recording_pages(one) if isinstance(one, Recording) else _ending_pages(one)
+            made += _recording_pages(one) if isinstance(one, Recording) else _later_pages(one)
     return made
 
 
@@ -302,50 +328,52 @@ async def _check(
     )
 
 
-def _ending_pages(kind: Ending) -> list[HTTPRouteHandler]:
-    path = f"{SHARING}/{kind.kept.path}/{kind.under}{{{kind.which}:uuid}}/end"
+def _later_pages(kind: Later[Form]) -> list[HTTPRouteHandler]:
+    path = f"{SHARING}/{kind.kept.path}/{kind.under}{{{kind.which}:uuid}}/{kind.step}"
 
     @get(path, include_in_schema=False)
-    async def end_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
-        return await _end(desk, kind, child_id)
+    async def later_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
+        return await _later(desk, kind, child_id)
 
     @post(path, include_in_schema=False)
-    async def end(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-        async def work(access: Access, form: EndForm) -> None:
-            await kind.end(access, _which(desk, kind), form.version, form.reason)
+    async def done(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+        async def work(access: Access, form: Form) -> None:
+            await kind.save(access, _which(desk, kind), form)
 
         opens = partial(desk.open, child_id, kind.doing, purposes_of(desk))
-        again = partial(_end, desk, kind, child_id)
-        return await take(desk, EndForm, opens, work, kind.kept.base(child_id), again=again)
+        again = partial(_later, desk, kind, child_id)
+        return await take(desk, kind.form, opens, work, kind.kept.base(child_id), again=again)
 
-    return [end_page, end]
+    return [later_page, done]
 
 
-async def _end(
-    desk: Desk, kind: Ending, child_id: UUID, errors: FieldErrors | None = None
+async def _later(
+    desk: Desk, kind: Later[Form], child_id: UUID, errors: FieldErrors | None = None
 ) -> Response[str]:
     base, which = kind.kept.base(child_id), _which(desk, kind)
     async with desk.open(child_id, kind.kept.looked, purposes_of(desk)) as access:
         found = await kind.look(access, which, base, desk.today)
         rehearsal = desk.site.rehearsal
         return desk.page(
-            "sharing/end.html",
+            kind.template,
             status=200 if errors is None else 422,
             header=await child_header(access),
             here="sharing",
             title=kind.title,
+            lead=kind.lead,
+            answers=kind.answers,
             card=found.card,
             changes=found.changes,
             rooms=() if found.turn is None else await rehearsal.asked(access, found.turn),
             filled=Filled({}, errors),
             version=found.version,
-            action=f"{base}/{kind.under}{which}/end",
+            action=kind.address(child_id, which),
             confirm=kind.confirm,
             back_href=base,
         )
 
 
-def _which(desk: Desk, kind: Ending) -> UUID:
+def _which(desk: Desk, kind: Later[Form]) -> UUID:
     """The fact that the address names: each kind calls its own otherwise."""
     found: UUID = desk.request.path_params[kind.which]
     return found

@@ -1,5 +1,6 @@
 """The pages of objections: one is written down, and the coordinator decides it."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from consent import Category
+from consent import Category, Purpose
 from panel.accounts.desk import Desk
 from panel.accounts.taking import take
 from panel.platform.problems import Invalid
@@ -80,12 +81,17 @@ async def _new(desk: Desk, access: Access, errors: FieldErrors | None = None) ->
     )
 
 
+def deciding(desk: Desk) -> Sequence[Purpose]:
+    """As usual; the information governance lead comes for what is left to them."""
+    return (*desk.purposes, Purpose.GOVERNANCE)
+
+
 @get(f"{BASE}/objections/{{objection_id:uuid}}", include_in_schema=False)
 async def objection(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], objection_id: FromPath[UUID]
 ) -> Response[str]:
     """One objection with the reasons of both, and its decision."""
-    async with desk.open(child_id, "looked at an objection to sharing") as access:
+    async with desk.open(child_id, "looked at an objection to sharing", deciding(desk)) as access:
         return await _objection(desk, access, objection_id)
 
 
@@ -94,7 +100,7 @@ async def decide(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], objection_id: FromPath[UUID]
 ) -> Response[Any]:
     """Keep the decision: it works on the next look."""
-    opens = partial(desk.open, child_id, "decided an objection to sharing")
+    opens = partial(desk.open, child_id, "decided an objection to sharing", deciding(desk))
 
     async def work(access: Access, form: DecisionForm) -> None:
         await decide_objection(access, objection_id, ObjectionOutcome(form.outcome), form.reason)

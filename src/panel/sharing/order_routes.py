@@ -1,10 +1,14 @@
 """The pages of court orders and of safeguarding enquiries about one child."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from panel.platform.problems import NotAllowed
 from panel.records.gate import Access
 from panel.sharing import restrict_pages as pages
+from panel.sharing.confirming import answer_order, waiting_order, waiting_orders
 from panel.sharing.court_orders import (
     NewOrder,
     end_order,
@@ -23,16 +27,17 @@ from panel.sharing.enquiring import (
 )
 from panel.sharing.fact_routes import (
     Check,
-    Ending,
     FactList,
+    Later,
     Recording,
     cards_of,
-    ends_by,
+    end_by,
+    found_by,
     pages_of,
     shown_by,
 )
 from panel.sharing.named import Kind, who_can_be_named, worker_with_email
-from panel.sharing.restrict_forms import EnquiryForm, OrderForm
+from panel.sharing.restrict_forms import ConfirmForm, EndForm, EnquiryForm, OrderForm
 from panel.sharing.restrict_rules import (
     WHO_MAY_ENQUIRE,
     WHO_MAY_PROTECT,
@@ -43,6 +48,11 @@ from panel.sharing.restrict_rules import (
 COURT_CHOICES = (
     ("permits", "It lets somebody see something"),
     ("forbids", "It forbids telling somebody something"),
+)
+
+CONFIRM_CHOICES = (
+    ("confirmed", "Yes, I have seen it, and it says this"),
+    ("not_confirmed", "No, or I could not see it"),
 )
 
 
@@ -76,13 +86,26 @@ async def _new_order(access: Access, form: OrderForm) -> NewOrder:
     )
 
 
+async def _order_cards(
+    access: Access, base: str, today: date
+) -> Iterable[tuple[bool, pages.FactCard]]:
+    counting = await cards_of(orders_of, pages.order_card)(access, base, today)
+    waiting = await cards_of(waiting_orders, pages.waiting_card)(access, base, today)
+    return [*waiting, *counting]
+
+
+async def _answer(access: Access, waiting_id: UUID, form: ConfirmForm) -> None:
+    is_so = form.answer == "confirmed"
+    await answer_order(access, waiting_id, form.version, form.reason, confirmed=is_so)
+
+
 ORDERS = FactList(
     path="orders",
     looked="looked at court orders",
     title="Court orders",
     lead="What a court says goes before everything else. Its no goes before its yes.",
     empty="No order is recorded. What you record appears here.",
-    cards=cards_of(orders_of, pages.order_card),
+    cards=_order_cards,
     steps=lambda _access: [("Record an order", "new")],
 )
 ORDER = Recording(
@@ -101,14 +124,30 @@ ORDER = Recording(
         shown=shown_by(plan_order, pages.planned_order_lines),
     ),
 )
-ORDER_ENDS = Ending(
+ORDER_ENDS = Later(
     kept=ORDERS,
     which="order_id",
     title="End this order",
     confirm="It has ended",
     doing="recorded that a court order ended",
-    look=ends_by(order_of, pages.order_card),
-    end=end_order,
+    look=found_by(order_of, pages.order_card),
+    form=EndForm,
+    save=end_by(end_order),
+)
+ORDER_CONFIRMED = Later(
+    kept=ORDERS,
+    which="waiting_id",
+    title="Confirm this order",
+    confirm="Save my answer",
+    doing="answered whether a court order is as recorded",
+    form=ConfirmForm,
+    look=found_by(waiting_order, pages.waiting_card),
+    save=_answer,
+    step="confirm",
+    template="sharing/confirm_order.html",
+    lead="Whoever recorded it gains by it, so it counts once somebody else has seen it. Have the"
+    " sealed order in front of you.",
+    answers=CONFIRM_CHOICES,
 )
 
 
@@ -151,14 +190,15 @@ ENQUIRY = Recording(
         shown=shown_by(plan_enquiry, pages.planned_enquiry_lines),
     ),
 )
-ENQUIRY_ENDS = Ending(
+ENQUIRY_ENDS = Later(
     kept=ENQUIRIES,
     which="enquiry_id",
     title="End this enquiry",
     confirm="It has ended",
     doing="ended a safeguarding enquiry",
-    look=ends_by(enquiry_of, pages.enquiry_card),
-    end=end_enquiry,
+    look=found_by(enquiry_of, pages.enquiry_card),
+    form=EndForm,
+    save=end_by(end_enquiry),
 )
 
-HANDLERS = pages_of(ORDERS, ORDER, ORDER_ENDS, ENQUIRIES, ENQUIRY, ENQUIRY_ENDS)
+HANDLERS = pages_of(ORDERS, ORDER, ORDER_ENDS, ORDER_CONFIRMED, ENQUIRIES, ENQUIRY, ENQUIRY_ENDS)

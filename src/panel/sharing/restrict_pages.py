@@ -6,6 +6,7 @@ from datetime import date
 
 from consent import Category, RestrictionKind
 from panel.register.service import CATEGORY_CHOICES
+from panel.sharing.confirming import WaitingOrder
 from panel.sharing.court_orders import OrderLine, PlannedOrder
 from panel.sharing.enquiring import EnquiryLine, PlannedEnquiry
 from panel.sharing.named import EVERYONE, Kind, Named
@@ -26,6 +27,10 @@ KIND_WORDS = {
 }
 Lines = tuple[tuple[str, str], ...]
 """(what, words) of each line."""
+WAITS = (
+    "Once somebody of another agency who may record an order, or the information governance lead,"
+    " has confirmed it: it lets whoever recorded it, or their agency, see something"
+)
 NOBODY_CHANGES = "Nobody who works with the child now sees less or more than before."
 
 
@@ -38,6 +43,8 @@ class FactCard:
     state_colour: str
     lines: Lines
     end_href: str
+    step: str = "See what changes if it ends"
+    """What the link of `end_href` says."""
 
 
 def what_words(categories: Iterable[Category]) -> str:
@@ -176,7 +183,29 @@ def planned_order_lines(planned: PlannedOrder, _today: date) -> Lines:
         ("Is it said?", "No, nothing is said" if fact.silent else "Yes"),
         ("What it says", planned.says),
     ]
+    if planned.waits:
+        lines.append(("When it counts", WAITS))
     return tuple(lines)
+
+
+def waiting_card(order: WaitingOrder, base: str, _today: date) -> FactCard:
+    """One order that waits for somebody else; `base` is the address of the list."""
+    lines = [
+        *order_lines(court_words(permits=True), order.categories, order.whom, order.reference),
+        *span_lines(order.from_on, order.until_on),
+        ("Is it said?", "No, nothing is said" if order.silent else "Yes"),
+        ("What it says", order.says),
+        ("Recorded by", order.recorded_by),
+        ("When it counts", WAITS),
+    ]
+    return FactCard(
+        heading=f"Order {order.reference}",
+        state_words="Waits to be confirmed",
+        state_colour="yellow",
+        lines=tuple((what, said) for what, said in lines if said),
+        end_href=f"{base}/{order.id}/confirm" if order.may_confirm else "",
+        step="Confirm this order",
+    )
 
 
 def enquiry_card(enquiry: EnquiryLine, base: str, today: date) -> FactCard:

@@ -14,12 +14,13 @@ from panel.records.gate import Access
 from panel.sharing import restrict_pages as pages
 from panel.sharing.fact_routes import (
     Check,
-    Ending,
-    Ends,
     FactList,
+    Found,
+    Later,
     Recording,
     cards_of,
-    ends_by,
+    end_by,
+    found_by,
     pages_of,
     shown_by,
 )
@@ -33,7 +34,7 @@ from panel.sharing.former_names import (
     who_may_know,
 )
 from panel.sharing.named import Kind, who_can_be_named, worker_with_email
-from panel.sharing.restrict_forms import ChooseForm, FormerNameForm, ProtectForm
+from panel.sharing.restrict_forms import ChooseForm, EndForm, FormerNameForm, ProtectForm
 from panel.sharing.restrict_rules import WHO_MAY_CHOOSE, WHO_MAY_PROTECT, may_choose, may_protect
 from panel.sharing.restricting import (
     NewRestriction,
@@ -68,14 +69,15 @@ RESTRICTIONS = FactList(
     steps=_steps,
     former=former_names,
 )
-RESTRICTION_ENDS = Ending(
+RESTRICTION_ENDS = Later(
     kept=RESTRICTIONS,
     which="restriction_id",
     title="End this restriction",
     confirm="End it now",
     doing="ended a restriction",
-    look=ends_by(restriction_of, pages.restriction_card),
-    end=end_restriction,
+    look=found_by(restriction_of, pages.restriction_card),
+    form=EndForm,
+    save=end_by(end_restriction),
 )
 
 
@@ -168,9 +170,9 @@ async def _new_former_name(_access: Access, form: FormerNameForm) -> NewFormerNa
     return NewFormerName(**msgspec.structs.asdict(form))
 
 
-async def _former_name_ends(access: Access, former_id: UUID, _base: str, _today: date) -> Ends:
+async def _former_name_ends(access: Access, former_id: UUID, _base: str, _today: date) -> Found:
     former = await former_name_of(access, former_id)
-    return Ends(
+    return Found(
         pages.FactCard("Former name", "", "", former.lines, ""),
         former.version,
         ("Nobody reads this former name on any page any more. It is not deleted.",),
@@ -187,14 +189,15 @@ FORMER_NAME = Recording(
     new=_new_former_name,
     save=record_former_name,
 )
-FORMER_NAME_ENDS = Ending(
+FORMER_NAME_ENDS = Later(
     kept=RESTRICTIONS,
     which="former_id",
     title="Take a former name off",
     confirm="Take it off",
     doing="ended something under protection",
     look=_former_name_ends,
-    end=end_former_name,
+    form=EndForm,
+    save=end_by(end_former_name),
     under="former-names/",
 )
 
