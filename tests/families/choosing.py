@@ -16,7 +16,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
 from panel.register.models import FamilyLink, Involvement
 from panel.sharing.gateways import ensure_gateways
-from panel.sharing.models import SharingAgreement
+from panel.sharing.models import SharingAgreement, SharingRestriction
 from panel.sharing.service import Recorded, SharingDecision, record_agreement
 from tests.families.household import Client, Family
 
@@ -83,6 +83,25 @@ async def may_see(gate: Gate, family: Family, viewer: Viewer, category: Category
     """Whether a worker may see a category of Freya's record now."""
     async with gate.open(family.child, viewer, Purpose.SUPPORT, "read the record") as access:
         return access.may(category)
+
+
+async def protect_from(
+    tenant: Tenant, family: Family, what: str, whom: set[UUID], *, silent: bool
+) -> None:
+    """A category of Freya's record is kept from these, to protect somebody."""
+    async with tenant.transaction(JOB) as session:
+        session.add(
+            SharingRestriction(
+                child_id=family.child,
+                kind="protection",
+                categories=[what],
+                against=sorted(whom),
+                from_on=TODAY,
+                silent=silent,
+                reason="A threat was made",
+            )
+        )
+        await rewrite_access(session, family.child)
 
 
 async def standing(tenant: Tenant, family: Family) -> list[SharingAgreement]:

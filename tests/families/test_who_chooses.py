@@ -30,6 +30,7 @@ from tests.families.choosing import (
     hidden_fields,
     may_see,
     path_of,
+    protect_from,
     rehearse,
     standing,
     with_school,
@@ -82,13 +83,9 @@ async def doings(tenant: Tenant, family: Family) -> list[str]:
 
 
 async def test_a_no_to_what_the_other_parent_agreed_becomes_an_objection(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     before = agreed(family.mother, {school.id}, agreed_on=date(2026, 11, 2))
     await write_down(gate, family, before)
     await sign_in_family(family.father)
@@ -148,13 +145,9 @@ async def test_parental_responsibility_counts_only_as_it_is_recorded(
 
 
 async def test_a_young_child_reads_whom_to_ask_until_a_worker_judged(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     await born(tenant, family, date(2012, 6, 15))
     await sign_in_family(family.child)
     said = await page_of(client, family)
@@ -179,13 +172,9 @@ async def test_a_young_child_reads_whom_to_ask_until_a_worker_judged(
 
 
 async def test_from_16_the_young_person_alone(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     both = {school.id, family.agency}
     await write_down(gate, family, agreed(family.mother, both, level=Level.ADDITIONAL))
     await born(tenant, family, BORN_16)
@@ -211,29 +200,14 @@ async def test_from_16_the_young_person_alone(
 
 
 async def test_what_is_kept_from_a_parent_leaves_no_trace(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     """A parent from whom the address is kept reads the same as if nobody else had chosen."""
     await write_down(gate, family, agreed(family.father, {family.agency}))
     await sign_in_family(family.father)
     await write_down(gate, family, agreed(family.mother, {school.id, family.agency}))
-    async with tenant.transaction(JOB) as session:
-        session.add(
-            SharingRestriction(
-                child_id=family.child,
-                kind="protection",
-                categories=["contact"],
-                against=[family.father, family.agency],
-                from_on=TODAY,
-                silent=True,
-                reason="A threat was made",
-            )
-        )
+    await protect_from(tenant, family, "contact", {family.father, family.agency}, silent=True)
     said = await page_of(client, family)
     assert "Ashdown School" not in said
     assert "mother" not in said
@@ -268,15 +242,7 @@ async def test_a_no_that_is_tried_out_does_not_tell_with_whom_the_other_parent_a
     silent: bool,
 ) -> None:
     await write_down(gate, family, agreed(family.mother, {school.id}))
-    async with tenant.transaction(JOB) as session:
-        session.add(
-            SharingRestriction(
-                child_id=family.child, kind="protection", categories=["network"],
-                against=[family.father], from_on=TODAY, silent=silent, by_words="", reason="r",
-            )
-        )  # fmt: skip
-        await session.flush()
-        await rewrite_access(session, family.child)
+    await protect_from(tenant, family, "network", {family.father}, silent=silent)
     await sign_in_family(family.father)
     for about in ("everything", "basic", "health"):
         said = []
@@ -289,12 +255,9 @@ async def test_a_no_that_is_tried_out_does_not_tell_with_whom_the_other_parent_a
 
 
 async def test_what_the_law_opens_has_no_switch(
-    client: Client,
-    tenant: Tenant,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     async with tenant.transaction(JOB) as session:
         session.add(SharingEnquiry(child_id=family.child, agencies=[school.id], from_on=TODAY))
     await sign_in_family(family.mother)
@@ -330,13 +293,9 @@ async def test_whoever_leads_is_told_once(
 
 
 async def test_bad_input_is_a_sentence_and_writes_nothing(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     await write_down(gate, family, agreed(family.mother, {school.id}))
     await sign_in_family(family.mother)
     shown = await rehearse(client, family, school.id, "keep-everything")
@@ -364,13 +323,9 @@ async def test_bad_input_is_a_sentence_and_writes_nothing(
 
 
 async def test_an_old_page_is_read_again_before_it_counts(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     await write_down(gate, family, agreed(family.mother, {school.id}))
     await sign_in_family(family.mother)
     shown = await rehearse(client, family, school.id, "stop-everything")
@@ -440,13 +395,9 @@ async def test_a_stored_link_shows_no_more_than_may_be_seen_now(
 
 
 async def test_what_others_refused_is_not_opened_by_a_yes(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     """Nor what was decided after a no, or what the family chose to hold back."""
     await write_down(
         gate,
@@ -482,13 +433,9 @@ async def test_what_others_refused_is_not_opened_by_a_yes(
 
 
 async def test_a_young_person_from_whom_an_address_is_kept_still_chooses(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     await write_down(gate, family, agreed(family.mother, {school.id, family.agency}))
     await born(tenant, family, BORN_16)
     async with tenant.transaction(JOB) as session:
@@ -511,13 +458,9 @@ async def test_a_young_person_from_whom_an_address_is_kept_still_chooses(
 
 
 async def test_an_end_after_18_is_refused_with_the_last_day(
-    client: Client,
-    tenant: Tenant,
-    gate: Gate,
-    family: Family,
-    school: School,
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
     sign_in_family: SignInFamily,
-) -> None:
+) -> None:  # fmt: skip
     await write_down(gate, family, agreed(family.mother, {school.id}))
     await sign_in_family(family.mother)
     late = {"until-day": "15", "until-month": "6", "until-year": "2040"}

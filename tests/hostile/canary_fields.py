@@ -85,6 +85,7 @@ class Part(Enum):
     WITHHOLDS = "either of these two"
     ENQUIRES = "the social care team and who answers for safety"
     REVIEWS = "who answers for safety, for somebody else's override"
+    CONFIRMS = "who records orders, and the information governance lead"
     KNOWS_FORMER = "whom the protection of a former name leaves, or a court"
 
 
@@ -437,6 +438,8 @@ SEALED: dict[str, Rule] = {
     "sharing_restriction.ended_why": _withheld("ended_why"),
     "sharing_order.reason": _ordered("reason"),
     "sharing_order.ended_why": _ordered("ended_why"),
+    "order_to_confirm.reason": _of_part("reason", Part.CONFIRMS),
+    "order_to_confirm.evidence": _of_part("evidence", Part.CONFIRMS),
     "sharing_enquiry.reason": _of_part("reason", Part.ENQUIRES),
     "sharing_enquiry.ended_why": _of_part("ended_why", Part.ENQUIRES),
     "sharing_override.reason": _overridden("reason"),
@@ -467,6 +470,7 @@ CLEAR: dict[str, Rule] = {
     "sharing_objection.by_words": _process("by_words"),
     "sharing_restriction.by_words": _unless_silent("by_words"),
     "sharing_order.reference": _unless_silent("reference"),
+    "order_to_confirm.reference": _of_part("reference", Part.CONFIRMS),
 }
 """Of every other column in which somebody types."""
 

@@ -171,6 +171,9 @@ class Rule:
             or (bool(ties & {Tie.PARENT, Tie.SELF}) and self._may_answer(canary, look, viewer)),
             Part.ASKED: is_named(viewer, canary.named),
             Part.PROTECTS: enquires or coordinates,
+            Part.CONFIRMS: enquires
+            or coordinates
+            or (Tie.GOVERNANCE in ties and Role.GOVERNANCE_LEAD in viewer.roles),
             Part.CHOOSES: chooses,
             Part.WITHHOLDS: enquires or coordinates or chooses,
             Part.ENQUIRES: enquires,
@@ -214,6 +217,7 @@ async def read_rule(tenant: Tenant, owner_url: str) -> Rule:
     """The facts as they stand now."""
     rule = Rule(tenant.clock.now())
     ties = _ties(owner_url, tenant.record.schema_name)
+    left = _left(owner_url, tenant.record.schema_name)
     async with tenant.transaction(JOB) as session:
 
         async def by_child(model: type[Any]) -> dict[UUID, list[Any]]:
@@ -234,11 +238,20 @@ async def read_rule(tenant: Tenant, owner_url: str) -> Rule:
         for role in await session.scalars(select(WorkerRole)):
             if Span(role.from_on, role.until_on).holds(today):
                 roles[role.worker_id].add(Role(role.role))
+        leads = [worker for worker, held in roles.items() if Role.GOVERNANCE_LEAD in held]
         guardians = [worker for worker, held in roles.items() if held & GUARDIANS]
         for child in ties:
             rule.states[child] = State(
                 child=child,
-                relationships=(*ties[child], *_reviews(overrides[child], guardians, today)),
+                relationships=(
+                    *ties[child],
+                    *_reviews(overrides[child], guardians, today),
+                    *(
+                        Relationship(Tie.GOVERNANCE, lead, span)
+                        for span in left[child]
+                        for lead in leads
+                    ),
+                ),
                 agreements=tuple(_agreement(one) for one in agreements[child]),
                 objections=tuple(_objection(one) for one in objections[child]),
                 restrictions=tuple(_restriction(one) for one in restrictions[child]),
@@ -283,6 +296,18 @@ def _ties(owner_url: str, schema: str) -> dict[UUID, list[Relationship]]:
         if tie not in NO_TIES:
             most = None if categories is None else _categories(categories)
             found[child].append(Relationship(Tie(tie), who, _span(start, end), most))
+    return found
+
+
+def _left(owner_url: str, schema: str) -> dict[UUID, list[Span]]:
+    """When something about a child is left to the information governance lead."""
+    found: dict[UUID, list[Span]] = defaultdict(list)
+    with psycopg.connect(owner_url) as owner:
+        rows = owner.execute(
+            f"SELECT child_id, from_on, until_on FROM {schema}.left_to_governance"
+        ).fetchall()
+    for child, start, end in rows:
+        found[child].append(_span(start, end))
     return found
 
 

@@ -18,6 +18,7 @@ from panel.register.models import Child, Involvement
 from panel.sharing.models import (
     AccessRequest,
     FormerIdentity,
+    OrderToConfirm,
     SharingEnquiry,
     SharingJudgement,
     SharingObjection,
@@ -93,6 +94,18 @@ async def sharing_facts(
                 **about, agencies=[care], from_on=yesterday, reason="A strategy meeting", **ended
             ),
         ])  # fmt: skip
+    child = next(iter(children.values()))
+    session.add_all([
+        OrderToConfirm(
+            child_id=child, categories=["finance"], to=[workers["sian"].id], from_on=yesterday,
+            reference="FD26P00004", reason="It says",
+        ),
+        OrderToConfirm(
+            child_id=child, categories=["plan"], to=[workers["sian"].id], from_on=yesterday,
+            reference="FD26P00005", reason="It says", answered_at=now,
+            answered_by=workers["grace"].id, evidence="Nobody could show it",
+        ),
+    ])  # fmt: skip
     await _of_some(session, workers, agencies, children, parents)
     for about, of_lead in (("yusuf", False), ("ngozi", True)):
         session.add(

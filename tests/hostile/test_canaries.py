@@ -132,6 +132,7 @@ NOT_ON_A_PAGE: dict[str, str] = {
     "discussion.taken_back_why": "is kept for the trail, and only that it was taken back is said",
     "family_note.kept": "is kept with the note; what stays marked is shown from its own words",
     "former_identity.ended_why": "is kept for the trail; once ended, no page shows the name at all",
+    "order_to_confirm.evidence": "is kept for the trail: what was seen before the order counted",
     "guest_link.name": "is kept; a link is told apart by the agency",
 }
 """Columns that no page shows to anybody, each with why that is right."""

@@ -29,6 +29,7 @@ TABLES = {
     "restriction_id": "sharing_restriction",
     "order_id": "sharing_order", "override_id": "sharing_override",
     "enquiry_id": "sharing_enquiry", "former_id": "former_identity",
+    "waiting_id": "order_to_confirm",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}

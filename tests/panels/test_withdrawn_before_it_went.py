@@ -8,12 +8,13 @@ from sqlalchemy import text
 from panel.accounts.models import Agency
 from panel.accounts.service import add_worker
 from panel.panels.note_models import NoteDelivery
-from panel.panels.note_sending import send_notes
+from panel.panels.note_sending import NO_ADDRESS, NOT_BY_EMAIL, send_notes
 from panel.panels.still_may_go import NOT_THEIR_CHILD, still_may_go
 from panel.platform import outbox
 from panel.platform.outbox import TRIES, NotSent, send_due
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
+from panel.register.models import FamilyMember
 from tests.conftest import SignIn
 from tests.panels.conftest import AddChild, House
 from tests.panels.note_world import (
@@ -98,6 +99,42 @@ async def test_a_message_goes_without_what_is_withheld_by_now(held: Held) -> Non
     assert lead not in said
 
 
+async def now_kept(held: Held, **kept: str) -> None:
+    """What is kept of how the mother is reached."""
+    async with held.house.as_("job") as session:
+        await load_keys(session, {held.mother})
+        member = await session.get_one(FamilyMember, held.mother)
+        for name, value in kept.items():
+            setattr(member, name, value)
+
+
+async def test_a_message_goes_to_the_address_that_is_right_when_it_goes(held: Held) -> None:
+    server = await waiting(held)
+    await now_kept(held, email="safe-now@demo.example")
+    await later(held, server)
+    [taken] = server.taken.values()
+    assert taken["To"] == "safe-now@demo.example"
+
+
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [
+        ({"safe_contact": "Ring her sister only, never write"}, NOT_BY_EMAIL),
+        ({"safe_contact": "By letter"}, NOT_BY_EMAIL),
+        ({"email": ""}, NO_ADDRESS),
+    ],
+)
+async def test_a_message_is_held_where_its_person_is_not_to_be_written_to_so_any_more(
+    held: Held, kept: dict[str, str], why: str
+) -> None:
+    server = await waiting(held)
+    await now_kept(held, **kept)
+    await later(held, server)
+    assert not server.taken
+    delivery = await delivery_to(held, held.mother)
+    assert (delivery.state, delivery.failure, delivery.outbox_id) == ("waiting", why, None)
+
+
 async def test_a_letter_that_waits_is_not_printed_for_who_has_lost_the_right(
     held: Held, client: Client, sign_in: SignIn
 ) -> None:
@@ -139,7 +176,7 @@ async def test_a_worker_who_left_the_child_is_not_told_what_is_missing(
     server = Server()
     await later(held, server)
     [taken] = server.taken.values()
-    assert taken["To"] == f"{held.house.viewers['lead'].id}@demo.example"
+    assert taken["To"] == "lead@demo.example", "the address that is kept now"
     [stopped] = [one for one in await rows_of(held, OutboxMessage) if one.sent_at is None]
     assert stopped.failure == NOT_THEIR_CHILD
     assert stopped.attempts == TRIES

@@ -64,6 +64,18 @@ def plain(answer: httpx.Response) -> str:
     return re.sub(r"\s+", " ", html.unescape(words))
 
 
+async def shown(client: Client, page: str, status: int = 200) -> str:
+    """The words of a page that is opened."""
+    answer = await client.get(page)
+    assert answer.status_code == status, answer.text
+    return plain(answer)
+
+
+async def hidden_of(client: Client, page: str) -> dict[str, Any]:
+    """The hidden fields of a page that is opened."""
+    return hidden(await client.get(page))
+
+
 def hidden(answer: httpx.Response) -> dict[str, Any]:
     """The hidden fields of a page's form; a name that stands there twice has both values."""
     main = answer.text.split("<main", 1)[1]

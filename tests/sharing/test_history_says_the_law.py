@@ -12,7 +12,7 @@ from panel.sharing.reading import access_history
 from panel.web.paging import Asked
 from tests.conftest import SignIn
 from tests.sharing.family import Family, agreed, hold_the_plan, record
-from tests.sharing.test_the_sharing_page import shown
+from tests.sharing.restricted import shown
 
 CARE = (
     "Public task (UK GDPR Article 6(1)(e)); special data for health or social care (Article"

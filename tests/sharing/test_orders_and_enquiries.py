@@ -14,7 +14,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.history import note_event
 from panel.register.models import Child
-from tests.sharing.family import TODAY, Family, agreed, record, refused, sees
+from tests.sharing.family import TODAY, Family, agreed, record, referred, refused, sees
 from tests.sharing.restricted import (
     Client,
     Guardians,
@@ -128,7 +128,13 @@ async def test_an_order_opens_a_protection_to_whom_it_names_alone(
 
 
 async def test_a_court_forbids_even_what_was_agreed_and_somebody_who_has_no_tie_may_be_named(
-    client: Client, family: Family, guardians: Guardians, base: str, sign_in: Any, gate: Gate
+    client: Client,
+    family: Family,
+    guardians: Guardians,
+    base: str,
+    sign_in: Any,
+    gate: Gate,
+    tenant: Tenant,
 ) -> None:
     await sign_in(guardians.social_care.id)
     await begin(
@@ -142,6 +148,13 @@ async def test_a_court_forbids_even_what_was_agreed_and_somebody_who_has_no_tie_
         client, f"{base}/orders/new",
         **health_to("", to=[], worker_email="viv@demo.example", reference="ZZ26P00003"),
     )  # fmt: skip
+    # It lets a colleague of whoever recorded it see something, so somebody else confirms it.
+    with pytest.raises(NotFound):
+        await sees(gate, family, guardians.lead)
+    waiting = await only(tenant, "order_to_confirm")
+    await sign_in((await referred(tenant, family)).id)
+    seen = {"answer": "confirmed", "reason": "I have read the sealed order"}
+    assert (await fill(client, f"{base}/orders/{waiting}/confirm", **seen)).status_code == 303
     assert await sees(gate, family, guardians.lead)
     assert not await sees(gate, family, guardians.lead, Category.PLAN)
 

@@ -7,8 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
 from consent import Category, Level, Purpose, RestrictionKind
@@ -28,25 +26,12 @@ from panel.sharing.service import (
 )
 from panel.web.paging import Asked
 from tests.sharing.family import TODAY, Family, agreed, hold_the_plan, record, refused, sees
-
-Client = AsyncTestClient[Litestar]
+from tests.sharing.restricted import Client, hidden_of, shown
 
 
 @pytest.fixture
 def page(family: Family) -> str:
     return f"/children/{family.child}/sharing"
-
-
-async def shown(client: Client, page: str, status: int = 200) -> str:
-    answer = await client.get(page)
-    assert answer.status_code == status, answer.text
-    plain = re.sub(r"<[^>]+>", " ", answer.text.split("<main", 1)[1])
-    return re.sub(r"\s+", " ", html.unescape(plain))
-
-
-async def hidden(client: Client, page: str) -> dict[str, str]:
-    main = (await client.get(page)).text.split("<main", 1)[1]
-    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', main))
 
 
 async def test_the_table_says_who_sees_what_and_why(
@@ -109,7 +94,7 @@ async def test_what_is_withheld_is_asked_for_once(
     client: Client, family: Family, page: str, sign_in: Any, tenant: Tenant
 ) -> None:
     await sign_in(family.tom.id)
-    fields = await hidden(client, page)
+    fields = await hidden_of(client, page)
     empty = await client.post(f"{page}/requests", data=fields)
     assert empty.status_code == 422
     assert "Say why you need it" in html.unescape(empty.text)
@@ -156,7 +141,7 @@ async def test_an_agreement_is_ended_after_its_rehearsal(
     said = await shown(client, address)
     assert "Health visiting no longer sees contact details" in said
     assert await sees(gate, family, family.rosa)
-    fields = await hidden(client, address)
+    fields = await hidden_of(client, address)
     for _ in range(2):
         answer = await client.post(address, data=fields, follow_redirects=False)
         assert answer.status_code == 303

@@ -2,10 +2,9 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
 from sqlalchemy import select, text
 
 from consent import Capacity, Category, Purpose
@@ -34,10 +33,9 @@ from tests.sharing.family import (
     refused,
     sees,
 )
-from tests.sharing.test_the_sharing_page import hidden, shown
+from tests.sharing.restricted import Client, hidden_of, shown
 from tests.sharing.test_write_down_a_decision import conversation, wrong
 
-Client = AsyncTestClient[Litestar]
 SITE = "https://panel.example"
 
 
@@ -98,14 +96,9 @@ async def test_an_end_is_told_once_28_days_before_whatever_the_job_does(
 
 
 async def test_what_ends_is_on_the_homes_and_what_ended_on_the_page(
-    client: Client,
-    gate: Gate,
-    family: Family,
-    tenant: Tenant,
-    clock: FixedClock,
-    page: str,
+    client: Client, gate: Gate, family: Family, tenant: Tenant, clock: FixedClock, page: str,
     sign_in: Any,
-) -> None:
+) -> None:  # fmt: skip
     await hold_the_plan(tenant, family)
     coordinator = await referred(tenant, family)
     await record(gate, family, agreed(family))
@@ -127,20 +120,15 @@ async def test_what_ends_is_on_the_homes_and_what_ended_on_the_page(
 
 
 async def test_an_objection_is_written_down_waits_and_is_decided(
-    client: Client,
-    gate: Gate,
-    family: Family,
-    tenant: Tenant,
-    clock: FixedClock,
-    page: str,
+    client: Client, gate: Gate, family: Family, tenant: Tenant, clock: FixedClock, page: str,
     sign_in: Any,
-) -> None:
+) -> None:  # fmt: skip
     coordinator = await referred(tenant, family)
     await record(gate, family, agreed(family))
     at(clock, date(2026, 11, 24))
     await sign_in(family.rosa.id)
     address = f"{page}/objections/new"
-    fields = await hidden(client, address)
+    fields = await hidden_of(client, address)
     wrongly = {"by_person": str(family.grandmother), "reason": "She knows the head."}
     answer = await client.post(f"{page}/objections", data=fields | wrongly)
     assert "her grandmother has parental responsibility" in wrong(answer)
@@ -161,7 +149,7 @@ async def test_an_objection_is_written_down_waits_and_is_decided(
     assert "A decision was due on Tuesday 1 December 2026, 2 days ago." in said
     assert "You cannot see what was said" in said, "the coordinator may not see the family's part"
     assert "Made-up School no longer sees" in said
-    fields = await hidden(client, one)
+    fields = await hidden_of(client, one)
     assert "Give the reasons of both" in wrong(
         await client.post(one, data=fields | {"outcome": "upheld", "reason": " "})
     )
@@ -172,7 +160,9 @@ async def test_an_objection_is_written_down_waits_and_is_decided(
     assert not await sees(gate, family, family.tom)
     assert "It is not shared" in await shown(client, one)
     assert "Objection Freya" not in await shown(client, "/")
-    again = await client.post(one, data=await hidden(client, page) | decided | {"reason": "Again"})
+    again = await client.post(
+        one, data=await hidden_of(client, page) | decided | {"reason": "Again"}
+    )
     assert again.status_code == 410
 
 
@@ -186,7 +176,7 @@ async def test_who_wrote_an_objection_down_reads_its_reasons_and_does_not_decide
     assert "He fears gossip" in await shown(client, one)
     await sign_in(family.tom.id)
     assert "He fears gossip" not in await shown(client, one)
-    data = await hidden(client, page) | {"outcome": "upheld", "reason": "x"}
+    data = await hidden_of(client, page) | {"outcome": "upheld", "reason": "x"}
     assert (await client.post(one, data=data)).status_code == 403
 
 
@@ -212,7 +202,7 @@ async def test_a_request_waits_and_the_family_s_yes_answers_it(
     assert "Answer by Monday 7 December 2026" in one
     form = await client.get(f"{page}/agreements/new?asked={asked.id}")
     assert f'value="{family.school}" checked' in form.text
-    fields = await hidden(client, f"{page}/agreements/new")
+    fields = await hidden_of(client, f"{page}/agreements/new")
     answer = await client.post(
         f"{page}/agreements",
         data=fields | {k: v for k, v in conversation(family).items() if v is not None},
@@ -240,7 +230,7 @@ async def test_a_request_is_refused_with_a_reason_that_the_asker_reads(
     (asked,) = await requests(tenant)
     await sign_in(family.rosa.id)
     one = f"{page}/requests/{asked.id}"
-    fields = await hidden(client, one)
+    fields = await hidden_of(client, one)
     said = {"answer": "other_basis", "reason": "There is a duty"}
     assert "Nothing that is recorded opens this" in wrong(
         await client.post(one, data=fields | said)
@@ -258,14 +248,9 @@ async def test_a_request_is_refused_with_a_reason_that_the_asker_reads(
 
 
 async def test_a_request_that_lapsed_is_told_to_whoever_asked(
-    client: Client,
-    gate: Gate,
-    family: Family,
-    tenant: Tenant,
-    clock: FixedClock,
-    page: str,
+    client: Client, gate: Gate, family: Family, tenant: Tenant, clock: FixedClock, page: str,
     sign_in: Any,
-) -> None:
+) -> None:  # fmt: skip
     await ask(gate, family)
     for day, state in ((date(2026, 12, 7), "asked"), (date(2026, 12, 8), "lapsed")):
         at(clock, day)
@@ -364,19 +349,8 @@ async def test_what_parents_agreed_ends_on_the_day_before_18(
 # Agencies that are expected -----------------------------------------------------------------------
 
 
-async def test_an_expected_agency_is_offered_access_when_its_day_comes_once(
-    client: Client,
-    gate: Gate,
-    family: Family,
-    tenant: Tenant,
-    clock: FixedClock,
-    page: str,
-    sign_in: Any,
-) -> None:
-    await hold_the_plan(tenant, family)
-    await record(
-        gate, family, agreed(family, agencies=frozenset({family.health}), until_on=date(2028, 1, 1))
-    )
+async def expect_audiology(tenant: Tenant, family: Family) -> UUID:
+    """Audiology is expected from 1 December."""
     async with tenant.transaction(family.rosa.id) as session:
         audiology = await add_agency(session, key="aud", name="Audiology", kind="health")
         session.add(
@@ -385,6 +359,18 @@ async def test_an_expected_agency_is_offered_access_when_its_day_comes_once(
             )
         )
         await rewrite_access(session, family.child)
+    return audiology.id
+
+
+async def test_an_expected_agency_is_offered_access_when_its_day_comes_once(
+    client: Client, gate: Gate, family: Family, tenant: Tenant, clock: FixedClock, page: str,
+    sign_in: Any,
+) -> None:  # fmt: skip
+    await hold_the_plan(tenant, family)
+    await record(
+        gate, family, agreed(family, agencies=frozenset({family.health}), until_on=date(2028, 1, 1))
+    )
+    audiology = await expect_audiology(tenant, family)
     await sign_in(family.rosa.id)
     assert "Audiology is expected from Tuesday 1 December 2026 (in 8 days)." in (
         await shown(client, page)
@@ -398,7 +384,7 @@ async def test_an_expected_agency_is_offered_access_when_its_day_comes_once(
         await day_of(tenant, gate)
         found = await requests(tenant)
         assert sorted(one.category for one in found) == categories, day
-        assert {one.agency_id for one in found} <= {audiology.id}
+        assert {one.agency_id for one in found} <= {audiology}
         assert {one.worker_id for one in found} <= {family.rosa.id}
     assert {one.state for one in await requests(tenant)} == {"lapsed"}
     async with tenant.transaction(JOB) as session:
@@ -412,15 +398,8 @@ async def test_an_expected_agency_is_offered_access_when_its_day_comes_once(
 async def test_an_agency_that_may_see_is_not_asked_for(
     gate: Gate, family: Family, tenant: Tenant, clock: FixedClock
 ) -> None:
-    async with tenant.transaction(family.rosa.id) as session:
-        audiology = await add_agency(session, key="aud", name="Audiology", kind="health")
-        session.add(
-            Involvement(
-                child_id=family.child, agency_id=audiology.id, expected_from_on=date(2026, 12, 1)
-            )
-        )
-        await rewrite_access(session, family.child)
-    await record(gate, family, agreed(family, agencies=frozenset({audiology.id})))
+    audiology = await expect_audiology(tenant, family)
+    await record(gate, family, agreed(family, agencies=frozenset({audiology})))
     at(clock, date(2026, 12, 1))
     await day_of(tenant, gate)
     assert await requests(tenant) == []
@@ -434,14 +413,9 @@ async def test_an_agency_that_may_see_is_not_asked_for(
 
 
 async def test_an_authority_changes_the_spans(
-    client: Client,
-    gate: Gate,
-    family: Family,
-    tenant: Tenant,
-    clock: FixedClock,
-    page: str,
+    client: Client, gate: Gate, family: Family, tenant: Tenant, clock: FixedClock, page: str,
     sign_in: Any,
-) -> None:
+) -> None:  # fmt: skip
     async with tenant.transaction(JOB) as session:
         await session.execute(
             text(

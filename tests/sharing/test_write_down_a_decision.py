@@ -25,7 +25,7 @@ from tests.sharing.family import (
     refused,
     sees,
 )
-from tests.sharing.test_the_sharing_page import hidden, shown
+from tests.sharing.restricted import hidden_of, shown
 
 Client = AsyncTestClient[Litestar]
 
@@ -75,7 +75,7 @@ def named(family: Family, said: dict[str, Any]) -> dict[str, Any]:
 
 
 async def send(client: Client, page: str, typed: dict[str, Any]) -> Any:
-    fields = await hidden(client, f"{page}/agreements/new")
+    fields = await hidden_of(client, f"{page}/agreements/new")
     sent = {key: value for key, value in typed.items() if value is not None}
     return await client.post(f"{page}/agreements", data=fields | sent, follow_redirects=False)
 
@@ -99,7 +99,7 @@ async def test_what_was_agreed_is_written_down_and_works_on_the_next_look(
     form = await shown(client, f"{page}/agreements/new")
     assert "Her mother has parental responsibility and may act alone." in form
     assert "It is not recorded that her grandmother has parental responsibility." in form
-    fields = await hidden(client, f"{page}/agreements/new")
+    fields = await hidden_of(client, f"{page}/agreements/new")
     for _ in range(2):
         answer = await client.post(
             f"{page}/agreements", data=fields | conversation(family), follow_redirects=False
@@ -266,10 +266,10 @@ async def test_an_agreement_is_renewed_with_its_terms_and_stays_in_the_history(
     today = clock.now().date()
     typed = dated("agreed_on", today) | {"how_explained": "By telephone"}
     early = await client.post(
-        address, data=await hidden(client, address) | typed | dated("until", date(2027, 11, 20))
+        address, data=await hidden_of(client, address) | typed | dated("until", date(2027, 11, 20))
     )
     assert "The new end must be after the old one" in wrong(early)
-    fields = await hidden(client, address)
+    fields = await hidden_of(client, address)
     for _ in range(2):
         answer = await client.post(
             address,
@@ -302,7 +302,7 @@ async def test_a_parent_renews_nothing_from_16(
     address = f"/children/{family.child}/sharing/agreements/{old.id}/renew"
     typed = dated("agreed_on", clock.now().date()) | dated("until", date(2028, 1, 1))
     answer = await client.post(
-        address, data=await hidden(client, address) | typed | {"how_explained": "By telephone"}
+        address, data=await hidden_of(client, address) | typed | {"how_explained": "By telephone"}
     )
     assert "From 16 the young person decides alone." in wrong(answer)
     assert await sees(gate, family, family.tom), "what was agreed for them goes on"
@@ -318,7 +318,7 @@ async def test_nothing_is_renewed_while_an_objection_is_open(
     await sign_in(family.rosa.id)
     address = f"{page}/agreements/{old.id}/renew"
     typed = dated("agreed_on", TODAY) | dated("until", date(2028, 1, 1)) | {"how_explained": "Yes"}
-    answer = await client.post(address, data=await hidden(client, address) | typed)
+    answer = await client.post(address, data=await hidden_of(client, address) | typed)
     assert "renew it when the objection is decided" in wrong(answer)
     assert await sees(gate, family, family.tom)
 
@@ -340,7 +340,7 @@ async def test_a_best_interests_decision_is_recorded_and_shares(
     assert "presumed able to decide" in wrong(await send(client, page, own))
     address = f"{page}/judgements/new"
     judged = {"finding": "best_interests", "why": "She could not weigh it up, with pictures too."}
-    fields = await hidden(client, address)
+    fields = await hidden_of(client, address)
     alone = await client.post(f"{page}/judgements", data=fields | judged | dated("made_on", TODAY))
     assert "Say who was consulted" in wrong(alone)
     young = await client.post(

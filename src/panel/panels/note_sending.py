@@ -9,6 +9,7 @@ in between, it is there once.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -24,12 +25,14 @@ from panel.panels.note_rules import (
     email_words,
     letter_words,
     ring_words,
+    usual_way,
     why_not_sent,
 )
 from panel.platform import outbox
+from panel.platform.crypto import Keys
 from panel.platform.outbox import TRIES
 from panel.platform.problems import NotFound, Problem
-from panel.platform.tables import NOW
+from panel.platform.tables import KEYS, NOW
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
@@ -39,6 +42,10 @@ from panel.web import words
 
 NOTES_READY = "notes_ready"
 NO_ADDRESS = "No e-mail address is kept for this person. Send a letter instead."
+NOT_BY_EMAIL = (
+    "How to reach this person safely was changed after this e-mail was put in, so it was not sent."
+    " Read it on the note, and choose how to send it."
+)
 _WAITS = (
     NoteDelivery.state == "waiting",
     NoteDelivery.outbox_id.is_(None),
@@ -155,9 +162,9 @@ async def _sent_once(
 async def _put(
     session: AsyncSession, delivery: NoteDelivery, told: Told, held_on: date, site_url: str
 ) -> bool:
-    name, email, address = await _reached(session, delivery.person_id)
+    reached = await _reached(session, delivery.person_id)
     is_letter = delivery.way == Way.LETTER
-    if not is_letter and not email:
+    if not is_letter and not reached.email:
         delivery.failure = NO_ADDRESS
         return False
     once = f"note {delivery.note_id} {delivery.person_id} {delivery.sendings}"
@@ -166,11 +173,11 @@ async def _put(
         kind=outbox.BY_POST if is_letter else NOTES_READY,
         holder_id=delivery.child_id,
         to_viewer_id=delivery.person_id,
-        address=_on_the_envelope(name, address) if is_letter else email,
+        address=_on_the_envelope(reached) if is_letter else reached.email,
         subject=letter_title(held_on) if is_letter else SUBJECT,
         body=letter_words(told.text, told.ring) if is_letter else email_words(site_url, told.ring),
         once=once,
-        facts={"delivery": str(delivery.id)},
+        facts={"delivery": str(delivery.id), "safely": reached.mark(session)},
     )
     delivery.outbox_id = await session.scalar(
         select(OutboxMessage.id).where(OutboxMessage.once == once)
@@ -184,18 +191,55 @@ def letter_title(held_on: date) -> str:
     return f"Notes from the panel, {words.short_day(held_on)}"
 
 
-async def _reached(session: AsyncSession, person: UUID) -> tuple[str, str, str]:
-    """A person's own name, e-mail address and address, by which they alone are reached."""
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """How one person is reached now: what is kept under their own name, and nobody else's."""
+
+    person: UUID
+    name: str
+    email: str
+    address: str
+    safe_contact: str = ""
+
+    def mark(self, session: AsyncSession) -> str:
+        """By which other words on how to reach them safely are noticed: it says nothing of them."""
+        ring = cast("Keys", session.info[KEYS]).ring
+        return ring.index("how somebody is reached", f"{self.person} {self.safe_contact}").hex()
+
+
+async def _reached(session: AsyncSession, person: UUID) -> _Reached:
+    """How a person is reached now."""
     await load_keys(session, {person})
     member = await session.get(FamilyMember, person)
     if member is not None:
-        return member.name, member.email, member.address
+        return _Reached(person, member.name, member.email, member.address, member.safe_contact)
     child = await session.get_one(Child, person)
-    return f"{child.given_name} {child.family_name}", "", child.address
+    return _Reached(person, f"{child.given_name} {child.family_name}", "", child.address)
 
 
-def _on_the_envelope(name: str, address: str) -> str:
-    return "\n".join(part for part in (name, address) if part)
+def _on_the_envelope(reached: _Reached) -> str:
+    return "\n".join(part for part in (reached.name, reached.address) if part)
+
+
+async def readdressed(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
+    """Have an e-mail go to the address that its person has now; or why it may not go by e-mail.
+
+    Somebody who fled may have a new address, or may be reached by no e-mail at all any more: what
+    was right when it was put in can put them at risk when it goes. Whoever signed the note off
+    chose the way knowing the words on how to reach this person safely; with other words, they are
+    asked again. A letter gets its address when it is printed (`letter_to_print`).
+    """
+    if message.kind == outbox.BY_POST:
+        return ""
+    reached = await _reached(session, delivery.person_id)
+    if not reached.email:
+        return NO_ADDRESS
+    is_as_it_was = message.facts.get("safely") in (None, reached.mark(session))
+    usual = usual_way(has_email=True, safe_contact=reached.safe_contact)
+    if not is_as_it_was and usual is not Way.EMAIL:
+        return NOT_BY_EMAIL
+    message.address = reached.email
+    return ""
 
 
 async def settle_deliveries(session: AsyncSession) -> None:
@@ -294,8 +338,7 @@ async def letter_to_print(session: AsyncSession, delivery_id: UUID) -> Letter:
     """
     kept = await letter_of(session, delivery_id)
     delivery = await session.get_one(NoteDelivery, delivery_id)
-    name, _email, address = await _reached(session, delivery.person_id)
-    return replace(kept, address=_on_the_envelope(name, address))
+    return replace(kept, address=_on_the_envelope(await _reached(session, delivery.person_id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A message was put in as the record allowed then. Where its reader has lost the child, or what a note
 was drafted from is withheld from them now, it does not go, and its note says why; where only who
-helps is withheld from them now, it goes without that.
+helps is withheld from them now, it goes without that. It goes to the address that its reader has
+now, not to the one that was right when it was put in.
 """
 
 from uuid import UUID
@@ -11,13 +12,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.accounts.models import Worker
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import email_words, letter_words, ring_words, why_not_sent
+from panel.panels.note_sending import readdressed
 from panel.platform import outbox
+from panel.platform.clock import day_of
+from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.sharing.foresight import would_be_shown
 
+HAS_LEFT = "This worker does not work here any more, so it was not sent."
+NO_WORK_ADDRESS = "No e-mail address is kept for this worker now, so it was not sent."
 NOT_THEIR_CHILD = "This worker is not tied to the child in the record now, so it was not sent."
 
 
@@ -28,15 +35,20 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
         if "delivery" in message.facts:
             delivery = await session.get(NoteDelivery, UUID(message.facts["delivery"]))
             return "" if delivery is None else await _note(session, delivery, message)
-        if "child" in message.facts and message.to_viewer_id is not None:
-            return await _about_child(tenant, UUID(message.facts["child"]), message.to_viewer_id)
-        return ""
+        if message.to_viewer_id is None:
+            return ""
+        if "child" in message.facts:
+            child = UUID(message.facts["child"])
+            if why := await _about_child(tenant, child, message.to_viewer_id):
+                return why
+        return await _to_worker(session, message.to_viewer_id, message)
 
     async def _note(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
         note = await session.get_one(FamilyNote, delivery.note_id)
         reader = Viewer(delivery.person_id, ViewerKind.FAMILY)
         shown = await would_be_shown(tenant, delivery.child_id, reader, Purpose.SUPPORT)
-        if why := why_not_sent(shown, note.categories):
+        why = why_not_sent(shown, note.categories) or await readdressed(session, delivery, message)
+        if why:
             # It waits for a person, as what could not be put out at all does.
             delivery.outbox_id, delivery.failure = None, why
             return why
@@ -63,6 +75,20 @@ async def stop_letter(session: AsyncSession, delivery_id: UUID, may_go: outbox.M
     if why := await may_go(session, message):
         outbox.stop(message, why)
     return why
+
+
+async def _to_worker(session: AsyncSession, worker_id: UUID, message: OutboxMessage) -> str:
+    """Have it go to the address that the worker has now."""
+    worker = await session.get(Worker, worker_id)
+    if worker is None:
+        return ""
+    if worker.until_on is not None and worker.until_on < day_of(session.info[NOW]):
+        return HAS_LEFT
+    await load_keys(session, {worker.agency_id})
+    if not worker.email:
+        return NO_WORK_ADDRESS
+    message.address = worker.email
+    return ""
 
 
 async def _about_child(tenant: Tenant, child_id: UUID, worker: UUID) -> str:

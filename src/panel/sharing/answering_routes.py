@@ -1,10 +1,9 @@
 """The page on which a request for access is answered."""
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -16,7 +15,8 @@ from panel.register.service import child_header
 from panel.sharing.agreeing_pages import request_summary
 from panel.sharing.agreeing_routes import BASE, base_of
 from panel.sharing.answering import Answer, answer_request, waiting_request
-from panel.web.forms import FieldErrors, Filled, chosen, paragraphs
+from panel.sharing.answering_forms import AnswerForm
+from panel.web.forms import FieldErrors, Filled
 
 ANSWERS = (
     ("refused", "It is refused"),
@@ -26,18 +26,6 @@ ANSWERS = (
         "A duty, a court’s order, a safeguarding enquiry. It must be recorded already",
     ),
 )
-
-
-class AnswerForm(msgspec.Struct, forbid_unknown_fields=True):
-    """A request is refused, or agreed on another basis than the family's agreement."""
-
-    answer: Annotated[
-        Literal["refused", "other_basis"], chosen("The answer", missing="Select your answer")
-    ]
-    reason: Annotated[
-        str,
-        paragraphs("Why", at_most=2_000, missing="Give the reason: whoever asked reads it"),
-    ]
 
 
 @get(f"{BASE}/requests/{{request_id:uuid}}", include_in_schema=False)

@@ -18,6 +18,7 @@ from panel.platform.clock import day_of
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, rewrite_access
 from panel.records.rehearsal import Turn
+from panel.sharing.confirming import gains, wait_to_confirm
 from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingOrder
 from panel.sharing.named import EVERYONE, Named, who_can_be_named, words_of
@@ -64,6 +65,8 @@ class PlannedOrder:
     says: str
     changes: tuple[Change, ...]
     turn: Turn
+    waits: bool
+    """Whether it counts only once somebody else has confirmed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +138,21 @@ async def plan_order(access: Access, new: NewOrder) -> PlannedOrder:
         new.reason,
         changes(state, after, access.at, [one for one in named if not to or one.id in to]),
         Turn(state, after),
+        fact.permits and await gains(access, to),
     )
 
 
 async def record_order(access: Access, new: NewOrder) -> UUID:
-    """A court's order counts from now, or from its day. Raises as `plan_order`."""
-    fact = (await plan_order(access, new)).fact
+    """A court's order counts from now, or from its day. Raises as `plan_order`.
+
+    One that opens something to whoever records it, or to their agency, waits until somebody else
+    has confirmed it (`confirming`): whether or not anything is protected from them, since waiting
+    would tell of a protection in silence.
+    """
+    planned = await plan_order(access, new)
+    fact = planned.fact
+    if planned.waits:
+        return await wait_to_confirm(access, fact, new.reason)
     made = SharingOrder(
         child_id=access.child_id,
         permits=fact.permits,

@@ -126,6 +126,27 @@ class SharingOrder(ChildScoped):
     ended_why = Sealed()
 
 
+class OrderToConfirm(ChildScoped):
+    """A court's order in favour of whoever recorded it: it counts once another has seen it."""
+
+    __tablename__ = "order_to_confirm"
+
+    categories: Mapped[list[str]] = mapped_column(TEXTS, default=list)
+    to: Mapped[list[UUID]] = mapped_column(UUIDS, default=list)
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    silent: Mapped[bool] = mapped_column(default=False)
+    reference: Mapped[str] = mapped_column(Text, default="")
+    reason = Sealed()
+    """What the order says, in the recorder's words."""
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None]
+    evidence = Sealed()
+    """What whoever answered has seen."""
+    order_id: Mapped[UUID | None]
+    """The order that counts since it was confirmed; None where it waits, or was not confirmed."""
+
+
 class SharingOverride(ChildScoped):
     """A safeguarding override: reason, author, time limit."""
 

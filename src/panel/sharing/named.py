@@ -73,6 +73,12 @@ async def worker_with_email(access: Access, email: str) -> UUID:
     return found.id
 
 
+async def agencies_of_workers(access: Access, workers: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The agency of each of these who is a worker."""
+    found = await access.session.execute(_AGENCY_OF, {"workers": list(workers)})
+    return {row.id: row.agency_id for row in found}
+
+
 def words_of(ids: Iterable[UUID], known: Mapping[UUID, Named]) -> tuple[str, ...]:
     """Who is named, in words; "somebody else" for an id that is not known any more."""
     return tuple(known[one].words if one in known else "somebody else" for one in ids)
@@ -119,8 +125,7 @@ async def _workers(access: Access, also: Iterable[UUID]) -> list[Named]:
         )
         wanted |= {row.id: row.agency_id for row in found}
     if others := set(also) - wanted.keys():
-        found = await access.session.execute(_AGENCY_OF, {"workers": list(others)})
-        wanted |= {row.id: row.agency_id for row in found}
+        wanted |= await agencies_of_workers(access, others)
     names = await worker_names(access.session, list(wanted))
     known = {one.id: one for one in await agencies(access.session)}
     roles = await access.session.execute(_ROLES, {"workers": list(wanted), "today": access.today})

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select
 
 from consent import (
     IN_THEIR_OWN_RIGHT,
@@ -26,10 +26,12 @@ from panel.accounts.service import agencies
 from panel.platform.clock import day_of
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.records.dates import working_days_after
-from panel.records.gate import Access
+from panel.records.gate import Access, rewrite_access
 from panel.records.rehearsal import Turn
 from panel.sharing.judging import judgements_of
+from panel.sharing.left_to_governance import is_left_to_governance
 from panel.sharing.models import SharingAgreement, SharingObjection
+from panel.sharing.named import agencies_of_workers
 from panel.sharing.reading import Loss, state_of_child, would_change
 from panel.sharing.spans import spans
 from panel.sharing.standing import child_standing, family_facts, giver_words
@@ -37,6 +39,13 @@ from panel.sharing.standing import child_standing, family_facts, giver_words
 TOLD_FOR = timedelta(days=31)
 """How long the family's page tells of a decision."""
 FROM_16_ALONE = "From 16 the young person decides alone."
+
+
+WHO_MAY_DECIDE = "The coordinator of the child's panel decides about an objection."
+ABOUT_YOUR_AGENCY = (
+    "This objection is about sharing with your own agency, so you cannot decide that sharing goes"
+    " on. A coordinator of another agency or the information governance lead decides that."
+)
 
 
 class ObjectionOutcome(StrEnum):
@@ -76,6 +85,8 @@ class ObjectionView:
     upheld: bool
     decision_reason: str | None
     may_decide: bool
+    may_dismiss: bool
+    """False where it is about the viewer's own agency: they do not say that sharing goes on."""
     if_upheld: "WouldBe"
     if_dismissed: "WouldBe"
 
@@ -150,7 +161,7 @@ async def raise_objection(
         reason=reason,
     )
     access.session.add(made)
-    await access.session.flush()
+    await rewrite_access(access.session, access.child_id)
     return made.id
 
 
@@ -159,11 +170,13 @@ async def decide_objection(
 ) -> None:
     """The coordinator decides an objection, with the reasons of both sides written down.
 
-    Raises NotAllowed for anybody else, Invalid without a reason, NotFound for one that is not
-    here, Gone for one that is decided.
+    Nobody dismisses one about sharing with their own agency: that is for the coordinator of another
+    agency or the information governance lead. Raises NotAllowed for anybody else, Invalid without
+    a reason, NotFound for one that is not here, Gone for one that is decided.
     """
-    if Tie.PANEL not in access.ties:
-        raise NotAllowed("The coordinator of the child's panel decides about an objection.")
+    is_left = await is_left_to_governance(access, objection_id)
+    if Tie.PANEL not in access.ties and not is_left:
+        raise NotAllowed(WHO_MAY_DECIDE)
     if not reason.strip():
         raise Invalid.because("reason", "Give the reasons of both, and why you decide so")
     objection = await access.session.get(SharingObjection, objection_id, with_for_update=True)
@@ -171,11 +184,21 @@ async def decide_objection(
         raise NotFound("There is no such objection.")
     if objection.decided_on is not None:
         raise Gone("This objection was decided already.", "Read the decision on the sharing page.")
+    if outcome is ObjectionOutcome.DISMISSED and not is_left and _is_mine(access, objection):
+        raise NotAllowed(ABOUT_YOUR_AGENCY)
     objection.decided_on = access.today
     objection.decided_by = access.viewer.id
     objection.upheld = outcome is ObjectionOutcome.UPHELD
     objection.decision_reason = reason
-    await access.session.flush()
+    await rewrite_access(access.session, access.child_id)
+
+
+def _is_mine(access: Access, objection: SharingObjection) -> bool:
+    """Whether it is about sharing with the viewer's own agency, by name.
+
+    One about sharing with everybody names nobody: it concerns each agency alike.
+    """
+    return access.viewer.agency in objection.agencies
 
 
 async def close_objections(access: Access) -> None:
@@ -284,12 +307,13 @@ async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
     writers = [row.created_by, *(one.created_by for one in others)]
     if row.decided_by is not None:
         writers.append(row.decided_by)
-    of_agency = await _agencies_of(access, writers)
+    of_agency = await agencies_of_workers(access, writers)
 
     def sees(writer: UUID | None) -> bool:
         mine = None if writer is None else of_agency.get(writer)
         return access.may(Category.FAMILY, mine)
 
+    is_left = await is_left_to_governance(access, row.id)
     return ObjectionView(
         id=row.id,
         by_words=row.by_words,
@@ -313,7 +337,8 @@ async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
         decided_on=row.decided_on,
         upheld=row.upheld,
         decision_reason=row.decision_reason if sees(row.decided_by) else None,
-        may_decide=row.decided_on is None and Tie.PANEL in access.ties,
+        may_decide=row.decided_on is None and (is_left or Tie.PANEL in access.ties),
+        may_dismiss=is_left or not _is_mine(access, row),
         if_upheld=await _would_change(access, row, upheld=True),
         if_dismissed=await _would_change(access, row, upheld=False),
     )
@@ -341,14 +366,6 @@ async def _would_change(access: Access, row: SharingObjection, *, upheld: bool) 
     closes, opens = await would_change(access, decided, row.agencies)
     state = await state_of_child(access)
     return WouldBe(closes, opens, Turn(state, decided(state)))
-
-
-async def _agencies_of(access: Access, workers: Sequence[UUID]) -> dict[UUID, UUID]:
-    found = await access.session.execute(
-        text("SELECT id, agency_id FROM worker WHERE id = ANY(:workers)"),
-        {"workers": list(workers)},
-    )
-    return {row.id: row.agency_id for row in found}
 
 
 def _named(ids: Sequence[UUID], known: dict[UUID, str]) -> tuple[str, ...]:

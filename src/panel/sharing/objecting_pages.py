@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from panel.sharing.objecting import ObjectionView, OtherSide, WouldBe
+from panel.sharing.objecting import ABOUT_YOUR_AGENCY, ObjectionView, OtherSide, WouldBe
 from panel.sharing.pages import category_words, loss_words
 from panel.web import words
 
@@ -12,6 +12,8 @@ NOT_FOR_YOU = (
     " wrote it down."
 )
 NOTHING_CHANGES = "Nobody sees more or less than now."
+
+DECISIONS = (("upheld", "It is not shared"), ("dismissed", "Sharing goes on"))
 
 Card = tuple[str, tuple[tuple[str, str], ...]]
 """A heading, and lines of (what, words)."""
@@ -26,6 +28,10 @@ class ObjectionPage:
     sides: tuple[Card, ...]
     decision: tuple[tuple[str, str], ...]
     may_decide: bool
+    choices: tuple[tuple[str, str], ...]
+    """(code, words) of the decisions that are the viewer's."""
+    not_yours: str
+    """Why one of them is not; "" where both are."""
     if_upheld: tuple[str, ...]
     if_dismissed: tuple[str, ...]
 
@@ -50,6 +56,8 @@ def objection_page(view: ObjectionView, today: date) -> ObjectionPage:
         sides=(objection, *(_other(one) for one in view.others)),
         decision=_decision(view),
         may_decide=view.may_decide,
+        choices=DECISIONS if view.may_dismiss else DECISIONS[:1],
+        not_yours="" if view.may_dismiss else ABOUT_YOUR_AGENCY,
         if_upheld=_changes(view.if_upheld),
         if_dismissed=_changes(view.if_dismissed),
     )

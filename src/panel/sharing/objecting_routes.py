@@ -1,22 +1,21 @@
 """The pages of objections: one is written down, and the coordinator decides it."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from consent import Category
+from consent import Category, Purpose
 from panel.accounts.desk import Desk
 from panel.accounts.taking import take
 from panel.platform.problems import Invalid
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.sharing.agreeing import agency_options, giver_options
-from panel.sharing.agreeing_forms import NamedWord
 from panel.sharing.agreeing_pages import EVERY_NAMED, person_words
 from panel.sharing.agreeing_routes import BASE, base_of
 from panel.sharing.objecting import (
@@ -25,34 +24,9 @@ from panel.sharing.objecting import (
     objection_view,
     record_objection,
 )
+from panel.sharing.objecting_forms import DecisionForm, ObjectionForm
 from panel.sharing.objecting_pages import objection_page
-from panel.web.forms import FieldErrors, Filled, chosen, paragraphs
-
-
-class ObjectionForm(msgspec.Struct, forbid_unknown_fields=True):
-    """Somebody objects to what another parent agreed."""
-
-    by_person: Annotated[UUID, chosen("Who objects", missing="Select who objects")]
-    reason: Annotated[
-        str,
-        paragraphs(
-            "Why", at_most=2_000, missing="Write down why: the coordinator reads it to decide"
-        ),
-    ]
-    agencies: Annotated[list[UUID], chosen("Agencies")] = []
-    categories: Annotated[list[NamedWord], chosen("Information")] = []
-
-
-class DecisionForm(msgspec.Struct, forbid_unknown_fields=True):
-    """The coordinator decides an objection."""
-
-    outcome: Annotated[
-        Literal["upheld", "dismissed"], chosen("The decision", missing="Select what you decide")
-    ]
-    reason: Annotated[
-        str,
-        paragraphs("Why", at_most=4_000, missing="Give the reasons of both, and why you decide so"),
-    ]
+from panel.web.forms import FieldErrors, Filled
 
 
 @get(f"{BASE}/objections/new", include_in_schema=False)
@@ -107,12 +81,17 @@ async def _new(desk: Desk, access: Access, errors: FieldErrors | None = None) ->
     )
 
 
+def deciding(desk: Desk) -> Sequence[Purpose]:
+    """As usual; the information governance lead comes for what is left to them."""
+    return (*desk.purposes, Purpose.GOVERNANCE)
+
+
 @get(f"{BASE}/objections/{{objection_id:uuid}}", include_in_schema=False)
 async def objection(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], objection_id: FromPath[UUID]
 ) -> Response[str]:
     """One objection with the reasons of both, and its decision."""
-    async with desk.open(child_id, "looked at an objection to sharing") as access:
+    async with desk.open(child_id, "looked at an objection to sharing", deciding(desk)) as access:
         return await _objection(desk, access, objection_id)
 
 
@@ -121,7 +100,7 @@ async def decide(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], objection_id: FromPath[UUID]
 ) -> Response[Any]:
     """Keep the decision: it works on the next look."""
-    opens = partial(desk.open, child_id, "decided an objection to sharing")
+    opens = partial(desk.open, child_id, "decided an objection to sharing", deciding(desk))
 
     async def work(access: Access, form: DecisionForm) -> None:
         await decide_objection(access, objection_id, ObjectionOutcome(form.outcome), form.reason)

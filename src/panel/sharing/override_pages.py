@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from consent import Category
+from panel.sharing.left_to_governance import Left
 from panel.sharing.overriding import ReviewLine, Step, ToReview, Waiting
 from panel.sharing.pages import category_words
 from panel.sharing.restricting import EVERYTHING
@@ -64,6 +65,22 @@ def review_row(one: ToReview, today: date) -> ReviewRow:
         base,
         "Review",
     )
+
+
+LEFT_WORDS = {
+    "objection": ("Objection", "objections", "Decide"),
+    "order": ("Court order", "orders", "Confirm"),
+    "override": ("To review", "overrides", "Review"),
+}
+
+
+def left_row(one: Left) -> ReviewRow:
+    """A line of what is left to the information governance lead."""
+    tag, part, action = LEFT_WORDS[one.what]
+    base = f"/children/{one.child_id}/sharing/{part}/{one.about_id}"
+    href = f"{base}/confirm" if one.what == "order" else base
+    since = f"Since {words.day(one.since)}"
+    return ReviewRow(one.reference, "Left to you", since, "", tag, "yellow", href, action)
 
 
 def review_page(one: ReviewLine, today: date) -> ReviewPage:

@@ -1,5 +1,6 @@
 """The pages of safeguarding overrides: opening what is withheld, and reviewing each."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,8 +16,11 @@ from panel.platform.problems import NotAllowed
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.service import child_header
+from panel.sharing.fact_routes import purposes_of
+from panel.sharing.left_to_governance import left_to_governance
 from panel.sharing.override_forms import OpenByReferenceForm, OpenForm, ReviewForm, StepForm
 from panel.sharing.override_pages import (
+    left_row,
     open_choices,
     review_page,
     review_row,
@@ -39,12 +43,16 @@ from panel.sharing.overriding import (
     review_override,
     take_override_step,
 )
-from panel.sharing.restrict_routes import purposes_of
 from panel.web.forms import FieldErrors, Filled
 from panel.web.words import day_and_time
 
 OPENED = "opened what was withheld, for safety"
 REVIEWED = "reviewed a safeguarding override"
+
+
+def reviewing(desk: Desk) -> Sequence[Purpose]:
+    """For safety first; the information governance lead comes for what is left to them."""
+    return (Purpose.SAFEGUARDING, *desk.purposes, Purpose.GOVERNANCE)
 
 
 # --- A record that the worker reaches -----------------------------------------------------------
@@ -161,10 +169,14 @@ async def reviews(desk: NamedDependency[Desk]) -> Response[str]:
         waiting = await overrides_waiting(session, desk.today)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         found = await overrides_to_review(session, desk.viewer)
+        left = await left_to_governance(session, desk.viewer)
     return desk.page(
         "sharing/reviews.html",
-        rows=[review_row(one, desk.today) for one in found],
-        reviews_here=may_review(desk.viewer),
+        rows=[
+            *(review_row(one, desk.today) for one in found),
+            *(left_row(one) for one in left),
+        ],
+        reviews_here=may_review(desk.viewer) or is_governance,
         waiting=waiting_figures(waiting),
     )
 
@@ -174,7 +186,7 @@ async def review(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], override_id: FromPath[UUID]
 ) -> Response[str]:
     """One override: who, when, why, and whether it was justified."""
-    async with desk.open(child_id, REVIEWED, (Purpose.SAFEGUARDING, *desk.purposes)) as access:
+    async with desk.open(child_id, REVIEWED, reviewing(desk)) as access:
         return await _review(desk, access, override_id, None)
 
 
@@ -196,10 +208,10 @@ async def judge(
         )
 
     async def again(errors: FieldErrors) -> Response[Any]:
-        async with desk.open(child_id, REVIEWED, (Purpose.SAFEGUARDING, *desk.purposes)) as access:
+        async with desk.open(child_id, REVIEWED, reviewing(desk)) as access:
             return await _review(desk, access, override_id, errors)
 
-    opens = partial(desk.open, child_id, REVIEWED, (Purpose.SAFEGUARDING, *desk.purposes))
+    opens = partial(desk.open, child_id, REVIEWED, reviewing(desk))
     return await take(desk, ReviewForm, opens, work, here, again=again)
 
 
@@ -215,7 +227,7 @@ async def step(
     async def work(access: Access, form: StepForm) -> None:
         await take_override_step(access, override_id, Step(form.step))
 
-    opens = partial(desk.open, child_id, REVIEWED, (Purpose.SAFEGUARDING, *desk.purposes))
+    opens = partial(desk.open, child_id, REVIEWED, reviewing(desk))
     return await take(desk, StepForm, opens, work, f"{here}#steps")
 
 

@@ -102,6 +102,24 @@ class OrderForm(msgspec.Struct, forbid_unknown_fields=True):
     confirmed: Confirmed = False
 
 
+class ConfirmForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Somebody else has seen the order that a worker recorded in their own favour, or has not."""
+
+    version: int
+    answer: Annotated[
+        Literal["confirmed", "not_confirmed"],
+        chosen("Your answer", missing="Select whether the order says this"),
+    ]
+    reason: Annotated[
+        str,
+        paragraphs(
+            "What have you seen?",
+            at_most=4_000,
+            missing="Say what you have seen, and who showed it to you",
+        ),
+    ]
+
+
 class EnquiryForm(msgspec.Struct, forbid_unknown_fields=True):
     """A safeguarding enquiry begins."""
 

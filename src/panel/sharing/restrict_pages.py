@@ -6,6 +6,7 @@ from datetime import date
 
 from consent import Category, RestrictionKind
 from panel.register.service import CATEGORY_CHOICES
+from panel.sharing.confirming import WaitingOrder
 from panel.sharing.court_orders import OrderLine, PlannedOrder
 from panel.sharing.enquiring import EnquiryLine, PlannedEnquiry
 from panel.sharing.named import EVERYONE, Kind, Named
@@ -24,6 +25,12 @@ KIND_WORDS = {
     RestrictionKind.PROTECTION: "Protection",
     RestrictionKind.CHOICE: "The family’s choice",
 }
+Lines = tuple[tuple[str, str], ...]
+"""(what, words) of each line."""
+WAITS = (
+    "Once somebody of another agency who may record an order, or the information governance lead,"
+    " has confirmed it: it lets whoever recorded it, or their agency, see something"
+)
 NOBODY_CHANGES = "Nobody who works with the child now sees less or more than before."
 
 
@@ -34,8 +41,10 @@ class FactCard:
     heading: str
     state_words: str
     state_colour: str
-    lines: tuple[tuple[str, str], ...]
+    lines: Lines
     end_href: str
+    step: str = "See what changes if it ends"
+    """What the link of `end_href` says."""
 
 
 def what_words(categories: Iterable[Category]) -> str:
@@ -65,7 +74,7 @@ def restriction_card(kept: Kept, base: str, today: date) -> FactCard:
     )
 
 
-def planned_lines(planned: Planned, today: date) -> tuple[tuple[str, str], ...]:
+def planned_lines(planned: Planned, today: date) -> Lines:
     """What would be recorded, as lines of (what, words)."""
     new = planned.restriction
     lines = [
@@ -100,13 +109,13 @@ def what_choices(*, everything: bool) -> list[tuple[str, str]]:
     return [*CATEGORY_CHOICES, *([EVERYTHING_CHOICE] if everything else [])]
 
 
-def span_lines(from_on: date, until_on: date | None) -> tuple[tuple[str, str], ...]:
+def span_lines(from_on: date, until_on: date | None) -> Lines:
     """From when until when."""
     until = "until somebody ends it" if until_on is None else f"until {words.short_day(until_on)}"
     return (("When", f"From {words.short_day(from_on)} {until}"),)
 
 
-def ended_lines(on: date | None, by: str, why: str) -> tuple[tuple[str, str], ...]:
+def ended_lines(on: date | None, by: str, why: str) -> Lines:
     """When something ended before its time, who said so and why."""
     if on is None:
         return ()
@@ -154,7 +163,7 @@ def court_words(*, permits: bool) -> str:
 
 def order_lines(
     says: str, categories: Iterable[Category], whom: Sequence[str], reference: str
-) -> tuple[tuple[str, str], ...]:
+) -> Lines:
     """What a court says, as lines of (what, words)."""
     named = words.upper_first(words.in_a_row(whom))
     return (
@@ -163,7 +172,7 @@ def order_lines(
     )
 
 
-def planned_order_lines(planned: PlannedOrder) -> tuple[tuple[str, str], ...]:
+def planned_order_lines(planned: PlannedOrder, _today: date) -> Lines:
     """What would be recorded of an order."""
     fact = planned.fact
     lines = [
@@ -174,7 +183,29 @@ def planned_order_lines(planned: PlannedOrder) -> tuple[tuple[str, str], ...]:
         ("Is it said?", "No, nothing is said" if fact.silent else "Yes"),
         ("What it says", planned.says),
     ]
+    if planned.waits:
+        lines.append(("When it counts", WAITS))
     return tuple(lines)
+
+
+def waiting_card(order: WaitingOrder, base: str, _today: date) -> FactCard:
+    """One order that waits for somebody else; `base` is the address of the list."""
+    lines = [
+        *order_lines(court_words(permits=True), order.categories, order.whom, order.reference),
+        *span_lines(order.from_on, order.until_on),
+        ("Is it said?", "No, nothing is said" if order.silent else "Yes"),
+        ("What it says", order.says),
+        ("Recorded by", order.recorded_by),
+        ("When it counts", WAITS),
+    ]
+    return FactCard(
+        heading=f"Order {order.reference}",
+        state_words="Waits to be confirmed",
+        state_colour="yellow",
+        lines=tuple((what, said) for what, said in lines if said),
+        end_href=f"{base}/{order.id}/confirm" if order.may_confirm else "",
+        step="Confirm this order",
+    )
 
 
 def enquiry_card(enquiry: EnquiryLine, base: str, today: date) -> FactCard:
@@ -196,7 +227,7 @@ def enquiry_card(enquiry: EnquiryLine, base: str, today: date) -> FactCard:
     )
 
 
-def planned_enquiry_lines(planned: PlannedEnquiry) -> tuple[tuple[str, str], ...]:
+def planned_enquiry_lines(planned: PlannedEnquiry, _today: date) -> Lines:
     """What would be recorded of an enquiry."""
     span = planned.fact.span
     return (

@@ -61,7 +61,7 @@ _KEEPS_OUT = text(
     " AND o.review_by IS NOT NULL AND o.reviewed_at IS NULL)"
     " AND EXISTS (SELECT FROM worker_role r JOIN worker w ON w.id = r.worker_id"
     " WHERE r.role = ANY(:roles) AND r.worker_id <> :viewer"
-    " AND (w.id = ANY(:against) OR w.agency_id = ANY(:against)))"
+    " AND (:everyone OR w.id = ANY(:against) OR w.agency_id = ANY(:against)))"
 )
 
 
@@ -242,6 +242,7 @@ async def keeps_out_reviewers(access: Access, against: frozenset[UUID]) -> bool:
             "child": access.child_id,
             "viewer": access.viewer.id,
             "against": list(against),
+            "everyone": not against,
             "roles": [role.value for role in GUARDIANS],
         },
     )
