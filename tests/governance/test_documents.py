@@ -2,7 +2,7 @@
 
 import html
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.settings import from_environment
 from panel.sharing.gateways import ensure_gateways
+from panel.sharing.spans import Spans
 from tests.governance.conftest import Offices
 from tests.sharing.family import Family
 
@@ -78,6 +79,7 @@ FACTS = DocumentFacts(
     retention=tuple((said, "") for said in RETENTION.values()),
     contact="",
     thresholds=tuple((one.value, figure) for one, figure in DEFAULTS.items()),
+    spans=tuple(asdict(Spans()).items()),
     jobs=tuple(DOES_BY_ITSELF.values()),
 )
 
@@ -124,6 +126,8 @@ def test_they_are_filled_from_the_facts() -> None:
     assert f"| Files attached to a record | {MARK} |" in record
     for job in DOES_BY_ITSELF.values():
         assert job[1:] in record
+    assert "| Their author, for 24 hours; reviewed by" in agreement
+    assert "reviews it within 2 working days" in documents[DocumentKind.IMPACT_ASSESSMENT]
     assert "25 children in an hour" in documents[DocumentKind.IMPACT_ASSESSMENT]
     assert "before 7:00 or after 20:00" in documents[DocumentKind.NOTICE_FOR_WORKERS]
     for said in FAMILY_WORDS.values():

@@ -165,6 +165,7 @@ CASES: Mapping[str, Case] = {
     "/governance/patterns/closed": NOTHING,
     "/governance/patterns/{pattern_id:uuid}": NOTHING,
     "/governance/searches": NOTHING,
+    "/governance/spans": NOTHING,
     "/governance/thresholds": NOTHING,
     "/guest/{link_id:uuid}/{token:str}": GUEST,
     "/guest/{link_id:uuid}/{token:str}/item": GUEST,

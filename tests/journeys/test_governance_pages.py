@@ -96,7 +96,7 @@ async def test_a_lead_asks_closes_searches_and_approves(lead: Page) -> None:
     await lead.get_by_role("button", name="Show").click()
     await expect(lead.get_by_text("Tom Arden, Made-up School").first).to_be_visible()
     await looked_at(lead, "history")
-    for address in ("searches", "thresholds"):
+    for address in ("searches", "thresholds", "spans"):
         await lead.goto(f"{SITE}/governance/{address}")
         await looked_at(lead, address)
     await lead.goto(f"{SITE}/governance/documents")

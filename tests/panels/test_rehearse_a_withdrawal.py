@@ -160,6 +160,34 @@ async def test_the_pack_shows_less_as_it_was_foretold(
     assert Category.HEALTH in lost
 
 
+async def test_a_refusal_that_is_written_down_says_the_same_before_it_is_kept(
+    world: World, gate: Gate, client: Client, sign_in: SignIn
+) -> None:
+    child, school = world.children[0], world.agencies["education"]
+    await sign_in(world.worker_viewer("council").id)
+    page = f"/children/{child}/sharing/agreements"
+    fields = await hidden(client, f"{page}/new")
+    answer = await client.post(
+        page,
+        data=fields
+        | {
+            "decision": "refused", "by": str(world.mothers[child]), "share_with": str(school.id),
+            "capacity": "parental_responsibility", "how_explained": "At home",
+            "agreed_on-day": "23", "agreed_on-month": "11", "agreed_on-year": "2026",
+        },
+        follow_redirects=False,
+    )  # fmt: skip
+    assert answer.status_code == 200
+    said = html.unescape(re.sub(r"<[^>]+>", " ", answer.text))
+    assert "Where it shows first" in said
+    assert (
+        f"At the meeting of CONTACTS panel on 26 November 2026: the pack of {school.name} no"
+        " longer shows" in said
+    )
+    async with world.as_job() as session:
+        assert len(list(await session.scalars(select(SharingAgreement)))) == 1
+
+
 async def pack_of(gate: Gate, meeting: Any) -> Any:
     return await read_pack(gate, meeting, meeting.agency("education"))
 

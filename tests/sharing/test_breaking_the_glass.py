@@ -1,5 +1,7 @@
 """What is withheld is opened for safety: for a day, with a reason, reviewed, never a protection."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,10 +14,13 @@ from panel.accounts.service import add_worker, agency_by_key, give_role
 from panel.platform.clock import FixedClock
 from panel.platform.problems import NotFound
 from panel.platform.tenancy import Tenant
+from panel.platform.work_tables import Setting
+from panel.records.access_check import differences
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.history import note_event
 from panel.register.models import Child
+from panel.sharing.spans import kept_spans, set_spans, spans
 from tests.sharing.family import TODAY, Family, agreed, hold_the_plan, record, refused, sees
 from tests.sharing.restricted import Client, Guardians, confirm, fill, plain, with_social_care
 
@@ -284,6 +289,87 @@ async def test_nobody_reviews_their_own(
     assert answer.status_code == 403
     assert "did not open it themselves" in plain(answer)
     assert "to review" not in plain(await client.get("/"))
+
+
+# --- What the authority set ---------------------------------------------------------------------
+
+
+async def set_to(tenant: Tenant, **figures: int) -> None:
+    async with tenant.transaction(JOB) as session:
+        kept = await kept_spans(session)
+        await set_spans(session, replace(kept.now, **figures), kept.version, "The partners agreed")
+
+
+async def test_how_long_it_lasts_and_until_when_it_is_reviewed_are_settings(
+    client: Client, family: Family, guardians: Guardians, page: str, sign_in: Any, gate: Gate,
+    clock: FixedClock, tenant: Tenant,
+) -> None:  # fmt: skip
+    await set_to(tenant, override_hours=2, review_working_days=1)
+    await sign_in(family.tom.id)
+    for address in (f"{page}/override", "/safeguarding/open"):
+        assert "open to you alone, for 2 hours." in plain(await client.get(address))
+    await open_health(client, page)
+    await set_to(tenant, override_hours=48)
+    clock.set(clock.now() + timedelta(hours=1, minutes=59))
+    assert await sees(gate, family, family.tom)
+    clock.set(clock.now() + timedelta(minutes=2))
+    assert not await sees(gate, family, family.tom), "it keeps the time it was opened for"
+    await sign_in(guardians.lead.id)
+    assert "Review by Tuesday 24 November 2026 (tomorrow)" in plain(await client.get("/"))
+    assert "reviewed within 1 working day." in plain(await client.get("/safeguarding/reviews"))
+
+
+async def test_how_often_somebody_may_miss_is_a_setting(
+    client: Client, family: Family, guardians: Guardians, sign_in: Any, stranger: Viewer,
+    tenant: Tenant,
+) -> None:  # fmt: skip
+    await set_to(tenant, override_misses=1)
+    await sign_in(stranger.id)
+    assert "After 1 miss in a day" in plain(await client.get("/safeguarding/open"))
+    typed = known(family, reference="C-2000")
+    assert (await fill(client, "/safeguarding/open", **typed)).status_code == 303
+    assert (await fill(client, "/safeguarding/open", **known(family))).status_code == 403
+
+
+async def test_for_how_long_a_reviewer_follows_up_is_a_setting_as_it_was_at_the_review(
+    client: Client, family: Family, guardians: Guardians, page: str, sign_in: Any, tenant: Tenant,
+    clock: FixedClock,
+) -> None:  # fmt: skip
+    await set_to(tenant, follow_up_days=3)
+    await sign_in(family.tom.id)
+    await open_health(client, page)
+    override = f"{page}/overrides/{await only_override(tenant)}"
+    await sign_in(guardians.lead.id)
+    done = await fill(client, override, justified="no", note="She was only curious")
+    assert done.status_code == 303
+    clock.set(datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
+    await set_to(tenant, follow_up_days=90)
+    assert await differences(tenant) == (), "what was reviewed before keeps its days"
+    await sign_in(guardians.lead.id)
+    assert (await client.get(override)).status_code == 200
+    clock.set(datetime(2026, 11, 27, 9, 0, tzinfo=UTC))
+    await sign_in(guardians.lead.id)
+    assert (await client.get(override)).status_code == 404
+
+
+@pytest.mark.parametrize("value", ["900", "0", "1.5", '"many"', "true", "null", "[3]"])
+async def test_a_figure_that_cannot_be_counts_for_nothing_here_or_in_the_database(
+    client: Client, family: Family, guardians: Guardians, page: str, sign_in: Any, tenant: Tenant,
+    clock: FixedClock, value: str,
+) -> None:  # fmt: skip
+    async with tenant.transaction(JOB) as session:
+        session.add(Setting(key="sharing.follow_up_days", value=json.loads(value), from_on=None))
+    await sign_in(family.tom.id)
+    await open_health(client, page)
+    override = f"{page}/overrides/{await only_override(tenant)}"
+    await sign_in(guardians.lead.id)
+    await fill(client, override, justified="no", note="She was only curious")
+    async with tenant.transaction(JOB) as session:
+        assert (await spans(session)).follow_up_days == 28
+    for day, answer in ((21, 200), (22, 404)):
+        clock.set(datetime(2026, 12, day, 9, 0, tzinfo=UTC))
+        await sign_in(guardians.lead.id)
+        assert (await client.get(override)).status_code == answer
 
 
 # --- The family, and the history ----------------------------------------------------------------

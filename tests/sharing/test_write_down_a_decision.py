@@ -10,12 +10,13 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
-from consent import Capacity, Category, Finding
+from consent import Capacity, Category, Finding, Purpose, RestrictionKind
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.sharing.models import SharingAgreement, SharingObjection
+from panel.sharing.service import Restriction, record_restriction
 from tests.sharing.family import (
     TODAY,
     Family,
@@ -25,7 +26,7 @@ from tests.sharing.family import (
     refused,
     sees,
 )
-from tests.sharing.restricted import hidden_of, shown
+from tests.sharing.restricted import confirm, hidden_of, plain, shown
 
 Client = AsyncTestClient[Litestar]
 
@@ -74,10 +75,19 @@ def named(family: Family, said: dict[str, Any]) -> dict[str, Any]:
     return {key: one(value) for key, value in said.items()}
 
 
-async def send(client: Client, page: str, typed: dict[str, Any]) -> Any:
+async def first_sent(client: Client, page: str, typed: dict[str, Any]) -> Any:
+    """The form is posted as it was filled in."""
     fields = await hidden_of(client, f"{page}/agreements/new")
     sent = {key: value for key, value in typed.items() if value is not None}
     return await client.post(f"{page}/agreements", data=fields | sent, follow_redirects=False)
+
+
+async def send(client: Client, page: str, typed: dict[str, Any]) -> Any:
+    """And confirmed, where what it changes is shown first."""
+    answer = await first_sent(client, page, typed)
+    if answer.status_code != 200:
+        return answer
+    return await confirm(client, f"{page}/agreements", answer)
 
 
 def wrong(answer: Any) -> str:
@@ -131,6 +141,81 @@ async def test_a_refusal_needs_no_agency_and_closes(
     assert (await send(client, page, no)).status_code == 303
     assert not await sees(gate, family, family.tom)
     assert "They refused this already" in wrong(await send(client, page, no | {"reasons": "Again"}))
+
+
+def refusal(family: Family, **said: Any) -> dict[str, Any]:
+    """The mother's no to the school, without an end."""
+    no = conversation(family, decision="refused", level=None, purposes=[], **said)
+    return {key: value for key, value in no.items() if not key.startswith("until-")}
+
+
+async def test_a_refusal_is_read_before_it_is_kept(
+    client: Client, family: Family, gate: Gate, page: str, sign_in: Any, tenant: Tenant
+) -> None:
+    await record(gate, family, agreed(family))
+    await sign_in(family.rosa.id)
+    shown_first = await first_sent(client, page, refusal(family))
+    said = plain(shown_first)
+    assert "What they decided They refused to share Who decided Her mother" in said
+    assert "From whom Made-up School How much Everything" in said
+    assert re.search(r"Made-up School no longer sees [^.]*health[^.]*, for working with", said)
+    assert "When From 23 November 2026 until somebody ends it" in said
+    assert len(await rows(tenant)) == 1
+    assert await sees(gate, family, family.tom)
+    kept = await confirm(client, f"{page}/agreements", shown_first)
+    assert kept.status_code == 303
+    assert not await sees(gate, family, family.tom)
+    assert [row.given for row in await rows(tenant)] == [True, False]
+
+
+async def test_a_refusal_from_a_later_day_says_what_changes_then(
+    client: Client, family: Family, gate: Gate, page: str, sign_in: Any, clock: FixedClock
+) -> None:
+    await record(gate, family, agreed(family))
+    await sign_in(family.rosa.id)
+    later = refusal(family) | dated("from", date(2026, 12, 1))
+    answer = await first_sent(client, page, later)
+    assert "When From 1 December 2026" in plain(answer)
+    assert "Made-up School no longer sees" in plain(answer)
+    assert (await confirm(client, f"{page}/agreements", answer)).status_code == 303
+    assert await sees(gate, family, family.tom)
+    clock.set(clock.now() + timedelta(days=8))
+    assert not await sees(gate, family, family.tom)
+
+
+async def test_a_no_to_what_the_other_parent_agreed_is_said_to_be_an_objection(
+    client: Client, family: Family, gate: Gate, page: str, sign_in: Any, tenant: Tenant
+) -> None:
+    # What began before goes on until it is decided.
+    began = date(2026, 11, 2)
+    await record(gate, family, agreed(family, by_person=family.father, agreed_on=began))
+    await sign_in(family.rosa.id)
+    answer = await first_sent(client, page, refusal(family))
+    assert "What it becomes An objection, because another parent agreed before" in plain(answer)
+    assert "Nobody who works with the child now sees less" in plain(answer)
+    assert await rows(tenant, SharingObjection) == []
+    assert (await confirm(client, f"{page}/agreements", answer)).status_code == 303
+    assert len(await rows(tenant, SharingObjection)) == 1
+
+
+async def test_a_refusal_tells_nothing_of_what_is_withheld_in_silence(
+    client: Client, family: Family, gate: Gate, page: str, sign_in: Any
+) -> None:
+    both = frozenset({family.health, family.school})
+    await record(gate, family, agreed(family, agencies=both))
+    await sign_in(family.rosa.id)
+    no = refusal(family, share_with=[])
+    before = plain(await first_sent(client, page, no))
+    async with gate.open(family.child, family.nia, Purpose.SUPPORT, "protected") as access:
+        restriction = Restriction(
+            RestrictionKind.PROTECTION,
+            "A threat was made",
+            categories=frozenset({Category.HEALTH}),
+            against=frozenset({family.health}),
+            silent=True,
+        )
+        await record_restriction(access, restriction)
+    assert plain(await first_sent(client, page, no)) == before
 
 
 @pytest.mark.parametrize(

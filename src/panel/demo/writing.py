@@ -15,6 +15,7 @@ from panel.accounts.service import add_agency, add_worker, remember_agency_keys
 from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.assessments.service import ensure_forms
 from panel.demo import places
+from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
 from panel.demo.terms import calendar_file
@@ -69,6 +70,8 @@ class World:
     form: Form | None = None
     people: dict[str, UUID] = field(default_factory=dict)
     """Family personas by key."""
+    written: list[Written] = field(default_factory=list)
+    """Every child so far."""
 
 
 async def write_year(
@@ -85,9 +88,12 @@ async def write_year(
             for story in told[start : start + AT_ONCE]:
                 await _write_child(session, world, story)
         say(f"{min(start + AT_ONCE, len(told))} of {len(told)} children")
+    year = Year(tuple(world.written), world.agencies, world.workers, today)
     async with tenant.transaction(JOB) as session:
+        write_rulings(session, year)
         await _write_personas(session, world)
         await session.execute(text("SELECT rewrite_all_access()"))
+    await look_back(tenant, year, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:
@@ -197,6 +203,7 @@ async def _write_child(session: AsyncSession, world: World, story: Story) -> Non
         )
     await session.flush()
     _remember_personas(world, story, child, mother, father)
+    world.written.append(Written(story, child.id, mother, father))
 
 
 async def _write_family(

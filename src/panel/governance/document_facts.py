@@ -1,6 +1,6 @@
 """What an authority's documents rest on: read from its own configuration, naming no person."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from sqlalchemy import or_, select, text
@@ -12,6 +12,7 @@ from panel.governance.thresholds import thresholds
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
 from panel.sharing.models import Gateway
+from panel.sharing.spans import spans
 
 DOES_BY_ITSELF: dict[str, str] = {
     "forget what is over": "ends sessions and sign-in links that are over",
@@ -77,6 +78,8 @@ class DocumentFacts:
     contact: str
     """How to reach whoever answers for data protection, or ""."""
     thresholds: tuple[tuple[str, int], ...]
+    spans: tuple[tuple[str, int], ...]
+    """How long what concerns sharing may wait or last: name of the span and its figure."""
     jobs: tuple[str, ...]
 
 
@@ -102,6 +105,7 @@ async def read_facts(session: AsyncSession, authority: str) -> DocumentFacts:
         ),
         contact=told.get("governance.contact", ""),
         thresholds=tuple((one.value, limits[one]) for one in Threshold),
+        spans=tuple(asdict(await spans(session)).items()),
         jobs=tuple(DOES_BY_ITSELF.values()),
     )
 

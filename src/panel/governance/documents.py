@@ -139,11 +139,15 @@ def _one_line(block: str) -> str:
 
 def _said(facts: DocumentFacts) -> dict[str, str]:
     """What stands within a sentence."""
+    waits = dict(facts.spans)
     return {
         "authority": facts.authority,
         "contact": facts.contact or "The information governance lead",
         "organisations": words.upper_first(words.plural(len(facts.agencies), "organisation")),
         **{name: words.number(figure) for name, figure in facts.thresholds},
+        "override_lasts": words.plural(waits["override_hours"], "hour"),
+        "review_within": words.plural(waits["review_working_days"], "working day"),
+        "decided_within": words.plural(waits["objection_working_days"], "working day"),
     }
 
 

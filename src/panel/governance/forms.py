@@ -1,5 +1,6 @@
 """What may come in on the pages of those who answer for how records are used."""
 
+from dataclasses import fields
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,6 +10,7 @@ import msgspec
 from consent import Purpose
 from panel.governance.history import HistoryQuestion
 from panel.governance.pattern_rules import Threshold
+from panel.sharing.spans import BOUNDS, Spans
 from panel.web.forms import amount, chosen, line, on_day, paragraphs
 
 
@@ -73,6 +75,33 @@ class ThresholdsForm(msgspec.Struct, forbid_unknown_fields=True):
     def wanted(self) -> dict[Threshold, int]:
         """Every threshold with its figure."""
         return {one: getattr(self, one.value) for one in Threshold}
+
+
+def _span(label: str, name: str) -> msgspec.Meta:
+    least, most = BOUNDS[name]
+    return amount(label, at_least=least, at_most=most)
+
+
+class SpansForm(msgspec.Struct, forbid_unknown_fields=True):
+    """How long what concerns sharing may wait or last."""
+
+    version: int
+    override_hours: Annotated[int, _span("Hours that an override lasts", "override_hours")]
+    review_working_days: Annotated[int, _span("Working days to a review", "review_working_days")]
+    follow_up_days: Annotated[int, _span("Days to follow up", "follow_up_days")]
+    override_misses: Annotated[int, _span("Misses in a day", "override_misses")]
+    objection_working_days: Annotated[
+        int, _span("Working days to decide an objection", "objection_working_days")
+    ]
+    answer_working_days: Annotated[
+        int, _span("Working days to answer a request", "answer_working_days")
+    ]
+    remind_days: Annotated[int, _span("Days to remind before an end", "remind_days")]
+    source: Annotated[str, line("Why", missing="Say why, for whoever reads this next year")]
+
+    def wanted(self) -> Spans:
+        """Every figure."""
+        return Spans(**{one.name: getattr(self, one.name) for one in fields(Spans)})
 
 
 class MakeForm(msgspec.Struct, forbid_unknown_fields=True):

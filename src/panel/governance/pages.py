@@ -14,6 +14,7 @@ from panel.governance.patterns import PatternLine
 from panel.governance.versions import Version
 from panel.sharing.pages import FOR_WORDS
 from panel.sharing.reading import OTHERS_WORDS
+from panel.sharing.spans import BOUNDS, SpanChange
 from panel.web import words
 
 NO_RECORD = "No such record"
@@ -35,6 +36,30 @@ THRESHOLD_WORDS: Mapping[Threshold, tuple[str, str]] = {
     Threshold.AFTER_CLOSURE: ("Children whose case was closed, in a day", ""),
     Threshold.CLOSED_FOR: ("Days for which a case was closed before it counts", ""),
     Threshold.MANY_REFUSALS: ("Attempts that were refused, in a day", ""),
+}
+SPAN_WORDS: Mapping[str, tuple[str, str]] = {
+    "override_hours": (
+        "Hours for which a record is opened for safety",
+        "What a family chose not to share is open to one person for so long.",
+    ),
+    "review_working_days": ("Working days until each opening for safety is reviewed", ""),
+    "follow_up_days": (
+        "Days for which the reviewer reaches the record after one that was not justified",
+        "To see to what follows.",
+    ),
+    "override_misses": (
+        "Misses in a day after which nothing more is opened by reference",
+        "So that nobody tries out who is known here.",
+    ),
+    "objection_working_days": ("Working days until an objection is decided", ""),
+    "answer_working_days": (
+        "Working days until a request for access is answered",
+        "Then it lapses: refused.",
+    ),
+    "remind_days": (
+        "Days before an agreement ends on which the lead professional is reminded",
+        "The same before a young person turns 16 or 18.",
+    ),
 }
 
 
@@ -162,6 +187,23 @@ def pattern_facts(line: PatternLine) -> list[tuple[str, str]]:
 def threshold_rows(stored: Mapping[Threshold, int]) -> Iterable[tuple[str, str, str, int]]:
     """Name, label, hint and figure of each setting."""
     return [(one.value, label, hint, stored[one]) for one, (label, hint) in THRESHOLD_WORDS.items()]
+
+
+def span_rows() -> list[tuple[str, str, str]]:
+    """Name, label and hint of each span, with what it may be."""
+    rows = []
+    for name, (label, hint) in SPAN_WORDS.items():
+        least, most = BOUNDS[name]
+        may_be = f"From {words.number(least)} to {words.number(most)}."
+        rows.append((name, label, f"{hint} {may_be}".strip()))
+    return rows
+
+
+def span_change_row(change: SpanChange) -> tuple[str, str, str, str, str]:
+    """One change: when, what, from which figure to which, who, why."""
+    when = "From the beginning" if change.at is None else words.day_and_time(change.at)
+    figures = f"{words.number(change.was)} to {words.number(change.figure)}"
+    return when, SPAN_WORDS[change.name][0], figures, change.by, change.source
 
 
 def version_row(version: Version) -> tuple[str, str, str, str, str]:

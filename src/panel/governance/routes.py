@@ -1,5 +1,6 @@
 """The first page of who answers for how records are used, and what leads on from it."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,14 @@ from panel.accounts.service import agencies
 from panel.accounts.taking import Transaction, take, transaction_of
 from panel.governance.document_facts import read_facts
 from panel.governance.documents import SLUGS
-from panel.governance.forms import ApproveForm, CloseForm, MakeForm, SearchForm, ThresholdsForm
+from panel.governance.forms import (
+    ApproveForm,
+    CloseForm,
+    MakeForm,
+    SearchForm,
+    SpansForm,
+    ThresholdsForm,
+)
 from panel.governance.history import (
     Namesake,
     check,
@@ -28,6 +36,8 @@ from panel.governance.pages import (
     pattern_row,
     search_address,
     search_words,
+    span_change_row,
+    span_rows,
     threshold_rows,
     version_row,
 )
@@ -47,6 +57,7 @@ from panel.governance.versions import (
 )
 from panel.platform.problems import Invalid
 from panel.sharing.pages import PURPOSE_CHOICES
+from panel.sharing.spans import kept_spans, set_spans
 from panel.web.forms import FieldErrors, Filled, read_form
 from panel.web.paging import read_cursor
 
@@ -173,6 +184,49 @@ async def _thresholds(desk: Desk, errors: FieldErrors | None = None) -> Response
         rows=threshold_rows(stored),
         filled=Filled({one.value: figure for one, figure in stored.items()}, errors),
         action=f"{HOME}/thresholds",
+        back_href=HOME,
+    )
+
+
+# --- How long sharing may wait ------------------------------------------------------------------
+
+
+@get(f"{HOME}/spans", include_in_schema=False)
+async def span_page(desk: NamedDependency[Desk]) -> Response[str]:
+    """How long what concerns sharing may wait or last here, and what was changed."""
+    desk.require(Role.GOVERNANCE_LEAD)
+    return await _spans(desk)
+
+
+@post(f"{HOME}/spans", include_in_schema=False)
+async def save_spans(desk: NamedDependency[Desk]) -> Response[Any]:
+    """Change how long, from now on."""
+    desk.require(Role.GOVERNANCE_LEAD)
+
+    async def work(here: Transaction, form: SpansForm) -> None:
+        await set_spans(here.session, form.wanted(), form.version, form.source)
+
+    return await take(
+        desk,
+        SpansForm,
+        transaction_of(desk, desk.viewer.id),
+        work,
+        f"{HOME}/spans",
+        again=lambda errors: _spans(desk, errors),
+    )
+
+
+async def _spans(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        kept = await kept_spans(session)
+    return desk.page(
+        "governance/spans.html",
+        status=200 if errors is None else 422,
+        rows=span_rows(),
+        changes=[span_change_row(one) for one in kept.changes],
+        version=kept.version,
+        filled=Filled(asdict(kept.now), errors),
+        action=f"{HOME}/spans",
         back_href=HOME,
     )
 
@@ -399,6 +453,8 @@ HANDLERS = [
     close,
     threshold_page,
     save_thresholds,
+    span_page,
+    save_spans,
     history,
     searches,
     documents,

@@ -5,7 +5,7 @@ that it replaces the earlier word; then that word ends, for these agencies alone
 history. Source: DOMAIN.md, "Agreement and the law".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -21,18 +21,23 @@ from consent import (
     Level,
     Purpose,
     Span,
+    State,
     may_agree_to_share,
 )
 from panel.accounts.service import agencies
 from panel.platform.problems import Gone, Invalid, NotFound
 from panel.records.gate import Access
+from panel.records.rehearsal import Turn
 from panel.sharing.agreeing_forms import AgreementForm, RenewForm
 from panel.sharing.agreeing_rules import overlaps, says_the_same
 from panel.sharing.judging import judgements_of
 from panel.sharing.models import SharingAgreement
 from panel.sharing.objecting import is_about, open_objections
+from panel.sharing.reading import Loss, differences, state_of_child
+from panel.sharing.restrict_rules import as_known_to
 from panel.sharing.service import (
     Recorded,
+    RecordedAs,
     SharingDecision,
     copy_of,
     live_agreements,
@@ -82,6 +87,68 @@ class AgencyOption:
 
     id: UUID
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a conversation would become and change, if it were written down."""
+
+    by_words: str
+    objects: bool
+    """Another parent agreed before: it becomes an objection, which is decided with both."""
+    share_with: tuple[str, ...]
+    not_share_with: tuple[str, ...]
+    closes: tuple[Loss, ...]
+    opens: tuple[Loss, ...]
+    turn: Turn
+
+
+async def foretell(access: Access, form: AgreementForm) -> Foretold:
+    """What writing this down would change. It is done and undone, so it cannot differ.
+
+    From its first day on, whether that is today or later. Raises as `record_conversation`.
+    """
+    was = await state_of_child(access)
+    savepoint = await access.session.begin_nested()
+    try:
+        made = await record_conversation(access, form)
+        becomes = await state_of_child(access)
+    finally:
+        await savepoint.rollback()
+    starts = form.from_on or form.agreed_on
+    turn = Turn(
+        as_known_to(access.viewer, was),
+        as_known_to(access.viewer, _from_its_day(was, becomes, starts, access.today)),
+    )
+    named = {*form.share_with, *form.not_share_with}
+    closes, opens = await differences(access, turn, named)
+    facts = await family_facts(access)
+    known = {one.id: one.name for one in await agencies(access.session)}
+    return Foretold(
+        by_words=giver_words(access.child_id, form.by, facts, access.today) or "",
+        objects=made.kind is RecordedAs.OBJECTION or made.objection is not None,
+        share_with=tuple(known[one] for one in form.share_with),
+        not_share_with=tuple(known[one] for one in form.not_share_with),
+        closes=closes,
+        opens=opens,
+        turn=turn,
+    )
+
+
+def _from_its_day(was: State, becomes: State, starts: date, today: date) -> State:
+    """The facts once the new word counts: as if its first day were today."""
+    if starts <= today:
+        return becomes
+    known = {one.id for one in was.agreements}
+    return replace(
+        becomes,
+        agreements=tuple(
+            one if one.id in known else replace(one, span=Span(today, one.span.end))
+            for one in becomes.agreements
+            # What goes on until then is over by then.
+            if one.id in known or one.span.end is None or one.span.end >= starts
+        ),
+    )
 
 
 async def record_conversation(access: Access, form: AgreementForm) -> Recorded:

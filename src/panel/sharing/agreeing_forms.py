@@ -49,6 +49,19 @@ class AgreementForm(msgspec.Struct, forbid_unknown_fields=True):
     reasons: Annotated[str, paragraphs("Why they decided so", at_most=2_000)] = ""
     interpreter: Annotated[str, line("Interpreter", at_most=100)] = ""
     replaces: Annotated[bool, chosen("It replaces what they agreed before")] = False
+    was_read: Annotated[bool, chosen("That you read what changes")] = msgspec.field(
+        name="confirmed", default=False
+    )
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it may be kept: what closes something is read first, a plain yes is not."""
+        return self.was_read or not self.closes_something
+
+    @property
+    def closes_something(self) -> bool:
+        """Whether it is a no, to everybody or to some, or takes the place of an earlier yes."""
+        return self.decision == "refused" or bool(self.not_share_with) or self.replaces
 
 
 class RenewForm(msgspec.Struct, forbid_unknown_fields=True):

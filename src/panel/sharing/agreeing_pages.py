@@ -7,10 +7,12 @@ from uuid import UUID
 
 from consent import BASIC, Category, Finding, Purpose
 from consent.words import SECTION_WORDS
-from panel.sharing.agreeing import AgencyOption, GiverOption
+from panel.sharing.agreeing import AgencyOption, Foretold, GiverOption
+from panel.sharing.agreeing_forms import AgreementForm
 from panel.sharing.answering import ASKABLE, WaitingRequest
 from panel.sharing.judging import JudgementLine
-from panel.sharing.pages import FOR_WORDS
+from panel.sharing.pages import FOR_WORDS, loss_words
+from panel.sharing.restrict_pages import NOBODY_CHANGES, span_lines
 from panel.web import words
 
 Choices = Sequence[tuple[str, str] | tuple[str, str, str]]
@@ -99,6 +101,42 @@ def agreement_page(
         named=NAMED,
         purposes=PURPOSES,
     )
+
+
+def conversation_lines(form: AgreementForm, told: Foretold) -> tuple[tuple[str, str], ...]:
+    """What would be written down, as lines of (what, words); empty ones left out."""
+    given = form.decision == "agreed"
+    decided = {one[0]: one[1] for one in DECISIONS}[form.decision]
+    levels = {one[0]: one[1] for one in LEVELS}
+    named = words.in_a_row([SECTION_WORDS[Category(one)] for one in form.named])
+    everything = "" if given or form.named else "Everything"
+    lines = (
+        ("What they decided", decided),
+        ("Who decided", words.upper_first(told.by_words)),
+        (
+            "With whom" if given else "From whom",
+            words.in_a_row(told.share_with) or "All agencies",
+        ),
+        ("Not with", words.in_a_row(told.not_share_with) if given else ""),
+        ("How much", levels[form.level] if form.level else everything),
+        ("Named", words.upper_first(named)),
+        ("For", words.upper_first(words.in_a_row([FOR_WORDS[Purpose(p)] for p in form.purposes]))),
+        *span_lines(form.from_on or form.agreed_on, form.until_on),
+        (
+            "What it becomes",
+            "An objection, because another parent agreed before: the coordinator decides with both"
+            if told.objects
+            else "",
+        ),
+    )
+    return tuple((what, said) for what, said in lines if said)
+
+
+def foretold_words(told: Foretold) -> tuple[str, ...]:
+    """What changes, a sentence for each agency and purpose."""
+    closes = [loss_words(loss, "no longer sees") for loss in told.closes]
+    opens = [loss_words(loss, "sees") for loss in told.opens]
+    return (*closes, *opens) or (NOBODY_CHANGES,)
 
 
 def filled_for(request: WaitingRequest | None, by: str, today: date) -> Mapping[str, object]:

@@ -17,6 +17,7 @@ from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.sharing.agreeing import (
     agency_options,
+    foretell,
     giver_options,
     record_conversation,
     renew_agreement,
@@ -25,8 +26,10 @@ from panel.sharing.agreeing import (
 from panel.sharing.agreeing_forms import AgreementForm, JudgementForm, RenewForm
 from panel.sharing.agreeing_pages import (
     agreement_page,
+    conversation_lines,
     filled_for,
     findings,
+    foretold_words,
     only_one_may,
     request_summary,
 )
@@ -34,6 +37,7 @@ from panel.sharing.answering import waiting_request
 from panel.sharing.judging import record_judgement
 from panel.sharing.pages import agreement_card
 from panel.sharing.reading import agreement_line
+from panel.sharing.rehearsed import Typed, rehearsed
 from panel.sharing.service import live_agreements
 from panel.sharing.standing import family_facts
 from panel.web.forms import FieldErrors, Filled
@@ -60,8 +64,27 @@ async def new(
 
 @post(f"{BASE}/agreements", include_in_schema=False)
 async def record(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """Keep what the family decided."""
+    """Keep what the family decided; what closes something once it is read what that changes."""
     opens = partial(desk.open, child_id, WRITING)
+
+    async def show(access: Access, form: AgreementForm, typed: Typed) -> Response[Any]:
+        told = await foretell(access, form)
+        base = base_of(child_id)
+        return desk.page(
+            "sharing/check.html",
+            header=await child_header(access),
+            here="sharing",
+            title="Check what changes",
+            lead="Read what changes, for whom. It counts from the first day below: on the next"
+            " page, the next pack and the next message.",
+            lines=conversation_lines(form, told),
+            changes=foretold_words(told),
+            rooms=await desk.site.rehearsal.asked(access, told.turn),
+            typed=typed,
+            action=f"{base}/agreements",
+            confirm="Record what they decided",
+            back_href=f"{base}/agreements/new",
+        )
 
     async def work(access: Access, form: AgreementForm) -> None:
         await record_conversation(access, form)
@@ -70,7 +93,7 @@ async def record(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respo
         async with opens() as access:
             return await _agreement(desk, access, None, errors)
 
-    return await take(desk, AgreementForm, opens, work, base_of(child_id), again=again)
+    return await rehearsed(desk, AgreementForm, opens, show, work, base_of(child_id), again=again)
 
 
 async def _agreement(

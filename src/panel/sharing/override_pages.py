@@ -9,6 +9,7 @@ from panel.sharing.left_to_governance import Left
 from panel.sharing.overriding import ReviewLine, Step, ToReview, Waiting
 from panel.sharing.pages import category_words
 from panel.sharing.restricting import EVERYTHING
+from panel.sharing.spans import Spans
 from panel.web import words
 
 STEP_WORDS = {
@@ -122,6 +123,21 @@ def waiting_figures(waiting: Waiting) -> list[tuple[str, str]]:
         ("Of them overdue", words.number(waiting.overdue)),
         ("Not justified, steps still open", words.number(waiting.to_follow_up)),
     ]
+
+
+def hours_words(within: Spans) -> str:
+    """For how long something is opened: "24 hours"."""
+    return words.plural(within.override_hours, "hour")
+
+
+def review_words(within: Spans) -> str:
+    """Within what time it is reviewed: "2 working days"."""
+    return words.plural(within.review_working_days, "working day")
+
+
+def misses_words(within: Spans) -> str:
+    """After how many misses nothing more is opened: "5 misses"."""
+    return words.plural(within.override_misses, "miss", "misses")
 
 
 def open_choices(openable: Sequence[Category]) -> list[tuple[str, str]]:

@@ -20,10 +20,13 @@ from panel.sharing.fact_routes import purposes_of
 from panel.sharing.left_to_governance import left_to_governance
 from panel.sharing.override_forms import OpenByReferenceForm, OpenForm, ReviewForm, StepForm
 from panel.sharing.override_pages import (
+    hours_words,
     left_row,
+    misses_words,
     open_choices,
     review_page,
     review_row,
+    review_words,
     waiting_figures,
 )
 from panel.sharing.overriding import (
@@ -43,6 +46,7 @@ from panel.sharing.overriding import (
     review_override,
     take_override_step,
 )
+from panel.sharing.spans import spans
 from panel.web.forms import FieldErrors, Filled
 from panel.web.words import day_and_time
 
@@ -67,7 +71,7 @@ async def override_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -
 
 @post("/children/{child_id:uuid}/sharing/override", include_in_schema=False)
 async def override(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """Open what is withheld from me, for a day, with a reason that is reviewed."""
+    """Open what is withheld from me, for a while, with a reason that is reviewed."""
 
     async def work(access: Access, form: OpenForm) -> None:
         reason = Reason(form.reason, form.kept_from_family, form.family_risk)
@@ -96,6 +100,7 @@ async def _override(desk: Desk, access: Access, errors: FieldErrors | None) -> R
         here="sharing",
         filled=Filled({}, errors),
         what=open_choices(await openable(access)),
+        lasts=hours_words(await spans(access.session)),
         action=f"{base}/override",
         back_href=base,
     )
@@ -107,12 +112,12 @@ async def _override(desk: Desk, access: Access, errors: FieldErrors | None) -> R
 @get("/safeguarding/open", include_in_schema=False)
 async def open_page(desk: NamedDependency[Desk]) -> Response[str]:
     """Open a record by what is known of the child."""
-    return _open(desk, None)
+    return await _open(desk, None)
 
 
 @post("/safeguarding/open", include_in_schema=False)
 async def open_record(desk: NamedDependency[Desk]) -> Response[Any]:
-    """Open a record for a day; what is answered is the same whether or not there is one."""
+    """Open a record for a while; what is answered is the same whether or not there is one."""
     if not may_override(desk.viewer):
         raise NotAllowed(WHO_MAY_OVERRIDE)
 
@@ -124,7 +129,7 @@ async def open_record(desk: NamedDependency[Desk]) -> Response[Any]:
         await open_by_reference(room.session, desk.viewer, form.reference, form.born, reason)
 
     async def again(errors: FieldErrors) -> Response[Any]:
-        return _open(desk, errors)
+        return await _open(desk, errors)
 
     return await take(desk, OpenByReferenceForm, opens, work, "/safeguarding/opened", again=again)
 
@@ -146,13 +151,17 @@ async def opened(desk: NamedDependency[Desk]) -> Response[str]:
     return desk.page("sharing/opened.html", rows=rows)
 
 
-def _open(desk: Desk, errors: FieldErrors | None) -> Response[str]:
+async def _open(desk: Desk, errors: FieldErrors | None) -> Response[str]:
     if not may_override(desk.viewer):
         raise NotAllowed(WHO_MAY_OVERRIDE)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        within = await spans(session)
     return desk.page(
         "sharing/open_record.html",
         status=200 if errors is None else 422,
         filled=Filled({}, errors),
+        lasts=hours_words(within),
+        misses=misses_words(within),
     )
 
 
@@ -167,6 +176,7 @@ async def reviews(desk: NamedDependency[Desk]) -> Response[str]:
         raise NotAllowed(WHO_MAY_REVIEW)
     async with desk.tenant.transaction(JOB) as session:
         waiting = await overrides_waiting(session, desk.today)
+        within = await spans(session)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         found = await overrides_to_review(session, desk.viewer)
         left = await left_to_governance(session, desk.viewer)
@@ -178,6 +188,7 @@ async def reviews(desk: NamedDependency[Desk]) -> Response[str]:
         ],
         reviews_here=may_review(desk.viewer) or is_governance,
         waiting=waiting_figures(waiting),
+        within=review_words(within),
     )
 
 

@@ -26,14 +26,11 @@ from panel.sharing.left_to_governance import is_left_to_governance
 from panel.sharing.models import OverrideAttempt, SharingOverride
 from panel.sharing.reading import state_of_child
 from panel.sharing.restricting import EVERYTHING
+from panel.sharing.spans import Spans, spans
 from panel.sharing.state import SharingFacts
 
-LASTS = timedelta(hours=24)
-"""How long an override opens what it opens (a setting)."""
-REVIEW_WITHIN = 2
-"""Working days within which each is reviewed (a setting)."""
-MOST_MISSES = 5
-"""References a day by which somebody may open nothing: nobody tries out who is known here."""
+_ANY_SPAN = timedelta(hours=1)
+"""For the question what an override would open: it is asked for the moment in which it begins."""
 
 MAY_OVERRIDE = frozenset(
     {
@@ -156,7 +153,9 @@ async def openable(access: Access) -> tuple[Category, ...]:
 
 
 async def open_withheld(access: Access, what: Collection[str], reason: Reason) -> UUID:
-    """Open what is withheld from the viewer for `LASTS`; asked again while it runs, it is one.
+    """Open what is withheld from the viewer; asked again while it runs, it is one.
+
+    For as long as the authority set (`Spans.override_hours`).
 
     Raises NotAllowed for somebody who may not, Invalid with every mistake.
     """
@@ -175,7 +174,8 @@ async def open_withheld(access: Access, what: Collection[str], reason: Reason) -
     categories = frozenset[Category]() if is_whole else frozenset(Category(one) for one in what)
     made = await _running(access.session, access.child_id, access.viewer.id, categories)
     if made is None:
-        made = _override(access.child_id, access.viewer.id, categories, access.at, reason)
+        within = await spans(access.session)
+        made = _override(access.child_id, access.viewer.id, categories, access.at, reason, within)
         access.session.add(made)
         await rewrite_access(access.session, access.child_id)
     return made.id
@@ -209,7 +209,8 @@ async def open_by_reference(
         .select_from(OverrideAttempt)
         .where(OverrideAttempt.worker_id == viewer.id, OverrideAttempt.on == today)
     )
-    if (missed or 0) >= MOST_MISSES:
+    within = await spans(session)
+    if (missed or 0) >= within.override_misses:
         raise NotAllowed(
             "You tried too often today, so nothing more is opened this way.",
             "Ring the safeguarding lead, or 999 if somebody is in danger now.",
@@ -221,7 +222,7 @@ async def open_by_reference(
         return
     # Asked again while it runs, it is that one: another row would be another day of looking.
     if await _running(session, child_id, viewer.id, frozenset()) is None:
-        session.add(_override(child_id, viewer.id, frozenset(), now, reason))
+        session.add(_override(child_id, viewer.id, frozenset(), now, reason, within))
         await rewrite_access(session, child_id)
 
 
@@ -242,7 +243,7 @@ async def my_overrides(session: AsyncSession, viewer: Viewer) -> tuple[Running, 
 
 def _opened(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> tuple[Category, ...]:
     """What consent would open to the viewer by an override of everything."""
-    given = Override(viewer.id, frozenset(), at, at + LASTS)
+    given = Override(viewer.id, frozenset(), at, at + _ANY_SPAN)
     overridden = replace(state, overrides=(*state.overrides, given))
     decided = decide_all(viewer, purpose, at, overridden)
     return tuple(
@@ -270,7 +271,7 @@ async def _known_child(
     known = await SharingFacts().known(session, [child_id], Viewer(JOB, ViewerKind.JOB))
     state = replace(known[child_id].state, relationships=())
     at: datetime = session.info["now"]
-    given = Override(viewer.id, frozenset(), at, at + LASTS)
+    given = Override(viewer.id, frozenset(), at, at + _ANY_SPAN)
     reached = may_reach(viewer, replace(state, overrides=(*state.overrides, given)), at)
     return child_id if reached and _opened(viewer, Purpose.SAFEGUARDING, at, state) else None
 
@@ -302,7 +303,12 @@ async def _running(
 
 
 def _override(
-    child_id: UUID, viewer: UUID, categories: frozenset[Category], at: datetime, reason: Reason
+    child_id: UUID,
+    viewer: UUID,
+    categories: frozenset[Category],
+    at: datetime,
+    reason: Reason,
+    within: Spans,
 ) -> SharingOverride:
     return SharingOverride(
         child_id=child_id,
@@ -310,11 +316,11 @@ def _override(
         author_id=viewer,
         categories=sorted(categories),
         starts_at=at,
-        ends_at=at + LASTS,
+        ends_at=at + timedelta(hours=within.override_hours),
         reason=reason.words,
         kept_from_family=reason.kept_from_family,
         family_risk=reason.family_risk if reason.kept_from_family else "",
-        review_by=working_days_after(day_of(at), REVIEW_WITHIN),
+        review_by=working_days_after(day_of(at), within.review_working_days),
     )
 
 

@@ -296,12 +296,19 @@ async def would_change(
 
     Agencies that are involved are told of only to who may know them.
     """
-    known = {agency.id: agency for agency in await agencies(access.session)}
     state = await state_of_child(access)
+    return await differences(access, Turn(state, change(state)), named)
+
+
+async def differences(
+    access: Access, turn: Turn, named: Iterable[UUID]
+) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
+    """What closes and what opens from the one state to the other; whom of, as `would_change`."""
+    known = {agency.id: agency for agency in await agencies(access.session)}
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
     shown = involved | (set(named) & known.keys())
     panel = await _ids(access, _ON_PANEL)
-    before, after = (_views(access, one, known, shown, panel) for one in (state, change(state)))
+    before, after = (_views(access, one, known, shown, panel) for one in (turn.before, turn.after))
     return _losses(before, after), _losses(after, before)
 
 

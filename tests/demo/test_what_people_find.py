@@ -1,0 +1,113 @@
+"""The demonstration's people find on their pages what few children have, without doing anything."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from consent import Purpose, Viewer, ViewerKind
+from panel.accounts.service import SignedIn
+from panel.demo.crew import Crew
+from panel.governance.models import PatternKind
+from panel.governance.patterns import closed_patterns, open_patterns
+from panel.platform.clock import FixedClock
+from panel.platform.cluster import Cluster
+from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
+from panel.sharing.asking_family import asked_of_family
+from panel.sharing.choices import voice_of
+from panel.sharing.family_history import looks_for_family
+from panel.sharing.models import (
+    AccessRequest,
+    SharingEnquiry,
+    SharingObjection,
+    SharingOrder,
+    SharingRestriction,
+)
+from panel.sharing.overriding import Waiting, overrides_to_review, overrides_waiting
+from panel.sharing.standing import family_facts
+from panel.sharing.state import SharingFacts
+from panel.sharing.waiting import sharing_waits
+from panel.web.paging import Asked, Page
+from tests.demo.year import MONDAY, database_from, tenant_of, write_demo
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture(scope="module")
+async def crew(cluster: Cluster, template_database: str, data_dir: Path) -> AsyncIterator[Crew]:
+    """A small invented authority, and its people at their desks."""
+    with database_from(cluster, template_database) as own:
+        await write_demo(own, data_dir, seed=1, children=24)
+        tenant = tenant_of(own, data_dir)
+        try:
+            crew = Crew(Gate(tenant, SharingFacts()), FixedClock(MONDAY), 1, "")
+            await crew.come_to_work()
+            yield crew
+        finally:
+            await tenant.database.close()
+
+
+async def waiting_request(crew: Crew) -> AccessRequest:
+    async with crew.tenant.transaction(JOB) as session:
+        return (await session.scalars(select(AccessRequest))).one()
+
+
+async def test_the_governance_lead_finds_patterns_open_and_closed(crew: Crew) -> None:
+    lead: SignedIn = crew.workers["ngozi"]
+    async with crew.tenant.transaction(lead.viewer.id) as session:
+        waits = (await open_patterns(session, lead.viewer, Asked())).rows
+        closed = (await closed_patterns(session, lead.viewer, Asked())).rows
+    assert [(one.kind, one.who, one.how_many) for one in waits] == [
+        (PatternKind.OUT_OF_HOURS, "Hana Oduya", 6)
+    ]
+    assert [(one.kind, one.who, one.how_many) for one in closed] == [
+        (PatternKind.MANY_REFUSALS, "Alan Thimblewood", 11)
+    ]
+    assert "help desk" in closed[0].note
+
+
+async def test_an_opening_for_safety_waits_and_another_was_judged(crew: Crew) -> None:
+    async with crew.tenant.transaction(JOB) as session:
+        assert await overrides_waiting(session, crew.today) == Waiting(1, 0, 0)
+        judged = await session.scalars(
+            text("SELECT justified FROM sharing_override WHERE reviewed_at IS NOT NULL")
+        )
+        assert list(judged) == [True]
+    reviewer = crew.workers["viv"].viewer
+    async with crew.tenant.transaction(reviewer.id) as session:
+        (one,) = await overrides_to_review(session, reviewer)
+    assert (one.author, one.follows) == ("Petra Goldthread", False)
+
+
+async def test_a_mother_is_asked_and_reads_who_looked(crew: Crew) -> None:
+    asked = await waiting_request(crew)
+    async with crew.tenant.transaction() as session:
+        parent = await session.scalar(
+            text("SELECT viewer_id FROM demo_persona WHERE key = 'parent-1'")
+        )
+    viewer = Viewer(parent, ViewerKind.FAMILY)
+    async with crew.gate.open(asked.child_id, viewer, Purpose.SUPPORT, "read") as access:
+        voice = await voice_of(access, await family_facts(access))
+        (question,) = await asked_of_family(access, voice)
+        looks = await looks_for_family(access, Asked())
+    assert question.id == asked.id
+    assert isinstance(looks, Page)
+    assert any("Rosa Whitlow" in one.who for one in looks.rows)
+
+
+async def test_the_coordinator_finds_what_waits_and_what_was_ruled(crew: Crew) -> None:
+    asked = await waiting_request(crew)
+    async with crew.opened(asked.child_id, crew.coordinator, "looked") as access:
+        waits = await sharing_waits(access)
+    assert asked.id in {one.id for one in waits.requests}
+    async with crew.tenant.transaction(JOB) as session:
+        (order,) = await session.scalars(select(SharingOrder))
+        protections = await session.scalars(
+            select(SharingRestriction).where(SharingRestriction.kind == "protection")
+        )
+        assert order.child_id in {one.child_id for one in protections}
+        assert len(list(await session.scalars(select(SharingEnquiry)))) == 1
+        decided = [one.upheld for one in await session.scalars(select(SharingObjection))]
+    assert sorted(decided) == [False, True], "one is not decided, one was upheld"
