@@ -27,20 +27,18 @@ from panel.register.models import Child, Involvement
 from panel.sharing.models import AccessRequest, SharingRestriction
 from tests.conftest import SignIn
 from tests.families.conftest import SignInFamily
-from tests.families.household import REFERRED, Client, Family, give_plan, new_child, words
-
-WAITS = "This part of the plan may be about somebody else."
-ROSA_CHECKS = f"{WAITS} Rosa Whitlow checks the words before you can read it."
-NAMED = "Ask Zephyrin to the sand pit"
-
-
-async def say(tenant: Tenant, family: Family, said: str, was: str = "Visit the nursery") -> None:
-    """Rosa's plan says this where it said something else."""
-    async with tenant.transaction(family.rosa) as session:
-        await load_keys(session, {family.child})
-        for row in await session.scalars(select(Action)):
-            if row.text == was:
-                row.text = said
+from tests.families.household import (
+    NAMED,
+    REFERRED,
+    ROSA_CHECKS,
+    WAITS,
+    Client,
+    Family,
+    give_plan,
+    new_child,
+    say,
+    words,
+)
 
 
 async def stored(tenant: Tenant, family: Family, said: str) -> Action:
@@ -53,7 +51,7 @@ async def stored(tenant: Tenant, family: Family, said: str) -> Action:
 async def clear(client: Client, family: Family, said: str, why: str, **more: str) -> httpx.Response:
     """The signed-in worker opens a line that is held back and lets the family read it."""
     plan = await client.get(f"/children/{family.child}/plan")
-    about = plan.text.index(f'<span class="govuk-visually-hidden">: {said}</span>')
+    about = plan.text.index(f'<span class="govuk-visually-hidden"> of {said}</span>')
     path = re.findall(r'href="([^"]+/plan/lines/[^"]+)"', plan.text[:about])[-1]
     shown = await client.get(path)
     assert shown.status_code == 200, shown.text
@@ -289,7 +287,7 @@ async def test_words_that_may_be_read_stay_so_in_the_next_plan_and_go_when_they_
 async def test_why_somebody_asks_is_not_read_where_it_may_be_about_others(
     client: Client, tenant: Tenant, family: Family, sign_in_family: SignInFamily
 ) -> None:
-    reasons = {Category.FINANCE: "To plan her day", Category.HEALTH: "Zephyrin was ill too"}
+    reasons = {Category.FINANCE: "To plan her day", Category.HEALTH: "To see her with Zephyrin"}
     async with tenant.transaction(JOB) as session:
         school = await add_agency(session, key="ash", name="Ashdown School", kind="education")
         for category, reason in reasons.items():
