@@ -48,7 +48,7 @@ class Clearance:
 
 @dataclass(frozen=True, slots=True)
 class LineForFamily:
-    """A line with what holds it back, told to who writes the plan."""
+    """A line with what holds it back, told to the lead professional."""
 
     line: FamilyLine
     found: tuple[FoundWords, ...]
@@ -164,35 +164,37 @@ def lines_for_family(
     return told
 
 
+def may_clear(access: Access) -> bool:
+    """Whether the viewer reads what is held back, and may say that the family reads it.
+
+    The lead professional alone: what is marked can tell that something is protected, and from what.
+    """
+    return Tie.LEAD in access.ties
+
+
 async def line_for_family(
     access: Access, plan: PlanReading, line_id: UUID, comparing: Comparing
 ) -> LineForFamily:
-    """One line that is held back. Raises NotAllowed for who does not write the plan, NotFound."""
-    access.require_write()
+    """One line that is held back, or was. Raises NotFound, and NotAllowed but for who leads."""
+    if not may_clear(access):
+        raise NotAllowed(
+            "Only the lead professional says what the family may read.",
+            "Change the words, or ask the lead professional.",
+        )
     told = lines_for_family(access, plan, await clearances(access), comparing).get(line_id)
     if told is None:
         raise NotFound("Nothing in this line is held back from the family.", "Go back to the plan.")
     return told
 
 
-def may_clear(access: Access) -> bool:
-    """Whether the viewer may say that the family reads a line: the lead professional alone."""
-    return Tie.LEAD in access.ties
-
-
 async def let_family_read(
     access: Access, told: LineForFamily, version: int, why: str
 ) -> FamilyClearance | None:
-    """The lead professional read what is found in a line, and the family may read it.
+    """The lead professional read what is found in a line (`line_for_family`): the family may too.
 
-    None where it is no longer held back. Raises NotAllowed; Conflict where the line was changed
-    since it was read; Invalid without a reason, or for what is protected.
+    None where it is no longer held back. Raises Conflict where the line was changed since it was
+    read; Invalid without a reason, or for what is protected.
     """
-    if not may_clear(access):
-        raise NotAllowed(
-            "Only the lead professional says what the family may read.",
-            "Change the words, or ask the lead professional.",
-        )
     line = told.line
     kind = Action if line.is_action else DesiredOutcome
     row = await access.session.get(kind, line.id, with_for_update=True, populate_existing=True)

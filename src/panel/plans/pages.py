@@ -243,29 +243,22 @@ class LinePage:
     version: int
     action: str
     change_href: str
-    may_clear: bool
-    who_may: str
-    """Why the viewer cannot say that the family may read it; empty where they can."""
+    comes_out: str
+    """What nobody can say may be read, as a sentence; empty where there is nothing of the kind."""
 
 
-def line_page(child_id: UUID, told: LineForFamily, *, may_clear: bool) -> LinePage:
+def line_page(child_id: UUID, told: LineForFamily) -> LinePage:
     """What is held back of one line, and what can be done about it."""
     base = f"/children/{child_id}/plan"
     kind = "actions" if told.line.is_action else "outcomes"
-    comes_out = [f"“{one.words}”" for one in told.found if not one.may_be_read]
-    who_may = ""
-    if comes_out:
-        who_may = f"Change the words: {in_a_row(comes_out)} must come out."
-    elif not may_clear:
-        who_may = "Change the words, or ask the lead professional to say that they may read it."
+    out = [f"“{one.words}”" for one in told.found if not one.may_be_read]
     return LinePage(
         words=told.line.words.replace("\nby ", "\nWho does this: "),
         found=[(one.words, one.why) for one in told.found],
         version=told.line.version,
         action=_family_href(base, told),
         change_href=f"{base}/{kind}/{told.line.id}",
-        may_clear=not who_may,
-        who_may=who_may,
+        comes_out=f"Change the words: {in_a_row(out)} must come out." if out else "",
     )
 
 

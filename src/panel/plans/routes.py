@@ -55,7 +55,7 @@ from panel.plans.service import (
 )
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import Access
-from panel.register.service import child_header
+from panel.register.service import ChildHeader, child_header
 from panel.web.forms import FieldErrors, Filled, Nothing
 
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -103,13 +103,23 @@ async def _saved(
 async def _page(
     desk: Desk, access: Access, template: str, errors: FieldErrors | None = None, **shown: object
 ) -> Response[Any]:
+    return _framed(desk, await child_header(access), template, errors, **shown)
+
+
+def _framed(
+    desk: Desk,
+    header: ChildHeader,
+    template: str,
+    errors: FieldErrors | None = None,
+    **shown: object,
+) -> Response[Any]:
     return desk.page(
         f"plans/{template}.html",
         status=200 if errors is None else 422,
-        header=await child_header(access),
+        header=header,
         here="plan",
         errors=[] if errors is None else errors.summary,
-        plan_href=_plan(access.child_id),
+        plan_href=_plan(header.child_id),
         **shown,
     )
 
@@ -131,24 +141,19 @@ async def _current(access: Access) -> PlanReading:
 @get("/children/{child_id:uuid}/plan", include_in_schema=False)
 async def plan(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """The child's plan: outcomes with their small trend, actions, former plans."""
-    comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
-
-    async def show(access: Access, _errors: FieldErrors | None) -> Response[Any]:
+    async with desk.open(child_id, READING) as access:
         now = await plan_for_reading(access)
-        told = {}
-        if isinstance(now, PlanReading) and access.may_write:
-            told = lines_for_family(access, now, await clearances(access), comparing)
-        page = pages.plan_page(
-            child_id,
-            now,
-            await former_plans(access),
-            access.today,
-            may_write=access.may_write,
-            for_family=told,
-        )
-        return await _page(desk, access, "plan", page=page)
-
-    return await _shown(desk, child_id, READING, show)
+        former = await former_plans(access)
+        header = await child_header(access)
+        cleared = await clearances(access) if may_clear(access) else {}
+    told = {}
+    if isinstance(now, PlanReading) and may_clear(access):
+        comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
+        told = lines_for_family(access, now, cleared, comparing)
+    page = pages.plan_page(
+        child_id, now, former, access.today, may_write=access.may_write, for_family=told
+    )
+    return _framed(desk, header, "plan", page=page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ async def _line(desk: Desk, child_id: UUID, line_id: UUID, doing: str) -> AsyncI
 
 
 async def _line_page(desk: Desk, line: _Line, errors: FieldErrors | None = None) -> Response[Any]:
-    page = pages.line_page(line.access.child_id, line.told, may_clear=may_clear(line.access))
+    page = pages.line_page(line.access.child_id, line.told)
     filled = Filled({"version": page.version}, errors)
     return await _page(desk, line.access, "line", errors, page=page, filled=filled)
 
