@@ -6,7 +6,7 @@ Figures that the settings page refuses, and what is no number, count for nothing
 from alembic import op
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -33,6 +33,7 @@ from panel.families.routes import HANDLERS as FAMILIES
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
+from panel.panels.family_marks import FamilyMarks
 from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
 from panel.panels.note_routes import HANDLERS as NOTES
@@ -122,7 +123,7 @@ def make_site(
     tenant = Tenant(record, database, keyring(record, master), clock)
     rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
     gate = Gate(tenant, SharingFacts())
-    return Site(tenant, gate, renderer, settings.site_url, rehearsal)
+    return Site(tenant, gate, renderer, settings.site_url, FamilyMarks(tenant), rehearsal)
 
 
 def session_cookie(settings: Settings) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
@@ -16,7 +16,7 @@ from panel.accounts.service import add_agency, add_worker, give_role
 from panel.panels.calendar import add_panel, import_terms
 from panel.panels.models import Referral
 from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
-from panel.platform.tenancy import Tenant
+from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
 from panel.register.models import Child, FamilyLink, FamilyMember, Involvement
@@ -27,6 +27,10 @@ REFERRED = date(2026, 11, 2)
 NEXT_MEETING = date(2026, 12, 3)
 PAPERS_CLOSE = date(2026, 11, 26)
 MEETING_AFTER = date(2026, 12, 17)
+
+WAITS = "This part of the plan may be about somebody else."
+ROSA_CHECKS = f"{WAITS} Rosa Whitlow checks the words before you can read it."
+NAMED = "Ask Zephyrin to the sand pit"
 
 TERMS = b"""BEGIN:VCALENDAR\r
 VERSION:2.0\r
@@ -207,6 +211,15 @@ async def give_plan(tenant: Tenant, family: Family, state: str = "agreed") -> No
                 ),
             ]
         )
+
+
+async def say(tenant: Tenant, family: Family, said: str, was: str = "Visit the nursery") -> None:
+    """Rosa's plan says this where it said something else."""
+    async with tenant.transaction(family.rosa) as session:
+        await load_keys(session, {family.child})
+        for row in await session.scalars(select(Action)):
+            if row.text == was:
+                row.text = said
 
 
 def words(page: str) -> str:

@@ -7,7 +7,7 @@ in neither, nor in `CODED`, fails `unknown_columns` with what to add.
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, cast
@@ -190,6 +190,17 @@ def _of_plan(name: str) -> Rule:
         plan = row.id if isinstance(row, Plan) else getattr(row, "plan_id", None)
         author = around.plan_author.get(plan) if plan else None
         return _of(row, name, Category.PLAN, agencies=(None, author))
+
+    return rule
+
+
+def _cleared(name: str) -> Rule:
+    """What is kept of a line that the family may read; the family reads the line itself alone."""
+
+    def rule(row: Any, around: Around) -> Canary:
+        author = around.plan_author.get(row.outcome_id) if row.outcome_id else None
+        agencies = (*around.wrote(row), author)
+        return _of(row, name, Category.PLAN, agencies=agencies, for_persons=NOBODY)
 
     return rule
 
@@ -405,6 +416,9 @@ SEALED: dict[str, Rule] = {
     "action.owner_words": _of_plan("owner_words"),
     "action.note": _of_plan("note"),
     "action.moved_why": _of_plan("moved_why"),
+    "family_clearance.words": _cleared("words"),
+    "family_clearance.why": _cleared("why"),
+    "family_clearance.marked": _cleared("marked"),
     "lead_professional.reason": _by_agency("reason", Category.NETWORK),
     "referral.reason": _own_category("reason"),
     "referral.escalation": _panel("escalation"),
@@ -650,6 +664,14 @@ def _stays_empty(where: str, row: Any) -> bool:
     return sign is not None and getattr(row, sign) is not None
 
 
+_SHAPES: Mapping[str, Callable[[str], object]] = {
+    "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
+    "family_clearance.marked": lambda mark: [["name", mark]],
+    "incident.seen": lambda mark: [mark],
+}
+"""What stands in columns that hold JSON."""
+
+
 def _said(where: str, was: str, row: Any, around: Around, canary: Canary, planted: Planted) -> str:
     """What stands in a sealed column afterwards, in a form that the column can have."""
     if where == "child.nhs_number" and was:
@@ -659,10 +681,8 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
         return planted.new_number(canary)
     if where == "family_member.email":
         return f"{planted.new(canary)}@families.example"
-    if where in {"family_note.kept", "incident.seen"}:
-        mark = planted.new(canary)
-        kept = {"kind": "name", "words": "x", "why": mark}
-        return msgspec.json.encode([kept if where == "family_note.kept" else mark]).decode()
+    if (shape := _SHAPES.get(where)) is not None:
+        return msgspec.json.encode(shape(planted.new(canary))).decode()
     if where == "section_answer.answers":
         return _answers(was, row, around, canary, planted)
     return f"{planted.new(canary)} {was}".strip()

@@ -109,6 +109,7 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/plan/actions/{action_id:uuid}/step": RECORD,
     "/children/{child_id:uuid}/plan/agree": RECORD,
     "/children/{child_id:uuid}/plan/former/{plan_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/plan/lines/{line_id:uuid}": RECORD,
     "/children/{child_id:uuid}/plan/new": RECORD,
     "/children/{child_id:uuid}/plan/outcomes/new": RECORD,
     "/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}": RECORD,
@@ -247,7 +248,7 @@ CASES: Mapping[str, Case] = {
 PARTS = {
     "link_id": "family_link", "involvement_id": "involvement", "assessment_id": "assessment",
     "document_id": "document", "offer_id": "lead_professional", "referral_id": "referral",
-    "plan_id": "plan", "action_id": "action", "outcome_id": "desired_outcome",
+    "plan_id": "plan", "action_id": "action", "line_id": "action", "outcome_id": "desired_outcome",
     "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
     "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
     "said_id": "discussion", "objection_id": "sharing_objection", "request_id": "access_request",

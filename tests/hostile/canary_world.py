@@ -27,7 +27,7 @@ from panel.panels.models import (
     Referral,
 )
 from panel.panels.note_models import FamilyNote, Incident, NoteAnswer, NoteDelivery
-from panel.plans.models import Action, LeadProfessional, Plan
+from panel.plans.models import Action, FamilyClearance, LeadProfessional, Plan
 from panel.platform.ids import new_id
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant, load_keys
@@ -166,6 +166,7 @@ async def _rows(
     about: Mapping[str, Any] = {"child_id": child}
     for category, by in (("health", rosa), ("education", world.workers["hana"]), ("finance", tom)):
         await _file(session, child, category, by)
+    asked = Action(**about, text="Ask Dad", owner_words="Dad", note="He will", due_on=today)
     session.add_all([
         AccessRequest(
             **about, worker_id=yusuf.id, agency_id=yusuf.agency_id, category="health",
@@ -179,7 +180,7 @@ async def _rows(
             **about, worker_id=world.workers["beth"].id, state="offered", offered_on=today,
             agency_id=world.workers["beth"].agency_id, offered_by=rosa.id, reason="-",
         ),
-        Action(**about, text="Ask Dad", owner_words="Dad", note="He will", due_on=today),
+        asked,
         FamilyWords(
             **about, meeting_id=held.id, family_member_id=mother, asked_on=today, said_on=today,
             text="What she says", author_agency_id=rosa.agency_id,
@@ -206,6 +207,11 @@ async def _rows(
     if coming is not None:
         await _at_meeting(session, world, child, coming, place, is_over=False)
     await session.flush()
+    session.add(
+        FamilyClearance(
+            **about, action_id=asked.id, words="Ask Dad", marked="[]", why="He is their father"
+        )
+    )
     await _former_plan(session, world, child)
 
 

@@ -8,19 +8,31 @@ from playwright.async_api import Page, expect
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant
-from tests.families.household import give_plan, household
+from tests.conftest import SignIn
+from tests.families.household import NAMED, ROSA_CHECKS, Family, give_plan, household, say
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
 from tests.journeys.person import PHONE
 
 
 @pytest.fixture
-async def mother(
-    page: Page, client: AsyncTestClient[Litestar], tenant: Tenant, clock: FixedClock
-) -> Page:
-    """The phone of Freya's mother, signed in."""
+async def family(tenant: Tenant) -> Family:
+    """Freya's family, with a plan in which another child is named."""
     family = await household(tenant)
     await give_plan(tenant, family)
+    await say(tenant, family, NAMED)
+    return family
+
+
+@pytest.fixture
+async def mother(
+    page: Page,
+    client: AsyncTestClient[Litestar],
+    tenant: Tenant,
+    clock: FixedClock,
+    family: Family,
+) -> Page:
+    """The phone of Freya's mother, signed in."""
     async with tenant.transaction() as session:
         token = await start(session, family.mother, "family", clock.now())
     client.cookies.set("panel_session", token)
@@ -37,11 +49,14 @@ async def looked_at(page: Page, name: str) -> None:
 
 
 @pytest.mark.journey
-async def test_a_mother_tells_the_panel_something(mother: Page) -> None:
+async def test_a_mother_tells_the_panel_something(
+    mother: Page, family: Family, sign_in: SignIn
+) -> None:
     await mother.goto(f"{SITE}/")
     await expect(mother.get_by_role("heading", name="Freya", level=1)).to_be_visible()
     ring = mother.get_by_role("button", name="Ring 01632 960 001")
     await expect(ring).to_have_attribute("href", "tel:01632960001")
+    await expect(mother.get_by_text(ROSA_CHECKS)).to_be_visible()
     await looked_at(mother, "family-home-phone")
     await mother.set_viewport_size({"width": 1280, "height": 900})
     await looked_at(mother, "family-home-desktop")
@@ -59,3 +74,16 @@ async def test_a_mother_tells_the_panel_something(mother: Page) -> None:
     await expect(mother.get_by_text("Thank you. We have kept your words")).to_be_visible()
     await expect(mother.get_by_text("Is there a pool?")).to_be_visible()
     await looked_at(mother, "family-told-phone")
+
+    # Rosa reads what waits for her, at a desk, and lets the family read it.
+    await sign_in(family.rosa)
+    await mother.goto(f"{SITE}/children/{family.child}/plan")
+    await mother.set_viewport_size({"width": 1280, "height": 900})
+    await mother.get_by_role("link", name=f"Check the words of {NAMED}").click()
+    why = mother.get_by_label("Why may the family read it?")
+    await expect(why).to_be_visible()
+    await looked_at(mother, "plan-line-desktop")
+    await why.fill("His mother invited her")
+    await mother.get_by_role("button", name="The family may read it").click()
+    await expect(mother.get_by_text("Rosa Whitlow said on 23 November 2026")).to_be_visible()
+    await looked_at(mother, "plan-line-read-desktop")

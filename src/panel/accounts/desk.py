@@ -33,6 +33,7 @@ from panel.platform.problems import (
 )
 from panel.platform.sessions import first_time, forgery_token, was_of
 from panel.platform.tenancy import Tenant
+from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
 from panel.web.forms import FieldErrors, read_form
@@ -71,6 +72,8 @@ class Site:
     gate: Gate
     renderer: Renderer
     url: str
+    family_words: FamilyWords
+    """What a family reads of others' writing is compared with."""
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     """Every room, asked what would change before somebody confirms it."""
 

@@ -20,7 +20,7 @@ from panel.families.choice_pages import (
     kind_options,
 )
 from panel.families.pages import person_to_ring
-from panel.families.reading import child_for_family
+from panel.families.reading import child_for_family, reason_for_family
 from panel.platform.problems import Invalid
 from panel.records.gate import Access, Withheld
 from panel.sharing.asking_family import ask_to_be_rung, asked_of_family
@@ -41,8 +41,7 @@ async def choices(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], done: FromQuery[str] = ""
 ) -> Response[str]:
     """Who may see what, and what I can choose."""
-    async with desk.open(child_id, READING) as access:
-        return await _choices(desk, access, done=done)
+    return await _choices(desk, child_id, READING, done=done)
 
 
 @get(f"{CHOICES}/new", include_in_schema=False, opt=FOR_FAMILIES)
@@ -92,8 +91,7 @@ async def rehearse(
             return await _choice(desk, access, agency_id, change)
     except Invalid as refused:
         errors = _refusal(refused)
-    async with desk.open(child_id, TRYING) as access:
-        return await _choices(desk, access, errors)
+    return await _choices(desk, child_id, TRYING, errors)
 
 
 @post(f"{CHOICES}/{{agency_id:uuid}}", include_in_schema=False, opt=FOR_FAMILIES)
@@ -113,8 +111,7 @@ async def confirm(
                 return await _choice(desk, access, agency_id, changes[0], errors)
         except Invalid as refused:
             errors = _refusal(refused)
-        async with desk.open(child_id, TRYING) as access:
-            return await _choices(desk, access, errors)
+        return await _choices(desk, child_id, TRYING, errors)
 
     opens = partial(desk.open, child_id, "chose who may see what")
     return await take(desk, ChoiceForm, opens, work, f"{_base(child_id)}?done=yes", again=again)
@@ -166,17 +163,29 @@ async def looks(
 
 
 async def _choices(
-    desk: Desk, access: Access, errors: FieldErrors | None = None, *, done: str = ""
+    desk: Desk,
+    child_id: UUID,
+    doing: str,
+    errors: FieldErrors | None = None,
+    *,
+    done: str = "",
 ) -> Response[str]:
-    child = await child_for_family(access)
+    # What others' words are compared with, before the record is opened.
+    comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
+    async with desk.open(child_id, doing) as access:
+        child = await child_for_family(access)
+        known = await choices_of(access)
+        asked = [
+            reason_for_family(access, one, comparing)
+            for one in await asked_of_family(access, known.voice)
+        ]
     person = person_to_ring(child)
-    known = await choices_of(access)
     page = choices_page(
         known,
-        await asked_of_family(access, known.voice),
+        asked,
         child.name,
         is_self=child.is_self,
-        base=_base(access.child_id),
+        base=_base(child_id),
         ask=f"Ask {person.who}." if person.who else "Ask the person who helps you most.",
         phone=person.phone,
         tel=person.tel,

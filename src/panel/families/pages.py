@@ -113,15 +113,17 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         next_step=_next_step(child, today),
         person=_person(child.to_ring),
         plan_words="" if is_shown else _no_plan_words(child),
-        outcomes=[_outcome_line(one) for one in outcomes],
+        outcomes=[_outcome_line(one, _line_words(child, one)) for one in outcomes],
         actions=[
-            _action_line(one, today, names_workers=child.may_know_workers)
+            _action_line(one, _line_words(child, one), today, names_workers=child.may_know_workers)
             for one in actions
             if is_open(one.state)
         ],
         done=[
             PlanLine(
-                one.text, f"Done on {words.short_day(one.done_on)}" if one.done_on else "Done", ""
+                _line_words(child, one),
+                f"Done on {words.short_day(one.done_on)}" if one.done_on else "Done",
+                "",
             )
             for one in actions
             if one.state == "done"
@@ -225,6 +227,8 @@ def _next_in_plan(child: ChildForFamily, today: date) -> str:
     first = min(coming, key=lambda one: one.due_on or today, default=None)
     if first is None or first.due_on is None:
         return ""
+    if first.id in child.held:
+        return f"The next part of the plan is for {words.day(first.due_on)}."
     return f"Next in the plan, by {words.day(first.due_on)}: {first.text}"
 
 
@@ -258,26 +262,40 @@ def _no_plan_words(child: ChildForFamily) -> str:
     return f"{child.plan} {ask}"
 
 
-def _outcome_line(one: OutcomeReading) -> PlanLine:
+def _line_words(child: ChildForFamily, one: OutcomeReading | ActionReading) -> str:
+    """What a line of the plan says; in the place of words that are held back, a sentence.
+
+    It does not say what was found: it may be an address that is protected from who reads this.
+    """
+    if one.id not in child.held:
+        return one.text
+    who = child.to_ring.name if child.to_ring else "Somebody who helps you"
+    return (
+        f"This part of the plan may be about somebody else. {who} checks the words before you can"
+        " read it."
+    )
+
+
+def _outcome_line(one: OutcomeReading, said: str) -> PlanLine:
     if one.state == "reached":
-        return PlanLine(one.text, "Done", "")
+        return PlanLine(said, "Done", "")
     if one.state == "stopped":
-        return PlanLine(one.text, "Stopped", "")
+        return PlanLine(said, "Stopped", "")
     how = _COURSE_WORDS[course(one.baseline, one.target, one.scores)]
     now = latest(one.scores)
     if now is None:
-        return PlanLine(one.text, how, "")
+        return PlanLine(said, how, "")
     start = "" if one.baseline is None else f" It was {one.baseline} at the start."
-    return PlanLine(one.text, how, f"It is now {now.value} out of {HIGHEST}.{start}")
+    return PlanLine(said, how, f"It is now {now.value} out of {HIGHEST}.{start}")
 
 
-def _action_line(one: ActionReading, today: date, *, names_workers: bool) -> PlanLine:
+def _action_line(one: ActionReading, said: str, today: date, *, names_workers: bool) -> PlanLine:
     who = one.owner if names_workers or one.owner_worker_id is None else ""
     if one.due_on is None:
-        return PlanLine(one.text, who, "")
+        return PlanLine(said, who, "")
     day = words.day(one.due_on)
     return PlanLine(
-        one.text, who, f"This is late. It was for {day}." if one.due_on < today else f"By {day}"
+        said, who, f"This is late. It was for {day}." if one.due_on < today else f"By {day}"
     )
 
 

@@ -1,7 +1,7 @@
 """A child as one of the family may read about them: each part as the gate decides."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -19,11 +19,13 @@ from panel.panels.telling import (
     before_panel,
     own_words,
 )
-from panel.plans.service import PlanReading, plan_for_reading
+from panel.plans.service import PlanReading, plan_for_family, plan_for_reading
 from panel.platform.tables import NOW
-from panel.platform.tenancy import load_keys
+from panel.platform.tenancy import Tenant, load_keys
+from panel.records.family_words import Comparing, FamilyWords
 from panel.records.gate import Access, Gate, Withheld
 from panel.register.service import identity_text
+from panel.sharing.asking_family import AskedOfFamily
 from panel.sharing.objecting import ObjectionForFamily, objections_for_family
 
 MOST_CHILDREN = 20
@@ -52,6 +54,7 @@ class ChildForFamily:
     may_know_panel: bool
     before: BeforePanel | None
     plan: PlanReading | Withheld | None
+    """As a family reads it: nothing is left of the words of the lines that are held back."""
     may_know_workers: bool
     asked_on: date | None
     words: Sequence[OwnWords]
@@ -60,6 +63,8 @@ class ChildForFamily:
     objections: Sequence[ObjectionForFamily] = ()
     has_standing: bool = False
     """A parent with parental responsibility, or the young person themselves."""
+    held: frozenset[UUID] = frozenset()
+    """The lines of the plan whose words they do not read yet."""
 
 
 class _Lead(msgspec.Struct):
@@ -96,26 +101,43 @@ _READ_WHO = msgspec.json.Decoder(_Who)
 
 
 async def children_of(
-    session: AsyncSession, gate: Gate, viewer: Viewer, doing: str
+    tenant: Tenant, gate: Gate, viewer: Viewer, family_words: FamilyWords, doing: str
 ) -> list[ChildForFamily]:
-    """The viewer's own children, or the young person themselves; within their transaction."""
+    """The viewer's own children, or the young person themselves; in transactions of its own."""
+    async with tenant.transaction(viewer.id) as session:
+        reached = await _children(session, viewer)
+    # What the plans are compared with, before the transaction in which they are read.
+    comparing = {child: await family_words.around(child, viewer.id) for child in reached}
+    async with tenant.transaction(viewer.id) as session:
+        opened = await gate.open_here(
+            session, await _children(session, viewer), viewer, Purpose.SUPPORT, doing
+        )
+        # Named by a court order or an override is not yet family.
+        tied = [access for access in opened.values() if access.ties & OF_THE_FAMILY]
+        return [await child_for_family(one, comparing.get(one.child_id)) for one in tied]
+
+
+async def _children(session: AsyncSession, viewer: Viewer) -> list[UUID]:
     rows = await session.execute(
         text(_CHILDREN),
         {"viewer": viewer.id, "now": session.info[NOW], "most": MOST_CHILDREN},
     )
-    opened = await gate.open_here(session, list(rows.scalars()), viewer, Purpose.SUPPORT, doing)
-    # Named by a court order or an override is not yet family.
-    tied = [access for access in opened.values() if access.ties & OF_THE_FAMILY]
-    return [await child_for_family(access) for access in tied]
+    return list(rows.scalars())
 
 
-async def child_for_family(access: Access) -> ChildForFamily:
-    """One child, for one of the family."""
+async def child_for_family(access: Access, comparing: Comparing | None = None) -> ChildForFamily:
+    """One child, for one of the family.
+
+    Without what its words are compared with, every line of the plan is held back.
+    """
     found = await access.session.execute(text(_WHO), {"child": access.child_id})
     who = _READ_WHO.decode(found.scalar_one())
     # Who works with a child can tell where the child lives.
     may_know_workers = access.may(Category.NETWORK)
     may_know_panel = access.may(Category.PANEL)
+    plan, held = await plan_for_reading(access), frozenset[UUID]()
+    if isinstance(plan, PlanReading):
+        plan, held = await plan_for_family(access, plan, comparing)
     return ChildForFamily(
         child_id=access.child_id,
         name=identity_text(access, "known_as", who.known_as)
@@ -124,14 +146,26 @@ async def child_for_family(access: Access) -> ChildForFamily:
         to_ring=await _to_ring(access, who.lead) if who.lead and may_know_workers else None,
         may_know_panel=may_know_panel,
         before=await before_panel(access),
-        plan=await plan_for_reading(access),
+        plan=plan,
         may_know_workers=may_know_workers,
         asked_on=await asked_since(access),
         words=await own_words(access),
         notes=await own_notes(access),
         objections=await objections_for_family(access),
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
+        held=held,
     )
+
+
+def reason_for_family(access: Access, asked: AskedOfFamily, comparing: Comparing) -> AskedOfFamily:
+    """A request with its reason as one of the family reads it: none where it may be about others.
+
+    Who asks wrote it, and nobody says that it may be read: the family can be rung about it.
+    """
+    is_held = access.must_redact(asked.category) and comparing.kept_from(
+        asked.reason, access.viewer.id
+    )
+    return replace(asked, reason="") if is_held else asked
 
 
 async def _to_ring(access: Access, lead: _Lead) -> ToRing:

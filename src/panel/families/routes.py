@@ -27,8 +27,9 @@ async def family_home(
     desk: NamedDependency[Desk], told: FromQuery[UUID | None] = None
 ) -> Response[str]:
     """What happens next, whom to ring, the plan, and what one told the panel."""
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        children = await children_of(session, desk.gate, desk.viewer, "opened their own page")
+    children = await children_of(
+        desk.tenant, desk.gate, desk.viewer, desk.site.family_words, "opened their own page"
+    )
     return desk.page(
         "families/home.html",
         children=[child_page(one, desk.today) for one in children],

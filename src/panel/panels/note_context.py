@@ -1,11 +1,11 @@
-"""Whom and what a note is compared with, gathered for comparing alone.
+"""Whom and what a note or a plan is compared with, gathered for comparing alone.
 
 A writer may not know which other children are on the same agenda, or where a child lives; the
 note's text is compared with both all the same. So this is read as scheduled work is, and nothing
 of it reaches a page: what is marked is always something that the writer typed.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -64,7 +64,8 @@ class _Around(msgspec.Struct):
     helping: tuple[str, ...] | None
     """The agencies that work with the child."""
     wards: tuple[str, ...] | None
-    place: str
+    places: tuple[str, ...] | None
+    """Where the panels meet."""
 
 
 _AROUND = """
@@ -76,10 +77,12 @@ SELECT json_build_object(
  'others', (SELECT json_agg(json_build_object('id', o.id,
      'given_name', encode(o.given_name, 'hex'), 'family_name', encode(o.family_name, 'hex'),
      'known_as', encode(o.known_as, 'hex')))
-   FROM child o WHERE o.id <> c.id AND (o.sibling_group = c.sibling_group
-     OR o.id IN (SELECT i.child_id FROM agenda_item i WHERE i.meeting_id = m.id)
-     OR o.id IN (SELECT b.child_id FROM family_link a JOIN family_link b
-          ON b.family_member_id = a.family_member_id WHERE a.child_id = c.id))),
+   FROM child o WHERE o.id <> c.id AND o.id IN (
+     SELECT s.id FROM child s WHERE s.sibling_group = c.sibling_group
+     UNION SELECT i.child_id FROM agenda_item i WHERE i.meeting_id = ANY(t.meetings)
+     UNION SELECT b.child_id FROM family_link a JOIN family_link b
+       ON b.family_member_id = a.family_member_id WHERE a.child_id = c.id
+     {others})),
  'family', (SELECT json_agg(json_build_object('id', f.id, 'name', encode(f.name, 'hex'),
      'address', encode(f.address, 'hex'), 'phone', encode(f.phone, 'hex'),
      'email', encode(f.email, 'hex'), 'safe_contact', encode(f.safe_contact, 'hex'),
@@ -93,18 +96,34 @@ SELECT json_build_object(
        UNION SELECT worker_id FROM lead_professional WHERE child_id = c.id
          AND state = 'accepted') h ON h.id = w.id
    WHERE h.id IS NOT NULL
-     OR w.id IN (SELECT r.worker_id FROM worker_role r WHERE r.panel_id = m.panel_id)
-     OR w.id IN (SELECT d.worker_id FROM discussion d WHERE d.meeting_id = m.id)
+     OR w.id IN (SELECT r.worker_id FROM worker_role r WHERE r.panel_id = ANY(t.panels))
+     OR w.id IN (SELECT d.worker_id FROM discussion d WHERE d.meeting_id = ANY(t.meetings))
      OR w.id IN (SELECT x.owner_worker_id FROM action x WHERE x.child_id = c.id)),
  'agencies', (SELECT json_agg(g.name) FROM agency g),
  'helping', (SELECT json_agg(g.name) FROM agency g WHERE g.id IN
    (SELECT i.agency_id FROM involvement i WHERE i.child_id = c.id)),
  'wards', (SELECT json_agg(w.name) FROM area w),
- 'place', p.place)::text
-FROM child c, meeting m JOIN panel p ON p.id = m.panel_id
-WHERE c.id = :child AND p.key = :key AND m.held_on = :day AND m.state = 'held'
+ 'places', t.places)::text
+FROM child c, (SELECT array_agg(m.id) AS meetings, array_agg(p.id) AS panels,
+    json_agg(DISTINCT p.place) AS places
+  FROM meeting m JOIN panel p ON p.id = m.panel_id WHERE {meetings}) t
+WHERE c.id = :child
 """
-_READ = ReadModel(_AROUND, _Around)
+_READ = ReadModel(
+    _AROUND.format(meetings="p.key = :key AND m.held_on = :day AND m.state = 'held'", others="")
+    + " AND t.meetings IS NOT NULL",
+    _Around,
+)
+# Whoever holds a plan may have the name of a child of another plan of theirs at hand.
+_READ_FOR_PLAN = ReadModel(
+    _AROUND.format(
+        meetings="m.id IN (SELECT i.meeting_id FROM agenda_item i WHERE i.child_id = :child)",
+        others="""UNION SELECT y.child_id FROM lead_professional x JOIN lead_professional y
+       ON y.worker_id = x.worker_id AND y.state = 'accepted'
+       WHERE x.child_id = c.id AND x.state = 'accepted'""",
+    ),
+    _Around,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +153,23 @@ class Gathered:
             safe_contact=opened.member(member, "safe_contact"),
         )
 
-    def context(self, people: Collection[UUID]) -> NoteContext:
-        """What a note is compared with that goes to these people."""
+    def context(
+        self, people: Collection[UUID], *, kept_from: Collection[UUID] | None = None
+    ) -> NoteContext:
+        """What words are compared with that go to these people.
+
+        With `kept_from`, what is protected is what is protected from those alone.
+        """
         around, opened = self._around, self._opened
         if around is None or opened is None:
             return NoteContext()
-        shown = self.to(people)
+        shown = self.to(people if kept_from is None else kept_from)
         family = around.family or ()
         workers = [one for one in around.workers or () if one.name]
-        places = (self._label, around.place, around.child.school or "")
+        places = (self._label, *(around.places or ()), around.child.school or "")
         return NoteContext(
             child=opened.names(around.child),
-            recipients=_filled(opened.member(one, "name") for one in family if one.id in shown),
+            recipients=_filled(opened.member(one, "name") for one in family if one.id in people),
             workers=tuple(opened.worker(one, "name") for one in workers),
             places=_filled((*places, *(around.agencies or ()), *(around.wards or ()))),
             phones=_filled(opened.worker(one, "phone") for one in workers),
@@ -164,12 +188,32 @@ class Gathered:
 
 async def gather(tenant: Tenant, child_id: UUID, key: str, held_on: date) -> Gathered:
     """Gather it, each read in a transaction of its own: nothing waits for another connection."""
+    return await _gathered(
+        tenant, child_id, _READ, {"key": key, "day": held_on}, lambda one: one.responsible
+    )
+
+
+async def gather_for_plan(tenant: Tenant, child_id: UUID) -> Gathered:
+    """Gather what the words of a child's plan are compared with, for all of the family.
+
+    Likewise; the meetings are all on whose agenda the child stands.
+    """
+    return await _gathered(tenant, child_id, _READ_FOR_PLAN, {}, lambda _one: True)
+
+
+async def _gathered(
+    tenant: Tenant,
+    child_id: UUID,
+    read: ReadModel[_Around],
+    given: Mapping[str, object],
+    may_get: Callable[[_Member], bool],
+) -> Gathered:
     async with tenant.transaction(JOB) as session:
-        around = await _READ.line(session, child=child_id, key=key, day=held_on)
+        around = await read.line(session, child=child_id, **given)
         if around is None:
             return Gathered()
         keys = await _keys_of(session, around)
-    people = [child_id, *(one.id for one in around.family or () if one.responsible)]
+    people = [child_id, *(one.id for one in around.family or () if may_get(one))]
     shown = {
         person: await would_be_shown(
             tenant, child_id, Viewer(person, ViewerKind.FAMILY), Purpose.SUPPORT

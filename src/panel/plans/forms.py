@@ -102,6 +102,13 @@ class Done(msgspec.Struct, forbid_unknown_fields=True):
     back: Literal["plan", "home"] = "plan"
 
 
+class FamilyMayRead(msgspec.Struct, forbid_unknown_fields=True):
+    """Why the family may read a line in which something is marked."""
+
+    version: int
+    why: Annotated[str, paragraphs("Why", at_most=1_000)] = ""
+
+
 class Offer(msgspec.Struct, forbid_unknown_fields=True):
     """To whom the part of lead professional is offered."""
 

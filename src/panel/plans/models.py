@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.platform.tables import Sealed, one_of
@@ -110,3 +110,22 @@ class LeadProfessional(ChildScoped):
     """Why declined, or why it ended."""
     from_on: Mapped[date | None]
     until_on: Mapped[date | None]
+
+
+class FamilyClearance(ChildScoped):
+    """Somebody read what is marked in a line of a plan, and says that the family may read it.
+
+    It is about these words: once the line says others, it no longer counts. Only ever added to,
+    until the line is moved to another child.
+    """
+
+    __tablename__ = "family_clearance"
+    __table_args__ = (CheckConstraint("num_nonnulls(action_id, outcome_id) = 1", name="one_line"),)
+
+    action_id: Mapped[UUID | None] = mapped_column(ForeignKey("action.id"), index=True)
+    outcome_id: Mapped[UUID | None] = mapped_column(ForeignKey("desired_outcome.id"), index=True)
+    words = Sealed()
+    """What the line said."""
+    marked = Sealed()
+    """What was marked in it: JSON, a list of `FoundWords.key`."""
+    why = Sealed()

@@ -1,22 +1,25 @@
 """What the pages about plans and lead professionals say: read models turned into words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from panel.plans import rules
+from panel.plans.family_words import LineForFamily
 from panel.plans.home import Draft, LeadHome, MyChild, NextAction, OfferToMe
 from panel.plans.leads import Candidate, LeadLine, Offer
 from panel.plans.mine import MyAction
 from panel.plans.reading import ActionReading, OutcomeReading, PlanLine, PlanReading
 from panel.plans.rules import Course
 from panel.plans.writing import STATE_WORDS
+from panel.platform.clock import day_of
 from panel.records.dates import age_words
 from panel.records.gate import Withheld
-from panel.web.words import day, day_and_distance, plural, relative_day, short_day
+from panel.web.words import day, day_and_distance, in_a_row, plural, relative_day, short_day
 
 NOBODY = "Nobody holds this plan yet."
+NOTHING_FOUND: Mapping[UUID, LineForFamily] = {}
 LONGEST_QUOTE = 240
 """Characters of the family's words in a list; the whole is on the child's page."""
 
@@ -56,6 +59,15 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class ForFamily:
+    """That the family does not read a line yet, and where to see to it; or why they do."""
+
+    sentence: str
+    href: str = ""
+    """Where to see to it; empty where the family reads it."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeBlock:
     """A desired outcome as the page shows it; `history` is (day, score, note), newest first."""
 
@@ -69,6 +81,7 @@ class OutcomeBlock:
     bar: Bar | None
     history: Sequence[tuple[str, str, str]]
     href: str
+    for_family: ForFamily | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,7 @@ class ActionRow:
     stored_state: str
     version: int
     href: str
+    for_family: ForFamily | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +134,12 @@ def plan_page(
     today: date,
     *,
     may_write: bool,
+    for_family: Mapping[UUID, LineForFamily] = NOTHING_FOUND,
 ) -> PlanPage:
-    """The page of the current plan, or of there being none, or of its not being shown."""
+    """The page of the current plan, or of there being none, or of its not being shown.
+
+    `for_family`: the lines in which something is found that the family is not to read as it is.
+    """
     base = f"/children/{child_id}/plan"
     lead_href = f"/children/{child_id}/lead-professional"
     lines = [(_plan_line(one), f"{base}/former/{one.id}") for one in former]
@@ -145,7 +163,8 @@ def plan_page(
             lead_href=lead_href,
         )
     is_current = plan.state in rules.CURRENT
-    rows = [_action_row(base, plan, one, today) for one in plan.actions]
+    told = {line: _for_family(base, one) for line, one in for_family.items()}
+    rows = [_action_row(base, plan, one, today, told.get(one.id)) for one in plan.actions]
     return PlanPage(
         title="Plan" if is_current else f"Plan {plan.number}, as it was",
         next_step=_next_step(plan, today) if is_current else "",
@@ -154,7 +173,8 @@ def plan_page(
         facts=_facts(plan),
         summary=plan.summary,
         outcomes=[
-            _outcome_block(base, number, one) for number, one in enumerate(plan.outcomes, start=1)
+            _outcome_block(base, number, one, told.get(one.id))
+            for number, one in enumerate(plan.outcomes, start=1)
         ],
         actions=[row for row in rows if rules.is_open(row.stored_state)],
         finished=[row for row in rows if not rules.is_open(row.stored_state)],
@@ -201,7 +221,50 @@ def _plan_line(one: PlanLine) -> str:
     return f"Plan {one.number}, {one.author_agency}: {agreed}{ended}"
 
 
-def _outcome_block(base: str, number: int, one: OutcomeReading) -> OutcomeBlock:
+def _for_family(base: str, one: LineForFamily) -> ForFamily:
+    if one.cleared is None:
+        said = in_a_row([f"“{found.words}”" for found in one.found])
+        return ForFamily(f"The family cannot read this yet: {said}.", _family_href(base, one))
+    by = one.cleared.by or "Somebody"
+    on = short_day(day_of(one.cleared.at))
+    return ForFamily(f"{by} said on {on} that the family may read it: {one.cleared.why}")
+
+
+def _family_href(base: str, one: LineForFamily) -> str:
+    return f"{base}/lines/{one.line.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinePage:
+    """A line that is held back from the family. `found` is (the words, why)."""
+
+    words: str
+    found: Sequence[tuple[str, str]]
+    version: int
+    action: str
+    change_href: str
+    comes_out: str
+    """What nobody can say may be read, as a sentence; empty where there is nothing of the kind."""
+
+
+def line_page(child_id: UUID, told: LineForFamily) -> LinePage:
+    """What is held back of one line, and what can be done about it."""
+    base = f"/children/{child_id}/plan"
+    kind = "actions" if told.line.is_action else "outcomes"
+    out = [f"“{one.words}”" for one in told.found if not one.may_be_read]
+    return LinePage(
+        words=told.line.words.replace("\nby ", "\nWho does this: "),
+        found=[(one.words, one.why) for one in told.found],
+        version=told.line.version,
+        action=_family_href(base, told),
+        change_href=f"{base}/{kind}/{told.line.id}",
+        comes_out=f"Change the words: {in_a_row(out)} must come out." if out else "",
+    )
+
+
+def _outcome_block(
+    base: str, number: int, one: OutcomeReading, for_family: ForFamily | None
+) -> OutcomeBlock:
     return OutcomeBlock(
         id=one.id,
         number=number,
@@ -220,6 +283,7 @@ def _outcome_block(base: str, number: int, one: OutcomeReading) -> OutcomeBlock:
             for each in reversed(one.progress)
         ],
         href=f"{base}/outcomes/{one.id}",
+        for_family=for_family,
     )
 
 
@@ -248,7 +312,9 @@ def _bar(one: OutcomeReading) -> Bar | None:
     return Bar(f"bar-{one.id}", f"{value} of {rules.HIGHEST} {when}", value, rules.HIGHEST)
 
 
-def _action_row(base: str, plan: PlanReading, one: ActionReading, today: date) -> ActionRow:
+def _action_row(
+    base: str, plan: PlanReading, one: ActionReading, today: date, for_family: ForFamily | None
+) -> ActionRow:
     numbers = {outcome.id: number for number, outcome in enumerate(plan.outcomes, start=1)}
     number = None if one.outcome_id is None else numbers.get(one.outcome_id)
     return ActionRow(
@@ -264,6 +330,7 @@ def _action_row(base: str, plan: PlanReading, one: ActionReading, today: date) -
         stored_state=one.state,
         version=one.version,
         href=f"{base}/actions/{one.id}",
+        for_family=for_family,
     )
 
 

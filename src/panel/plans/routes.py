@@ -1,6 +1,8 @@
 """The pages of a child's plan, of who holds it, and of offers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, TypeVar
@@ -10,6 +12,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import Desk, go, unless_invalid
 from panel.accounts.taking import take
@@ -17,6 +20,7 @@ from panel.plans import forms, pages
 from panel.plans.service import (
     ActionReading,
     ActionWords,
+    LineForFamily,
     OutcomeReading,
     OutcomeWords,
     PlanReading,
@@ -30,11 +34,16 @@ from panel.plans.service import (
     change_action,
     change_outcome,
     change_summary,
+    clearances,
     decline_offer,
     former_plan_for_reading,
     former_plans,
     lead_history,
+    let_family_read,
+    line_for_family,
+    lines_for_family,
     mark_done,
+    may_clear,
     offer_for_answer,
     offer_lead,
     open_for_offer,
@@ -46,7 +55,7 @@ from panel.plans.service import (
 )
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import Access
-from panel.register.service import child_header
+from panel.register.service import ChildHeader, child_header
 from panel.web.forms import FieldErrors, Filled, Nothing
 
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -94,13 +103,23 @@ async def _saved(
 async def _page(
     desk: Desk, access: Access, template: str, errors: FieldErrors | None = None, **shown: object
 ) -> Response[Any]:
+    return _framed(desk, await child_header(access), template, errors, **shown)
+
+
+def _framed(
+    desk: Desk,
+    header: ChildHeader,
+    template: str,
+    errors: FieldErrors | None = None,
+    **shown: object,
+) -> Response[Any]:
     return desk.page(
         f"plans/{template}.html",
         status=200 if errors is None else 422,
-        header=await child_header(access),
+        header=header,
         here="plan",
         errors=[] if errors is None else errors.summary,
-        plan_href=_plan(access.child_id),
+        plan_href=_plan(header.child_id),
         **shown,
     )
 
@@ -122,18 +141,73 @@ async def _current(access: Access) -> PlanReading:
 @get("/children/{child_id:uuid}/plan", include_in_schema=False)
 async def plan(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """The child's plan: outcomes with their small trend, actions, former plans."""
+    async with desk.open(child_id, READING) as access:
+        now = await plan_for_reading(access)
+        former = await former_plans(access)
+        header = await child_header(access)
+        cleared = await clearances(access) if may_clear(access) else {}
+    told = {}
+    if isinstance(now, PlanReading) and may_clear(access):
+        comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
+        told = lines_for_family(access, now, cleared, comparing)
+    page = pages.plan_page(
+        child_id, now, former, access.today, may_write=access.may_write, for_family=told
+    )
+    return _framed(desk, header, "plan", page=page)
 
-    async def show(access: Access, _errors: FieldErrors | None) -> Response[Any]:
-        page = pages.plan_page(
-            child_id,
-            await plan_for_reading(access),
-            await former_plans(access),
-            access.today,
-            may_write=access.may_write,
-        )
-        return await _page(desk, access, "plan", page=page)
 
-    return await _shown(desk, child_id, READING, show)
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that is held back from the family, in the record opened to see to it."""
+
+    access: Access
+    told: LineForFamily
+
+    @property
+    def session(self) -> AsyncSession:
+        return self.access.session
+
+
+@asynccontextmanager
+async def _line(desk: Desk, child_id: UUID, line_id: UUID, doing: str) -> AsyncIterator[_Line]:
+    # Before the record is opened: what is compared with is read in transactions of its own.
+    comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
+    async with desk.open(child_id, doing) as access:
+        now = await _current(access)
+        yield _Line(access, await line_for_family(access, now, line_id, comparing))
+
+
+async def _line_page(desk: Desk, line: _Line, errors: FieldErrors | None = None) -> Response[Any]:
+    page = pages.line_page(line.access.child_id, line.told)
+    filled = Filled({"version": page.version}, errors)
+    return await _page(desk, line.access, "line", errors, page=page, filled=filled)
+
+
+@get("/children/{child_id:uuid}/plan/lines/{line_id:uuid}", include_in_schema=False)
+async def held_line(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], line_id: FromPath[UUID]
+) -> Response[Any]:
+    """What is held back from the family in one line of the plan, and why."""
+    async with _line(desk, child_id, line_id, READING) as line:
+        return await _line_page(desk, line)
+
+
+@post("/children/{child_id:uuid}/plan/lines/{line_id:uuid}", include_in_schema=False)
+async def clear_line(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], line_id: FromPath[UUID]
+) -> Response[Any]:
+    """The lead professional says that the family may read the line."""
+
+    async def work(line: _Line, form: forms.FamilyMayRead) -> None:
+        await let_family_read(line.access, line.told, form.version, form.why)
+
+    async def again(errors: FieldErrors) -> Response[Any]:
+        async with _line(desk, child_id, line_id, READING) as line:
+            return await _line_page(desk, line, errors)
+
+    opens = partial(_line, desk, child_id, line_id, "let the family read a line of the plan")
+    to = f"{_plan(child_id)}#outcomes"
+    return await take(desk, forms.FamilyMayRead, opens, work, to, again=again)
 
 
 @get("/children/{child_id:uuid}/plan/former/{plan_id:uuid}", include_in_schema=False)
@@ -632,6 +706,8 @@ HANDLERS = [
     summarise,
     agree_form,
     agree,
+    held_line,
+    clear_line,
     new_outcome,
     put_outcome,
     outcome,

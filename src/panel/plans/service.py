@@ -1,6 +1,18 @@
 """The use cases of plans and lead professionals; other rooms come in through here."""
 
 from panel.plans.facts import PlanFacts, current_plan_facts, import_plan
+from panel.plans.family_words import (
+    Clearance,
+    FamilyLine,
+    LineForFamily,
+    clearances,
+    let_family_read,
+    line_for_family,
+    lines_for_family,
+    lines_of,
+    may_clear,
+    plan_for_family,
+)
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
 from panel.plans.leads import (
     PART,
@@ -63,9 +75,12 @@ __all__ = [
     "ActionReading",
     "ActionWords",
     "Candidate",
+    "Clearance",
+    "FamilyLine",
     "LeadFacts",
     "LeadHome",
     "LeadLine",
+    "LineForFamily",
     "MyAction",
     "Offer",
     "OfferFacts",
@@ -87,6 +102,7 @@ __all__ = [
     "change_action",
     "change_outcome",
     "change_summary",
+    "clearances",
     "current_leads",
     "current_plan_facts",
     "decline_offer",
@@ -100,8 +116,13 @@ __all__ = [
     "lead_gap_since",
     "lead_history",
     "leaver",
+    "let_family_read",
+    "line_for_family",
+    "lines_for_family",
+    "lines_of",
     "lock_child",
     "mark_done",
+    "may_clear",
     "move_action",
     "my_actions",
     "offer_for_answer",
@@ -109,6 +130,7 @@ __all__ = [
     "open_for_offer",
     "open_offers",
     "opened_for_offer",
+    "plan_for_family",
     "plan_for_reading",
     "start_plan",
     "step_action",

@@ -6,13 +6,13 @@ from datetime import date
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.accounts.service import worker_names
 from panel.plans import rules
-from panel.plans.models import Action, DesiredOutcome, OutcomeProgress, Plan
+from panel.plans.models import Action, DesiredOutcome, FamilyClearance, OutcomeProgress, Plan
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
 from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access
@@ -356,6 +356,8 @@ async def move_action(action: Action, access: Access, why: str) -> Action:
     )
     moved.text, moved.owner_words, moved.note = action.text, action.owner_words, action.note
     session.add(moved)
+    # What was said of its words holds those words.
+    await session.execute(delete(FamilyClearance).where(FamilyClearance.action_id == action.id))
     action.text = WRONG_CHILD
     action.owner_words = action.note = action.moved_why = ""
     action.owner_worker_id = action.due_on = action.done_on = None
