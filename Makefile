@@ -45,11 +45,12 @@ demo: assets ## The site with a year of invented life: PORT=8000 CHILDREN=300 SE
 
 test: $(VENV)/.checking assets ## Every test; DATABASE_URL=… to use a server instead
 	@deploy/browser.sh
-	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest -n $(WORKERS) \
+	  --dist loadfile --no-loadscope-reorder
 
 test-database: $(VENV)/.checking assets ## The tests that talk to the database; ROOMS=… for some
 	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest $(ROOMS) \
-	  -n $(WORKERS) --dist loadfile -m "database and not journey and not crawl"
+	  -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "database and not journey and not crawl"
 
 lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
 	@$(BIN)/ruff check .

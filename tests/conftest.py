@@ -1,7 +1,11 @@
 """What every test may use: a migrated database of its own, an authority, its gate, a clock."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -10,7 +14,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from panel.app import make_app
+from panel.app import make_app, make_site
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import (
     Cluster,
@@ -33,6 +37,25 @@ from panel.web import assets
 
 MORNING = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """Monday 23 November 2026, in term: when tests take place unless they say otherwise."""
+TESTS = Path(__file__).parent
+
+
+MEMORY, ROOM = Path("/dev", "shm"), 4 * 2**30
+"""Where files lie in memory on Linux, and how many bytes must be free there for a run."""
+IN_MEMORY = "PANEL_TEST_IN_MEMORY"
+"""Names to a run's workers the folder that they share, which is gone at its end."""
+LONGEST = ("hostile", "journeys", "durability", "demo", "consent")
+"""Rooms with files that take a minute and more."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the databases in memory, where there is room: hundreds are made and thrown away."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and (
+        MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM
+    ):
+        folder = tempfile.mkdtemp(prefix="panel-tests-", dir=MEMORY)
+        os.environ[IN_MEMORY] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
@@ -42,16 +65,21 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     The server's roles belong to the whole server: two folders would each set their own passwords.
     """
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "panel"
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = Path(os.environ.get(IN_MEMORY, shared)) / "panel"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what talks to the database, so that it can be run against another server too."""
+    """Mark what talks to the database, so that it can be run against another server too.
+
+    What takes longest comes first: at the end no worker waits for the one that began it last.
+    """
     for item in items:
         if "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in LONGEST)
 
 
 @pytest.fixture(scope="session")
@@ -82,12 +110,28 @@ def template_database(cluster: Cluster, data_dir: Path) -> Iterator[str]:
     drop_database(cluster, name)
 
 
+@pytest.fixture(scope="session")
+def own_name() -> str:
+    """The name of every test's database, one after the other: what was made to serve one of them,
+    and knows its address, serves the next.
+    """
+    return f"panel_test_{new_id().hex[-12:]}"
+
+
 @pytest.fixture
-def database_of_own(cluster: Cluster, template_database: str) -> Iterator[Cluster]:
+def database_of_own(cluster: Cluster, own_name: str, template_database: str) -> Iterator[Cluster]:
     """A migrated, empty database for one test."""
-    name = f"panel_test_{new_id().hex[-12:]}"
-    yield copy_database(cluster, name, template_database)
-    drop_database(cluster, name)
+    with copied(cluster, own_name, template_database) as database:
+        yield database
+
+
+@contextmanager
+def copied(cluster: Cluster, name: str, template: str) -> Iterator[Cluster]:
+    """A copy of a template, dropped afterwards."""
+    try:
+        yield copy_database(cluster, name, template)
+    finally:
+        drop_database(cluster, name)
 
 
 @pytest.fixture
@@ -96,13 +140,34 @@ def clock() -> FixedClock:
     return FixedClock(MORNING)
 
 
+@dataclass
+class MadeBefore:
+    """What takes long to make and is the same for every database of an address.
+
+    Nothing of it knows what is in the database: connections are given back after each test.
+    """
+
+    databases: dict[str, Database] = field(default_factory=dict)
+    """By their address: SQLAlchemy writes each statement out once for each."""
+    sites: dict[tuple[str, str], Litestar] = field(default_factory=dict)
+    """By the database's address and the authority's schema: hundreds of routes are looked into."""
+
+
+@pytest.fixture(scope="session")
+def made_before() -> MadeBefore:
+    """What the tests of one worker share."""
+    return MadeBefore()
+
+
 @pytest.fixture
 async def tenant(
-    database_of_own: Cluster, data_dir: Path, clock: FixedClock
+    database_of_own: Cluster, data_dir: Path, clock: FixedClock, made_before: MadeBefore
 ) -> AsyncIterator[Tenant]:
     """The authority of one test, served as `panel_app`."""
-    database = Database(database_of_own.app_url, pool_size=4)
-    record = authority_named(database_of_own.app_url, None)
+    url = database_of_own.app_url
+    if url not in made_before.databases:
+        made_before.databases[url] = Database(url, pool_size=4)
+    database, record = made_before.databases[url], authority_named(url, None)
     yield Tenant(
         record, database, keyring(record, master_key(None, data_dir / "keys" / "master.key")), clock
     )
@@ -116,11 +181,26 @@ def gate(tenant: Tenant) -> Gate:
 
 
 @pytest.fixture
-def app(database_of_own: Cluster, data_dir: Path, clock: FixedClock, tenant: Tenant) -> Litestar:
+async def app(
+    database_of_own: Cluster, data_dir: Path, tenant: Tenant, made_before: MadeBefore
+) -> AsyncIterator[Litestar]:
     """The whole site for the test's authority, at testshire.localhost."""
-    assets.build()
     settings = from_environment({"PANEL_DATA_DIR": str(data_dir), "PANEL_INSECURE_COOKIES": "yes"})
-    return make_app(settings, database_of_own.app_url, clock, compiled=data_dir / "templates")
+    url, record = database_of_own.app_url, tenant.record
+    made = made_before.sites.get((url, record.schema_name))
+    if made is None:
+        assets.build()
+        made = make_app(settings, url, tenant.clock, compiled=data_dir / "templates")
+        made_before.sites[url, record.schema_name] = made
+    # Its routes stay; the authority, its keys and all that is remembered of them are the test's.
+    (last,) = made.state.sites.values()
+    database = last.tenant.database
+    made.state.sites.clear()
+    made.state.sites[record.host] = make_site(
+        record, settings, database, tenant.clock, last.renderer
+    )
+    yield made
+    await database.close()
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ import pytest
 from litestar.testing import AsyncTestClient
 
 from consent import Category
-from panel.platform.cluster import Cluster, create_database, drop_database
-from panel.platform.ids import new_id
+from panel.platform.cluster import Cluster
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from panel.sharing.models import SharingRestriction
-from tests.conftest import SignIn
+from tests.conftest import SignIn, copied
 from tests.panels.pack_world import MEETING_DAY, World, add_marked_child, agreed, make_world
 
 Browser = AsyncTestClient[Any]
@@ -22,11 +21,10 @@ PACK = f"/panels/contacts/{MEETING_DAY}/pack"
 
 
 @pytest.fixture
-def database_of_own(cluster: Cluster, template_database: str) -> Iterator[Cluster]:
+def database_of_own(cluster: Cluster, own_name: str, template_database: str) -> Iterator[Cluster]:
     """An empty authority: the panel here is one of its own."""
-    name = f"panel_test_{new_id().hex[-12:]}"
-    yield create_database(cluster, name, template=template_database)
-    drop_database(cluster, name)
+    with copied(cluster, own_name, template_database) as database:
+        yield database
 
 
 @pytest.fixture

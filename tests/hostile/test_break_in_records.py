@@ -21,8 +21,7 @@ from panel.plans.service import (
     start_plan,
 )
 from panel.platform.clock import FixedClock
-from panel.platform.cluster import Cluster, create_database, drop_database
-from panel.platform.ids import new_id
+from panel.platform.cluster import Cluster
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -41,6 +40,7 @@ from panel.register.service import (
 )
 from panel.sharing.models import SharingRestriction
 from panel.sharing.service import withdraw_agreement
+from tests.conftest import copied
 from tests.sharing.family import (
     TODAY,
     Family,
@@ -55,11 +55,10 @@ from tests.sharing.family import (
 
 
 @pytest.fixture
-def database_of_own(cluster: Cluster, template_database: str) -> Iterator[Cluster]:
+def database_of_own(cluster: Cluster, own_name: str, template_database: str) -> Iterator[Cluster]:
     """An empty authority: what is tried here needs a family of its own."""
-    name = f"panel_test_{new_id().hex[-12:]}"
-    yield create_database(cluster, name, template=template_database)
-    drop_database(cluster, name)
+    with copied(cluster, own_name, template_database) as database:
+        yield database
 
 
 @pytest.fixture

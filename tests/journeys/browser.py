@@ -14,6 +14,7 @@ from panel.web import assets
 
 CHROMIUM = Path(os.environ.get("PANEL_CHROMIUM", "/usr/bin/chromium"))
 PICTURES = Path(__file__).parents[2] / "test-results"
+IN_CI = os.environ.get("CI", "").lower() == "true"
 # As root Chromium needs --no-sandbox; without the others it waits for a network that is closed.
 FLAGS = [
     "--no-sandbox",
@@ -30,7 +31,7 @@ def require_chromium() -> None:
     if CHROMIUM.is_file():
         return
     sentence = f"There is no Chromium at {CHROMIUM}. On Debian: apt-get install chromium"
-    if os.environ.get("CI", "").lower() == "true":
+    if IN_CI:
         pytest.fail(sentence, pytrace=False)
     pytest.skip(sentence)
 
@@ -118,9 +119,13 @@ async def assert_fits(page: Page) -> None:
     assert wide <= 0, f"{page.url} is {wide} pixels wider than the window."
 
 
-async def screenshot(page: Page, name: str) -> Path:
-    """Keep a picture of the whole page in test-results/ and return its path."""
+async def screenshot(page: Page, name: str) -> None:
+    """Keep a picture of the whole page in test-results/, for people to look at.
+
+    Where CI=true nobody does, and a picture takes longer than everything that axe asks: there it is
+    taken with PANEL_PICTURES=1 only.
+    """
+    if IN_CI and "PANEL_PICTURES" not in os.environ:
+        return
     PICTURES.mkdir(exist_ok=True)
-    path = PICTURES / f"{name}.png"
-    await page.screenshot(path=path, full_page=True)
-    return path
+    await page.screenshot(path=PICTURES / f"{name}.png", full_page=True)

@@ -190,6 +190,8 @@ class Live:
             self._listener.cancel()
             await asyncio.gather(self._listener, return_exceptions=True)
             self._listener = None
+        # Who listens again may do so in another event loop.
+        self._is_listening = asyncio.Event()
 
     # Pages ------------------------------------------------------------------------------------
 
