@@ -29,6 +29,7 @@ NO_FACTS = {
     "job_run",
     "migrated",
     "outbox_message",
+    "sign_in_entry",
     "sign_in_link",
     "unusual_pattern",
     "web_session",

@@ -240,7 +240,7 @@ async def fingerprint(tenant: Tenant) -> dict[str, int]:
         ).scalars().all()  # fmt: skip
         counted = {}
         for name in names:
-            if name in ("access_event", "child_access", "web_session"):
+            if name in ("access_event", "child_access", "web_session", "sign_in_entry"):
                 continue
             rows = await session.execute(
                 text(f"SELECT count(*), sum(hashtext(t::text)) FROM {name} t")

@@ -3,33 +3,17 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from panel.accounts.desk import FAMILY_HOME, FOR_ANYBODY, Desk, go
+from panel.accounts.desk import FOR_ANYBODY, Desk, go
 from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
 from panel.accounts.service import SignInPersona, persona_at_desk
+from panel.accounts.way_in import home_of, let_in, with_cookie
 from panel.platform.problems import Gone, NotFound
-from panel.platform.sessions import end, start, use_link
+from panel.platform.sessions import Way, end, use_link
 
 LINK_USED = "This sign-in link was used already, or its time is over."
-
-
-def _signed_in_at(request: Request[Any, Any, Any], token: str, path: str) -> Response[Any]:
-    """Send somebody on with a new session of our own making, whatever cookie they brought."""
-    answer = go(path)
-    answer.set_cookie(
-        Cookie(
-            key=request.app.state.cookie,
-            value=token,
-            path="/",
-            httponly=True,
-            secure=request.app.state.settings.secure_cookies,
-            samesite="lax",
-        )
-    )
-    return answer
 
 
 @get("/sign-in/{token:str}", include_in_schema=False, opt=FOR_ANYBODY)
@@ -48,8 +32,8 @@ async def sign_in(
         if found is None:
             raise Gone(LINK_USED, "Ask your administrator for a new link.")
         viewer_id, kind = found
-        cookie = await start(session, viewer_id, kind, desk.now)
-    return _signed_in_at(request, cookie, "/" if kind == "worker" else FAMILY_HOME)
+        cookie = await let_in(desk, session, viewer_id, kind, Way.LINK)
+    return with_cookie(request, home_of(kind), cookie)
 
 
 @post("/sign-out", include_in_schema=False, opt=FOR_ANYBODY)
@@ -81,8 +65,8 @@ async def demo_sign_in(
         found: SignInPersona | None = await persona_at_desk(session, persona)
         if found is None:
             raise NotFound("There is nobody of that name in the demonstration.")
-        cookie = await start(session, found.viewer_id, found.kind, desk.now)
-    return _signed_in_at(request, cookie, "/" if found.kind == "worker" else FAMILY_HOME)
+        cookie = await let_in(desk, session, found.viewer_id, found.kind, Way.DEMONSTRATION)
+    return with_cookie(request, home_of(found.kind), cookie)
 
 
 @get(WORKERS_GLOSSARY, include_in_schema=False, opt=FOR_ANYBODY)

@@ -42,6 +42,7 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     """Sessions and sign-in links that ended, the ids of forms posted long ago, notes of changes."""
     now: datetime = session.info[NOW]
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
+    await session.execute(text("DELETE FROM sign_in_entry WHERE ends_at < :now"), {"now": now})
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
         text("DELETE FROM form_post WHERE at < :before"), {"before": slot - FORMS_KEPT}

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import cast
 from uuid import UUID
@@ -10,12 +11,34 @@ from uuid import UUID
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.platform.ids import new_id
+from panel.platform.problems import NotSignedIn
 from panel.platform.tenancy import Tenant
 
 LONGEST = timedelta(hours=12)
 IDLE = timedelta(minutes=60)
 SEEN_EVERY = timedelta(minutes=1)
 """How often it is noted that a session is in use."""
+
+
+PROOF_LASTS = timedelta(minutes=10)
+"""How long somebody who showed who they are may do what asks for it (an override, an export)."""
+
+
+class Way(StrEnum):
+    """How somebody signed in."""
+
+    LINK = "link"
+    DEMONSTRATION = "demonstration"
+    TWO_STEPS = "two_steps"
+    """A password and a code."""
+    PASSKEY = "passkey"
+    PROVIDER = "provider"
+    FAMILY_CODE = "family_code"
+
+
+PROVES = frozenset({Way.TWO_STEPS, Way.PASSKEY, Way.PROVIDER, Way.FAMILY_CODE})
+"""Ways in which somebody shows who they are; a link only shows who reads their mail."""
 
 
 def token_hash(token: str) -> bytes:
@@ -28,13 +51,25 @@ def forgery_token(session_token: str) -> str:
     return hmac.new(session_token.encode(), b"forms of this session", sha256).hexdigest()
 
 
-async def start(session: AsyncSession, viewer_id: UUID, viewer_kind: str, now: datetime) -> str:
-    """Sign somebody in; returns the cookie's value."""
+async def start(
+    session: AsyncSession,
+    viewer_id: UUID,
+    viewer_kind: str,
+    now: datetime,
+    *,
+    way: Way = Way.LINK,
+    device: str = "",
+) -> str:
+    """Sign somebody in; returns the cookie's value.
+
+    Args: `device` is the browser and system in words, for the owner's list of their sessions.
+    """
     token = secrets.token_urlsafe(32)
     await session.execute(
         text(
             "INSERT INTO web_session (token_hash, viewer_id, viewer_kind, started_at, seen_at,"
-            " ends_at) VALUES (:hash, :viewer, :kind, :now, :now, :ends)"
+            " ends_at, id, way, proved_at, device)"
+            " VALUES (:hash, :viewer, :kind, :now, :now, :ends, :id, :way, :proved, :device)"
         ),
         {
             "hash": token_hash(token),
@@ -42,9 +77,44 @@ async def start(session: AsyncSession, viewer_id: UUID, viewer_kind: str, now: d
             "kind": viewer_kind,
             "now": now,
             "ends": now + LONGEST,
+            "id": new_id(),
+            "way": way.value,
+            "proved": now if way in PROVES else None,
+            "device": device,
         },
     )
     return token
+
+
+async def renew(session: AsyncSession, token: str, now: datetime, *, way: Way) -> str:
+    """Put a session under a new cookie, once its owner showed again who they are.
+
+    Returns the new cookie's value; the old one is nobody's from now on. The end stays.
+    Raises NotSignedIn where there is no such session.
+    """
+    fresh = secrets.token_urlsafe(32)
+    changed = await session.execute(
+        text(
+            "UPDATE web_session SET token_hash = :fresh, proved_at = :now, seen_at = :now,"
+            " way = :way WHERE token_hash = :hash AND ends_at > :now"
+        ),
+        {"fresh": token_hash(fresh), "now": now, "way": way.value, "hash": token_hash(token)},
+    )
+    if cast("CursorResult[tuple[()]]", changed).rowcount == 0:
+        raise NotSignedIn
+    return fresh
+
+
+async def was_proved(session: AsyncSession, token: str, now: datetime) -> bool:
+    """Whether the owner of a session showed who they are in the last `PROOF_LASTS`."""
+    found = await session.scalar(
+        text(
+            "SELECT 1 FROM web_session WHERE token_hash = :hash AND ends_at > :now"
+            " AND proved_at > :since"
+        ),
+        {"hash": token_hash(token), "now": now, "since": now - PROOF_LASTS},
+    )
+    return found is not None
 
 
 async def goes_on(tenant: Tenant, token: str, now: datetime) -> bool:

@@ -22,6 +22,30 @@ class WebSession(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    listed_id: Mapped[UUID | None] = mapped_column("id")
+    """By which its owner names it in the list of their sessions: it signs nobody in."""
+    way: Mapped[str | None] = mapped_column(Text)
+    """How they signed in: a `platform.sessions.Way`."""
+    proved_at: Mapped[datetime | None]
+    """When they last showed who they are; NULL where a link or the demonstration let them in."""
+    device: Mapped[str | None] = mapped_column(Text)
+    """The browser and system, in words."""
+
+
+class SignInEntry(Base):
+    """Somebody on their way in, between the first step of signing in and the last.
+
+    Only the hash of the cookie is kept; no name, address or code stands in `facts` in the clear.
+    """
+
+    __tablename__ = "sign_in_entry"
+
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    step: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    next_path: Mapped[str] = mapped_column(Text)
+    """Where they wanted to go: a path of this site."""
+    ends_at: Mapped[datetime]
 
 
 class SignInLink(Base):
