@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.testing import AsyncTestClient
 
 from panel.app import make_app, make_site
@@ -140,6 +141,9 @@ def clock() -> FixedClock:
     return FixedClock(MORNING)
 
 
+Pages = tuple[HTTPRouteHandler, ...]
+
+
 @dataclass
 class MadeBefore:
     """What takes long to make and is the same for every database of an address.
@@ -149,8 +153,10 @@ class MadeBefore:
 
     databases: dict[str, Database] = field(default_factory=dict)
     """By their address: SQLAlchemy writes each statement out once for each."""
-    sites: dict[tuple[str, str], Litestar] = field(default_factory=dict)
-    """By the database's address and the authority's schema: hundreds of routes are looked into."""
+    sites: dict[tuple[str, str, Pages], Litestar] = field(default_factory=dict)
+    """By the database's address, the authority's schema and what is `beside`: hundreds of routes
+    are looked into.
+    """
 
 
 @pytest.fixture(scope="session")
@@ -181,17 +187,25 @@ def gate(tenant: Tenant) -> Gate:
 
 
 @pytest.fixture
+def beside() -> Pages:
+    """Pages that only a room's own tests have; nothing may be registered with `app` later."""
+    return ()
+
+
+@pytest.fixture
 async def app(
-    database_of_own: Cluster, data_dir: Path, tenant: Tenant, made_before: MadeBefore
+    database_of_own: Cluster, data_dir: Path, tenant: Tenant, beside: Pages, made_before: MadeBefore
 ) -> AsyncIterator[Litestar]:
     """The whole site for the test's authority, at testshire.localhost."""
     settings = from_environment({"PANEL_DATA_DIR": str(data_dir), "PANEL_INSECURE_COOKIES": "yes"})
     url, record = database_of_own.app_url, tenant.record
-    made = made_before.sites.get((url, record.schema_name))
+    made = made_before.sites.get((url, record.schema_name, beside))
     if made is None:
         assets.build()
         made = make_app(settings, url, tenant.clock, compiled=data_dir / "templates")
-        made_before.sites[url, record.schema_name] = made
+        for page in beside:
+            made.register(page)
+        made_before.sites[url, record.schema_name, beside] = made
     # Its routes stay; the authority, its keys and all that is remembered of them are the test's.
     (last,) = made.state.sites.values()
     database = last.tenant.database
