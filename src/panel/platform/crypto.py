@@ -193,8 +193,10 @@ class Keyring:
         return wrapping.unwrap(wrapped, f"holder {holder}")
 
     def read_again(self, holder: UUID) -> DataKey | None:
-        """The holder's data keys as they are stored now."""
-        wrapped = None if self.stored is None else self.stored.data_key(holder)
+        """The holder's data keys as they are stored now; None once they were destroyed."""
+        if self.stored is None:
+            raise NotSealedHere("The data key that sealed this is not known here.")
+        wrapped = self.stored.data_key(holder)
         return None if wrapped is None else self.data_key(holder, wrapped)
 
     def index(self, field: str, text: str) -> bytes:

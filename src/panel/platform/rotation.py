@@ -30,7 +30,7 @@ from panel.platform.tenancy import (
     later_key_name,
 )
 
-BATCH = 100
+BATCH = 25
 """Holders whose keys are wrapped anew in one transaction."""
 ROUNDS = 5
 """How often values are looked at again that somebody was writing."""
