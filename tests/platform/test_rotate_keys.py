@@ -1,13 +1,16 @@
 """Keys get new generations while people write; what is sealed opens before, during and after."""
 
+import asyncio
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import select, text
 
 from panel.accounts.service import add_agency, add_worker, remember_agency_keys
+from panel.cli import commands
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import Keyring, Keys, NotSealedHere, generation_of, new_key
 from panel.platform.ids import new_id
@@ -210,6 +213,48 @@ async def test_another_master_key_wraps_every_generation(
         keyring(record, old)
     with pytest.raises(NotSealedHere):
         rotate_master_key(owner(database_of_own), [record], old, new)
+
+
+async def test_the_master_key_is_changed_in_its_place_and_a_cut_is_mended(
+    tenant: Tenant, database_of_own: Cluster, data_dir: Path, tmp_path: Path
+) -> None:
+    members = await write_members(tenant)
+    file = tmp_path / "master.key"
+    file.write_bytes((data_dir / "keys" / "master.key").read_bytes())
+    environment = {
+        "PANEL_DATA_DIR": str(data_dir), "PANEL_KEY_FILE": str(file),
+        "PANEL_DATABASE_URL": database_of_own.app_url,
+        "PANEL_OWNER_DATABASE_URL": owner(database_of_own),
+    }  # fmt: skip
+
+    async def run(*words: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, commands, words, env=environment)
+
+    before = file.read_bytes()
+    done = await run("keys", "rotate", "--master")
+    assert done.exit_code == 0, done.output
+    assert file.read_bytes() != before
+    assert file.with_name("master.key.before").read_bytes() == before
+    assert (await run("doctor")).exit_code == 0
+    # Cut off between the database and the file: the same command goes on.
+    coming = master_key(None, file.with_name("master.key.new"))
+    records = authorities(owner(database_of_own))
+    rotate_master_key(owner(database_of_own), records, master_key(None, file), coming)
+    refused = await run("doctor")
+    assert refused.exit_code == 1
+    assert "another master key" in refused.output
+    assert (await run("keys", "rotate", "--master")).exit_code == 0
+    assert (await run("doctor")).exit_code == 0
+    # To another file, which is then named.
+    moved = tmp_path / "elsewhere" / "new.key"
+    told = await run("keys", "rotate", "--master", "--new-key-file", str(moved))
+    assert f"Set PANEL_KEY_FILE={moved}" in told.output
+    record = authority_named(database_of_own.app_url, None)
+    after = Tenant(record, tenant.database, keyring(record, master_key(None, moved)), tenant.clock)
+    assert await read_names(after, members) == NAMES
+    wrong = await run("keys", "rotate", "--master")
+    assert wrong.exit_code == 1
+    assert "another master key" in wrong.output
 
 
 async def test_every_sealed_column_is_rotated(database_of_own: Cluster) -> None:

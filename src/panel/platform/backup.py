@@ -96,15 +96,29 @@ def restore(
                 f"{file} is no back-up that panel backup wrote, or not whole."
             ) from error
         _refuse_to_overwrite(owner_url, record)
-        _run(
-            "pg_restore", owner_url,
-            ["--single-transaction", "--exit-on-error", str(folder / _DUMP)],
-        )  # fmt: skip
+        _bring_back(owner_url, folder)
     restored = replace(record, later_keys=later_keys_of(owner_url, record.schema_name))
     before_it_is_listed(restored)
     with psycopg.connect(owner_url) as connection:
         add_to_list(connection, restored)
     return restored
+
+
+def _bring_back(owner_url: str, folder: Path) -> None:
+    """Run the dump in one transaction, without what servers before PostgreSQL 17 do not know."""
+    script, whole = folder / "all.sql", folder / "fit.sql"
+    _call("pg_restore", [f"--file={script}", str(folder / _DUMP)], {})
+    with script.open("rb") as given, whole.open("wb") as fit:
+        is_preamble = True
+        for line in given:
+            is_preamble = is_preamble and not line.startswith(b"CREATE ")
+            if not (is_preamble and line.startswith(b"SET transaction_timeout")):
+                fit.write(line)
+    _run(
+        "psql", owner_url,
+        ["--no-psqlrc", "--quiet", "--output=/dev/null", "--single-transaction",
+         "--set=ON_ERROR_STOP=1", f"--file={whole}"],
+    )  # fmt: skip
 
 
 def _record(manifest: Mapping[str, Any]) -> AuthorityRecord:
@@ -142,10 +156,14 @@ def _run(name: str, owner_url: str, words: list[str]) -> None:
     parts = conninfo_to_dict(owner_url)
     password = parts.pop("password", None)
     address = psycopg.conninfo.make_conninfo("", **parts)
-    environment = dict(os.environ) | ({"PGPASSWORD": str(password)} if password else {})
+    given = {"PGPASSWORD": str(password)} if password else {}
+    _call(name, ["--no-password", f"--dbname={address}", *words], given)
+
+
+def _call(name: str, words: list[str], environment: Mapping[str, str]) -> None:
     done = subprocess.run(
-        [str(program(name)), "--no-password", f"--dbname={address}", *words],
-        env=environment,
+        [str(program(name)), *words],
+        env={**os.environ, **environment},
         capture_output=True,
         check=False,
     )
