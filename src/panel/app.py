@@ -43,8 +43,8 @@ from panel.panels.routes import HANDLERS as PANELS
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
+from panel.platform.erasure import DestroyedKeys, apply_list
 from panel.platform.live import Live
-from panel.platform.masterkey import master_key
 from panel.platform.problems import (
     Conflict,
     Gone,
@@ -58,6 +58,7 @@ from panel.platform.problems import (
 from panel.platform.sessions import LONGEST, SEEN_EVERY
 from panel.platform.tables import HolderErased
 from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
+from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.records.rehearsal import Rehearsal
 from panel.register.routes import HANDLERS as REGISTER
@@ -119,8 +120,10 @@ def make_site(
     renderer: Renderer,
 ) -> Site:
     """One authority, ready to serve."""
-    master = master_key(settings.master_key, settings.key_file)
-    tenant = Tenant(record, database, keyring(record, master), clock)
+    master = settings.key_service()
+    ring = keyring(record, master)
+    apply_list(database.url, record, ring, DestroyedKeys(settings.destroyed_keys), JOB)
+    tenant = Tenant(record, database, ring, clock)
     rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
     gate = Gate(tenant, SharingFacts())
     return Site(tenant, gate, renderer, settings.site_url, FamilyMarks(tenant), rehearsal)

@@ -6,11 +6,13 @@ from traceback import extract_tb
 import click
 
 from panel.commands.access import access
+from panel.commands.backup import backup, restore
 from panel.commands.demo import demo, personas
 from panel.commands.doctor import doctor
 from panel.commands.governance import governance
 from panel.commands.imports import imports
 from panel.commands.jobs import jobs
+from panel.commands.keys import keys
 from panel.commands.panels import agenda, meetings, panels
 from panel.commands.serving import authority, migrate, serve, setup, sign_in_link
 
@@ -37,6 +39,9 @@ for command in (
     sign_in_link,
     doctor,
     governance,
+    keys,
+    backup,
+    restore,
 ):
     commands.add_command(command)
 

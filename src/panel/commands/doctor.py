@@ -42,15 +42,27 @@ def doctor(authority: str | None, *, mend: bool, as_json: bool) -> None:
     """
     settings = from_environment()
     with opened_cluster(settings) as cluster:
-        wrong = check_ready(settings, cluster)
-        names = [record.name for record in authorities(cluster.app_url)]
-        if authority is not None and authority not in names:
-            wrong.append(f"There is no authority called {authority}.")
-        found = {}
-        for record in authorities(cluster.app_url):
-            target = Target(cluster.app_url, record.schema_name)
-            if authority in (None, record.name) and current(target) == head(target):
-                found[record.name] = _check(settings, cluster, record.name, mending=mend)
+        check_everything(settings, cluster, authority, mend=mend, as_json=as_json)
+
+
+def check_everything(
+    settings: Settings,
+    cluster: Cluster,
+    authority: str | None,
+    *,
+    mend: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Say what is right and what is wrong; a ClickException where something is."""
+    wrong = check_ready(settings, cluster)
+    names = [record.name for record in authorities(cluster.app_url)]
+    if authority is not None and authority not in names:
+        wrong.append(f"There is no authority called {authority}.")
+    found = {}
+    for record in authorities(cluster.app_url):
+        target = Target(cluster.app_url, record.schema_name)
+        if authority in (None, record.name) and current(target) == head(target):
+            found[record.name] = _check(settings, cluster, record.name, mending=mend)
     is_right = not wrong and all(one.is_right for one in found.values())
     if as_json:
         print_json(

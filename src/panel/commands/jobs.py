@@ -1,6 +1,7 @@
 """panel jobs: the scheduler. Any number may run; each slot of a job is done once."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 import click
@@ -139,24 +140,32 @@ async def jobs(*, once: bool) -> None:
     """The scheduler: sends messages, forgets what is over."""
     settings = from_environment()
     with opened_cluster(settings) as cluster:
-        gates: list[Gate] = []
-        for record in authorities(cluster.app_url):
-            async with gate_of(settings, cluster, record.name, SystemClock()) as gate:
-                gates.append(gate)
-        if settings.smtp_url is None:
-            click.echo("PANEL_SMTP_URL is not set: messages wait in the outbox.", err=True)
-        if once:
-            await run_round(settings, gates)
-            return
-        scheduler = AsyncIOScheduler(timezone="Europe/London")
-        scheduler.add_job(
-            run_round,
-            "interval",
-            args=[settings, gates],
-            seconds=EVERY.total_seconds(),
-            max_instances=1,
-            coalesce=True,
-            next_run_time=SystemClock().now(),
-        )
-        scheduler.start()
-        await asyncio.Event().wait()
+        async with AsyncExitStack() as leaving:
+            gates = [
+                await leaving.enter_async_context(
+                    gate_of(settings, cluster, record.name, SystemClock())
+                )
+                for record in authorities(cluster.app_url)
+            ]
+            await _run(settings, gates, once=once)
+
+
+async def _run(settings: Settings, gates: list[Gate], *, once: bool) -> None:
+    """One round, or a round every minute until the process is stopped."""
+    if settings.smtp_url is None:
+        click.echo("PANEL_SMTP_URL is not set: messages wait in the outbox.", err=True)
+    if once:
+        await run_round(settings, gates)
+        return
+    scheduler = AsyncIOScheduler(timezone="Europe/London")
+    scheduler.add_job(
+        run_round,
+        "interval",
+        args=[settings, gates],
+        seconds=EVERY.total_seconds(),
+        max_instances=1,
+        coalesce=True,
+        next_run_time=SystemClock().now(),
+    )
+    scheduler.start()
+    await asyncio.Event().wait()

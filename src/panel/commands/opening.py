@@ -11,13 +11,16 @@ import click
 import msgspec
 
 from panel.accounts.service import remember_agency_keys
+from panel.platform.backup import NoBackup
 from panel.platform.clock import Clock
 from panel.platform.cluster import Cluster, open_cluster
 from panel.platform.database import Database
 from panel.platform.embedded_postgres import DatabaseNotStarted
-from panel.platform.masterkey import NoMasterKey, master_key
+from panel.platform.erasure import DestroyedKeys, ListDamaged, NothingToDestroy, apply_list
+from panel.platform.key_service import NoMasterKey
 from panel.platform.migrate import NotMigrated
 from panel.platform.problems import Invalid, Problem
+from panel.platform.rotation import AlreadyRotating
 from panel.platform.tenancy import (
     AuthorityExists,
     NoSuchAuthority,
@@ -25,6 +28,7 @@ from panel.platform.tenancy import (
     authority_named,
     keyring,
 )
+from panel.records.child_scoped import JOB
 from panel.records.csv_rows import UnreadableCsv
 from panel.records.gate import Gate
 from panel.register.areas import UnreadableAreas
@@ -46,6 +50,10 @@ EXPECTED = (
     AssetsMissing,
     UnreadableCsv,
     UnreadableAreas,
+    ListDamaged,
+    NothingToDestroy,
+    AlreadyRotating,
+    NoBackup,
 )
 """What can go wrong for a reason that one line can say."""
 
@@ -108,8 +116,11 @@ async def gate_of(
     record = authority_named(cluster.app_url, authority)
     database = Database(cluster.app_url, pool_size=2)
     try:
-        master = master_key(settings.master_key, settings.key_file)
-        tenant = Tenant(record, database, keyring(record, master), clock)
+        master = settings.key_service()
+        ring = keyring(record, master)
+        # A database that was restored past `panel restore` loses here what was destroyed since.
+        apply_list(cluster.app_url, record, ring, DestroyedKeys(settings.destroyed_keys), JOB)
+        tenant = Tenant(record, database, ring, clock)
         await remember_agency_keys(tenant)
         yield Gate(tenant, SharingFacts())
     finally:

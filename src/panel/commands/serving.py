@@ -20,11 +20,11 @@ from panel.commands.opening import (
 )
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster, refuse_to_serve
-from panel.platform.masterkey import master_key
+from panel.platform.erasure import DestroyedKeys
 from panel.platform.migrate import NotMigrated, Target, current, ensure_control, head, migrate_all
 from panel.platform.problems import NotFound
 from panel.platform.sessions import make_link
-from panel.platform.tenancy import authorities, record_authority
+from panel.platform.tenancy import authorities, keyring, record_authority
 from panel.serving import AS_OF
 from panel.settings import Settings, from_environment
 from panel.sharing.gateways import ensure_gateways
@@ -55,7 +55,10 @@ def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
         if (at := current(target)) != head(target):
             wrong.append(f"{record.name} is at migration {at}. Run: panel migrate")
     read_manifest()
-    master_key(settings.master_key, settings.key_file)
+    master = settings.key_service()
+    for record in records:
+        keyring(record, master)
+    DestroyedKeys(settings.destroyed_keys).read()
     return wrong
 
 
@@ -144,7 +147,7 @@ async def add_authority(name: str, host: str, label: str | None) -> None:
     settings = from_environment()
     with opened_cluster(settings) as cluster:
         ensure_control(owner(cluster))
-        master = master_key(settings.master_key, settings.key_file)
+        master = settings.key_service()
         record_authority(
             owner(cluster), master, name=name, label=label or name, host=host, demo=False
         )
@@ -165,7 +168,7 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
     settings = from_environment()
     with opened_cluster(settings) as cluster:
         ensure_control(owner(cluster))
-        master = master_key(settings.master_key, settings.key_file)
+        master = settings.key_service()
         if name not in {record.name for record in authorities(cluster.app_url)}:
             record_authority(owner(cluster), master, name=name, label=label, host=host, demo=False)
         migrate_all(owner(cluster), click.echo)

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
-from panel.documents.models import Document, DocumentContent
+from panel.documents.models import CONTENT_FIELD, Document, DocumentContent
 from panel.documents.rules import KindOfFile, NotAccepted, clean_file_name, kind_of_file
 from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
@@ -20,7 +20,6 @@ from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
 from panel.records.gate import NOT_HERE, Access, Withheld
 
-CONTENT_FIELD = "document_content.sealed"
 KIND_OF_TYPE = {kind.media_type: kind for kind in KindOfFile}
 
 

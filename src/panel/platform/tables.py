@@ -112,6 +112,8 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
     __sealed__: ClassVar[tuple[Sealed, ...]] = ()
+    __sealed_content__: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Columns with sealed bytes of a child (a file), each with the field it is bound to."""
 
     id: Mapped[UUID]
 
