@@ -48,7 +48,8 @@ ABOUT_NO_CHILD = frozenset({
     "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
     "job_run", "fact_change", "web_session", "sign_in_link", "form_post", "child_index",
     "child_access", "access_event", "possible_duplicate", "outbox_message", "agencies_agreement",
-    "override_attempt", "history_search", "governance_document",
+    "override_attempt", "history_search", "governance_document", "audit_event", "audit_key",
+    "audit_seal", "audit_leaf",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from panel.accounts.desk import FAMILY_HOME, FOR_ANYBODY, Desk, go
 from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
 from panel.accounts.service import SignInPersona, persona_at_desk
+from panel.platform.audit import UNKNOWN, Actor, ActorKind, Kind, by_viewer, record
 from panel.platform.problems import Gone, NotFound
 from panel.platform.sessions import end, start, use_link
 
@@ -46,9 +47,16 @@ async def sign_in(
     async with desk.tenant.transaction() as session:
         found = await use_link(session, token, desk.now)
         if found is None:
-            raise Gone(LINK_USED, "Ask your administrator for a new link.")
-        viewer_id, kind = found
-        cookie = await start(session, viewer_id, kind, desk.now)
+            record(session, Kind.SIGN_IN_REFUSED, UNKNOWN, details={"by": "link"})
+        else:
+            viewer_id, kind = found
+            cookie = await start(session, viewer_id, kind, desk.now)
+            record(
+                session, Kind.SIGNED_IN, Actor(viewer_id, ActorKind(kind)), details={"by": "link"}
+            )
+    if found is None:
+        # Said once the transaction is over, so that the attempt stays written down.
+        raise Gone(LINK_USED, "Ask your administrator for a new link.")
     return _signed_in_at(request, cookie, "/" if kind == "worker" else FAMILY_HOME)
 
 
@@ -59,6 +67,8 @@ async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any])
         await desk.posted()
         async with desk.tenant.transaction() as session:
             await end(session, desk.token)
+            if desk.who is not None:
+                record(session, Kind.SIGNED_OUT, by_viewer(desk.who.viewer))
     answer = go("/signed-out")
     answer.delete_cookie(request.app.state.cookie, path="/")
     return answer
@@ -82,6 +92,8 @@ async def demo_sign_in(
         if found is None:
             raise NotFound("There is nobody of that name in the demonstration.")
         cookie = await start(session, found.viewer_id, found.kind, desk.now)
+        by = Actor(found.viewer_id, ActorKind(found.kind.value))
+        record(session, Kind.SIGNED_IN, by, details={"by": "demonstration"})
     return _signed_in_at(request, cookie, "/" if found.kind == "worker" else FAMILY_HOME)
 
 
