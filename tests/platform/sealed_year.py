@@ -7,7 +7,7 @@ FILL = """
 INSERT INTO access_event (id, child_id, at, viewer_id, viewer_kind, agency_id, purpose, doing,
   decisions)
 SELECT md5('look' || n)::uuid, md5('child' || n %% 997)::uuid,
-  '2026-11-22 09:00+00'::timestamptz + n * interval '1 millisecond',
+  '2026-11-23 09:30+00'::timestamptz + n * interval '1 millisecond',
   md5('worker' || n %% 89)::uuid, 'worker', NULLIF(md5('agency' || n %% 7), md5('agency3'))::uuid,
   'support', 'read the overview',
   CASE WHEN n %% 50 = 0 THEN '{"refused": "no tie"}'::jsonb
@@ -16,7 +16,7 @@ FROM generate_series(%s::bigint, %s::bigint) n
 """
 EVENTS = """
 INSERT INTO audit_event (id, at, actor_id, actor_kind, kind, details, holder_id, words)
-SELECT md5('event' || n)::uuid, '2026-11-22 09:00+00'::timestamptz + n * interval '1 millisecond',
+SELECT md5('event' || n)::uuid, '2026-11-23 09:30+00'::timestamptz + n * interval '1 millisecond',
   md5('worker' || n %% 89)::uuid, 'worker', 'session.started', '{}',
   md5('holder' || n %% 5)::uuid, sha256(n::text::bytea)
 FROM generate_series(%s::bigint, %s::bigint) n

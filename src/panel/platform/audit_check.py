@@ -127,18 +127,22 @@ class _Reading:
     not_begun_from: int
     differing: dict[int, _Differing] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    broken: set[int] = field(default_factory=set)
+    """Seals that are not to be believed."""
     checked: int = 0
     unsealed: int = 0
     oldest: int | None = None
 
-    def __post_init__(self) -> None:
-        self.firsts = [seal.first for seal, _ in self.seals]
-        self.late_before = [kept_as(seal.made_at) - _LATE for seal, _ in self.seals]
-        self.none_from = [seal.none_from for seal, _ in self.seals]
+    def believe(self) -> None:
+        """Take what the seals say of transactions and times from those that are to be believed."""
+        self.believed = [seal for seal, _ in self.seals if seal.number not in self.broken]
+        self.firsts = [seal.first for seal in self.believed]
+        self.late_before = [kept_as(seal.made_at) - _LATE for seal in self.believed]
+        self.none_from = [seal.none_from for seal in self.believed]
         self.server_from: list[int] = []
         """For each seal, the first one of those before it that its server made."""
-        for place, (seal, _) in enumerate(self.seals):
-            goes_on = place > 0 and seal.server == self.seals[place - 1][0].server
+        for place, seal in enumerate(self.believed):
+            goes_on = place > 0 and seal.server == self.believed[place - 1].server
             self.server_from.append(self.server_from[-1] if goes_on else place)
 
     def dated_before(self, event: Event, count: int) -> bool:
@@ -177,8 +181,8 @@ def public_keys(connection: Connection) -> dict[UUID, bytes]:
 
 def last_seal(connection: Connection, authority: str) -> Seal | None:
     """The newest seal."""
-    found = _seals(connection, authority, newest=1)
-    return found[0][0] if found else None
+    found = _seals(connection, authority, newest=0)
+    return found[-1][0] if found else None
 
 
 def prove(
@@ -208,6 +212,7 @@ def prove(
         before, peaks = seals[0]
         start = before.end
     _check_seals(reading, keys, trusted, is_all=newest is None)
+    reading.believe()
     for source in SOURCES:
         _read_beside(connection, reading, source, start if newest is not None else None)
     _build(connection, reading, start, peaks)
@@ -257,57 +262,57 @@ def _check_guards(connection: Connection, reading: _Reading) -> None:
         )  # fmt: skip
 
 
-def _of_seal(seal: Seal, sentence: str, what: str = "seal") -> Finding:
-    return Finding(what, seal.first, "audit_seal", None, seal.told_at, sentence)
-
-
 def _check_seals(
     reading: _Reading, keys: dict[UUID, bytes], trusted: bytes | None, *, is_all: bool
 ) -> None:
     """Each seal rests on the one before; where it does not, signatures say which is wrong.
 
     A seal whose hash the next one names need not have its signature looked at: it is hashed too.
+    One that is not to be believed is left out when the tree is built: the next one covers it.
     """
-    findings = reading.findings
     seals = [seal for seal, _ in reading.seals]
     before: Seal | None = None
     for place, (seal, peaks) in enumerate(reading.seals):
-        whole = True
         after = seals[place + 1] if place + 1 < len(seals) else None
-        if after is None or after.previous != seal.hash:
-            public = keys.get(seal.key_id)
-            if public is None or not is_signed(public, seal.statement, seal.signature):
-                whole = False
-                findings.append(
-                    _of_seal(seal, f"Seal {seal.number} was changed: its signature is not its own.")
-                )
-            elif trusted is not None and public != trusted:
-                findings.append(
-                    _of_seal(
-                        seal,
-                        f"Seal {seal.number} is signed with another key than the one you trust.",
-                        "key",
-                    )
-                )
-        if root_of(peaks) != seal.root:
-            findings.append(
-                _of_seal(seal, f"Seal {seal.number} was changed: its tree is not its root.")
-            )
-        number_due, first_due, hash_due = (
-            (before.number + 1, before.end, before.hash) if before else (1, 0, NO_SEAL)
-        )
-        if before is None and not is_all and seal.number > 1:
-            before = seal
-            continue
-        if seal.number != number_due:
-            findings.append(
-                _of_seal(seal, f"Seals {number_due} to {seal.number - 1} were removed.", "removed")
-            )
-        elif seal.first != first_due or (whole and seal.previous != hash_due):
-            findings.append(
-                _of_seal(seal, f"Seal {seal.number} does not follow the seal before it.")
-            )
+        starts_late = before is None and not is_all
+        if wrong := _what_is_wrong(seal, peaks, after, keys, trusted):
+            reading.broken.add(seal.number)
+        elif not starts_late and (before is None or before.number not in reading.broken):
+            wrong = _does_not_follow(seal, before)
+        if not starts_late and seal.number != (due := before.number + 1 if before else 1):
+            gap = f"Seals {due} to {seal.number - 1} were removed."
+            wrong = ("removed", gap) if due < seal.number else ("seal", "Seals stand twice.")
+        if wrong:
+            what, sentence = wrong
+            at = before.end if before is not None else seal.first
+            reading.findings.append(Finding(what, at, "audit_seal", None, seal.told_at, sentence))
         before = seal
+
+
+def _what_is_wrong(
+    seal: Seal,
+    peaks: list[bytes],
+    after: Seal | None,
+    keys: dict[UUID, bytes],
+    trusted: bytes | None,
+) -> tuple[str, str] | None:
+    """Why a seal is not to be believed by itself."""
+    if after is None or after.previous != seal.hash:
+        public = keys.get(seal.key_id)
+        if public is None or not is_signed(public, seal.statement, seal.signature):
+            return "seal", f"Seal {seal.number} was changed: its signature is not its own."
+        if trusted not in (None, public):
+            return "key", f"Seal {seal.number} is signed with another key than the one you trust."
+    if root_of(peaks) != seal.root:
+        return "seal", f"Seal {seal.number} was changed: its tree is not its root."
+    return None
+
+
+def _does_not_follow(seal: Seal, before: Seal | None) -> tuple[str, str] | None:
+    first, hashed = (before.end, before.hash) if before else (0, NO_SEAL)
+    if seal.first == first and seal.previous == hashed:
+        return None
+    return "seal", f"Seal {seal.number} does not follow the seal before it."
 
 
 def _copied(connection: Connection, statement: sql.Composed) -> Iterator[bytes]:
@@ -333,7 +338,7 @@ def _read_beside(
     if newest_from is None:
         statement = _filled(_BESIDE, source)
     else:
-        low = reading.seals[-1][0].all_below if reading.seals else None
+        low = reading.believed[-1].all_below if reading.believed else None
         statement = _filled(_NEWEST_BESIDE, source, first=newest_from, low=low or 0)
     firsts = reading.firsts
     checked = 0
@@ -361,14 +366,14 @@ def _read_beside(
 
 def _look_at_unsealed(reading: _Reading, row: Event) -> None:
     """Whether an event without a place only waits for the next seal, or should have one."""
-    last = reading.seals[-1][0] if reading.seals else None
+    last = reading.believed[-1] if reading.believed else None
     why = ""
     if last is not None and last.server == reading.server:
         if last.all_below is not None and row.transaction < last.all_below:
             why = "stands in no seal, though everything of its time was sealed"
         elif row.transaction >= reading.not_begun_from:
             why = "stands in no seal, and names a transaction that has not been"
-        elif reading.dated_before(row, len(reading.seals)):
+        elif reading.dated_before(row, len(reading.believed)):
             why = "stands in no seal, and is dated before the last one"
     if why:
         reading.findings.append(_of_event("added", row, None, why))
@@ -415,7 +420,7 @@ def _build(connection: Connection, reading: _Reading, start: int, peaks: list[by
     waiting = next(places, None)
     expected = start
     for seal, sealed_peaks in reading.seals:
-        if seal.end <= start:
+        if seal.number in reading.broken or seal.end <= start:
             continue
         batch: list[_Place] = []
         while waiting is not None and waiting.position < seal.end:
@@ -423,11 +428,13 @@ def _build(connection: Connection, reading: _Reading, start: int, peaks: list[by
             waiting = next(places, None)
         peaks = _compare(connection, reading, seal, sealed_peaks, peaks, batch, expected)
         expected = seal.end
-    while waiting is not None:
-        reading.findings.append(
-            _of_place("added", waiting, "has a place in the order that no seal is of")
-        )
-        waiting = next(places, None)
+    if waiting is None:
+        return
+    count = 1 + sum(1 for _ in places)
+    reading.findings += _say_differing(list(reading.differing.values()))
+    if not reading.seals or reading.seals[-1][0].number not in reading.broken:
+        why = f"and {count - 1} after it have places that no seal is of: seals were removed"
+        reading.findings.append(_of_place("added", waiting, why))
 
 
 def _places(connection: Connection, start: int) -> Iterator[_Place]:

@@ -46,8 +46,7 @@ _SEALING = 0x7365616C
 _ALONE = "SELECT pg_try_advisory_xact_lock(%s, hashtext(current_schema()))"
 _COUNTED = (
     "SELECT (SELECT system_identifier FROM pg_control_system()),"
-    " pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint"
-    " FROM pg_current_snapshot() s"
+    " pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint"
 )
 _LAST = "SELECT {}, peaks FROM audit_seal ORDER BY number DESC LIMIT 1"
 _WITHOUT_PLACE = (
@@ -72,6 +71,7 @@ class _Counted(NamedTuple):
     server: int
     all_ended_below: int
     none_from: int
+    """The sealer's own: whatever has a higher number began after it."""
 
 
 class _Last(NamedTuple):
@@ -102,11 +102,12 @@ async def seal_events(session: AsyncSession, *, at_most: int = AT_MOST) -> int:
     while True:
         looked_through = last.server == counted.server and last.all_below is not None
         low = last.all_below if looked_through else None
-        found = [await _without_place(driver, one, low, counted, at_most) for one in SOURCES]
-        events = sorted(event for some in found for event in some)
+        # One more than is taken says whether anything is left.
+        found = [await _without_place(driver, one, low, counted, at_most + 1) for one in SOURCES]
+        events = sorted(event for some in found for event in some[:at_most])
         if not events:
             return sealed
-        is_all = all(len(some) < at_most for some in found)
+        is_all = all(len(some) <= at_most for some in found)
         last = await _seal(
             session, last, counted, events, counted.all_ended_below if is_all else low
         )

@@ -141,7 +141,7 @@ class Seal:
     all_below: int | None
     """Every event of a transaction below this number is sealed; None while older ones are left."""
     none_from: int
-    """No transaction of this number or above had begun."""
+    """No transaction of this number or above had begun when it began to seal."""
     key_id: UUID
     signature: bytes = b""
 
