@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,11 +24,12 @@ from panel.platform.audit import UNKNOWN, Actor, ActorKind, AuditEvent, Kind, re
 from panel.platform.audit_check import Proof, prove, read_settings
 from panel.platform.clock import today
 from panel.platform.cluster import Cluster, create_database, open_cluster
-from panel.platform.database import Database
+from panel.platform.database import NOBODY, Database
 from panel.platform.embedded_postgres import Durability
 from panel.platform.ids import new_id
 from panel.platform.jobs import run_due
 from panel.platform.sealing import seal_events
+from panel.platform.sessions import forgery_token, make_link
 from panel.platform.tenancy import Tenant, authority_named
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
@@ -326,8 +328,24 @@ async def test_signing_in_and_out_is_written_down(
 ) -> None:
     refused = await client.post("/sign-in/no-such-link", follow_redirects=False)
     assert refused.status_code == 410
-    kinds = owner.execute("SELECT kind, actor_kind, details FROM audit_event").fetchall()
-    assert kinds == [("session.refused", "nobody", {"by": "link"})]
+    _, worker = await a_team(tenant)
+    async with tenant.transaction() as session:
+        link = await make_link(session, worker, "worker", tenant.clock.now() + timedelta(hours=1))
+    came = await client.post(f"/sign-in/{link}", follow_redirects=False)
+    assert came.status_code == 303
+    token = client.cookies["panel_session"]
+    left = await client.post(
+        "/sign-out", data={"_csrf_token": forgery_token(token)}, follow_redirects=False
+    )
+    assert left.headers["location"] == "/signed-out"
+    kinds = owner.execute(
+        "SELECT kind, actor_kind, actor_id FROM audit_event ORDER BY id"
+    ).fetchall()
+    assert kinds == [
+        ("session.refused", "nobody", NOBODY),
+        ("session.started", "worker", worker),
+        ("session.ended", "worker", worker),
+    ]
 
 
 async def test_the_job_seals_every_half_minute(tenant: Tenant, owner: psycopg.Connection) -> None:
