@@ -10,6 +10,7 @@ from panel.accounts.desk import FOR_ANYBODY, Desk, go
 from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
 from panel.accounts.service import SignInPersona, persona_at_desk
 from panel.accounts.way_in import home_of, let_in, with_cookie
+from panel.platform.audit import UNKNOWN, Kind, by_viewer, record
 from panel.platform.problems import Gone, NotFound
 from panel.platform.sessions import Way, end, use_link
 
@@ -30,9 +31,13 @@ async def sign_in(
     async with desk.tenant.transaction() as session:
         found = await use_link(session, token, desk.now)
         if found is None:
-            raise Gone(LINK_USED, "Ask your administrator for a new link.")
-        viewer_id, kind = found
-        cookie = await let_in(desk, session, viewer_id, kind, Way.LINK)
+            record(session, Kind.SIGN_IN_REFUSED, UNKNOWN, details={"by": "link"})
+        else:
+            viewer_id, kind = found
+            cookie = await let_in(desk, session, viewer_id, kind, Way.LINK)
+    if found is None:
+        # Said once the transaction is over, so that the attempt stays written down.
+        raise Gone(LINK_USED, "Ask your administrator for a new link.")
     return with_cookie(request, home_of(kind), cookie)
 
 
@@ -43,6 +48,8 @@ async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any])
         await desk.posted()
         async with desk.tenant.transaction() as session:
             await end(session, desk.token)
+            if desk.who is not None:
+                record(session, Kind.SIGNED_OUT, by_viewer(desk.who.viewer))
     answer = go("/signed-out")
     answer.delete_cookie(request.app.state.cookie, path="/")
     return answer
