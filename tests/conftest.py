@@ -10,6 +10,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from panel.accounts.passwords import Hashing
 from panel.app import make_app
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import (
@@ -24,7 +25,7 @@ from panel.platform.embedded_postgres import Durability
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
-from panel.platform.sessions import start
+from panel.platform.sessions import Way, start
 from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
 from panel.records.gate import Gate
 from panel.settings import from_environment
@@ -33,6 +34,10 @@ from panel.web import assets
 
 MORNING = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """Monday 23 November 2026, in term: when tests take place unless they say otherwise."""
+
+
+QUICK_HASHING = Hashing(passes=1, memory=64, lanes=1)
+"""Passwords of tests: to guess one costs nothing, and no test waits for it."""
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +125,13 @@ def app(database_of_own: Cluster, data_dir: Path, clock: FixedClock, tenant: Ten
     """The whole site for the test's authority, at testshire.localhost."""
     assets.build()
     settings = from_environment({"PANEL_DATA_DIR": str(data_dir), "PANEL_INSECURE_COOKIES": "yes"})
-    return make_app(settings, database_of_own.app_url, clock, compiled=data_dir / "templates")
+    return make_app(
+        settings,
+        database_of_own.app_url,
+        clock,
+        compiled=data_dir / "templates",
+        hashing=QUICK_HASHING,
+    )
 
 
 @pytest.fixture
@@ -139,7 +150,9 @@ def sign_in(client: AsyncTestClient[Litestar], tenant: Tenant, clock: FixedClock
 
     async def signed_in(worker_id: UUID) -> None:
         async with tenant.transaction() as session:
-            token = await start(session, worker_id, "worker", clock.now())
+            token = await start(session, worker_id, "worker", clock.now(), way=Way.PASSKEY)
+        # A page that was looked at before gave the browser a cookie of nobody's.
+        client.cookies.clear()
         client.cookies.set("panel_session", token)
 
     return signed_in
