@@ -116,15 +116,14 @@ def password_mistake(password: str, about: Iterable[str]) -> str:
 def is_common(plain: str) -> bool:
     """Whether it is tried first: a common one, or two of them, with figures and signs around."""
     known = _common()
-    for said in {plain, plain.translate(_LEET)}:
-        word = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", said)
-        if said in known or word in known or not word:
-            return True
-        if any(word[:at] in known and word[at:] in known for at in range(3, len(word) - 2)):
-            return True
-        if _is_repeated(said) or _is_a_row(said):
-            return True
-    return False
+    within = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
+    if plain in known or not within or _is_repeated(plain) or _is_a_row(plain):
+        return True
+    return any(
+        word in known
+        or any(word[:at] in known and word[at:] in known for at in range(3, len(word) - 2))
+        for word in {within, within.translate(_LEET)}
+    )
 
 
 def _is_repeated(said: str) -> bool:
