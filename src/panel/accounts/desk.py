@@ -61,6 +61,7 @@ nothing is for workers: a new page is closed to families until somebody opens it
 
 FAMILY_HOME = "/family"
 OWN_SIGN_IN = "/me/sign-in"
+COLLEAGUES_SIGN_IN = "/people/new-sign-in"
 AGAIN = "/sign-in/again"
 CHILDREN = "/children"
 WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PARENTS_REPRESENTATIVE})
@@ -450,7 +451,10 @@ def _footer(who: SignedIn | None) -> Sequence[Link]:
         return ()
     if _is_family(who):
         return (Link("What words mean", FAMILIES_GLOSSARY),)
-    return (Link("Glossary", WORKERS_GLOSSARY), Link("How you sign in", OWN_SIGN_IN))
+    links = [Link("Glossary", WORKERS_GLOSSARY), Link("How you sign in", OWN_SIGN_IN)]
+    if Role.ADMINISTRATOR in who.viewer.roles:
+        links.append(Link("A colleague cannot sign in", COLLEAGUES_SIGN_IN))
+    return links
 
 
 def _is_here(path: str, href: str) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Role
 from panel.accounts import codes
 from panel.accounts.desk import OWN_SIGN_IN as BASE
+from panel.accounts.desk import COLLEAGUES_SIGN_IN as NEW_SIGN_IN
 from panel.accounts.desk import Desk
 from panel.accounts.models import Worker
 from panel.accounts.my_forms import (
@@ -70,7 +71,6 @@ from panel.web.forms import FieldErrors, Filled, Nothing
 LINK_LASTS = timedelta(days=1)
 OFFERED = "own_password.offered"
 """What the secret on the page is sealed as, until its code came."""
-NEW_SIGN_IN = "/people/new-sign-in"
 NOBODY_THERE = "Nobody else of your agency has this e-mail address"
 
 
