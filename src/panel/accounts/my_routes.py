@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
 from panel.accounts import codes
-from panel.accounts.desk import OWN_SIGN_IN as BASE
 from panel.accounts.desk import COLLEAGUES_SIGN_IN as NEW_SIGN_IN
+from panel.accounts.desk import OWN_SIGN_IN as BASE
 from panel.accounts.desk import Desk
 from panel.accounts.models import Worker
 from panel.accounts.my_forms import (
@@ -27,6 +27,7 @@ from panel.accounts.my_forms import (
     TwoStepsForm,
 )
 from panel.accounts.my_pages import passkey_lines, recovery_words, session_lines
+from panel.accounts.noted import Event, note
 from panel.accounts.own_ways import (
     add_passkey,
     change_password,
@@ -403,6 +404,7 @@ async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
         if worker is None or not is_theirs or worker.id == administrator.id:
             raise Invalid.because("email", NOBODY_THERE)
         await start_anew(here.session, worker)
+        note(here.session, Event.LINK_MADE, worker.id)
         token = await make_link(here.session, worker.id, "worker", desk.now + LINK_LASTS)
         made.append(f"{desk.site.url}/sign-in/{token}")
 

@@ -25,6 +25,7 @@ class Event(StrEnum):
     RECOVERY_CODES_MADE = "recovery_codes.made"
     RECOVERY_CODE_USED = "recovery_code.used"
     STARTED_ANEW = "sign_in.started_anew"
+    LINK_MADE = "sign_in_link.made"
 
 
 def note(

@@ -36,10 +36,14 @@ async def sign_in(
     async with desk.tenant.transaction() as session:
         found = await use_link(session, token, desk.now)
         if found is None:
-            raise Gone(LINK_USED, "Ask your administrator for a new link.")
-        viewer_id, kind = found
-        cookie = await let_in(desk, session, viewer_id, kind, Way.LINK)
-        path = await _first_page(session, viewer_id, kind)
+            note(session, Event.REFUSED, way=Way.LINK.value)
+        else:
+            viewer_id, kind = found
+            cookie = await let_in(desk, session, viewer_id, kind, Way.LINK)
+            path = await _first_page(session, viewer_id, kind)
+    if found is None:
+        # Said once the transaction is over, so that the attempt stays written down.
+        raise Gone(LINK_USED, "Ask your administrator for a new link.")
     return with_cookie(request, path, cookie)
 
 
