@@ -17,7 +17,8 @@ SignInAs = Callable[[UUID, str], Awaitable[str]]
 
 NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics")
 NO_CASE_DATA = frozenset({
-    "/", "/panels", "/calendar", "/sign-in/again", "/me/sign-in", "/me/sign-in/set-up",
+    "/", "/panels", "/calendar", "/sign-in/again", "POST /sign-in/again/passkey/challenge",
+    "/me/sign-in", "/me/sign-in/set-up",
     "/me/sign-in/password", "/me/sign-in/password/change", "/me/sign-in/recovery-codes",
     "/me/sign-in/passkeys/new", "POST /me/sign-in/passkeys/challenge",
     "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",

@@ -179,7 +179,7 @@ class Desk:
         client = self.request.client
         return whose_address(
             client.host if client else "",
-            self.request.headers.get("x-forwarded-for", ""),
+            ",".join(self.request.headers.getall("x-forwarded-for", [])),
             self.request.app.state.settings.trusted_proxies,
         )
 

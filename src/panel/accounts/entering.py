@@ -97,24 +97,25 @@ async def try_code(tenant: Tenant, claim: Claim, typed: str, address: str) -> bo
     Raises TooMany.
     """
     now = tenant.clock.now()
+    # After a wrong password the same is asked of nobody, who has no code: it takes about as long.
+    who = claim.worker_id if claim.right and claim.worker_id is not None else NOBODY
     # What comes after a wrong password must not hold the owner's codes back.
     async with tenant.transaction() as session:
         counted = await knock(session, "code" if claim.right else "guess", claim.account, address)
     counted.go_on()
     async with tenant.transaction() as session:
-        is_in = False
-        if claim.right and claim.worker_id is not None:
-            is_in = await _take_code(session, claim.worker_id, typed, now, slowed=counted.wait > 0)
+        is_in = await _take_code(session, who, typed, now, slowed=counted.wait > 0)
         if is_in:
             await give_back(session, counted)
             await know_address(session, tenant.ring, claim.account, address, now)
         else:
             note(session, Event.REFUSED, claim.worker_id, way="code")
-    if not is_in and claim.right and claim.worker_id is not None:
+    if not is_in:
         # As themselves: nobody else sees whether it was put out to them today.
-        async with tenant.transaction(claim.worker_id) as session:
-            worker = await worker_of(session, claim.worker_id)
-            await tell_once_a_day(session, worker, "wrong code", NEARLY)
+        async with tenant.transaction(who) as session:
+            if who != NOBODY:
+                worker = await worker_of(session, who)
+                await tell_once_a_day(session, worker, "wrong code", NEARLY)
     if not is_in and counted.wait:
         raise TooMany(counted.wait, SLOWED)
     return is_in

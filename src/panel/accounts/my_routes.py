@@ -58,6 +58,7 @@ from panel.accounts.way_in import safe_path, set_cookie
 from panel.platform.crypto import Keys, NotSealedHere
 from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.sessions import (
+    PROVES,
     Way,
     end_listed,
     end_others,
@@ -65,6 +66,7 @@ from panel.platform.sessions import (
     renew,
     sessions_of,
     was_proved,
+    way_of,
 )
 from panel.platform.tables import KEYS
 from panel.web.forms import FieldErrors, Filled, Nothing
@@ -81,7 +83,8 @@ async def _require_proof(desk: Desk) -> None:
     Whoever has no way in of their own yet came by a link, and chooses their first one with it.
     """
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        can_show = await has_ways(session, desk.viewer.id)
+        came = await way_of(session, desk.token or "")
+        can_show = came in PROVES or await has_ways(session, desk.viewer.id)
     if can_show:
         await desk.require_proof()
 
