@@ -67,6 +67,7 @@ soak: $(VENV)/.checking assets ## What takes too long for every run
 	@$(BIN)/python bench/pages.py --rls-off --children 100000 --seconds 3
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/durability/test_kill.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest tests/consent/test_histories.py
+	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/platform/test_proving.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_canaries.py
 	@folder=$$(mktemp -d) && trap 'rm -rf '"$$folder" EXIT && \
 	  $(BIN)/panel demo --data-dir "$$folder" --children 60 --seed $(SEED) --fast-forward 26

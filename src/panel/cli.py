@@ -6,6 +6,7 @@ from traceback import extract_tb
 import click
 
 from panel.commands.access import access
+from panel.commands.audit import audit
 from panel.commands.demo import demo, personas
 from panel.commands.doctor import doctor
 from panel.commands.governance import governance
@@ -29,6 +30,7 @@ for command in (
     meetings,
     agenda,
     access,
+    audit,
     serve,
     jobs,
     migrate,

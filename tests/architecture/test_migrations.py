@@ -22,6 +22,10 @@ from tests.architecture import migration_lint
 SCHEMA = "authority_testshire"
 NO_FACTS = {
     "access_event",
+    "audit_event",
+    "audit_key",
+    "audit_leaf",
+    "audit_seal",
     "fact_change",
     "form_post",
     "governance_document",
@@ -100,6 +104,18 @@ def test_the_serving_role_cannot_rewrite_history_or_grant_itself_a_child(
     forbidden = (
         "UPDATE access_event SET doing = ''",
         "DELETE FROM access_event",
+        "INSERT INTO access_event (transaction) VALUES ('1')",
+        "INSERT INTO audit_event (transaction) VALUES ('1')",
+        *(
+            f"{change} {table}"
+            for table in ("audit_event", "audit_leaf", "audit_seal", "audit_key")
+            for change in ("DELETE FROM", "TRUNCATE")
+        ),
+        "UPDATE audit_event SET kind = 'a.b'",
+        "UPDATE audit_leaf SET hash = ''",
+        "UPDATE audit_seal SET root = ''",
+        "UPDATE audit_key SET public = ''",
+        "ALTER TABLE access_event DISABLE TRIGGER only_added",
         "INSERT INTO history_search VALUES (gen_random_uuid(), now(), gen_random_uuid(), '{}', 0)",
         "UPDATE history_search SET shown = 0",
         "DELETE FROM history_search",

@@ -103,6 +103,7 @@ async def test_a_mother_stops_the_school_in_a_few_taps(
         await page.get_by_role(role, name=name).first.click()  # type: ignore[arg-type]
 
     await tap("button", "Sign in")
+    await expect(page.get_by_role("link", name="Who may see what").first).to_be_visible()
     await tap("link", "Who may see what")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Who may see what about Freya")
     sees = "Ashdown School may see the name, the address, who helps and the plan."

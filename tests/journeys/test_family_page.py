@@ -47,6 +47,7 @@ async def test_a_mother_tells_the_panel_something(mother: Page) -> None:
     await looked_at(mother, "family-home-desktop")
     await mother.set_viewport_size(PHONE)
     await mother.get_by_role("button", name="Tell the panel something").click()
+    await expect(mother.get_by_role("button", name="Send to the panel")).to_be_visible()
     await looked_at(mother, "family-tell-phone")
     await mother.get_by_role("button", name="Send to the panel").click()
     wrong = mother.get_by_role("link", name="Write what the panel should know")

@@ -207,6 +207,7 @@ async def test_an_entry_on_the_wrong_child_is_moved(ada: Page, busy: Hall) -> No
     await busy.as_("coordinator")
     await ada.goto(f"{SITE}{busy.screen('Amina')}")
     await ada.get_by_role("link", name="About another child?").first.click()
+    await expect(ada.get_by_role("button", name="See what happens")).to_be_visible()
     await look(ada, "move-choose")
     await ada.get_by_role("button", name="See what happens").click()
     await expect(ada.get_by_role("alert")).to_contain_text("Choose the child whom it is about")
@@ -215,12 +216,15 @@ async def test_an_entry_on_the_wrong_child_is_moved(ada: Page, busy: Hall) -> No
     await expect(ada.get_by_text("Cleo Nightingale")).to_be_visible()
     await look(ada, "move-rehearsal")
     await ada.get_by_role("button", name="Move it").click()
+    await expect(ada.get_by_role("alert")).to_contain_text("There is a problem")
     await look(ada, "move-mistake")
     await ada.get_by_label("How did it come to be on the wrong child?").fill("Wrong screen.")
     await ada.get_by_role("button", name="Move it").click()
     await expect(ada.get_by_role("heading", level=1)).to_contain_text("Theo Kestrel")
     await look(ada, "moved")
     await ada.get_by_role("button", name="Done today").first.click()
+    # Moving it did two of the steps.
+    await expect(ada.get_by_text("Done on 3 December 2026.")).to_have_count(3)
     await look(ada, "move-left-behind", busy.screen("Amina"))
     await expect(ada.get_by_text("Taken back: on the wrong child.")).to_be_visible()
 

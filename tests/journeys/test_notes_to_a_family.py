@@ -50,8 +50,9 @@ async def test_from_the_discussion_to_the_parent_and_back(
     await lead.goto(f"{SITE}{NOTES}")
     await looked_at(lead, "notes-list")
     await lead.get_by_role("link", name="Amina Kestrel").click()
-    await lead.wait_for_selector("body.js-enabled")
     note = lead.get_by_label("The note")
+    await expect(note).to_be_visible()
+    await lead.wait_for_selector("body.js-enabled")
     await note.fill(
         "On Thursday 19 November 2026 the panel talked about Amina.\n\n"
         "She plays with thoe, and the SALT will see her. Her outcomes are good."
@@ -77,10 +78,13 @@ async def test_from_the_discussion_to_the_parent_and_back(
         "She plays well with others. A therapist will see her. Her outcomes are good."
     )
     await lead.get_by_role("button", name="Save and check").click()
+    await expect(lead.get_by_role("heading", name="Nothing is marked")).to_be_visible()
     await lead.get_by_role("link", name="See it as on a phone").click()
+    await expect(lead.get_by_role("link", name="Back to the note")).to_be_visible()
     await looked_at(lead, "notes-preview")
     await lead.get_by_role("link", name="Back to the note").click()
     await lead.get_by_role("button", name="Go on to sign-off").click()
+    await expect(lead.get_by_role("button", name="Sign off and send")).to_be_visible()
     await looked_at(lead, "notes-sign-off")
     await lead.get_by_role("button", name="Sign off and send").click()
     await expect(lead.get_by_role("heading", name="Who was sent it")).to_be_visible()
@@ -91,6 +95,7 @@ async def test_from_the_discussion_to_the_parent_and_back(
     await lead.goto(f"{SITE}/family")
     await looked_at(lead, "notes-family-home")
     await lead.get_by_role("link", name="New notes from the panel").click()
+    await expect(lead.get_by_label("I do not agree with these notes.")).to_be_visible()
     await looked_at(lead, "notes-family-read")
     await lead.get_by_label("I do not agree with these notes.").check()
     await lead.get_by_label("In your own words").fill("She does not play with others.")

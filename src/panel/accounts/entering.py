@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.codes import step_of
 from panel.accounts.models import Worker
-from panel.accounts.noted import Event, note
+from panel.accounts.noted import note
 from panel.accounts.own_ways import (
     keep_hash,
     take_step,
@@ -28,6 +28,7 @@ from panel.accounts.passwords import Passwords
 from panel.accounts.service import email_index
 from panel.accounts.sign_in_models import OwnPassword
 from panel.accounts.throttle import give_back, knock, know_address
+from panel.platform.audit import Kind
 from panel.platform.clock import day_of
 from panel.platform.database import NOBODY
 from panel.platform.problems import TooMany
@@ -83,7 +84,7 @@ async def try_password(
         if right:
             await give_back(session, counted)
         else:
-            note(session, Event.REFUSED, worker_id, way="password")
+            note(session, Kind.SIGN_IN_REFUSED, worker_id, way="password")
         if hashed and worker_id is not None:
             await keep_hash(session, worker_id, hashed)
     if not right and not counted.wait:
@@ -109,7 +110,7 @@ async def try_code(tenant: Tenant, claim: Claim, typed: str, address: str) -> bo
             await give_back(session, counted)
             await know_address(session, tenant.ring, claim.account, address, now)
         else:
-            note(session, Event.REFUSED, claim.worker_id, way="code")
+            note(session, Kind.SIGN_IN_REFUSED, claim.worker_id, way="code")
     if not is_in:
         # As themselves: nobody else sees whether it was put out to them today.
         async with tenant.transaction(who) as session:

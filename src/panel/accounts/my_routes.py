@@ -27,7 +27,7 @@ from panel.accounts.my_forms import (
     TwoStepsForm,
 )
 from panel.accounts.my_pages import passkey_lines, recovery_words, session_lines
-from panel.accounts.noted import Event, note
+from panel.accounts.noted import note
 from panel.accounts.own_ways import (
     add_passkey,
     change_password,
@@ -55,6 +55,7 @@ from panel.accounts.service import worker_by_email
 from panel.accounts.sign_in_routes import as_json, place_of
 from panel.accounts.taking import Opens, Transaction, take, transaction_of
 from panel.accounts.way_in import safe_path, set_cookie
+from panel.platform.audit import Kind
 from panel.platform.crypto import Keys, NotSealedHere
 from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.sessions import (
@@ -407,7 +408,7 @@ async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
         if worker is None or not is_theirs or worker.id == administrator.id:
             raise Invalid.because("email", NOBODY_THERE)
         await start_anew(here.session, worker)
-        note(here.session, Event.LINK_MADE, worker.id)
+        note(here.session, Kind.LINK_MADE, worker.id)
         token = await make_link(here.session, worker.id, "worker", desk.now + LINK_LASTS)
         made.append(f"{desk.site.url}/sign-in/{token}")
 

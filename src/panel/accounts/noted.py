@@ -1,39 +1,31 @@
 """What is written down of signing in: in one place, for whoever answers for the installation."""
 
-from enum import StrEnum
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent import ViewerKind
+from panel.platform.audit import UNKNOWN, Actor, ActorKind, Kind, record
+from panel.platform.database import NOBODY
 from panel.platform.tables import VIEWER
-
-log = structlog.get_logger()
-
-
-class Event(StrEnum):
-    """What happened."""
-
-    SIGNED_IN = "session.started"
-    REFUSED = "session.refused"
-    SIGNED_OUT = "session.ended"
-    SHOWN_AGAIN = "session.proved"
-    TWO_STEPS_SET = "two_steps.set"
-    TWO_STEPS_REMOVED = "two_steps.removed"
-    PASSKEY_ADDED = "passkey.added"
-    PASSKEY_REMOVED = "passkey.removed"
-    RECOVERY_CODES_MADE = "recovery_codes.made"
-    RECOVERY_CODE_USED = "recovery_code.used"
-    STARTED_ANEW = "sign_in.started_anew"
-    LINK_MADE = "sign_in_link.made"
 
 
 def note(
-    session: AsyncSession, event: Event, worker_id: UUID | None = None, **details: str
+    session: AsyncSession,
+    event: Kind,
+    who: UUID | None = None,
+    *,
+    kind: str = ViewerKind.WORKER,
+    **details: str,
 ) -> None:
     """Write down what happened to whose account; None where it is nobody's.
 
-    `details` are ids, codes and counts, never a name or an address.
+    Whoever is not signed in yet is nobody while they are refused, and themselves from then on.
+    `details` are codes and counts, never a name or an address.
     """
-    by = str(session.info[VIEWER])
-    log.info("sign-in", event_kind=event.value, by=by, about=str(worker_id or ""), **details)
+    by: Actor | None = None
+    if session.info[VIEWER] == NOBODY:
+        by = UNKNOWN
+        if who is not None and event is not Kind.SIGN_IN_REFUSED:
+            by = Actor(who, ActorKind(kind))
+    record(session, event, by, subject=who, details=details)

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.codes import new_recovery_codes, recovery_hash
 from panel.accounts.models import Agency, DemoPersona, Worker
-from panel.accounts.noted import Event, note
+from panel.accounts.noted import note
 from panel.accounts.passkeys import passkeys_of
 from panel.accounts.sign_in_models import OwnPassword, Passkey, RecoveryCode
+from panel.platform.audit import Kind
 from panel.platform.crypto import Keys
 from panel.platform.ids import new_id
 from panel.platform.outbox import put
@@ -100,7 +101,7 @@ async def set_two_steps(
         session.add(own)
     own.password, own.secret, own.taken_step = hashed, secret, taken_step
     await session.flush()
-    note(session, Event.TWO_STEPS_SET, worker.id)
+    note(session, Kind.TWO_STEPS_SET, worker.id)
     await tell(session, worker, "A password with codes was set for you.")
 
 
@@ -111,7 +112,7 @@ async def change_password(session: AsyncSession, worker: Worker, hashed: str) ->
         raise NotFound("You have no password.", "Set one on the page that says how you sign in.")
     own.password = hashed
     await session.flush()
-    note(session, Event.TWO_STEPS_SET, worker.id)
+    note(session, Kind.TWO_STEPS_SET, worker.id)
     await tell(session, worker, "Your password was changed. You were signed out everywhere else.")
 
 
@@ -129,7 +130,7 @@ async def remove_two_steps(session: AsyncSession, worker: Worker) -> None:
         raise Invalid.because("", LAST_WAY)
     await session.execute(delete(OwnPassword).where(OwnPassword.worker_id == worker.id))
     await session.execute(delete(RecoveryCode).where(RecoveryCode.worker_id == worker.id))
-    note(session, Event.TWO_STEPS_REMOVED, worker.id)
+    note(session, Kind.TWO_STEPS_REMOVED, worker.id)
     await tell(session, worker, "Your password and its codes were removed.")
 
 
@@ -142,7 +143,7 @@ async def make_recovery_codes(session: AsyncSession, worker: Worker) -> list[str
         RecoveryCode(id=recovery_hash(ring, worker.id, code), worker_id=worker.id) for code in codes
     )
     await session.flush()
-    note(session, Event.RECOVERY_CODES_MADE, worker.id)
+    note(session, Kind.RECOVERY_CODES_MADE, worker.id)
     await tell(session, worker, "New recovery codes were made. The old ones do not work any more.")
     return codes
 
@@ -165,7 +166,7 @@ async def use_recovery_code(
     if used is None:
         return False
     worker = await worker_of(session, worker_id)
-    note(session, Event.RECOVERY_CODE_USED, worker_id)
+    note(session, Kind.RECOVERY_CODE_USED, worker_id)
     await tell(session, worker, "One of your recovery codes was used.")
     return True
 
@@ -188,7 +189,7 @@ async def add_passkey(session: AsyncSession, worker: Worker, passkey: Passkey) -
         raise Invalid.because("name", "This passkey is there already")
     session.add(passkey)
     await session.flush()
-    note(session, Event.PASSKEY_ADDED, worker.id)
+    note(session, Kind.PASSKEY_ADDED, worker.id)
     await tell(session, worker, "A passkey was added.")
 
 
@@ -201,7 +202,7 @@ async def remove_passkey(session: AsyncSession, worker: Worker, passkey_id: UUID
     if ways.password is None and len(ways.passkeys) == 1:
         raise Invalid.because("", LAST_WAY)
     await session.delete(found)
-    note(session, Event.PASSKEY_REMOVED, worker.id)
+    note(session, Kind.PASSKEY_REMOVED, worker.id)
     await tell(session, worker, "A passkey was removed.")
 
 
@@ -211,7 +212,7 @@ async def start_anew(session: AsyncSession, worker: Worker) -> None:
         await session.execute(delete(table).where(table.worker_id == worker.id))
     await end_others(session, worker.id)
     await end_links(session, worker.id)
-    note(session, Event.STARTED_ANEW, worker.id)
+    note(session, Kind.STARTED_ANEW, worker.id)
     await tell(
         session,
         worker,

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.accounts import my_routes, sign_in_routes
 from panel.accounts.desk import FOR_ANYBODY, OWN_SIGN_IN, Desk, go
 from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
-from panel.accounts.noted import Event, note
+from panel.accounts.noted import note
 from panel.accounts.own_ways import has_ways, is_invented
 from panel.accounts.service import SignInPersona, persona_at_desk
 from panel.accounts.way_in import home_of, let_in, refuse_from_elsewhere, with_cookie
+from panel.platform.audit import Kind
 from panel.platform.problems import Gone, NotFound
 from panel.platform.sessions import Way, end, use_link
 
@@ -36,7 +37,7 @@ async def sign_in(
     async with desk.tenant.transaction() as session:
         found = await use_link(session, token, desk.now)
         if found is None:
-            note(session, Event.REFUSED, way=Way.LINK.value)
+            note(session, Kind.SIGN_IN_REFUSED, way=Way.LINK.value)
         else:
             viewer_id, kind = found
             cookie = await let_in(desk, session, viewer_id, kind, Way.LINK)
@@ -64,7 +65,7 @@ async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any])
     if desk.token is not None:
         await desk.posted()
         async with desk.tenant.transaction() as session:
-            note(session, Event.SIGNED_OUT, desk.viewer.id)
+            note(session, Kind.SIGNED_OUT, desk.viewer.id, kind=desk.viewer.kind)
             await end(session, desk.token)
     answer = go("/signed-out")
     answer.delete_cookie(request.app.state.cookie, path="/")

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from consent import Role, Viewer, ViewerKind
 from panel.accounts.models import Agency, Worker, WorkerRole
+from panel.platform.audit import Kind, record
 from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.sessions import IDLE, SEEN_EVERY, token_hash
@@ -288,5 +289,7 @@ async def give_role(
     """A role from today; whom the worker may reach is written anew in the same transaction."""
     given = WorkerRole(worker_id=worker.id, role=role.value, panel_id=panel_id)
     session.add(given)
+    told = {"role": role.value, "panel": None if panel_id is None else str(panel_id)}
+    record(session, Kind.ROLE_GIVEN, subject=worker.id, details=told)
     await rewrite_viewer(session, worker.id)
     return given

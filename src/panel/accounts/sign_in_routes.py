@@ -19,7 +19,7 @@ from panel.accounts.desk import (
     go,
 )
 from panel.accounts.entering import Claim, account_of, try_code, try_password, whose_passkey
-from panel.accounts.noted import Event, note
+from panel.accounts.noted import note
 from panel.accounts.own_ways import ways_of, worker_of
 from panel.accounts.passkeys import NotBelieved, Place, Purpose, asking_for_one, new_challenge
 from panel.accounts.throttle import ask_for_challenge
@@ -31,6 +31,7 @@ from panel.accounts.way_in import (
     safe_path,
     with_cookie,
 )
+from panel.platform.audit import Kind
 from panel.platform.entries import Entry, begin, entry_of
 from panel.platform.problems import Gone, NotFound, Problem, TooMany
 from panel.platform.sessions import Way, renew, way_of
@@ -190,7 +191,7 @@ async def enter_by_passkey(desk: NamedDependency[Desk]) -> Response[Any]:
         worker_id = await _shown_by_passkey(desk, posted, Purpose.ENTER)
     except NotBelieved:
         async with desk.tenant.transaction() as session:
-            note(session, Event.REFUSED, way="passkey")
+            note(session, Kind.SIGN_IN_REFUSED, way="passkey")
         return entering(desk, next_path, status=422, mistakes={"passkey": WRONG_PASSKEY})
     return await _in(desk, worker_id, Way.PASSKEY, next_path)
 
@@ -269,7 +270,7 @@ async def again_by_passkey(desk: NamedDependency[Desk]) -> Response[Any]:
         is_right = False
     if not is_right:
         async with desk.tenant.transaction(viewer.id) as session:
-            note(session, Event.REFUSED, viewer.id, way="passkey")
+            note(session, Kind.SIGN_IN_REFUSED, viewer.id, way="passkey")
         return await _again(desk, next_path, {"passkey": WRONG_PASSKEY}, status=422)
     return await _shown(desk, Way.PASSKEY, next_path)
 
@@ -307,7 +308,7 @@ async def _again(
 async def _shown(desk: Desk, way: Way, next_path: str) -> Response[Any]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
         cookie = await renew(session, desk.token or "", desk.now, way=way)
-        note(session, Event.SHOWN_AGAIN, desk.viewer.id, way=way.value)
+        note(session, Kind.SHOWN_AGAIN, desk.viewer.id, way=way.value)
     return with_cookie(desk.request, next_path, cookie)
 
 

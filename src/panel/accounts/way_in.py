@@ -12,7 +12,8 @@ from litestar.datastructures import Cookie
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import FAMILY_HOME, Desk, Posted, go, sent_fields
-from panel.accounts.noted import Event, note
+from panel.accounts.noted import note
+from panel.platform.audit import Kind
 from panel.platform.entries import leave
 from panel.platform.problems import NotAllowed
 from panel.platform.sessions import Way, end, forgery_token, start
@@ -63,7 +64,7 @@ async def let_in(desk: Desk, session: AsyncSession, viewer_id: UUID, kind: str, 
     if (brought := desk.token or desk.ended) is not None:
         await leave(session, brought)
         await end(session, brought)
-    note(session, Event.SIGNED_IN, viewer_id, way=way.value)
+    note(session, Kind.SIGNED_IN, viewer_id, kind=kind, way=way.value)
     device = device_words(desk.request.headers.get("user-agent", ""))
     return await start(session, viewer_id, kind, desk.now, way=way, device=device)
 

@@ -20,6 +20,7 @@ from panel.platform.clock import SystemClock, day_of, today
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
+from panel.platform.sealing import seal_events
 from panel.platform.tables import NOW
 from panel.platform.tenancy import authorities
 from panel.records.child_scoped import JOB
@@ -36,6 +37,7 @@ from panel.sharing.noticing import (
 from panel.sharing.service import lapse_requests
 
 EVERY = timedelta(minutes=1)
+SEALED_EVERY = timedelta(seconds=30)
 FORMS_KEPT = timedelta(days=2)
 
 
@@ -111,10 +113,19 @@ def keeping_documents(gate: Gate) -> Job:
     return Job("keep the documents up to date", timedelta(days=1), keep)
 
 
+async def _seal(session: AsyncSession, _slot: datetime) -> None:
+    await seal_events(session)
+
+
+SEALING = Job("seal what happened", SEALED_EVERY, _seal)
+"""What was written down since the last seal gets its place in the proof."""
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
+        SEALING,
         Job("forget what is over", timedelta(hours=1), forget_what_is_over),
         *about_sharing(gate, settings.site_url),
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
@@ -131,6 +142,12 @@ async def run_round(settings: Settings, gates: list[Gate]) -> None:
     for gate in gates:
         for line in await run_due(gate.tenant, all_jobs(settings, gate), JOB):
             click.echo(f"{gate.tenant.record.name}: {line}")
+
+
+async def seal_round(gates: list[Gate]) -> None:
+    """Seal for every authority, beside the other jobs: none of them may hold it up."""
+    for gate in gates:
+        await run_due(gate.tenant, [SEALING], JOB)
 
 
 @click.command()
@@ -156,6 +173,15 @@ async def jobs(*, once: bool) -> None:
             "interval",
             args=[settings, gates],
             seconds=EVERY.total_seconds(),
+            max_instances=1,
+            coalesce=True,
+            next_run_time=SystemClock().now(),
+        )
+        scheduler.add_job(
+            seal_round,
+            "interval",
+            args=[gates],
+            seconds=SEALED_EVERY.total_seconds(),
             max_instances=1,
             coalesce=True,
             next_run_time=SystemClock().now(),

@@ -1,16 +1,20 @@
 """What every command begins with: the settings, the database, the authority, in plain words."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from functools import wraps
+from getpass import getuser
 from typing import Any, ParamSpec, TypeVar
 
 import click
 import msgspec
 
 from panel.accounts.service import remember_agency_keys
+from panel.platform.audit import OPERATOR, Kind, record
+from panel.platform.checkpoints import UnreadableCheckpoint
 from panel.platform.clock import Clock
 from panel.platform.cluster import Cluster, open_cluster
 from panel.platform.database import Database
@@ -46,6 +50,7 @@ EXPECTED = (
     AssetsMissing,
     UnreadableCsv,
     UnreadableAreas,
+    UnreadableCheckpoint,
 )
 """What can go wrong for a reason that one line can say."""
 
@@ -111,9 +116,28 @@ async def gate_of(
         master = master_key(settings.master_key, settings.key_file)
         tenant = Tenant(record, database, keyring(record, master), clock)
         await remember_agency_keys(tenant)
+        await _write_down(tenant)
         yield Gate(tenant, SharingFacts())
     finally:
         await database.close()
+
+
+async def _write_down(tenant: Tenant) -> None:
+    """Which command was run, and by which account of this machine; not what was typed after it."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return
+    told = {"command": context.command_path.partition(" ")[2], "account": _account()}
+    async with tenant.transaction() as session:
+        record(session, Kind.COMMAND_RUN, OPERATOR, details=told)
+
+
+def _account() -> str:
+    """The account that runs this, by name where it has one."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def print_json(value: object) -> None:

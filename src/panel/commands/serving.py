@@ -18,6 +18,7 @@ from panel.commands.opening import (
     plain_errors,
     running,
 )
+from panel.platform import audit
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster, refuse_to_serve
 from panel.platform.masterkey import master_key
@@ -182,6 +183,7 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
             token = await make_link(
                 session, worker.id, "worker", gate.tenant.clock.now() + LINK_LASTS
             )
+            audit.record(session, audit.Kind.LINK_MADE, subject=worker.id)
     click.echo(f"Sign in once, within a day: {settings.site_url}/sign-in/{token}")
 
 
@@ -203,6 +205,7 @@ async def sign_in_link(email: str, authority: str | None) -> None:
                 raise NotFound("There is no worker with this e-mail address.", "")
             ends_at = gate.tenant.clock.now() + LINK_LASTS
             token = await make_link(session, worker.id, "worker", ends_at)
+            audit.record(session, audit.Kind.LINK_MADE, subject=worker.id)
     click.echo(f"{settings.site_url}/sign-in/{token}")
 
 

@@ -14,6 +14,8 @@ from panel.platform.work_tables import Setting
 from panel.sharing.models import Gateway
 
 DOES_BY_ITSELF: dict[str, str] = {
+    "seal what happened": "seals the history of looks and what else was done, so that nobody can"
+    " change it unseen",
     "forget what is over": "ends sessions and sign-in links that are over",
     "look after agreements to share": "refuses requests for access that nobody answered in time,"
     " asks for agencies whose day came, reminds of agreements that end and of own decisions at 16,"

@@ -20,6 +20,7 @@ from panel.accounts.service import worker_names
 from panel.plans import rules
 from panel.plans.models import LeadProfessional
 from panel.plans.writing import lock_child
+from panel.platform.audit import Kind, record
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tables import VIEWER, today_of
 from panel.platform.tenancy import load_keys
@@ -486,6 +487,8 @@ async def leaver(session: AsyncSession, worker_id: UUID, last_day: date) -> int:
             "Give somebody at the agency the role of manager, or hand over first.",
         )
     worker.until_on = last_day
+    told = {"until": last_day.isoformat(), "lead_of": len(held)}
+    record(session, Kind.WORKER_LEFT, subject=worker_id, details=told)
     await _end_roles(session, worker_id, last_day)
     await _withdraw_offers(session, worker_id, last_day)
     for former in held:
@@ -540,6 +543,8 @@ async def _end_roles(session: AsyncSession, worker_id: UUID, last_day: date) -> 
     )
     for role in roles:
         role.until_on = last_day
+        told = {"role": role.role, "until": last_day.isoformat()}
+        record(session, Kind.ROLE_ENDED, subject=worker_id, details=told)
 
 
 async def _withdraw_offers(session: AsyncSession, worker_id: UUID, last_day: date) -> None:

@@ -75,6 +75,14 @@ class Keyring:
         """The holder's data key."""
         return self._wrapping.unwrap(wrapped, f"holder {holder}")
 
+    def wrap(self, key: bytes, name: str) -> bytes:
+        """A key of the authority's own (none of a holder's), wrapped and bound to its name."""
+        return self._wrapping.wrap(key, name)
+
+    def unwrap(self, wrapped: bytes, name: str) -> bytes:
+        """Such a key again. Raises NotSealedHere."""
+        return self._wrapping.unwrap(wrapped, name)
+
     def index(self, field: str, text: str) -> bytes:
         """The blind index of a text in a field: HMAC-SHA256, 32 bytes, the same for the same."""
         return hmac.digest(self._index_key, f"{field}\0{text}".encode(), sha256)

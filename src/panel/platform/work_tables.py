@@ -1,10 +1,10 @@
-"""Tables of the platform's own: sessions, sign-in links, the outbox, claimed jobs, forms posted."""
+"""Tables of the platform's own: sessions, the outbox, claimed jobs, forms posted, seals."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -127,3 +127,43 @@ class Setting(Row):
     value: Mapped[Any] = mapped_column(JSONB)
     from_on: Mapped[datetime | None]
     source: Mapped[str] = mapped_column(Text, default="")
+
+
+AUDIT_KEY = Table(
+    "audit_key",
+    Base.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("public", LargeBinary, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+"""Keys that sign seals: the public part, and the private one wrapped by the authority's key."""
+
+AUDIT_SEAL = Table(
+    "audit_seal",
+    Base.metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("server", BigInteger, nullable=False),
+    Column("all_below", BigInteger),
+    Column("none_from", BigInteger, nullable=False),
+    Column("key_id", Uuid, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+"""What `panel.platform.seals.Seal` says, with the peaks of the tree from which it grows on."""
+
+AUDIT_LEAF = Table(
+    "audit_leaf",
+    Base.metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("source", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""Where each event stands in the order, and the hash of its row when it was sealed."""
