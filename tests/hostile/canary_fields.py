@@ -51,6 +51,8 @@ ABOUT_NO_CHILD = frozenset({
     "child_access", "access_event", "possible_duplicate", "outbox_message", "agencies_agreement",
     "override_attempt", "history_search", "governance_document", "authority_key",
     "key_rotation", "erasure_certificate",
+    "own_password", "passkey", "recovery_code", "sign_in_challenge", "sign_in_attempt",
+    "known_address",
     "audit_event", "audit_key", "audit_seal", "audit_leaf",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""

@@ -181,16 +181,24 @@ class Keyring:
         )
 
     def _wrap(self, holder: UUID, keys: bytes) -> bytes:
-        return self._wrappings[self.current].wrap(keys, f"holder {holder}")
+        return self.wrap(keys, f"holder {holder}")
 
     def _unwrap(self, holder: UUID, wrapped: bytes) -> bytes:
+        return self.unwrap(wrapped, f"holder {holder}")
+
+    def wrap(self, key: bytes, name: str) -> bytes:
+        """A key, wrapped by the authority's newest and bound to its name."""
+        return self._wrappings[self.current].wrap(key, name)
+
+    def unwrap(self, wrapped: bytes, name: str) -> bytes:
+        """Such a key again, whichever generation wrapped it. Raises NotSealedHere."""
         generation = generation_of(wrapped)
         if generation not in self._wrappings:
             self.learn()
         wrapping = self._wrappings.get(generation)
         if wrapping is None:
             raise NotSealedHere("The authority's key that wraps this is not known here.")
-        return wrapping.unwrap(wrapped, f"holder {holder}")
+        return wrapping.unwrap(wrapped, name)
 
     def read_again(self, holder: UUID) -> DataKey | None:
         """The holder's data keys as they are stored now; None once they were destroyed."""
@@ -198,14 +206,6 @@ class Keyring:
             raise NotSealedHere("The data key that sealed this is not known here.")
         wrapped = self.stored.data_key(holder)
         return None if wrapped is None else self.data_key(holder, wrapped)
-
-    def wrap(self, key: bytes, name: str) -> bytes:
-        """A key of the authority's own (none of a holder's), wrapped and bound to its name."""
-        return self._wrapping.wrap(key, name)
-
-    def unwrap(self, wrapped: bytes, name: str) -> bytes:
-        """Such a key again. Raises NotSealedHere."""
-        return self._wrapping.unwrap(wrapped, name)
 
     def index(self, field: str, text: str) -> bytes:
         """The blind index of a text in a field: HMAC-SHA256, 32 bytes, the same for the same."""

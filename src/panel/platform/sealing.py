@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.types.numeric import Int4
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.platform.crypto import Keys
+from panel.platform.crypto import Keys, generation_of
 from panel.platform.database import DRIVER, DriverConnection
 from panel.platform.ids import new_id
 from panel.platform.merkle import grown, root_of, split
@@ -199,11 +199,14 @@ async def _seal(
 
 
 async def _signing_key(session: AsyncSession) -> tuple[UUID, Ed25519PrivateKey]:
-    """The newest key, made at first use; only one sealer is ever here."""
+    """The newest key, made at first use; only one sealer is ever here.
+
+    Once the authority's key was rotated, a new one signs: the old one stays to prove the past.
+    """
     driver: DriverConnection = session.info[DRIVER]
     ring = cast("Keys", session.info[KEYS]).ring
     row = await (await driver.execute(_KEY)).fetchone()
-    if row is not None:
+    if row is not None and generation_of(row[1]) == ring.current:
         key_id, wrapped = row
         return key_id, Ed25519PrivateKey.from_private_bytes(ring.unwrap(wrapped, key_name(key_id)))
     key_id, key = new_id(), Ed25519PrivateKey.generate()
