@@ -46,8 +46,8 @@ MEMORY, ROOM = Path("/dev", "shm"), 4 * 2**30
 """Where files lie in memory on Linux, and how many bytes must be free there for a run."""
 IN_MEMORY = "PANEL_TEST_IN_MEMORY"
 """Names to a run's workers the folder that they share, which is gone at its end."""
-LONGEST = ("hostile", "journeys", "durability", "demo", "consent")
-"""Rooms with files that take a minute and more."""
+LONGEST = ("hostile", "journeys", "durability", "demo", "consent", "test_what_changed.py")
+"""Files that take a minute and more, most of them by their rooms."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
-    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in LONGEST)
+    items.sort(key=lambda item: not set(LONGEST) & {*item.path.relative_to(TESTS).parts})
 
 
 @pytest.fixture(scope="session")
