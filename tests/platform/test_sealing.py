@@ -28,6 +28,8 @@ from panel.platform.database import NOBODY, Database
 from panel.platform.embedded_postgres import Durability
 from panel.platform.ids import new_id
 from panel.platform.jobs import run_due
+from panel.platform.masterkey import master_key
+from panel.platform.rotation import rotate_authority_key
 from panel.platform.sealing import seal_events
 from panel.platform.sessions import forgery_token, make_link
 from panel.platform.tenancy import Tenant, authority_named
@@ -88,6 +90,26 @@ async def test_what_is_committed_is_sealed_once(
         newest = proved(url, tenant.record.schema_name, newest=2)
         assert newest.checked < 64
         assert newest.findings == []
+
+
+async def test_once_the_key_is_rotated_a_new_one_signs_and_the_old_one_proves_the_past(
+    tenant: Tenant, owner: psycopg.Connection, database_of_own: Cluster, data_dir: Path
+) -> None:
+    assert database_of_own.owner_url is not None
+    master = master_key(None, data_dir / "keys" / "master.key")
+    for rotated in (False, True, True):
+        if rotated:
+            rotate_authority_key(database_of_own.owner_url, tenant.record, master, lambda _: None)
+            # As it does when it first meets what the new key wraps.
+            tenant.ring.learn()
+        await note(tenant)
+        assert await sealed(tenant) > 0
+        await note(tenant)
+        assert await sealed(tenant) > 0
+    keys = owner.execute("SELECT count(*) FROM audit_key").fetchone()
+    assert keys == (3,)
+    after = proved(database_of_own.app_url, tenant.record.schema_name)
+    assert (after.unsealed, after.findings) == (0, [])
 
 
 async def test_a_sealer_that_dies_leaves_nothing_and_two_seal_once(

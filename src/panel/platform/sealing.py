@@ -206,7 +206,7 @@ async def _signing_key(session: AsyncSession) -> tuple[UUID, Ed25519PrivateKey]:
     driver: DriverConnection = session.info[DRIVER]
     ring = cast("Keys", session.info[KEYS]).ring
     row = await (await driver.execute(_KEY)).fetchone()
-    if row is not None and generation_of(row[1]) == ring.current:
+    if row is not None and generation_of(row[1]) >= ring.current:
         key_id, wrapped = row
         return key_id, Ed25519PrivateKey.from_private_bytes(ring.unwrap(wrapped, key_name(key_id)))
     key_id, key = new_id(), Ed25519PrivateKey.generate()
