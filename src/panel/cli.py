@@ -12,6 +12,7 @@ from panel.commands.governance import governance
 from panel.commands.imports import imports
 from panel.commands.jobs import jobs
 from panel.commands.panels import agenda, meetings, panels
+from panel.commands.providers import providers
 from panel.commands.serving import authority, migrate, serve, setup, sign_in_link
 
 
@@ -37,6 +38,7 @@ for command in (
     sign_in_link,
     doctor,
     governance,
+    providers,
 ):
     commands.add_command(command)
 

@@ -27,6 +27,8 @@ WITHOUT_HELP = {
     "conflict.html": "says itself what to do",
     "not_sent_yet.html": "says itself what to do",
     "accounts/sign_in.html": "one button, before anybody is known",
+    "accounts/provider.html": "one button, before anybody is known",
+    "accounts/provider_going.html": "goes on by itself",
     "accounts/signed_out.html": "nothing to do",
     "accounts/glossary.html": "is help",
     "accounts/family_glossary.html": "is help",

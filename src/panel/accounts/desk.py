@@ -23,6 +23,7 @@ from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.service import SignedIn
 from panel.platform.clock import today
 from panel.platform.ids import new_id
+from panel.platform.openid_http import Published
 from panel.platform.problems import (
     FieldError,
     Invalid,
@@ -76,6 +77,8 @@ class Site:
     """What a family reads of others' writing is compared with."""
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     """Every room, asked what would change before somebody confirms it."""
+    published: Published = field(default_factory=Published)
+    """What providers that sign workers in published."""
 
 
 @dataclass(slots=True)
@@ -262,6 +265,13 @@ class Desk:
         if writer is None:
             return None
         return NotSentYet(path, [*said, (KEPT_FIELD, self._seal(writer, said))])
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether the browser says that a page of another site sent it."""
+        said = self.request.headers.get("sec-fetch-site", "same-origin")
+        has_origin = "origin" in self.request.headers
+        return said not in ("same-origin", "none") or (has_origin and not self._is_from_here)
 
     @property
     def _is_from_here(self) -> bool:

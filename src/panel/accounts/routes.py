@@ -6,12 +6,15 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from panel.accounts import provider_routes
+from panel.accounts.by_provider import leaving
 from panel.accounts.desk import FOR_ANYBODY, Desk, go
 from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
+from panel.accounts.providers import signed_in_with
 from panel.accounts.service import SignInPersona, persona_at_desk
 from panel.accounts.way_in import home_of, let_in, with_cookie
 from panel.platform.problems import Gone, NotFound
-from panel.platform.sessions import Way, end, use_link
+from panel.platform.sessions import Way, end, token_hash, use_link
 
 LINK_USED = "This sign-in link was used already, or its time is over."
 
@@ -38,12 +41,14 @@ async def sign_in(
 
 @post("/sign-out", include_in_schema=False, opt=FOR_ANYBODY)
 async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any]) -> Response[Any]:
-    """End the session here and now."""
+    """End the session here and now; the page afterwards offers to end the provider's too."""
+    provider = ""
     if desk.token is not None:
         await desk.posted()
         async with desk.tenant.transaction() as session:
+            provider = await signed_in_with(session, token_hash(desk.token))
             await end(session, desk.token)
-    answer = go("/signed-out")
+    answer = go(f"/signed-out?from={provider}" if provider else "/signed-out")
     answer.delete_cookie(request.app.state.cookie, path="/")
     return answer
 
@@ -51,7 +56,9 @@ async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any])
 @get("/signed-out", include_in_schema=False, opt=FOR_ANYBODY)
 async def signed_out(desk: NamedDependency[Desk]) -> Response[str]:
     """What is shown after signing out."""
-    return desk.page("accounts/signed_out.html")
+    provider = desk.request.query_params.get("from")
+    there = None if provider is None else await leaving(desk, provider)
+    return desk.page("accounts/signed_out.html", there=there)
 
 
 @get("/demo/sign-in/{persona:str}", include_in_schema=False, opt=FOR_ANYBODY)
@@ -81,5 +88,13 @@ async def family_glossary(desk: NamedDependency[Desk]) -> Response[str]:
     return desk.page("accounts/family_glossary.html", letters=FOR_FAMILIES)
 
 
-HANDLERS = [sign_in_page, sign_in, sign_out, signed_out, glossary, family_glossary]
+HANDLERS = [
+    sign_in_page,
+    sign_in,
+    sign_out,
+    signed_out,
+    glossary,
+    family_glossary,
+    *provider_routes.HANDLERS,
+]
 DEMO = [demo_sign_in]
