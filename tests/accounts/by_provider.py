@@ -1,8 +1,10 @@
 """A worker, a provider, and a browser that goes from one to the other and back."""
 
+import base64
 import html
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,13 +22,16 @@ from panel.accounts.providers import Terms, Wanted, set_provider
 from panel.accounts.service import add_agency, add_worker, give_role
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
-from tests.accounts.provider_server import Person, Provider, served
+from tests.accounts.provider_server import Claims, Person, Provider, served
 
 BACK = "http://127.0.0.1:8000/sign-in/from/entra"
 ROSA = Person("subject-rosa", "Rosa@Health.example")
 SIGNING = jwk.RSAKey.generate_key(2048)
 HIDDEN = re.compile(r'name="_csrf_token" value="([0-9a-f]{64})"')
 ONWARD = re.compile(r'http-equiv="refresh" content="0;url=([^"]+)"')
+
+NOBODY = "This sign-in does not let you in to Panel."
+BROKEN = "The sign-in was not finished, took too long or was begun elsewhere."
 
 Browser = AsyncTestClient[Litestar]
 
@@ -92,13 +97,16 @@ async def configure(
 
 async def go_there(browser: Browser, key: str = "entra", next_path: str = "/children") -> str:
     """Press the button; the provider's address to which the page leads."""
-    page = await browser.get(f"/sign-in/with/{key}", params={"next": next_path})
+    form = {"_csrf_token": await form_token(browser, key), "next": next_path}
+    return onward(await browser.post(f"/sign-in/with/{key}", data=form))
+
+
+async def form_token(browser: Browser, key: str = "entra") -> str:
+    """The token of the form with the button."""
+    page = await browser.get(f"/sign-in/with/{key}")
     found = HIDDEN.search(page.text)
     assert found, page.text
-    sent = await browser.post(
-        f"/sign-in/with/{key}", data={"_csrf_token": found[1], "next": next_path}
-    )
-    return onward(sent)
+    return found[1]
 
 
 def onward(page: httpx.Response) -> str:
@@ -141,3 +149,36 @@ async def links(tenant: Tenant) -> Sequence[tuple[UUID, str]]:
             text("SELECT worker_id, subject FROM worker_identity ORDER BY subject")
         )
         return [(row.worker_id, row.subject) for row in found]
+
+
+async def assert_nobody_came_in(answer: httpx.Response, tenant: Tenant, sentence: str) -> None:
+    """Refused in a sentence, and nothing came of it."""
+    assert answer.status_code == 403
+    assert sentence in answer.text
+    assert await sessions(tenant) == []
+    assert await links(tenant) == []
+
+
+def part(content: object) -> str:
+    """A part of a token, unsigned."""
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+def unsigned(_provider: Provider, claims: Claims) -> str:
+    """A token that nobody signed."""
+    return f"{part({'alg': 'none', 'kid': 'first'})}.{part(claims)}."
+
+
+def says(**claims: object) -> Callable[[Claims], Claims]:
+    """Spoils what a token says."""
+    return lambda usual: usual | claims
+
+
+def without(*names: str) -> Callable[[Claims], Claims]:
+    """Leaves out what a token says."""
+    return lambda usual: {name: said for name, said in usual.items() if name not in names}
+
+
+def moved(**seconds: int) -> Callable[[Claims], Claims]:
+    """Moves what a token says by so many seconds."""
+    return lambda usual: usual | {name: usual[name] + by for name, by in seconds.items()}

@@ -71,6 +71,8 @@ class Provider:
     announced: Claims = field(default_factory=dict)
     says_issuer: bool = True
     in_userinfo: bool = False
+    access: str = ""
+    """The access token that it gives, where it is not the person's own."""
     published: list[Claims] | None = None
     codes: dict[str, Asked] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
@@ -161,7 +163,7 @@ class Provider:
         claims = self.spoil(claims)
         token = self.sign(self, claims) if self.sign else self.signed(claims)
         self.tokens.append(token)
-        access = f"access {asked.person.subject}"
+        access = self.access or f"access {asked.person.subject}"
         return 200, {"id_token": token, "access_token": access, "token_type": "Bearer"}
 
     def _is_client(self, form: Mapping[str, str], authorization: str) -> bool:
