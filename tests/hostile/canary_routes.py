@@ -241,6 +241,7 @@ CASES: Mapping[str, Case] = {
     "/sign-in/again/with/{provider:str}": NOTHING,
     "/sign-in/ended/{provider:str}": NOTHING,
     "/sign-in/from/{provider:str}": NOTHING,
+    "/sign-in/keys/{provider:str}": NOTHING,
     "/sign-in/with/{provider:str}": NOTHING,
     "/sign-in/{token:str}": NOTHING,
     "/sign-out": NOTHING,

@@ -10,7 +10,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -20,25 +20,19 @@ import httpx
 import msgspec
 from litestar.datastructures import MultiDict
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import Desk
-from panel.accounts.models import Worker, WorkerRole
+from panel.accounts.identities import NotLetIn, known_worker, link_invited
 from panel.accounts.provider_models import WorkerIdentity
 from panel.accounts.provider_notes import Happened, note
 from panel.accounts.providers import (
-    VERIFIED,
     NoSecret,
     Provider,
     base_of,
     provider_named,
     way_back,
 )
-from panel.accounts.service import email_index
 from panel.accounts.way_in import let_in
-from panel.platform import outbox
-from panel.platform.clock import day_of
-from panel.platform.crypto import Keys
 from panel.platform.entries import Entry, begin, entry_of, leave
 from panel.platform.openid import ClientAuth, Metadata, NotBelieved, NotReached
 from panel.platform.openid_http import ask
@@ -53,27 +47,11 @@ from panel.platform.openid_tokens import (
     own_key,
     signs_with,
 )
-from panel.platform.problems import Problem
+from panel.platform.problems import NotFound, Problem
 from panel.platform.sessions import Way, renew
-from panel.platform.tables import KEYS, NOW
-from panel.platform.tenancy import load_agency_keys
-from panel.web.words import day_and_time
 
 STEP = "provider"
 LONGEST_CODE = 4_096
-LINKED_KIND = "sign_in_linked"
-
-
-class NotLetIn(Problem):
-    """The provider knows them, and nobody here expects them: the same words for every reason."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            403,
-            "You cannot be signed in",
-            "This sign-in does not let you in to Panel.",
-            "Ask an administrator of your agency to invite you, or to look at your account.",
-        )
 
 
 class NotFinished(Problem):
@@ -291,9 +269,9 @@ async def _come_back(desk: Desk, provider: Provider) -> Back:
         return await _show_again(desk, provider, proof, entry, UUID(again))
     claims = await _with_userinfo(desk, provider, announced, given, proof, claims)
     async with desk.tenant.transaction() as session:
-        worker_id = await _known_worker(session, provider, proof)
+        worker_id = await known_worker(session, provider, proof)
         if worker_id is None:
-            worker_id = await _link(session, provider, proof, claims)
+            worker_id = await link_invited(session, provider, proof, claims)
         cookie = await let_in(desk, session, worker_id, "worker", Way.PROVIDER)
         note(session, Happened.SIGNED_IN, provider.id, worker_id)
     return Back(cookie, entry.next_path)
@@ -363,104 +341,6 @@ def _decoded(content: bytes) -> _Given:
         raise NotBelieved("tokens") from error
 
 
-# --- Who it is here -----------------------------------------------------------------------------
-
-
-async def _known_worker(session: AsyncSession, provider: Provider, proof: Proof) -> UUID | None:
-    """The worker who is linked to a subject; None where nobody is. Raises NotLetIn.
-
-    From the first sign-in on only issuer and subject count, whatever address the provider tells.
-    """
-    found = await session.scalar(
-        select(WorkerIdentity).where(
-            WorkerIdentity.issuer == proof.iss, WorkerIdentity.subject == proof.sub
-        )
-    )
-    if found is None:
-        return None
-    worker = await session.get_one(Worker, found.worker_id)
-    if found.provider_id != provider.id or not await _may_come_in(session, provider, worker):
-        raise NotLetIn
-    await session.execute(
-        text("UPDATE worker_identity SET used_at = :now WHERE id = :id"),
-        {"now": session.info[NOW], "id": found.id},
-    )
-    return worker.id
-
-
-async def _link(
-    session: AsyncSession, provider: Provider, proof: Proof, claims: Mapping[str, Any]
-) -> UUID:
-    """Link a subject to the invited worker whose address it proves, once. Raises NotLetIn."""
-    keys: Keys = session.info[KEYS]
-    email = trusted_email(provider, claims)
-    if not email:
-        raise NotLetIn
-    # Locked: of two first sign-ins at once, the second finds the link of the first.
-    worker = await session.scalar(
-        select(Worker).where(Worker.email_index == email_index(keys.ring, email)).with_for_update()
-    )
-    if worker is None or not await _may_come_in(session, provider, worker):
-        raise NotLetIn
-    stands = await session.scalar(
-        select(WorkerIdentity.id).where(
-            WorkerIdentity.worker_id == worker.id, WorkerIdentity.provider_id == provider.id
-        )
-    )
-    if stands is not None:
-        raise NotLetIn
-    now = session.info[NOW]
-    identity = WorkerIdentity(
-        worker_id=worker.id,
-        provider_id=provider.id,
-        issuer=proof.iss,
-        subject=proof.sub,
-        linked_at=now,
-        used_at=now,
-    )
-    session.add(identity)
-    await session.flush()
-    note(session, Happened.LINKED, provider.id, worker.id)
-    await _tell_linked(session, provider, worker, identity)
-    return worker.id
-
-
-async def _may_come_in(session: AsyncSession, provider: Provider, worker: Worker) -> bool:
-    """Whether somebody works here today, with a role, at an agency of the provider's."""
-    today = day_of(session.info[NOW])
-    if worker.agency_id not in provider.agencies or not _is_in_force(worker, today):
-        return False
-    roles = await session.scalars(select(WorkerRole).where(WorkerRole.worker_id == worker.id))
-    return any(_is_in_force(role, today) for role in roles)
-
-
-def _is_in_force(row: Worker | WorkerRole, today: date) -> bool:
-    return (row.from_on is None or row.from_on <= today) and (
-        row.until_on is None or row.until_on >= today
-    )
-
-
-def trusted_email(provider: Provider, claims: Mapping[str, Any]) -> str:
-    """The address that the provider answers for; "" where it answers for none.
-
-    `email` counts where the provider says that it was verified; another claim as configured, for
-    the tenant's own people and not for its guests, whose address another organisation gave them.
-    """
-    terms, issuer = provider.terms, provider.client.issuer
-    email = claims.get(terms.claim)
-    if not isinstance(email, str) or "@" not in email:
-        return ""
-    if terms.claim == VERIFIED:
-        is_theirs = claims.get("email_verified") is True
-    else:
-        is_guest = claims.get("acct") in (1, "1") or claims.get("idp", issuer) != issuer
-        is_theirs = not is_guest
-    if not is_theirs:
-        return ""
-    domain = email.strip().lower().rpartition("@")[2]
-    return email if not terms.domains or domain in terms.domains else ""
-
-
 async def _with_userinfo(
     desk: Desk,
     provider: Provider,
@@ -476,7 +356,7 @@ async def _with_userinfo(
     if provider.terms.claim in claims or not (given.access_token and announced.userinfo_endpoint):
         return claims
     async with desk.tenant.transaction() as session:
-        if await _known_worker(session, provider, proof) is not None:
+        if await known_worker(session, provider, proof) is not None:
             return claims
     status, content = await ask(
         provider.client, "GET", announced.userinfo_endpoint, bearer=given.access_token
@@ -489,27 +369,9 @@ async def _with_userinfo(
         raise NotBelieved("userinfo") from error
     if told.get("sub") != proof.sub:
         raise NotBelieved("userinfo")
-    return {**told, **claims}
-
-
-async def _tell_linked(
-    session: AsyncSession, provider: Provider, worker: Worker, identity: WorkerIdentity
-) -> None:
-    await load_agency_keys(session, {worker.agency_id})
-    await outbox.put(
-        session,
-        kind=LINKED_KIND,
-        holder_id=worker.agency_id,
-        to_viewer_id=worker.id,
-        address=worker.email,
-        subject="You can sign in to Panel another way",
-        body=(
-            f"On {day_and_time(session.info[NOW])} your account was linked with {provider.label}."
-            f" From now on you can sign in with it.\n\nIf it was not you, tell an administrator of"
-            " your agency at once.\n"
-        ),
-        once=f"{LINKED_KIND} {identity.id}",
-    )
+    # Whether an address is verified is told beside the address, and nowhere else.
+    rest = {name: said for name, said in claims.items() if name != "email_verified"}
+    return {**rest, **told}
 
 
 async def _show_again(
@@ -517,7 +379,7 @@ async def _show_again(
 ) -> Back:
     """Renew the session of somebody who showed again that it is theirs. Raises NotLetIn."""
     async with desk.tenant.transaction() as session:
-        worker_id = await _known_worker(session, provider, proof)
+        worker_id = await known_worker(session, provider, proof)
         if worker_id is None or worker_id != viewer or desk.who is None:
             raise NotLetIn
         if desk.viewer.id != viewer:
@@ -580,3 +442,17 @@ async def end_from_there(desk: Desk, key: str, logout_token: str) -> None:
             {"worker": worker_id, "at": logout.at},
         )
         note(session, Happened.ENDED_THERE, provider.id, worker_id)
+
+
+async def own_keys(desk: Desk, key: str) -> Mapping[str, Any]:
+    """The public half of the key by which we show a provider who we are. Raises NotFound."""
+    async with desk.tenant.transaction() as session:
+        provider = await provider_named(session, key)
+    if provider.terms.client_auth is not ClientAuth.KEY:
+        raise NotFound
+    try:
+        own = own_key(provider.secret())
+    except (NoSecret, UnusableKey) as error:
+        raise NotFound from error
+    kid = provider.terms.client_kid or own.thumbprint()
+    return {"keys": [{**own.as_dict(private=False), "kid": kid, "use": "sig"}]}

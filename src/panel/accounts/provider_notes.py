@@ -19,6 +19,7 @@ class Happened(StrEnum):
     SHOWN_AGAIN = "session.proved"
     ENDED_THERE = "session.ended"
     LINKED = "identity.linked"
+    UNLINKED = "identity.unlinked"
     PROVIDER_SET = "sign_in_provider.set"
     PROVIDER_REMOVED = "sign_in_provider.removed"
 

@@ -13,6 +13,7 @@ from panel.accounts.by_provider import (
     begin_with_provider,
     come_back,
     end_from_there,
+    own_keys,
 )
 from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, go, sent_fields
 from panel.accounts.providers import Button, provider_named
@@ -92,10 +93,17 @@ async def ended_there(desk: NamedDependency[Desk], provider: FromPath[str]) -> R
     return Response("", status_code=200, media_type=MediaType.TEXT, headers=PRIVATE)
 
 
+@get("/sign-in/keys/{provider:str}", include_in_schema=False, opt=FOR_ANYBODY)
+async def our_keys(desk: NamedDependency[Desk], provider: FromPath[str]) -> Response[Any]:
+    """Our public key, where we show a provider who we are by a private one (NHS CIS2 reads it)."""
+    return Response(await own_keys(desk, provider), media_type=MediaType.JSON, headers=PRIVATE)
+
+
 HANDLERS = [
     with_provider_page,
     with_provider,
     again_with_provider,
     from_provider,
     ended_there,
+    our_keys,
 ]

@@ -9,6 +9,7 @@ import click
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.accounts.identities import link_by_hand, unlink
 from panel.accounts.models import Agency
 from panel.accounts.providers import (
     LARGEST_SECRET,
@@ -181,6 +182,33 @@ async def remove(name: str, authority: str | None) -> None:
     async with opened_gate(authority) as gate, gate.tenant.transaction() as session:
         linked = await remove_provider(session, name)
     click.echo(f"{name} is removed. Accounts that were linked with it: {linked}.")
+
+
+@providers.command("link")
+@click.argument("name")
+@click.argument("email")
+@click.argument("subject")
+@authority_option
+@plain_errors
+@running
+async def link(name: str, email: str, subject: str, authority: str | None) -> None:
+    """Link a worker with SUBJECT, what the provider calls them (where it verifies no address)."""
+    async with opened_gate(authority) as gate, gate.tenant.transaction() as session:
+        await link_by_hand(session, name, email, subject)
+    click.echo("They are linked, and are told by e-mail.")
+
+
+@providers.command("unlink")
+@click.argument("name")
+@click.argument("email")
+@authority_option
+@plain_errors
+@running
+async def end_link(name: str, email: str, authority: str | None) -> None:
+    """End a worker's link; where they are signed in by a provider, they are signed out."""
+    async with opened_gate(authority) as gate, gate.tenant.transaction() as session:
+        await unlink(session, name, email)
+    click.echo("They are not linked any more.")
 
 
 @providers.command("check")
