@@ -33,7 +33,7 @@ ONWARD = re.compile(r'http-equiv="refresh" content="0;url=([^"]+)"')
 NOBODY = "This sign-in does not let you in to Panel."
 BROKEN = "The sign-in was not finished, took too long or was begun elsewhere."
 
-Browser = AsyncTestClient[Litestar]
+Browser = AsyncTestClient[Litestar] | httpx.AsyncClient
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError, SecurityWarning
@@ -56,7 +56,7 @@ class Provider:
     kid: str = "first"
     algorithm: str = "RS256"
     client_id: str = "panel"
-    secret: str = "correct horse"
+    secret: str = "correct horse: 100%"
     client_key: Key | None = None
     back: str = ""
     """The one address that it sends people back to."""
@@ -168,11 +168,8 @@ class Provider:
 
     def _is_client(self, form: Mapping[str, str], authorization: str) -> bool:
         if self.client_key is None:
-            wanted = base64.b64encode(
-                f"{self.client_id}:{self.secret.replace(' ', '%20')}".encode()
-            ).decode()
-            plain = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
-            return authorization in (f"Basic {wanted}", f"Basic {plain}")
+            pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}"
+            return authorization == f"Basic {base64.b64encode(pair.encode()).decode()}"
         if form.get("client_assertion_type") != ASSERTION:
             return False
         try:

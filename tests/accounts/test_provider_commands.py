@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from panel.cli import commands
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
-from tests.accounts.by_provider import a_provider
+from tests.accounts.by_provider import SIGNING, a_provider
 from tests.accounts.provider_server import Claims, Provider
 from tests.conftest import MORNING
 
@@ -39,6 +39,7 @@ def run(database_of_own: Cluster, data_dir: Path, monkeypatch: pytest.MonkeyPatc
         "PANEL_DATABASE_URL": database_of_own.app_url,
         "PANEL_SITE_URL": "https://panel.testshire.example",
         "ENTRA_SECRET": "correct horse",
+        "RSA_KEY": SIGNING.as_pem(private=True).decode(),
     }
     return lambda *words: CliRunner().invoke(commands, ("provider", *words), env=environment)
 
@@ -91,6 +92,11 @@ WRONG = {
     "There is no secret in env:NOTHING_THERE": {"secret_from": "env:NOTHING_THERE"},
     "Give the secret": {"secret_from": None},
     "The private key is not one in PEM": {"client_auth": "private_key_jwt"},
+    "The private key is none for ES256": {
+        "client_auth": "private_key_jwt",
+        "client_algorithm": "ES256",
+        "secret_from": "env:RSA_KEY",
+    },
     "name the tenant with --tenant": {"claim": "upn"},
     "One of the scopes is openid": {"scope": "email"},
 }

@@ -1,5 +1,6 @@
 """A provider signs in whom an agency invited, and nobody else, whatever comes in its name."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,11 +11,13 @@ from uuid import uuid4
 import httpx
 import pytest
 from joserfc import jwk
-from litestar import Litestar
+from litestar import Litestar, Request
 from sqlalchemy import text
 
+from panel.accounts.desk import Desk
 from panel.accounts.identities import link_by_hand, unlink
-from panel.accounts.providers import Terms
+from panel.accounts.providers import Terms, providers_for_again, providers_for_sign_in
+from panel.accounts.service import signed_in
 from panel.platform.clock import FixedClock
 from panel.platform.openid import Algorithm, ClientAuth
 from panel.platform.problems import Invalid
@@ -66,7 +69,7 @@ async def house(tenant: Tenant, provider: Provider) -> House:
 @pytest.fixture
 async def other(app: Litestar, client: Browser) -> AsyncIterator[httpx.AsyncClient]:
     """Another browser at the same site."""
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url=SITE) as opened:
         yield opened
 
@@ -91,6 +94,16 @@ async def test_the_first_sign_in_links_an_invited_worker_and_tells_them(
     async with tenant.transaction(JOB) as session:
         told = await session.execute(text("SELECT kind, to_viewer_id FROM outbox_message"))
         assert told.all() == [("sign_in_linked", house.rosa)]
+
+
+async def test_two_first_sign_ins_at_once_make_one_link(
+    client: Browser, other: httpx.AsyncClient, tenant: Tenant, house: House
+) -> None:
+    backs = [(one, await sign_in_there(await go_there(one))) for one in (client, other)]
+    answers = await asyncio.gather(*(come_back(one, back) for one, back in backs))
+    assert [one.status_code for one in answers] == [303, 303]
+    assert await links(tenant) == [(house.rosa, ROSA.subject)]
+    assert await sessions(tenant) == [house.rosa, house.rosa]
 
 
 async def test_afterwards_only_issuer_and_subject_count(
@@ -226,7 +239,7 @@ async def test_a_state_is_good_in_the_browser_that_asked(
     back = await sign_in_there(await go_there(client))
     stranger = await other.get(back, follow_redirects=False)
     await assert_nobody_came_in(stranger, tenant, BROKEN)
-    await go_there(other)  # type: ignore[arg-type]
+    await go_there(other)
     await assert_nobody_came_in(await other.get(back, follow_redirects=False), tenant, BROKEN)
     assert (await come_back(client, back)).status_code == 303, "who asked is not kept out by it"
 
@@ -348,11 +361,21 @@ async def show_again(browser: Browser) -> str:
 
 
 async def test_somebody_shows_again_who_they_are(
-    client: Browser, tenant: Tenant, house: House, provider: Provider, clock: FixedClock
+    app: Litestar,
+    client: Browser,
+    tenant: Tenant,
+    house: House,
+    provider: Provider,
+    clock: FixedClock,
 ) -> None:
     await sign_in(client)
     clock.set(clock.now() + timedelta(minutes=20))
     before = client.cookies[COOKIE]
+    who = await signed_in(tenant, before, clock.now())
+    (site,) = app.state.sites.values()
+    desk = Desk(site, Request({"type": "http"}), before, who)
+    for offered in (await providers_for_again(desk), await providers_for_sign_in(desk)):
+        assert offered == [("entra", "Testshire account")]
     address = await show_again(client)
     asked = parse_qs(urlsplit(address).query)
     assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])

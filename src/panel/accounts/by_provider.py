@@ -60,7 +60,7 @@ class NotFinished(Problem):
     def __init__(self) -> None:
         super().__init__(
             403,
-            "You are not signed in",
+            "This sign-in did not work",
             "The sign-in was not finished, took too long or was begun elsewhere.",
             "Go to the sign-in page and begin again. If that does not help, ask an administrator of"
             " your agency.",
@@ -310,11 +310,11 @@ async def _exchange(
         "code": code,
         "redirect_uri": _back(desk, provider),
         "code_verifier": verifier,
-        "client_id": provider.client.client_id,
     }
     secret = None
     if provider.terms.client_auth is ClientAuth.KEY:
         key = own_key(provider.secret())
+        form["client_id"] = provider.client.client_id
         form["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         form["client_assertion"] = client_assertion(
             provider.client,

@@ -78,6 +78,8 @@ async def link_invited(
     )
     if worker is None or not await _may_come_in(session, provider, worker):
         raise NotLetIn
+    if (meanwhile := await known_worker(session, provider, proof)) is not None:
+        return meanwhile
     await _keep(session, provider, worker, proof.sub)
     return worker.id
 

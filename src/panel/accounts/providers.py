@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from panel.accounts.models import Agency
 from panel.accounts.provider_models import SignInProvider, SignInProviderAgency, WorkerIdentity
 from panel.accounts.provider_notes import Happened, note
 from panel.platform.openid import Algorithm, Client, ClientAuth, host_of, is_safe
-from panel.platform.openid_tokens import UnusableKey, own_key
+from panel.platform.openid_tokens import UnusableKey, client_assertion, own_key, signs_with
 from panel.platform.problems import FieldError, Invalid, NotFound
 from panel.platform.tables import NOW
 from panel.platform.tenancy import AuthorityRecord, load_keys
@@ -244,9 +245,12 @@ def mistakes_in(wanted: Wanted) -> list[FieldError]:
 
 
 def check_secret(terms: Terms, secret: str) -> None:
-    """Refuse a private key that is none. Raises UnusableKey."""
+    """Refuse a private key that is none, or none for its algorithm. Raises UnusableKey."""
     if terms.client_auth is ClientAuth.KEY:
-        own_key(secret)
+        key = own_key(secret)
+        tried = client_of("https://localhost", "panel", terms)
+        algorithm = terms.client_algorithm or signs_with(key)
+        client_assertion(tried, "", key, algorithm, terms.client_kid, datetime.now(UTC))
 
 
 async def set_provider(session: AsyncSession, wanted: Wanted) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -50,7 +51,8 @@ async def ask(
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if bearer:
         headers["Authorization"] = f"Bearer {bearer}"
-    auth = httpx.BasicAuth(*secret) if secret else None
+    # Written as in a form before they are joined (RFC 6749, 2.3.1).
+    auth = httpx.BasicAuth(*map(quote_plus, secret)) if secret else None
     try:
         async with (
             asyncio.timeout(WHOLE),

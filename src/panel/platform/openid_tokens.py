@@ -276,7 +276,10 @@ def signs_with(key: Key) -> str:
 def client_assertion(
     client: Client, endpoint: str, key: Key, algorithm: str, kid: str, now: datetime
 ) -> str:
-    """What shows the provider that we are the client (private_key_jwt, RFC 7523)."""
+    """What shows the provider that we are the client (private_key_jwt, RFC 7523).
+
+    Raises UnusableKey for a key of another kind than the algorithm's.
+    """
     issued = int(now.timestamp())
     claims = {
         "iss": client.client_id,
@@ -287,6 +290,9 @@ def client_assertion(
         "exp": issued + ASSERTION_LASTS,
     }
     header = {"alg": algorithm, "kid": kid or key.thumbprint()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SecurityWarning)
-        return jwt.encode(header, claims, key, algorithms=[algorithm])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)
+            return jwt.encode(header, claims, key, algorithms=[algorithm])
+    except (JoseError, ValueError, TypeError) as error:
+        raise UnusableKey(f"The private key is none for {algorithm}.") from error
