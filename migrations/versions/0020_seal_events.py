@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from panel.platform.tables import XID8
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

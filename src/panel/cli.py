@@ -15,6 +15,7 @@ from panel.commands.imports import imports
 from panel.commands.jobs import jobs
 from panel.commands.keys import keys
 from panel.commands.panels import agenda, meetings, panels
+from panel.commands.providers import providers
 from panel.commands.serving import authority, migrate, serve, setup, sign_in_link
 
 
@@ -44,6 +45,7 @@ for command in (
     keys,
     backup,
     restore,
+    providers,
 ):
     commands.add_command(command)
 

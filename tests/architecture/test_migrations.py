@@ -41,8 +41,11 @@ NO_FACTS = {
     "sign_in_challenge",
     "sign_in_entry",
     "sign_in_link",
+    "sign_in_provider",
+    "sign_in_provider_agency",
     "unusual_pattern",
     "web_session",
+    "worker_identity",
 }
 """Tables that no page about a child or a panel is made from."""
 MODELS = panel.app

@@ -25,6 +25,7 @@ from panel.accounts.service import SignedIn
 from panel.accounts.throttle import whose_address
 from panel.platform.clock import today
 from panel.platform.ids import new_id
+from panel.platform.openid_http import Published
 from panel.platform.problems import (
     FieldError,
     Invalid,
@@ -84,6 +85,8 @@ class Site:
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     """Every room, asked what would change before somebody confirms it."""
     passwords: Passwords = field(default_factory=Passwords)
+    published: Published = field(default_factory=Published)
+    """What providers that sign workers in published."""
 
 
 @dataclass(slots=True)

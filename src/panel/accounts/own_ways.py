@@ -73,6 +73,7 @@ async def has_ways(session: AsyncSession, worker_id: UUID) -> bool:
         text(
             "SELECT EXISTS (SELECT FROM own_password WHERE worker_id = :worker)"
             " OR EXISTS (SELECT FROM passkey WHERE worker_id = :worker)"
+            " OR EXISTS (SELECT FROM worker_identity WHERE worker_id = :worker)"
         ),
         {"worker": worker_id},
     )

@@ -8,16 +8,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.accounts import my_routes, sign_in_routes
+from panel.accounts import my_routes, provider_routes, sign_in_routes
+from panel.accounts.by_provider import leaving
 from panel.accounts.desk import FOR_ANYBODY, OWN_SIGN_IN, Desk, go
 from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
 from panel.accounts.noted import note
 from panel.accounts.own_ways import has_ways, is_invented
+from panel.accounts.providers import signed_in_with
 from panel.accounts.service import SignInPersona, persona_at_desk
 from panel.accounts.way_in import home_of, let_in, refuse_from_elsewhere, with_cookie
 from panel.platform.audit import Kind
 from panel.platform.problems import Gone, NotFound
-from panel.platform.sessions import Way, end, use_link
+from panel.platform.sessions import Way, end, token_hash, use_link
 
 LINK_USED = "This sign-in link was used already, or its time is over."
 
@@ -61,13 +63,15 @@ async def _first_page(session: AsyncSession, viewer_id: UUID, kind: str) -> str:
 
 @post("/sign-out", include_in_schema=False, opt=FOR_ANYBODY)
 async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any]) -> Response[Any]:
-    """End the session here and now."""
+    """End the session here and now; the page afterwards offers to end the provider's too."""
+    provider = ""
     if desk.token is not None:
         await desk.posted()
         async with desk.tenant.transaction() as session:
             note(session, Kind.SIGNED_OUT, desk.viewer.id, kind=desk.viewer.kind)
+            provider = await signed_in_with(session, token_hash(desk.token))
             await end(session, desk.token)
-    answer = go("/signed-out")
+    answer = go(f"/signed-out?from={provider}" if provider else "/signed-out")
     answer.delete_cookie(request.app.state.cookie, path="/")
     return answer
 
@@ -75,7 +79,9 @@ async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any])
 @get("/signed-out", include_in_schema=False, opt=FOR_ANYBODY)
 async def signed_out(desk: NamedDependency[Desk]) -> Response[str]:
     """What is shown after signing out."""
-    return desk.page("accounts/signed_out.html")
+    provider = desk.request.query_params.get("from")
+    there = None if provider is None else await leaving(desk, provider)
+    return desk.page("accounts/signed_out.html", there=there)
 
 
 @get("/demo/sign-in/{persona:str}", include_in_schema=False, opt=FOR_ANYBODY)
@@ -114,5 +120,6 @@ HANDLERS = [
     family_glossary,
     *sign_in_routes.HANDLERS,
     *my_routes.HANDLERS,
+    *provider_routes.HANDLERS,
 ]
 DEMO = [demo_sign_in, *sign_in_routes.DEMO]

@@ -1,6 +1,6 @@
 """Signing in with a password and a code, or with a passkey; and showing again who one is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from panel.accounts.entering import Claim, account_of, try_code, try_password, w
 from panel.accounts.noted import note
 from panel.accounts.own_ways import ways_of, worker_of
 from panel.accounts.passkeys import NotBelieved, Place, Purpose, asking_for_one, new_challenge
+from panel.accounts.providers import Button, providers_for_again, providers_for_sign_in
 from panel.accounts.throttle import ask_for_challenge
 from panel.accounts.way_in import (
     home_of,
@@ -55,8 +56,12 @@ def entering(
     mistakes: Mapping[str, str] | None = None,
     email: str = "",
     reason: str = "",
+    providers: Sequence[Button] | None = None,
 ) -> Response[str]:
-    """The page where whoever is not signed in lands."""
+    """The page where whoever is not signed in lands.
+
+    Args: `providers` is None where they were not asked for: the page then leads to where they are.
+    """
     return page_on_the_way(
         desk,
         "accounts/enter.html",
@@ -65,7 +70,12 @@ def entering(
         mistakes=mistakes or {},
         email=email,
         reason=reason,
+        providers=providers,
     )
+
+
+async def _entering(desk: Desk, next_path: str, **shown: Any) -> Response[str]:
+    return entering(desk, next_path, providers=await providers_for_sign_in(desk), **shown)
 
 
 def entering_instead(desk: Desk, problem: Problem) -> Response[str]:
@@ -84,7 +94,7 @@ async def enter_page(desk: NamedDependency[Desk]) -> Response[Any]:
     """The ways in; whoever is in already goes on."""
     if desk.who is not None:
         return go(safe_path(desk.request.query_params.get("next"), home_of(desk.viewer.kind)))
-    return entering(desk, _next(desk))
+    return await _entering(desk, _next(desk))
 
 
 @get("/sign-in/done", include_in_schema=False, opt=FOR_ANYBODY)
@@ -111,13 +121,13 @@ async def enter(desk: NamedDependency[Desk]) -> Response[Any]:
                 desk.tenant, desk.site.passwords, email, password, desk.address
             )
         except TooMany as problem:
-            return entering(
+            return await _entering(
                 desk, next_path, status=429, email=email, mistakes={"email": _wait_words(problem)}
             )
         if claim is None:
             mistakes["email"] = WRONG
     if claim is None:
-        return entering(desk, next_path, status=422, mistakes=mistakes, email=email)
+        return await _entering(desk, next_path, status=422, mistakes=mistakes, email=email)
     async with desk.tenant.transaction() as session:
         cookie = await begin(
             session, desk.now, step=SECOND, facts=claim.facts(), next_path=next_path
@@ -192,7 +202,7 @@ async def enter_by_passkey(desk: NamedDependency[Desk]) -> Response[Any]:
     except NotBelieved:
         async with desk.tenant.transaction() as session:
             note(session, Kind.SIGN_IN_REFUSED, way="passkey")
-        return entering(desk, next_path, status=422, mistakes={"passkey": WRONG_PASSKEY})
+        return await _entering(desk, next_path, status=422, mistakes={"passkey": WRONG_PASSKEY})
     return await _in(desk, worker_id, Way.PASSKEY, next_path)
 
 
@@ -300,6 +310,7 @@ async def _again(
         mistakes=mistakes,
         has_password=ways.password is not None,
         has_passkey=bool(ways.passkeys),
+        providers=await providers_for_again(desk),
         is_invented=desk.tenant.record.demo and way is Way.DEMONSTRATION,
         set_up=f"{OWN_SIGN_IN}/set-up?next={next_path}",
     )

@@ -31,18 +31,27 @@ class Entry:
 
 
 async def begin(
-    session: AsyncSession, now: datetime, *, step: str, facts: Mapping[str, Any], next_path: str
+    session: AsyncSession,
+    now: datetime,
+    *,
+    step: str,
+    facts: Mapping[str, Any],
+    next_path: str,
+    token: str | None = None,
 ) -> str:
     """Begin a way in; returns the cookie's value.
 
     Args: `facts` hold ids, hashes and random values, never a name, an address or a code in the
-    clear; `next_path` is a path of this site (`accounts.way_in.safe_path`).
+    clear; `next_path` is a path of this site (`accounts.way_in.safe_path`); `token` is the cookie
+    of somebody who is signed in and shows again who they are: their session goes on beside it.
     """
-    token = secrets.token_urlsafe(32)
+    token = token or secrets.token_urlsafe(32)
     await session.execute(
         text(
             "INSERT INTO sign_in_entry (token_hash, step, facts, next_path, ends_at)"
             " VALUES (:hash, :step, :facts, :path, :ends)"
+            " ON CONFLICT (token_hash) DO UPDATE SET step = EXCLUDED.step,"
+            " facts = EXCLUDED.facts, next_path = EXCLUDED.next_path, ends_at = EXCLUDED.ends_at"
         ),
         {
             "hash": token_hash(token),
