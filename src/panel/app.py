@@ -24,9 +24,11 @@ from sqlalchemy.orm.exc import StaleDataError
 from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
 from panel.accounts.help import HELP
 from panel.accounts.live_routes import MayListen, live_routes
+from panel.accounts.passwords import HASHING, Hashing, Passwords
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
+from panel.accounts.sign_in_routes import entering_instead
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
@@ -53,6 +55,7 @@ from panel.platform.problems import (
     NotSignedIn,
     NotWorking,
     Problem,
+    ShowAgain,
     TooLarge,
 )
 from panel.platform.sessions import LONGEST, SEEN_EVERY
@@ -117,13 +120,15 @@ def make_site(
     database: Database,
     clock: Clock,
     renderer: Renderer,
+    passwords: Passwords,
 ) -> Site:
     """One authority, ready to serve."""
     master = master_key(settings.master_key, settings.key_file)
     tenant = Tenant(record, database, keyring(record, master), clock)
     rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
     gate = Gate(tenant, SharingFacts())
-    return Site(tenant, gate, renderer, settings.site_url, FamilyMarks(tenant), rehearsal)
+    marks = FamilyMarks(tenant)
+    return Site(tenant, gate, renderer, settings.site_url, marks, rehearsal, passwords)
 
 
 def session_cookie(settings: Settings) -> str:
@@ -138,12 +143,14 @@ def make_app(
     *,
     compiled: Path | None = None,
     listening: Mapping[str, MayListen] = LISTENING,
+    hashing: Hashing = HASHING,
 ) -> Litestar:
     """The site for every authority in the list. `app_url` is the serving role's database."""
     database = Database(app_url)
     renderer = Renderer(read_manifest(), rooms=ROOMS, compiled=compiled, help=HELP)
+    passwords = Passwords(hashing)
     sites = {
-        record.host: make_site(record, settings, database, clock, renderer)
+        record.host: make_site(record, settings, database, clock, renderer, passwords)
         for record in authorities(app_url)
     }
     cookie = session_cookie(settings)
@@ -163,6 +170,7 @@ def make_app(
         return Desk(site, request, token, who)
 
     async def close() -> None:
+        passwords.close()
         await live.close()
         await database.close()
 
@@ -177,6 +185,8 @@ def make_app(
         dependencies={"desk": Provide(provide_desk)},
         exception_handlers={
             Problem: _problem(renderer),
+            NotSignedIn: _not_signed_in(renderer, sites, cookie),
+            ShowAgain: _show_again(renderer),
             HomeIsElsewhere: _elsewhere,
             HTTPException: _http_problem(renderer),
             StaleDataError: _stale(renderer),
@@ -318,6 +328,38 @@ def _problem(renderer: Renderer) -> Handler:
         return _answer(renderer, request, problem)
 
     return handle
+
+
+def _not_signed_in(renderer: Renderer, sites: dict[str, Site], cookie: str) -> Handler:
+    """Who opens a page is shown where to sign in, and goes on to it; others are only refused."""
+
+    def handle(request: Request[Any, Any, Any], problem: NotSignedIn) -> Response[Any]:
+        if isinstance(problem, NotSentYet) or not _is_for_reading(request):
+            return _answer(renderer, request, problem)
+        brought = request.cookies.get(cookie)
+        desk = Desk(_site_for(request, sites), request, None, None, ended=brought)
+        return entering_instead(desk, problem)
+
+    return handle
+
+
+def _show_again(renderer: Renderer) -> Handler:
+    def handle(request: Request[Any, Any, Any], problem: ShowAgain) -> Response[Any]:
+        if not _is_for_reading(request):
+            return _answer(renderer, request, problem)
+        return go(problem.path)
+
+    return handle
+
+
+def _is_for_reading(request: Request[Any, Any, Any]) -> bool:
+    """Whether a person opens a page, as far as the browser says: no script, channel or program."""
+    return (
+        request.method == "GET"
+        and not request.url.path.startswith(("/api/", "/fhir/", "/live/"))
+        and BY_ITSELF not in request.headers
+        and request.headers.get("sec-fetch-dest", "document") == "document"
+    )
 
 
 def _elsewhere(_request: Request[Any, Any, Any], found: HomeIsElsewhere) -> Response[Any]:

@@ -28,6 +28,9 @@ class Settings:
     mail_from: str
     """The address that messages come from."""
 
+    trusted_proxies: int
+    """How many proxies of our own stand in front, each adding to X-Forwarded-For whom it heard."""
+
     @property
     def key_file(self) -> Path:
         """Where the local master key is kept."""
@@ -44,5 +47,6 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         site_url=environment.get("PANEL_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
         smtp_url=environment.get("PANEL_SMTP_URL") or None,
         mail_from=environment.get("PANEL_MAIL_FROM", "panel@localhost"),
+        trusted_proxies=int(environment.get("PANEL_TRUSTED_PROXIES", "0")),
         secure_cookies=environment.get("PANEL_INSECURE_COOKIES", "") != "yes",
     )

@@ -178,6 +178,18 @@ CASES: Mapping[str, Case] = {
     "/lead-professional/offers/{offer_id:uuid}/decline": RECORD,
     "/live/{topic:str}": NOTHING,
     "/live/{topic:str}/writing": NOTHING,
+    "/me/sign-in": NOTHING,
+    "/me/sign-in/passkeys": NOTHING,
+    "/me/sign-in/passkeys/challenge": NOTHING,
+    "/me/sign-in/passkeys/new": NOTHING,
+    "/me/sign-in/passkeys/{passkey_id:uuid}/remove": NOTHING,
+    "/me/sign-in/password": NOTHING,
+    "/me/sign-in/password/change": NOTHING,
+    "/me/sign-in/password/remove": NOTHING,
+    "/me/sign-in/recovery-codes": NOTHING,
+    "/me/sign-in/sessions/end-others": NOTHING,
+    "/me/sign-in/sessions/{session_id:uuid}/end": NOTHING,
+    "/me/sign-in/set-up": NOTHING,
     "/openapi.json": NOTHING,
     "/panels": ON_PANEL,
     "/panels/{key:str}": ON_PANEL,
@@ -231,6 +243,7 @@ CASES: Mapping[str, Case] = {
     "/panels/{key:str}/{held_on:date}/pack": PACK,
     "/panels/{key:str}/{held_on:date}/pack.pdf": PACK,
     "/panels/{key:str}/{held_on:date}/print": ON_PANEL,
+    "/people/new-sign-in": NOTHING,
     "/safeguarding/open": NOTHING,
     "/safeguarding/opened": NOTHING,
     "/safeguarding/reviews": NOTHING,
@@ -238,6 +251,15 @@ CASES: Mapping[str, Case] = {
     "/sharing-agreements/new": NOTHING,
     "/sharing-agreements/{agreement_id:uuid}": NOTHING,
     "/sharing-agreements/{agreement_id:uuid}/change": NOTHING,
+    "/sign-in": NOTHING,
+    "/sign-in/again": NOTHING,
+    "/sign-in/again/demonstration": NOTHING,
+    "/sign-in/again/passkey": NOTHING,
+    "/sign-in/again/passkey/challenge": NOTHING,
+    "/sign-in/done": NOTHING,
+    "/sign-in/passkey": NOTHING,
+    "/sign-in/passkey/challenge": NOTHING,
+    "/sign-in/second": NOTHING,
     "/sign-in/{token:str}": NOTHING,
     "/sign-out": NOTHING,
     "/signed-out": NOTHING,
@@ -256,10 +278,13 @@ PARTS = {
     "override_id": "sharing_override", "enquiry_id": "sharing_enquiry",
     "former_id": "former_identity", "waiting_id": "order_to_confirm", "pattern_id": "unusual_pattern",
     "version_id": "governance_document", "agency_id": "agency",
+    "passkey_id": "passkey", "session_id": "web_session",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
-OF_NO_CHILD = frozenset({"unusual_pattern", "governance_document", "agency"})
+OF_NO_CHILD = frozenset(
+    {"unusual_pattern", "governance_document", "agency", "passkey", "web_session"}
+)
 """Of these tables, what stands in them for everybody."""
 
 FOR_EACH = frozenset({

@@ -1,15 +1,20 @@
 """Signing in by a link, signing out, and what the words on the pages mean."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.accounts.desk import FOR_ANYBODY, Desk, go
+from panel.accounts import my_routes, sign_in_routes
+from panel.accounts.desk import FOR_ANYBODY, OWN_SIGN_IN, Desk, go
 from panel.accounts.help import FAMILIES_GLOSSARY, FOR_FAMILIES, FOR_WORKERS, WORKERS_GLOSSARY
+from panel.accounts.noted import Event, note
+from panel.accounts.own_ways import has_ways, is_invented
 from panel.accounts.service import SignInPersona, persona_at_desk
-from panel.accounts.way_in import home_of, let_in, with_cookie
+from panel.accounts.way_in import home_of, let_in, refuse_from_elsewhere, with_cookie
 from panel.platform.problems import Gone, NotFound
 from panel.platform.sessions import Way, end, use_link
 
@@ -27,13 +32,26 @@ async def sign_in(
     desk: NamedDependency[Desk], request: Request[Any, Any, Any], token: FromPath[str]
 ) -> Response[Any]:
     """Sign in by a link, once."""
+    refuse_from_elsewhere(desk)
     async with desk.tenant.transaction() as session:
         found = await use_link(session, token, desk.now)
         if found is None:
             raise Gone(LINK_USED, "Ask your administrator for a new link.")
         viewer_id, kind = found
         cookie = await let_in(desk, session, viewer_id, kind, Way.LINK)
-    return with_cookie(request, home_of(kind), cookie)
+        path = await _first_page(session, viewer_id, kind)
+    return with_cookie(request, path, cookie)
+
+
+async def _first_page(session: AsyncSession, viewer_id: UUID, kind: str) -> str:
+    """Where a link leads: whoever works here and has no other way in is asked to choose one."""
+    if (
+        kind == "worker"
+        and not await has_ways(session, viewer_id)
+        and not await is_invented(session, viewer_id)
+    ):
+        return f"{OWN_SIGN_IN}/set-up"
+    return home_of(kind)
 
 
 @post("/sign-out", include_in_schema=False, opt=FOR_ANYBODY)
@@ -42,6 +60,7 @@ async def sign_out(desk: NamedDependency[Desk], request: Request[Any, Any, Any])
     if desk.token is not None:
         await desk.posted()
         async with desk.tenant.transaction() as session:
+            note(session, Event.SIGNED_OUT, desk.viewer.id)
             await end(session, desk.token)
     answer = go("/signed-out")
     answer.delete_cookie(request.app.state.cookie, path="/")
@@ -81,5 +100,14 @@ async def family_glossary(desk: NamedDependency[Desk]) -> Response[str]:
     return desk.page("accounts/family_glossary.html", letters=FOR_FAMILIES)
 
 
-HANDLERS = [sign_in_page, sign_in, sign_out, signed_out, glossary, family_glossary]
-DEMO = [demo_sign_in]
+HANDLERS = [
+    sign_in_page,
+    sign_in,
+    sign_out,
+    signed_out,
+    glossary,
+    family_glossary,
+    *sign_in_routes.HANDLERS,
+    *my_routes.HANDLERS,
+]
+DEMO = [demo_sign_in, *sign_in_routes.DEMO]

@@ -8,6 +8,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.accounts.throttle import forget_attempts
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
@@ -43,6 +44,7 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     now: datetime = session.info[NOW]
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
     await session.execute(text("DELETE FROM sign_in_entry WHERE ends_at < :now"), {"now": now})
+    await forget_attempts(session, now)
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
         text("DELETE FROM form_post WHERE at < :before"), {"before": slot - FORMS_KEPT}

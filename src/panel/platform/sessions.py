@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -133,6 +134,75 @@ async def end(session: AsyncSession, token: str) -> None:
     """Sign out."""
     await session.execute(
         text("DELETE FROM web_session WHERE token_hash = :hash"), {"hash": token_hash(token)}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A session as its owner reads it in the list of theirs."""
+
+    id: UUID
+    way: Way | None
+    started_at: datetime
+    seen_at: datetime
+    device: str
+    is_this: bool
+
+
+async def sessions_of(
+    session: AsyncSession, viewer_id: UUID, token: str, now: datetime
+) -> list[Listed]:
+    """Somebody's sessions that are in force, the newest first; `token` is the asking one's."""
+    found = await session.execute(
+        text(
+            "SELECT id, way, started_at, seen_at, device, token_hash = :hash AS is_this"
+            " FROM web_session WHERE viewer_id = :viewer AND ends_at > :now AND seen_at > :idle"
+            " AND id IS NOT NULL ORDER BY started_at DESC, id"
+        ),
+        {"viewer": viewer_id, "hash": token_hash(token), "now": now, "idle": now - IDLE},
+    )
+    return [
+        Listed(
+            row.id,
+            Way(row.way) if row.way else None,
+            row.started_at,
+            row.seen_at,
+            row.device or "",
+            row.is_this,
+        )
+        for row in found
+    ]
+
+
+async def way_of(session: AsyncSession, token: str) -> Way | None:
+    """How the owner of a session last showed who they are."""
+    found = await session.scalar(
+        text("SELECT way FROM web_session WHERE token_hash = :hash"), {"hash": token_hash(token)}
+    )
+    return Way(found) if found else None
+
+
+async def end_listed(session: AsyncSession, viewer_id: UUID, listed_id: UUID) -> None:
+    """End one of somebody's own sessions; nothing where it is not theirs."""
+    await session.execute(
+        text("DELETE FROM web_session WHERE viewer_id = :viewer AND id = :id"),
+        {"viewer": viewer_id, "id": listed_id},
+    )
+
+
+async def end_others(session: AsyncSession, viewer_id: UUID, token: str = "") -> None:
+    """End somebody's sessions but this one; without a token, all of them."""
+    await session.execute(
+        text("DELETE FROM web_session WHERE viewer_id = :viewer AND token_hash <> :hash"),
+        {"viewer": viewer_id, "hash": token_hash(token)},
+    )
+
+
+async def end_links(session: AsyncSession, viewer_id: UUID) -> None:
+    """Links to sign somebody in that were not used work no more."""
+    await session.execute(
+        text("DELETE FROM sign_in_link WHERE viewer_id = :viewer AND used_at IS NULL"),
+        {"viewer": viewer_id},
     )
 
 
