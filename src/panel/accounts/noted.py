@@ -25,6 +25,11 @@ class Event(StrEnum):
     RECOVERY_CODES_MADE = "recovery_codes.made"
     RECOVERY_CODE_USED = "recovery_code.used"
     STARTED_ANEW = "sign_in.started_anew"
+    FAMILY_INVITED = "family_access.invited"
+    FAMILY_WITHDRAWN = "family_access.withdrawn"
+    FAMILY_CONTACT_CHANGED = "family_access.contact_changed"
+    FAMILY_CONTACT_CONFIRMED = "family_access.contact_confirmed"
+    FAMILY_CODE_ASKED = "family_access.code_asked"
 
 
 def note(
