@@ -23,6 +23,7 @@ SCHEMA = "authority_testshire"
 NO_FACTS = {
     "access_event",
     "fact_change",
+    "family_access",
     "form_post",
     "governance_document",
     "history_search",

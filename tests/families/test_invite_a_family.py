@@ -309,8 +309,6 @@ async def test_what_is_ended_ends_at_once(
         before = len(await ada.told())
         assert (await ask(second, ada.reference)).status_code == 303
         assert len(await ada.told()) == before
-    await send(ada.tenant)
-    assert not (await ada.told())[-1].sent
 
 
 # --- A changed contact --------------------------------------------------------------------------

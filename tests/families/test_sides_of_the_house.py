@@ -20,6 +20,7 @@ NO_CASE_DATA = frozenset({
     "/", "/panels", "/calendar", "/sign-in/again", "/me/sign-in", "/me/sign-in/set-up",
     "/me/sign-in/password", "/me/sign-in/password/change", "/me/sign-in/recovery-codes",
     "/me/sign-in/passkeys/new", "POST /me/sign-in/passkeys/challenge",
+    "POST /sign-in/again/passkey/challenge",
     "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",
 })  # fmt: skip
 """What a worker without case data may open: which panels they sit on, when those meet, and how they

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
 from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
+from panel.accounts.models import Worker
 from panel.accounts.noted import Event, note
 from panel.families.entering import fact_mark, invitation_mark
 from panel.families.invitation_forms import InviteForm
@@ -117,15 +118,20 @@ async def invitee_of(access: Access, link_id: UUID) -> Invitee:
 async def _young_person(access: Access) -> Invitee:
     child = await access.session.get_one(Child, access.child_id)
     kept = await access_of(access.session, access.child_id)
+    author = await author_agency(access.session, "child", access.child_id)
+    email = ""
+    if kept is not None:
+        wrote = await access.session.scalar(
+            select(Worker.agency_id).where(Worker.id == kept.created_by)
+        )
+        email = kept.email if access.may(Category.CONTACT, wrote) else ""
     return Invitee(
         access.child_id,
         (await child_header(access)).name,
         is_self=True,
-        email="" if kept is None else kept.email,
+        email=email,
         safe_contact="",
-        sees_contact=access.may(
-            Category.CONTACT, await author_agency(access.session, "child", access.child_id)
-        ),
+        sees_contact=access.may(Category.CONTACT, author),
         is_young=not has_reached(child.birth_date, AGE_OF_OWN_AGREEMENT, access.today),
     )
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Text, or_, select, text
+from sqlalchemy import Index, Text, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,11 +54,16 @@ class FamilyAccess(Row):
     """How one parent, carer or young person signs in."""
 
     __tablename__ = "family_access"
-    __table_args__ = (one_of("fact", Fact), one_of("way", ("email", "letter")))
+    __table_args__ = (
+        one_of("fact", Fact),
+        one_of("way", ("email", "letter")),
+        Index("ix_family_access_person_id", "person_id", unique=True),
+        Index("ix_family_access_reference", "reference", unique=True),
+    )
 
-    person_id: Mapped[UUID] = mapped_column(unique=True)
+    person_id: Mapped[UUID]
     """A family member's id, or a young person's own."""
-    reference: Mapped[str] = mapped_column(Text, unique=True)
+    reference: Mapped[str] = mapped_column(Text)
     """What stands on their letter. It says nothing about anybody."""
     fact: Mapped[str] = mapped_column(Text)
     word_mark: Mapped[bytes | None]
