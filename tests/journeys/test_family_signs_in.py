@@ -1,4 +1,7 @@
-"""A letter is made at a desk; a mother gets in with it on a phone that runs no script."""
+"""A letter is made at a desk; a mother gets in with it on a phone.
+
+The same way without scripts is walked in test_without_scripts.py: axe is a script itself.
+"""
 
 import re
 
@@ -62,7 +65,7 @@ async def test_a_letter_leads_a_mother_in(
     letter = await as_invited(tenant, family.mother)
 
     client.cookies.clear()
-    async with open_page(browser, viewport=PHONE, java_script_enabled=False) as phone:
+    async with open_page(browser, viewport=PHONE) as phone:
         await serve(phone, client)
         await phone.goto(f"{SITE}/family")
         await heading(phone, "Sign in to your own page")
