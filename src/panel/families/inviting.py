@@ -41,6 +41,7 @@ from panel.register.service import (
     FamilyAccess,
     Message,
     access_of,
+    access_to_change,
     address_index,
     author_agency,
     child_header,
@@ -181,7 +182,7 @@ async def invite(
     Raises Invalid with a sentence; Conflict where somebody else changed it meanwhile.
     """
     session = access.session
-    kept = await access_of(session, who.person_id)
+    kept = await access_to_change(session, who.person_id)
     email = form.email if who.is_self else who.email
     if mistakes := _mistakes(who, foreseen, form, email, kept, session):
         raise Invalid(tuple(mistakes))
@@ -303,7 +304,7 @@ async def confirm_contact(access: Access, who: Invitee, version: int) -> None:
 
 
 async def _as_read(access: Access, who: Invitee, version: int) -> FamilyAccess:
-    kept = await access_of(access.session, who.person_id)
+    kept = await access_to_change(access.session, who.person_id)
     if kept is None or kept.withdrawn_at is not None:
         raise Gone("This sign-in has ended.", "Invite them anew if they want it.")
     if kept.version != version:

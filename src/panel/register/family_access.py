@@ -129,13 +129,22 @@ def address_index(ring: Keyring, email: str) -> bytes:
 
 
 async def access_of(session: AsyncSession, person_id: UUID) -> FamilyAccess | None:
-    """How somebody signs in, for whoever may know; it waits for whoever changes it."""
-    found = await session.scalar(
-        select(FamilyAccess).where(FamilyAccess.person_id == person_id).with_for_update()
-    )
+    """How somebody signs in, for whoever may know."""
+    found = await session.scalar(select(FamilyAccess).where(FamilyAccess.person_id == person_id))
     if found is not None:
         await load_keys(session, {person_id})
     return found
+
+
+async def access_to_change(session: AsyncSession, person_id: UUID) -> FamilyAccess | None:
+    """The same as it is now, to be changed: whoever signs in or changes it too is waited for."""
+    await session.execute(
+        select(FamilyAccess)
+        .where(FamilyAccess.person_id == person_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return await access_of(session, person_id)
 
 
 async def end_open_codes(session: AsyncSession, person_id: UUID) -> None:
@@ -240,7 +249,7 @@ async def contact_changed(
     """
     if old == new:
         return
-    access = await access_of(session, person_id)
+    access = await access_to_change(session, person_id)
     if access is None or access.withdrawn_at is not None:
         return
     await end_open_codes(session, person_id)

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role
+from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
 from panel.accounts.desk import Desk, Posted, go
 from panel.accounts.service import agencies, agency_by_key, worker_by_email
 from panel.accounts.taking import take
@@ -238,6 +239,7 @@ async def _people_page(
         may_write=may_write,
         may_invite=may_let_in,
         own_sign_in=sign_ins.get(child_id, ""),
+        is_young_person=has_reached(header.born, AGE_OF_OWN_AGREEMENT, desk.today),
         filled=Filled({}, errors),
     )
 
