@@ -67,6 +67,7 @@ CODED = frozenset({
     "document.content_index", "guest_link.token_hash", "guest_link.code_hash",
     "access_request.purpose", "access_request.basis", "sharing_agreement.basis",
     "sharing_judgement.matter", "sharing_override.steps", "family_access.reference",
+    "family_access.word_mark", "family_access.email_index", "family_access.invitation_mark",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 

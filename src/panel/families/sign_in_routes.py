@@ -13,8 +13,10 @@ from panel.accounts.way_in import (
     home_of,
     let_in,
     page_on_the_way,
+    path_here,
     posted_on_the_way,
     safe_path,
+    wait_words,
     with_cookie,
 )
 from panel.families.entering import Typed, ask_for_code, try_code
@@ -38,32 +40,22 @@ OVER = "This code is over. Ask for a new one"
 # --- Asking for a code --------------------------------------------------------------------------
 
 
-def entering(
-    desk: Desk,
-    next_path: str,
-    *,
-    status: int = 200,
-    mistakes: Mapping[str, str] | None = None,
-    who: str = "",
-    reason: str = "",
-) -> Response[str]:
-    """The page where a family begins to sign in."""
+def _begin(desk: Desk, next_path: str, status: int = 200, **shown: str) -> Response[str]:
+    """Where a family begins; `shown` are `who`, `reason` and what `mistake` there is."""
+    mistake = shown.pop("mistake", "")
     return page_on_the_way(
         desk,
         "families/sign_in.html",
         status=status,
         next_path=next_path,
-        mistakes=mistakes or {},
-        who=who,
-        reason=reason,
+        mistakes={"who": mistake} if mistake else {},
+        **({"who": "", "reason": ""} | shown),
     )
 
 
 def entering_instead(desk: Desk, problem: Problem) -> Response[str]:
     """The page of sign-in in the place of a family's page that asks for it."""
-    url = desk.request.url
-    path = safe_path(f"{url.path}?{url.query}" if url.query else url.path, FAMILY_HOME)
-    return entering(desk, path, status=problem.status, reason=problem.sentence)
+    return _begin(desk, path_here(desk, FAMILY_HOME), problem.status, reason=problem.sentence)
 
 
 @get(SIGN_IN, include_in_schema=False, opt=FOR_ANYBODY)
@@ -73,7 +65,7 @@ async def sign_in_page(desk: NamedDependency[Desk]) -> Response[Any]:
     next_path = safe_path(asked.get("next"), FAMILY_HOME)
     if desk.who is not None:
         return go(home_of(desk.viewer.kind))
-    return entering(desk, next_path, who=asked.get("reference", "")[:LONGEST])
+    return _begin(desk, next_path, who=asked.get("reference", "")[:LONGEST])
 
 
 @post(SIGN_IN, include_in_schema=False, opt=FOR_ANYBODY)
@@ -84,15 +76,13 @@ async def ask(desk: NamedDependency[Desk]) -> Response[Any]:
     next_path = safe_path(posted.text("next"), FAMILY_HOME)
     if not who:
         said = "Enter your e-mail address, or the reference from your letter"
-        return entering(desk, next_path, status=422, mistakes={"who": said})
+        return _begin(desk, next_path, 422, mistake=said)
     try:
         cookie = await ask_for_code(
             desk.tenant, who, desk.address, next_path, desk.token or desk.ended
         )
     except TooMany as problem:
-        return entering(
-            desk, next_path, status=429, who=who, mistakes={"who": _wait_words(problem)}
-        )
+        return _begin(desk, next_path, 429, who=who, mistake=wait_words(problem))
     await send_at_once(desk)
     return with_cookie(desk.request, CODE, cookie)
 
@@ -120,7 +110,7 @@ async def use_code(desk: NamedDependency[Desk]) -> Response[Any]:
     try:
         tried = await try_code(desk.tenant, desk.token or desk.ended or "", typed, desk.address)
     except TooMany as problem:
-        return _code(desk, {"code": _wait_words(problem)}, status=429)
+        return _code(desk, {"code": wait_words(problem)}, status=429)
     if tried.person is None:
         return _code(desk, {"code": OVER if tried.is_over else WRONG}, typed, status=422)
     async with desk.tenant.transaction() as session:
@@ -139,10 +129,6 @@ def _code(
         # The code from the letter is long to type; what is known is not shown again.
         invitation="" if typed is None else typed.invitation,
     )
-
-
-def _wait_words(problem: Problem) -> str:
-    return f"{problem.sentence} {problem.what_to_do}"
 
 
 # --- Where they are signed in -------------------------------------------------------------------
