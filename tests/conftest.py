@@ -15,7 +15,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.testing import AsyncTestClient
 
-from panel.accounts.passwords import Hashing
+from panel.accounts.passwords import Hashing, Passwords
 from panel.app import make_app, make_site
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import (
@@ -221,10 +221,12 @@ async def app(
     (last,) = made.state.sites.values()
     database = last.tenant.database
     made.state.sites.clear()
+    passwords = Passwords(QUICK_HASHING)
     made.state.sites[record.host] = make_site(
-        record, settings, database, tenant.clock, last.renderer, last.passwords
+        record, settings, database, tenant.clock, last.renderer, passwords
     )
     yield made
+    passwords.close()
     await database.close()
 
 

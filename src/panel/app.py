@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
-from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
+from panel.accounts.desk import FAMILY_HOME, PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
 from panel.accounts.help import HELP
 from panel.accounts.live_routes import MayListen, live_routes
 from panel.accounts.passwords import HASHING, Hashing, Passwords
@@ -32,6 +32,7 @@ from panel.accounts.sign_in_routes import entering_instead
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
+from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
@@ -130,9 +131,8 @@ def make_site(
     tenant = Tenant(record, database, ring, clock)
     rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
     gate = Gate(tenant, SharingFacts())
-    return Site(
-        tenant, gate, renderer, settings.site_url, FamilyMarks(tenant), rehearsal, passwords
-    )
+    marks = FamilyMarks(tenant)
+    return Site(tenant, gate, renderer, settings.site_url, marks, rehearsal, passwords)
 
 
 def session_cookie(settings: Settings) -> str:
@@ -342,6 +342,8 @@ def _not_signed_in(renderer: Renderer, sites: dict[str, Site], cookie: str) -> H
             return _answer(renderer, request, problem)
         brought = request.cookies.get(cookie)
         desk = Desk(_site_for(request, sites), request, None, None, ended=brought)
+        if f"{request.url.path}/".startswith(f"{FAMILY_HOME}/"):
+            return family_entering_instead(desk, problem)
         return entering_instead(desk, problem)
 
     return handle

@@ -32,6 +32,8 @@ WITHOUT_HELP = {
     "accounts/signed_out.html": "nothing to do",
     "accounts/enter.html": "says itself what to do, before anybody is known",
     "accounts/second_step.html": "one field, before anybody is known",
+    "families/sign_in.html": "says itself what to do, before anybody is known",
+    "families/code.html": "says itself what to do, before anybody is known",
     "accounts/again.html": "says itself what to do",
     "accounts/done.html": "nothing to do",
     "accounts/glossary.html": "is help",

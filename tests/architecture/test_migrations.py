@@ -27,6 +27,7 @@ NO_FACTS = {
     "audit_leaf",
     "audit_seal",
     "fact_change",
+    "family_access",
     "form_post",
     "governance_document",
     "history_search",

@@ -35,6 +35,7 @@ from panel.platform.tables import KEYS, Base
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB, ChildScoped
 from panel.records.nhs_number import check_digit
+from panel.register.family_access import FamilyAccess
 from panel.register.models import Child, FamilyLink, FamilyMember
 from tests.demo.year import tables
 
@@ -69,7 +70,8 @@ CODED = frozenset({
     "significant_event.category", "access_request.category", "sharing_agreement.capacity",
     "document.content_index", "guest_link.token_hash", "guest_link.code_hash",
     "access_request.purpose", "access_request.basis", "sharing_agreement.basis",
-    "sharing_judgement.matter", "sharing_override.steps",
+    "sharing_judgement.matter", "sharing_override.steps", "family_access.reference",
+    "family_access.word_mark", "family_access.email_index", "family_access.invitation_mark",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 
@@ -232,6 +234,14 @@ def _member(name: str, category: Category) -> Rule:
         )  # fmt: skip
 
     return rule
+
+
+def _access_email(row: Any, around: Around) -> Canary:
+    children = frozenset(one.child_id for one in around.links.get(row.person_id, ()))
+    return Canary(
+        "family_access.email", row.id, children or frozenset({row.person_id}),
+        frozenset({Category.CONTACT}), agencies=around.wrote(row), always=frozenset({row.person_id}),
+    )  # fmt: skip
 
 
 def _relationship(row: Any, around: Around) -> Canary:
@@ -409,6 +419,7 @@ SEALED: dict[str, Rule] = {
     "family_member.phone": _member("phone", Category.CONTACT),
     "family_member.address": _member("address", Category.CONTACT),
     "family_member.safe_contact": _member("safe_contact", Category.CONTACT),
+    "family_access.email": _access_email,
     "significant_event.text": _own_category("text"),
     "section_answer.answers": _section,
     "document.title": _own_category("title"),
@@ -659,6 +670,8 @@ async def _plant_table(
 
 
 def _holder(row: Any) -> UUID:
+    if isinstance(row, FamilyAccess):
+        return row.person_id
     return cast("UUID", row.id if isinstance(row, Child | FamilyMember) else row.child_id)
 
 
@@ -685,7 +698,7 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
         return was
     if where == "former_identity.nhs_number":
         return planted.new_number(canary)
-    if where == "family_member.email":
+    if where in ("family_member.email", "family_access.email"):
         return f"{planted.new(canary)}@families.example"
     if (shape := _SHAPES.get(where)) is not None:
         return msgspec.json.encode(shape(planted.new(canary))).decode()

@@ -454,7 +454,10 @@ def _footer(who: SignedIn | None) -> Sequence[Link]:
     if who is None:
         return ()
     if _is_family(who):
-        return (Link("What words mean", FAMILIES_GLOSSARY),)
+        return (
+            Link("What words mean", FAMILIES_GLOSSARY),
+            Link("When you signed in", "/family/sign-ins"),
+        )
     links = [Link("Glossary", WORKERS_GLOSSARY), Link("How you sign in", OWN_SIGN_IN)]
     if Role.ADMINISTRATOR in who.viewer.roles:
         links.append(Link("A colleague cannot sign in", COLLEAGUES_SIGN_IN))

@@ -9,6 +9,9 @@ from panel.platform.audit import UNKNOWN, Actor, ActorKind, Kind, record
 from panel.platform.database import NOBODY
 from panel.platform.tables import VIEWER
 
+NOT_THEM_YET = (Kind.SIGN_IN_REFUSED, Kind.FAMILY_CODE_ASKED)
+"""What anybody may have done who typed an account's name."""
+
 
 def note(
     session: AsyncSession,
@@ -26,6 +29,6 @@ def note(
     by: Actor | None = None
     if session.info[VIEWER] == NOBODY:
         by = UNKNOWN
-        if who is not None and event is not Kind.SIGN_IN_REFUSED:
+        if who is not None and event not in NOT_THEM_YET:
             by = Actor(who, ActorKind(kind))
     record(session, event, by, subject=who, details=details)

@@ -28,8 +28,10 @@ from panel.accounts.way_in import (
     home_of,
     let_in,
     page_on_the_way,
+    path_here,
     posted_on_the_way,
     safe_path,
+    wait_words,
     with_cookie,
 )
 from panel.platform.audit import Kind
@@ -80,9 +82,7 @@ async def _entering(desk: Desk, next_path: str, **shown: Any) -> Response[str]:
 
 def entering_instead(desk: Desk, problem: Problem) -> Response[str]:
     """The page of sign-in in the place of one that asks for it; it leads on to that one."""
-    url = desk.request.url
-    path = safe_path(f"{url.path}?{url.query}" if url.query else url.path)
-    return entering(desk, path, status=problem.status, reason=problem.sentence)
+    return entering(desk, path_here(desk), status=problem.status, reason=problem.sentence)
 
 
 def _next(desk: Desk) -> str:
@@ -122,7 +122,7 @@ async def enter(desk: NamedDependency[Desk]) -> Response[Any]:
             )
         except TooMany as problem:
             return await _entering(
-                desk, next_path, status=429, email=email, mistakes={"email": _wait_words(problem)}
+                desk, next_path, status=429, email=email, mistakes={"email": wait_words(problem)}
             )
         if claim is None:
             mistakes["email"] = WRONG
@@ -153,7 +153,7 @@ async def second(desk: NamedDependency[Desk]) -> Response[Any]:
     try:
         is_in = await try_code(desk.tenant, claim, posted.text("code"), desk.address)
     except TooMany as problem:
-        return _second(desk, {"code": _wait_words(problem)}, status=429)
+        return _second(desk, {"code": wait_words(problem)}, status=429)
     if not is_in or claim.worker_id is None:
         return _second(desk, {"code": WRONG_CODE}, status=422)
     return await _in(desk, claim.worker_id, Way.TWO_STEPS, entry.next_path)
@@ -176,10 +176,6 @@ async def _in(desk: Desk, worker_id: UUID, way: Way, next_path: str) -> Response
     async with desk.tenant.transaction() as session:
         cookie = await let_in(desk, session, worker_id, "worker", way)
     return with_cookie(desk.request, next_path, cookie)
-
-
-def _wait_words(problem: Problem) -> str:
-    return f"{problem.sentence} {problem.what_to_do}"
 
 
 # --- A passkey ----------------------------------------------------------------------------------
@@ -255,7 +251,7 @@ async def again(desk: NamedDependency[Desk]) -> Response[Any]:
             desk.tenant, Claim(account, viewer.id, claim.right), posted.text("code"), desk.address
         )
     except TooMany as problem:
-        return await _again(desk, next_path, {"password": _wait_words(problem)}, status=429)
+        return await _again(desk, next_path, {"password": wait_words(problem)}, status=429)
     if not is_right:
         wrong = {"password": "The password or the code is not right. Check both and try again"}
         return await _again(desk, next_path, wrong, status=422)

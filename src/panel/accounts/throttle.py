@@ -39,6 +39,9 @@ FROM_HERE = Limit(100, timedelta(minutes=15))
 """Several hundred workers may share one address: it counts only what was not right."""
 AT_ACCOUNT_BY_STRANGERS = Limit(50, timedelta(hours=1))
 """From addresses that the account does not know; beyond it nothing is refused (see `Knock`)."""
+MAILS_FROM_HERE = Limit(4, timedelta(hours=1))
+MAILS_BY_STRANGERS = Limit(6, timedelta(hours=1))
+"""Codes by e-mail that others may bring about; an address that the account knows has its own."""
 CHALLENGES = Limit(300, timedelta(minutes=15))
 
 
@@ -112,6 +115,23 @@ async def ask_for_challenge(tenant: Tenant, address: str) -> None:
         wait = await _count(session, bucket, tenant.clock.now())
     if wait:
         raise TooMany(wait, "From where you are, passkeys were asked for too many times.")
+
+
+async def may_mail(session: AsyncSession, account: str, address: str) -> bool:
+    """Count that a code was asked for by e-mail; whether one more may go to this account now.
+
+    `account` is of what was typed: who knows somebody's e-mail address uses nothing up of what is
+    asked for by a reference that only their letter tells.
+    """
+    ring, now = cast("Keys", session.info[KEYS]).ring, session.info[NOW]
+    here = Bucket(_key(ring, "mail", account, address), MAILS_FROM_HERE)
+    strangers = Bucket(_key(ring, "mail", account, ""), MAILS_BY_STRANGERS)
+    # Both are asked of whoever asks, so that no answer takes longer than another.
+    too_many = await _count(session, here, now) > 0
+    known = await _is_known(session, _key(ring, "known", account, address), now)
+    if too_many or known:
+        return not too_many
+    return await _count(session, strangers, now) == 0
 
 
 async def give_back(session: AsyncSession, counted: Knock) -> None:

@@ -15,7 +15,7 @@ from panel.accounts.desk import FAMILY_HOME, Desk, Posted, go, sent_fields
 from panel.accounts.noted import note
 from panel.platform.audit import Kind
 from panel.platform.entries import leave
-from panel.platform.problems import NotAllowed
+from panel.platform.problems import NotAllowed, Problem
 from panel.platform.sessions import Way, end, forgery_token, start
 from panel.web.render import FORGERY_FIELD
 
@@ -40,6 +40,17 @@ def safe_path(given: str | None, otherwise: str = "/") -> str:
         return otherwise
     parts = urlsplit(given)
     return otherwise if parts.scheme or parts.netloc else given
+
+
+def path_here(desk: Desk, otherwise: str = "/") -> str:
+    """The address that somebody opened, to lead on to once they are in."""
+    url = desk.request.url
+    return safe_path(f"{url.path}?{url.query}" if url.query else url.path, otherwise)
+
+
+def wait_words(problem: Problem) -> str:
+    """What whoever tried too often reads beside the field."""
+    return f"{problem.sentence} {problem.what_to_do}"
 
 
 def home_of(kind: str) -> str:

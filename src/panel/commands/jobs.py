@@ -26,6 +26,7 @@ from panel.platform.tables import NOW
 from panel.platform.tenancy import authorities
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.register.service import forget_codes
 from panel.settings import Settings, from_environment
 from panel.sharing.expecting import offer_access_to_expected
 from panel.sharing.noticing import (
@@ -48,6 +49,7 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
     await session.execute(text("DELETE FROM sign_in_entry WHERE ends_at < :now"), {"now": now})
     await forget_attempts(session, now)
+    await forget_codes(session)
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
         text("DELETE FROM form_post WHERE at < :before"), {"before": slot - FORMS_KEPT}

@@ -21,6 +21,7 @@ from panel.platform.clock import day_of
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
+from panel.register.service import Message, why_not_to_family
 from panel.sharing.foresight import would_be_shown
 
 HAS_LEFT = "This worker does not work here any more, so it was not sent."
@@ -35,6 +36,8 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
         if "delivery" in message.facts:
             delivery = await session.get(NoteDelivery, UUID(message.facts["delivery"]))
             return "" if delivery is None else await _note(session, delivery, message)
+        if message.kind in set(Message):
+            return await why_not_to_family(session, message)
         if message.to_viewer_id is None:
             return ""
         if "child" in message.facts:

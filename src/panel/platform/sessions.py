@@ -18,8 +18,15 @@ from panel.platform.tenancy import Tenant
 
 LONGEST = timedelta(hours=12)
 IDLE = timedelta(minutes=60)
+IDLE_OF_FAMILY = timedelta(minutes=30)
+"""A family's telephone or shared computer lies about at home."""
 SEEN_EVERY = timedelta(minutes=1)
 """How often it is noted that a session is in use."""
+
+
+def idle_since(now: datetime) -> dict[str, datetime]:
+    """What was last used before these is over, by the kind of viewer, as statements name them."""
+    return {"idle": now - IDLE, "idle_of_family": now - IDLE_OF_FAMILY}
 
 
 PROOF_LASTS = timedelta(minutes=10)
@@ -122,10 +129,11 @@ async def goes_on(tenant: Tenant, token: str, now: datetime) -> bool:
     """Whether a session is in force; to ask is not to use it: a page left open does not last."""
     found = await tenant.look_up(
         "SELECT 1 FROM {schema}.web_session"
-        " WHERE token_hash = :hash AND ends_at > :now AND seen_at > :idle",
+        " WHERE token_hash = :hash AND ends_at > :now"
+        " AND seen_at > CASE viewer_kind WHEN 'family' THEN :idle_of_family ELSE :idle END",
         hash=token_hash(token),
         now=now,
-        idle=now - IDLE,
+        **idle_since(now),
     )
     return bool(found)
 
@@ -156,10 +164,11 @@ async def sessions_of(
     found = await session.execute(
         text(
             "SELECT id, way, started_at, seen_at, device, token_hash = :hash AS is_this"
-            " FROM web_session WHERE viewer_id = :viewer AND ends_at > :now AND seen_at > :idle"
+            " FROM web_session WHERE viewer_id = :viewer AND ends_at > :now"
+            " AND seen_at > CASE viewer_kind WHEN 'family' THEN :idle_of_family ELSE :idle END"
             " AND id IS NOT NULL ORDER BY started_at DESC, id"
         ),
-        {"viewer": viewer_id, "hash": token_hash(token), "now": now, "idle": now - IDLE},
+        {"viewer": viewer_id, "hash": token_hash(token), "now": now, **idle_since(now)},
     )
     return [
         Listed(
