@@ -21,6 +21,15 @@ VIEWER_NOW = (
     " AND a.valid_until >= NULLIF(current_setting('panel.now', true), '')::timestamptz"
 )
 GUARDIANS = "('caldicott_guardian', 'safeguarding_lead')"
+# For how many days a reviewer follows up: as 0014 has it.
+DAYS = """COALESCE((
+    SELECT CASE WHEN jsonb_typeof(s.value) = 'number' THEN
+             CASE WHEN s.value::numeric BETWEEN 1 AND 180 AND scale(s.value::numeric) = 0
+                  THEN s.value::integer END END
+      FROM setting s
+     WHERE s.key = 'sharing.follow_up_days'
+       AND (s.from_on IS NULL OR s.from_on <= o.reviewed_at)
+     ORDER BY s.from_on DESC NULLS LAST, s.id DESC LIMIT 1), 28)"""
 
 # An objection by name to the agency of those who run the child's panel; an order that waits; an
 # override whose record is kept from everybody who would review it. What is done stays for the day
@@ -41,7 +50,7 @@ SELECT child_id, 'order', id, (created_at AT TIME ZONE 'Europe/London')::date,
   FROM order_to_confirm
 UNION ALL
 SELECT o.child_id, 'override', o.id, (o.starts_at AT TIME ZONE 'Europe/London')::date,
-       (o.reviewed_at AT TIME ZONE 'Europe/London')::date + CASE WHEN o.justified THEN 0 ELSE 28 END,
+       (o.reviewed_at AT TIME ZONE 'Europe/London')::date + CASE WHEN o.justified THEN 0 ELSE {DAYS} END,
        o.reviewed_at IS NOT NULL AND (o.justified OR o.closed_on IS NOT NULL)
   FROM sharing_override o
  WHERE o.review_by IS NOT NULL
@@ -58,7 +67,7 @@ BY_GUARDIANS = f"""
 SELECT o.child_id, r.worker_id AS viewer_id, 'safeguarding'::text AS tie, r.worker_id AS who,
        GREATEST((o.starts_at AT TIME ZONE 'Europe/London')::date, r.from_on) AS from_on,
        LEAST(r.until_on, (o.reviewed_at AT TIME ZONE 'Europe/London')::date
-                         + CASE WHEN o.justified THEN 0 ELSE 28 END) AS until_on,
+                         + CASE WHEN o.justified THEN 0 ELSE {DAYS} END) AS until_on,
        NULL::text[] AS categories
   FROM sharing_override o
   JOIN worker_role r ON r.role IN {GUARDIANS}
