@@ -24,6 +24,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
 from panel.accounts.help import HELP
 from panel.accounts.live_routes import MayListen, live_routes
+from panel.accounts.people_routes import HANDLERS as PEOPLE
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
@@ -34,6 +35,7 @@ from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
 from panel.panels.family_marks import FamilyMarks
+from panel.panels.leavers import CasesOfLeavers
 from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
 from panel.panels.note_routes import HANDLERS as NOTES
@@ -123,7 +125,9 @@ def make_site(
     tenant = Tenant(record, database, keyring(record, master), clock)
     rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
     gate = Gate(tenant, SharingFacts())
-    return Site(tenant, gate, renderer, settings.site_url, FamilyMarks(tenant), rehearsal)
+    return Site(
+        tenant, gate, renderer, settings.site_url, FamilyMarks(tenant), rehearsal, CasesOfLeavers()
+    )
 
 
 def session_cookie(settings: Settings) -> str:
@@ -203,6 +207,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
     demo = any(site.tenant.record.demo for site in sites.values())
     return [
         *ACCOUNTS,
+        *PEOPLE,
         *REGISTER,
         *SHARING,
         *RESTRICTIONS,

@@ -10,6 +10,7 @@ from litestar.datastructures import Cookie
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import FAMILY_HOME, Desk, go
+from panel.accounts.people_joining import invitation_taken
 from panel.platform.entries import leave
 from panel.platform.sessions import Way, end, start
 
@@ -58,6 +59,8 @@ async def let_in(desk: Desk, session: AsyncSession, viewer_id: UUID, kind: str, 
     if (brought := desk.token or desk.ended) is not None:
         await leave(session, brought)
         await end(session, brought)
+    if kind == "worker":
+        await invitation_taken(session, viewer_id)
     device = device_words(desk.request.headers.get("user-agent", ""))
     return await start(session, viewer_id, kind, desk.now, way=way, device=device)
 

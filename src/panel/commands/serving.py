@@ -12,13 +12,14 @@ from consent import Role
 from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role, worker_by_email
 from panel.assessments.service import ensure_forms
 from panel.commands.opening import (
+    SECOND_PERSON,
     authority_option,
     gate_of,
     opened_cluster,
     plain_errors,
     running,
 )
-from panel.platform.clock import SystemClock
+from panel.platform.clock import SystemClock, today
 from panel.platform.cluster import Cluster, refuse_to_serve
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import NotMigrated, Target, current, ensure_control, head, migrate_all
@@ -182,6 +183,7 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
             token = await make_link(
                 session, worker.id, "worker", gate.tenant.clock.now() + LINK_LASTS
             )
+    click.echo(SECOND_PERSON)
     click.echo(f"Sign in once, within a day: {settings.site_url}/sign-in/{token}")
 
 
@@ -201,6 +203,8 @@ async def sign_in_link(email: str, authority: str | None) -> None:
             worker = await worker_by_email(session, email)
             if worker is None:
                 raise NotFound("There is no worker with this e-mail address.", "")
+            if worker.until_on is not None and worker.until_on < today(gate.tenant.clock):
+                raise NotFound("This worker has left, so that no link signs them in.", "")
             ends_at = gate.tenant.clock.now() + LINK_LASTS
             token = await make_link(session, worker.id, "worker", ends_at)
     click.echo(f"{settings.site_url}/sign-in/{token}")

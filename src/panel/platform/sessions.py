@@ -136,6 +136,22 @@ async def end(session: AsyncSession, token: str) -> None:
     )
 
 
+async def end_others(session: AsyncSession, viewer_id: UUID, token: str = "") -> None:
+    """End somebody's sessions but this one; without a token, all of them."""
+    await session.execute(
+        text("DELETE FROM web_session WHERE viewer_id = :viewer AND token_hash <> :hash"),
+        {"viewer": viewer_id, "hash": token_hash(token)},
+    )
+
+
+async def end_links(session: AsyncSession, viewer_id: UUID) -> None:
+    """Links to sign somebody in that were not used work no more."""
+    await session.execute(
+        text("DELETE FROM sign_in_link WHERE viewer_id = :viewer AND used_at IS NULL"),
+        {"viewer": viewer_id},
+    )
+
+
 async def was_of(session: AsyncSession, token: str) -> UUID | None:
     """Whose session a cookie was, as long as it is known, though it may have ended."""
     found: UUID | None = await session.scalar(
