@@ -49,7 +49,8 @@ ABOUT_NO_CHILD = frozenset({
     "job_run", "fact_change", "web_session", "sign_in_link", "sign_in_entry", "form_post",
     "child_index",
     "child_access", "access_event", "possible_duplicate", "outbox_message", "agencies_agreement",
-    "override_attempt", "history_search", "governance_document",
+    "override_attempt", "history_search", "governance_document", "invitation", "leaving",
+    "role_proposal",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 

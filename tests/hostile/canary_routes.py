@@ -231,6 +231,15 @@ CASES: Mapping[str, Case] = {
     "/panels/{key:str}/{held_on:date}/pack": PACK,
     "/panels/{key:str}/{held_on:date}/pack.pdf": PACK,
     "/panels/{key:str}/{held_on:date}/print": ON_PANEL,
+    "/people": NOTHING,
+    "/people/agencies/new": NOTHING,
+    "/people/agencies/{agency_id:uuid}": NOTHING,
+    "/people/agencies/{agency_id:uuid}/change": NOTHING,
+    "/people/agencies/{agency_id:uuid}/invite": NOTHING,
+    "/people/workers/{worker_id:uuid}": RECORD,
+    "/people/workers/{worker_id:uuid}/leave": NOTHING,
+    "/people/workers/{worker_id:uuid}/roles/new": NOTHING,
+    "/people/workers/{worker_id:uuid}/roles/{role_id:uuid}/end": NOTHING,
     "/safeguarding/open": NOTHING,
     "/safeguarding/opened": NOTHING,
     "/safeguarding/reviews": NOTHING,
@@ -255,11 +264,14 @@ PARTS = {
     "restriction_id": "sharing_restriction", "order_id": "sharing_order",
     "override_id": "sharing_override", "enquiry_id": "sharing_enquiry",
     "former_id": "former_identity", "waiting_id": "order_to_confirm", "pattern_id": "unusual_pattern",
-    "version_id": "governance_document", "agency_id": "agency",
+    "version_id": "governance_document", "agency_id": "agency", "worker_id": "worker",
+    "role_id": "worker_role",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
-OF_NO_CHILD = frozenset({"unusual_pattern", "governance_document", "agency"})
+OF_NO_CHILD = frozenset(
+    {"unusual_pattern", "governance_document", "agency", "worker", "worker_role"}
+)
 """Of these tables, what stands in them for everybody."""
 
 FOR_EACH = frozenset({
