@@ -25,7 +25,7 @@ from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage, Setting
 from panel.records.child_scoped import JOB
-from tests.accounts.conftest import CASEWORK, Staff, worker
+from tests.accounts.staff import CASEWORK, Staff, worker
 from tests.accounts.test_leaving import version
 
 pytestmark = pytest.mark.database

@@ -28,7 +28,7 @@ from panel.platform.sessions import make_link, start
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
-from tests.accounts.conftest import CASEWORK, Staff, child, worker
+from tests.accounts.staff import CASEWORK, Staff, child, worker
 
 pytestmark = pytest.mark.database
 DAY = timedelta(days=1)
