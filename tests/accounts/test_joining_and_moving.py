@@ -300,7 +300,7 @@ async def test_an_agencys_administrator_acts_on_nobody_elses(staff: Staff, tenan
     with pytest.raises(NotFound):
         await standing(tenant, staff.tomas.id, staff.ines)
     assert await standing(tenant, staff.rosa.id, staff.ines) is Standing.ACTIVE
-    with pytest.raises(NotFound):
+    with pytest.raises(NotAllowed):
         await propose(tenant, staff.ines, staff.rosa.id, Role.MANAGER)
 
 

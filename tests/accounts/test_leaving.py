@@ -24,7 +24,7 @@ from panel.plans.models import LeadProfessional
 from panel.plans.service import current_leads, my_actions, to_hand_over
 from panel.platform.clock import FixedClock, today
 from panel.platform.problems import Conflict, Invalid, NotAllowed
-from panel.platform.sessions import make_link, start
+from panel.platform.sessions import goes_on, make_link, start
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
@@ -68,6 +68,8 @@ async def test_at_once_the_next_request_is_401_and_the_manager_has_the_cases(
         await make_link(session, staff.rosa.id, "worker", clock.now() + DAY)
     await go_now(tenant, staff.alan, staff.rosa)
     assert (await client.get("/")).status_code == 401
+    # Open pages ask this at every beat of their channel.
+    assert not await goes_on(tenant, client.cookies["panel_session"], clock.now())
     async with tenant.transaction(JOB) as session:
         for table in ("web_session", "sign_in_link"):
             query = text(f"SELECT count(*) FROM {table} WHERE viewer_id = :w")
@@ -175,11 +177,19 @@ async def test_nobody_lets_themselves_go_nor_the_last_administrator(
         await leave(tenant, staff.alan, staff.berta, today(clock))
     await go_now(tenant, staff.alan, staff.berta)
     await go_now(tenant, staff.alan, staff.cyril)
+    with pytest.raises(NotAllowed, match="not an administrator any more"):
+        # Two who let each other go at once: the second one's page was opened before.
+        await go_now(tenant, staff.berta, staff.alan)
+    async with tenant.transaction(JOB) as session:
+        council = await session.get_one(Agency, staff.council)
+        dora = await worker(session, council, "Dora Elm", Role.ADMINISTRATOR)
+        role = await session.scalar(select(WorkerRole).where(WorkerRole.worker_id == dora.id))
+        assert role is not None
+        role.until_on = today(clock)
     with pytest.raises(NotAllowed, match="last administrator"):
         known = await version(tenant, staff.alan.id)
         async with tenant.transaction(JOB) as session:
-            # Somebody who was one a moment ago, with a page still open.
-            await leave_now(session, staff.berta, staff.alan.id, known, CASEWORK)
+            await leave_now(session, dora, staff.alan.id, known, CASEWORK)
 
 
 async def test_a_stale_page_changes_nothing(

@@ -235,11 +235,16 @@ CASES: Mapping[str, Case] = {
     "/people/agencies/new": NOTHING,
     "/people/agencies/{agency_id:uuid}": NOTHING,
     "/people/agencies/{agency_id:uuid}/change": NOTHING,
+    "/people/agencies/{agency_id:uuid}/close": NOTHING,
     "/people/agencies/{agency_id:uuid}/invite": NOTHING,
+    "/people/proposals/{proposal_id:uuid}": NOTHING,
     "/people/workers/{worker_id:uuid}": RECORD,
+    "/people/workers/{worker_id:uuid}/invitation": NOTHING,
+    "/people/workers/{worker_id:uuid}/invitation/withdraw": NOTHING,
     "/people/workers/{worker_id:uuid}/leave": NOTHING,
     "/people/workers/{worker_id:uuid}/roles/new": NOTHING,
     "/people/workers/{worker_id:uuid}/roles/{role_id:uuid}/end": NOTHING,
+    "/people/workers/{worker_id:uuid}/stay": NOTHING,
     "/safeguarding/open": NOTHING,
     "/safeguarding/opened": NOTHING,
     "/safeguarding/reviews": NOTHING,
@@ -265,12 +270,12 @@ PARTS = {
     "override_id": "sharing_override", "enquiry_id": "sharing_enquiry",
     "former_id": "former_identity", "waiting_id": "order_to_confirm", "pattern_id": "unusual_pattern",
     "version_id": "governance_document", "agency_id": "agency", "worker_id": "worker",
-    "role_id": "worker_role",
+    "role_id": "worker_role", "proposal_id": "role_proposal",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
 OF_NO_CHILD = frozenset(
-    {"unusual_pattern", "governance_document", "agency", "worker", "worker_role"}
+    {"unusual_pattern", "governance_document", "agency", "worker", "worker_role", "role_proposal"}
 )
 """Of these tables, what stands in them for everybody."""
 

@@ -20,7 +20,7 @@ from panel.accounts.people_reading import (
     administrators_who_stay,
     worker_to_manage,
 )
-from panel.accounts.people_roles import ANOTHER, LAST, LOCK, NOT_ONESELF
+from panel.accounts.people_roles import ANOTHER, LAST, NOT_ONESELF, hold_administration
 from panel.accounts.people_rules import (
     A_DAY,
     ROLE_WORDS,
@@ -90,7 +90,7 @@ async def stay_after_all(session: AsyncSession, by: Viewer, worker_id: UUID, ver
 
     Raises NotAllowed where they left already, Conflict, NotFound.
     """
-    await session.execute(LOCK)
+    await hold_administration(session, by)
     worker, line = await worker_to_manage(session, by, worker_id)
     if worker_id == by.id:
         raise NotAllowed(NOT_ONESELF, ANOTHER)
@@ -138,7 +138,7 @@ async def let_leavers_go(session: AsyncSession, casework: Casework) -> int:
 async def _to_leave(
     session: AsyncSession, by: Viewer, worker_id: UUID, version: int
 ) -> tuple[Worker, WorkerLine]:
-    await session.execute(LOCK)
+    await hold_administration(session, by)
     worker, line = await worker_to_manage(session, by, worker_id)
     if worker_id == by.id:
         raise NotAllowed(NOT_ONESELF, ANOTHER)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role, Viewer
@@ -116,8 +116,7 @@ async def agencies_for(session: AsyncSession, viewer: Viewer) -> Sequence[Agency
         select(func.count(Worker.id))
         .where(
             Worker.agency_id == Agency.id,
-            or_(Worker.from_on.is_(None), Worker.from_on <= day),
-            or_(Worker.until_on.is_(None), Worker.until_on >= day),
+            *in_force(Worker, day),
         )
         .scalar_subquery()
     )
@@ -194,6 +193,31 @@ async def administrators_who_stay(session: AsyncSession) -> set[UUID]:
         )
     )
     return set(found)
+
+
+async def administers(session: AsyncSession, worker_id: UUID) -> bool:
+    """Whether somebody is an administrator at this moment, though their page was opened before."""
+    day = today_of(session)
+    found = await session.scalar(
+        select(WorkerRole.id)
+        .join(Worker, Worker.id == WorkerRole.worker_id)
+        .where(
+            Worker.id == worker_id,
+            WorkerRole.role == Role.ADMINISTRATOR.value,
+            *in_force(Worker, day),
+            *in_force(WorkerRole, day),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def in_force(dated: type[Worker | WorkerRole], day: date) -> Sequence[ColumnElement[bool]]:
+    """That a row counts on a day."""
+    return (
+        or_(dated.from_on.is_(None), dated.from_on <= day),
+        or_(dated.until_on.is_(None), dated.until_on >= day),
+    )
 
 
 async def open_proposals(session: AsyncSession, viewer: Viewer) -> Sequence[ProposalLine]:

@@ -13,6 +13,7 @@ from panel.accounts.people_models import RoleProposal
 from panel.accounts.people_noted import Event, note_people
 from panel.accounts.people_reading import (
     WorkerLine,
+    administers,
     administrators_who_stay,
     worker_to_manage,
 )
@@ -129,7 +130,7 @@ async def answer_proposal(
     Raises NotAllowed for who may not be the second person, Conflict where it was answered
     meanwhile, NotFound.
     """
-    await session.execute(LOCK)
+    await hold_administration(session, by)
     proposal = await session.get(RoleProposal, proposal_id, with_for_update=True)
     if proposal is None:
         raise NotFound("There is no such proposal.", "See what waits on the page of people.")
@@ -154,6 +155,16 @@ async def answer_proposal(
         )  # fmt: skip
     proposal.answered_by, proposal.answered_at = by.id, session.info[NOW]
     await session.flush()
+
+
+async def hold_administration(session: AsyncSession, by: Viewer) -> None:
+    """One change of who administers at a time, by who still does. Raises NotAllowed.
+
+    Two who let each other go at once would else both be gone.
+    """
+    await session.execute(LOCK)
+    if not await administers(session, by.id):
+        raise NotAllowed("You are not an administrator any more.", ANOTHER)
 
 
 async def _carry_out(
@@ -183,7 +194,7 @@ async def _to_change(
     session: AsyncSession, by: Viewer, worker_id: UUID, version: int | None = None
 ) -> tuple[Worker, WorkerLine]:
     """The worker, held; nobody changes themselves. Raises NotAllowed, Conflict, NotFound."""
-    await session.execute(LOCK)
+    await hold_administration(session, by)
     worker, line = await worker_to_manage(session, by, worker_id)
     if worker_id == by.id:
         raise NotAllowed(NOT_ONESELF, ANOTHER)

@@ -49,6 +49,7 @@ class SetupFacts(msgspec.Struct):
     panels_without: int
     """Panels without a coordinator."""
     forms: int
+    agreements: int
     term_ends: date | None
 
 
@@ -70,6 +71,7 @@ SELECT json_build_object(
   'panels_without', (SELECT count(*) FROM panel p WHERE NOT EXISTS (
      SELECT FROM has h WHERE h.panel_id = p.id AND h.role = 'coordinator')),
   'forms', (SELECT count(DISTINCT key) FROM form),
+  'agreements', (SELECT count(DISTINCT agreement_id) FROM agencies_agreement),
   'term_ends', (SELECT max(last_day) FROM term))::text
 """
 _READ = msgspec.json.Decoder(SetupFacts)
@@ -100,8 +102,8 @@ def setup_tasks(
             _Check(
                 "Agreements between agencies",
                 "/sharing-agreements",
-                works=True,
-                found="Who answers for what stands there.",
+                facts.agreements > 0,
+                _agreed(facts),
             ),
             _Check("Messages by e-mail", "", sends, _messages(sends=sends)),
         )
@@ -150,6 +152,12 @@ def _panels(facts: SetupFacts) -> str:
 
 def _forms(facts: SetupFacts) -> str:
     return f"{words.plural(facts.forms, 'form')} to fill in." if facts.forms else "There is none."
+
+
+def _agreed(facts: SetupFacts) -> str:
+    if not facts.agreements:
+        return "None is written down, so that nobody reads who answers for what."
+    return f"{words.plural(facts.agreements, 'agreement')}."
 
 
 def _messages(*, sends: bool) -> str:
