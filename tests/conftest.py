@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.testing import AsyncTestClient
 
 from panel.app import make_app, make_site
@@ -44,8 +45,8 @@ MEMORY, ROOM = Path("/dev", "shm"), 4 * 2**30
 """Where files lie in memory on Linux, and how many bytes must be free there for a run."""
 IN_MEMORY = "PANEL_TEST_IN_MEMORY"
 """Names to a run's workers the folder that they share, which is gone at its end."""
-LONGEST = ("hostile", "journeys", "durability", "demo", "consent")
-"""Rooms with files that take a minute and more."""
+LONGEST = ("hostile", "journeys", "durability", "demo", "consent", "test_what_changed.py")
+"""Files that take a minute and more, most of them by their rooms."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
-    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in LONGEST)
+    items.sort(key=lambda item: not set(LONGEST) & {*item.path.relative_to(TESTS).parts})
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +141,9 @@ def clock() -> FixedClock:
     return FixedClock(MORNING)
 
 
+Pages = tuple[HTTPRouteHandler, ...]
+
+
 @dataclass
 class MadeBefore:
     """What takes long to make and is the same for every database of an address.
@@ -149,8 +153,10 @@ class MadeBefore:
 
     databases: dict[str, Database] = field(default_factory=dict)
     """By their address: SQLAlchemy writes each statement out once for each."""
-    sites: dict[tuple[str, str], Litestar] = field(default_factory=dict)
-    """By the database's address and the authority's schema: hundreds of routes are looked into."""
+    sites: dict[tuple[str, str, Pages], Litestar] = field(default_factory=dict)
+    """By the database's address, the authority's schema and what is `beside`: hundreds of routes
+    are looked into.
+    """
 
 
 @pytest.fixture(scope="session")
@@ -181,17 +187,25 @@ def gate(tenant: Tenant) -> Gate:
 
 
 @pytest.fixture
+def beside() -> Pages:
+    """Pages that only a room's own tests have; nothing may be registered with `app` later."""
+    return ()
+
+
+@pytest.fixture
 async def app(
-    database_of_own: Cluster, data_dir: Path, tenant: Tenant, made_before: MadeBefore
+    database_of_own: Cluster, data_dir: Path, tenant: Tenant, beside: Pages, made_before: MadeBefore
 ) -> AsyncIterator[Litestar]:
     """The whole site for the test's authority, at testshire.localhost."""
     settings = from_environment({"PANEL_DATA_DIR": str(data_dir), "PANEL_INSECURE_COOKIES": "yes"})
     url, record = database_of_own.app_url, tenant.record
-    made = made_before.sites.get((url, record.schema_name))
+    made = made_before.sites.get((url, record.schema_name, beside))
     if made is None:
         assets.build()
         made = make_app(settings, url, tenant.clock, compiled=data_dir / "templates")
-        made_before.sites[url, record.schema_name] = made
+        for page in beside:
+            made.register(page)
+        made_before.sites[url, record.schema_name, beside] = made
     # Its routes stay; the authority, its keys and all that is remembered of them are the test's.
     (last,) = made.state.sites.values()
     database = last.tenant.database

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from litestar import Litestar
 
 from panel.assessments.definitions import (
     Answers,
@@ -18,7 +17,7 @@ from panel.assessments.definitions import (
 from panel.assessments.forms import Options
 from panel.assessments.rules import visible_questions
 from panel.platform.tenancy import Tenant
-from tests.sharing.family import Family, invented_family, with_pages
+from tests.sharing.family import Family, invented_family
 
 TEXTS = {
     Kind.DATE: "2026-12-03",
@@ -35,12 +34,6 @@ TEXTS = {
 async def family(tenant: Tenant) -> Family:
     """An invented child with a family and a team."""
     return await invented_family(tenant)
-
-
-@pytest.fixture
-def app(app: Litestar) -> Litestar:
-    """The site with the pages of assessments and sharing."""
-    return with_pages(app)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import add_agency, add_worker, give_role
-from panel.documents.routes import HANDLERS
 from panel.documents.service import NewDocument, attach_for_import, documents_of, fetch
 from panel.platform.problems import NotAllowed
 from panel.platform.tenancy import Tenant
@@ -30,15 +29,6 @@ PDF = (
     b"trailer<</Root 1 0 R>>\nstartxref\n0\n%%EOF\n"
 )
 TODAY = date(2026, 11, 23)
-
-
-@pytest.fixture
-def app(app: Litestar) -> Litestar:
-    """The site with this room's pages."""
-    if not any("documents" in route.path for route in app.routes):
-        for handler in HANDLERS:
-            app.register(handler)
-    return app
 
 
 async def practitioner(tenant: Tenant, key: str) -> Viewer:

@@ -130,6 +130,10 @@ NOT_ON_A_PAGE: dict[str, str] = {
     "discussion.moved_why": "is kept for the trail, as an action's",
     "declared_interest.reason": "is kept for the minutes' sake, and only that there is one is said",
     "discussion.taken_back_why": "is kept for the trail, and only that it was taken back is said",
+    "family_clearance.words": "is what the line's words are compared with, to see that they still are",
+    "family_clearance.marked": "is what the marks of a line are compared with",
+    "family_clearance.why": "is shown where the cleared words still stand, and planted ones differ:"
+    " tests/families/test_words_about_others.py",
     "family_note.kept": "is kept with the note; what stays marked is shown from its own words",
     "former_identity.ended_why": "is kept for the trail; once ended, no page shows the name at all",
     "order_to_confirm.evidence": "is kept for the trail: what was seen before the order counted",

@@ -22,7 +22,7 @@ from tests.assessments.conftest import caf, full, options
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
 from tests.journeys.person import PHONE
-from tests.sharing.family import Family, agreed, hold_the_plan, invented_family, record, with_pages
+from tests.sharing.family import Family, agreed, hold_the_plan, invented_family, record
 
 __all__ = ["caf", "full", "options"]
 
@@ -30,11 +30,6 @@ __all__ = ["caf", "full", "options"]
 @pytest.fixture
 async def family(tenant: Tenant) -> Family:
     return await invented_family(tenant)
-
-
-@pytest.fixture
-def app(app: Litestar) -> Litestar:
-    return with_pages(app)
 
 
 @pytest.fixture

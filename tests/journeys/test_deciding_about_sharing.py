@@ -24,18 +24,12 @@ from tests.sharing.family import (
     invented_family,
     record,
     referred,
-    with_pages,
 )
 
 
 @pytest.fixture
 async def family(tenant: Tenant) -> Family:
     return await invented_family(tenant)
-
-
-@pytest.fixture
-def app(app: Litestar) -> Litestar:
-    return with_pages(app)
 
 
 @pytest.mark.journey

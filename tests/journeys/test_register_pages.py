@@ -10,10 +10,8 @@ from litestar.testing import AsyncTestClient
 from playwright.async_api import Page, expect
 
 from consent import Category, ParentalBasis
-from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.documents.service import NewDocument, attach_for_import
 from panel.platform.tenancy import Tenant
-from panel.register.routes import HANDLERS as REGISTER
 from panel.register.service import (
     NewFamilyLink,
     NewFamilyMember,
@@ -31,17 +29,6 @@ from tests.register.conftest import Add, Team, add, team
 __all__ = ["add", "team"]
 
 TODAY = date(2026, 11, 23)
-
-
-@pytest.fixture
-def app(app: Litestar) -> Litestar:
-    """The site with the pages of register and documents."""
-    served = {route.path for route in app.routes}
-    for handlers, path in ((REGISTER, "/children"), (DOCUMENTS, "documents")):
-        if not any(path in one for one in served):
-            for handler in handlers:
-                app.register(handler)
-    return app
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from litestar import Litestar, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy import text
@@ -17,7 +17,6 @@ from consent import Purpose, Role, Viewer, ViewerKind
 from panel.accounts.desk import Desk
 from panel.accounts.service import add_agency, add_worker, give_role
 from panel.plans.pages import lead_home
-from panel.plans.routes import HANDLERS
 from panel.plans.service import HOME_KEY, home_of_lead
 from panel.platform.clock import today
 from panel.platform.tenancy import Tenant
@@ -26,6 +25,7 @@ from panel.records.gate import Access, Gate, rewrite_access
 from panel.register.models import Child, Involvement
 from panel.sharing.models import SharingAgreement
 from panel.web.paging import read_cursor
+from tests.conftest import Pages
 
 SUPPORT = (Purpose.SUPPORT, Purpose.PANEL)
 
@@ -149,19 +149,15 @@ def another_child(tenant: Tenant) -> Callable[..., Awaitable[UUID]]:
     return add
 
 
-@pytest.fixture
-def app(app: Litestar) -> Litestar:
-    """The site with this room's pages, and the lead professional's home at an address of its own."""
-    known = {route.path for route in app.routes}
-    for handler in (*HANDLERS, my_home):
-        if not any(path in known for path in handler.paths):
-            app.register(handler)
-    return app
-
-
 @get("/my-home", include_in_schema=False)
 async def my_home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[str]:
     """The lead professional's home, as the site's first page shows it."""
     asked = read_cursor(page, HOME_KEY)
     home = await home_of_lead(desk.gate, desk.viewer, desk.purposes, asked)
     return desk.page("plans/lead_home.html", page=lead_home(home, "/my-home"))
+
+
+@pytest.fixture
+def beside() -> Pages:
+    """The lead professional's home at an address of its own."""
+    return (my_home,)

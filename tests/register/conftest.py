@@ -6,14 +6,12 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from litestar import Litestar
 
 from consent import Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import add_agency, add_worker, give_role
 from panel.platform.clock import today
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.register.routes import HANDLERS
 from panel.register.service import NewChild, add_child
 from panel.sharing.models import SharingRestriction
 
@@ -78,15 +76,6 @@ def add(tenant: Tenant, team: Team) -> Add:
             return child.id
 
     return add_one
-
-
-@pytest.fixture
-def app(app: Litestar) -> Litestar:
-    """The site with this room's pages."""
-    if "/children" not in {route.path for route in app.routes}:
-        for handler in HANDLERS:
-            app.register(handler)
-    return app
 
 
 Protect = Callable[..., Awaitable[None]]

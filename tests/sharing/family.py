@@ -4,21 +4,18 @@ from dataclasses import dataclass
 from datetime import date, time
 from uuid import UUID
 
-from litestar import Litestar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Capacity, Category, Level, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.models import Agency
 from panel.accounts.service import add_agency, add_worker, give_role
-from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.panels.models import Panel, PanelAgency, Referral
 from panel.plans.models import LeadProfessional
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
 from panel.register.models import Child, FamilyLink, FamilyMember, Involvement
-from panel.sharing.routes import HANDLERS as SHARING
 from panel.sharing.service import Recorded, SharingDecision, record_agreement
 
 TODAY = date(2026, 11, 23)
@@ -162,14 +159,6 @@ async def referred(tenant: Tenant, family: Family) -> Viewer:
         await rewrite_access(session, family.child)
     roles = frozenset({Role.COORDINATOR})
     return Viewer(worker.id, ViewerKind.WORKER, council.id, "council", roles)
-
-
-def with_pages(app: Litestar) -> Litestar:
-    """The site with the pages of these rooms."""
-    if not any(route.path == "/children/{child_id:uuid}/sharing" for route in app.routes):
-        for handler in (*ASSESSMENTS, *SHARING):
-            app.register(handler)
-    return app
 
 
 async def _worker(session: AsyncSession, agency: Agency, name: str) -> Viewer:

@@ -13,6 +13,7 @@ from panel.panels.note_answers import steps_done
 from panel.panels.note_models import Incident
 from panel.panels.note_pages import clock_words, step_rows
 from panel.panels.note_rules import Step, ico_is_settled
+from panel.panels.shared_view import NOT_FOR_ALL
 from panel.sharing.reading import SeenBy
 from panel.web import words
 
@@ -43,6 +44,7 @@ class MovePage:
     """Who else is on the agenda, to choose from."""
     is_action: bool
     text: str
+    """Its words, or why they are not shown."""
     by: str
     seen: Sequence[tuple[str, str, str]]
     """Who could see it: (who, agency, when)."""
@@ -59,8 +61,13 @@ def move_page(
     to: UUID | None,
     base: str,
     panel: str,
+    *,
+    for_all: bool,
 ) -> MovePage:
-    """The rehearsal; `names` are the children of the agenda whom the reader may open."""
+    """The rehearsal; `names` are the children of the agenda whom the reader may open.
+
+    Args: `for_all` says whether everybody at the meeting may see the entry.
+    """
     child = entry.access.child_id
     day = entry.meeting.held_on
     return MovePage(
@@ -73,7 +80,7 @@ def move_page(
         to_name="" if to is None else names[to],
         children=[(str(one), name) for one, name in names.items() if one != child],
         is_action=entry.is_action,
-        text=entry.text,
+        text=entry.text if for_all else NOT_FOR_ALL,
         by=_by(entry),
         seen=[(one.who, one.agency, when_seen(one)) for one in seen],
         happens=_happens(entry),

@@ -30,6 +30,7 @@ from panel.panels.note_forms import StepForm
 from panel.panels.note_rules import Step
 from panel.panels.note_sending import stop_recalled
 from panel.panels.run import panel_run_by
+from panel.panels.shared_view import SharedView
 from panel.platform.problems import Invalid, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.gate import NOT_HERE, Access
@@ -86,6 +87,8 @@ async def _rehearsal(
     """What would move and what follows; without a child to move it to, the choice of one."""
     access = await where.access(child_id, LOOKED)
     entry = await entry_to_move(access, where.view.meeting, entry_id)
+    # It is opened from the screen that everybody at the meeting sees.
+    on_screen = SharedView(access, where.view.views[child_id].table)
     shown = move_page(
         entry,
         await seen_meanwhile(entry),
@@ -93,6 +96,7 @@ async def _rehearsal(
         to if to in where.names and to != child_id else None,
         where.base,
         where.view.panel.name,
+        for_all=on_screen.may(entry.category, entry.author_agency),
     )
     return where.desk.page(
         "panels/move.html",

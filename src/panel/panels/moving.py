@@ -71,6 +71,11 @@ class Entry:
         """Whether a note to the family is drafted from it."""
         return not isinstance(self.row, Discussion) or self.row.for_family
 
+    @property
+    def author_agency(self) -> UUID | None:
+        """Whose entry it is, where it is something said."""
+        return self.row.author_agency_id if isinstance(self.row, Discussion) else None
+
 
 async def entry_to_move(access: Access, meeting: Meeting, entry_id: UUID) -> Entry:
     """The entry, which the viewer may see on the child where it stands.

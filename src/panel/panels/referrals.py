@@ -388,7 +388,6 @@ class _WordsFact(msgspec.Struct):
     id: UUID
     family_member_id: UUID | None
     member_name: str | None
-    relationship: str | None
     asked_on: date
     asked_how: str
     said_on: date | None
@@ -423,8 +422,6 @@ SELECT json_build_object(
      WHERE i.child_id = :child AND i.opens_at IS NOT NULL),
   'words', (SELECT json_agg(json_build_object('id', v.id,
      'family_member_id', v.family_member_id, 'member_name', encode(n.name, 'hex'),
-     'relationship', (SELECT relationship FROM family_link l WHERE l.child_id = v.child_id
-        AND l.family_member_id = v.family_member_id LIMIT 1),
      'asked_on', v.asked_on, 'asked_how', v.asked_how, 'said_on', v.said_on,
      'author_agency_id', v.author_agency_id, 'author_agency', g.name,
      'text', encode(v.text, 'hex')) ORDER BY v.asked_on DESC, v.id DESC)
@@ -533,7 +530,8 @@ def _told(
 def _words(access: Access, one: _WordsFact) -> WordsView:
     who = "the family"
     if one.family_member_id is not None and one.member_name is not None:
-        who = one.relationship or "somebody of the family"
+        # How they are related is of the family too.
+        who = "somebody of the family"
         if access.may(Category.FAMILY):
             who = access.keys.open(
                 one.family_member_id,
