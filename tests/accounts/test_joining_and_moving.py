@@ -14,12 +14,19 @@ from sqlalchemy.exc import IntegrityError
 from consent import Role, Viewer
 from panel.accounts.models import Agency, Worker, WorkerRole
 from panel.accounts.people_agencies import close_agency, new_agency, rename_agency
-from panel.accounts.people_joining import NewWorker, invite, invite_again, withdraw_invitation
+from panel.accounts.people_joining import (
+    NOT_INVITED,
+    NewWorker,
+    invite,
+    invite_again,
+    withdraw_invitation,
+)
 from panel.accounts.people_leaving import leave_now
 from panel.accounts.people_models import RoleProposal
 from panel.accounts.people_reading import worker_for
 from panel.accounts.people_roles import NewRole, add_role, answer_proposal, end_role
 from panel.accounts.people_rules import Standing
+from panel.panels.still_may_go import still_may_go
 from panel.platform.clock import FixedClock, today
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant, load_keys
@@ -125,6 +132,10 @@ async def test_an_invitation_is_withdrawn_or_runs_out(
         await withdraw_invitation(session, staff.alan, nia, known)
     assert (await client.post(f"/sign-in/{link}", follow_redirects=False)).status_code == 410
     assert await standing(tenant, nia, staff.alan) is Standing.WITHDRAWN
+    async with tenant.transaction(JOB) as session:
+        # What waited in the outbox does not go any more.
+        for message in await session.scalars(select(OutboxMessage)):
+            assert await still_may_go(tenant, URL)(session, message) == NOT_INVITED
     with pytest.raises(NotAllowed):
         async with tenant.transaction(staff.alan.id) as session:
             await withdraw_invitation(session, staff.alan, nia, known)

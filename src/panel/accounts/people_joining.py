@@ -26,7 +26,6 @@ from panel.accounts.people_rules import (
 from panel.accounts.service import add_worker, email_index
 from panel.platform import outbox
 from panel.platform.crypto import Keys
-from panel.platform.ids import new_id
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.sessions import end_links, make_link
 from panel.platform.tables import KEYS, NOW, today_of
@@ -35,6 +34,7 @@ from panel.web.words import day_and_time
 
 KIND = "invitation"
 SETTING = "accounts.invitation_days"
+NOT_INVITED = "This invitation was withdrawn, or they came in meanwhile, so it was not sent."
 ADDRESS_TAKEN = (
     "Somebody has this e-mail address already. If they come from another agency, they leave there"
     " first"
@@ -129,6 +129,12 @@ async def invitation_taken(session: AsyncSession, worker_id: UUID) -> None:
     )
 
 
+async def why_not_invited(session: AsyncSession, invitation_id: UUID) -> str:
+    """Why an invitation that waits in the outbox may not go any more, "" where it may."""
+    state = await session.scalar(select(Invitation.state).where(Invitation.id == invitation_id))
+    return "" if state == "sent" else NOT_INVITED
+
+
 async def invitation_days(session: AsyncSession) -> int:
     """For how many days a link is good: a setting of the authority, 1 to 30, else 7."""
     value = await session.scalar(
@@ -175,7 +181,8 @@ async def _send(session: AsyncSession, by: Viewer, worker: Worker, site_url: str
     await end_links(session, worker.id)
     ends_at = await _ends_at(session, worker)
     token = await make_link(session, worker.id, "worker", ends_at)
-    session.add(Invitation(worker_id=worker.id, state="sent", ends_at=ends_at))
+    invitation = Invitation(worker_id=worker.id, state="sent", ends_at=ends_at)
+    session.add(invitation)
     await outbox.put(
         session,
         kind=KIND,
@@ -188,7 +195,8 @@ async def _send(session: AsyncSession, by: Viewer, worker: Worker, site_url: str
             f" {day_and_time(ends_at)}:\n{site_url}/sign-in/{token}\n\n"
             "If you did not expect it, do not open it and tell your manager.\n"
         ),
-        once=f"{KIND} {new_id()}",
+        once=f"{KIND} {invitation.id}",
+        facts={KIND: str(invitation.id)},
     )
     note_people(session, Event.INVITED, by.id, worker.id)
 

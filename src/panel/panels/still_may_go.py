@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
 from panel.accounts.models import Worker
+from panel.accounts.people_joining import KIND, why_not_invited
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import email_words, letter_words, ring_words, why_not_sent
 from panel.panels.note_sending import readdressed
@@ -37,6 +38,10 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
             return "" if delivery is None else await _note(session, delivery, message)
         if message.to_viewer_id is None:
             return ""
+        if KIND in message.facts and (
+            why := await why_not_invited(session, UUID(message.facts[KIND]))
+        ):
+            return why
         if "child" in message.facts:
             child = UUID(message.facts["child"])
             if why := await _about_child(tenant, child, message.to_viewer_id):
