@@ -25,6 +25,7 @@ from panel.accounts.desk import FAMILY_HOME, PRIVATE, Desk, HomeIsElsewhere, Sit
 from panel.accounts.help import HELP
 from panel.accounts.live_routes import MayListen, live_routes
 from panel.accounts.passwords import HASHING, Hashing, Passwords
+from panel.accounts.people_routes import HANDLERS as PEOPLE
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
@@ -37,6 +38,7 @@ from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
 from panel.panels.family_marks import FamilyMarks
+from panel.panels.leavers import CasesOfLeavers
 from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
 from panel.panels.note_routes import HANDLERS as NOTES
@@ -131,8 +133,16 @@ def make_site(
     tenant = Tenant(record, database, ring, clock)
     rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
     gate = Gate(tenant, SharingFacts())
-    marks = FamilyMarks(tenant)
-    return Site(tenant, gate, renderer, settings.site_url, marks, rehearsal, passwords)
+    return Site(
+        tenant,
+        gate,
+        renderer,
+        settings.site_url,
+        FamilyMarks(tenant),
+        rehearsal=rehearsal,
+        passwords=passwords,
+        casework=CasesOfLeavers(),
+    )
 
 
 def session_cookie(settings: Settings) -> str:
@@ -217,6 +227,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
     demo = any(site.tenant.record.demo for site in sites.values())
     return [
         *ACCOUNTS,
+        *PEOPLE,
         *REGISTER,
         *SHARING,
         *RESTRICTIONS,

@@ -56,6 +56,8 @@ ABOUT_NO_CHILD = frozenset({
     "own_password", "passkey", "recovery_code", "sign_in_challenge", "sign_in_attempt",
     "known_address",
     "audit_event", "audit_key", "audit_seal", "audit_leaf",
+    "invitation", "leaving",
+    "role_proposal",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 

@@ -254,6 +254,20 @@ CASES: Mapping[str, Case] = {
     "/panels/{key:str}/{held_on:date}/pack.pdf": PACK,
     "/panels/{key:str}/{held_on:date}/print": ON_PANEL,
     "/people/new-sign-in": NOTHING,
+    "/people": NOTHING,
+    "/people/agencies/new": NOTHING,
+    "/people/agencies/{agency_id:uuid}": NOTHING,
+    "/people/agencies/{agency_id:uuid}/change": NOTHING,
+    "/people/agencies/{agency_id:uuid}/close": NOTHING,
+    "/people/agencies/{agency_id:uuid}/invite": NOTHING,
+    "/people/proposals/{proposal_id:uuid}": NOTHING,
+    "/people/workers/{worker_id:uuid}": RECORD,
+    "/people/workers/{worker_id:uuid}/invitation": NOTHING,
+    "/people/workers/{worker_id:uuid}/invitation/withdraw": NOTHING,
+    "/people/workers/{worker_id:uuid}/leave": NOTHING,
+    "/people/workers/{worker_id:uuid}/roles/new": NOTHING,
+    "/people/workers/{worker_id:uuid}/roles/{role_id:uuid}/end": NOTHING,
+    "/people/workers/{worker_id:uuid}/stay": NOTHING,
     "/safeguarding/open": NOTHING,
     "/safeguarding/opened": NOTHING,
     "/safeguarding/reviews": NOTHING,
@@ -292,13 +306,23 @@ PARTS = {
     "restriction_id": "sharing_restriction", "order_id": "sharing_order",
     "override_id": "sharing_override", "enquiry_id": "sharing_enquiry",
     "former_id": "former_identity", "waiting_id": "order_to_confirm", "pattern_id": "unusual_pattern",
-    "version_id": "governance_document", "agency_id": "agency",
+    "version_id": "governance_document", "agency_id": "agency", "worker_id": "worker",
     "passkey_id": "passkey", "session_id": "web_session",
+    "role_id": "worker_role", "proposal_id": "role_proposal",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
 OF_NO_CHILD = frozenset(
-    {"unusual_pattern", "governance_document", "agency", "passkey", "web_session"}
+    {
+        "unusual_pattern",
+        "governance_document",
+        "agency",
+        "passkey",
+        "web_session",
+        "worker",
+        "worker_role",
+        "role_proposal",
+    }  # fmt: skip
 )
 """Of these tables, what stands in them for everybody."""
 

@@ -71,6 +71,8 @@ async def ids_of(tenant: Tenant, child: UUID) -> Ids:
             query = text(f"SELECT id FROM {table} WHERE child_id = :c ORDER BY id LIMIT 1")
             if (row := (await session.execute(query, {"c": child})).scalar()) is not None:
                 rows[name] = row
+        query = text("SELECT worker_id, id FROM worker_role WHERE role = 'practitioner' LIMIT 1")
+        rows["worker_id"], rows["role_id"] = (await session.execute(query)).one()
         day = (
             await session.execute(text("SELECT max(held_on) FROM meeting WHERE state = 'held'"))
         ).scalar_one()

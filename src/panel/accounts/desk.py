@@ -38,6 +38,7 @@ from panel.platform.problems import (
 )
 from panel.platform.sessions import first_time, forgery_token, was_of, was_proved
 from panel.platform.tenancy import Tenant
+from panel.records.casework import Casework, NoCasework
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
@@ -70,6 +71,8 @@ WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PAREN
 """Roles that open no child's record (DOMAIN.md, the role table)."""
 ANSWERING_FOR_USE = GUARDIANS | {Role.GOVERNANCE_LEAD}
 """Roles that answer for how records are used."""
+READING_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.MANAGER})
+"""Roles that read who works at an agency: all that they look after, or their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class Site:
     passwords: Passwords = field(default_factory=Passwords)
     published: Published = field(default_factory=Published)
     """What providers that sign workers in published."""
+    casework: Casework = field(default_factory=NoCasework)
+    """What workers' accounts must know of their cases."""
 
 
 @dataclass(slots=True)
@@ -428,6 +433,8 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
     if _is_family(who):
         return (("Home", FAMILY_HOME),)
     links = _work_navigation(who)
+    if who.viewer.roles & READING_PEOPLE:
+        links = [*links, ("People", "/people")]
     if who.viewer.roles & ANSWERING_FOR_USE:
         links = [*links, ("Governance", "/governance")]
     return links

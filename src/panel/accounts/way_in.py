@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import FAMILY_HOME, Desk, Posted, go, sent_fields
 from panel.accounts.noted import note
+from panel.accounts.people_joining import invitation_taken
 from panel.platform.audit import Kind
 from panel.platform.entries import leave
 from panel.platform.problems import NotAllowed, Problem
@@ -76,6 +77,8 @@ async def let_in(desk: Desk, session: AsyncSession, viewer_id: UUID, kind: str, 
         await leave(session, brought)
         await end(session, brought)
     note(session, Kind.SIGNED_IN, viewer_id, kind=kind, way=way.value)
+    if kind == "worker":
+        await invitation_taken(session, viewer_id)
     device = device_words(desk.request.headers.get("user-agent", ""))
     return await start(session, viewer_id, kind, desk.now, way=way, device=device)
 

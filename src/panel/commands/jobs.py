@@ -9,11 +9,13 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.accounts.people_leaving import let_leavers_go
 from panel.accounts.throttle import forget_attempts
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
 from panel.governance.versions import keep_up_to_date
+from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
 from panel.platform.changes import forget_changes
@@ -107,6 +109,11 @@ async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:
     await find_unusual(session, day_of(slot) - timedelta(days=1))
 
 
+async def let_go(session: AsyncSession, _slot: datetime) -> None:
+    """What is left of those whose last day is over: sessions, links, open actions."""
+    await let_leavers_go(session, CasesOfLeavers())
+
+
 def keeping_documents(gate: Gate) -> Job:
     """The governance documents get a new version when what they rest on changed."""
 
@@ -133,6 +140,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         *about_sharing(gate, settings.site_url),
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
+        Job("let leavers go", timedelta(minutes=5), let_go),
         put,
     ]
     if settings.smtp_url is not None:

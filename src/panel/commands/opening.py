@@ -44,6 +44,12 @@ from panel.web.manifest import AssetsMissing
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
+SECOND_PERSON = (
+    "Roles that take two people were given at once: whoever runs this command counts as the second"
+    " person."
+)
+"""Said where the command line gives such a role."""
+
 EXPECTED = (
     DatabaseNotStarted,
     NoMasterKey,

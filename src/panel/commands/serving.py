@@ -12,6 +12,7 @@ from consent import Role
 from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role, worker_by_email
 from panel.assessments.service import ensure_forms
 from panel.commands.opening import (
+    SECOND_PERSON,
     authority_option,
     gate_of,
     opened_cluster,
@@ -19,7 +20,7 @@ from panel.commands.opening import (
     running,
 )
 from panel.platform import audit
-from panel.platform.clock import SystemClock
+from panel.platform.clock import SystemClock, today
 from panel.platform.cluster import Cluster, refuse_to_serve
 from panel.platform.erasure import DestroyedKeys
 from panel.platform.migrate import NotMigrated, Target, current, ensure_control, head, migrate_all
@@ -187,6 +188,7 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
                 session, worker.id, "worker", gate.tenant.clock.now() + LINK_LASTS
             )
             audit.record(session, audit.Kind.LINK_MADE, subject=worker.id)
+    click.echo(SECOND_PERSON)
     click.echo(f"Sign in once, within a day: {settings.site_url}/sign-in/{token}")
 
 
@@ -206,6 +208,8 @@ async def sign_in_link(email: str, authority: str | None) -> None:
             worker = await worker_by_email(session, email)
             if worker is None:
                 raise NotFound("There is no worker with this e-mail address.", "")
+            if worker.until_on is not None and worker.until_on < today(gate.tenant.clock):
+                raise NotFound("This worker has left, so that no link signs them in.", "")
             ends_at = gate.tenant.clock.now() + LINK_LASTS
             token = await make_link(session, worker.id, "worker", ends_at)
             audit.record(session, audit.Kind.LINK_MADE, subject=worker.id)

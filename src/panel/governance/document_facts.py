@@ -25,6 +25,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " was answered, and lead professionals what families chose on their own page",
     "find unusual patterns": "looks for unusual patterns in who opened which records",
     "keep the documents up to date": "makes a new version of these documents when they changed",
+    "let leavers go": "ends what signs a worker in once their last day is over, and puts their open"
+    " actions on their manager’s list",
     "put notes to families out": "puts notes that were signed off into the outbox",
     "send what waits": "sends waiting messages by e-mail",
     "see what was sent": "writes down what became of each message",
