@@ -322,7 +322,7 @@ OF_NO_CHILD = frozenset(
         "worker",
         "worker_role",
         "role_proposal",
-    }  # fmt: skip
+    }
 )
 """Of these tables, what stands in them for everybody."""
 
