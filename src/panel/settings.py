@@ -27,6 +27,8 @@ class Settings:
     """The mail server; without it messages wait in the outbox."""
     mail_from: str
     """The address that messages come from."""
+    security_contact: str | None
+    """Whom somebody tells who found a hole: "mailto:…" or "https://…", for security.txt."""
 
     @property
     def key_file(self) -> Path:
@@ -44,5 +46,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         site_url=environment.get("PANEL_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
         smtp_url=environment.get("PANEL_SMTP_URL") or None,
         mail_from=environment.get("PANEL_MAIL_FROM", "panel@localhost"),
+        security_contact=_as_link(environment.get("PANEL_SECURITY_CONTACT", "").strip()) or None,
         secure_cookies=environment.get("PANEL_INSECURE_COOKIES", "") != "yes",
     )
+
+
+def _as_link(contact: str) -> str:
+    """An e-mail address as the link to it; a link as it is."""
+    return f"mailto:{contact}" if "@" in contact and ":" not in contact else contact

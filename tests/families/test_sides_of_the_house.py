@@ -15,7 +15,7 @@ from tests.families.household import Client, Family, words
 
 SignInAs = Callable[[UUID, str], Awaitable[str]]
 
-NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics")
+NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics", "/.well-known")
 NO_CASE_DATA = frozenset({"/", "/panels", "/calendar"})
 """What a worker without case data may open: which panels they sit on, and when those meet."""
 MEND = (

@@ -25,6 +25,7 @@ from panel.platform.migrate import NotMigrated, Target, current, ensure_control,
 from panel.platform.problems import NotFound
 from panel.platform.sessions import make_link
 from panel.platform.tenancy import authorities, record_authority
+from panel.safe_to_serve import unsafe
 from panel.serving import AS_OF
 from panel.settings import Settings, from_environment
 from panel.sharing.gateways import ensure_gateways
@@ -56,7 +57,7 @@ def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
             wrong.append(f"{record.name} is at migration {at}. Run: panel migrate")
     read_manifest()
     master_key(settings.master_key, settings.key_file)
-    return wrong
+    return [*wrong, *unsafe(settings, [record.host for record in records if not record.demo])]
 
 
 @click.command()
