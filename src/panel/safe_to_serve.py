@@ -1,4 +1,4 @@
-"""What in the settings makes it unsafe to serve real records, in sentences for who runs the site."""
+"""What in the settings makes it unsafe to serve real records, in sentences."""
 
 import os
 import stat
@@ -6,6 +6,7 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from panel.settings import Settings
@@ -32,7 +33,7 @@ def unsafe(
 
 def is_weak(key: bytes) -> bool:
     """Whether a key is one that somebody would try first, or a password that somebody typed."""
-    steps = {(after - before) % 256 for before, after in zip(key, key[1:], strict=False)}
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
     repeats = any(key == (key[:size] * len(key))[: len(key)] for size in range(1, 17))
     typed = all(0x20 <= byte < 0x7F for byte in key)
     return len(set(key)) < FEWEST_BYTES or len(steps) <= 2 or repeats or typed
@@ -50,7 +51,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def is_https(settings: Settings) -> bool:
-    """Whether people reach the site over https, so that browsers may be told to use nothing else."""
+    """Whether people reach the site over https, and browsers may be told to use no other."""
     return urlsplit(settings.site_url).scheme == "https" and settings.secure_cookies
 
 
