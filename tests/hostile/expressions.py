@@ -11,9 +11,22 @@ from re import _parser as parser
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-HOMES = ((ROOT / "src" / "panel", "panel"), (ROOT / "consent", "consent"), (ROOT / "interop", "interop"))
-CALLS = frozenset({"compile", "match", "fullmatch", "search", "sub", "subn", "findall", "finditer", "split"})
+HOMES = (
+    (ROOT / "src" / "panel", "panel"),
+    (ROOT / "consent", "consent"),
+    (ROOT / "interop", "interop"),
+)
+CALLS = frozenset(
+    {"compile", "match", "fullmatch", "search", "sub", "subn", "findall", "finditer", "split"}
+)
 WHOLE, START, ANYWHERE = "fullmatch", "match", "findall"
+
+
+ASKED_ELSEWHERE = {
+    "panel.assessments.rules._PATTERNS": frozenset({WHOLE}),
+    "panel.register.names._SOUNDS": frozenset({START}),
+}
+"""Expressions in a collection, and how its members are asked; of others it stands in the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +65,23 @@ def _of_module(name: str, file: Path, tree: ast.Module) -> tuple[list[Expression
     module = importlib.import_module(name)
     used = _methods(tree)
     found = [
-        Expression(f"{file} {attribute}", pattern, frozenset(used.get(attribute, {ANYWHERE})))
+        Expression(
+            f"{file} {attribute}",
+            pattern,
+            ASKED_ELSEWHERE.get(f"{name}.{attribute}")
+            or frozenset(used.get(attribute, {ANYWHERE})),
+        )
         for attribute, value in sorted(vars(module).items())
         for pattern in _patterns(value)
     ]
     known = {one.pattern.pattern for one in found}
     made = []
+    within = {
+        call
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for call in ast.walk(function)
+    }
     for call in (one for one in ast.walk(tree) if isinstance(one, ast.Call)):
         function = call.func
         if not (
@@ -69,9 +93,9 @@ def _of_module(name: str, file: Path, tree: ast.Module) -> tuple[list[Expression
             continue
         where = f"{file}:{call.lineno}"
         written = _evaluated(call.args[0], vars(module))
-        if written is None:
+        if written is None and call in within:
             made.append(f"{file}: {ast.unparse(call.args[0])}")
-        elif written not in known and function.attr != "compile":
+        elif written is not None and written not in known and function.attr != "compile":
             flags = re.IGNORECASE if "IGNORECASE" in ast.unparse(call) else 0
             way = way_of(function.attr)
             found.append(Expression(where, re.compile(written, flags), frozenset({way})))
@@ -134,8 +158,8 @@ def pumps(pattern: re.Pattern[Any]) -> set[tuple[str, str, str]]:
     return {(a, b, c) for a, b, c in found if b}
 
 
-ENDS = ("", "\x00", "!", "\n!")
-COMMON = ("a", "1", " ", "-", ".", "\n", "a.", "a ", "1 ", "<", "a@", "=", "'a", "A ", "/a", '"')
+ENDS = ("", "\x00", "\n!")
+COMMON = ("a", "1", " ", "-", ".", "\n", "a ", "1 ", "<", "a@")
 
 
 def _repeats(tree: Sequence[Any], before: str) -> Iterator[tuple[str, str]]:
