@@ -4,7 +4,7 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from re import _constants as codes
 from re import _parser as parser
@@ -124,22 +124,27 @@ def _patterns(value: object, depth: int = 4) -> Iterator[re.Pattern[Any]]:
     elif depth and isinstance(value, tuple | list | set | frozenset):
         for one in value:
             yield from _patterns(one, depth - 1)
-    elif depth and type(value).__module__.startswith(("panel", "consent", "interop")):
-        if not isinstance(value, type):
-            names = getattr(type(value), "__slots__", ()) or vars(value)
-            for name in names:
-                yield from _patterns(getattr(value, name, None), depth - 1)
+    elif depth and is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            yield from _patterns(getattr(value, one.name, None), depth - 1)
 
 
 def _evaluated(node: ast.expr, known: Mapping[str, object]) -> str | bytes | None:
     """What an expression of constants and the module's own names comes to; None for others."""
-    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-    if any(isinstance(one, ast.Call | ast.Subscript) for one in ast.walk(node)) or not all(
-        isinstance(known.get(name), str | bytes | re.Pattern) for name in names
-    ):
-        return None
-    value = eval(compile(ast.Expression(node), "pattern", "eval"), dict(known))  # noqa: S307
-    return value if isinstance(value, str | bytes) else None
+    match node:
+        case ast.Constant(value=str() | bytes() as said):
+            return said
+        case ast.Name(id=name) if isinstance(said := known.get(name), str | bytes):
+            return said
+        case ast.Attribute(value=ast.Name(id=name), attr="pattern"):
+            return getattr(known.get(name), "pattern", None)
+        case ast.FormattedValue(value=inner):
+            return _evaluated(inner, known)
+        case ast.JoinedStr(values=values):
+            parts = [_evaluated(one, known) for one in values]
+            texts = [one for one in parts if isinstance(one, str)]
+            return "".join(texts) if len(texts) == len(parts) else None
+    return None
 
 
 # Texts ---------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from panel.accounts.way_in import safe_path
 from panel.platform.sessions import forgery_token
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
 from tests.hostile.conftest import As, Browse, Client, hidden_of, is_plain
-from tests.hostile.test_every_route import fingerprint, get_paths, handlers
+from tests.hostile.test_every_route import get_paths, handlers
 from tests.hostile.test_sessions import COOKIE
 
 pytestmark = pytest.mark.database
@@ -50,7 +51,6 @@ async def test_a_cookie_that_is_injected_beside_the_real_one_forges_nothing(
     async with signed_in_as("lead-education") as attacker, signed_in_as("lead-health") as victim:
         theirs, own = attacker.cookies[COOKIE], victim.cookies[COOKIE]
         token = forgery_token(theirs)
-        before = await fingerprint(tenant)
         form = hidden_of(await victim.get("/children/new")) | {
             "_csrf_token": token, "given_name": "Forged", "family_name": "Form", "sex": "female",
             "birth_date": "2022-03-09",
@@ -69,17 +69,17 @@ async def test_a_cookie_that_is_injected_beside_the_real_one_forges_nothing(
                 },
                 follow_redirects=False,
             )
-            if (
-                answer.status_code == 303
-            ):  # both cookies were the attacker's own, or the last counts
-                async with tenant.transaction() as session:
-                    by = await session.execute(text("SELECT count(*) FROM form_post"))
-                    assert by.scalar_one() >= 0
-                page = await victim.get("/", headers={"Cookie": cookies})
-                assert "Rosa Whitlow" not in page.text, "a form was sent in the victim's name"
-            else:
+            page = await victim.get("/", headers={"Cookie": cookies})
+            if "Rosa Whitlow" in page.text:  # it is the victim's own session that counts
                 assert answer.status_code in (401, 403), cookies
-                assert await fingerprint(tenant) == before
+        async with tenant.transaction(JOB) as session:
+            found = await session.execute(
+                text(
+                    "SELECT count(*) FROM form_post f JOIN demo_persona p ON p.viewer_id ="
+                    " f.viewer_id WHERE p.key = 'lead-health'"
+                )
+            )
+            assert found.scalar_one() == 0, "a form was sent in the victim's name"
 
 
 async def test_nobody_is_led_to_another_site(app: Litestar, rosa: Client, browse: Browse) -> None:

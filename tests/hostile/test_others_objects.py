@@ -9,9 +9,11 @@ send them sends them with more than the page offers.
 import importlib
 import pkgutil
 import re
-from collections.abc import AsyncIterator, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import chain
 from uuid import UUID
 
 import msgspec
@@ -20,17 +22,18 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
-import panel
 from panel.platform.cluster import Cluster
 from panel.platform.tenancy import Tenant
 from panel.web.forms import WHOLE_FORM, FieldErrors, Nothing, read_form
+from tests.hostile import test_canaries
 from tests.hostile.canary_crawl import Crawl, Visitor
 from tests.hostile.canary_routes import parts_of
 from tests.hostile.canary_year import SOAK, Made
-from tests.hostile.test_canaries import TOKEN, _visitors, crawl  # noqa: F401
+from tests.hostile.test_canaries import TOKEN, _visitors
 from tests.hostile.test_every_route import fingerprint, get_paths
 
 pytestmark = [pytest.mark.database, pytest.mark.crawl]
+crawl = test_canaries.crawl
 
 CHILDREN = ("protected_address", "refused_agency", "young_person")
 """Children whom most visitors do not reach; in `make soak` all of the crawl's."""
@@ -102,7 +105,7 @@ def about_a_child(app: Litestar) -> list[str]:
     return [one for one in get_paths(app) if "{child_id" in one or "{offer_id" in one]
 
 
-async def everything(crawl: Crawl, app: Litestar, owner: Visitor, child: UUID) -> list[Sent]:  # noqa: F811
+async def everything(crawl: Crawl, app: Litestar, owner: Visitor, child: UUID) -> list[Sent]:
     """Every form of a child's pages, as its owner's pages give it."""
     found: dict[tuple[str, tuple[str, ...]], Sent] = {}
     crawl.known = {child: crawl.known[child]}
@@ -125,8 +128,8 @@ async def owned(
     crawl: Crawl,
     app: Litestar,
     client: AsyncTestClient[Litestar],
-    tenant: Tenant,  # noqa: F811
-) -> AsyncIterator[tuple[list[Visitor], dict[UUID, dict[str, list[Sent]]]]]:
+    tenant: Tenant,
+) -> tuple[list[Visitor], dict[UUID, dict[str, list[Sent]]]]:
     """Everybody; and by child and owner, the forms of that child's pages."""
     assert client
     visitors = [one for one in await _visitors(crawl, tenant) if one.kind != "guest"]
@@ -139,17 +142,17 @@ async def owned(
                 crawl.known = known
                 of.setdefault(child, {})[owner.name] = await everything(crawl, app, owner, child)
     crawl.known = known
-    yield visitors, of
+    return visitors, of
 
 
 async def test_nobody_reads_or_changes_what_is_anothers(
-    crawl: Crawl,  # noqa: F811
+    crawl: Crawl,
     app: Litestar,
     tenant: Tenant,
     owned: tuple[list[Visitor], dict[UUID, dict[str, list[Sent]]]],
 ) -> None:
     visitors, of = owned
-    routes = {sent.route for owners in of.values() for sent in sum(owners.values(), [])}
+    routes = {sent.route for owners in of.values() for sent in chain.from_iterable(owners.values())}
     assert len(routes) > 25, sorted(routes)
     before = await fingerprint(tenant)
     posted, looked, tried = 0, 0, set[str]()
@@ -178,7 +181,9 @@ async def test_nobody_reads_or_changes_what_is_anothers(
                     assert answer.status_code in REFUSED | {303}, f"{where}: {answer.status_code}"
                     assert not crawl.planted.found(answer.text) & theirs, where
                     looked += 1
-                for sent in {one.action: one for one in sum(of[child].values(), [])}.values():
+                for sent in {
+                    one.action: one for one in chain.from_iterable(of[child].values())
+                }.values():
                     form = dict(sent.fields) | {"_csrf_token": token[1]}
                     answer = await browser.post(sent.action, data=form, follow_redirects=False)
                     where = f"POST {sent.action} as {visitor.name}"
@@ -195,7 +200,7 @@ async def test_nobody_reads_or_changes_what_is_anothers(
 
 
 async def test_a_form_with_more_than_its_page_offers_changes_nothing(
-    crawl: Crawl,  # noqa: F811
+    crawl: Crawl,
     tenant: Tenant,
     owned: tuple[list[Visitor], dict[UUID, dict[str, list[Sent]]]],
 ) -> None:
@@ -227,7 +232,7 @@ async def test_a_form_with_more_than_its_page_offers_changes_nothing(
 def form_structs() -> Mapping[str, type[msgspec.Struct]]:
     """Every struct of the product's with a field that people have a name for: every form."""
     found = {}
-    for one in pkgutil.walk_packages(panel.__path__, "panel."):
+    for one in pkgutil.walk_packages(sys.modules["panel"].__path__, "panel."):
         for name, kind in vars(importlib.import_module(one.name)).items():
             if (
                 isinstance(kind, type)

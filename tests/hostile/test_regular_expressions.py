@@ -15,7 +15,7 @@ import pytest
 from tests.hostile.expressions import ANYWHERE, Expression, expressions, pumps
 
 FOUND, MADE = expressions()
-LENGTHS = (12, 24, 100, 400, 2_000, 8_000)
+LENGTHS = (12, 16, 20, 24, 100, 400, 2_000, 8_000)
 """Of the texts, one after the other: what doubles with each sign is found before it lasts for ever."""
 TIMES = 8
 """The work that is allowed, in that of an expression that finds every single sign of such a text."""
@@ -26,6 +26,7 @@ OF_SHORT_TEXTS = {
 }
 """Expressions that are asked about a cut of a text only, so that its length does not matter."""
 MADE_WHILE_RUNNING = {
+    "src/panel/panels/note_marks.py: pattern",
     # Names and rows that stand in the database, escaped and joined by fixed parts.
     "src/panel/register/names.py: letters",
     "src/panel/panels/move_rules.py: f'(?<!\\\\w){row}(?!\\\\w)[.!?]*'",

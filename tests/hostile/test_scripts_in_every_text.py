@@ -17,14 +17,16 @@ from litestar.testing import AsyncTestClient
 from panel.platform.cluster import Cluster
 from panel.platform.tenancy import Tenant
 from panel.web.manifest import read_manifest
+from tests.hostile import test_canaries
 from tests.hostile.canary_crawl import Crawl
 from tests.hostile.canary_fields import CLEAR, SEALED, Canary, Planted
 from tests.hostile.canary_pdf import pdf_text
 from tests.hostile.canary_year import SOAK, Made, marked_year
-from tests.hostile.test_canaries import NOT_ON_A_PAGE, _visitors, crawl  # noqa: F401
+from tests.hostile.test_canaries import NOT_ON_A_PAGE, _visitors
 from tests.hostile.test_every_route import get_paths
 
 pytestmark = [pytest.mark.database, pytest.mark.crawl]
+crawl = test_canaries.crawl
 
 PAGE = "<script>alert(1)</script><img src=x onerror=alert(2)>\" onmouseover=alert(3) x='{{7*7}}q"
 PAPER = '#panic("p") #read("/etc/passwd") $x$ *b* @ref <l> \\ ] `'
@@ -97,7 +99,7 @@ def test_what_runs_is_found() -> None:
 
 
 async def test_a_text_is_never_run_wherever_it_is_shown(
-    crawl: Crawl,  # noqa: F811
+    crawl: Crawl,
     app: Litestar,
     client: AsyncTestClient[Litestar],
     tenant: Tenant,
