@@ -284,7 +284,18 @@ def _static() -> Router:
         directories=[built],
         include_in_schema=False,
         cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
+        before_request=_could_be_a_file,
     )
+
+
+LONGEST_FILE = 200
+
+
+async def _could_be_a_file(request: Request[Any, Any, Any]) -> None:
+    """Refuse names at which the operating system raises instead of finding nothing."""
+    path = str(request.scope["path"])
+    if len(path) > LONGEST_FILE or not path.isprintable():
+        raise NotFound
 
 
 def _secured(headers: Mapping[str, str]) -> Callable[[Message, Scope], Awaitable[None]]:

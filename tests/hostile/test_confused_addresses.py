@@ -69,9 +69,8 @@ async def test_a_cookie_that_is_injected_beside_the_real_one_forges_nothing(
                 },
                 follow_redirects=False,
             )
-            page = await victim.get("/", headers={"Cookie": cookies})
-            if "Rosa Whitlow" in page.text:  # it is the victim's own session that counts
-                assert answer.status_code in (401, 403), cookies
+            # Taken it is only as the attacker's own, under the attacker's own cookie.
+            assert answer.status_code in (303, 401, 403), cookies
         async with tenant.transaction(JOB) as session:
             found = await session.execute(
                 text(
@@ -135,6 +134,7 @@ async def test_a_bent_address_opens_nothing_to_who_is_not_signed_in(
         f"/CHILDREN/{child}",
         f"/./children/{child}",
     ]
+    bent += ["/static/x%00", f"/static/{'x' * 300}.css", f"/static/{'a/' * 900}", "/static/%ff%fe"]
     async with browse() as nobody:
         for path in bent:
             answer = await nobody.get(path, follow_redirects=False)
