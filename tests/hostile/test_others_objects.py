@@ -8,6 +8,7 @@ send them sends them with more than the page offers.
 
 import importlib
 import pkgutil
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
