@@ -1,6 +1,7 @@
 """The composition root: the only place where rooms meet."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -68,6 +69,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.records.rehearsal import Rehearsal
 from panel.register.routes import HANDLERS as REGISTER
+from panel.safe_to_serve import is_https
 from panel.settings import Settings
 from panel.sharing.agencies_routes import HANDLERS as AGENCIES
 from panel.sharing.consequences import WhatWaits
@@ -115,7 +117,11 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+ONLY_HTTPS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+"""Sent where people reach the site over https: for two years browsers try nothing else."""
+SECURITY_TXT = "/.well-known/security.txt"
+TOLD_FOR = timedelta(days=180)
+"""How long security.txt may be relied on; each look renews it (RFC 9116 wants less than a year)."""
 
 
 def make_site(
@@ -194,6 +200,7 @@ def make_app(
             *live_routes(live, listening),
             _alive,
             _ready(database),
+            _security_txt(settings, clock),
             _static(),
         ],
         dependencies={"desk": Provide(provide_desk)},
@@ -216,7 +223,7 @@ def make_app(
             render_plugins=[JsonRenderPlugin(path="/")],
         ),
         request_max_body_size=LARGEST_BODY,
-        before_send=[_secured],
+        before_send=[_secured(SECURITY_HEADERS | (ONLY_HTTPS if is_https(settings) else {}))],
         state=State({"sites": sites, "settings": settings, "cookie": cookie}),
         debug=False,
         logging_config=None,  # panel.platform.logs says how; Litestar's own would log URLs
@@ -275,6 +282,24 @@ def _ready(database: Database) -> HTTPRouteHandler:
     return ready
 
 
+def _security_txt(settings: Settings, clock: Clock) -> HTTPRouteHandler:
+    """Whom somebody tells who found a hole (RFC 9116)."""
+
+    @get(SECURITY_TXT, include_in_schema=False, media_type=MediaType.TEXT)
+    async def security_txt() -> str:
+        if settings.security_contact is None:
+            raise NotFound
+        expires = (clock.now() + TOLD_FOR).replace(microsecond=0)
+        return (
+            f"Contact: {settings.security_contact}\n"
+            f"Expires: {expires.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
+            "Preferred-Languages: en\n"
+            f"Canonical: {settings.site_url}{SECURITY_TXT}\n"
+        )
+
+    return security_txt
+
+
 def _static() -> Router:
     built = Path(__file__).parent / "web" / "static" / "built"
     built.mkdir(parents=True, exist_ok=True)
@@ -284,17 +309,33 @@ def _static() -> Router:
         directories=[built],
         include_in_schema=False,
         cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
+        before_request=_could_be_a_file,
     )
 
 
-async def _secured(message: Message, _scope: Scope) -> None:
+LONGEST_FILE = 200
+
+
+async def _could_be_a_file(request: Request[Any, Any, Any]) -> None:
+    """Refuse names at which the operating system raises instead of finding nothing."""
+    path = str(request.scope["path"])
+    if len(path) > LONGEST_FILE or not path.isprintable():
+        raise NotFound
+
+
+def _secured(headers: Mapping[str, str]) -> Callable[[Message, Scope], Awaitable[None]]:
     """Every answer has the headers: pages, files, redirects, refusals and faults alike."""
-    if message["type"] == "http.response.start":
-        present = {name for name, _ in message["headers"]}
-        message["headers"] = [
-            *message["headers"],
-            *(header for header in _SECURITY if header[0] not in present),
-        ]
+    security = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def secured(message: Message, _scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            present = {name for name, _ in message["headers"]}
+            message["headers"] = [
+                *message["headers"],
+                *(header for header in security if header[0] not in present),
+            ]
+
+    return secured
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]

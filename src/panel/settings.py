@@ -38,6 +38,8 @@ class Settings:
     """The mail server; without it messages wait in the outbox."""
     mail_from: str
     """The address that messages come from."""
+    security_contact: str | None
+    """Whom somebody tells who found a hole: "mailto:…" or "https://…", for security.txt."""
 
     trusted_proxies: int
     """How many proxies of our own stand in front, each adding to X-Forwarded-For whom it heard."""
@@ -70,5 +72,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=environment.get("PANEL_SMTP_URL") or None,
         mail_from=environment.get("PANEL_MAIL_FROM", "panel@localhost"),
         trusted_proxies=int(environment.get("PANEL_TRUSTED_PROXIES", "0")),
+        security_contact=_as_link(environment.get("PANEL_SECURITY_CONTACT", "").strip()) or None,
         secure_cookies=environment.get("PANEL_INSECURE_COOKIES", "") != "yes",
     )
+
+
+def _as_link(contact: str) -> str:
+    """An e-mail address as the link to it; a link as it is."""
+    return f"mailto:{contact}" if "@" in contact and ":" not in contact else contact

@@ -15,7 +15,7 @@ from tests.families.household import Client, Family, words
 
 SignInAs = Callable[[UUID, str], Awaitable[str]]
 
-NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics")
+NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics", "/.well-known")
 NO_CASE_DATA = frozenset({
     "/", "/panels", "/calendar", "/sign-in/again", "POST /sign-in/again/passkey/challenge",
     "/me/sign-in", "/me/sign-in/set-up",

@@ -69,6 +69,7 @@ WHAT_TO_ADD = (
 
 CASES: Mapping[str, Case] = {
     "/": RECORD,
+    "/.well-known/security.txt": NOTHING,
     "/calendar": NOTHING,
     "/calendar/terms": NOTHING,
     "/children": RECORD,

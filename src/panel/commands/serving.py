@@ -27,6 +27,7 @@ from panel.platform.migrate import NotMigrated, Target, current, ensure_control,
 from panel.platform.problems import NotFound
 from panel.platform.sessions import make_link
 from panel.platform.tenancy import authorities, keyring, record_authority
+from panel.safe_to_serve import unsafe
 from panel.serving import AS_OF
 from panel.settings import Settings, from_environment
 from panel.sharing.gateways import ensure_gateways
@@ -61,7 +62,7 @@ def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
     for record in records:
         keyring(record, master)
     DestroyedKeys(settings.destroyed_keys).read()
-    return wrong
+    return [*wrong, *unsafe(settings, [record.host for record in records if not record.demo])]
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """Files about a child: attached once, sealed, listed and fetched through the gate."""
 
+from asyncio import to_thread
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -170,7 +171,8 @@ async def attach_for_import(session: AsyncSession, child_id: UUID, new: NewDocum
 
 async def _attach(session: AsyncSession, child_id: UUID, new: NewDocument) -> Document:
     try:
-        kind = kind_of_file(new.content)
+        # Beside the others' requests: a large file that hides much takes a second to look through.
+        kind = await to_thread(kind_of_file, new.content)
     except NotAccepted as refused:
         raise Invalid.because("file", refused.sentence) from refused
     name = clean_file_name(new.file_name, kind)
