@@ -13,8 +13,8 @@ from consent import Category, Purpose, Viewer, ViewerKind
 from panel.governance import retention_models
 from panel.governance.rights_copies import (
     decide,
-    give_second_look,
     gather_waiting,
+    give_second_look,
     make,
     mark_by_hand,
     read_copy,
@@ -76,7 +76,7 @@ async def _law(tenant: Tenant, family: Family, offices: Offices) -> None:
 
 def machine(file: str) -> dict[str, Any]:
     found = re.search(
-        r'<script type="application/json" id="machine-readable">(.*?)</script>', file, re.S
+        r'<script type="application/json" id="machine-readable">(.*?)</script>', file, re.DOTALL
     )
     assert found is not None
     told: dict[str, Any] = json.loads(found[1])

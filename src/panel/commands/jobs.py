@@ -10,13 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
+from panel.governance.rights_copies import gather_waiting
 from panel.governance.versions import keep_up_to_date
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
 from panel.platform.changes import forget_changes
 from panel.platform.clock import SystemClock, day_of, today
+from panel.platform.erasure import DestroyedKeys
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
@@ -110,6 +113,25 @@ def keeping_documents(gate: Gate) -> Job:
     return Job("keep the documents up to date", timedelta(days=1), keep)
 
 
+def about_rights(settings: Settings, gate: Gate) -> list[Job]:
+    """Copies that were asked for are gathered; what is due is proposed, what was approved goes."""
+
+    async def gather(_session: AsyncSession, _slot: datetime) -> None:
+        await gather_waiting(gate)
+
+    async def propose_due(session: AsyncSession, _slot: datetime) -> None:
+        await propose(session)
+
+    async def dispose(_session: AsyncSession, _slot: datetime) -> None:
+        await dispose_of_approved(gate.tenant, DestroyedKeys(settings.destroyed_keys))
+
+    return [
+        Job("gather copies that were asked for", EVERY, gather),
+        Job("propose what is due", timedelta(days=28), propose_due),
+        Job("dispose of what was approved", timedelta(hours=1), dispose),
+    ]
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
@@ -118,6 +140,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         *about_sharing(gate, settings.site_url),
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
+        *about_rights(settings, gate),
         put,
     ]
     if settings.smtp_url is not None:
