@@ -71,20 +71,27 @@ async def corrections(access: Access) -> tuple[CorrectionReading, ...]:
         .where(Correction.child_id == access.child_id)
         .order_by(Correction.answered_on.desc().nulls_first(), Correction.created_at)
     )
-    return tuple(
-        CorrectionReading(
-            row.id,
-            row.version,
-            row.asked,
-            row.state,
-            _label_of(row.field),
-            row.before,
-            row.after,
-            row.reason,
-            row.statement,
-            "" if row.answered_on is None else words.short_day(row.answered_on),
-        )
-        for row in rows
+    return tuple([await _reading(access, row) for row in rows])
+
+
+async def _reading(access: Access, row: Correction) -> CorrectionReading:
+    """One of them; its words only for who may see the text that they are about."""
+    category = Category.PLAN
+    if row.field == "significant_event.text":
+        event = await access.session.get_one(SignificantEvent, row.row_id)
+        category = Category(event.category)
+    is_told = access.may(category)
+    return CorrectionReading(
+        row.id,
+        row.version,
+        row.asked if is_told else "",
+        row.state,
+        _label_of(row.field),
+        row.before if is_told else "",
+        row.after if is_told else "",
+        row.reason if is_told else "",
+        row.statement if is_told else "",
+        "" if row.answered_on is None else words.short_day(row.answered_on),
     )
 
 
