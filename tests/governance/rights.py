@@ -7,18 +7,16 @@ from sqlalchemy import select
 
 from consent import Viewer
 from panel.governance.rights_copies import decide, gather_waiting, make, read_copy
-from panel.governance.rights_models import AccessFile, Exemption, RightKind, RightRequest
+from panel.governance.rights_models import Exemption, RightKind, RightRequest
 from panel.governance.rights_service import SUBJECT_ACCESS, Taken, ask_for_copy, identify, take_in
 from panel.platform.tables import Base
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
-from panel.register.models import Child, Episode
+from panel.register.models import Child, Episode, SignificantEvent
 from panel.sharing.gateways import ensure_gateways
 from tests.governance.conftest import Offices
 from tests.sharing.family import TODAY, Family
-
-__all__ = ["AccessFile"]
 
 
 async def duties(tenant: Tenant) -> None:
@@ -31,6 +29,19 @@ async def write(tenant: Tenant, *rows: Base) -> None:
     """Written down by scheduled work."""
     async with tenant.transaction(JOB) as session:
         session.add_all(rows)
+
+
+async def happened(tenant: Tenant, family: Family, said: str) -> None:
+    """An event on the record, in these words."""
+    event = SignificantEvent(
+        child_id=family.child,
+        happened_on=TODAY,
+        kind="other",
+        category="health",
+        author_agency_id=family.health,
+        text=said,
+    )
+    await write(tenant, event)
 
 
 async def asked(

@@ -25,18 +25,21 @@ from panel.governance.rights_service import (
     SUBJECT_ACCESS,
     Taken,
     answer,
+    ask_as_family,
     ask_for_copy,
     hand_out,
+    has_standing,
     identify,
     start_clock,
     take_in,
 )
+from panel.panels.models import FamilyWords
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB, child_scoped_tables
 from panel.records.gate import Gate
-from panel.register.models import Child, SignificantEvent
+from panel.register.models import Child
 from panel.sharing.models import SharingRestriction
 from tests.governance.conftest import Looks, Offices
 from tests.governance.rights import (
@@ -44,6 +47,7 @@ from tests.governance.rights import (
     decided,
     duties,
     gathered,
+    happened,
     known,
     made,
     version_of,
@@ -61,17 +65,7 @@ TEXT = "Freya slept badly after Jordan Pickering from next door shouted. She lik
 @pytest.fixture(autouse=True)
 async def _law(tenant: Tenant, family: Family, offices: Offices) -> None:
     await duties(tenant)
-    await write(
-        tenant,
-        SignificantEvent(
-            child_id=family.child,
-            happened_on=TODAY,
-            kind="other",
-            category="health",
-            author_agency_id=family.health,
-            text=TEXT,
-        ),
-    )
+    await happened(tenant, family, TEXT)
 
 
 def machine(file: str) -> dict[str, Any]:
@@ -172,15 +166,8 @@ async def test_a_protected_address_is_not_given_to_whom_it_is_protected_from(
             from_on=date(2026, 9, 1),
             reason="He must not learn where they live",
         ),
-        SignificantEvent(
-            child_id=family.child,
-            happened_on=TODAY,
-            kind="other",
-            category="health",
-            author_agency_id=family.health,
-            text="They moved to 14 Tern Street in May.",
-        ),
     )
+    await happened(tenant, family, "They moved to 14 Tern Street in May.")
     file_id = await gathered(tenant, gate, family, offices, family.father)
     async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
         sure = [one for one in (await read_copy(access, file_id)).redactions if one.must_go]
@@ -196,6 +183,45 @@ async def test_a_protected_address_is_not_given_to_whom_it_is_protected_from(
     mothers = await gathered(tenant, gate, family, offices, family.mother)
     await decided(gate, family, offices, mothers)
     assert "14 Tern Street" in await made(gate, family, offices, mothers)
+
+
+async def test_what_another_of_the_family_said_is_for_a_person_to_decide(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    await write(
+        tenant,
+        FamilyWords(
+            child_id=family.child,
+            family_member_id=family.father,
+            asked_on=TODAY,
+            said_on=TODAY,
+            text="I drink too much and want help.",
+        ),
+        FamilyWords(
+            child_id=family.child,
+            family_member_id=family.mother,
+            asked_on=TODAY,
+            said_on=TODAY,
+            text="She sleeps in my bed.",
+        ),
+    )
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        whole = [one.words for one in (await read_copy(access, file_id)).redactions if not one.end]
+    assert "I drink too much and want help." in whole
+    assert "She sleeps in my bed." not in whole
+
+
+async def test_a_relative_without_parental_responsibility_is_not_given_it(
+    tenant: Tenant, gate: Gate, family: Family
+) -> None:
+    assert await has_standing(tenant, family.child, family.mother)
+    assert await has_standing(tenant, family.child, family.child)
+    assert not await has_standing(tenant, family.child, family.grandmother)
+    grandmother = Viewer(family.grandmother, ViewerKind.FAMILY)
+    async with gate.open(family.child, grandmother, SUBJECT_ACCESS, "asked") as access:
+        with pytest.raises(NotAllowed):
+            await ask_as_family(access, RightKind.ACCESS, "")
 
 
 async def test_serious_harm_is_left_out_only_when_a_second_person_agrees(

@@ -1,6 +1,7 @@
 """Requests, copies, holds and disposal lists by their pages."""
 
 import re
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,15 +10,18 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from panel.governance.disposals import propose
+from panel.governance.retention_rules import WITH_THE_CHILD, Rule
+from panel.governance.retention_service import set_kept_for
 from panel.governance.rights_copies import gather_waiting
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
-from panel.register.models import SignificantEvent
 from tests.governance.conftest import Offices
-from tests.governance.rights import duties, write
-from tests.sharing.family import TODAY, Family, hold_the_plan
+from tests.governance.rights import closed, duties, gathered, happened
+from tests.sharing.family import Family, hold_the_plan
 from tests.sharing.restricted import hidden_of, plain, shown
 
 Client = AsyncTestClient[Litestar]
@@ -27,17 +31,7 @@ REQUESTS = "/governance/requests"
 @pytest.fixture(autouse=True)
 async def _law(tenant: Tenant, family: Family, offices: Offices) -> None:
     await duties(tenant)
-    await write(
-        tenant,
-        SignificantEvent(
-            child_id=family.child,
-            happened_on=TODAY,
-            kind="other",
-            category="health",
-            author_agency_id=family.health,
-            text="Jordan Pickering from next door shouted.",
-        ),
-    )
+    await happened(tenant, family, "Jordan Pickering from next door shouted.")
 
 
 async def as_family(client: Client, tenant: Tenant, clock: FixedClock, person: UUID) -> None:
@@ -46,7 +40,11 @@ async def as_family(client: Client, tenant: Tenant, clock: FixedClock, person: U
 
 
 async def sent(client: Client, page: str, to: str = "", **typed: str) -> httpx.Response:
-    fields = await hidden_of(client, page) | typed
+    shown_first = {
+        name: value[0] if isinstance(value, list) else value
+        for name, value in (await hidden_of(client, page)).items()
+    }
+    fields = shown_first | typed
     return await client.post(to or page, data=fields, follow_redirects=False)
 
 
@@ -206,6 +204,62 @@ async def test_holds_and_how_long_by_their_pages(
     assert (await sent(client, one, why="Settled")).status_code == 303
     assert (await client.post(one, data=await hidden_of(client, held))).status_code in (403, 422)
     assert "Released on 23 Nov" in await shown(client, held)
+
+
+async def test_a_list_takes_two_people(
+    client: Client, family: Family, offices: Offices, sign_in: Any, tenant: Tenant
+) -> None:
+    await closed(tenant, family.child, date(2018, 7, 20), date(2000, 3, 9))
+    async with tenant.transaction(offices.lead.id) as session:
+        for version, kind in enumerate(WITH_THE_CHILD):
+            await set_kept_for(session, kind, Rule(6, 25), version, "The schedule")
+    async with tenant.transaction(JOB) as session:
+        assert await propose(session) is not None
+    lists = "/governance/disposals"
+    await sign_in(offices.lead.id)
+    (one,) = links(await client.get(lists), f"{lists}/")
+    (line,) = links(await client.get(one), "/lines/")
+    assert "C-1001" in await shown(client, line)
+    assert (await sent(client, line, decision="keep", why=" ")).status_code == 422
+    assert (await sent(client, line, decision="dispose", why="")).status_code == 303
+    assert (await sent(client, one, f"{one}/review")).status_code == 303
+    assert "somebody else approves it" in await shown(client, one)
+    own = await client.post(
+        f"{one}/approve", data=await hidden_of(client, lists) | {"version": "2"}
+    )
+    assert own.status_code == 403
+    await sign_in(offices.guardian.id)
+    assert (await client.get(line)).status_code == 403
+    assert (await sent(client, one, f"{one}/approve")).status_code == 303
+    assert "Approved" in await shown(client, one)
+    assert "Freya" not in (await client.get(one)).text
+
+
+async def test_the_guardian_gives_the_second_look(
+    client: Client, gate: Gate, family: Family, offices: Offices, sign_in: Any, tenant: Tenant
+) -> None:
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    await sign_in(offices.lead.id)
+    (page,) = links(await client.get(REQUESTS), f"{REQUESTS}/[0-9a-f]")
+    copy = f"{page}/copies/{file_id}"
+    entry = ""
+    for link in links(await client.get(copy), "/entries/"):
+        if "next door" in (await client.get(link)).text:
+            entry = link
+    out = {"exemption": "serious_harm", "reason": "It would harm her"}
+    assert (await sent(client, entry, words="not there", **out)).status_code == 422
+    assert (await sent(client, entry, words="next door", **out)).status_code == 303
+    looks = "/governance/second-looks"
+    assert (await client.get(looks)).status_code == 403
+    await sign_in(offices.guardian.id)
+    (one,) = links(await client.get(looks), f"{looks}/")
+    assert "It would harm her" in await shown(client, one)
+    assert (await sent(client, one, answer="agree", note=" ")).status_code == 422
+    assert (await sent(client, one, answer="disagree", note="She knows")).status_code == 303
+    assert "Nothing waits for you" in await shown(client, looks)
+    assert (await client.get(one)).status_code == 404
+    await sign_in(offices.lead.id)
+    assert "Stays in, after a second look" in await shown(client, copy)
 
 
 @pytest.mark.parametrize(

@@ -497,15 +497,9 @@ SEALED: dict[str, Rule] = {
     **{f"access_file.{one}": _answers(one) for one in ("pieces", "made")},
     **{f"redaction.{one}": _answers(one) for one in ("words", "reason", "second_note")},
     **{
-        f"correction.{one}": _childs(one, Category.PLAN)
-        for one in (
-            "asked",
-            "before",
-            "after",
-            "reason",
-            "statement",
-        )
+        f"correction.{one}": _of_part(one, Part.ANSWERS) for one in ("asked", "reason", "statement")
     },
+    **{f"correction.{one}": _childs(one, Category.PLAN) for one in ("before", "after")},
     **{f"processing_restriction.{one}": _answers(one) for one in ("why", "ended_why")},
     **{f"legal_hold.{one}": _answers(one) for one in ("why", "released_why")},
 }

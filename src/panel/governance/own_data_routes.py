@@ -21,7 +21,13 @@ from panel.governance.rights_corrections import (
 from panel.governance.rights_forms import CorrectionForm, OwnForm
 from panel.governance.rights_models import FileState, Outcome, RightKind
 from panel.governance.rights_routes import handed_out
-from panel.governance.rights_service import SUBJECT_ACCESS, ask_as_family, line_of, own_requests
+from panel.governance.rights_service import (
+    SUBJECT_ACCESS,
+    ask_as_family,
+    line_of,
+    own_requests,
+    require_standing,
+)
 from panel.governance.step_pages import Field, Shown, Step, step_page
 from panel.records.gate import Access
 from panel.register.service import child_header
@@ -88,6 +94,7 @@ def _own(desk: Desk, child_id: UUID, doing: str) -> AbstractAsyncContextManager[
 async def _own_page(
     desk: Desk, access: Access, errors: FieldErrors | None = None, *, sent: str = ""
 ) -> Response[Any]:
+    require_standing(access)
     here = f"/family/{access.child_id}/own-data"
     rows = []
     for row, file in await own_requests(access):

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -96,6 +96,9 @@ async def _gather(access: Access, file_id: UUID, reader: Reader) -> None:
         return
     naming = Naming.NOBODY if reader.has_protection else Naming.EVERYBODY
     pieces = await gather(access, await looks_to_tell(access, naming, LOOKS_TOLD))
+    if reader.has_protection:
+        # Who wrote something down can tell where the child is.
+        pieces = tuple(replace(one, by="") for one in pieces)
     file.pieces = to_json(pieces)
     file.state, file.gathered_at = FileState.GATHERED.value, session.info[NOW]
     session.add_all(_row(access.child_id, file_id, one) for one in proposed(pieces, reader))

@@ -75,22 +75,22 @@ async def corrections(access: Access) -> tuple[CorrectionReading, ...]:
 
 
 async def _reading(access: Access, row: Correction) -> CorrectionReading:
-    """One of them; its words only for who may see the text that they are about."""
-    category = Category.PLAN
-    if row.field == "significant_event.text":
-        event = await access.session.get_one(SignificantEvent, row.row_id)
-        category = Category(event.category)
-    is_told = access.may(category)
+    """One of them: what is asked is asked of this viewer; the text's words as the text is."""
+    text = None
+    if row.field is not None and row.field in CORRECTABLE:
+        text = await access.session.get(CORRECTABLE[row.field][0], row.row_id)
+    category = Category.PLAN if text is None else _category(text)
+    is_told = access.may(category, getattr(text, "author_agency_id", None))
     return CorrectionReading(
         row.id,
         row.version,
-        row.asked if is_told else "",
+        row.asked,
         row.state,
         _label_of(row.field),
         row.before if is_told else "",
         row.after if is_told else "",
-        row.reason if is_told else "",
-        row.statement if is_told else "",
+        row.reason,
+        row.statement,
         "" if row.answered_on is None else words.short_day(row.answered_on),
     )
 

@@ -113,7 +113,7 @@ class Piece:
     text: str
     category: str
     person: str = ""
-    """Of a family member's own details, whose."""
+    """Whose details they are, or who said it, where that is somebody of the family."""
 
     @property
     def table(self) -> str:
@@ -190,6 +190,7 @@ def _of_child(model: type[Row], child_id: UUID) -> ColumnElement[bool]:
 def _of_row(row: Row, category: Category, names: "_Names") -> Iterator[Piece]:
     section = SECTIONS[row.__tablename__][0]
     sealed = {one.name for one in row.__sealed__}
+    person = _person(row)
     for column in inspect(type(row)).columns:
         key = column.key
         if key in _NOT_TOLD or key in _WITHOUT_LINK:
@@ -211,8 +212,15 @@ def _of_row(row: Row, category: Category, names: "_Names") -> Iterator[Piece]:
             by=names.workers.get(row.created_by, ""),
             text=text,
             category=own.value,
-            person=str(row.id) if isinstance(row, FamilyMember) else "",
+            person=person,
         )
+
+
+def _person(row: Row) -> str:
+    if isinstance(row, FamilyMember):
+        return str(row.id)
+    named = (getattr(row, one, None) for one in ("person_id", "by_person_id", "family_member_id"))
+    return next((str(one) for one in named if one is not None), "")
 
 
 def label_of(table: str, column: str) -> str:

@@ -26,6 +26,16 @@ OF_OTHERS = frozenset(
         "family_member.interpreter",
     }
 )
+SAID_BY = frozenset(
+    {
+        "family_words",
+        "note_answer",
+        "note_delivery",
+        "sharing_agreement",
+        "sharing_objection",
+    }
+)
+"""What one of the family said or decided: it may be about them, or meant for nobody else."""
 ABOUT_SAFETY = frozenset(
     {
         "incident",
@@ -49,6 +59,7 @@ class Because(StrEnum):
     SOMEBODY_ELSE = "somebody_else"
     WAY_TO_REACH = "way_to_reach"
     SAFETY = "safety"
+    ANOTHERS_WORDS = "anothers_words"
     BY_HAND = "by_hand"
 
 
@@ -58,6 +69,10 @@ BECAUSE_WORDS: Mapping[Because, str] = {
     Because.SOMEBODY_ELSE: "It may be about somebody else.",
     Because.WAY_TO_REACH: "It may be a way to reach somebody.",
     Because.SAFETY: "It is about somebody’s safety. See whether it may be told to whoever asks.",
+    Because.ANOTHERS_WORDS: (
+        "Somebody else of the family said or decided it. See whether they expected it not to be"
+        " told."
+    ),
     Because.BY_HAND: "You marked it.",
 }
 _OF_KIND = {
@@ -75,6 +90,7 @@ USUAL_EXEMPTION: Mapping[Because, Exemption] = {
     Because.SOMEBODY_ELSE: Exemption.SOMEBODY_ELSE,
     Because.WAY_TO_REACH: Exemption.SOMEBODY_ELSE,
     Because.SAFETY: Exemption.SERIOUS_HARM,
+    Because.ANOTHERS_WORDS: Exemption.SOMEBODY_ELSE,
 }
 
 
@@ -141,6 +157,8 @@ def _whole(piece: Piece, reader: Reader) -> Because | None:
     is_theirs = piece.person == str(reader.id)
     if reader.is_kept(piece.category) and not is_theirs:
         return Because.PROTECTED
+    if piece.table in SAID_BY and piece.person and not is_theirs:
+        return Because.ANOTHERS_WORDS
     if piece.column in OF_OTHERS and not is_theirs:
         return Because.SOMEBODY_ELSE
     return None

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose, Role, Viewer, ViewerKind
+from consent import IN_THEIR_OWN_RIGHT, Purpose, Role, Viewer, ViewerKind
 from panel.governance.rights_models import (
     AccessFile,
     Correction,
@@ -24,7 +24,7 @@ from panel.platform.tenancy import Tenant, load_keys
 from panel.records.gate import Access, Gate, rewrite_access
 from panel.records.restricted_use import ProcessingRestriction, restricted_since
 from panel.register.models import Child, FamilyLink, FamilyMember
-from panel.sharing.foresight import would_be_shown
+from panel.sharing.foresight import would_be_tied
 
 SUBJECT_ACCESS = Purpose.SUBJECT_ACCESS
 NO_SUCH_RECORD = "There is no record with this reference. Check it with whoever asks"
@@ -141,8 +141,10 @@ async def take_in(session: AsyncSession, gate: Gate, viewer: Viewer, taken: Take
 async def ask_as_family(access: Access, kind: RightKind, about: str) -> RightRequest:
     """Somebody of the family asks on their own page: who they are is known, the clock runs.
 
-    Raises Invalid where they asked the same and nobody has answered yet.
+    Raises Invalid where they asked the same and nobody has answered yet; NotAllowed for a relative
+    without parental responsibility, whose request a person looks at.
     """
+    require_standing(access)
     session, person = access.session, access.viewer.id
     waiting = await session.scalar(
         select(RightRequest.id).where(
@@ -268,9 +270,10 @@ async def people_around(access: Access) -> tuple[Person, ...]:
 
 
 async def has_standing(tenant: Tenant, child_id: UUID, person: UUID) -> bool:
-    """Whether somebody of the family may ask for what is kept about the child."""
+    """Whether it is the young person, or somebody who has parental responsibility now."""
     asker = Viewer(person, ViewerKind.FAMILY)
-    return bool(await would_be_shown(tenant, child_id, asker, SUBJECT_ACCESS))
+    ties = await would_be_tied(tenant, child_id, asker, SUBJECT_ACCESS)
+    return bool(ties & IN_THEIR_OWN_RIGHT)
 
 
 async def identify(
@@ -437,6 +440,15 @@ async def end_restriction(access: Access, right_id: UUID, why: str) -> None:
         raise Gone("The use of this record is not restricted.", "Go back and reload the page.")
     row.ended_on, row.ended_by, row.ended_why = access.today, access.viewer.id, why
     await access.session.flush()
+
+
+def require_standing(access: Access) -> None:
+    """Raise NotAllowed for somebody of the family who may not ask for all that is kept."""
+    if not access.ties & IN_THEIR_OWN_RIGHT:
+        raise NotAllowed(
+            "What is kept is told to the child’s parents and to the young person.",
+            "Ask the person who helps you.",
+        )
 
 
 def require_lead(viewer: Viewer) -> None:
