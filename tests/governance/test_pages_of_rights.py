@@ -101,6 +101,15 @@ async def test_from_a_letter_to_the_copy(
     assert (await client.get(f"{page}/steps/answer")).status_code == 410
 
 
+async def test_a_request_opens_no_page_of_the_record(
+    client: Client, gate: Gate, family: Family, offices: Offices, sign_in: Any, tenant: Tenant
+) -> None:
+    await gathered(tenant, gate, family, offices, family.mother)
+    await sign_in(offices.lead.id)
+    for page in ("", "/panels", "/plan", "/people", "/chronology", "/corrections"):
+        assert (await client.get(f"/children/{family.child}{page}")).status_code == 403
+
+
 async def test_a_parent_asks_and_fetches_the_copy_once(
     client: Client, gate: Gate, family: Family, offices: Offices, sign_in: Any, tenant: Tenant,
     clock: FixedClock,
