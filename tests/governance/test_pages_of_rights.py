@@ -106,7 +106,9 @@ async def test_a_request_opens_no_page_of_the_record(
 ) -> None:
     await gathered(tenant, gate, family, offices, family.mother)
     await sign_in(offices.lead.id)
-    for page in ("", "/panels", "/plan", "/people", "/chronology", "/corrections"):
+    first = await client.get(f"/children/{family.child}")
+    assert "Freya" not in first.text
+    for page in ("/panels", "/plan", "/people", "/chronology", "/corrections"):
         assert (await client.get(f"/children/{family.child}{page}")).status_code == 403
 
 

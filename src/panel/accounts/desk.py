@@ -335,7 +335,7 @@ def check_side(request: Request[Any, Any, Any], who: SignedIn | None) -> None:
     path = request.url.path
     if _holds_no_case_data(who) and _is_here(path, CHILDREN):
         raise NotAllowed("Your role does not open children’s records.")
-    if who.viewer.roles == {Role.GOVERNANCE_LEAD} and _is_record(path):
+    if who.viewer.roles == {Role.GOVERNANCE_LEAD} and _is_part(path):
         raise NotAllowed(
             "Your role opens children’s records only to answer what is asked of it.",
             "Open the request, or what is left to you, from your first page.",
@@ -366,10 +366,10 @@ def unless_invalid(read: Struct | FieldErrors) -> Struct:
     return read
 
 
-def _is_record(path: str) -> bool:
-    """Whether it is a page of a child's record, but for what is decided about its sharing."""
-    parts = path.removeprefix(CHILDREN).split("/")
-    return path.startswith(CHILDREN + "/") and parts[2:3] != ["sharing"]
+def _is_part(path: str) -> bool:
+    """Whether it is a part of a child's record, but for what is decided about its sharing."""
+    parts = path.removeprefix(CHILDREN).split("/")[2:]
+    return path.startswith(CHILDREN + "/") and bool(parts) and parts[0] != "sharing"
 
 
 def _holds_no_case_data(who: SignedIn) -> bool:
