@@ -304,6 +304,7 @@ FOR_EACH = frozenset({
     "/children/{child_id:uuid}/lead-professional",
     "/children/{child_id:uuid}/panels",
     "/children/{child_id:uuid}/people",
+    "/children/{child_id:uuid}/plan/lines/{line_id:uuid}",
     "/children/{child_id:uuid}/plan",
     "/children/{child_id:uuid}/sharing",
     "/children/{child_id:uuid}/sharing/enquiries",

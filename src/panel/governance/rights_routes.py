@@ -503,6 +503,8 @@ async def look_again(desk: NamedDependency[Desk], mark_id: FromPath[UUID]) -> Re
 async def _second(desk: Desk, mark_id: UUID, errors: FieldErrors | None = None) -> Response[Any]:
     async with _opens_mark(desk, mark_id)() as access:
         row, _ = await copies.read_mark(access, mark_id)
+        if not copies.needs_second_look(row):
+            raise Gone("Somebody has looked at this.", "Go back to the list.")
         facts = mark_facts(row, None)
     shown = Shown(f"{SECOND_LOOKS}/{mark_id}", SECOND_LOOKS, row.version, facts)
     return step_page(desk, SECOND, shown, errors)
