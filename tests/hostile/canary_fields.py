@@ -58,6 +58,7 @@ ABOUT_NO_CHILD = frozenset({
     "audit_event", "audit_key", "audit_seal", "audit_leaf",
     "invitation", "leaving",
     "role_proposal",
+    "disposal_list",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 
@@ -72,8 +73,12 @@ CODED = frozenset({
     "significant_event.category", "access_request.category", "sharing_agreement.capacity",
     "document.content_index", "guest_link.token_hash", "guest_link.code_hash",
     "access_request.purpose", "access_request.basis", "sharing_agreement.basis",
-    "sharing_judgement.matter", "sharing_override.steps", "family_access.reference",
+    "family_access.reference",
     "family_access.word_mark", "family_access.email_index", "family_access.invitation_mark",
+    "sharing_judgement.matter", "sharing_override.steps", "right_request.reference",
+    "right_request.stops", "redaction.piece", "redaction.because", "correction.field",
+    "legal_hold.reference", "disposal_line.reference", "disposal_line.closure_reason",
+    "disposal_line.refused_why",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 
@@ -136,6 +141,7 @@ class Canary:
 
 
 NOBODY = frozenset[UUID]()
+ANSWERING = frozenset({Role.GOVERNANCE_LEAD, Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
 
 
 @dataclass
@@ -396,6 +402,19 @@ def _former(name: str) -> Rule:
     )  # fmt: skip
 
 
+def _answers(name: str) -> Rule:
+    """Of requests, copies and holds: for who answers for use; and for who asked, as told them."""
+
+    def rule(row: Any, _: Around) -> Canary:
+        asker = getattr(row, "asker_id", None)
+        told = name in {"extended_why", "outcome_why", "made"} and asker is not None
+        return _of(
+            row, name, for_roles=ANSWERING, always=frozenset({asker}) if told else NOBODY
+        )  # fmt: skip
+
+    return rule
+
+
 def _pattern_note(row: Any, _: Around | None = None) -> Canary:
     """About a worker and no child: for who answers for the use of records."""
     roles = {Role.GOVERNANCE_LEAD}
@@ -484,6 +503,24 @@ SEALED: dict[str, Rule] = {
     "former_identity.reason": _former("reason"),
     "former_identity.ended_why": _former("ended_why"),
     "unusual_pattern.note": _pattern_note,
+    **{
+        f"right_request.{one}": _answers(one)
+        for one in (
+            "who",
+            "about",
+            "proof",
+            "extended_why",
+            "outcome_why",
+        )
+    },
+    **{f"access_file.{one}": _answers(one) for one in ("pieces", "made")},
+    **{f"redaction.{one}": _answers(one) for one in ("words", "reason", "second_note")},
+    **{
+        f"correction.{one}": _of_part(one, Part.ANSWERS) for one in ("asked", "reason", "statement")
+    },
+    **{f"correction.{one}": _childs(one, Category.PLAN) for one in ("before", "after")},
+    **{f"processing_restriction.{one}": _answers(one) for one in ("why", "ended_why")},
+    **{f"legal_hold.{one}": _answers(one) for one in ("why", "released_why")},
 }
 """Of every sealed column (and the one sealed file): who may read it."""
 
@@ -504,6 +541,7 @@ CLEAR: dict[str, Rule] = {
     "sharing_restriction.by_words": _unless_silent("by_words"),
     "sharing_order.reference": _unless_silent("reference"),
     "order_to_confirm.reference": _of_part("reference", Part.CONFIRMS),
+    "disposal_line.keep_why": _answers("keep_why"),
 }
 """Of every other column in which somebody types."""
 
@@ -689,6 +727,17 @@ _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
     "incident.seen": lambda mark: [mark],
+    "access_file.pieces": lambda mark: [
+        {
+            "id": "action:x:text",
+            "section": "Plans",
+            "label": "Action: text",
+            "day": "",
+            "by": "",
+            "text": mark,
+            "category": "plan",
+        }
+    ],
 }
 """What stands in columns that hold JSON."""
 

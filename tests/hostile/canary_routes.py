@@ -55,6 +55,11 @@ PACK = Case(_PANEL, frozenset({ViewerKind.AGENCY}))
 PREVIEW = ON_PANEL
 """What an agency's pack would hold, for whoever runs the panel: as themselves."""
 MEETING = Case(_PANEL, _WORKERS, for_the_table=True)
+OWN_DATA = Case(
+    frozenset({Purpose.GOVERNANCE, Purpose.SUBJECT_ACCESS}),
+    frozenset({ViewerKind.WORKER, ViewerKind.FAMILY}),
+)
+"""Requests about one's own data: for who answers them, and for who asks."""
 OF_FAMILY = Case(frozenset({Purpose.SUPPORT}), frozenset({ViewerKind.FAMILY}))
 GUEST = Case(_PANEL, frozenset({ViewerKind.GUEST}))
 MAILBOX = Case(frozenset(), frozenset(), as_delivered=True)
@@ -85,6 +90,8 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sections/{slug:str}/typed": RECORD,
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sign-off": RECORD,
     "/children/{child_id:uuid}/chronology": RECORD,
+    "/children/{child_id:uuid}/corrections": RECORD,
+    "/children/{child_id:uuid}/corrections/{correction_id:uuid}": RECORD,
     "/children/{child_id:uuid}/documents": RECORD,
     "/children/{child_id:uuid}/documents/{document_id:uuid}": RECORD,
     "/children/{child_id:uuid}/edit": RECORD,
@@ -166,17 +173,41 @@ CASES: Mapping[str, Case] = {
     "/family/{child_id:uuid}/choices/{agency_id:uuid}": OF_FAMILY,
     "/family/{child_id:uuid}/looks": OF_FAMILY,
     "/family/{child_id:uuid}/notes/{note_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/own-data": OWN_DATA,
+    "/family/{child_id:uuid}/own-data/{file_id:uuid}": OWN_DATA,
     "/family/{child_id:uuid}/requests/{request_id:uuid}": OF_FAMILY,
     "/family/{child_id:uuid}/tell": OF_FAMILY,
     "/glossary": NOTHING,
     "/governance": NOTHING,
+    "/governance/certificates": NOTHING,
+    "/governance/disposals": NOTHING,
+    "/governance/disposals/{list_id:uuid}": NOTHING,
+    "/governance/disposals/{list_id:uuid}/approve": NOTHING,
+    "/governance/disposals/{list_id:uuid}/review": NOTHING,
+    "/governance/disposals/{list_id:uuid}/send-back": NOTHING,
+    "/governance/disposals/{list_id:uuid}/lines/{item_id:uuid}": NOTHING,
     "/governance/documents": NOTHING,
     "/governance/documents/{version_id:uuid}": NOTHING,
     "/governance/documents/{version_id:uuid}/markdown": NOTHING,
     "/governance/history": HISTORY,
+    "/governance/holds": NOTHING,
+    "/governance/holds/new": NOTHING,
+    "/governance/holds/{hold_id:uuid}": NOTHING,
     "/governance/patterns/closed": NOTHING,
     "/governance/patterns/{pattern_id:uuid}": NOTHING,
+    "/governance/requests": NOTHING,
+    "/governance/requests/new": NOTHING,
+    "/governance/requests/{right_id:uuid}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/entries/{number:int}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/hand-out": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/make": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/marks/{mark_id:uuid}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/steps/{slug:str}": OWN_DATA,
+    "/governance/retention": NOTHING,
     "/governance/searches": NOTHING,
+    "/governance/second-looks": NOTHING,
+    "/governance/second-looks/{mark_id:uuid}": OWN_DATA,
     "/governance/spans": NOTHING,
     "/governance/thresholds": NOTHING,
     "/guest/{link_id:uuid}/{token:str}": GUEST,
@@ -310,6 +341,9 @@ PARTS = {
     "version_id": "governance_document", "agency_id": "agency", "worker_id": "worker",
     "passkey_id": "passkey", "session_id": "web_session",
     "role_id": "worker_role", "proposal_id": "role_proposal",
+    "right_id": "right_request", "file_id": "access_file", "mark_id": "redaction",
+    "correction_id": "correction", "hold_id": "legal_hold", "list_id": "disposal_list",
+    "item_id": "disposal_line",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
@@ -318,6 +352,7 @@ OF_NO_CHILD = frozenset(
         "unusual_pattern",
         "governance_document",
         "agency",
+        "disposal_list",
         "passkey",
         "web_session",
         "worker",
@@ -336,6 +371,7 @@ FOR_EACH = frozenset({
     "/children/{child_id:uuid}/lead-professional",
     "/children/{child_id:uuid}/panels",
     "/children/{child_id:uuid}/people",
+    "/children/{child_id:uuid}/plan/lines/{line_id:uuid}",
     "/children/{child_id:uuid}/plan",
     "/children/{child_id:uuid}/sharing",
     "/children/{child_id:uuid}/sharing/enquiries",
@@ -388,4 +424,6 @@ def _choices(name: str, kind: str, known: Known) -> list[str]:
         return [str(one) for one in known.rows.get(PARTS.get(name, ""), ())] or [str(new_id())]
     if kind == "date":
         return list(known.days)
+    if kind == "int":
+        return ["0"]
     return list(known.slugs) if name == "slug" else [{"key": "contacts"}.get(name, "nonsense")]

@@ -29,7 +29,9 @@ TABLES = {
     "restriction_id": "sharing_restriction",
     "order_id": "sharing_order", "override_id": "sharing_override",
     "enquiry_id": "sharing_enquiry", "former_id": "former_identity",
-    "waiting_id": "order_to_confirm",
+    "waiting_id": "order_to_confirm", "right_id": "right_request", "file_id": "access_file",
+    "mark_id": "redaction", "correction_id": "correction", "hold_id": "legal_hold",
+    "item_id": "disposal_line",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}
@@ -55,6 +57,8 @@ class Ids:
                 return str(self.child)
             if kind == "uuid":
                 return str(self.rows.get(name) or new_id())
+            if kind == "int":
+                return "0"
             return self.day.isoformat() if kind == "date" else PLAIN.get(name, "nonsense")
 
         return PART.sub(part, path)

@@ -387,8 +387,14 @@ def check_side(request: Request[Any, Any, Any], who: SignedIn | None) -> None:
             "This page is for parents, carers and young people.",
             "Families see it when they sign in themselves.",
         )
-    if _holds_no_case_data(who) and _is_here(request.url.path, CHILDREN):
+    path = request.url.path
+    if _holds_no_case_data(who) and _is_here(path, CHILDREN):
         raise NotAllowed("Your role does not open children’s records.")
+    if who.viewer.roles == {Role.GOVERNANCE_LEAD} and _is_part(path):
+        raise NotAllowed(
+            "Your role opens children’s records only to answer what is asked of it.",
+            "Open the request, or what is left to you, from your first page.",
+        )
 
 
 def usual_purposes(viewer: Viewer) -> Sequence[Purpose]:
@@ -413,6 +419,12 @@ def unless_invalid(read: Struct | FieldErrors) -> Struct:
         name, sentence = next(iter(read.sentences.items()))
         raise Invalid.because(name, sentence)
     return read
+
+
+def _is_part(path: str) -> bool:
+    """Whether it is a part of a child's record, but for what is decided about its sharing."""
+    parts = path.removeprefix(CHILDREN).split("/")[2:]
+    return path.startswith(CHILDREN + "/") and bool(parts) and parts[0] != "sharing"
 
 
 def _holds_no_case_data(who: SignedIn) -> bool:

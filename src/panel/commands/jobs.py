@@ -12,14 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.accounts.people_leaving import let_leavers_go
 from panel.accounts.throttle import forget_attempts
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
+from panel.governance.rights_copies import gather_waiting
 from panel.governance.versions import keep_up_to_date
 from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
 from panel.platform.changes import forget_changes
 from panel.platform.clock import SystemClock, day_of, today
+from panel.platform.erasure import DestroyedKeys
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
@@ -131,6 +134,25 @@ SEALING = Job("seal what happened", SEALED_EVERY, _seal)
 """What was written down since the last seal gets its place in the proof."""
 
 
+def about_rights(settings: Settings, gate: Gate) -> list[Job]:
+    """Copies that were asked for are gathered; what is due is proposed, what was approved goes."""
+
+    async def gather(_session: AsyncSession, _slot: datetime) -> None:
+        await gather_waiting(gate)
+
+    async def propose_due(session: AsyncSession, _slot: datetime) -> None:
+        await propose(session)
+
+    async def dispose(_session: AsyncSession, _slot: datetime) -> None:
+        await dispose_of_approved(gate.tenant, DestroyedKeys(settings.destroyed_keys))
+
+    return [
+        Job("gather copies that were asked for", EVERY, gather),
+        Job("propose what is due", timedelta(days=28), propose_due),
+        Job("dispose of what was approved", timedelta(hours=1), dispose),
+    ]
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
@@ -141,6 +163,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
         Job("let leavers go", timedelta(minutes=5), let_go),
+        *about_rights(settings, gate),
         put,
     ]
     if settings.smtp_url is not None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.service import agencies
 from panel.governance.pattern_rules import Threshold
+from panel.governance.retention_rules import kept_words
 from panel.governance.thresholds import thresholds
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
@@ -27,6 +28,12 @@ DOES_BY_ITSELF: dict[str, str] = {
     "keep the documents up to date": "makes a new version of these documents when they changed",
     "let leavers go": "ends what signs a worker in once their last day is over, and puts their open"
     " actions on their manager’s list",
+    "gather copies that were asked for": "gathers what is kept about a person who asked for a"
+    " copy of it, in the name of the information governance lead",
+    "propose what is due": "each month lists the records whose time is over, for two people to"
+    " decide",
+    "dispose of what was approved": "destroys the keys of the records that two people agreed to"
+    " dispose of, with a certificate for each",
     "put notes to families out": "puts notes that were signed off into the outbox",
     "send what waits": "sends waiting messages by e-mail",
     "see what was sent": "writes down what became of each message",
@@ -114,6 +121,18 @@ async def read_facts(session: AsyncSession, authority: str) -> DocumentFacts:
     )
 
 
+async def contact_and_retention(
+    session: AsyncSession,
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Whom people turn to, and how long each kind of record is kept, in words."""
+    told = await _settings(session)
+    kept = tuple(
+        (said, told.get(f"retention.{kind}") or "Not decided yet")
+        for kind, said in RETENTION.items()
+    )
+    return told.get("governance.contact", ""), kept
+
+
 async def _settings(session: AsyncSession) -> dict[str, str]:
     rows = await session.scalars(
         select(Setting)
@@ -123,4 +142,4 @@ async def _settings(session: AsyncSession) -> dict[str, str]:
         )
         .order_by(Setting.from_on.nulls_first(), Setting.id)
     )
-    return {row.key: str(row.value) for row in rows}
+    return {row.key: kept_words(row.value) for row in rows}

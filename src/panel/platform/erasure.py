@@ -270,6 +270,42 @@ async def destroy(
     return made
 
 
+async def finish(
+    session: AsyncSession, tenant: Tenant, destroyed: DestroyedKeys, holders: Sequence[UUID]
+) -> list[Certificate]:
+    """Destroy what the list says of these holders and a stop cut off; with the same certificates.
+
+    Returns the certificates that the list has of them, none where nothing was begun. In a
+    transaction of the job. Raises ListDamaged.
+    """
+    wanted = set(holders)
+    key = public_key(tenant.ring)
+    listed = {
+        one.holder: one
+        for one in destroyed.of(tenant.record.name)
+        if one.holder in wanted and is_genuine(one, key)
+    }
+    if not listed:
+        return []
+    kept = set(
+        await session.scalars(
+            select(ErasureCertificate.holder_id).where(ErasureCertificate.holder_id.in_(listed))
+        )
+    )
+    for holder, one in listed.items():
+        await session.execute(
+            text(
+                "UPDATE data_key SET wrapped = NULL, destroyed_at = :at"
+                " WHERE holder_id = :holder AND wrapped IS NOT NULL"
+            ),
+            {"at": datetime.fromisoformat(one.told["at"]), "holder": holder},
+        )
+        if holder not in kept:
+            session.add(_row(one))
+    await session.flush()
+    return list(listed.values())
+
+
 def _certificate(
     tenant: Tenant, holder: UUID, wrapped: bytes, order: Order, now: datetime
 ) -> Certificate:
