@@ -371,8 +371,9 @@ FOR_EACH = frozenset({
     "/children/{child_id:uuid}/lead-professional",
     "/children/{child_id:uuid}/panels",
     "/children/{child_id:uuid}/people",
-    "/children/{child_id:uuid}/plan/lines/{line_id:uuid}",
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in",
     "/children/{child_id:uuid}/plan",
+    "/children/{child_id:uuid}/plan/lines/{line_id:uuid}",
     "/children/{child_id:uuid}/sharing",
     "/children/{child_id:uuid}/sharing/enquiries",
     "/children/{child_id:uuid}/sharing/objections/{objection_id:uuid}",
@@ -420,6 +421,9 @@ def filled(path: str, known: Known, most: int, turn: int) -> Iterator[str]:
 def _choices(name: str, kind: str, known: Known) -> list[str]:
     if name == "child_id":
         return [str(known.child)]
+    if name == "link_id":
+        # A young person is invited under their own id.
+        return [str(known.child), *map(str, known.rows["family_link"])]
     if kind == "uuid":
         return [str(one) for one in known.rows.get(PARTS.get(name, ""), ())] or [str(new_id())]
     if kind == "date":
