@@ -58,11 +58,15 @@ def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
         if (at := current(target)) != head(target):
             wrong.append(f"{record.name} is at migration {at}. Run: panel migrate")
     read_manifest()
+    unsafe_here = unsafe(settings, [record.host for record in records if not record.demo])
+    if unsafe_here:
+        # A key that others have may not even be tried on what it would open.
+        return [*wrong, *unsafe_here]
     master = settings.key_service()
     for record in records:
         keyring(record, master)
     DestroyedKeys(settings.destroyed_keys).read()
-    return [*wrong, *unsafe(settings, [record.host for record in records if not record.demo])]
+    return wrong
 
 
 @click.command()
