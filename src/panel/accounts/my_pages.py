@@ -9,7 +9,7 @@ from panel.web.words import day_and_time
 
 WAYS = {
     Way.LINK: "By a link",
-    Way.DEMONSTRATION: "As the demonstration’s",
+    Way.DEMONSTRATION: "In the demonstration",
     Way.TWO_STEPS: "With a password and a code",
     Way.PASSKEY: "With a passkey",
     Way.PROVIDER: "Through your organisation",
