@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
@@ -167,6 +168,23 @@ async def test_a_list_that_was_lost_is_written_again_from_the_database(
     done = apply_list(database_of_own.app_url, tenant.record, tenant.ring, destroyed, JOB)
     assert done.listed == 1
     assert destroyed.read() == [made]
+
+
+async def test_a_full_disk_destroys_nothing_now_nor_by_the_list_later(
+    tenant: Tenant, destroyed: DestroyedKeys
+) -> None:
+    await destroy_one(tenant, destroyed, await write_member(tenant))
+    member, whole = await write_member(tenant), destroyed.path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(ListDamaged, match="nothing was destroyed"):
+        async with tenant.transaction(JOB) as session:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 100, limits[1]))
+            try:
+                await destroy(session, tenant, destroyed, [member], ORDER)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert destroyed.path.read_bytes() == whole
+    assert await name_of(tenant, member) == NAME
 
 
 async def test_a_list_that_was_changed_is_refused(
