@@ -145,6 +145,10 @@ async def decide_line(
     session: AsyncSession, list_id: UUID, line_id: UUID, version: int, decision: str, why: str
 ) -> None:
     """Say that a record goes, or that it is kept and why. Raises as others do, and Invalid."""
+    # Who sends the list for approval waits for this, and what was sent is not decided any more.
+    await session.execute(
+        select(DisposalList.id).where(DisposalList.id == list_id).with_for_update()
+    )
     read = await read_list(session, list_id)
     line = next((one for one in read.lines if one.id == line_id), None)
     if line is None:
