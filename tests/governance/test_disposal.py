@@ -279,3 +279,18 @@ async def test_a_stop_in_the_middle_is_done_again_and_gives_the_same(
     assert listed.items() <= kept.items()
     for child in due.children:
         assert await name_of(tenant, child) == ERASED
+
+
+async def test_a_stop_within_the_list_leaves_nobody_of_the_family(
+    tenant: Tenant, family: Family, offices: Offices, due: Due, destroyed: DestroyedKeys
+) -> None:
+    await review(tenant, due, offices.lead)
+    await approve(tenant, due, offices.guardian)
+    with pytest.raises(Killed):
+        async with tenant.transaction(JOB) as session:
+            order = erasure.Order("Disposal list 1", "panel jobs")
+            await erasure.destroy(session, tenant, destroyed, [family.child], order)
+            raise Killed
+    assert await dispose_of_approved(tenant, destroyed) == 3
+    gone = {one.holder for one in destroyed.read()}
+    assert {family.child, family.mother, family.father, family.grandmother} <= gone
