@@ -423,3 +423,17 @@ async def test_what_another_asked_and_a_childs_own_words_wait_for_a_person(
         ]
     assert "He must not see that we moved out." in whole
     assert "I am scared at weekends." in whole
+
+
+async def test_a_copy_of_a_refused_request_is_not_handed_out(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await ready(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "refused it") as access:
+        right_id = (await access.session.get_one(AccessFile, file_id)).request_id
+        version = await version_of(tenant, right_id)
+        await answer(access, right_id, version, Outcome.REFUSED, "It was not her")
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    with pytest.raises(Gone):
+        async with gate.open(family.child, mother, SUBJECT_ACCESS, "was handed it") as access:
+            await hand_out(access, file_id)

@@ -22,7 +22,14 @@ from panel.governance.rights_marks import (
     Reader,
     proposed,
 )
-from panel.governance.rights_models import AccessFile, Exemption, FileState, Redaction
+from panel.governance.rights_models import (
+    AccessFile,
+    Exemption,
+    FileState,
+    Outcome,
+    Redaction,
+    RightRequest,
+)
 from panel.governance.rights_rules import may_give_second_look
 from panel.governance.rights_service import SUBJECT_ACCESS, has_standing
 from panel.panels.note_context import gather_for_plan
@@ -356,6 +363,11 @@ async def hand_out(access: Access, file_id: UUID) -> str:
     )
     if newest != found.number:
         raise Gone("Another copy was made since.", "Take the newest one.")
+    outcome = await session.scalar(
+        select(RightRequest.outcome).where(RightRequest.id == found.request_id)
+    )
+    if outcome in (Outcome.REFUSED, Outcome.WITHDRAWN):
+        raise Gone("This request was refused or taken back.", "Ask again if you want a copy.")
     await _require_still_theirs(access, found)
     made = found.made
     found.state = FileState.HANDED_OUT.value
