@@ -6,8 +6,10 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from consent import Category, Purpose, Viewer, ViewerKind
 from panel.governance import retention_models
@@ -15,19 +17,19 @@ from panel.governance.rights_copies import (
     decide,
     gather_waiting,
     give_second_look,
+    hand_out,
     make,
     mark_by_hand,
     read_copy,
 )
 from panel.governance.rights_gather import LEFT_OUT, SECTIONS
-from panel.governance.rights_models import Exemption, Outcome, RightKind
+from panel.governance.rights_models import AccessFile, Exemption, Outcome, RightKind
 from panel.governance.rights_service import (
     SUBJECT_ACCESS,
     Taken,
     answer,
     ask_as_family,
     ask_for_copy,
-    hand_out,
     has_standing,
     identify,
     start_clock,
@@ -38,8 +40,8 @@ from panel.platform.clock import FixedClock
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB, child_scoped_tables
-from panel.records.gate import Gate
-from panel.register.models import Child
+from panel.records.gate import Gate, rewrite_access
+from panel.register.models import Child, FamilyLink
 from panel.sharing.models import SharingRestriction
 from tests.governance.conftest import Looks, Offices
 from tests.governance.rights import (
@@ -321,3 +323,117 @@ async def test_only_the_lead_takes_a_request_in(
         wrong = Taken("C-9999", RightKind.ACCESS, TODAY, "Somebody", "All")
         with pytest.raises(Invalid):
             await take_in(session, gate, offices.lead, wrong)
+
+
+def protection(family: Family, against: UUID, *categories: str) -> SharingRestriction:
+    return SharingRestriction(
+        child_id=family.child,
+        kind="protection",
+        categories=list(categories),
+        against=[against],
+        from_on=date(2026, 9, 1),
+        reason="He must not learn where they live",
+    )
+
+
+async def ready(tenant: Tenant, gate: Gate, family: Family, offices: Offices, person: UUID) -> UUID:
+    file_id = await gathered(tenant, gate, family, offices, person)
+    await decided(gate, family, offices, file_id)
+    await made(gate, family, offices, file_id)
+    return file_id
+
+
+async def test_whom_a_protection_is_against_is_not_told_that_there_is_one(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices, clock: FixedClock
+) -> None:
+    await write(tenant, protection(family, family.father, "contact"))
+    clock.set(clock.now() + timedelta(minutes=1))
+    async with tenant.transaction(JOB) as session:
+        row = (await session.scalars(select(SharingRestriction))).one()
+        row.until_on = date(2027, 1, 1)
+    file_id = await gathered(tenant, gate, family, offices, family.father)
+    await decided(gate, family, offices, file_id)
+    file = (await made(gate, family, offices, file_id)).casefold()
+    assert "sharing restriction" not in file
+    assert "protection" not in file
+
+
+async def test_a_protection_that_came_after_gathering_keeps_the_copy_back(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        child = await session.get_one(Child, family.child)
+        child.address, child.postcode = SECRET, "WX3 9QR"
+    file_id = await ready(tenant, gate, family, offices, family.father)
+    await write(tenant, protection(family, family.father, "contact"))
+    father = Viewer(family.father, ViewerKind.FAMILY)
+    for viewer in (father, offices.lead):
+        with pytest.raises(Gone):
+            async with gate.open(family.child, viewer, SUBJECT_ACCESS, "was handed it") as access:
+                await hand_out(access, file_id)
+
+
+async def test_who_lost_parental_responsibility_is_not_handed_the_copy(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await ready(tenant, gate, family, offices, family.father)
+    async with tenant.transaction(JOB) as session:
+        link = (
+            await session.scalars(
+                select(FamilyLink).where(FamilyLink.family_member_id == family.father)
+            )
+        ).one()
+        link.parental_responsibility, link.basis = False, None
+        await session.flush()
+        await rewrite_access(session, family.child)
+    father = Viewer(family.father, ViewerKind.FAMILY)
+    for viewer in (father, offices.lead):
+        with pytest.raises(NotAllowed):
+            async with gate.open(family.child, viewer, SUBJECT_ACCESS, "was handed it") as access:
+                await hand_out(access, file_id)
+
+
+async def test_a_copy_that_another_one_replaced_is_not_handed_out(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await ready(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "asked anew") as access:
+        first = await access.session.get_one(AccessFile, file_id)
+        await ask_for_copy(access, first.request_id, await version_of(tenant, first.request_id))
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    with pytest.raises(Gone):
+        async with gate.open(family.child, mother, SUBJECT_ACCESS, "was handed it") as access:
+            await hand_out(access, file_id)
+
+
+async def test_what_another_asked_and_a_childs_own_words_wait_for_a_person(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    words = FamilyWords(child_id=family.child, asked_on=TODAY, text="I am scared at weekends.")
+    await write(tenant, words)
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    async with gate.open(family.child, mother, SUBJECT_ACCESS, "asked") as access:
+        await ask_as_family(access, RightKind.OBJECTION, "He must not see that we moved out.")
+    file_id = await gathered(tenant, gate, family, offices, family.father)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        whole = [
+            one.words
+            for one in (await read_copy(access, file_id)).redactions
+            if one.start is None and one.takes_out is None
+        ]
+    assert "He must not see that we moved out." in whole
+    assert "I am scared at weekends." in whole
+
+
+async def test_a_copy_of_a_refused_request_is_not_handed_out(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await ready(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "refused it") as access:
+        right_id = (await access.session.get_one(AccessFile, file_id)).request_id
+        version = await version_of(tenant, right_id)
+        await answer(access, right_id, version, Outcome.REFUSED, "It was not her")
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    with pytest.raises(Gone):
+        async with gate.open(family.child, mother, SUBJECT_ACCESS, "was handed it") as access:
+            await hand_out(access, file_id)

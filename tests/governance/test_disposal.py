@@ -1,5 +1,6 @@
 """What is due is proposed, two people decide, holds win, and a stop in the middle changes nothing."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -170,6 +171,35 @@ async def test_who_decided_one_line_does_not_approve(
         await approve(tenant, due, offices.guardian)
 
 
+async def test_nobody_changes_a_line_while_the_list_is_sent_and_approved(
+    tenant: Tenant, due: Due, offices: Offices
+) -> None:
+    kept = due.children[0]
+    waiting = await lines(tenant, due)
+    async with tenant.transaction(offices.lead.id) as session:
+        for line in waiting.values():
+            decision = "keep" if line.child_id == kept else "dispose"
+            await decide_line(session, due.list_id, line.id, line.version, decision, "A claim")
+    waiting = await lines(tenant, due)
+
+    async def sent() -> None:
+        async with tenant.transaction(offices.lead.id) as session:
+            version = (await read_list(session, due.list_id)).row.version
+            await send_for_approval(session, due.list_id, version)
+
+    async with tenant.transaction(offices.second_lead.id) as session:
+        line = waiting[kept]
+        await decide_line(session, due.list_id, line.id, line.version, "dispose", "")
+        sending = asyncio.create_task(sent())
+        finished, _ = await asyncio.wait([sending], timeout=0.5)
+        assert not finished, "what is sent is what was decided last"
+    await sending
+    async with tenant.transaction(offices.second_lead.id) as session:
+        assert not (await read_list(session, due.list_id)).may_be_approved_by(
+            offices.second_lead.id
+        )
+
+
 async def test_a_hold_a_request_a_new_stay_and_a_longer_rule_win(
     tenant: Tenant, gate: Gate, family: Family, offices: Offices, due: Due,
     destroyed: DestroyedKeys,
@@ -249,3 +279,18 @@ async def test_a_stop_in_the_middle_is_done_again_and_gives_the_same(
     assert listed.items() <= kept.items()
     for child in due.children:
         assert await name_of(tenant, child) == ERASED
+
+
+async def test_a_stop_within_the_list_leaves_nobody_of_the_family(
+    tenant: Tenant, family: Family, offices: Offices, due: Due, destroyed: DestroyedKeys
+) -> None:
+    await review(tenant, due, offices.lead)
+    await approve(tenant, due, offices.guardian)
+    with pytest.raises(Killed):
+        async with tenant.transaction(JOB) as session:
+            order = erasure.Order("Disposal list 1", "panel jobs")
+            await erasure.destroy(session, tenant, destroyed, [family.child], order)
+            raise Killed
+    assert await dispose_of_approved(tenant, destroyed) == 3
+    gone = {one.holder for one in destroyed.read()}
+    assert {family.child, family.mother, family.father, family.grandmother} <= gone

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
@@ -9,9 +10,11 @@ from uuid import UUID
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from panel.accounts.service import add_agency, add_worker
 from panel.cli import commands
+from panel.governance.retention_models import LegalHold
 from panel.platform.cluster import Cluster, create_database, drop_database
 from panel.platform.database import Database
 from panel.platform.erasure import (
@@ -29,10 +32,10 @@ from panel.platform.erasure import (
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.rotation import rotate_authority_key, rotate_data_keys, rotate_master_key
-from panel.platform.tables import HolderErased
+from panel.platform.tables import NOW, HolderErased
 from panel.platform.tenancy import Tenant, authorities, authority_named, keyring, load_keys
 from panel.records.child_scoped import JOB
-from panel.register.models import FamilyMember
+from panel.register.models import Child, FamilyMember
 
 ORDER = Order("Caldicott guardian, disposal list 2026-14", "the job")
 NAME = "Marta Kestrel"
@@ -167,6 +170,23 @@ async def test_a_list_that_was_lost_is_written_again_from_the_database(
     done = apply_list(database_of_own.app_url, tenant.record, tenant.ring, destroyed, JOB)
     assert done.listed == 1
     assert destroyed.read() == [made]
+
+
+async def test_a_full_disk_destroys_nothing_now_nor_by_the_list_later(
+    tenant: Tenant, destroyed: DestroyedKeys
+) -> None:
+    await destroy_one(tenant, destroyed, await write_member(tenant))
+    member, whole = await write_member(tenant), destroyed.path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(ListDamaged, match="nothing was destroyed"):
+        async with tenant.transaction(JOB) as session:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 100, limits[1]))
+            try:
+                await destroy(session, tenant, destroyed, [member], ORDER)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert destroyed.path.read_bytes() == whole
+    assert await name_of(tenant, member) == NAME
 
 
 async def test_a_list_that_was_changed_is_refused(
@@ -332,4 +352,25 @@ async def test_erasing_asks_for_the_reference(
     unknown = await run(*words, typed="C-77\n")
     assert unknown.exit_code == 1
     assert "no child with the reference C-77" in unknown.output
+    assert destroyed.read() == []
+
+
+async def test_a_record_that_is_held_is_not_erased_by_the_command_either(
+    tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster, data_dir: Path
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        child = Child(reference="C-77", given_name="Freya")
+        await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
+        session.add(child)
+        await session.flush()
+        session.add(
+            LegalHold(
+                child_id=child.id, reference="C-77", from_on=session.info[NOW].date(), why="A claim"
+            )
+        )
+    run = runner(database_of_own, data_dir, destroyed)
+    words = ("keys", "erase", "--child", "C-77", "--ordered-by", ORDER.ordered_by)
+    refused = await run(*words, typed="C-77\n")
+    assert refused.exit_code == 1
+    assert "legal hold" in refused.output
     assert destroyed.read() == []

@@ -177,6 +177,34 @@ def test_one_byte_anywhere_is_found_and_the_event_is_named(owner: psycopg.Connec
     )
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        (
+            "CREATE OR REPLACE FUNCTION only_added() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN RETURN NULL; END'"
+        ),
+        (
+            "DROP TRIGGER only_added ON audit_event; CREATE TRIGGER only_added BEFORE UPDATE OR DELETE"
+            " OR TRUNCATE ON audit_event FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION only_added();"
+            " ALTER TABLE audit_event ENABLE ALWAYS TRIGGER only_added"
+        ),
+        (
+            "DROP TRIGGER only_added ON audit_event; CREATE TRIGGER only_added BEFORE UPDATE OF id OR"
+            " DELETE OR TRUNCATE ON audit_event FOR EACH STATEMENT EXECUTE FUNCTION only_added();"
+            " ALTER TABLE audit_event ENABLE ALWAYS TRIGGER only_added"
+        ),
+    ],
+    ids=["another function", "never", "one column"],
+)
+def test_a_guard_that_lets_changes_by_is_found(owner: psycopg.Connection, statement: str) -> None:
+    assert [each.what for each in prove(owner, AUTHORITY).findings] == []
+    owner.execute(statement.encode())
+    found = prove(owner, AUTHORITY).findings
+    assert {each.what for each in found} == {"unguarded"}
+    assert "audit_event" in {each.table for each in found}
+
+
 def test_a_changed_line_of_the_order_is_told_from_a_changed_event(
     owner: psycopg.Connection,
 ) -> None:

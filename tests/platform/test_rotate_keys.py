@@ -215,6 +215,24 @@ async def test_another_master_key_wraps_every_generation(
         rotate_master_key(owner(database_of_own), [record], old, new)
 
 
+async def test_a_generation_that_came_meanwhile_is_wrapped_by_the_other_master_key_too(
+    tenant: Tenant, database_of_own: Cluster, data_dir: Path, tmp_path: Path
+) -> None:
+    members = await write_members(tenant)
+    old = master_key(None, data_dir / "keys" / "master.key")
+    new = master_key(None, tmp_path / "new.key")
+    read_before = authorities(database_of_own.app_url)
+    rotate_authority_key(owner(database_of_own), tenant.record, old, quiet)
+    rotate_master_key(owner(database_of_own), read_before, old, new)
+    record = authority_named(database_of_own.app_url, None)
+    after = Tenant(record, tenant.database, keyring(record, new), tenant.clock)
+    assert await read_names(after, members) == NAMES
+    # Nor does a process that has the master key of before add one.
+    with pytest.raises(NoMasterKey):
+        rotate_authority_key(owner(database_of_own), record, old, quiet)
+    assert keyring(authority_named(database_of_own.app_url, None), new).current == 2
+
+
 async def test_the_master_key_is_changed_in_its_place_and_a_cut_is_mended(
     tenant: Tenant, database_of_own: Cluster, data_dir: Path, tmp_path: Path
 ) -> None:

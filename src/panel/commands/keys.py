@@ -16,6 +16,7 @@ from panel.commands.opening import (
     running,
 )
 from panel.commands.serving import owner
+from panel.governance.retention_service import require_not_held
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import FIRST_GENERATION, NotSealedHere
 from panel.platform.erasure import Certificate, DestroyedKeys, Order, destroy
@@ -196,6 +197,7 @@ async def erase(reference: str, ordered_by: str, out: Path | None, authority: st
         child = await session.scalar(select(Child.id).where(Child.reference == reference))
         if child is None:
             raise NotFound(f"There is no child with the reference {reference}.", "")
+        await require_not_held(session, child)
         [made] = await destroy(
             session,
             gate.tenant,

@@ -145,6 +145,10 @@ async def decide_line(
     session: AsyncSession, list_id: UUID, line_id: UUID, version: int, decision: str, why: str
 ) -> None:
     """Say that a record goes, or that it is kept and why. Raises as others do, and Invalid."""
+    # Who sends the list for approval waits for this, and what was sent is not decided any more.
+    await session.execute(
+        select(DisposalList.id).where(DisposalList.id == list_id).with_for_update()
+    )
     read = await read_list(session, list_id)
     line = next((one for one in read.lines if one.id == line_id), None)
     if line is None:
@@ -244,25 +248,25 @@ async def _dispose(
     # A stop between the list of destroyed keys and the commit: it is destroyed, and this says so.
     await session.execute(LOCK_CHILD, {"child": str(line.child_id)})
     alone = list(await session.scalars(_ALONE, {"child": line.child_id}))
-    before = await finish(session, tenant, destroyed, [line.child_id, *alone])
-    if before:
-        line.outcome, line.holders = "destroyed", sorted(one.holder for one in before)
-        await session.flush()
-        return True
+    begun = {
+        one.holder for one in await finish(session, tenant, destroyed, [line.child_id, *alone])
+    }
     refused = await _refusal(session, line.child_id)
-    if refused:
+    if refused and line.child_id not in begun:
         line.outcome, line.refused_why = "refused", refused
         await session.flush()
         return False
-    holders = sorted({line.child_id, *alone})
-    line.outcome, line.holders = "destroyed", holders
+    holders = begun if refused not in ("", GONE) else {line.child_id, *alone}
+    line.outcome, line.holders = "destroyed", sorted(holders | begun)
     await session.flush()
     order = Order(
         ordered_by=f"Disposal list {listed.number}, reviewed by {listed.reviewed_by},"
         f" approved by {listed.approved_by}",
         carried_out_by="panel jobs",
     )
-    await destroy(session, tenant, destroyed, holders, order)
+    # A stop within the list left the child on it, and not the family that goes with the child.
+    if left := sorted(holders - begun):
+        await destroy(session, tenant, destroyed, left, order)
     return True
 
 
@@ -271,12 +275,12 @@ async def _refusal(session: AsyncSession, child_id: UUID) -> str:
     row = (await session.execute(_ONE, {"child": child_id})).one_or_none()
     if row is None or row.is_open:
         return OPEN
-    if row.gone:
-        return GONE
     if row.held:
         return HELD
     if row.asked:
         return ASKED
+    if row.gone:
+        return GONE
     on = _due(row, await rules(session))
     return "" if on is not None and on <= today_of(session) else NOT_DUE
 

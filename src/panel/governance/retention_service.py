@@ -12,7 +12,7 @@ from panel.governance.document_facts import RETENTION
 from panel.governance.retention_models import LegalHold
 from panel.governance.retention_rules import Rule, kept_words, rule_of, value_of
 from panel.governance.rights_service import LOCK_CHILD, find_record
-from panel.platform.problems import Conflict, Gone, Invalid, NotFound
+from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import Setting
@@ -123,13 +123,7 @@ async def hold(session: AsyncSession, reference: str, from_on: date, why: str) -
     child_id = await find_record(session, reference)
     if from_on > today_of(session):
         raise Invalid.because("from_on", "The day from which it holds cannot be in the future")
-    await session.execute(LOCK_CHILD, {"child": str(child_id)})
-    running = await session.scalar(
-        select(func.count())
-        .select_from(LegalHold)
-        .where(LegalHold.child_id == child_id, LegalHold.released_on.is_(None))
-    )
-    if running:
+    if await _is_held(session, child_id):
         raise Invalid.because("reference", "There is a hold on this record already")
     row = LegalHold(
         child_id=child_id, reference=reference.strip().upper(), from_on=from_on, why=why
@@ -137,6 +131,26 @@ async def hold(session: AsyncSession, reference: str, from_on: date, why: str) -
     session.add(row)
     await session.flush()
     return row
+
+
+async def _is_held(session: AsyncSession, child_id: UUID) -> bool:
+    """Whether a hold runs; nobody adds one to the record before this transaction ends."""
+    await session.execute(LOCK_CHILD, {"child": str(child_id)})
+    running = await session.scalar(
+        select(func.count())
+        .select_from(LegalHold)
+        .where(LegalHold.child_id == child_id, LegalHold.released_on.is_(None))
+    )
+    return bool(running)
+
+
+async def require_not_held(session: AsyncSession, child_id: UUID) -> None:
+    """Raise NotAllowed where a record is held: nobody erases it before the hold is released."""
+    if await _is_held(session, child_id):
+        raise NotAllowed(
+            "There is a legal hold on this record. Nothing was destroyed.",
+            "The information governance lead releases it first.",
+        )
 
 
 async def release(session: AsyncSession, hold_id: UUID, version: int, why: str) -> None:

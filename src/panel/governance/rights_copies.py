@@ -2,25 +2,40 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import GUARDIANS
+from consent import GUARDIANS, Role
 from panel.accounts.service import worker_at_desk
 from panel.governance.document_facts import contact_and_retention
 from panel.governance.rights_file import About, Out, content, render
 from panel.governance.rights_gather import Piece, from_json, gather, to_json
-from panel.governance.rights_marks import USUAL_EXEMPTION, Because, Proposed, Reader, proposed
-from panel.governance.rights_models import AccessFile, Exemption, FileState, Redaction
+from panel.governance.rights_marks import (
+    ABOUT_SAFETY,
+    USUAL_EXEMPTION,
+    Because,
+    Proposed,
+    Reader,
+    proposed,
+)
+from panel.governance.rights_models import (
+    AccessFile,
+    Exemption,
+    FileState,
+    Outcome,
+    Redaction,
+    RightRequest,
+)
 from panel.governance.rights_rules import may_give_second_look
-from panel.governance.rights_service import SUBJECT_ACCESS
+from panel.governance.rights_service import SUBJECT_ACCESS, has_standing
 from panel.panels.note_context import gather_for_plan
 from panel.platform.problems import Conflict, FieldError, Gone, Invalid, NotAllowed, NotFound
-from panel.platform.tables import NOW
-from panel.platform.tenancy import TENANT
+from panel.platform.tables import NOW, VIEWER
+from panel.platform.tenancy import TENANT, Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate, rewrite_access
 from panel.sharing.family_history import Naming, looks_to_tell
@@ -75,18 +90,25 @@ async def gather_waiting(gate: Gate) -> int:
             )
         if lead is None:
             continue
-        around = await gather_for_plan(tenant, child_id)
-        reader = Reader(
-            asker_id,
-            around.shown.get(asker_id, {}),
-            around.context({asker_id}, kept_from={asker_id}),
-        )
+        if not await has_standing(tenant, child_id, asker_id):
+            # Of somebody who is not tied any more nothing says what is protected from them.
+            continue
+        reader = await _reader(tenant, child_id, asker_id)
         async with gate.open(
             child_id, lead.viewer, SUBJECT_ACCESS, "gathered what is kept, for a copy of it"
         ) as access:
             await _gather(access, file_id, reader)
             done += 1
     return done
+
+
+async def _reader(tenant: Tenant, child_id: UUID, asker_id: UUID) -> Reader:
+    around = await gather_for_plan(tenant, child_id)
+    return Reader(
+        asker_id,
+        around.shown.get(asker_id, {}),
+        around.context({asker_id}, kept_from={asker_id}),
+    )
 
 
 async def _gather(access: Access, file_id: UUID, reader: Reader) -> None:
@@ -286,6 +308,7 @@ async def make(access: Access, file_id: UUID) -> None:
         raise Invalid.because("version", "It is not gathered yet")
     if read.undecided or read.waits_for_second:
         raise Invalid.because("version", "Some marked places are not decided yet")
+    await _require_still_theirs(access, read.file)
     outs: dict[str, list[Out]] = defaultdict(list)
     for one in read.redactions:
         if one.takes_out and one.exemption is not None:
@@ -302,9 +325,86 @@ async def make(access: Access, file_id: UUID) -> None:
         contact=contact or "the information governance lead",
         retention=retention,
     )
-    read.file.made = render(content(about, read.pieces, outs))
+    told = [one for one in read.pieces if not _tells_by_standing_there(one, outs[one.id])]
+    read.file.made = render(content(about, told, outs))
     read.file.state = FileState.READY.value
     await session.flush()
+
+
+def _tells_by_standing_there(piece: Piece, outs: Sequence[Out]) -> bool:
+    """Whether "taken out" beside its heading would tell what was taken out."""
+    return piece.table in ABOUT_SAFETY and any(one.start is None for one in outs)
+
+
+async def hand_out(access: Access, file_id: UUID) -> str:
+    """The copy, once: to whoever asked, or to the lead who gives it to them.
+
+    Raises NotFound for a copy that is somebody else's, Gone for one that was handed out or that
+    another one replaced, NotAllowed where whoever asked may not have it any more.
+    """
+    session = access.session
+    found = await session.scalar(
+        select(AccessFile)
+        .where(AccessFile.id == file_id, AccessFile.child_id == access.child_id)
+        .with_for_update()
+    )
+    is_theirs = found is not None and found.asker_id == access.viewer.id
+    if found is None or not (is_theirs or Role.GOVERNANCE_LEAD in access.viewer.roles):
+        raise NotFound
+    if found.state == FileState.HANDED_OUT:
+        raise Gone(
+            "This copy was handed out. It is handed out once.",
+            "If it was lost, ask for another one.",
+        )
+    if found.state != FileState.READY:
+        raise NotFound
+    newest = await session.scalar(
+        select(func.max(AccessFile.number)).where(AccessFile.request_id == found.request_id)
+    )
+    if newest != found.number:
+        raise Gone("Another copy was made since.", "Take the newest one.")
+    outcome = await session.scalar(
+        select(RightRequest.outcome).where(RightRequest.id == found.request_id)
+    )
+    if outcome in (Outcome.REFUSED, Outcome.WITHDRAWN):
+        raise Gone("This request was refused or taken back.", "Ask again if you want a copy.")
+    await _require_still_theirs(access, found)
+    made = found.made
+    found.state = FileState.HANDED_OUT.value
+    found.handed_out_at, found.handed_out_by = session.info[NOW], session.info[VIEWER]
+    await session.flush()
+    return made
+
+
+async def _require_still_theirs(access: Access, file: AccessFile) -> None:
+    """Nothing that keeps the copy from whoever asked came since it was gathered.
+
+    Raises NotAllowed where they may not ask any more, Gone where more is protected from them now.
+    """
+    tenant: Tenant = access.session.info[TENANT]
+    if not await has_standing(tenant, access.child_id, file.asker_id):
+        raise NotAllowed(
+            "Whoever asked may not have what is kept about this child any more.",
+            "Ask the information governance lead.",
+        )
+    reader = await _reader(tenant, access.child_id, file.asker_id)
+    # Whoever asks does not read what was taken out, so the job does.
+    async with tenant.transaction(JOB) as session:
+        out = set(
+            await session.execute(
+                select(Redaction.piece, Redaction.start, Redaction.end).where(
+                    Redaction.file_id == file.id, Redaction.takes_out.is_(True)
+                )
+            )
+        )
+    pieces = from_json(file.pieces)
+    since = [
+        one
+        for one in proposed(pieces, reader)
+        if one.must_go and not {(one.piece, None, None), (one.piece, one.start, one.end)} & out
+    ]
+    if since or (reader.has_protection and any(one.by for one in pieces)):
+        raise Gone("What may be told changed since this copy was gathered.", "Gather another one.")
 
 
 async def _file(access: Access, file_id: UUID) -> AccessFile:

@@ -21,6 +21,7 @@ from panel.platform.tables import Base, Row
 from panel.platform.tenancy import load_agency_keys, load_keys
 from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access
+from panel.records.record_change import RecordChange
 from panel.register.models import Child, FamilyLink, FamilyMember
 from panel.web import words
 
@@ -144,6 +145,9 @@ async def gather(access: Access, looks: Sequence[tuple[UUID, str]]) -> tuple[Pie
     for model in models():
         of = SECTIONS[model.__tablename__][1]
         for row in await _rows(session, model, access.child_id):
+            if isinstance(row, RecordChange) and row.what.startswith("sharing_restriction."):
+                # When a protection ended stands with the protection, which is marked.
+                continue
             category = Category(getattr(row, of)) if not isinstance(of, Category) else of
             pieces += (
                 piece
@@ -219,7 +223,8 @@ def _of_row(row: Row, category: Category, names: "_Names") -> Iterator[Piece]:
 def _person(row: Row) -> str:
     if isinstance(row, FamilyMember):
         return str(row.id)
-    named = (getattr(row, one, None) for one in ("person_id", "by_person_id", "family_member_id"))
+    columns = ("person_id", "by_person_id", "family_member_id", "asker_id")
+    named = (getattr(row, one, None) for one in columns)
     return next((str(one) for one in named if one is not None), "")
 
 

@@ -31,6 +31,9 @@ SAID_BY = frozenset(
         "family_words",
         "note_answer",
         "note_delivery",
+        "right_request",
+        "correction",
+        "processing_restriction",
         "sharing_agreement",
         "sharing_objection",
     }
@@ -157,7 +160,9 @@ def _whole(piece: Piece, reader: Reader) -> Because | None:
     is_theirs = piece.person == str(reader.id)
     if reader.is_kept(piece.category) and not is_theirs:
         return Because.PROTECTED
-    if piece.table in SAID_BY and piece.person and not is_theirs:
+    is_said = piece.table in SAID_BY or piece.category == Category.VIEWS
+    # Where nobody wrote down who said it, it may be the child.
+    if is_said and not is_theirs:
         return Because.ANOTHERS_WORDS
     if piece.column in OF_OTHERS and not is_theirs:
         return Because.SOMEBODY_ELSE

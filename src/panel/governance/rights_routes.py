@@ -340,7 +340,7 @@ async def handed_out(
     async with opens() as access:
         if not await desk.first_time(access.session, posted, to):
             raise Gone("This copy was handed out. It is handed out once.", "Ask for another one.")
-        made = await service.hand_out(access, file_id)
+        made = await copies.hand_out(access, file_id)
     return Response(
         made.encode(),
         status_code=200,

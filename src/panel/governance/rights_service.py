@@ -12,14 +12,13 @@ from consent import IN_THEIR_OWN_RIGHT, Purpose, Role, Viewer, ViewerKind
 from panel.governance.rights_models import (
     AccessFile,
     Correction,
-    FileState,
     Outcome,
     RightKind,
     RightRequest,
 )
 from panel.governance.rights_rules import Clock, clock_of
 from panel.platform.problems import Conflict, FieldError, Gone, Invalid, NotAllowed, NotFound
-from panel.platform.tables import NOW, VIEWER, today_of
+from panel.platform.tables import VIEWER, today_of
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.gate import Access, Gate, rewrite_access
 from panel.records.restricted_use import ProcessingRestriction, restricted_since
@@ -375,34 +374,6 @@ async def ask_for_copy(access: Access, right_id: UUID, version: int) -> AccessFi
         for_lead=session.info[VIEWER],
     )
     session.add(made)
-    await session.flush()
-    return made
-
-
-async def hand_out(access: Access, file_id: UUID) -> str:
-    """The copy, once: to whoever asked, or to the lead who gives it to them.
-
-    Raises NotFound for a copy that is somebody else's, Gone for one that was handed out.
-    """
-    session = access.session
-    found = await session.scalar(
-        select(AccessFile)
-        .where(AccessFile.id == file_id, AccessFile.child_id == access.child_id)
-        .with_for_update()
-    )
-    is_theirs = found is not None and found.asker_id == access.viewer.id
-    if found is None or not (is_theirs or Role.GOVERNANCE_LEAD in access.viewer.roles):
-        raise NotFound
-    if found.state == FileState.HANDED_OUT:
-        raise Gone(
-            "This copy was handed out. It is handed out once.",
-            "If it was lost, ask for another one.",
-        )
-    if found.state != FileState.READY:
-        raise NotFound
-    made = found.made
-    found.state = FileState.HANDED_OUT.value
-    found.handed_out_at, found.handed_out_by = session.info[NOW], session.info[VIEWER]
     await session.flush()
     return made
 

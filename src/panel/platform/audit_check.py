@@ -64,9 +64,16 @@ _UNGUARDED = """
 SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS (
   SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(quote_ident(name))
      AND t.tgname = 'only_added' AND t.tgenabled = 'A' AND t.tgtype = 58
-     AND t.tgfoid = to_regproc('only_added'))
+     AND t.tgqual IS NULL AND t.tgattr::text = ''
+     AND t.tgfoid = (SELECT p.oid FROM pg_proc p WHERE p.oid = to_regproc('only_added')
+                        AND regexp_replace(p.prosrc, '\\s+', ' ', 'g') = %s))
 ORDER BY name
 """
+_REFUSES = (
+    " BEGIN RAISE EXCEPTION 'what happened is only ever added to %', TG_TABLE_NAME"
+    " USING ERRCODE = 'insufficient_privilege'; END "
+)
+"""What the trigger's function does: another one of its name would let changes by."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -253,7 +260,7 @@ def _seals(
 
 
 def _check_guards(connection: Connection, reading: _Reading) -> None:
-    for (table,) in connection.execute(_UNGUARDED, [list(GUARDED)]).fetchall():
+    for (table,) in connection.execute(_UNGUARDED, [list(GUARDED), _REFUSES]).fetchall():
         reading.findings.append(
             Finding(
                 "unguarded", None, table, None, None,

@@ -166,8 +166,13 @@ class DestroyedKeys:
                 # A line that a crash cut off never committed: the next one takes its place.
                 os.ftruncate(handle, len(whole))
                 os.lseek(handle, len(whole), os.SEEK_SET)
-                os.write(handle, b"".join(lines))
-                os.fsync(handle)
+                try:
+                    _write_all(handle, b"".join(lines))
+                    os.fsync(handle)
+                except OSError:
+                    # What was not destroyed must not be destroyed by the list at the next start.
+                    os.ftruncate(handle, len(whole))
+                    raise
         except OSError as error:
             raise ListDamaged(
                 f"The list of destroyed keys {self.path} cannot be written ({error.strerror});"
@@ -209,6 +214,12 @@ class DestroyedKeys:
                     os.close(folder)
         finally:
             os.close(handle)
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    """A disk that is nearly full takes a part and says so only by how much."""
+    while content:
+        content = content[os.write(handle, content) :]
 
 
 def _all_of(handle: int) -> bytes:

@@ -6,7 +6,7 @@ left for the next round: nobody waits for this, and no edit meets a version that
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic, sleep
@@ -137,6 +137,8 @@ def rotate_authority_key(
 ) -> Rotated:
     """Give an authority a new key and wrap every data key with it, or go on with that."""
     with _rotating(owner_url, record) as connection:
+        # Raises where this is not the master key any more: it wraps no new generation then.
+        keyring(authority_named(owner_url, record.name), master)
         with connection.transaction():
             rotation, after, resumed = _begun(connection, "authority")
             if not resumed:
@@ -219,11 +221,14 @@ def rotate_master_key(
 ) -> int:
     """Wrap every authority's keys by another master key, all at once; how many were wrapped.
 
-    Raises NotSealedHere where the old one did not wrap them.
+    Raises NotSealedHere where the old one did not wrap them, AlreadyRotating.
     """
     count = 0
-    with psycopg.connect(owner_url) as connection:
-        for record in records:
+    with psycopg.connect(owner_url) as connection, ExitStack() as alone:
+        for given in records:
+            alone.enter_context(_rotating(owner_url, given))
+            # A generation that came since it was read would stay with the old one alone.
+            record = authority_named(owner_url, given.name)
             for column, name in (("wrapped_key", "authority"), ("wrapped_index_key", "index")):
                 key = old.unwrap(getattr(record, column), f"{name} {record.name}")
                 connection.execute(
