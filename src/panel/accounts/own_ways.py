@@ -13,6 +13,7 @@ from panel.accounts.codes import new_recovery_codes, recovery_hash
 from panel.accounts.models import Agency, DemoPersona, Worker
 from panel.accounts.noted import note
 from panel.accounts.passkeys import passkeys_of
+from panel.accounts.provider_models import WorkerIdentity
 from panel.accounts.sign_in_models import OwnPassword, Passkey, RecoveryCode
 from panel.platform.audit import Kind
 from panel.platform.crypto import Keys
@@ -209,7 +210,7 @@ async def remove_passkey(session: AsyncSession, worker: Worker, passkey_id: UUID
 
 async def start_anew(session: AsyncSession, worker: Worker) -> None:
     """Every way in, every session and every unused link of a worker ends."""
-    for table in (OwnPassword, RecoveryCode, Passkey):
+    for table in (OwnPassword, RecoveryCode, Passkey, WorkerIdentity):
         await session.execute(delete(table).where(table.worker_id == worker.id))
     await end_others(session, worker.id)
     await end_links(session, worker.id)
