@@ -122,12 +122,24 @@ async def withdraw_invitation(
 
 
 async def invitation_taken(session: AsyncSession, worker_id: UUID) -> None:
-    """Somebody came in: their invitation is done with."""
-    await session.execute(
+    """Somebody came in, whatever way: their invitation is done with, and so is its link."""
+    taken = await session.scalars(
         update(Invitation)
         .where(Invitation.worker_id == worker_id, Invitation.state == "sent")
         .values(state="taken", changed_at=session.info[NOW], changed_by=worker_id)
+        .returning(Invitation.id)
     )
+    if taken.all():
+        await end_links(session, worker_id)
+
+
+async def is_invited_no_more(session: AsyncSession, worker_id: UUID) -> bool:
+    """Whether somebody's invitation was withdrawn before they ever came in."""
+    states = await session.scalars(
+        select(Invitation.state).where(Invitation.worker_id == worker_id).order_by(Invitation.id)
+    )
+    found = states.all()
+    return "taken" not in found and found[-1:] == ["withdrawn"]
 
 
 async def why_not_invited(session: AsyncSession, invitation_id: UUID) -> str:
