@@ -267,6 +267,23 @@ async def test_an_administrator_of_the_agency_starts_a_colleague_anew(
     assert told[0].startswith("An administrator of your agency made a link")
 
 
+async def test_nobody_is_shown_the_link_of_one_of_the_two_who_decide(
+    browse: Browse, passwords: Passwords, tenant: Tenant, clock: FixedClock
+) -> None:
+    alan, berta = [
+        await with_two_steps(
+            await add_person(tenant, clock, name, email, role=Role.ADMINISTRATOR), passwords
+        )
+        for name, email in (("Alan T", "alan@hv.example"), ("Berta T", "berta@hv.example"))
+    ]
+    async with browse() as his:
+        await sign_in(his, alan)
+        made = await fill(his, COLLEAGUE, email=berta.email)
+        assert "goes to them by e-mail" in words(made)
+        assert re.search(r"/sign-in/[\w-]{20,}", made.text) is None
+    assert (await berta.told())[-1] == "You were invited to work with Panel."
+
+
 async def test_no_link_is_used_from_another_site(browse: Browse, rosa: Person) -> None:
     async with rosa.tenant.transaction() as session:
         link = await make_link(session, rosa.id, "worker", rosa.clock.now() + timedelta(hours=1))

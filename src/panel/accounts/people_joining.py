@@ -88,7 +88,7 @@ async def invite(
         await give_dated_role(
             session, by, worker, NewRole(role, new.panel_id, new.from_on, new.until_on), casework
         )
-    await _send(session, by, worker, site_url)
+    await send_link(session, by, worker, site_url)
     return worker
 
 
@@ -101,7 +101,7 @@ async def invite_again(
         raise Conflict(())
     if line.standing in (Standing.LEFT, Standing.LEAVING):
         raise NotAllowed("They left or are leaving, so that no link is sent to them.")
-    await _send(session, by, worker, site_url)
+    await send_link(session, by, worker, site_url)
 
 
 async def withdraw_invitation(
@@ -187,7 +187,7 @@ async def _waiting(session: AsyncSession, worker_id: UUID) -> list[Invitation]:
     return list(found)
 
 
-async def _send(session: AsyncSession, by: Viewer, worker: Worker, site_url: str) -> None:
+async def send_link(session: AsyncSession, by: Viewer, worker: Worker, site_url: str) -> None:
     """A link that works once, in the outbox; earlier ones are nobody's from now on."""
     for earlier in await _waiting(session, worker.id):
         earlier.state = "withdrawn"
