@@ -160,6 +160,7 @@ async def test_a_form_that_asks_for_proof_keeps_what_was_typed(
         typed = hidden(page, f"{MINE}/password/change") | {"password": NEW}
         kept = await browser.post(f"{MINE}/password/change", data=typed)
         assert kept.status_code == 403
+        assert NEW not in words(kept), "nobody reads a password over a shoulder"
         assert "Show who you are (opens in a new tab)" in words(kept)
         assert 'href="/sign-in/again?next=/sign-in/done"' in kept.text
         await again(browser, rosa)
