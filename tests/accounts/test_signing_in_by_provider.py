@@ -79,8 +79,9 @@ async def other(app: Litestar, client: Browser) -> AsyncIterator[httpx.AsyncClie
 
 
 async def test_the_first_sign_in_links_an_invited_worker_and_tells_them(
-    client: Browser, tenant: Tenant, house: House
+    client: Browser, tenant: Tenant, house: House, provider: Provider, clock: FixedClock
 ) -> None:
+    provider.spoil = says(auth_time=int(clock.now().timestamp()))
     page = await client.get("/sign-in/with/entra")
     assert "Sign in with Testshire account" in page.text
     answer = await sign_in(client)
@@ -95,6 +96,18 @@ async def test_the_first_sign_in_links_an_invited_worker_and_tells_them(
     async with tenant.transaction(JOB) as session:
         told = await session.execute(text("SELECT kind, to_viewer_id FROM outbox_message"))
         assert told.all() == [("sign_in_linked", house.rosa)]
+
+
+@pytest.mark.parametrize("spoil", [without("auth_time"), moved(auth_time=-3_600)])
+async def test_who_was_signed_in_there_already_has_shown_nothing_anew(
+    client: Browser, tenant: Tenant, house: House, provider: Provider, clock: FixedClock, spoil: Any
+) -> None:
+    now = int(clock.now().timestamp())
+    provider.spoil = lambda claims: spoil(says(auth_time=now)(claims))
+    await sign_in(client)
+    assert (await client.get("/children")).status_code == 200
+    async with tenant.transaction() as session:
+        assert not await was_proved(session, client.cookies[COOKIE], clock.now())
 
 
 async def test_two_first_sign_ins_at_once_make_one_link(
