@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from consent import Role
+from panel.accounts.own_ways import change_password, worker_of
 from panel.accounts.passwords import Passwords
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import PROOF_LASTS, make_link
@@ -283,6 +284,18 @@ async def test_nobody_is_shown_the_link_of_one_of_the_two_who_decide(
         assert "goes to them by e-mail" in words(made)
         assert re.search(r"/sign-in/[\w-]{20,}", made.text) is None
     assert (await berta.told())[-1] == "You were invited to work with Panel."
+
+
+async def test_a_way_in_that_began_with_the_old_password_is_over(
+    browse: Browse, rosa: Person, passwords: Passwords, tenant: Tenant
+) -> None:
+    async with browse() as browser:
+        assert (await first_step(browser, rosa)).status_code == 303
+        hashed = await passwords.hash(NEW)
+        async with tenant.transaction(rosa.id) as session:
+            await change_password(session, await worker_of(session, rosa.id), hashed)
+        late = await browser.get("/sign-in/second")
+        assert (late.status_code, await rosa.sessions()) == (410, 0)
 
 
 async def test_no_link_is_used_from_another_site(browse: Browse, rosa: Person) -> None:
