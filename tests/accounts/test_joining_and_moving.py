@@ -12,11 +12,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from consent import Role, Viewer
+from panel.accounts.identities import NotLetIn, link_invited
 from panel.accounts.models import Agency, Worker, WorkerRole
 from panel.accounts.people_agencies import close_agency, new_agency, rename_agency
 from panel.accounts.people_joining import (
     NOT_INVITED,
     NewWorker,
+    invitation_taken,
     invite,
     invite_again,
     withdraw_invitation,
@@ -26,9 +28,12 @@ from panel.accounts.people_models import RoleProposal
 from panel.accounts.people_reading import worker_for
 from panel.accounts.people_roles import NewRole, add_role, answer_proposal, end_role
 from panel.accounts.people_rules import Standing
+from panel.accounts.providers import Terms, Wanted, provider_named, set_provider
 from panel.panels.still_may_go import still_may_go
 from panel.platform.clock import FixedClock, today
+from panel.platform.openid_tokens import Proof
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
+from panel.platform.sessions import use_link
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage, Setting
 from panel.records.child_scoped import JOB
@@ -139,6 +144,39 @@ async def test_an_invitation_is_withdrawn_or_runs_out(
     with pytest.raises(NotAllowed):
         async with tenant.transaction(staff.alan.id) as session:
             await withdraw_invitation(session, staff.alan, nia, known)
+
+
+async def test_who_comes_in_otherwise_leaves_no_link_behind(
+    staff: Staff, tenant: Tenant, clock: FixedClock
+) -> None:
+    nia = await invited(tenant, staff.cyril, staff.health, new())
+    link = await newest_link(tenant)
+    async with tenant.transaction() as session:
+        await invitation_taken(session, nia)
+        assert await use_link(session, link, clock.now()) is None
+
+
+async def test_whose_invitation_was_withdrawn_is_not_linked(staff: Staff, tenant: Tenant) -> None:
+    nia = await invited(tenant, staff.cyril, staff.health, new("Nia Frost", Role.PRACTITIONER))
+    async with tenant.transaction() as session:
+        await set_provider(session, Wanted(
+            key="entra", label="Account", issuer="https://login.example", client_id="panel",
+            agencies=["health"], terms=Terms(), secret="a secret of the test",
+        ))  # fmt: skip
+        there = await provider_named(session, "entra")
+    read = await version(tenant, nia)
+    async with tenant.transaction(staff.cyril.id) as session:
+        await withdraw_invitation(session, staff.cyril, nia, read)
+    proof = Proof(iss="https://login.example", sub="nia", aud="panel", exp=0, iat=0)
+    claims = {"email": "nia@health.example", "email_verified": True}
+    async with tenant.transaction() as session:
+        with pytest.raises(NotLetIn):
+            await link_invited(session, there, proof, claims)
+    read = await version(tenant, nia)
+    async with tenant.transaction(staff.cyril.id) as session:
+        await invite_again(session, staff.cyril, nia, read, URL)
+    async with tenant.transaction() as session:
+        assert await link_invited(session, there, proof, claims) == nia
 
 
 async def test_who_moves_leaves_and_joins_as_a_new_row(

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from consent import Role
+from panel.accounts.own_ways import change_password, worker_of
 from panel.accounts.passwords import Passwords
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import PROOF_LASTS, make_link
@@ -160,6 +161,7 @@ async def test_a_form_that_asks_for_proof_keeps_what_was_typed(
         typed = hidden(page, f"{MINE}/password/change") | {"password": NEW}
         kept = await browser.post(f"{MINE}/password/change", data=typed)
         assert kept.status_code == 403
+        assert NEW not in words(kept), "nobody reads a password over a shoulder"
         assert "Show who you are (opens in a new tab)" in words(kept)
         assert 'href="/sign-in/again?next=/sign-in/done"' in kept.text
         await again(browser, rosa)
@@ -265,6 +267,35 @@ async def test_an_administrator_of_the_agency_starts_a_colleague_anew(
     told = await rosa.told()
     assert len(told) == 1
     assert told[0].startswith("An administrator of your agency made a link")
+
+
+async def test_nobody_is_shown_the_link_of_one_of_the_two_who_decide(
+    browse: Browse, passwords: Passwords, tenant: Tenant, clock: FixedClock
+) -> None:
+    alan, berta = [
+        await with_two_steps(
+            await add_person(tenant, clock, name, email, role=Role.ADMINISTRATOR), passwords
+        )
+        for name, email in (("Alan T", "alan@hv.example"), ("Berta T", "berta@hv.example"))
+    ]
+    async with browse() as his:
+        await sign_in(his, alan)
+        made = await fill(his, COLLEAGUE, email=berta.email)
+        assert "goes to them by e-mail" in words(made)
+        assert re.search(r"/sign-in/[\w-]{20,}", made.text) is None
+    assert (await berta.told())[-1] == "You were invited to work with Panel."
+
+
+async def test_a_way_in_that_began_with_the_old_password_is_over(
+    browse: Browse, rosa: Person, passwords: Passwords, tenant: Tenant
+) -> None:
+    async with browse() as browser:
+        assert (await first_step(browser, rosa)).status_code == 303
+        hashed = await passwords.hash(NEW)
+        async with tenant.transaction(rosa.id) as session:
+            await change_password(session, await worker_of(session, rosa.id), hashed)
+        late = await browser.get("/sign-in/second")
+        assert (late.status_code, await rosa.sessions()) == (410, 0)
 
 
 async def test_no_link_is_used_from_another_site(browse: Browse, rosa: Person) -> None:

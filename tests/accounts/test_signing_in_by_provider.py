@@ -16,12 +16,13 @@ from sqlalchemy import text
 
 from panel.accounts.desk import Desk
 from panel.accounts.identities import link_by_hand, unlink
+from panel.accounts.own_ways import start_anew, worker_of
 from panel.accounts.providers import Terms, providers_for_again, providers_for_sign_in
 from panel.accounts.service import signed_in
 from panel.platform.clock import FixedClock
 from panel.platform.openid import Algorithm, ClientAuth
 from panel.platform.problems import Invalid
-from panel.platform.sessions import was_proved
+from panel.platform.sessions import make_link, was_proved
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from tests.accounts.by_provider import (
@@ -78,8 +79,9 @@ async def other(app: Litestar, client: Browser) -> AsyncIterator[httpx.AsyncClie
 
 
 async def test_the_first_sign_in_links_an_invited_worker_and_tells_them(
-    client: Browser, tenant: Tenant, house: House
+    client: Browser, tenant: Tenant, house: House, provider: Provider, clock: FixedClock
 ) -> None:
+    provider.spoil = says(auth_time=int(clock.now().timestamp()))
     page = await client.get("/sign-in/with/entra")
     assert "Sign in with Testshire account" in page.text
     answer = await sign_in(client)
@@ -94,6 +96,18 @@ async def test_the_first_sign_in_links_an_invited_worker_and_tells_them(
     async with tenant.transaction(JOB) as session:
         told = await session.execute(text("SELECT kind, to_viewer_id FROM outbox_message"))
         assert told.all() == [("sign_in_linked", house.rosa)]
+
+
+@pytest.mark.parametrize("spoil", [without("auth_time"), moved(auth_time=-3_600)])
+async def test_who_was_signed_in_there_already_has_shown_nothing_anew(
+    client: Browser, tenant: Tenant, house: House, provider: Provider, clock: FixedClock, spoil: Any
+) -> None:
+    now = int(clock.now().timestamp())
+    provider.spoil = lambda claims: spoil(says(auth_time=now)(claims))
+    await sign_in(client)
+    assert (await client.get("/children")).status_code == 200
+    async with tenant.transaction() as session:
+        assert not await was_proved(session, client.cookies[COOKIE], clock.now())
 
 
 async def test_two_first_sign_ins_at_once_make_one_link(
@@ -119,6 +133,19 @@ async def test_afterwards_only_issuer_and_subject_count(
     refused = await sign_in(client)
     assert (refused.status_code, NOBODY in refused.text) == (403, True)
     assert await links(tenant) == [(house.rosa, ROSA.subject)]
+
+
+async def test_who_is_started_anew_is_linked_no_more_and_chooses_again(
+    client: Browser, tenant: Tenant, house: House, clock: FixedClock
+) -> None:
+    await sign_in(client)
+    async with tenant.transaction() as session:
+        await start_anew(session, await worker_of(session, house.rosa))
+        link = await make_link(session, house.rosa, "worker", clock.now() + timedelta(hours=1))
+    assert await links(tenant) == []
+    answer = await client.post(f"/sign-in/{link}", follow_redirects=False)
+    assert answer.headers["location"] == "/me/sign-in/set-up"
+    assert (await client.get("/me/sign-in/password")).status_code == 200
 
 
 async def test_a_link_ends_with_the_work(

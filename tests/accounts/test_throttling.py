@@ -1,12 +1,13 @@
 """Whoever guesses is slowed down, and nobody is locked out by others (docs/adr/0019)."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from panel.accounts.entering import Claim, try_code, try_password
+from panel.accounts.entering import Claim, account_of, try_code, try_password
 from panel.accounts.passwords import Passwords
 from panel.accounts.throttle import (
     AT_ACCOUNT_BY_STRANGERS,
@@ -156,12 +157,30 @@ async def test_who_knows_the_password_cannot_try_codes_without_end(
     with pytest.raises(TooMany, match="A passkey or a recovery code signs you in now"):
         await try_code(tenant, claim, rosa.code(), ELSEWHERE)
     assert await try_code(tenant, claim, rosa.code(), HOME), "where they signed in before"
-    # What follows a wrong password is counted apart, and looks the same.
+    # What follows a wrong password looks the same.
     guess = Claim(claim.account, claim.worker_id, right=False)
-    for by in range(AT_ACCOUNT_BY_STRANGERS.tries):
-        assert not await try_code(tenant, guess, "000000", f"203.0.113.{by}")
     with pytest.raises(TooMany, match="A passkey or a recovery code signs you in now"):
         await try_code(tenant, guess, "000000", ELSEWHERE)
+
+
+async def test_what_a_wrong_code_is_told_does_not_say_whether_the_password_was_right(
+    rosa: Person, tenant: Tenant
+) -> None:
+    async with tenant.transaction() as session:
+        account = await account_of(session, rosa.id)
+    right, wrong = (Claim(account, rosa.id, right=one) for one in (True, False))
+    for _ in range(AT_ACCOUNT_FROM_HERE.tries):
+        assert not await try_code(tenant, wrong, "000000", ELSEWHERE)
+    for claim in (wrong, right):
+        with pytest.raises(TooMany, match="tried too many times"):
+            await try_code(tenant, claim, "000000", ELSEWHERE)
+    for by in range(AT_ACCOUNT_BY_STRANGERS.tries):
+        with suppress(TooMany):
+            await try_code(tenant, wrong, "000000", f"203.0.113.{by}")
+    for claim in (wrong, right):
+        with pytest.raises(TooMany, match="A passkey or a recovery code"):
+            await try_code(tenant, claim, "000000", "192.0.2.88")
+    assert await try_code(tenant, right, rosa.code(), "192.0.2.88"), "the owner is not held back"
 
 
 async def test_no_address_and_no_account_stands_in_the_tables(

@@ -10,14 +10,15 @@ import pytest
 from sqlalchemy import event, text, update
 
 from panel.accounts.throttle import AT_ACCOUNT_FROM_HERE, MAILS_BY_STRANGERS, MAILS_FROM_HERE
-from panel.families.entering import TRIES, Typed, ask_for_code, try_code
+from panel.families.entering import TRIES, Typed, ask_for_code, stays_in, try_code
 from panel.families.invitation_words import read_fact
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import IDLE_OF_FAMILY, LONGEST
+from panel.platform.sessions import IDLE_OF_FAMILY, LONGEST, Way, start
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
 from panel.register.models import FamilyLink
+from panel.register.service import FamilyAccess
 from tests.accounts.signing_in import Browse, browse, fill, hidden, words
 from tests.families.household import Family, new_child, tie
 from tests.families.invited import (
@@ -464,3 +465,19 @@ async def test_she_reads_where_she_is_signed_in_and_ends_the_rest(
         assert answer.status_code == 303
         assert (await desktop.get("/family")).status_code == 401
         assert "Sign out" in words(await mobile.get("/family"))
+
+
+async def test_what_ends_a_sign_in_while_somebody_comes_in_ends_that_too(
+    tenant: Tenant, ada: Invited, clock: FixedClock
+) -> None:
+    token = await ask_for_code(tenant, ada.reference, HOME, "/family", None)
+    typed = Typed(await ada.last_code(), BORN, ada.code)
+    assert (await try_code(tenant, token, typed, HOME)).person == ada.person
+    async with tenant.transaction() as session:
+        await start(session, ada.person, "family", clock.now(), way=Way.FAMILY_CODE)
+    assert await stays_in(tenant, ada.person)
+    assert await ada.sessions() == 1
+    async with tenant.transaction(JOB) as session:
+        await session.execute(update(FamilyAccess).values(withdrawn_at=clock.now()))
+    assert not await stays_in(tenant, ada.person)
+    assert await ada.sessions() == 0

@@ -15,7 +15,7 @@ from panel.governance.retention_rules import WITH_THE_CHILD, Rule
 from panel.governance.retention_service import set_kept_for
 from panel.governance.rights_copies import gather_waiting
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import start
+from panel.platform.sessions import PROOF_LASTS, start
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
@@ -57,7 +57,7 @@ def links(answer: httpx.Response, part: str) -> list[str]:
 
 
 async def test_from_a_letter_to_the_copy(
-    client: Client, gate: Gate, family: Family, offices: Offices, sign_in: Any
+    client: Client, gate: Gate, family: Family, offices: Offices, sign_in: Any, clock: FixedClock
 ) -> None:
     await sign_in(offices.lead.id)
     unknown = await sent(client, f"{REQUESTS}/new", reference="C-9999", kind="access", who="She")
@@ -90,6 +90,9 @@ async def test_from_a_letter_to_the_copy(
             assert done.status_code == 303
     assert (await sent(client, copy, f"{copy}/make")).status_code == 303
     assert "Ready to be handed out" in await shown(client, copy)
+    clock.set(clock.now() + PROOF_LASTS)
+    assert "show again who you are" in plain(await sent(client, copy, f"{copy}/hand-out"))
+    await sign_in(offices.lead.id)
     file = await sent(client, copy, f"{copy}/hand-out")
     assert file.status_code == 200
     assert "attachment" in file.headers["content-disposition"]
@@ -218,8 +221,9 @@ async def test_holds_and_how_long_by_their_pages(
 
 
 async def test_a_list_takes_two_people(
-    client: Client, family: Family, offices: Offices, sign_in: Any, tenant: Tenant
-) -> None:
+    client: Client, family: Family, offices: Offices, sign_in: Any, tenant: Tenant,
+    clock: FixedClock,
+) -> None:  # fmt: skip
     await closed(tenant, family.child, date(2018, 7, 20), date(2000, 3, 9))
     async with tenant.transaction(offices.lead.id) as session:
         for version, kind in enumerate(WITH_THE_CHILD):
@@ -241,6 +245,9 @@ async def test_a_list_takes_two_people(
     assert own.status_code == 403
     await sign_in(offices.guardian.id)
     assert (await client.get(line)).status_code == 403
+    clock.set(clock.now() + PROOF_LASTS)
+    assert "show again who you are" in plain(await sent(client, one, f"{one}/approve"))
+    await sign_in(offices.guardian.id)
     assert (await sent(client, one, f"{one}/approve")).status_code == 303
     assert "Approved" in await shown(client, one)
     assert "Freya" not in (await client.get(one)).text

@@ -47,6 +47,7 @@ from panel.platform.openid_tokens import (
     named_key,
     own_key,
     signs_with,
+    was_shown_since,
 )
 from panel.platform.problems import NotFound, Problem
 from panel.platform.sessions import Way, renew
@@ -273,7 +274,9 @@ async def _come_back(desk: Desk, provider: Provider) -> Back:
         worker_id = await known_worker(session, provider, proof)
         if worker_id is None:
             worker_id = await link_invited(session, provider, proof, claims)
-        cookie = await let_in(desk, session, worker_id, "worker", Way.PROVIDER)
+        # Who is signed in there already comes back without being asked: that shows nothing anew.
+        is_shown = was_shown_since(proof, datetime.fromisoformat(entry.facts["since"]))
+        cookie = await let_in(desk, session, worker_id, "worker", Way.PROVIDER, is_shown=is_shown)
     return Back(cookie, entry.next_path)
 
 

@@ -100,14 +100,20 @@ async def try_code(tenant: Tenant, claim: Claim, typed: str, address: str) -> bo
     now = tenant.clock.now()
     # After a wrong password the same is asked of nobody, who has no code: it takes about as long.
     who = claim.worker_id if claim.right and claim.worker_id is not None else NOBODY
-    # What comes after a wrong password must not hold the owner's codes back.
+    # What comes after a wrong password must not hold the owner's codes back. What is told of a
+    # wrong code is told by what all tries came to: it would else tell whether the password was.
     async with tenant.transaction() as session:
-        counted = await knock(session, "code" if claim.right else "guess", claim.account, address)
-    counted.go_on()
+        told = await knock(session, "guess", claim.account, address)
+        counted = await knock(session, "code", claim.account, address) if claim.right else None
+    if counted is not None:
+        counted.go_on()
+    slowed = counted is not None and counted.wait > 0
     async with tenant.transaction() as session:
-        is_in = await _take_code(session, who, typed, now, slowed=counted.wait > 0)
+        is_in = await _take_code(session, who, typed, now, slowed=slowed)
         if is_in:
-            await give_back(session, counted)
+            for one in (told, counted):
+                if one is not None:
+                    await give_back(session, one)
             await know_address(session, tenant.ring, claim.account, address, now)
         else:
             note(session, Kind.SIGN_IN_REFUSED, claim.worker_id, way="code")
@@ -117,8 +123,10 @@ async def try_code(tenant: Tenant, claim: Claim, typed: str, address: str) -> bo
             if who != NOBODY:
                 worker = await worker_of(session, who)
                 await tell_once_a_day(session, worker, "wrong code", NEARLY)
-    if not is_in and counted.wait:
-        raise TooMany(counted.wait, SLOWED)
+    if not is_in:
+        told.go_on()
+        if wait := max(told.wait, 0 if counted is None else counted.wait):
+            raise TooMany(wait, SLOWED)
     return is_in
 
 

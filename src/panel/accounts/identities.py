@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.models import Worker, WorkerRole
+from panel.accounts.people_joining import is_invited_no_more
 from panel.accounts.provider_models import WorkerIdentity
 from panel.accounts.provider_notes import note
 from panel.accounts.providers import VERIFIED, Provider, provider_named
@@ -78,6 +79,8 @@ async def link_invited(
         select(Worker).where(Worker.email_index == email_index(keys.ring, email)).with_for_update()
     )
     if worker is None or not await _may_come_in(session, provider, worker):
+        raise NotLetIn
+    if await is_invited_no_more(session, worker.id):
         raise NotLetIn
     if (meanwhile := await known_worker(session, provider, proof)) is not None:
         return meanwhile

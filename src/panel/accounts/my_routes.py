@@ -51,6 +51,8 @@ from panel.accounts.passkeys import (
     taken_challenge,
 )
 from panel.accounts.passwords import password_mistake
+from panel.accounts.people_joining import send_link
+from panel.accounts.people_reading import takes_two
 from panel.accounts.service import worker_by_email
 from panel.accounts.sign_in_routes import as_json, place_of
 from panel.accounts.taking import Opens, Transaction, take, transaction_of
@@ -397,10 +399,14 @@ async def new_sign_in_page(desk: NamedDependency[Desk]) -> Response[str]:
 
 @post(NEW_SIGN_IN, include_in_schema=False)
 async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
-    """End all their ways in and their sessions, and make one link, shown this once."""
+    """End all their ways in and their sessions, and make one link, shown this once.
+
+    To whoever holds a role that takes two people the link goes by e-mail, and nobody is shown it.
+    """
     administrator = desk.require(Role.ADMINISTRATOR).viewer
     await desk.require_proof()
     made: list[str] = []
+    mailed: list[UUID] = []
 
     async def work(here: Transaction, form: NewSignInForm) -> None:
         worker = await worker_by_email(here.session, form.email)
@@ -408,6 +414,11 @@ async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
         if worker is None or not is_theirs or worker.id == administrator.id:
             raise Invalid.because("email", NOBODY_THERE)
         await start_anew(here.session, worker)
+        if await takes_two(here.session, worker.id):
+            # Who holds the link is them: one person would be both of the two who decide.
+            await send_link(here.session, administrator, worker, desk.site.url)
+            mailed.append(worker.id)
+            return
         note(here.session, Kind.LINK_MADE, worker.id)
         token = await make_link(here.session, worker.id, "worker", desk.now + LINK_LASTS)
         made.append(f"{desk.site.url}/sign-in/{token}")
@@ -417,16 +428,21 @@ async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
 
     opens = transaction_of(desk, administrator.id)
     answer = await take(desk, NewSignInForm, opens, work, NEW_SIGN_IN, again=again)
-    return _new_sign_in(desk, None, made[0]) if made else answer
+    if made or mailed:
+        return _new_sign_in(desk, None, "".join(made), mailed=bool(mailed))
+    return answer
 
 
-def _new_sign_in(desk: Desk, errors: FieldErrors | None, link: str) -> Response[str]:
+def _new_sign_in(
+    desk: Desk, errors: FieldErrors | None, link: str, *, mailed: bool = False
+) -> Response[str]:
     return desk.page(
         "accounts/new_sign_in.html",
         status=200 if errors is None else 422,
         filled=Filled({}, errors),
         action=NEW_SIGN_IN,
         link=link,
+        mailed=mailed,
     )
 
 

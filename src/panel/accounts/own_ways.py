@@ -13,9 +13,11 @@ from panel.accounts.codes import new_recovery_codes, recovery_hash
 from panel.accounts.models import Agency, DemoPersona, Worker
 from panel.accounts.noted import note
 from panel.accounts.passkeys import passkeys_of
+from panel.accounts.provider_models import WorkerIdentity
 from panel.accounts.sign_in_models import OwnPassword, Passkey, RecoveryCode
 from panel.platform.audit import Kind
 from panel.platform.crypto import Keys
+from panel.platform.entries import end_entries
 from panel.platform.ids import new_id
 from panel.platform.outbox import put
 from panel.platform.problems import Invalid, NotFound
@@ -102,6 +104,7 @@ async def set_two_steps(
         session.add(own)
     own.password, own.secret, own.taken_step = hashed, secret, taken_step
     await session.flush()
+    await end_entries(session, worker.id)
     note(session, Kind.TWO_STEPS_SET, worker.id)
     await tell(session, worker, "A password with codes was set for you.")
 
@@ -113,6 +116,7 @@ async def change_password(session: AsyncSession, worker: Worker, hashed: str) ->
         raise NotFound("You have no password.", "Set one on the page that says how you sign in.")
     own.password = hashed
     await session.flush()
+    await end_entries(session, worker.id)
     note(session, Kind.TWO_STEPS_SET, worker.id)
     await tell(session, worker, "Your password was changed. You were signed out everywhere else.")
 
@@ -209,10 +213,11 @@ async def remove_passkey(session: AsyncSession, worker: Worker, passkey_id: UUID
 
 async def start_anew(session: AsyncSession, worker: Worker) -> None:
     """Every way in, every session and every unused link of a worker ends."""
-    for table in (OwnPassword, RecoveryCode, Passkey):
+    for table in (OwnPassword, RecoveryCode, Passkey, WorkerIdentity):
         await session.execute(delete(table).where(table.worker_id == worker.id))
     await end_others(session, worker.id)
     await end_links(session, worker.id)
+    await end_entries(session, worker.id)
     note(session, Kind.STARTED_ANEW, worker.id)
     await tell(
         session,

@@ -88,7 +88,7 @@ async def invite(
         await give_dated_role(
             session, by, worker, NewRole(role, new.panel_id, new.from_on, new.until_on), casework
         )
-    await _send(session, by, worker, site_url)
+    await send_link(session, by, worker, site_url)
     return worker
 
 
@@ -101,7 +101,7 @@ async def invite_again(
         raise Conflict(())
     if line.standing in (Standing.LEFT, Standing.LEAVING):
         raise NotAllowed("They left or are leaving, so that no link is sent to them.")
-    await _send(session, by, worker, site_url)
+    await send_link(session, by, worker, site_url)
 
 
 async def withdraw_invitation(
@@ -122,12 +122,24 @@ async def withdraw_invitation(
 
 
 async def invitation_taken(session: AsyncSession, worker_id: UUID) -> None:
-    """Somebody came in: their invitation is done with."""
-    await session.execute(
+    """Somebody came in, whatever way: their invitation is done with, and so is its link."""
+    taken = await session.scalars(
         update(Invitation)
         .where(Invitation.worker_id == worker_id, Invitation.state == "sent")
         .values(state="taken", changed_at=session.info[NOW], changed_by=worker_id)
+        .returning(Invitation.id)
     )
+    if taken.all():
+        await end_links(session, worker_id)
+
+
+async def is_invited_no_more(session: AsyncSession, worker_id: UUID) -> bool:
+    """Whether somebody's invitation was withdrawn before they ever came in."""
+    states = await session.scalars(
+        select(Invitation.state).where(Invitation.worker_id == worker_id).order_by(Invitation.id)
+    )
+    found = states.all()
+    return "taken" not in found and found[-1:] == ["withdrawn"]
 
 
 async def why_not_invited(session: AsyncSession, invitation_id: UUID) -> str:
@@ -175,7 +187,7 @@ async def _waiting(session: AsyncSession, worker_id: UUID) -> list[Invitation]:
     return list(found)
 
 
-async def _send(session: AsyncSession, by: Viewer, worker: Worker, site_url: str) -> None:
+async def send_link(session: AsyncSession, by: Viewer, worker: Worker, site_url: str) -> None:
     """A link that works once, in the outbox; earlier ones are nobody's from now on."""
     for earlier in await _waiting(session, worker.id):
         earlier.state = "withdrawn"

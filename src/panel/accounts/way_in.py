@@ -68,7 +68,15 @@ def device_words(user_agent: str) -> str:
     return " on ".join(part for part in (browser, system) if part) or "A browser"
 
 
-async def let_in(desk: Desk, session: AsyncSession, viewer_id: UUID, kind: str, way: Way) -> str:
+async def let_in(
+    desk: Desk,
+    session: AsyncSession,
+    viewer_id: UUID,
+    kind: str,
+    way: Way,
+    *,
+    is_shown: bool = True,
+) -> str:
     """Sign somebody in under a new cookie, whose value is returned.
 
     The entry or session that the browser brought ends: its cookie is nobody's from now on.
@@ -80,7 +88,9 @@ async def let_in(desk: Desk, session: AsyncSession, viewer_id: UUID, kind: str, 
     if kind == "worker":
         await invitation_taken(session, viewer_id)
     device = device_words(desk.request.headers.get("user-agent", ""))
-    return await start(session, viewer_id, kind, desk.now, way=way, device=device)
+    return await start(
+        session, viewer_id, kind, desk.now, way=way, device=device, is_shown=is_shown
+    )
 
 
 def refuse_from_elsewhere(desk: Desk) -> None:

@@ -25,6 +25,7 @@ from panel.platform.crypto import Keyring
 from panel.platform.entries import Entry, begin, entry_of, go_on, leave
 from panel.platform.ids import new_id
 from panel.platform.problems import TooMany
+from panel.platform.sessions import end_others
 from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
@@ -214,6 +215,25 @@ async def try_code(tenant: Tenant, token: str, typed: Typed, address: str) -> Tr
     if is_in:
         return Tried(person, entry.next_path)
     return Tried(is_over=tries >= TRIES)
+
+
+async def stays_in(tenant: Tenant, person: UUID) -> bool:
+    """Whether somebody who was just let in still may be; else they are out again.
+
+    Asked once their session is there: what ended their sign-in a moment before ended no session of
+    theirs, and what ends it a moment later ends this one.
+    """
+    async with tenant.transaction(JOB) as session:
+        found = await session.scalar(
+            select(FamilyAccess.id).where(
+                FamilyAccess.person_id == person,
+                FamilyAccess.withdrawn_at.is_(None),
+                FamilyAccess.invitation_mark.is_(None),
+            )
+        )
+        if found is None:
+            await end_others(session, person)
+    return found is not None
 
 
 async def _let_in(session: AsyncSession, token: str, person: UUID, counted: Knock) -> None:

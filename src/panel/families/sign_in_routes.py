@@ -19,7 +19,7 @@ from panel.accounts.way_in import (
     wait_words,
     with_cookie,
 )
-from panel.families.entering import Typed, ask_for_code, try_code
+from panel.families.entering import Typed, ask_for_code, stays_in, try_code
 from panel.families.invitation_words import SIGN_IN
 from panel.families.sending import send_at_once
 from panel.platform.problems import Problem, TooMany
@@ -115,6 +115,8 @@ async def use_code(desk: NamedDependency[Desk]) -> Response[Any]:
         return _code(desk, {"code": OVER if tried.is_over else WRONG}, typed, status=422)
     async with desk.tenant.transaction() as session:
         cookie = await let_in(desk, session, tried.person, "family", Way.FAMILY_CODE)
+    if not await stays_in(desk.tenant, tried.person):
+        return _code(desk, {"code": OVER}, typed, status=422)
     return with_cookie(desk.request, tried.next_path, cookie)
 
 

@@ -346,6 +346,7 @@ async def review_list(desk: NamedDependency[Desk], list_id: FromPath[UUID]) -> R
 async def approve_list(desk: NamedDependency[Desk], list_id: FromPath[UUID]) -> Response[Any]:
     """A second person agrees."""
     desk.require(*DECIDING)
+    await desk.require_proof()
 
     async def work(here: Transaction, form: VersionForm) -> None:
         await disposals.approve_list(here.session, list_id, form.version)

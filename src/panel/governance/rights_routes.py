@@ -325,6 +325,7 @@ async def hand_copy_out(
 ) -> Response[Any]:
     """The file, once, for the lead who gives it to whoever asked."""
     desk.require(LEAD)
+    await desk.require_proof()
     opens = _opens(desk, right_id, "handed out a copy of what is kept")
     return await handed_out(desk, opens, file_id, f"{REQUESTS}/{right_id}")
 

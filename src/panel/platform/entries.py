@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
@@ -93,4 +94,12 @@ async def leave(session: AsyncSession, token: str) -> None:
     """The way in is over: they are in, or gave up."""
     await session.execute(
         text("DELETE FROM sign_in_entry WHERE token_hash = :hash"), {"hash": token_hash(token)}
+    )
+
+
+async def end_entries(session: AsyncSession, worker_id: UUID) -> None:
+    """Ways in of a worker that began with what they signed in with until now are over."""
+    await session.execute(
+        text("DELETE FROM sign_in_entry WHERE facts ->> 'worker' = :worker"),
+        {"worker": str(worker_id)},
     )

@@ -184,11 +184,14 @@ def _check_issued(issued: float, moment: float) -> None:
         raise NotBelieved("issued")
 
 
+def was_shown_since(said: Proof, since: datetime) -> bool:
+    """Whether the provider says that they showed who they are after a moment."""
+    return said.auth_time is not None and said.auth_time >= since.timestamp() - CLOCKS_DIFFER
+
+
 def _check_strength(said: Proof, expected: Expected) -> None:
     since = expected.shown_since
-    if since is not None and (
-        said.auth_time is None or said.auth_time < since.timestamp() - CLOCKS_DIFFER
-    ):
+    if since is not None and not was_shown_since(said, since):
         raise NotBelieved("auth_time")
     if expected.acr and said.acr not in expected.acr:
         raise NotBelieved("acr")

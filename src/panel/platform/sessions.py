@@ -67,10 +67,12 @@ async def start(
     *,
     way: Way = Way.LINK,
     device: str = "",
+    is_shown: bool = True,
 ) -> str:
     """Sign somebody in; returns the cookie's value.
 
-    Args: `device` is the browser and system in words, for the owner's list of their sessions.
+    Args: `device` is the browser and system in words, for the owner's list of their sessions;
+    `is_shown` is False where somebody else vouches for them who did not ask them now.
     """
     token = secrets.token_urlsafe(32)
     await session.execute(
@@ -87,7 +89,7 @@ async def start(
             "ends": now + LONGEST,
             "id": new_id(),
             "way": way.value,
-            "proved": now if way in PROVES else None,
+            "proved": now if way in PROVES and is_shown else None,
             "device": device,
         },
     )
