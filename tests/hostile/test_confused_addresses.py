@@ -111,9 +111,9 @@ async def test_a_bent_address_opens_nothing_to_who_is_not_signed_in(
 ) -> None:
     """Path confusion: what is open to everybody, written behind or before what is not."""
     listed = await rosa.get("/children", params={"show": "team"})
-    found = re.search(r"/children/([0-9a-f-]{36})", listed.text)
+    found = re.search(r"/children/([0-9a-f-]{36})\"[^>]*>(?:<[^>]*>)*([^<]{4,})<", listed.text)
     assert found is not None
-    child = found[1]
+    child, name = found[1], found[2]
     bent = [
         f"{closed}{joint}{opened}"
         for closed, joint, opened in product(
@@ -139,7 +139,7 @@ async def test_a_bent_address_opens_nothing_to_who_is_not_signed_in(
         for path in bent:
             answer = await nobody.get(path, follow_redirects=False)
             assert answer.status_code < 500, path
-            assert child not in answer.text.replace(path, ""), path
+            assert name not in answer.text, path
             allowed = answer.status_code in (303, 400, 401, 403, 404, 405, 410)
             assert allowed or answer.text in ("alive", "ready") or "signed-out" in path, (
                 f"{path}: {answer.status_code} {answer.text[:200]}"

@@ -31,6 +31,7 @@ MADE_WHILE_RUNNING = {
     "src/panel/register/names.py: letters",
     "src/panel/panels/move_rules.py: f'(?<!\\\\w){row}(?!\\\\w)[.!?]*'",
     "src/panel/panels/note_marks.py: f'(?<!\\\\w){pattern}(?!\\\\w)'",
+    "src/panel/governance/rights_copies.py: re.escape(wanted)",
     "src/panel/panels/note_marks.py: f'(?<![\\\\w-]){shape}{ending}(?![\\\\w-])'",
 }
 

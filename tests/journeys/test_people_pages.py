@@ -6,7 +6,7 @@ from litestar.testing import AsyncTestClient
 from playwright.async_api import Page, ViewportSize, expect
 
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import start
+from panel.platform.sessions import Way, start
 from panel.platform.tenancy import Tenant
 from tests.accounts.staff import Staff, invented_staff
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
@@ -26,7 +26,7 @@ async def alan(
 ) -> Page:
     """The browser of the council's administrator, on a phone."""
     async with tenant.transaction() as session:
-        token = await start(session, staff.alan.id, "worker", clock.now())
+        token = await start(session, staff.alan.id, "worker", clock.now(), way=Way.PASSKEY)
     client.cookies.set("panel_session", token)
     await serve(page, client)
     await page.set_viewport_size(PHONE)

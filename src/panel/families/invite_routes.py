@@ -90,14 +90,18 @@ async def invited(
 ) -> Response[Any]:
     """Invite them, or invite them anew."""
 
+    waits: list[UUID] = []
+
     async def work(access: Access, form: InviteForm) -> None:
         who = await invitee_of(access, link_id)
         await invite(access, who, await foresee(desk.tenant, access, who), form, desk.site.url)
+        waits.append(who.person_id)
 
     opens = partial(desk.open, child_id, "invited one of the family to sign in")
     again = partial(_page, desk, child_id, link_id)
     answer = await take(desk, InviteForm, opens, work, _at(child_id, link_id), again=again)
-    await send_at_once(desk)
+    if waits:
+        await send_at_once(desk)
     return answer
 
 
