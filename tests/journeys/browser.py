@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Error as BrowserError
 
 from panel.web import assets
 
@@ -95,11 +96,22 @@ def _axe() -> str:
     return (assets.NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
+async def _bring_axe(page: Page) -> None:
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(_axe())
+
+
 async def assert_accessible(page: Page) -> None:
     """Fail with each rule that axe finds broken on the page as it is now, and where."""
     # Evaluated rather than added as a script: the page's own policy allows no foreign script.
-    if not await page.evaluate("'axe' in window"):
-        await page.evaluate(_axe())
+    try:
+        await _bring_axe(page)
+    except BrowserError as error:
+        # On a busy machine Chromium may put the loaded document in place a moment after "load".
+        if "context was destroyed" not in str(error):
+            raise
+        await page.wait_for_load_state()
+        await _bring_axe(page)
     found = await page.evaluate(
         "rules => axe.run(document, {runOnly: {type: 'tag', values: rules},"
         " resultTypes: ['violations']}).then(found => found.violations)",
