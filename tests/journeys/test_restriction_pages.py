@@ -162,7 +162,7 @@ async def test_agreements_of_agencies_are_accessible(
     await serve(page, client)
     await sign_in(worker.id)
     for path, name in (
-        ("/", "home-governance"),
+        ("/governance", "home-governance"),
         ("/sharing-agreements", "agencies-agreements"),
         ("/sharing-agreements/new", "agencies-new"),
         (f"/sharing-agreements/{made}", "agencies-agreement"),
