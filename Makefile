@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-database lint bench soak assets lock clean help
+.PHONY: demo test test-database lint audit sbom bench soak assets lock clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,12 @@ lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.architecture.migration_lint
 
+audit: $(VENV)/.checking ## Known holes of every locked dependency, or that it was not checked
+	@$(BIN)/python deploy/audit.py
+
+sbom: $(VENV)/.checking ## The bill of materials: sbom.cdx.json (CycloneDX)
+	@$(BIN)/python deploy/sbom.py sbom.cdx.json
+
 bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/pages.py --rls-off --seconds 0.8
 	@$(BIN)/python bench/changes.py
@@ -68,7 +74,10 @@ soak: $(VENV)/.checking assets ## What takes too long for every run
 	@$(BIN)/python bench/pages.py --rls-off --children 100000 --seconds 3
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/durability/test_kill.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest tests/consent/test_histories.py
+	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/platform/test_proving.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_canaries.py
+	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_no_faults.py \
+	  tests/hostile/test_others_objects.py tests/hostile/test_scripts_in_every_text.py
 	@folder=$$(mktemp -d) && trap 'rm -rf '"$$folder" EXIT && \
 	  $(BIN)/panel demo --data-dir "$$folder" --children 60 --seed $(SEED) --fast-forward 26
 

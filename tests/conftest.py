@@ -15,6 +15,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.testing import AsyncTestClient
 
+from panel.accounts.passwords import Hashing, Passwords
 from panel.app import make_app, make_site
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import (
@@ -29,7 +30,7 @@ from panel.platform.embedded_postgres import Durability
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
-from panel.platform.sessions import start
+from panel.platform.sessions import Way, start
 from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
 from panel.records.gate import Gate
 from panel.settings import from_environment
@@ -57,6 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="panel-tests-", dir=MEMORY)
         os.environ[IN_MEMORY] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+QUICK_HASHING = Hashing(passes=1, memory=64, lanes=1)
+"""Passwords of tests: to guess one costs nothing, and no test waits for it."""
 
 
 @pytest.fixture(scope="session")
@@ -202,7 +207,13 @@ async def app(
     made = made_before.sites.get((url, record.schema_name, beside))
     if made is None:
         assets.build()
-        made = make_app(settings, url, tenant.clock, compiled=data_dir / "templates")
+        made = make_app(
+            settings,
+            url,
+            tenant.clock,
+            compiled=data_dir / "templates",
+            hashing=QUICK_HASHING,
+        )
         for page in beside:
             made.register(page)
         made_before.sites[url, record.schema_name, beside] = made
@@ -210,10 +221,12 @@ async def app(
     (last,) = made.state.sites.values()
     database = last.tenant.database
     made.state.sites.clear()
+    passwords = Passwords(QUICK_HASHING)
     made.state.sites[record.host] = make_site(
-        record, settings, database, tenant.clock, last.renderer
+        record, settings, database, tenant.clock, last.renderer, passwords
     )
     yield made
+    passwords.close()
     await database.close()
 
 
@@ -233,7 +246,9 @@ def sign_in(client: AsyncTestClient[Litestar], tenant: Tenant, clock: FixedClock
 
     async def signed_in(worker_id: UUID) -> None:
         async with tenant.transaction() as session:
-            token = await start(session, worker_id, "worker", clock.now())
+            token = await start(session, worker_id, "worker", clock.now(), way=Way.PASSKEY)
+        # A page that was looked at before gave the browser a cookie of nobody's.
+        client.cookies.clear()
         client.cookies.set("panel_session", token)
 
     return signed_in

@@ -1,6 +1,7 @@
 """The composition root: the only place where rooms meet."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -21,19 +22,24 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
-from panel.accounts.desk import PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
+from panel.accounts.desk import FAMILY_HOME, PRIVATE, Desk, HomeIsElsewhere, Site, check_side, go
 from panel.accounts.help import HELP
 from panel.accounts.live_routes import MayListen, live_routes
+from panel.accounts.passwords import HASHING, Hashing, Passwords
+from panel.accounts.people_routes import HANDLERS as PEOPLE
 from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
+from panel.accounts.sign_in_routes import entering_instead
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
+from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
 from panel.panels.family_marks import FamilyMarks
+from panel.panels.leavers import CasesOfLeavers
 from panel.panels.meeting_routes import LIVE, may_listen
 from panel.panels.note_routes import DEMO as MAILBOX
 from panel.panels.note_routes import HANDLERS as NOTES
@@ -43,8 +49,8 @@ from panel.panels.routes import HANDLERS as PANELS
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
+from panel.platform.erasure import DestroyedKeys, apply_list
 from panel.platform.live import Live
-from panel.platform.masterkey import master_key
 from panel.platform.problems import (
     Conflict,
     Gone,
@@ -53,14 +59,17 @@ from panel.platform.problems import (
     NotSignedIn,
     NotWorking,
     Problem,
+    ShowAgain,
     TooLarge,
 )
 from panel.platform.sessions import LONGEST, SEEN_EVERY
 from panel.platform.tables import HolderErased
 from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
+from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.records.rehearsal import Rehearsal
 from panel.register.routes import HANDLERS as REGISTER
+from panel.safe_to_serve import is_https
 from panel.settings import Settings
 from panel.sharing.agencies_routes import HANDLERS as AGENCIES
 from panel.sharing.consequences import WhatWaits
@@ -89,6 +98,9 @@ ROOMS = (
     "governance",
 )
 
+UNSHOWN = frozenset({"password"})
+"""Fields that no page shows in the clear, though they may hold several words."""
+
 BY_ITSELF = "x-panel-by-itself"
 """A header of requests that a script makes because others changed something (live.js)."""
 
@@ -108,7 +120,11 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+ONLY_HTTPS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+"""Sent where people reach the site over https: for two years browsers try nothing else."""
+SECURITY_TXT = "/.well-known/security.txt"
+TOLD_FOR = timedelta(days=180)
+"""How long security.txt may be relied on; each look renews it (RFC 9116 wants less than a year)."""
 
 
 def make_site(
@@ -117,13 +133,25 @@ def make_site(
     database: Database,
     clock: Clock,
     renderer: Renderer,
+    passwords: Passwords,
 ) -> Site:
     """One authority, ready to serve."""
-    master = master_key(settings.master_key, settings.key_file)
-    tenant = Tenant(record, database, keyring(record, master), clock)
+    master = settings.key_service()
+    ring = keyring(record, master)
+    apply_list(database.url, record, ring, DestroyedKeys(settings.destroyed_keys), JOB)
+    tenant = Tenant(record, database, ring, clock)
     rehearsal = Rehearsal((ComingMeetings(tenant), QueuedMessages(tenant), WhatWaits()))
     gate = Gate(tenant, SharingFacts())
-    return Site(tenant, gate, renderer, settings.site_url, FamilyMarks(tenant), rehearsal)
+    return Site(
+        tenant,
+        gate,
+        renderer,
+        settings.site_url,
+        FamilyMarks(tenant),
+        rehearsal=rehearsal,
+        passwords=passwords,
+        casework=CasesOfLeavers(),
+    )
 
 
 def session_cookie(settings: Settings) -> str:
@@ -138,12 +166,14 @@ def make_app(
     *,
     compiled: Path | None = None,
     listening: Mapping[str, MayListen] = LISTENING,
+    hashing: Hashing = HASHING,
 ) -> Litestar:
     """The site for every authority in the list. `app_url` is the serving role's database."""
     database = Database(app_url)
     renderer = Renderer(read_manifest(), rooms=ROOMS, compiled=compiled, help=HELP)
+    passwords = Passwords(hashing)
     sites = {
-        record.host: make_site(record, settings, database, clock, renderer)
+        record.host: make_site(record, settings, database, clock, renderer, passwords)
         for record in authorities(app_url)
     }
     cookie = session_cookie(settings)
@@ -163,6 +193,7 @@ def make_app(
         return Desk(site, request, token, who)
 
     async def close() -> None:
+        passwords.close()
         await live.close()
         await database.close()
 
@@ -172,11 +203,14 @@ def make_app(
             *live_routes(live, listening),
             _alive,
             _ready(database),
+            _security_txt(settings, clock),
             _static(),
         ],
         dependencies={"desk": Provide(provide_desk)},
         exception_handlers={
             Problem: _problem(renderer),
+            NotSignedIn: _not_signed_in(renderer, sites, cookie),
+            ShowAgain: _show_again(renderer),
             HomeIsElsewhere: _elsewhere,
             HTTPException: _http_problem(renderer),
             StaleDataError: _stale(renderer),
@@ -192,7 +226,7 @@ def make_app(
             render_plugins=[JsonRenderPlugin(path="/")],
         ),
         request_max_body_size=LARGEST_BODY,
-        before_send=[_secured],
+        before_send=[_secured(SECURITY_HEADERS | (ONLY_HTTPS if is_https(settings) else {}))],
         state=State({"sites": sites, "settings": settings, "cookie": cookie}),
         debug=False,
         logging_config=None,  # panel.platform.logs says how; Litestar's own would log URLs
@@ -203,6 +237,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
     demo = any(site.tenant.record.demo for site in sites.values())
     return [
         *ACCOUNTS,
+        *PEOPLE,
         *REGISTER,
         *SHARING,
         *RESTRICTIONS,
@@ -250,6 +285,24 @@ def _ready(database: Database) -> HTTPRouteHandler:
     return ready
 
 
+def _security_txt(settings: Settings, clock: Clock) -> HTTPRouteHandler:
+    """Whom somebody tells who found a hole (RFC 9116)."""
+
+    @get(SECURITY_TXT, include_in_schema=False, media_type=MediaType.TEXT)
+    async def security_txt() -> str:
+        if settings.security_contact is None:
+            raise NotFound
+        expires = (clock.now() + TOLD_FOR).replace(microsecond=0)
+        return (
+            f"Contact: {settings.security_contact}\n"
+            f"Expires: {expires.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
+            "Preferred-Languages: en\n"
+            f"Canonical: {settings.site_url}{SECURITY_TXT}\n"
+        )
+
+    return security_txt
+
+
 def _static() -> Router:
     built = Path(__file__).parent / "web" / "static" / "built"
     built.mkdir(parents=True, exist_ok=True)
@@ -259,17 +312,33 @@ def _static() -> Router:
         directories=[built],
         include_in_schema=False,
         cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
+        before_request=_could_be_a_file,
     )
 
 
-async def _secured(message: Message, _scope: Scope) -> None:
+LONGEST_FILE = 200
+
+
+async def _could_be_a_file(request: Request[Any, Any, Any]) -> None:
+    """Refuse names at which the operating system raises instead of finding nothing."""
+    path = str(request.scope["path"])
+    if len(path) > LONGEST_FILE or not path.isprintable():
+        raise NotFound
+
+
+def _secured(headers: Mapping[str, str]) -> Callable[[Message, Scope], Awaitable[None]]:
     """Every answer has the headers: pages, files, redirects, refusals and faults alike."""
-    if message["type"] == "http.response.start":
-        present = {name for name, _ in message["headers"]}
-        message["headers"] = [
-            *message["headers"],
-            *(header for header in _SECURITY if header[0] not in present),
-        ]
+    security = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def secured(message: Message, _scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            present = {name for name, _ in message["headers"]}
+            message["headers"] = [
+                *message["headers"],
+                *(header for header in security if header[0] not in present),
+            ]
+
+    return secured
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
@@ -308,7 +377,11 @@ def _not_sent_yet(renderer: Renderer, problem: NotSentYet) -> Response[Any]:
         Frame(csrf_token=problem.csrf_token),
         problem=problem,
         # What a person typed, not what a page gave its form or a list its choices.
-        texts=[said for name, said in problem.fields if name[:1] != "_" and " " in said.strip()],
+        texts=[
+            said
+            for name, said in problem.fields
+            if name[:1] != "_" and name not in UNSHOWN and " " in said.strip()
+        ],
     )
     return Response(page, status_code=problem.status, media_type=MediaType.HTML, headers=PRIVATE)
 
@@ -318,6 +391,40 @@ def _problem(renderer: Renderer) -> Handler:
         return _answer(renderer, request, problem)
 
     return handle
+
+
+def _not_signed_in(renderer: Renderer, sites: dict[str, Site], cookie: str) -> Handler:
+    """Who opens a page is shown where to sign in, and goes on to it; others are only refused."""
+
+    def handle(request: Request[Any, Any, Any], problem: NotSignedIn) -> Response[Any]:
+        if isinstance(problem, NotSentYet) or not _is_for_reading(request):
+            return _answer(renderer, request, problem)
+        brought = request.cookies.get(cookie)
+        desk = Desk(_site_for(request, sites), request, None, None, ended=brought)
+        if f"{request.url.path}/".startswith(f"{FAMILY_HOME}/"):
+            return family_entering_instead(desk, problem)
+        return entering_instead(desk, problem)
+
+    return handle
+
+
+def _show_again(renderer: Renderer) -> Handler:
+    def handle(request: Request[Any, Any, Any], problem: ShowAgain) -> Response[Any]:
+        if not _is_for_reading(request):
+            return _answer(renderer, request, problem)
+        return go(problem.path)
+
+    return handle
+
+
+def _is_for_reading(request: Request[Any, Any, Any]) -> bool:
+    """Whether a person opens a page, as far as the browser says: no script, channel or program."""
+    return (
+        request.method == "GET"
+        and not request.url.path.startswith(("/api/", "/fhir/", "/live/"))
+        and BY_ITSELF not in request.headers
+        and request.headers.get("sec-fetch-dest", "document") == "document"
+    )
 
 
 def _elsewhere(_request: Request[Any, Any, Any], found: HomeIsElsewhere) -> Response[Any]:

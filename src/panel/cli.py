@@ -6,12 +6,16 @@ from traceback import extract_tb
 import click
 
 from panel.commands.access import access
+from panel.commands.audit import audit
+from panel.commands.backup import backup, restore
 from panel.commands.demo import demo, personas
 from panel.commands.doctor import doctor
 from panel.commands.governance import governance
 from panel.commands.imports import imports
 from panel.commands.jobs import jobs
+from panel.commands.keys import keys
 from panel.commands.panels import agenda, meetings, panels
+from panel.commands.providers import providers
 from panel.commands.serving import authority, migrate, serve, setup, sign_in_link
 
 
@@ -29,6 +33,7 @@ for command in (
     meetings,
     agenda,
     access,
+    audit,
     serve,
     jobs,
     migrate,
@@ -37,6 +42,10 @@ for command in (
     sign_in_link,
     doctor,
     governance,
+    keys,
+    backup,
+    restore,
+    providers,
 ):
     commands.add_command(command)
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from panel.platform.key_service import KeyService
+from panel.platform.masterkey import key_service
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -18,6 +21,14 @@ class Settings:
     """The same database as `panel_owner`, for migrations, set-up and imports of the structure."""
     master_key: str | None
     """Base64 of 32 bytes; without it a local key file is used."""
+    own_key_file: Path | None
+    """Where the local master key is kept, if not beside the embedded database."""
+    kms: str | None
+    """The key service that keeps the master key: "aws:" with an ARN, "azure:" with an address."""
+    kms_endpoint: str | None
+    """Another address of the AWS key service, such as a private endpoint."""
+    destroyed_keys: Path
+    """The folder of the list of destroyed keys, which is kept apart from the database's backups."""
     site_url: str
     """Where people reach the site: links in messages start with it."""
     secure_cookies: bool
@@ -27,22 +38,45 @@ class Settings:
     """The mail server; without it messages wait in the outbox."""
     mail_from: str
     """The address that messages come from."""
+    security_contact: str | None
+    """Whom somebody tells who found a hole: "mailto:…" or "https://…", for security.txt."""
+
+    trusted_proxies: int
+    """How many proxies of our own stand in front, each adding to X-Forwarded-For whom it heard."""
 
     @property
     def key_file(self) -> Path:
         """Where the local master key is kept."""
-        return self.data_dir / "keys" / "master.key"
+        return self.own_key_file or self.data_dir / "keys" / "master.key"
+
+    def key_service(self) -> KeyService:
+        """What wraps the authorities' keys. Raises NoMasterKey."""
+        return key_service(self.kms, self.kms_endpoint, self.master_key, self.key_file)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this process."""
+    data_dir = Path(environment.get("PANEL_DATA_DIR", ".panel")).absolute()
     return Settings(
-        data_dir=Path(environment.get("PANEL_DATA_DIR", ".panel")).absolute(),
+        data_dir=data_dir,
         database_url=environment.get("PANEL_DATABASE_URL") or None,
         owner_database_url=environment.get("PANEL_OWNER_DATABASE_URL") or None,
         master_key=environment.get("PANEL_MASTER_KEY") or None,
+        own_key_file=Path(own).absolute() if (own := environment.get("PANEL_KEY_FILE")) else None,
+        kms=environment.get("PANEL_KMS") or None,
+        kms_endpoint=environment.get("PANEL_KMS_ENDPOINT") or None,
+        destroyed_keys=Path(
+            environment.get("PANEL_DESTROYED_KEYS") or data_dir / "keys"
+        ).absolute(),
         site_url=environment.get("PANEL_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
         smtp_url=environment.get("PANEL_SMTP_URL") or None,
         mail_from=environment.get("PANEL_MAIL_FROM", "panel@localhost"),
+        trusted_proxies=int(environment.get("PANEL_TRUSTED_PROXIES", "0")),
+        security_contact=_as_link(environment.get("PANEL_SECURITY_CONTACT", "").strip()) or None,
         secure_cookies=environment.get("PANEL_INSECURE_COOKIES", "") != "yes",
     )
+
+
+def _as_link(contact: str) -> str:
+    """An e-mail address as the link to it; a link as it is."""
+    return f"mailto:{contact}" if "@" in contact and ":" not in contact else contact

@@ -68,12 +68,13 @@ def who_may_reach_whom(cluster: Cluster) -> list[str]:
 
 
 def said_by(table: type[Base], row: Base) -> str:
-    """The row in words: sealed columns opened, ciphertext, keys and its own id left out."""
+    """The row in words: sealed columns opened, ciphertext, keys, its own id and transaction left out."""
     said: list[tuple[str, Any]] = [(one.name, getattr(row, one.name)) for one in table.__sealed__]
     said += [
         (column.key, getattr(row, column.key))
         for column in inspect(table).column_attrs
-        if column.key != "id" and not isinstance(column.columns[0].type, LargeBinary)
+        if column.key not in ("id", "transaction")
+        and not isinstance(column.columns[0].type, LargeBinary)
     ]
     return repr(sorted((name, repr(value)) for name, value in said))
 

@@ -54,15 +54,19 @@ async def demo(
         yield own, sealed
 
 
+def dump_of(cluster: Cluster) -> bytes:
+    """What pg_dump writes, as the owner."""
+    assert cluster.owner_url is not None
+    return subprocess.run(
+        [str(embedded_postgres.program("pg_dump")), "--dbname", cluster.owner_url],
+        check=True, capture_output=True, timeout=120,
+    ).stdout  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def dump(demo: tuple[Cluster, dict[str, set[str]]]) -> bytes:
-    """What pg_dump writes, as the owner, in lower case."""
-    program = embedded_postgres._carried_programs() / "pg_dump"
-    owner_url = demo[0].owner_url
-    assert owner_url is not None
-    written = subprocess.run(
-        [str(program), "--dbname", owner_url], check=True, capture_output=True, timeout=120
-    ).stdout
+    """The whole dump."""
+    written = dump_of(demo[0])
     assert written.count(b"COPY authority_testshire.") > 40
     return written
 

@@ -187,15 +187,17 @@ async def written(site: Site) -> tuple[Counter[tuple[str, str]], list[str]]:
             await database.close()
 
 
+ERASED = "EXISTS (SELECT 1 FROM data_key d WHERE d.holder_id = c.id AND d.destroyed_at IS NOT NULL)"
+"""A child who was erased on purpose has neither a key nor a name to be found by."""
 HALF = {
     "a child without an agency": "SELECT id FROM child c WHERE NOT EXISTS"
     " (SELECT 1 FROM involvement i WHERE i.child_id = c.id)",
-    "a child that cannot be found by name": "SELECT id FROM child c WHERE NOT EXISTS"
-    " (SELECT 1 FROM child_index i WHERE i.child_id = c.id AND i.kind = 'name_and_birth')",
+    "a child that cannot be found by name": f"SELECT id FROM child c WHERE NOT {ERASED}"
+    " AND NOT EXISTS (SELECT 1 FROM child_index i WHERE i.child_id = c.id AND i.kind = 'name_and_birth')",
     "a child without its family": "SELECT id FROM child c WHERE NOT EXISTS"
     " (SELECT 1 FROM family_link l WHERE l.child_id = c.id)",
-    "a child without its key": "SELECT id FROM child c WHERE NOT EXISTS"
-    " (SELECT 1 FROM data_key k WHERE k.holder_id = c.id AND k.wrapped IS NOT NULL)",
+    "a child without its key": f"SELECT id FROM child c WHERE NOT {ERASED}"
+    " AND NOT EXISTS (SELECT 1 FROM data_key k WHERE k.holder_id = c.id AND k.wrapped IS NOT NULL)",
     "a child whom its team cannot reach": "SELECT i.id FROM involvement i"
     " WHERE i.worker_id IS NOT NULL AND i.from_on IS NOT NULL AND i.until_on IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM child_tie t WHERE t.child_id = i.child_id"

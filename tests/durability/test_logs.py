@@ -4,6 +4,8 @@ import os
 import re
 import signal
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 
 import httpx
 import psycopg
@@ -11,8 +13,11 @@ import pytest
 
 from panel.demo import places, sentences
 from panel.platform.cluster import open_cluster
+from panel.records.nhs_number import check_digit, nhs_number_words
 from tests.demo.year import sealed_texts, tenant_of
 from tests.durability.serving import Site
+from tests.durability.test_dump import dump_of, layers
+from tests.durability.test_kill import new_word
 
 pytestmark = [
     pytest.mark.database,
@@ -79,6 +84,88 @@ def cause_errors(site: Site) -> None:
         assert reference is not None
         assert (reference[1] or reference[2]) in site.log.read_text()
     site.kill()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one family says: names, a number and sentences that nobody else says."""
+
+    child: str
+    mother: str
+    number: str
+    disability: str
+    event: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Each as it is typed, and the number as it is kept."""
+        return (
+            *self.child.split(), self.mother, self.number, nhs_number_words(self.number),
+            self.disability, self.event,
+        )  # fmt: skip
+
+
+def told_by(families: int) -> list[Told]:
+    """Numbers of the range that is kept for examples; the names are no words of any language."""
+    stems = (f"9992{one}" for one in range(10_000, 99_999))
+    numbers = (f"{one}{check_digit(one)}" for one in stems if check_digit(one) < 10)
+    return [
+        Told(
+            child=f"{new_word()} {new_word()}",
+            mother=f"{new_word()} {new_word()}",
+            number=number,
+            disability=f"She tires by noon and {new_word()} is a comfort to her",
+            event=f"Seen at home with {new_word()} and left in good spirits",
+        )
+        for number in islice(numbers, families)
+    ]
+
+
+def tell(browser: httpx.Client, told: Told) -> None:
+    """One family's journey: looked for, refused for a slip, added, written about, found, read."""
+    first, last = told.child.split()
+    hidden = dict(HIDDEN.findall(browser.get("/children/new").text))
+    form = hidden | {
+        "given_name": first, "family_name": last, "birth_date-day": "9", "birth_date-month": "3",
+        "birth_date-year": "2022", "sex": "female", "nhs_number": nhs_number_words(told.number),
+        "disability": told.disability, "contact_name": told.mother,
+        "contact_relationship": "mother", "part": "health visiting",
+    }  # fmt: skip
+    assert browser.get("/children", params={"q": told.child}).status_code == 200
+    assert browser.post("/children/new", data=form | {"sex": told.mother}).status_code == 422
+    added = browser.post("/children/new", data=form)
+    assert added.status_code == 303, added.text
+    child = added.headers["location"].removesuffix("/people")
+    hidden = dict(HIDDEN.findall(browser.get(f"{child}/chronology").text))
+    event = hidden | {
+        "happened_on-day": "20", "happened_on-month": "11", "happened_on-year": "2026",
+        "kind": "health", "category": "health", "text": told.event,
+    }  # fmt: skip
+    assert browser.post(f"{child}/chronology", data=event).status_code == 303
+    assert told.event in browser.get(f"{child}/chronology").text
+    assert told.child in browser.get("/children", params={"q": told.number}).text
+
+
+def test_nothing_of_what_families_say_is_in_the_clear(served: Site) -> None:
+    """Names, numbers and sentences of 40 families, typed on the site: in no dump and no log."""
+    families = told_by(40)
+    planted = {text for told in families for text in told.texts}
+    assert len(planted) == 7 * len(families) > 200
+    served.start()
+    with httpx.Client(base_url=served.url, timeout=20) as browser:
+        browser.get("/demo/sign-in/lead-health")
+        for told in families:
+            tell(browser, told)
+    with open_cluster(None, served.data_dir) as cluster:
+        dumped = dump_of(cluster)
+    served.end()
+    logged = served.log.read_bytes() + served.postgres_log.read_bytes()
+    for where, content in (
+        *((f"layer {number} of the dump", one) for number, one in enumerate(layers(dumped))),
+        ("the logs", logged.lower()),
+    ):
+        found = {one for one in planted if one.lower().encode() in content}
+        assert found == set(), where
 
 
 def cause_database_errors(app_url: str) -> None:

@@ -15,9 +15,16 @@ from tests.families.household import Client, Family, words
 
 SignInAs = Callable[[UUID, str], Awaitable[str]]
 
-NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics")
-NO_CASE_DATA = frozenset({"/", "/panels", "/calendar"})
-"""What a worker without case data may open: which panels they sit on, and when those meet."""
+NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics", "/.well-known")
+NO_CASE_DATA = frozenset({
+    "/", "/panels", "/calendar", "/sign-in/again", "POST /sign-in/again/passkey/challenge",
+    "/me/sign-in", "/me/sign-in/set-up",
+    "/me/sign-in/password", "/me/sign-in/password/change", "/me/sign-in/recovery-codes",
+    "/me/sign-in/passkeys/new", "POST /me/sign-in/passkeys/challenge",
+    "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",
+})  # fmt: skip
+"""What a worker without case data may open: which panels they sit on, when those meet, and how they
+sign in themselves."""
 MEND = (
     "A handler is for workers unless it says otherwise: give it opt=FOR_FAMILIES or FOR_ANYBODY"
     " (panel.accounts.desk) only if its page is for them. A handler for workers asks who they are"

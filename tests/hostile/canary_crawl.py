@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from consent import Category, Purpose, Viewer, ViewerKind
 from panel.assessments.definitions import FormDefinition
 from panel.assessments.models import Form
-from panel.platform.sessions import start
+from panel.platform.sessions import Way, start
 from panel.platform.tenancy import Tenant
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
@@ -141,7 +141,11 @@ class Crawl:
             if visitor.kind != "guest":
                 async with self.tenant.transaction() as session:
                     token = await start(
-                        session, visitor.viewer.id, visitor.kind, self.tenant.clock.now()
+                        session,
+                        visitor.viewer.id,
+                        visitor.kind,
+                        self.tenant.clock.now(),
+                        way=Way.PASSKEY,
                     )
                 browser.cookies.set("panel_session", token)
             yield browser

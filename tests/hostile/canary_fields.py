@@ -35,6 +35,7 @@ from panel.platform.tables import KEYS, Base
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB, ChildScoped
 from panel.records.nhs_number import check_digit
+from panel.register.family_access import FamilyAccess
 from panel.register.models import Child, FamilyLink, FamilyMember
 from tests.demo.year import tables
 
@@ -46,9 +47,18 @@ READABLE = ("waiting", "sent", "bounced", "opened")
 ABOUT_NO_CHILD = frozenset({
     "agency", "worker", "worker_role", "panel", "panel_agency", "meeting", "term", "closed_day",
     "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
-    "job_run", "fact_change", "web_session", "sign_in_link", "form_post", "child_index",
+    "job_run", "fact_change", "web_session", "sign_in_link", "sign_in_entry", "form_post",
+    "sign_in_provider", "sign_in_provider_agency", "worker_identity",
+    "child_index",
     "child_access", "access_event", "possible_duplicate", "outbox_message", "agencies_agreement",
-    "override_attempt", "history_search", "governance_document",
+    "override_attempt", "history_search", "governance_document", "authority_key",
+    "key_rotation", "erasure_certificate",
+    "own_password", "passkey", "recovery_code", "sign_in_challenge", "sign_in_attempt",
+    "known_address",
+    "audit_event", "audit_key", "audit_seal", "audit_leaf",
+    "invitation", "leaving",
+    "role_proposal",
+    "disposal_list",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 
@@ -63,7 +73,12 @@ CODED = frozenset({
     "significant_event.category", "access_request.category", "sharing_agreement.capacity",
     "document.content_index", "guest_link.token_hash", "guest_link.code_hash",
     "access_request.purpose", "access_request.basis", "sharing_agreement.basis",
-    "sharing_judgement.matter", "sharing_override.steps",
+    "family_access.reference",
+    "family_access.word_mark", "family_access.email_index", "family_access.invitation_mark",
+    "sharing_judgement.matter", "sharing_override.steps", "right_request.reference",
+    "right_request.stops", "redaction.piece", "redaction.because", "correction.field",
+    "legal_hold.reference", "disposal_line.reference", "disposal_line.closure_reason",
+    "disposal_line.refused_why",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 
@@ -126,6 +141,7 @@ class Canary:
 
 
 NOBODY = frozenset[UUID]()
+ANSWERING = frozenset({Role.GOVERNANCE_LEAD, Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
 
 
 @dataclass
@@ -226,6 +242,14 @@ def _member(name: str, category: Category) -> Rule:
         )  # fmt: skip
 
     return rule
+
+
+def _access_email(row: Any, around: Around) -> Canary:
+    children = frozenset(one.child_id for one in around.links.get(row.person_id, ()))
+    return Canary(
+        "family_access.email", row.id, children or frozenset({row.person_id}),
+        frozenset({Category.CONTACT}), agencies=around.wrote(row), always=frozenset({row.person_id}),
+    )  # fmt: skip
 
 
 def _relationship(row: Any, around: Around) -> Canary:
@@ -378,6 +402,19 @@ def _former(name: str) -> Rule:
     )  # fmt: skip
 
 
+def _answers(name: str) -> Rule:
+    """Of requests, copies and holds: for who answers for use; and for who asked, as told them."""
+
+    def rule(row: Any, _: Around) -> Canary:
+        asker = getattr(row, "asker_id", None)
+        told = name in {"extended_why", "outcome_why", "made"} and asker is not None
+        return _of(
+            row, name, for_roles=ANSWERING, always=frozenset({asker}) if told else NOBODY
+        )  # fmt: skip
+
+    return rule
+
+
 def _pattern_note(row: Any, _: Around | None = None) -> Canary:
     """About a worker and no child: for who answers for the use of records."""
     roles = {Role.GOVERNANCE_LEAD}
@@ -403,6 +440,7 @@ SEALED: dict[str, Rule] = {
     "family_member.phone": _member("phone", Category.CONTACT),
     "family_member.address": _member("address", Category.CONTACT),
     "family_member.safe_contact": _member("safe_contact", Category.CONTACT),
+    "family_access.email": _access_email,
     "significant_event.text": _own_category("text"),
     "section_answer.answers": _section,
     "document.title": _own_category("title"),
@@ -465,6 +503,24 @@ SEALED: dict[str, Rule] = {
     "former_identity.reason": _former("reason"),
     "former_identity.ended_why": _former("ended_why"),
     "unusual_pattern.note": _pattern_note,
+    **{
+        f"right_request.{one}": _answers(one)
+        for one in (
+            "who",
+            "about",
+            "proof",
+            "extended_why",
+            "outcome_why",
+        )
+    },
+    **{f"access_file.{one}": _answers(one) for one in ("pieces", "made")},
+    **{f"redaction.{one}": _answers(one) for one in ("words", "reason", "second_note")},
+    **{
+        f"correction.{one}": _of_part(one, Part.ANSWERS) for one in ("asked", "reason", "statement")
+    },
+    **{f"correction.{one}": _childs(one, Category.PLAN) for one in ("before", "after")},
+    **{f"processing_restriction.{one}": _answers(one) for one in ("why", "ended_why")},
+    **{f"legal_hold.{one}": _answers(one) for one in ("why", "released_why")},
 }
 """Of every sealed column (and the one sealed file): who may read it."""
 
@@ -485,6 +541,7 @@ CLEAR: dict[str, Rule] = {
     "sharing_restriction.by_words": _unless_silent("by_words"),
     "sharing_order.reference": _unless_silent("reference"),
     "order_to_confirm.reference": _of_part("reference", Part.CONFIRMS),
+    "disposal_line.keep_why": _answers("keep_why"),
 }
 """Of every other column in which somebody types."""
 
@@ -586,12 +643,12 @@ async def look_around(session: AsyncSession) -> Around:
     return around
 
 
-async def plant(tenant: Tenant, owner_url: str) -> Planted:
+async def plant(tenant: Tenant, owner_url: str, planting: type[Planted] = Planted) -> Planted:
     """Put a marker of its own into every free text of every child, sealed with the child's key.
 
     What nobody may change once it is written is changed as the owner of the tables.
     """
-    planted = Planted()
+    planted = planting()
     async with tenant.transaction(JOB) as session:
         around = await look_around(session)
         for model in tables():
@@ -653,6 +710,8 @@ async def _plant_table(
 
 
 def _holder(row: Any) -> UUID:
+    if isinstance(row, FamilyAccess):
+        return row.person_id
     return cast("UUID", row.id if isinstance(row, Child | FamilyMember) else row.child_id)
 
 
@@ -668,6 +727,17 @@ _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
     "incident.seen": lambda mark: [mark],
+    "access_file.pieces": lambda mark: [
+        {
+            "id": "action:x:text",
+            "section": "Plans",
+            "label": "Action: text",
+            "day": "",
+            "by": "",
+            "text": mark,
+            "category": "plan",
+        }
+    ],
 }
 """What stands in columns that hold JSON."""
 
@@ -679,7 +749,7 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
         return was
     if where == "former_identity.nhs_number":
         return planted.new_number(canary)
-    if where == "family_member.email":
+    if where in ("family_member.email", "family_access.email"):
         return f"{planted.new(canary)}@families.example"
     if (shape := _SHAPES.get(where)) is not None:
         return msgspec.json.encode(shape(planted.new(canary))).decode()

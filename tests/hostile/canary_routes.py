@@ -55,6 +55,11 @@ PACK = Case(_PANEL, frozenset({ViewerKind.AGENCY}))
 PREVIEW = ON_PANEL
 """What an agency's pack would hold, for whoever runs the panel: as themselves."""
 MEETING = Case(_PANEL, _WORKERS, for_the_table=True)
+OWN_DATA = Case(
+    frozenset({Purpose.GOVERNANCE, Purpose.SUBJECT_ACCESS}),
+    frozenset({ViewerKind.WORKER, ViewerKind.FAMILY}),
+)
+"""Requests about one's own data: for who answers them, and for who asks."""
 OF_FAMILY = Case(frozenset({Purpose.SUPPORT}), frozenset({ViewerKind.FAMILY}))
 GUEST = Case(_PANEL, frozenset({ViewerKind.GUEST}))
 MAILBOX = Case(frozenset(), frozenset(), as_delivered=True)
@@ -69,6 +74,7 @@ WHAT_TO_ADD = (
 
 CASES: Mapping[str, Case] = {
     "/": RECORD,
+    "/.well-known/security.txt": NOTHING,
     "/calendar": NOTHING,
     "/calendar/terms": NOTHING,
     "/children": RECORD,
@@ -84,6 +90,8 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sections/{slug:str}/typed": RECORD,
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sign-off": RECORD,
     "/children/{child_id:uuid}/chronology": RECORD,
+    "/children/{child_id:uuid}/corrections": RECORD,
+    "/children/{child_id:uuid}/corrections/{correction_id:uuid}": RECORD,
     "/children/{child_id:uuid}/documents": RECORD,
     "/children/{child_id:uuid}/documents/{document_id:uuid}": RECORD,
     "/children/{child_id:uuid}/edit": RECORD,
@@ -102,6 +110,12 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/people": RECORD,
     "/children/{child_id:uuid}/people/new": RECORD,
     "/children/{child_id:uuid}/people/{link_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in": RECORD,
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in/confirm": RECORD,
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in/end": RECORD,
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in/invite": RECORD,
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in/letter": RECORD,
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in/posted": RECORD,
     "/children/{child_id:uuid}/plan": RECORD,
     "/children/{child_id:uuid}/plan/actions/new": RECORD,
     "/children/{child_id:uuid}/plan/actions/{action_id:uuid}": RECORD,
@@ -150,22 +164,50 @@ CASES: Mapping[str, Case] = {
     "/demo/sign-in/{persona:str}": NOTHING,
     "/family": OF_FAMILY,
     "/family/glossary": NOTHING,
+    "/family/sign-in": NOTHING,
+    "/family/sign-in/code": NOTHING,
+    "/family/sign-ins": NOTHING,
+    "/family/sign-ins/end-others": NOTHING,
     "/family/{child_id:uuid}/choices": OF_FAMILY,
     "/family/{child_id:uuid}/choices/new": OF_FAMILY,
     "/family/{child_id:uuid}/choices/{agency_id:uuid}": OF_FAMILY,
     "/family/{child_id:uuid}/looks": OF_FAMILY,
     "/family/{child_id:uuid}/notes/{note_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/own-data": OWN_DATA,
+    "/family/{child_id:uuid}/own-data/{file_id:uuid}": OWN_DATA,
     "/family/{child_id:uuid}/requests/{request_id:uuid}": OF_FAMILY,
     "/family/{child_id:uuid}/tell": OF_FAMILY,
     "/glossary": NOTHING,
     "/governance": NOTHING,
+    "/governance/certificates": NOTHING,
+    "/governance/disposals": NOTHING,
+    "/governance/disposals/{list_id:uuid}": NOTHING,
+    "/governance/disposals/{list_id:uuid}/approve": NOTHING,
+    "/governance/disposals/{list_id:uuid}/review": NOTHING,
+    "/governance/disposals/{list_id:uuid}/send-back": NOTHING,
+    "/governance/disposals/{list_id:uuid}/lines/{item_id:uuid}": NOTHING,
     "/governance/documents": NOTHING,
     "/governance/documents/{version_id:uuid}": NOTHING,
     "/governance/documents/{version_id:uuid}/markdown": NOTHING,
     "/governance/history": HISTORY,
+    "/governance/holds": NOTHING,
+    "/governance/holds/new": NOTHING,
+    "/governance/holds/{hold_id:uuid}": NOTHING,
     "/governance/patterns/closed": NOTHING,
     "/governance/patterns/{pattern_id:uuid}": NOTHING,
+    "/governance/requests": NOTHING,
+    "/governance/requests/new": NOTHING,
+    "/governance/requests/{right_id:uuid}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/entries/{number:int}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/hand-out": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/make": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/marks/{mark_id:uuid}": OWN_DATA,
+    "/governance/requests/{right_id:uuid}/steps/{slug:str}": OWN_DATA,
+    "/governance/retention": NOTHING,
     "/governance/searches": NOTHING,
+    "/governance/second-looks": NOTHING,
+    "/governance/second-looks/{mark_id:uuid}": OWN_DATA,
     "/governance/spans": NOTHING,
     "/governance/thresholds": NOTHING,
     "/guest/{link_id:uuid}/{token:str}": GUEST,
@@ -178,6 +220,18 @@ CASES: Mapping[str, Case] = {
     "/lead-professional/offers/{offer_id:uuid}/decline": RECORD,
     "/live/{topic:str}": NOTHING,
     "/live/{topic:str}/writing": NOTHING,
+    "/me/sign-in": NOTHING,
+    "/me/sign-in/passkeys": NOTHING,
+    "/me/sign-in/passkeys/challenge": NOTHING,
+    "/me/sign-in/passkeys/new": NOTHING,
+    "/me/sign-in/passkeys/{passkey_id:uuid}/remove": NOTHING,
+    "/me/sign-in/password": NOTHING,
+    "/me/sign-in/password/change": NOTHING,
+    "/me/sign-in/password/remove": NOTHING,
+    "/me/sign-in/recovery-codes": NOTHING,
+    "/me/sign-in/sessions/end-others": NOTHING,
+    "/me/sign-in/sessions/{session_id:uuid}/end": NOTHING,
+    "/me/sign-in/set-up": NOTHING,
     "/openapi.json": NOTHING,
     "/panels": ON_PANEL,
     "/panels/{key:str}": ON_PANEL,
@@ -231,6 +285,21 @@ CASES: Mapping[str, Case] = {
     "/panels/{key:str}/{held_on:date}/pack": PACK,
     "/panels/{key:str}/{held_on:date}/pack.pdf": PACK,
     "/panels/{key:str}/{held_on:date}/print": ON_PANEL,
+    "/people/new-sign-in": NOTHING,
+    "/people": NOTHING,
+    "/people/agencies/new": NOTHING,
+    "/people/agencies/{agency_id:uuid}": NOTHING,
+    "/people/agencies/{agency_id:uuid}/change": NOTHING,
+    "/people/agencies/{agency_id:uuid}/close": NOTHING,
+    "/people/agencies/{agency_id:uuid}/invite": NOTHING,
+    "/people/proposals/{proposal_id:uuid}": NOTHING,
+    "/people/workers/{worker_id:uuid}": RECORD,
+    "/people/workers/{worker_id:uuid}/invitation": NOTHING,
+    "/people/workers/{worker_id:uuid}/invitation/withdraw": NOTHING,
+    "/people/workers/{worker_id:uuid}/leave": NOTHING,
+    "/people/workers/{worker_id:uuid}/roles/new": NOTHING,
+    "/people/workers/{worker_id:uuid}/roles/{role_id:uuid}/end": NOTHING,
+    "/people/workers/{worker_id:uuid}/stay": NOTHING,
     "/safeguarding/open": NOTHING,
     "/safeguarding/opened": NOTHING,
     "/safeguarding/reviews": NOTHING,
@@ -238,6 +307,20 @@ CASES: Mapping[str, Case] = {
     "/sharing-agreements/new": NOTHING,
     "/sharing-agreements/{agreement_id:uuid}": NOTHING,
     "/sharing-agreements/{agreement_id:uuid}/change": NOTHING,
+    "/sign-in": NOTHING,
+    "/sign-in/again": NOTHING,
+    "/sign-in/again/demonstration": NOTHING,
+    "/sign-in/again/passkey": NOTHING,
+    "/sign-in/again/passkey/challenge": NOTHING,
+    "/sign-in/done": NOTHING,
+    "/sign-in/passkey": NOTHING,
+    "/sign-in/passkey/challenge": NOTHING,
+    "/sign-in/second": NOTHING,
+    "/sign-in/again/with/{provider:str}": NOTHING,
+    "/sign-in/ended/{provider:str}": NOTHING,
+    "/sign-in/from/{provider:str}": NOTHING,
+    "/sign-in/keys/{provider:str}": NOTHING,
+    "/sign-in/with/{provider:str}": NOTHING,
     "/sign-in/{token:str}": NOTHING,
     "/sign-out": NOTHING,
     "/signed-out": NOTHING,
@@ -255,11 +338,28 @@ PARTS = {
     "restriction_id": "sharing_restriction", "order_id": "sharing_order",
     "override_id": "sharing_override", "enquiry_id": "sharing_enquiry",
     "former_id": "former_identity", "waiting_id": "order_to_confirm", "pattern_id": "unusual_pattern",
-    "version_id": "governance_document", "agency_id": "agency",
+    "version_id": "governance_document", "agency_id": "agency", "worker_id": "worker",
+    "passkey_id": "passkey", "session_id": "web_session",
+    "role_id": "worker_role", "proposal_id": "role_proposal",
+    "right_id": "right_request", "file_id": "access_file", "mark_id": "redaction",
+    "correction_id": "correction", "hold_id": "legal_hold", "list_id": "disposal_list",
+    "item_id": "disposal_line",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
-OF_NO_CHILD = frozenset({"unusual_pattern", "governance_document", "agency"})
+OF_NO_CHILD = frozenset(
+    {
+        "unusual_pattern",
+        "governance_document",
+        "agency",
+        "disposal_list",
+        "passkey",
+        "web_session",
+        "worker",
+        "worker_role",
+        "role_proposal",
+    }
+)
 """Of these tables, what stands in them for everybody."""
 
 FOR_EACH = frozenset({
@@ -271,7 +371,9 @@ FOR_EACH = frozenset({
     "/children/{child_id:uuid}/lead-professional",
     "/children/{child_id:uuid}/panels",
     "/children/{child_id:uuid}/people",
+    "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in",
     "/children/{child_id:uuid}/plan",
+    "/children/{child_id:uuid}/plan/lines/{line_id:uuid}",
     "/children/{child_id:uuid}/sharing",
     "/children/{child_id:uuid}/sharing/enquiries",
     "/children/{child_id:uuid}/sharing/objections/{objection_id:uuid}",
@@ -319,8 +421,13 @@ def filled(path: str, known: Known, most: int, turn: int) -> Iterator[str]:
 def _choices(name: str, kind: str, known: Known) -> list[str]:
     if name == "child_id":
         return [str(known.child)]
+    if name == "link_id":
+        # A young person is invited under their own id.
+        return [str(known.child), *map(str, known.rows["family_link"])]
     if kind == "uuid":
         return [str(one) for one in known.rows.get(PARTS.get(name, ""), ())] or [str(new_id())]
     if kind == "date":
         return list(known.days)
+    if kind == "int":
+        return ["0"]
     return list(known.slugs) if name == "slug" else [{"key": "contacts"}.get(name, "nonsense")]

@@ -33,6 +33,7 @@ from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.register.family_access import FamilyAccess
 from panel.register.models import Child, FamilyLink, FamilyMember, Involvement
 from panel.sharing.models import (
     AccessRequest,
@@ -41,6 +42,7 @@ from panel.sharing.models import (
     SharingOrder,
     SharingOverride,
 )
+from tests.hostile.canary_rights import own_data
 from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
 
 CRAWLED = (
@@ -168,6 +170,10 @@ async def _rows(
         await _file(session, child, category, by)
     asked = Action(**about, text="Ask Dad", owner_words="Dad", note="He will", due_on=today)
     session.add_all([
+        FamilyAccess(
+            person_id=child, reference=f"{child}", fact="birth_date", way="letter", email="own",
+            contact_from=now, invited_at=now, invitation_ends_at=now + timedelta(days=28),
+        ),
         AccessRequest(
             **about, worker_id=yusuf.id, agency_id=yusuf.agency_id, category="health",
             reason="To help at home", asked_on=today,
@@ -213,6 +219,7 @@ async def _rows(
         )
     )
     await _former_plan(session, world, child)
+    await own_data(session, world, child, mother)
 
 
 async def _former_plan(session: AsyncSession, world: World, child: UUID) -> None:

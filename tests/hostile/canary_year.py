@@ -37,7 +37,7 @@ class Made:
 
 @asynccontextmanager
 async def marked_year(
-    cluster: Cluster, template_database: str, data_dir: Path
+    cluster: Cluster, template_database: str, data_dir: Path, planting: type[Planted] = Planted
 ) -> AsyncIterator[Made]:
     """The year, a row of every kind for each child, and a marker in every text."""
     with database_from(cluster, template_database) as copied:
@@ -47,7 +47,7 @@ async def marked_year(
         world = await make_world(tenant, gate)
         names = await _names(tenant)
         assert copied.owner_url is not None
-        planted = await plant(tenant, copied.owner_url)
+        planted = await plant(tenant, copied.owner_url, planting)
         await send_notes(gate, SITE)
         await tenant.database.close()
         yield Made(copied, world, planted, names)

@@ -30,11 +30,13 @@ from panel.cli import commands
 from panel.platform.cluster import Cluster
 from panel.platform.ids import new_id
 from panel.platform.outbox import BY_POST
+from panel.platform.rotation import sealed_fields
 from panel.platform.tenancy import Tenant
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.register.models import Child
 from tests.demo.year import rows_of
+from tests.durability.test_dump import dump_of, layers
 from tests.hostile.canary_crawl import Crawl, Visitor
 from tests.hostile.canary_fields import (
     CLEAR,
@@ -83,6 +85,24 @@ async def crawl(
     await crawl.know(made.names if SOAK else made.world.children.values())
     yield crawl
     crawl.close()
+
+
+async def test_a_dump_holds_no_marker_of_what_is_sealed(canaries: Made) -> None:
+    """Of every column that is declared sealed, over the year's whole journey, agenda to letter."""
+    sealed = {f"{one.table}.{one.column}" for one in sealed_fields()}
+    planted = {
+        marker for marker, canary in canaries.planted.canaries.items() if canary.field in sealed
+    }
+    numbers = {marker for marker in planted if marker.isdecimal()}
+    assert len(planted) > 1_000
+    assert len(numbers) >= 12
+    assert len({canaries.planted.canaries[one].field for one in planted}) > 40
+    dumped = list(layers(dump_of(canaries.cluster)))
+    found = {one for layer in dumped for one in planted if one.encode() in layer}
+    assert found == set()
+    # What is in the clear on purpose is found: the search does search.
+    clear = canaries.planted.canaries.keys() - planted
+    assert any(one.encode() in layer for layer in dumped for one in clear)
 
 
 async def _visitors(crawl: Crawl, tenant: Tenant) -> list[Visitor]:
@@ -138,6 +158,21 @@ NOT_ON_A_PAGE: dict[str, str] = {
     "former_identity.ended_why": "is kept for the trail; once ended, no page shows the name at all",
     "order_to_confirm.evidence": "is kept for the trail: what was seen before the order counted",
     "guest_link.name": "is kept; a link is told apart by the agency",
+    **dict.fromkeys(
+        (
+            "right_request.who",
+            "right_request.about",
+            "right_request.proof",
+            "access_file.pieces",
+            "redaction.words",
+            "redaction.reason",
+            "redaction.second_note",
+        ),
+        "is shown while a request is open; these were answered, and nothing of the record is shown",
+    ),
+    "access_file.made": "is handed out once, and was",
+    "processing_restriction.why": "is kept for the trail; that the use is restricted is said",
+    "processing_restriction.ended_why": "is kept for the trail",
 }
 """Columns that no page shows to anybody, each with why that is right."""
 GARBAGE = {

@@ -12,6 +12,7 @@ from datetime import date
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pikepdf
 import pytest
@@ -389,6 +390,10 @@ async def then_the_charity_reads_exactly_what_was_agreed(yusuf: Person) -> None:
 async def then_its_paper_is_accessible(yusuf: Person) -> None:
     address = await yusuf.page.get_by_role("button", name="Save as PDF").get_attribute("href")
     assert address is not None
+    # What is taken away asks again who is here.
+    here = urlsplit(yusuf.page.url).path
+    await yusuf.page.goto(urljoin(yusuf.page.url, f"/sign-in/again?next={here}"))
+    await yusuf.press("It is me")
     answer = await yusuf.page.request.get(address)
     assert answer.headers["content-type"] == "application/pdf"
     with pikepdf.open(BytesIO(await answer.body())) as paper:

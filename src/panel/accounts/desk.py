@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from hmac import compare_digest
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid5
 
 import msgspec
@@ -20,19 +20,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import GUARDIANS, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
+from panel.accounts.passwords import Passwords
 from panel.accounts.service import SignedIn
+from panel.accounts.throttle import whose_address
 from panel.platform.clock import today
 from panel.platform.ids import new_id
+from panel.platform.openid_http import Published
 from panel.platform.problems import (
     FieldError,
     Invalid,
     NotAllowed,
     NotSentYet,
+    NotShownYet,
     NotSignedIn,
     Problem,
+    ShowAgain,
 )
-from panel.platform.sessions import first_time, forgery_token, was_of
+from panel.platform.sessions import first_time, forgery_token, was_of, was_proved
 from panel.platform.tenancy import Tenant
+from panel.records.casework import Casework, NoCasework
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
@@ -57,11 +63,16 @@ FOR_ANYBODY = {"panel_side": "anybody"}
 nothing is for workers: a new page is closed to families until somebody opens it to them."""
 
 FAMILY_HOME = "/family"
+OWN_SIGN_IN = "/me/sign-in"
+COLLEAGUES_SIGN_IN = "/people/new-sign-in"
+AGAIN = "/sign-in/again"
 CHILDREN = "/children"
 WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PARENTS_REPRESENTATIVE})
 """Roles that open no child's record (DOMAIN.md, the role table)."""
 ANSWERING_FOR_USE = GUARDIANS | {Role.GOVERNANCE_LEAD}
 """Roles that answer for how records are used."""
+READING_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.MANAGER})
+"""Roles that read who works at an agency: all that they look after, or their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,11 @@ class Site:
     """What a family reads of others' writing is compared with."""
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     """Every room, asked what would change before somebody confirms it."""
+    passwords: Passwords = field(default_factory=Passwords)
+    published: Published = field(default_factory=Published)
+    """What providers that sign workers in published."""
+    casework: Casework = field(default_factory=NoCasework)
+    """What workers' accounts must know of their cases."""
 
 
 @dataclass(slots=True)
@@ -165,6 +181,38 @@ class Desk:
         signing in on this computer, and nobody else does.
         """
         return b64encode(self.tenant.ring.index("browser.drafts", str(self.viewer.id))).decode()
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, as far as our own proxies can say."""
+        client = self.request.client
+        return whose_address(
+            client.host if client else "",
+            ",".join(self.request.headers.getall("x-forwarded-for", [])),
+            self.request.app.state.settings.trusted_proxies,
+        )
+
+    async def require_proof(self) -> None:
+        """Go on only if the person showed in the last minutes who they are, not just by a link.
+
+        To be asked before an override, an export, a change of roles or of how somebody signs in:
+        by the page with the form, and by what takes the form. Raises ShowAgain, which leads to
+        where they do and back here; NotShownYet for a form, which its page keeps; NotSignedIn.
+        """
+        viewer, token = self.viewer, self.token or ""
+        async with self.tenant.transaction(viewer.id) as session:
+            if await was_proved(session, token, self.now):
+                return
+        if self.request.method != "POST":
+            raise ShowAgain(_with_next(AGAIN, self.request.url.path, self.request.url.query))
+        path, posted = self.request.url.path, await self.posted()
+        said = [
+            (name, str(value))
+            for name, value in posted.fields
+            if name not in (FORGERY_FIELD, KEPT_FIELD)
+        ]
+        kept = [*said, (KEPT_FIELD, self._seal(viewer.id, said))]
+        raise NotShownYet(path, kept, _with_next(AGAIN, "/sign-in/done"))
 
     def require(self, *roles: Role) -> SignedIn:
         """The person, who has one of these roles. Raises NotAllowed."""
@@ -264,6 +312,13 @@ class Desk:
         return NotSentYet(path, [*said, (KEPT_FIELD, self._seal(writer, said))])
 
     @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether the browser says that a page of another site sent it."""
+        said = self.request.headers.get("sec-fetch-site", "same-origin")
+        has_origin = "origin" in self.request.headers
+        return said not in ("same-origin", "none") or (has_origin and not self._is_from_here)
+
+    @property
     def _is_from_here(self) -> bool:
         """Whether the browser says that a page of this site sent it: a foreign page cannot."""
         origin = urlsplit(self.request.headers.get("origin", ""))
@@ -332,8 +387,14 @@ def check_side(request: Request[Any, Any, Any], who: SignedIn | None) -> None:
             "This page is for parents, carers and young people.",
             "Families see it when they sign in themselves.",
         )
-    if _holds_no_case_data(who) and _is_here(request.url.path, CHILDREN):
+    path = request.url.path
+    if _holds_no_case_data(who) and _is_here(path, CHILDREN):
         raise NotAllowed("Your role does not open children’s records.")
+    if who.viewer.roles == {Role.GOVERNANCE_LEAD} and _is_part(path):
+        raise NotAllowed(
+            "Your role opens children’s records only to answer what is asked of it.",
+            "Open the request, or what is left to you, from your first page.",
+        )
 
 
 def usual_purposes(viewer: Viewer) -> Sequence[Purpose]:
@@ -360,6 +421,12 @@ def unless_invalid(read: Struct | FieldErrors) -> Struct:
     return read
 
 
+def _is_part(path: str) -> bool:
+    """Whether it is a part of a child's record, but for what is decided about its sharing."""
+    parts = path.removeprefix(CHILDREN).split("/")[2:]
+    return path.startswith(CHILDREN + "/") and bool(parts) and parts[0] != "sharing"
+
+
 def _holds_no_case_data(who: SignedIn) -> bool:
     return bool(who.viewer.roles) and who.viewer.roles <= WITHOUT_CASE_DATA
 
@@ -378,6 +445,8 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
     if _is_family(who):
         return (("Home", FAMILY_HOME),)
     links = _work_navigation(who)
+    if who.viewer.roles & READING_PEOPLE:
+        links = [*links, ("People", "/people")]
     if who.viewer.roles & ANSWERING_FOR_USE:
         links = [*links, ("Governance", "/governance")]
     return links
@@ -404,12 +473,23 @@ def _footer(who: SignedIn | None) -> Sequence[Link]:
     if who is None:
         return ()
     if _is_family(who):
-        return (Link("What words mean", FAMILIES_GLOSSARY),)
-    return (Link("Glossary", WORKERS_GLOSSARY),)
+        return (
+            Link("What words mean", FAMILIES_GLOSSARY),
+            Link("When you signed in", "/family/sign-ins"),
+        )
+    links = [Link("Glossary", WORKERS_GLOSSARY), Link("How you sign in", OWN_SIGN_IN)]
+    if Role.ADMINISTRATOR in who.viewer.roles:
+        links.append(Link("A colleague cannot sign in", COLLEAGUES_SIGN_IN))
+    return links
 
 
 def _is_here(path: str, href: str) -> bool:
     return path == href if href == "/" else path == href or path.startswith(href + "/")
+
+
+def _with_next(to: str, path: str, query: str = "") -> str:
+    """An address that leads on to another one of this site."""
+    return f"{to}?next={quote(f'{path}?{query}' if query else path, safe='/')}"
 
 
 def _uuid(text: object) -> UUID:

@@ -22,6 +22,8 @@ class Agency(Row):
     name: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     ods_code: Mapped[str | None] = mapped_column(Text)
+    closed_on: Mapped[date | None]
+    """The day on which nobody worked there any more; None while it is open."""
 
 
 class Worker(Row):

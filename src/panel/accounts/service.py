@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from consent import Role, Viewer, ViewerKind
 from panel.accounts.models import Agency, Worker, WorkerRole
+from panel.platform.audit import Kind, record
 from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
-from panel.platform.sessions import IDLE, SEEN_EVERY, token_hash
+from panel.platform.sessions import SEEN_EVERY, idle_since, token_hash
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.gate import rewrite_viewer
@@ -65,7 +66,8 @@ _AT_DESK = _WORKER.format(of="") + " AND w.id = :worker"
 # A session in use is noted at most once a minute, in the statement that looks it up.
 _SIGNED_IN = (
     "WITH touched AS (UPDATE {schema}.web_session SET seen_at = :now WHERE token_hash = :hash"  # noqa: S608 - fixed parts
-    " AND seen_at < :seen_before AND seen_at > :idle AND ends_at > :now)"
+    " AND seen_at < :seen_before AND ends_at > :now"
+    " AND seen_at > CASE viewer_kind WHEN 'family' THEN :idle_of_family ELSE :idle END)"
     + _WORKER.format(of="{schema}.")
     + " AND w.id = (SELECT s.viewer_id FROM {schema}.web_session s"
     " WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle"
@@ -113,7 +115,7 @@ async def signed_in(
         _SIGNED_IN,
         hash=token_hash(token),
         now=now,
-        idle=now - IDLE,
+        **idle_since(now),
         seen_before=now - seen_every,
         today=day_of(now),
     )
@@ -130,8 +132,8 @@ class _FamilyFact(msgspec.Struct):
 
 
 _FAMILY_SESSION = """
-SELECT s.viewer_id FROM web_session s
-WHERE s.token_hash = :hash AND s.ends_at > :now AND s.seen_at > :idle AND s.viewer_kind = 'family'
+SELECT s.viewer_id FROM web_session s WHERE s.token_hash = :hash AND s.ends_at > :now
+  AND s.seen_at > :idle_of_family AND s.viewer_kind = 'family'
 """
 _FAMILY = """
 SELECT json_build_object(
@@ -151,7 +153,7 @@ async def _family_signed_in(tenant: Tenant, token: str, now: datetime) -> Signed
     async with tenant.reading() as connection:
         found = await connection.execute(
             text(_FAMILY_SESSION),
-            {"hash": token_hash(token), "now": now, "idle": now - IDLE},
+            {"hash": token_hash(token), "now": now, **idle_since(now)},
         )
         viewer: UUID | None = found.scalar_one_or_none()
     if viewer is None:
@@ -288,5 +290,7 @@ async def give_role(
     """A role from today; whom the worker may reach is written anew in the same transaction."""
     given = WorkerRole(worker_id=worker.id, role=role.value, panel_id=panel_id)
     session.add(given)
+    told = {"role": role.value, "panel": None if panel_id is None else str(panel_id)}
+    record(session, Kind.ROLE_GIVEN, subject=worker.id, details=told)
     await rewrite_viewer(session, worker.id)
     return given

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from consent import Purpose
-from panel.accounts.desk import PRIVATE, Desk, Posted, go
+from panel.accounts.desk import PRIVATE, Desk, Posted, go, unless_invalid
 from panel.accounts.service import agencies, worker_names
 from panel.assessments.definitions import Section, Step
 from panel.assessments.forms import (
@@ -52,6 +52,7 @@ from panel.platform.problems import Conflict, Invalid, NotAllowed, Problem
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words
+from panel.web.forms import Nothing
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -96,7 +97,7 @@ async def assessments_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]
 @post("/children/{child_id:uuid}/assessments", include_in_schema=False)
 async def start(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """Start an assessment, or go on with the draft that there is, however often it is posted."""
-    await desk.posted()
+    unless_invalid((await desk.posted()).read(Nothing))
     async with desk.gate.open(
         child_id, desk.viewer, _purposes(desk), "started an assessment"
     ) as access:

@@ -28,7 +28,6 @@ from panel.demo.invariants import InvariantBroken
 from panel.demo.writing import write_year
 from panel.platform.clock import FixedClock, at_nine, today
 from panel.platform.cluster import Cluster
-from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
 from panel.platform.problems import Problem
 from panel.platform.tables import KEYS
@@ -124,7 +123,7 @@ def prepare_authority(settings: Settings, cluster: Cluster) -> bool:
             "This database holds a real authority. Choose another folder with --data-dir."
         )
     if not known:
-        master = master_key(settings.master_key, settings.key_file)
+        master = settings.key_service()
         record_authority(
             owner(cluster),
             master,

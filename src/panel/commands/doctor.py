@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from panel.commands.audit import SHOWN, open_to_read, unsealed_minutes
 from panel.commands.opening import (
     authority_option,
     gate_of,
@@ -14,6 +15,7 @@ from panel.commands.opening import (
     running,
 )
 from panel.commands.serving import check_ready
+from panel.platform.audit_check import Proof, prove
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
 from panel.platform.migrate import Target, current, head
@@ -21,8 +23,10 @@ from panel.platform.tenancy import authorities
 from panel.records.access_check import Checked, check_access, counted
 from panel.settings import Settings, from_environment
 
-SHOWN = 20
-"""Differences that are listed of each authority; all are counted."""
+SEALS_LOOKED_AT = 20
+"""Of the newest seals; `panel audit verify` looks at all."""
+BEHIND = 3
+"""Minutes after which an event that no seal is of says that sealing has fallen behind."""
 KIND_WORDS = {
     "missing": "missing",
     "too many": "too many",
@@ -42,35 +46,55 @@ def doctor(authority: str | None, *, mend: bool, as_json: bool) -> None:
     """
     settings = from_environment()
     with opened_cluster(settings) as cluster:
-        wrong = check_ready(settings, cluster)
-        names = [record.name for record in authorities(cluster.app_url)]
-        if authority is not None and authority not in names:
-            wrong.append(f"There is no authority called {authority}.")
-        found = {}
-        for record in authorities(cluster.app_url):
-            target = Target(cluster.app_url, record.schema_name)
-            if authority in (None, record.name) and current(target) == head(target):
-                found[record.name] = _check(settings, cluster, record.name, mending=mend)
-    is_right = not wrong and all(one.is_right for one in found.values())
+        check_everything(settings, cluster, authority, mend=mend, as_json=as_json)
+
+
+def check_everything(
+    settings: Settings,
+    cluster: Cluster,
+    authority: str | None,
+    *,
+    mend: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Say what is right and what is wrong; a ClickException where something is."""
+    wrong = check_ready(settings, cluster)
+    names = [record.name for record in authorities(cluster.app_url)]
+    if authority is not None and authority not in names:
+        wrong.append(f"There is no authority called {authority}.")
+    found, proofs = dict[str, Checked](), dict[str, Proof]()
+    for record in authorities(cluster.app_url):
+        target = Target(cluster.app_url, record.schema_name)
+        if authority in (None, record.name) and current(target) == head(target):
+            found[record.name] = _check(settings, cluster, record.name, mending=mend)
+            with open_to_read(cluster, record) as connection:
+                proofs[record.name] = prove(connection, record.name, newest=SEALS_LOOKED_AT)
+    is_reached = all(one.is_right for one in found.values())
+    is_right = not wrong and is_reached and not any(one.findings for one in proofs.values())
     if as_json:
         print_json(
             {
                 "ready": not wrong,
                 "wrong": wrong,
-                "authorities": {name: _told(one) for name, one in found.items()},
+                "authorities": {name: _told(one, proofs[name]) for name, one in found.items()},
             }
         )
     else:
-        for line in (*(f"✗ {sentence}" for sentence in wrong), *_lines(found)):
+        for line in (*(f"✗ {sentence}" for sentence in wrong), *_lines(found), *_sealed(proofs)):
             click.echo(line)
         if is_right:
             click.echo(f"✓ Ready to serve: {', '.join(names)}.")
     if wrong:
         raise click.ClickException("Not ready to serve.")
-    if not is_right:
+    if not is_reached:
         raise click.ClickException(
             "Who may reach whom is not what the facts say. Find out how it came about; panel doctor"
             " --mend writes it down anew."
+        )
+    if not is_right:
+        raise click.ClickException(
+            "What was written down as it happened is not as it was sealed. panel audit verify says"
+            " from which event on."
         )
 
 
@@ -80,7 +104,7 @@ async def _check(settings: Settings, cluster: Cluster, name: str, *, mending: bo
         return await check_access(gate.tenant, mending=mending)
 
 
-def _told(checked: Checked) -> dict[str, Any]:
+def _told(checked: Checked, proof: Proof) -> dict[str, Any]:
     """What was found in one authority, for JSON: ids and references, no names."""
     return {
         "child_access": {
@@ -98,7 +122,27 @@ def _told(checked: Checked) -> dict[str, Any]:
         "rows_of_another_child": [
             {"table": one.table, "column": one.column, "rows": one.count} for one in checked.crossed
         ],
+        "audit": {
+            "seals": proof.seals,
+            "unsealed": proof.unsealed,
+            "oldest_unsealed": proof.oldest_unsealed,
+            "behind": unsealed_minutes(proof) >= BEHIND,
+            "findings": proof.findings,
+        },
     }
+
+
+def _sealed(proofs: dict[str, Proof]) -> list[str]:
+    """Whether the newest seals hold, and whether sealing keeps up."""
+    lines: list[str] = []
+    for name, proof in proofs.items():
+        lines += [f"✗ {name}: {one.sentence}" for one in proof.findings[:SHOWN]]
+        if (minutes := unsealed_minutes(proof)) >= BEHIND:
+            lines.append(
+                f"! {name}: sealing has fallen behind: {proof.unsealed} events wait, the oldest"
+                f" from {minutes} minutes ago. Is panel jobs running?"
+            )
+    return lines
 
 
 def _lines(found: dict[str, Checked]) -> list[str]:

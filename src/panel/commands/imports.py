@@ -10,7 +10,13 @@ import click
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.commands.caseload import Caseload
-from panel.commands.opening import authority_option, opened_gate, plain_errors, running
+from panel.commands.opening import (
+    SECOND_PERSON,
+    authority_option,
+    opened_gate,
+    plain_errors,
+    running,
+)
 from panel.panels.calendar import import_terms, join_panel
 from panel.panels.models import Panel
 from panel.platform.tenancy import Tenant
@@ -101,12 +107,18 @@ async def terms(file: Path, authority: str | None) -> None:
 @plain_errors
 @running
 async def people(file: Path, authority: str | None) -> None:
-    """Agencies and workers with their roles (CSV)."""
+    """Agencies and workers with their roles (CSV). No link is sent: that is done on their page.
+
+    Roles that take two people on the pages (administrator, information governance lead, Caldicott
+    guardian, safeguarding lead) are given at once: whoever runs this counts as the second person.
+    """
 
     async def take(tenant: Tenant, source: BinaryIO, _folder: Path) -> ImportReport:
         return await import_people(tenant, source, join_panel=_join, progress=_progress)
 
     await _run(file, authority, take)
+    click.echo("Send each of them a link from their page, under People.")
+    click.echo(SECOND_PERSON)
 
 
 @imports.command("register")

@@ -1,6 +1,7 @@
 """panel jobs: the scheduler. Any number may run; each slot of a job is done once."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 import click
@@ -8,21 +9,29 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.accounts.people_leaving import let_leavers_go
+from panel.accounts.throttle import forget_attempts
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
+from panel.governance.rights_copies import gather_waiting
 from panel.governance.versions import keep_up_to_date
+from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
 from panel.platform.changes import forget_changes
 from panel.platform.clock import SystemClock, day_of, today
+from panel.platform.erasure import DestroyedKeys
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
+from panel.platform.sealing import seal_events
 from panel.platform.tables import NOW
 from panel.platform.tenancy import authorities
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.register.service import forget_codes
 from panel.settings import Settings, from_environment
 from panel.sharing.expecting import offer_access_to_expected
 from panel.sharing.noticing import (
@@ -35,6 +44,7 @@ from panel.sharing.noticing import (
 from panel.sharing.service import lapse_requests
 
 EVERY = timedelta(minutes=1)
+SEALED_EVERY = timedelta(seconds=30)
 FORMS_KEPT = timedelta(days=2)
 
 
@@ -42,6 +52,9 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     """Sessions and sign-in links that ended, the ids of forms posted long ago, notes of changes."""
     now: datetime = session.info[NOW]
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
+    await session.execute(text("DELETE FROM sign_in_entry WHERE ends_at < :now"), {"now": now})
+    await forget_attempts(session, now)
+    await forget_codes(session)
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
         text("DELETE FROM form_post WHERE at < :before"), {"before": slot - FORMS_KEPT}
@@ -99,6 +112,11 @@ async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:
     await find_unusual(session, day_of(slot) - timedelta(days=1))
 
 
+async def let_go(session: AsyncSession, _slot: datetime) -> None:
+    """What is left of those whose last day is over: sessions, links, open actions."""
+    await let_leavers_go(session, CasesOfLeavers())
+
+
 def keeping_documents(gate: Gate) -> Job:
     """The governance documents get a new version when what they rest on changed."""
 
@@ -108,14 +126,44 @@ def keeping_documents(gate: Gate) -> Job:
     return Job("keep the documents up to date", timedelta(days=1), keep)
 
 
+async def _seal(session: AsyncSession, _slot: datetime) -> None:
+    await seal_events(session)
+
+
+SEALING = Job("seal what happened", SEALED_EVERY, _seal)
+"""What was written down since the last seal gets its place in the proof."""
+
+
+def about_rights(settings: Settings, gate: Gate) -> list[Job]:
+    """Copies that were asked for are gathered; what is due is proposed, what was approved goes."""
+
+    async def gather(_session: AsyncSession, _slot: datetime) -> None:
+        await gather_waiting(gate)
+
+    async def propose_due(session: AsyncSession, _slot: datetime) -> None:
+        await propose(session)
+
+    async def dispose(_session: AsyncSession, _slot: datetime) -> None:
+        await dispose_of_approved(gate.tenant, DestroyedKeys(settings.destroyed_keys))
+
+    return [
+        Job("gather copies that were asked for", EVERY, gather),
+        Job("propose what is due", timedelta(days=28), propose_due),
+        Job("dispose of what was approved", timedelta(hours=1), dispose),
+    ]
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
+        SEALING,
         Job("forget what is over", timedelta(hours=1), forget_what_is_over),
         *about_sharing(gate, settings.site_url),
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
+        Job("let leavers go", timedelta(minutes=5), let_go),
+        *about_rights(settings, gate),
         put,
     ]
     if settings.smtp_url is not None:
@@ -130,6 +178,12 @@ async def run_round(settings: Settings, gates: list[Gate]) -> None:
             click.echo(f"{gate.tenant.record.name}: {line}")
 
 
+async def seal_round(gates: list[Gate]) -> None:
+    """Seal for every authority, beside the other jobs: none of them may hold it up."""
+    for gate in gates:
+        await run_due(gate.tenant, [SEALING], JOB)
+
+
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due now, and end.")
 @plain_errors
@@ -138,24 +192,41 @@ async def jobs(*, once: bool) -> None:
     """The scheduler: sends messages, forgets what is over."""
     settings = from_environment()
     with opened_cluster(settings) as cluster:
-        gates: list[Gate] = []
-        for record in authorities(cluster.app_url):
-            async with gate_of(settings, cluster, record.name, SystemClock()) as gate:
-                gates.append(gate)
-        if settings.smtp_url is None:
-            click.echo("PANEL_SMTP_URL is not set: messages wait in the outbox.", err=True)
-        if once:
-            await run_round(settings, gates)
-            return
-        scheduler = AsyncIOScheduler(timezone="Europe/London")
-        scheduler.add_job(
-            run_round,
-            "interval",
-            args=[settings, gates],
-            seconds=EVERY.total_seconds(),
-            max_instances=1,
-            coalesce=True,
-            next_run_time=SystemClock().now(),
-        )
-        scheduler.start()
-        await asyncio.Event().wait()
+        async with AsyncExitStack() as leaving:
+            gates = [
+                await leaving.enter_async_context(
+                    gate_of(settings, cluster, record.name, SystemClock())
+                )
+                for record in authorities(cluster.app_url)
+            ]
+            await _run(settings, gates, once=once)
+
+
+async def _run(settings: Settings, gates: list[Gate], *, once: bool) -> None:
+    """One round, or a round every minute until the process is stopped."""
+    if settings.smtp_url is None:
+        click.echo("PANEL_SMTP_URL is not set: messages wait in the outbox.", err=True)
+    if once:
+        await run_round(settings, gates)
+        return
+    scheduler = AsyncIOScheduler(timezone="Europe/London")
+    scheduler.add_job(
+        run_round,
+        "interval",
+        args=[settings, gates],
+        seconds=EVERY.total_seconds(),
+        max_instances=1,
+        coalesce=True,
+        next_run_time=SystemClock().now(),
+    )
+    scheduler.add_job(
+        seal_round,
+        "interval",
+        args=[gates],
+        seconds=SEALED_EVERY.total_seconds(),
+        max_instances=1,
+        coalesce=True,
+        next_run_time=SystemClock().now(),
+    )
+    scheduler.start()
+    await asyncio.Event().wait()

@@ -1,23 +1,30 @@
 """What every command begins with: the settings, the database, the authority, in plain words."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from functools import wraps
+from getpass import getuser
 from typing import Any, ParamSpec, TypeVar
 
 import click
 import msgspec
 
 from panel.accounts.service import remember_agency_keys
+from panel.platform.audit import OPERATOR, Kind, record
+from panel.platform.backup import NoBackup
+from panel.platform.checkpoints import UnreadableCheckpoint
 from panel.platform.clock import Clock
 from panel.platform.cluster import Cluster, open_cluster
 from panel.platform.database import Database
 from panel.platform.embedded_postgres import DatabaseNotStarted
-from panel.platform.masterkey import NoMasterKey, master_key
+from panel.platform.erasure import DestroyedKeys, ListDamaged, NothingToDestroy, apply_list
+from panel.platform.key_service import NoMasterKey
 from panel.platform.migrate import NotMigrated
 from panel.platform.problems import Invalid, Problem
+from panel.platform.rotation import AlreadyRotating
 from panel.platform.tenancy import (
     AuthorityExists,
     NoSuchAuthority,
@@ -25,6 +32,7 @@ from panel.platform.tenancy import (
     authority_named,
     keyring,
 )
+from panel.records.child_scoped import JOB
 from panel.records.csv_rows import UnreadableCsv
 from panel.records.gate import Gate
 from panel.register.areas import UnreadableAreas
@@ -36,6 +44,12 @@ from panel.web.manifest import AssetsMissing
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
+SECOND_PERSON = (
+    "Roles that take two people were given at once: whoever runs this command counts as the second"
+    " person."
+)
+"""Said where the command line gives such a role."""
+
 EXPECTED = (
     DatabaseNotStarted,
     NoMasterKey,
@@ -46,6 +60,11 @@ EXPECTED = (
     AssetsMissing,
     UnreadableCsv,
     UnreadableAreas,
+    ListDamaged,
+    NothingToDestroy,
+    AlreadyRotating,
+    NoBackup,
+    UnreadableCheckpoint,
 )
 """What can go wrong for a reason that one line can say."""
 
@@ -108,12 +127,34 @@ async def gate_of(
     record = authority_named(cluster.app_url, authority)
     database = Database(cluster.app_url, pool_size=2)
     try:
-        master = master_key(settings.master_key, settings.key_file)
-        tenant = Tenant(record, database, keyring(record, master), clock)
+        master = settings.key_service()
+        ring = keyring(record, master)
+        # A database that was restored past `panel restore` loses here what was destroyed since.
+        apply_list(cluster.app_url, record, ring, DestroyedKeys(settings.destroyed_keys), JOB)
+        tenant = Tenant(record, database, ring, clock)
         await remember_agency_keys(tenant)
+        await _write_down(tenant)
         yield Gate(tenant, SharingFacts())
     finally:
         await database.close()
+
+
+async def _write_down(tenant: Tenant) -> None:
+    """Which command was run, and by which account of this machine; not what was typed after it."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return
+    told = {"command": context.command_path.partition(" ")[2], "account": _account()}
+    async with tenant.transaction() as session:
+        record(session, Kind.COMMAND_RUN, OPERATOR, details=told)
+
+
+def _account() -> str:
+    """The account that runs this, by name where it has one."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def print_json(value: object) -> None:

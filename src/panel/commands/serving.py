@@ -12,19 +12,22 @@ from consent import Role
 from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role, worker_by_email
 from panel.assessments.service import ensure_forms
 from panel.commands.opening import (
+    SECOND_PERSON,
     authority_option,
     gate_of,
     opened_cluster,
     plain_errors,
     running,
 )
-from panel.platform.clock import SystemClock
+from panel.platform import audit
+from panel.platform.clock import SystemClock, today
 from panel.platform.cluster import Cluster, refuse_to_serve
-from panel.platform.masterkey import master_key
+from panel.platform.erasure import DestroyedKeys
 from panel.platform.migrate import NotMigrated, Target, current, ensure_control, head, migrate_all
 from panel.platform.problems import NotFound
 from panel.platform.sessions import make_link
-from panel.platform.tenancy import authorities, record_authority
+from panel.platform.tenancy import authorities, keyring, record_authority
+from panel.safe_to_serve import unsafe
 from panel.serving import AS_OF
 from panel.settings import Settings, from_environment
 from panel.sharing.gateways import ensure_gateways
@@ -55,7 +58,14 @@ def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
         if (at := current(target)) != head(target):
             wrong.append(f"{record.name} is at migration {at}. Run: panel migrate")
     read_manifest()
-    master_key(settings.master_key, settings.key_file)
+    unsafe_here = unsafe(settings, [record.host for record in records if not record.demo])
+    if unsafe_here:
+        # A key that others have may not even be tried on what it would open.
+        return [*wrong, *unsafe_here]
+    master = settings.key_service()
+    for record in records:
+        keyring(record, master)
+    DestroyedKeys(settings.destroyed_keys).read()
     return wrong
 
 
@@ -144,7 +154,7 @@ async def add_authority(name: str, host: str, label: str | None) -> None:
     settings = from_environment()
     with opened_cluster(settings) as cluster:
         ensure_control(owner(cluster))
-        master = master_key(settings.master_key, settings.key_file)
+        master = settings.key_service()
         record_authority(
             owner(cluster), master, name=name, label=label or name, host=host, demo=False
         )
@@ -165,7 +175,7 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
     settings = from_environment()
     with opened_cluster(settings) as cluster:
         ensure_control(owner(cluster))
-        master = master_key(settings.master_key, settings.key_file)
+        master = settings.key_service()
         if name not in {record.name for record in authorities(cluster.app_url)}:
             record_authority(owner(cluster), master, name=name, label=label, host=host, demo=False)
         migrate_all(owner(cluster), click.echo)
@@ -182,6 +192,8 @@ async def setup(name: str, host: str, label: str, admin_name: str, admin_email: 
             token = await make_link(
                 session, worker.id, "worker", gate.tenant.clock.now() + LINK_LASTS
             )
+            audit.record(session, audit.Kind.LINK_MADE, subject=worker.id)
+    click.echo(SECOND_PERSON)
     click.echo(f"Sign in once, within a day: {settings.site_url}/sign-in/{token}")
 
 
@@ -201,8 +213,11 @@ async def sign_in_link(email: str, authority: str | None) -> None:
             worker = await worker_by_email(session, email)
             if worker is None:
                 raise NotFound("There is no worker with this e-mail address.", "")
+            if worker.until_on is not None and worker.until_on < today(gate.tenant.clock):
+                raise NotFound("This worker has left, so that no link signs them in.", "")
             ends_at = gate.tenant.clock.now() + LINK_LASTS
             token = await make_link(session, worker.id, "worker", ends_at)
+            audit.record(session, audit.Kind.LINK_MADE, subject=worker.id)
     click.echo(f"{settings.site_url}/sign-in/{token}")
 
 

@@ -113,6 +113,8 @@ WORKERS = (
                (Role.MANAGER,)),
     DemoWorker("viv", "Viv Saltmarsh", "disabled-children", "Safeguarding lead",
                (Role.SAFEGUARDING_LEAD, Role.MANAGER)),
+    DemoWorker("ruth", "Ruth Candlewick", "early-help", "Deputy administrator",
+               (Role.ADMINISTRATOR,)),
 )  # fmt: skip
 
 LEAVER = "idris"

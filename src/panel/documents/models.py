@@ -27,10 +27,15 @@ class Document(ChildScoped):
     """Blind index of the content: the same file is not attached twice."""
 
 
+CONTENT_FIELD = "document_content.sealed"
+"""What the bytes of a file are bound to, with their row."""
+
+
 class DocumentContent(ChildScoped):
     """The file's bytes, sealed; apart, so that lists stay light."""
 
     __tablename__ = "document_content"
+    __sealed_content__ = (("sealed", CONTENT_FIELD),)
 
     document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"), unique=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)

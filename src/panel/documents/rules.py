@@ -22,6 +22,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from enum import Enum
+from itertools import chain
 
 LIMIT = 10 * 1024 * 1024
 """Bytes a file may have where an authority has set nothing else."""
@@ -34,6 +35,8 @@ _MOST_TIMES_SMALLER = 200
 _MOST_READ = 4 * 1024 * 1024
 _WIDEST = 30_000
 _MOST_PIXELS = 250_000_000
+_MOST_BLOCKS = 50_000
+"""Parts that a picture is made of: of a whole one some hundreds."""
 
 
 class KindOfFile(Enum):
@@ -134,13 +137,14 @@ def _pdf(content: bytes) -> KindOfFile:
     if not re.match(rb"%PDF-[12]\.\d", content) or b"%%EOF" not in content[-1024:]:
         raise NotAccepted("This PDF is damaged or cut short. Save it again and attach the new one.")
     _refuse_second_nature(content, content[:1024])
-    told = _unescaped(content)
+    reading = _PdfReading(content)
+    told = reading.unescaped(content)
     if re.search(rb"/Encrypt(?![A-Za-z])", told):
         raise NotAccepted(
             "This PDF is locked, so nobody can check it. Save it without a password and attach"
             " that."
         )
-    for part in (told, *_packed_objects(content)):
+    for part in (told, *reading.packed_objects()):
         if _RUNS.search(part):
             raise NotAccepted(
                 "This PDF can run a program or send data when it is opened."
@@ -154,48 +158,85 @@ def _pdf(content: bytes) -> KindOfFile:
     return KindOfFile.PDF
 
 
-def _packed_objects(content: bytes) -> Iterator[bytes]:
-    """What stands in compressed object streams, where a script can hide from a plain search.
-
-    Such a stream says /ObjStm; one that only has the /First of such a stream is looked at as well,
-    since lenient readers open it.
-    """
-    read = 0
-    head_from = 0
-    end = 0
-    for start in _STREAM.finditer(content):
-        head = _unescaped(content[head_from : start.start()])
-        head_from = start.end()
-        says_so = b"/ObjStm" in head
-        if start["end"] or b"/Filter" not in head or not (says_so or b"/First" in head):
-            continue  # what is not compressed has been seen by the plain search
-        if end < head_from:
-            end = content.find(b"endstream", head_from)
-            if end < 0:
-                raise NotAccepted(_UNCHECKED_PDF)
-        unpacked, whole = _inflated(content[head_from:end])
-        read += len(unpacked)
-        if read > _MOST_UNPACKED or (says_so and not whole):
-            raise NotAccepted(_UNCHECKED_PDF)
-        yield _unescaped(unpacked)
-
-
+_MOST_ESCAPED = 200_000
+"""Signs written as #41 in one PDF: its names are short, and packed pictures have some by chance."""
+_PIECE = 256
+_MOST_TIMES_DEFLATED = 1032
+"""The most that deflate makes of one byte."""
 _UNCHECKED_PDF = (
     "This PDF is packed in a way that cannot be checked. Print it to a new PDF and attach that."
 )
 
 
-def _inflated(packed: bytes) -> tuple[bytes, bool]:
-    """The first part of what was compressed, and whether that was all of it."""
-    machine = zlib.decompressobj()
-    try:
-        return machine.decompress(packed, _MOST_READ), machine.eof
-    except zlib.error:
-        return b"", False
+class _PdfReading:
+    """One PDF as it is looked through: how much of it was unpacked is counted over all its parts.
 
+    A file of 10 MB whose parts each asked for a little work held a process for minutes.
+    """
 
-def _unescaped(content: bytes) -> bytes:
-    return _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), content)
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._read = 0
+        self._escaped = 0
+
+    def unescaped(self, part: bytes) -> bytes:
+        """The part with names as readers see them. Raises NotAccepted for too many of them."""
+        plain, count = _ESCAPED.subn(
+            lambda found: bytes((int(found[1], 16),)), part, count=_MOST_ESCAPED
+        )
+        self._escaped += count
+        if self._escaped >= _MOST_ESCAPED:
+            raise NotAccepted(_UNCHECKED_PDF)
+        return plain
+
+    def packed_objects(self) -> Iterator[bytes]:
+        """What stands in compressed object streams, where a script can hide from a plain search.
+
+        Such a stream says /ObjStm; one that only has the /First of such a stream is looked at as
+        well, since lenient readers open it.
+        """
+        content, packed = self._content, memoryview(self._content)
+        head_from = 0
+        end = 0
+        for start in _STREAM.finditer(content):
+            head = self.unescaped(content[head_from : start.start()])
+            head_from = start.end()
+            says_so = b"/ObjStm" in head
+            if start["end"] or b"/Filter" not in head or not (says_so or b"/First" in head):
+                continue  # what is not compressed has been seen by the plain search
+            if end < head_from:
+                end = content.find(b"endstream", head_from)
+                if end < 0:
+                    raise NotAccepted(_UNCHECKED_PDF)
+            unpacked, whole = self._inflated(packed[head_from:end])
+            if says_so and not whole:
+                raise NotAccepted(_UNCHECKED_PDF)
+            yield self.unescaped(unpacked)
+
+    def _inflated(self, packed: memoryview) -> tuple[bytes, bool]:
+        """The first part of what was compressed, and whether that was all of it."""
+        machine = zlib.decompressobj()
+        parts: list[bytes] = []
+        left = _MOST_READ
+        # By itself the beginning tells what is not compressed so, at no cost.
+        for at in chain((0,), range(2, len(packed), _PIECE)):
+            piece = packed[at : at + _PIECE] if at else packed[:2]
+            try:
+                part = machine.decompress(piece, left)
+            except zlib.error:
+                self._count(_PIECE * _MOST_TIMES_DEFLATED if at else 0)
+                break
+            self._count(len(part))
+            parts.append(part)
+            left -= len(part)
+            if machine.eof or not left:
+                break
+        return b"".join(parts), machine.eof
+
+    def _count(self, unpacked: int) -> None:
+        self._read += unpacked
+        if self._read > _MOST_UNPACKED:
+            raise NotAccepted(_UNCHECKED_PDF)
 
 
 # Word
@@ -249,7 +290,29 @@ def _word(packed: zipfile.ZipFile) -> KindOfFile:
         raise NotAccepted(
             "This Word file fetches a part of itself from elsewhere. Save it as a PDF instead."
         )
+    if any(_declares_entities(packed, part) for part in parts):
+        raise NotAccepted(_NOT_WORDS_OWN)
     return KindOfFile.WORD
+
+
+_LONGEST_PROLOGUE = 4096
+_ROOT = re.compile(rb"<[A-Za-z_]")
+
+
+def _declares_entities(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    """Whether a part begins with a document type, by which texts swell or are fetched.
+
+    Word writes none. What stands before the first element is short: where it is not, nobody knows
+    what hides there.
+    """
+    if not part.filename.lower().endswith((".xml", ".rels", ".vml")) or not part.file_size:
+        return False
+    with packed.open(part) as opened:
+        begins = opened.read(_LONGEST_PROLOGUE).replace(b"\x00", b"")  # UTF-16 as well
+    root = _ROOT.search(begins)
+    if root is None:
+        return part.file_size >= _LONGEST_PROLOGUE or b"<!" in begins
+    return b"<!doctype" in begins[: root.start()].lower()
 
 
 _TAG = re.compile(r"<[^<>]*>")
@@ -312,7 +375,9 @@ def _other_package(names: list[str]) -> str:
 def _jpeg(content: bytes) -> KindOfFile:
     at = 2
     size: tuple[int, int] | None = None
-    while at + 4 <= len(content) and content[at] == 0xFF:
+    for _ in range(_MOST_BLOCKS):
+        if at + 4 > len(content) or content[at] != 0xFF:
+            break
         marker = content[at + 1]
         if marker == 0xFF:  # padding before a marker
             at += 1
@@ -341,7 +406,9 @@ def _png(content: bytes) -> KindOfFile:
     at = 8
     size: tuple[int, int] | None = None
     has_picture = False
-    while at + 12 <= len(content):
+    for _ in range(_MOST_BLOCKS):
+        if at + 12 > len(content):
+            break
         length, name = struct.unpack(">I4s", content[at : at + 8])
         end = at + 12 + length
         if end > len(content):
@@ -380,7 +447,9 @@ def _boxes(content: bytes) -> KindOfFile:
         raise NotAccepted(f"This is a film, a sound or an unusual picture. {_ADVICE}")
     at = 0
     names = []
-    while at + 8 <= len(content):
+    for _ in range(_MOST_BLOCKS):
+        if at + 8 > len(content):
+            break
         length, name = struct.unpack(">I4s", content[at : at + 8])
         if length == 1 and at + 16 <= len(content):
             length = int.from_bytes(content[at + 8 : at + 16], "big")
@@ -393,9 +462,12 @@ def _boxes(content: bytes) -> KindOfFile:
     if at != len(content) or b"meta" not in names:
         raise NotAccepted(_DAMAGED_PICTURE)
     _refuse_second_nature(content, content[:4096] + content[-4096:])
+    for told in _HEIC_SIZE.finditer(content):
+        _refuse_huge_picture(*struct.unpack(">II", told[1]))
     return KindOfFile.HEIC
 
 
+_HEIC_SIZE = re.compile(rb"\x00\x00\x00\x14ispe\x00{4}(.{8})", re.DOTALL)
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})
 
 
@@ -404,7 +476,21 @@ def _webp(content: bytes) -> KindOfFile:
     if told != len(content) or content[12:16] not in {b"VP8 ", b"VP8L", b"VP8X"}:
         raise NotAccepted(_DAMAGED_PICTURE)
     _refuse_second_nature(content, content[:4096] + content[-4096:])
+    _refuse_huge_picture(*_webp_size(content))
     return KindOfFile.WEBP
+
+
+def _webp_size(content: bytes) -> tuple[int, int]:
+    if len(content) < 30:
+        raise NotAccepted(_DAMAGED_PICTURE)
+    if content[12:16] == b"VP8X":
+        wide, high = content[24:27], content[27:30]
+        return int.from_bytes(wide, "little") + 1, int.from_bytes(high, "little") + 1
+    if content[12:16] == b"VP8L":
+        told = int.from_bytes(content[21:25], "little")
+        return (told & 0x3FFF) + 1, (told >> 14 & 0x3FFF) + 1
+    wide, high = struct.unpack("<HH", content[26:30])
+    return wide & 0x3FFF, high & 0x3FFF
 
 
 def _refuse_huge_picture(wide: int, high: int) -> None:

@@ -1,5 +1,6 @@
 """Files about a child: attached once, sealed, listed and fetched through the gate."""
 
+from asyncio import to_thread
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -11,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
-from panel.documents.models import Document, DocumentContent
+from panel.documents.models import CONTENT_FIELD, Document, DocumentContent
 from panel.documents.rules import KindOfFile, NotAccepted, clean_file_name, kind_of_file
 from panel.platform.clock import day_of
 from panel.platform.crypto import Keyring, Keys
@@ -20,7 +21,6 @@ from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
 from panel.records.gate import NOT_HERE, Access, Withheld
 
-CONTENT_FIELD = "document_content.sealed"
 KIND_OF_TYPE = {kind.media_type: kind for kind in KindOfFile}
 
 
@@ -171,7 +171,8 @@ async def attach_for_import(session: AsyncSession, child_id: UUID, new: NewDocum
 
 async def _attach(session: AsyncSession, child_id: UUID, new: NewDocument) -> Document:
     try:
-        kind = kind_of_file(new.content)
+        # Beside the others' requests: a large file that hides much takes a second to look through.
+        kind = await to_thread(kind_of_file, new.content)
     except NotAccepted as refused:
         raise Invalid.because("file", refused.sentence) from refused
     name = clean_file_name(new.file_name, kind)

@@ -86,6 +86,7 @@ class ChildPage:
     choices_href: str = ""
     looks_href: str = ""
     """Empty for who is not told who looked."""
+    own_data_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         sharing=[objection_words(one) for one in child.objections],
         choices_href=f"/family/{child.child_id}/choices",
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
+        own_data_href=f"/family/{child.child_id}/own-data",
     )
 
 

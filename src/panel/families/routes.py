@@ -12,8 +12,10 @@ from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk, go
 from panel.accounts.taking import take
 from panel.families.choice_routes import HANDLERS as CHOICES
 from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, TellForm
+from panel.families.invite_routes import HANDLERS as INVITATIONS
 from panel.families.pages import child_page, tell_page, thanks, thanks_for_answer
 from panel.families.reading import child_for_family, children_of
+from panel.families.sign_in_routes import HANDLERS as SIGN_IN
 from panel.panels.note_answers import answer_note, open_own_note
 from panel.panels.note_pages import family_note_page
 from panel.panels.note_rules import Answer
@@ -129,4 +131,13 @@ async def _note(
     )
 
 
-HANDLERS = [family_home, tell, told, read_notes, answer_notes, *CHOICES]
+HANDLERS = [
+    family_home,
+    tell,
+    told,
+    read_notes,
+    answer_notes,
+    *CHOICES,
+    *SIGN_IN,
+    *INVITATIONS,
+]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.service import agencies
 from panel.governance.pattern_rules import Threshold
+from panel.governance.retention_rules import kept_words
 from panel.governance.thresholds import thresholds
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
@@ -15,6 +16,8 @@ from panel.sharing.models import Gateway
 from panel.sharing.spans import spans
 
 DOES_BY_ITSELF: dict[str, str] = {
+    "seal what happened": "seals the history of looks and what else was done, so that nobody can"
+    " change it unseen",
     "forget what is over": "ends sessions and sign-in links that are over",
     "look after agreements to share": "refuses requests for access that nobody answered in time,"
     " asks for agencies whose day came, reminds of agreements that end and of own decisions at 16,"
@@ -23,6 +26,14 @@ DOES_BY_ITSELF: dict[str, str] = {
     " was answered, and lead professionals what families chose on their own page",
     "find unusual patterns": "looks for unusual patterns in who opened which records",
     "keep the documents up to date": "makes a new version of these documents when they changed",
+    "let leavers go": "ends what signs a worker in once their last day is over, and puts their open"
+    " actions on their manager’s list",
+    "gather copies that were asked for": "gathers what is kept about a person who asked for a"
+    " copy of it, in the name of the information governance lead",
+    "propose what is due": "each month lists the records whose time is over, for two people to"
+    " decide",
+    "dispose of what was approved": "destroys the keys of the records that two people agreed to"
+    " dispose of, with a certificate for each",
     "put notes to families out": "puts notes that were signed off into the outbox",
     "send what waits": "sends waiting messages by e-mail",
     "see what was sent": "writes down what became of each message",
@@ -110,6 +121,18 @@ async def read_facts(session: AsyncSession, authority: str) -> DocumentFacts:
     )
 
 
+async def contact_and_retention(
+    session: AsyncSession,
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Whom people turn to, and how long each kind of record is kept, in words."""
+    told = await _settings(session)
+    kept = tuple(
+        (said, told.get(f"retention.{kind}") or "Not decided yet")
+        for kind, said in RETENTION.items()
+    )
+    return told.get("governance.contact", ""), kept
+
+
 async def _settings(session: AsyncSession) -> dict[str, str]:
     rows = await session.scalars(
         select(Setting)
@@ -119,4 +142,4 @@ async def _settings(session: AsyncSession) -> dict[str, str]:
         )
         .order_by(Setting.from_on.nulls_first(), Setting.id)
     )
-    return {row.key: str(row.value) for row in rows}
+    return {row.key: kept_words(row.value) for row in rows}

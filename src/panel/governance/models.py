@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from panel.platform.tables import Base, Row, Sealed, one_of
+from panel.platform.tables import Base, Row, Sealed, numbered, one_of
 
 
 class PatternKind(StrEnum):
@@ -39,7 +39,10 @@ class HistorySearch(Base):
     """One search of the access history. Written by the function that answers it, only added to."""
 
     __tablename__ = "history_search"
-    __table_args__ = (Index("ix_history_search_at", "at", "id"),)
+    __table_args__ = (
+        Index("ix_history_search_at", "at", "id"),
+        Index("ix_history_search_transaction", "transaction"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -47,6 +50,7 @@ class HistorySearch(Base):
     asked: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Ids, codes and dates, never words about a person."""
     shown: Mapped[int]
+    transaction: Mapped[int | None] = numbered()
 
 
 class UnusualPattern(Row):

@@ -27,6 +27,7 @@ from panel.governance.pattern_rules import (
     surname_words,
 )
 from panel.governance.thresholds import thresholds
+from panel.platform.audit import Kind, by_viewer, record
 from panel.platform.clock import LONDON, day_of
 from panel.platform.ids import new_id
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
@@ -269,6 +270,8 @@ async def close_pattern(
     found.closed_at = session.info[NOW]
     found.closed_by = viewer.id
     found.note = note
+    told = {"kind": found.kind, "worker": str(found.viewer_id)}
+    record(session, Kind.PATTERN_CLOSED, by_viewer(viewer), subject=found.id, details=told)
     await load_agency_keys(session, {found.agency_id})
     await session.flush()
 

@@ -30,6 +30,7 @@ from panel.governance.history import (
     searches_made,
     workers_called,
 )
+from panel.governance.own_data_routes import HANDLERS as OWN_DATA
 from panel.governance.pages import (
     look_row,
     pattern_facts,
@@ -47,6 +48,8 @@ from panel.governance.patterns import (
     one_pattern,
     open_patterns,
 )
+from panel.governance.retention_routes import HANDLERS as RETENTION
+from panel.governance.rights_routes import HANDLERS as RIGHTS
 from panel.governance.thresholds import set_thresholds, thresholds
 from panel.governance.versions import (
     approve,
@@ -84,6 +87,7 @@ async def governance_home(desk: NamedDependency[Desk], page: FromQuery[str] = ""
         previous=found.previous and f"{HOME}?page={found.previous}",
         next=found.next and f"{HOME}?page={found.next}",
         is_lead=Role.GOVERNANCE_LEAD in desk.viewer.roles,
+        is_guardian=bool(desk.viewer.roles & GUARDIANS),
     )
 
 
@@ -462,4 +466,7 @@ HANDLERS = [
     document,
     document_as_markdown,
     approve_document,
+    *RIGHTS,
+    *OWN_DATA,
+    *RETENTION,
 ]

@@ -7,6 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.governance.pattern_rules import DEFAULTS, Threshold
+from panel.platform.audit import Kind, record
 from panel.platform.problems import FieldError, Invalid
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
@@ -42,9 +43,10 @@ async def set_thresholds(
         sentence = "The working day must end after it begins"
         raise Invalid((FieldError(Threshold.DAY_ENDS, sentence),))
     now = await thresholds(session)
-    session.add_all(
-        Setting(key=PREFIX + name, value=value, from_on=session.info[NOW], source=source)
-        for name, value in wanted.items()
-        if now[name] != value
-    )
+    for name, value in wanted.items():
+        if now[name] != value:
+            key = PREFIX + name
+            session.add(Setting(key=key, value=value, from_on=session.info[NOW], source=source))
+            told = {"key": key, "from": now[name], "to": value}
+            record(session, Kind.SETTING_CHANGED, details=told)
     await session.flush()

@@ -15,6 +15,7 @@ from panel.governance.document_facts import DocumentFacts
 from panel.governance.document_text import Part, fingerprint, html, markdown, read, stored
 from panel.governance.documents import TITLES, written
 from panel.governance.models import DocumentKind, GovernanceDocument
+from panel.platform.audit import Kind, by_viewer, record
 from panel.platform.clock import day_of
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW
@@ -152,6 +153,8 @@ async def approve(
         raise Conflict(())
     row.approved_on = approved_on
     row.approved_by = viewer.id
+    told = {"kind": row.kind, "number": row.number, "fingerprint": row.fingerprint}
+    record(session, Kind.DOCUMENT_APPROVED, by_viewer(viewer), subject=row.id, details=told)
     await session.flush()
 
 

@@ -122,7 +122,9 @@ class _Case(WhoFacts, kw_only=True):
 
 
 CASE_QUERY = """
-SELECT json_build_object('id', c.id, 'reference', c.reference, 'birth_date', c.birth_date,
+SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_restriction r
+   WHERE r.child_id = c.id AND r.ended_on IS NULL),
+ 'id', c.id, 'reference', c.reference, 'birth_date', c.birth_date,
  'expected', c.expected_delivery_on, 'given_name', encode(c.given_name, 'hex'),
  'family_name', encode(c.family_name, 'hex'), 'known_as', encode(c.known_as, 'hex'),
  'nhs_number', encode(c.nhs_number, 'hex'), 'upn', encode(c.upn, 'hex'),

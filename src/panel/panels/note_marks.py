@@ -299,7 +299,7 @@ _HOUSE = "|".join(sorted(HOUSES))
 _ROOM = "|".join(sorted(INSTITUTIONS - STREETS - HOUSES, key=len, reverse=True))
 _NUMBERED = re.compile(
     rf"\b\d{{1,4}}[a-z]?,?\s+(?:(?!(?:and|or|to|of|at|in|for|by|with|the|on|a)\b)[a-z'’-]+\s+)"
-    rf"{{1,3}}(?:{_STREET})\b(?!\s+(?:{_ROOM})\b)",
+    rf"{{1,3}}(?:{_STREET})\b(?!\s++(?:{_ROOM})\b)",
     re.IGNORECASE,
 )
 _FLAT = re.compile(
@@ -310,10 +310,10 @@ _AT_NUMBER = re.compile(
 )
 _NAMED_STREET = re.compile(
     rf"\b(?:[A-Z][a-z'’]+\s+){{1,3}}(?:{'|'.join(one.title() for one in STREETS)})\b"
-    rf"(?!\s+(?:{_ROOM})\b)(?!\s+[A-Z])"
+    rf"(?!\s++(?:{_ROOM})\b)(?!\s+[A-Z])"
 )
 _NAMED_HOUSE = re.compile(
-    rf"\b[A-Z][a-z'’]+\s+(?:{'|'.join(one.title() for one in HOUSES)})\b(?!\s+(?i:{_ROOM})\b)"
+    rf"\b[A-Z][a-z'’]+\s+(?:{'|'.join(one.title() for one in HOUSES)})\b(?!\s++(?i:{_ROOM})\b)"
 )
 _LIVES_ON = re.compile(
     r"\b(?:liv(?:e|es|ed|ing)|mov(?:e|es|ed|ing)|stay(?:s|ed|ing)?|home|house|flat)\s+"

@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 
 from consent import Category
-from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, Posted, go
+from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk, Posted, go, unless_invalid
 from panel.accounts.service import worker_names
 from panel.accounts.taking import take
 from panel.panels import note_forms as forms
@@ -502,6 +502,7 @@ async def letter_posted(
 ) -> Response[Any]:
     """A letter was posted, or handed over."""
     posted = await desk.posted()
+    unless_invalid(posted.read(Nothing))
     location = f"{_base(key, held_on, child_id)}#log"
     async with _opened(desk, key, held_on, child_id, "posted the notes") as of:
         delivery = await delivery_of(of.access, of.meeting.id, delivery_id)

@@ -38,6 +38,7 @@ from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
 from panel.register.models import Child, FamilyMember
+from panel.register.service import Message
 from panel.web import words
 
 NOTES_READY = "notes_ready"
@@ -359,7 +360,7 @@ async def mailbox(session: AsyncSession, most: int = 100) -> list[Sent]:
     rows = list(
         await session.scalars(
             select(OutboxMessage)
-            .where(OutboxMessage.kind.in_((NOTES_READY, outbox.BY_POST)))
+            .where(OutboxMessage.kind.in_((NOTES_READY, outbox.BY_POST, *Message)))
             .order_by(OutboxMessage.id.desc())
             .limit(most)
         )

@@ -130,7 +130,9 @@ ORDER BY i.position, i.id
 """
 
 _FACTS = """
-SELECT json_build_object('child_id', c.id, 'item_id', COALESCE(i.id, t.id),
+SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_restriction r
+   WHERE r.child_id = c.id AND r.ended_on IS NULL),
+ 'child_id', c.id, 'item_id', COALESCE(i.id, t.id),
  'minutes', COALESCE(i.minutes, 0), 'why', COALESCE(i.why, 'new'), 'since_on', i.since_on,
  'late', COALESCE(i.late, false), 'urgent', COALESCE(i.urgent, false),
  'item_reason', encode(i.reason, 'hex'), 'reference', c.reference, 'birth_date', c.birth_date,

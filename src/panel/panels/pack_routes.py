@@ -80,6 +80,7 @@ async def pack_as_pdf(
 ) -> Response[bytes]:
     """The reader's own agency's pack as PDF/UA."""
     meeting, own = await open_own_pack(desk.gate, desk.signed_in, key, held_on)
+    await desk.require_proof()
     content = await pack_pdf_of(desk.gate, meeting, own, desk.viewer)
     name = f"pack-{key}-{held_on}-{own.key}.pdf"
     return Response(

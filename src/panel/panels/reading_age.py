@@ -14,7 +14,7 @@ YOUNGEST, OLDEST = 5, 18
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _NUMBER_WORD = re.compile(r"\d+")
-_SENTENCE = re.compile(r"[.!?:;…]+(?:\s|$)|\n+")
+_SENTENCE = re.compile(r"(?<![.!?:;…])[.!?:;…]++(?:\s|$)|\n+")
 _VOWELS = re.compile(r"[aeiouy]+")
 _SILENT = re.compile(r"(?:[^aeiouyl]e|[aeiou]le|[^aeioutdl]ed|[^aeioucsxzghl]es|[aeiouy]l+e[sd])$")
 _TWO_SOUNDS = re.compile(r"(?<![ct])i[ao](?!n\b|us\b)|[iu]um\b|eo(?!us)|[^q]ua[^r]|creat")

@@ -1,5 +1,6 @@
 """Home, panels, agendas and the calendar."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -53,8 +54,9 @@ from panel.panels.settle import (
     set_minutes,
     take_off,
 )
-from panel.plans.pages import MyActionRow, lead_home, my_action_rows
-from panel.plans.service import HOME_KEY, home_of_lead, my_actions
+from panel.panels.setup import SetupTask, setup_facts, setup_tasks
+from panel.plans.pages import HandOverRow, MyActionRow, hand_over_rows, lead_home, my_action_rows
+from panel.plans.service import HOME_KEY, home_of_lead, my_actions, to_hand_over
 from panel.platform.problems import Invalid, NotFound
 from panel.records.dates import months_after
 from panel.sharing.agencies_agreeing import may_keep
@@ -88,6 +90,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             sharing=await _sharing(desk),
             notes=owed_figures(owed, desk.today),
             reviews=await _reviews(desk),
+            to_hand_over=await _to_hand_over(desk),
         )
     if desk.viewer.roles & {Role.PRACTITIONER, Role.MANAGER}:
         asked = read_cursor(page, HOME_KEY)
@@ -104,6 +107,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
             reviews=await _reviews(desk),
+            to_hand_over=await _to_hand_over(desk),
         )
     if Role.GOVERNANCE_LEAD in desk.viewer.roles and not who.panels:
         return go("/governance")
@@ -112,7 +116,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         meetings=await _next_meetings(desk),
         actions=await _my_actions(desk),
         has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
-        is_administrator=Role.ADMINISTRATOR in desk.viewer.roles,
+        setup=await _setup(desk),
         keeps_agreements=may_keep(desk.viewer),
         name=desk.signed_in.name,
         reviews=await _reviews(desk),
@@ -133,6 +137,23 @@ async def _my_actions(desk: Desk) -> list[MyActionRow]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
         actions = await my_actions(desk.gate, session, desk.viewer, desk.purposes)
         return my_action_rows(actions, desk.today)
+
+
+async def _to_hand_over(desk: Desk) -> Sequence[HandOverRow]:
+    """The plans that came to this person because somebody left, or will."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        found = await to_hand_over(desk.gate, session, desk.viewer, desk.purposes)
+    return hand_over_rows(found, desk.today)
+
+
+async def _setup(desk: Desk) -> Sequence[SetupTask]:
+    """What an administrator sets up, each with its check; nothing for anybody else."""
+    if Role.ADMINISTRATOR not in desk.viewer.roles:
+        return ()
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        facts = await setup_facts(session)
+    sends = desk.request.app.state.settings.smtp_url is not None
+    return setup_tasks(facts, desk.viewer, desk.tenant.record.label, desk.today, sends=sends)
 
 
 async def _sharing(desk: Desk) -> HomePart:

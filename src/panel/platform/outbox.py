@@ -136,22 +136,29 @@ def stop(row: OutboxMessage, why: str) -> None:
     row.attempts, row.failure = TRIES, why
 
 
+def is_one_address(text: str) -> bool:
+    """Whether a text is one e-mail address, which a mail server would be asked to take."""
+    message, said = EmailMessage(), text.strip()
+    try:
+        message["To"] = text
+        addresses = [one.addr_spec for one in message["To"].addresses]
+    # What the parser raises depends on where it stumbles ("marta@", "marta@[").
+    except (ValueError, LookupError, AttributeError, MessageError):
+        return False
+    return addresses == [said] and all(said.rpartition("@")[::2])
+
+
 def _message(row: OutboxMessage) -> EmailMessage:
     """The message, for one person. Raises Bounced for what is not one e-mail address.
 
     One wrong address must not keep the messages behind it waiting, and two in one field would be
     two people who are told.
     """
+    if not is_one_address(row.address):
+        raise Bounced(NO_SUCH)
     message = EmailMessage()
     message["Message-ID"] = f"<{row.id}@panel.invalid>"
-    try:
-        message["To"] = row.address
-        addresses = [one.addr_spec for one in message["To"].addresses]
-    # What the parser raises depends on where it stumbles ("marta@", "marta@[").
-    except (ValueError, LookupError, AttributeError, MessageError) as error:
-        raise Bounced(NO_SUCH) from error
-    if addresses != [row.address.strip()] or not all(row.address.strip().rpartition("@")[::2]):
-        raise Bounced(NO_SUCH)
+    message["To"] = row.address
     message["Subject"] = row.subject
     message.set_content(row.body)
     return message

@@ -59,23 +59,56 @@ class NotSentYet(NotSignedIn):
     """A form came in after its session ended: its page keeps what was typed, to be sent again.
 
     `path` is where it goes, `fields` what it holds, and `csrf_token` that of the session that its
-    writer has again; empty before they signed in.
+    writer has again; empty before they signed in. `elsewhere` is where to sign in meanwhile.
     """
 
     def __init__(
-        self, path: str, fields: Sequence[tuple[str, str]], *, name: str = "", csrf_token: str = ""
+        self,
+        path: str,
+        fields: Sequence[tuple[str, str]],
+        *,
+        name: str = "",
+        csrf_token: str = "",
+        elsewhere: str = "/sign-in?next=/sign-in/done",
     ) -> None:
         super().__init__("Your time ran out before this arrived, so it was not saved.")
         self.path, self.fields, self.csrf_token = path, fields, csrf_token
+        self.elsewhere = "" if csrf_token else elsewhere
         self.what_to_do = (
             f"You are signed in as {name}. Send it now."
             if csrf_token
-            else "It is kept on this page. Sign in again in another window with a new link, come"
-            " back here and carry on."
+            else "It is kept on this page. Sign in again in another window, come back here and"
+            " carry on."
         )
         self.title = "Not saved yet"
         if csrf_token:
             self.status = 409
+
+
+class ShowAgain(Problem):
+    """This asks who is here to show again who they are; `path` is where, and leads back."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            403,
+            "Show again who you are",
+            "This asks you to show again who you are.",
+            "Sign in again and carry on where you were.",
+        )
+
+
+class NotShownYet(NotSentYet):
+    """A form that asks its sender to show again who they are; the page keeps what was typed."""
+
+    def __init__(self, path: str, fields: Sequence[tuple[str, str]], elsewhere: str) -> None:
+        super().__init__(path, fields, elsewhere=elsewhere)
+        self.status = 403
+        self.sentence = "This asks you to show again who you are, so it was not saved yet."
+        self.what_to_do = (
+            "It is kept on this page. Show who you are in another window, come back here and"
+            " carry on."
+        )
 
 
 @dataclass(frozen=True, slots=True)

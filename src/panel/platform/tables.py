@@ -14,18 +14,22 @@ from sqlalchemy import (
     Table,
     event,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
+    MappedColumn,
     Session,
     declared_attr,
     mapped_column,
     object_session,
 )
 from sqlalchemy.orm.unitofwork import UOWTransaction
+from sqlalchemy.types import UserDefinedType
 
 from panel.platform.clock import day_of
 from panel.platform.crypto import Keys
@@ -112,6 +116,8 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
     __sealed__: ClassVar[tuple[Sealed, ...]] = ()
+    __sealed_content__: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Columns with sealed bytes of a child (a file), each with the field it is bound to."""
 
     id: Mapped[UUID]
 
@@ -148,6 +154,24 @@ class Row(Base):
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no column {name}")
             setattr(self, name, value)
+
+
+class XID8(UserDefinedType[int]):
+    """The number of a transaction, as the server counts it: never the same twice in a server."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_given: object) -> str:
+        """The type's name in SQL."""
+        return "xid8"
+
+
+def numbered() -> MappedColumn[int | None]:
+    """The column in which an event keeps the number of the transaction that added it."""
+    return mapped_column(XID8, server_default=text("pg_current_xact_id()"))
+
+
+ischema_names["xid8"] = XID8  # so that a table that has one can be compared with its model
 
 
 def one_of(column: str, values: Iterable[str] | type[StrEnum]) -> CheckConstraint:

@@ -1,23 +1,24 @@
 """Authorities: each has a schema, a host name and keys of its own."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import cast
 from uuid import UUID
 
 import msgspec
 import psycopg
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import sql
 from psycopg.rows import TupleRow, class_row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from panel.platform.clock import Clock
-from panel.platform.crypto import Keyring, Keys, Wrapping, new_key
+from panel.platform.crypto import DataKey, Keyring, Keys, NotSealedHere, new_key
 from panel.platform.database import NOBODY, Database, Scope
+from panel.platform.key_service import KeyService, NoMasterKey
 from panel.platform.read_models import ReadModel, for_driver
 from panel.platform.tables import KEYS, NOW, VIEWER
 
@@ -47,6 +48,8 @@ class AuthorityRecord:
     demo: bool
     wrapped_key: bytes
     wrapped_index_key: bytes
+    later_keys: tuple[tuple[int, bytes], ...] = ()
+    """Generations of the authority's key after the first, wrapped."""
 
 
 _COLUMNS = "name, label, host, schema_name, accent, demo, wrapped_key, wrapped_index_key"
@@ -64,11 +67,29 @@ def authorities(url: str) -> list[AuthorityRecord]:
         if present is None or present[0] is None:
             return []
         cursor = connection.cursor(row_factory=class_row(AuthorityRecord))
-        return cursor.execute(
+        found = cursor.execute(
             sql.SQL("SELECT {} FROM {}.authority ORDER BY name").format(
                 sql.SQL(_COLUMNS), sql.Identifier(CONTROL)
             )
         ).fetchall()
+        return [replace(one, later_keys=_later_keys(connection, one.schema_name)) for one in found]
+
+
+def _later_keys(
+    connection: psycopg.Connection[TupleRow], schema: str
+) -> tuple[tuple[int, bytes], ...]:
+    """Generations after the first, wrapped; none before the migration that brings them."""
+    present = connection.execute(
+        "SELECT to_regclass(%s)", [sql.Identifier(schema, "authority_key").as_string(None)]
+    ).fetchone()
+    if present is None or present[0] is None:
+        return ()
+    rows = connection.execute(
+        sql.SQL("SELECT generation, wrapped FROM {}.authority_key ORDER BY 1").format(
+            sql.Identifier(schema)
+        )
+    )
+    return tuple((generation, bytes(wrapped)) for generation, wrapped in rows)
 
 
 def authority_named(url: str, name: str | None) -> AuthorityRecord:
@@ -90,7 +111,7 @@ def authority_named(url: str, name: str | None) -> AuthorityRecord:
 
 
 def record_authority(
-    owner_url: str, master: Wrapping, *, name: str, label: str, host: str, demo: bool
+    owner_url: str, master: KeyService, *, name: str, label: str, host: str, demo: bool
 ) -> AuthorityRecord:
     """Write a new authority with new keys into the list; its schema is created, still empty."""
     record = AuthorityRecord(
@@ -104,31 +125,86 @@ def record_authority(
         wrapped_index_key=master.wrap(new_key(), f"index {name}"),
     )
     with psycopg.connect(owner_url) as connection:
-        try:
-            connection.execute(
-                sql.SQL("INSERT INTO {}.authority ({}) VALUES ({})").format(
-                    sql.Identifier(CONTROL),
-                    sql.SQL(_COLUMNS),
-                    sql.SQL(", ").join([sql.Placeholder()] * 8),
-                ),
-                [getattr(record, column.strip()) for column in _COLUMNS.split(",")],
-            )
-        except psycopg.errors.UniqueViolation as error:
-            raise AuthorityExists(
-                f"There is an authority called {name}, or one at {host}, already."
-            ) from error
+        add_to_list(connection, record)
         connection.execute(
             sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(record.schema_name))
         )
     return record
 
 
-def keyring(record: AuthorityRecord, master: Wrapping) -> Keyring:
-    """The authority's keys, unwrapped."""
-    return Keyring(
-        master.unwrap(record.wrapped_key, f"authority {record.name}"),
-        master.unwrap(record.wrapped_index_key, f"index {record.name}"),
-    )
+def add_to_list(connection: psycopg.Connection[TupleRow], record: AuthorityRecord) -> None:
+    """Write an authority into the list, from when on it is served. Raises AuthorityExists."""
+    try:
+        connection.execute(
+            sql.SQL("INSERT INTO {}.authority ({}) VALUES ({})").format(
+                sql.Identifier(CONTROL),
+                sql.SQL(_COLUMNS),
+                sql.SQL(", ").join([sql.Placeholder()] * 8),
+            ),
+            [getattr(record, column.strip()) for column in _COLUMNS.split(",")],
+        )
+    except psycopg.errors.UniqueViolation as error:
+        raise AuthorityExists(
+            f"There is an authority called {record.name}, or one at {record.host}, already."
+        ) from error
+
+
+def later_keys_of(url: str, schema: str) -> tuple[tuple[int, bytes], ...]:
+    """Generations of the key of an authority after the first, wrapped, as its schema has them."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return _later_keys(connection, schema)
+
+
+def later_key_name(record: AuthorityRecord, generation: int) -> str:
+    """The name to which a later generation of an authority's key is bound."""
+    return f"authority {record.name} {generation}"
+
+
+def keyring(record: AuthorityRecord, master: KeyService) -> Keyring:
+    """The authority's keys, unwrapped. Raises NoMasterKey with a sentence."""
+    try:
+        ring = Keyring(
+            master.unwrap(record.wrapped_key, f"authority {record.name}"),
+            master.unwrap(record.wrapped_index_key, f"index {record.name}"),
+            _unwrapped(record, master, record.later_keys),
+        )
+    except NotSealedHere as error:
+        raise NoMasterKey(
+            f"The keys of {record.name} were wrapped by another master key than the one that is"
+            f" set ({master.key_id}). Set the one that was in use."
+        ) from error
+    ring.later_from = partial(_unwrapped, record, master)
+    return ring
+
+
+def _unwrapped(
+    record: AuthorityRecord, master: KeyService, later: Iterable[tuple[int, bytes]]
+) -> dict[int, bytes]:
+    return {
+        generation: master.unwrap(wrapped, later_key_name(record, generation))
+        for generation, wrapped in later
+    }
+
+
+class _StoredKeys:
+    """The database, asked again for keys by a process that runs since before a rotation."""
+
+    def __init__(self, url: str, schema: str) -> None:
+        self._url = url
+        self._schema = schema
+
+    def later_keys(self) -> tuple[tuple[int, bytes], ...]:
+        """The authority's later keys, wrapped, by generation."""
+        return later_keys_of(self._url, self._schema)
+
+    def data_key(self, holder: UUID) -> bytes | None:
+        """A holder's data key, wrapped; None once it was destroyed."""
+        statement = sql.SQL("SELECT wrapped FROM {}.data_key WHERE holder_id = %s")
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            found = connection.execute(
+                statement.format(sql.Identifier(self._schema)), [holder]
+            ).fetchone()
+        return None if found is None else found[0]
 
 
 class Tenant:
@@ -141,15 +217,16 @@ class Tenant:
         self.record = record
         self.database = database
         self.ring = ring
+        self.ring.stored = _StoredKeys(database.url, record.schema_name)
         self.clock = clock
-        self._directory: dict[UUID, AESGCM] = {}
+        self._directory: dict[UUID, DataKey] = {}
         self._look_ups: dict[str, str] = {}
 
     def scope(self, viewer: UUID, now: datetime | None = None) -> Scope:
         """What a transaction of this viewer sets."""
         return Scope(self.record.schema_name, viewer, now or self.clock.now())
 
-    def remember(self, keys: Mapping[UUID, AESGCM]) -> None:
+    def remember(self, keys: Mapping[UUID, DataKey]) -> None:
         """Keep the agencies' keys (their workers' names) at hand for every transaction."""
         self._directory.update(keys)
 

@@ -1,10 +1,10 @@
-"""Tables of the platform's own: sessions, sign-in links, the outbox, claimed jobs, forms posted."""
+"""Tables of the platform's own: sessions, the outbox, claimed jobs, forms posted, seals."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +21,30 @@ class WebSession(Base):
     viewer_kind: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    listed_id: Mapped[UUID | None] = mapped_column("id")
+    """By which its owner names it in the list of their sessions: it signs nobody in."""
+    way: Mapped[str | None] = mapped_column(Text)
+    """How they signed in: a `platform.sessions.Way`."""
+    proved_at: Mapped[datetime | None]
+    """When they last showed who they are; NULL where a link or the demonstration let them in."""
+    device: Mapped[str | None] = mapped_column(Text)
+    """The browser and system, in words."""
+
+
+class SignInEntry(Base):
+    """Somebody on their way in, between the first step of signing in and the last.
+
+    Only the hash of the cookie is kept; no name, address or code stands in `facts` in the clear.
+    """
+
+    __tablename__ = "sign_in_entry"
+
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    step: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    next_path: Mapped[str] = mapped_column(Text)
+    """Where they wanted to go: a path of this site."""
     ends_at: Mapped[datetime]
 
 
@@ -103,3 +127,43 @@ class Setting(Row):
     value: Mapped[Any] = mapped_column(JSONB)
     from_on: Mapped[datetime | None]
     source: Mapped[str] = mapped_column(Text, default="")
+
+
+AUDIT_KEY = Table(
+    "audit_key",
+    Base.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("public", LargeBinary, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+"""Keys that sign seals: the public part, and the private one wrapped by the authority's key."""
+
+AUDIT_SEAL = Table(
+    "audit_seal",
+    Base.metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("server", BigInteger, nullable=False),
+    Column("all_below", BigInteger),
+    Column("none_from", BigInteger, nullable=False),
+    Column("key_id", Uuid, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+"""What `panel.platform.seals.Seal` says, with the peaks of the tree from which it grows on."""
+
+AUDIT_LEAF = Table(
+    "audit_leaf",
+    Base.metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("source", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""Where each event stands in the order, and the hash of its row when it was sealed."""

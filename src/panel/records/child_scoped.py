@@ -8,9 +8,10 @@ from sqlalchemy import ForeignKey, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from panel.platform.tables import Base, Row
+from panel.platform.database import SCHEDULED
+from panel.platform.tables import Base, Row, numbered
 
-JOB = UUID("00000000-0000-7000-8000-000000000001")
+JOB = SCHEDULED
 """The viewer of scheduled work and imports: reaches every child's rows, is shown no content."""
 
 
@@ -71,8 +72,10 @@ class AccessEvent(Base):
     """What the person was doing, in the words of the history: "read the plan"."""
     decisions: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Category -> basis, with `withheld: …` for what was not shown."""
+    transaction: Mapped[int | None] = numbered()
 
     __table_args__ = (
+        Index("ix_access_event_transaction", "transaction"),
         Index("ix_access_event_at", "at", "id"),
         Index("ix_access_event_child_at", "child_id", "at", "id"),
         Index("ix_access_event_viewer_at", "viewer_id", "at", "id"),

@@ -17,6 +17,7 @@ from panel.platform.tables import today_of
 from panel.platform.tenancy import load_keys
 from panel.records.gate import NOT_HERE, Access, rewrite_access
 from panel.register.children import author_agency, clashes_between
+from panel.register.family_access import Contact, contact_changed
 from panel.register.models import Child, FamilyLink, FamilyMember
 
 BASIS_WORDS: dict[ParentalBasis, str] = {
@@ -296,6 +297,12 @@ async def change_family_member(
     person.first_language = member.first_language
     person.interpreter = member.interpreter
     if read.may_see_contact:
+        await contact_changed(
+            access.session,
+            person.id,
+            Contact(read.member.email, read.member.phone),
+            Contact(member.email, member.phone),
+        )
         stored.lives_with = link.lives_with
         person.email = member.email
         person.phone = member.phone

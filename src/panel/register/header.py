@@ -48,6 +48,8 @@ class ChildHeader:
     upn: str | None
     lead_words: str
     """"Rosa Whitlow, Health visiting", or "Nobody yet"."""
+    restricted_on: date | None = None
+    """Since when nothing may be changed (UK GDPR Article 18)."""
 
     @property
     def facts(self) -> Sequence[tuple[str, str]]:
@@ -60,6 +62,10 @@ class ChildHeader:
             ("NHS number", self.nhs_number_words or ""),
             ("UPN", self.upn or ""),
             ("Lead professional", self.lead_words),
+            (
+                "Use of this record",
+                self.restricted_on and f"Restricted since {short_day(self.restricted_on)}",
+            ),
         )
         return [(what, value) for what, value in told if value and value != self.name]
 
@@ -91,10 +97,14 @@ class WhoFacts(msgspec.Struct):
     nhs_number: str | None
     upn: str | None
     lead: LeadFact | None
+    restricted_on: date | None = None
+    """Since when the use of the record is restricted, where it is."""
 
 
 _WHO = """
-SELECT json_build_object('reference', c.reference, 'birth_date', c.birth_date,
+SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_restriction r
+   WHERE r.child_id = c.id AND r.ended_on IS NULL),
+ 'reference', c.reference, 'birth_date', c.birth_date,
   'expected', c.expected_delivery_on, 'given_name', encode(c.given_name, 'hex'),
   'family_name', encode(c.family_name, 'hex'), 'known_as', encode(c.known_as, 'hex'),
   'nhs_number', encode(c.nhs_number, 'hex'), 'upn', encode(c.upn, 'hex'),
@@ -134,6 +144,7 @@ def header_from(access: Access, who: WhoFacts) -> ChildHeader:
         nhs_number_words=nhs_number_words(nhs_number) if nhs_number else None,
         upn=(identity_text(access, "upn", who.upn) or None) if for_education else None,
         lead_words=_lead_words(access, who.lead),
+        restricted_on=who.restricted_on,
     )
 
 

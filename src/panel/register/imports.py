@@ -227,6 +227,10 @@ async def _worker(
         raise Invalid.because(
             "worker_email", "Somebody at another agency has this address. Check which is right"
         )
+    elif worker.until_on is not None:
+        raise Invalid.because(
+            "worker_email", "They left or are leaving. Whoever comes back is invited on a page"
+        )
     for name in row.roles:
         role = Role(name)
         of_panel = panel_id if role in _OF_A_PANEL else None

@@ -1,6 +1,6 @@
 """What the register's pages say: records turned into words and dates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
@@ -45,6 +45,8 @@ class FamilyLine:
     contact: Sequence[tuple[str, str]]
     language: str
     link_id: UUID
+    sign_in: str = ""
+    """How it stands with their sign-in; empty where they were never invited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,20 @@ class PeoplePage:
     withheld: Sequence[str]
 
 
-def people_page(people: People, today: date) -> PeoplePage:
-    """The people page."""
+def people_page(
+    people: People, today: date, sign_ins: Mapping[UUID, str] | None = None
+) -> PeoplePage:
+    """The people page; `sign_ins` says how it stands with the sign-in of each person."""
+    states = sign_ins or {}
     current = [one for one in people.family if one.until_on is None or one.until_on >= today]
     home = (
         ("Address", people.address), ("Postcode", people.postcode), ("Telephone", people.phone)
     )  # fmt: skip
     return PeoplePage(
-        family=[family_line(one, today) for one in current],
-        former_family=[family_line(one, today) for one in people.family if one not in current],
+        family=[family_line(one, today, states) for one in current],
+        former_family=[
+            family_line(one, today, states) for one in people.family if one not in current
+        ],
         now=[agency_line(one, today) for one in people.agencies if _is_now(one, today)],
         expected=[agency_line(one, today) for one in people.agencies if _is_expected(one, today)],
         ended=[
@@ -121,7 +128,7 @@ def agency_line(part: AgencyPart, today: date) -> AgencyLine:
     )
 
 
-def family_line(person: FamilyPerson, today: date) -> FamilyLine:
+def family_line(person: FamilyPerson, today: date, sign_ins: Mapping[UUID, str]) -> FamilyLine:
     """One person of the family."""
     contact = (
         ("Lives with the child", "Yes" if person.lives_with else ""),
@@ -139,6 +146,7 @@ def family_line(person: FamilyPerson, today: date) -> FamilyLine:
         contact=[(what, value) for what, value in contact if value],
         language=language,
         link_id=person.link_id,
+        sign_in=sign_ins.get(person.member_id, ""),
     )
 
 

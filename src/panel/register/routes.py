@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role
+from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
 from panel.accounts.desk import Desk, Posted, go
 from panel.accounts.service import agencies, agency_by_key, worker_by_email
 from panel.accounts.taking import take
@@ -47,6 +48,7 @@ from panel.register.family import (
     share_family,
     siblings,
 )
+from panel.register.family_access import may_invite, sign_in_words
 from panel.register.header import EDUCATION, child_header
 from panel.register.history import LEVEL_WORDS, chronology, judge_level, level_of_need, note_event
 from panel.register.involvements import (
@@ -223,9 +225,10 @@ async def _people_page(
         child_id, desk.viewer, desk.purposes, "read who is involved"
     ) as access:
         header = await child_header(access)
-        people = pages.people_page(await people_of(access), access.today)
+        sign_ins = await sign_in_words(access)
+        people = pages.people_page(await people_of(access), access.today, sign_ins)
         related = await _siblings(desk, access)
-        may_write = access.may_write
+        may_write, may_let_in = access.may_write, may_invite(access)
     return desk.page(
         "register/people.html",
         status=200 if errors is None else 422,
@@ -234,6 +237,9 @@ async def _people_page(
         people=people,
         siblings=related,
         may_write=may_write,
+        may_invite=may_let_in,
+        own_sign_in=sign_ins.get(child_id, ""),
+        is_young_person=has_reached(header.born, AGE_OF_OWN_AGREEMENT, desk.today),
         filled=Filled({}, errors),
     )
 

@@ -28,10 +28,11 @@ MOST_FOUND = 50
 
 _REFERENCE = re.compile(r"c\s?-?\s?(\d{1,9})", re.IGNORECASE)
 _NAMED_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?|{name[:4]}" for name in MONTHS)
+_BETWEEN = r"(?:\s*+[./-]\s*+|\s++)"
 _DATE = re.compile(
     r"\b(?:(?P<iso_year>\d{4})-(?P<iso_month>\d{1,2})-(?P<iso_day>\d{1,2})"
-    r"|(?P<day>\d{1,2})\s*[./\s-]\s*(?P<month>\d{1,2})\s*[./\s-]\s*(?P<year>\d{4}|\d{2})"
-    r"|(?P<day_first>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?(?P<month_name>"
+    rf"|(?P<day>\d{{1,2}}){_BETWEEN}(?P<month>\d{{1,2}}){_BETWEEN}(?P<year>\d{{4}}|\d{{2}})"
+    r"|(?P<day_first>\d{1,2})(?:st|nd|rd|th)?\s*+(?:of\s++)?(?P<month_name>"
     + _NAMED_MONTH
     + r")\.?,?"
     r"\s*(?P<year_last>\d{4}|\d{2})"

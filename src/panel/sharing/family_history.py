@@ -10,6 +10,7 @@ those who review it, as long as it ties them to the child: they would tell that 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,13 @@ class FamilyLook:
         return f"{when}: {self.who} looked {self.why}. They could, because {self.basis}."
 
 
+class Naming(Enum):
+    """Whether whoever looked is named."""
+
+    EVERYBODY = "everybody"
+    NOBODY = "nobody"
+
+
 async def looks_for_family(access: Access, asked: Asked) -> Page[FamilyLook] | Withheld:
     """Who looked at the record of a family member's own child, newest first, by key (at, id).
 
@@ -113,18 +121,22 @@ async def looks_for_family(access: Access, asked: Asked) -> Page[FamilyLook] | W
         return withheld
     rows = await _rows(access, asked)
     names, known = await _names(access, rows)
-    looks = [
-        FamilyLook(
-            id=row.id,
-            at=row.at,
-            who=_who(row, names, known),
-            why=WHY_WORDS[Purpose(row.purpose)],
-            basis=basis_words(row.decisions),
-            refused="refused" in row.decisions,
-        )
-        for row in rows
-    ]
+    looks = [_look(row, names, known) for row in rows]
     return page_of(looks, asked, LOOKS_A_PAGE, lambda look: (look.at, look.id))
+
+
+async def looks_to_tell(access: Access, naming: Naming, most: int) -> list[tuple[UUID, str]]:
+    """The newest looks that a family may be told, as sentences, for a copy of the record.
+
+    Nobody is named to whom anything is protected from (`Naming.NOBODY`).
+    """
+    rows = (
+        await access.session.execute(
+            text(_LOOKS + _NEWEST), {"child": access.child_id, "some": most}
+        )
+    ).all()
+    names, known = (None, {}) if naming is Naming.NOBODY else await _names(access, rows)
+    return [(row.id, _look(row, names, known).line) for row in rows]
 
 
 def basis_words(decisions: Mapping[str, Any]) -> str:
@@ -164,6 +176,17 @@ def is_kept_from(access: Access) -> bool:
     return any(
         one.silent or (not one.permitted and one.basis in (Basis.PROTECTION, Basis.COURT_ORDER))
         for one in decisions
+    )
+
+
+def _look(row: Row[Any], names: dict[UUID, str] | None, known: dict[UUID, str]) -> FamilyLook:
+    return FamilyLook(
+        id=row.id,
+        at=row.at,
+        who=_who(row, names, known),
+        why=WHY_WORDS[Purpose(row.purpose)],
+        basis=basis_words(row.decisions),
+        refused="refused" in row.decisions,
     )
 
 

@@ -1,6 +1,7 @@
 """The pages of safeguarding overrides: opening what is withheld, and reviewing each."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -65,6 +66,7 @@ def reviewing(desk: Desk) -> Sequence[Purpose]:
 @get("/children/{child_id:uuid}/sharing/override", include_in_schema=False)
 async def override_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
     """What I do not see and could open, for safety."""
+    await desk.require_proof()
     async with desk.open(child_id, "looked at what is withheld", purposes_of(desk)) as access:
         return await _override(desk, access, None)
 
@@ -85,7 +87,14 @@ async def override(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Res
         async with desk.open(child_id, "looked at what is withheld", purposes_of(desk)) as access:
             return await _override(desk, access, errors)
 
-    opens = partial(desk.open, child_id, "asked to open what is withheld", purposes_of(desk))
+    @asynccontextmanager
+    async def opens() -> AsyncIterator[Access]:
+        doing = "asked to open what is withheld"
+        async with desk.open(child_id, doing, purposes_of(desk)) as access:
+            # Asked here: whoever does not reach the child is answered as for none.
+            await desk.require_proof()
+            yield access
+
     return await take(desk, OpenForm, opens, work, f"/children/{child_id}", again=again)
 
 
@@ -112,6 +121,8 @@ async def _override(desk: Desk, access: Access, errors: FieldErrors | None) -> R
 @get("/safeguarding/open", include_in_schema=False)
 async def open_page(desk: NamedDependency[Desk]) -> Response[str]:
     """Open a record by what is known of the child."""
+    if may_override(desk.viewer):
+        await desk.require_proof()
     return await _open(desk, None)
 
 
@@ -120,6 +131,7 @@ async def open_record(desk: NamedDependency[Desk]) -> Response[Any]:
     """Open a record for a while; what is answered is the same whether or not there is one."""
     if not may_override(desk.viewer):
         raise NotAllowed(WHO_MAY_OVERRIDE)
+    await desk.require_proof()
 
     # Nobody reaches the child yet who asks: the work is done as scheduled work is.
     opens = transaction_of(desk, JOB)

@@ -17,6 +17,7 @@ from consent import GUARDIANS, Category, Override, Role, State, Viewer, ViewerKi
 from consent.decide import decide_all
 from consent.model import Basis, Purpose
 from panel.accounts.service import worker_names
+from panel.platform.audit import Kind, by_viewer, record
 from panel.platform.clock import day_of
 from panel.platform.problems import Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.records.child_scoped import JOB
@@ -177,6 +178,7 @@ async def open_withheld(access: Access, what: Collection[str], reason: Reason) -
         within = await spans(access.session)
         made = _override(access.child_id, access.viewer.id, categories, access.at, reason, within)
         access.session.add(made)
+        _write_down(access.session, access.viewer, made)
         await rewrite_access(access.session, access.child_id)
     return made.id
 
@@ -222,7 +224,9 @@ async def open_by_reference(
         return
     # Asked again while it runs, it is that one: another row would be another day of looking.
     if await _running(session, child_id, viewer.id, frozenset()) is None:
-        session.add(_override(child_id, viewer.id, frozenset(), now, reason, within))
+        made = _override(child_id, viewer.id, frozenset(), now, reason, within)
+        session.add(made)
+        _write_down(session, viewer, made)
         await rewrite_access(session, child_id)
 
 
@@ -322,6 +326,15 @@ def _override(
         family_risk=reason.family_risk if reason.kept_from_family else "",
         review_by=working_days_after(day_of(at), within.review_working_days),
     )
+
+
+def _write_down(session: AsyncSession, viewer: Viewer, made: SharingOverride) -> None:
+    told = {
+        "override": str(made.id),
+        "categories": made.categories,
+        "until": made.ends_at.isoformat(),
+    }
+    record(session, Kind.OVERRIDE_MADE, by_viewer(viewer), subject=made.child_id, details=told)
 
 
 # --- Reviewing ----------------------------------------------------------------------------------
@@ -427,6 +440,9 @@ async def review_override(
     if not justified:
         row.ends_at = min(row.ends_at, access.at)
         row.steps = {Step.STOPPED.value: access.today.isoformat()}
+    told = {"override": str(row.id), "justified": justified}
+    by = by_viewer(access.viewer)
+    record(access.session, Kind.OVERRIDE_REVIEWED, by, subject=access.child_id, details=told)
     await rewrite_access(access.session, access.child_id)
 
 

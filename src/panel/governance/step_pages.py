@@ -1,0 +1,56 @@
+"""A page with one form on it: what it asks, as the template `governance/step.html` shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from litestar import Response
+
+from panel.accounts.desk import Desk
+from panel.web.forms import FieldErrors, Filled
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question. `kind`: line, text, number, day or radios."""
+
+    kind: str
+    name: str
+    label: str
+    hint: str = ""
+    choices: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One form."""
+
+    title: str
+    lead: str
+    button: str
+    fields: Sequence[Field] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands around the form."""
+
+    action: str
+    back_href: str
+    version: int | None = None
+    facts: Sequence[tuple[str, str]] = ()
+    quoted: str = ""
+    """Words of the record, as they were written."""
+    stored: dict[str, object] = field(default_factory=dict)
+
+
+def step_page(
+    desk: Desk, step: Step, shown: Shown, errors: FieldErrors | None = None
+) -> Response[str]:
+    """The page, with what was wrong."""
+    return desk.page(
+        "governance/step.html",
+        status=200 if errors is None else 422,
+        step=step,
+        shown=shown,
+        filled=Filled(shown.stored, errors),
+    )

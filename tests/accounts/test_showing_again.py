@@ -1,0 +1,99 @@
+"""Before an override and a pack to take away, whoever is here shows again who they are."""
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from sqlalchemy import text
+
+from panel.platform.clock import FixedClock
+from panel.platform.sessions import Way, forgery_token, start
+from panel.platform.tenancy import Tenant
+from tests.accounts.signing_in import hidden, words
+from tests.sharing.family import Family, invented_family
+
+Client = AsyncTestClient[Litestar]
+
+
+@pytest.fixture
+async def family(tenant: Tenant) -> Family:
+    """A child with the people around them."""
+    return await invented_family(tenant)
+
+
+async def come_in(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family, way: Way
+) -> str:
+    async with tenant.transaction() as session:
+        token = await start(session, family.tom.id, "worker", clock.now(), way=way)
+    client.cookies.clear()
+    client.cookies.set("panel_session", token)
+    return token
+
+
+async def ask(client: Client, method: str, path: str, token: str) -> httpx.Response:
+    typed = {"_csrf_token": forgery_token(token), "what": "everything", "reason": "She is afraid"}
+    data = typed if method == "POST" else None
+    return await client.request(method, path, data=data, follow_redirects=False)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_override_asks_for_it(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family, method: str
+) -> None:
+    path = f"/children/{family.child}/sharing/override"
+    for address in (path, "/safeguarding/open"):
+        token = await come_in(client, tenant, clock, family, Way.LINK)
+        answer = await ask(client, method, address, token)
+        if method == "GET":
+            assert answer.status_code == 303
+            assert answer.headers["location"] == f"/sign-in/again?next={address}"
+        else:
+            assert answer.status_code == 403
+            assert "Show who you are (opens in a new tab)" in words(answer)
+            assert "She is afraid" in answer.text, "nothing typed is lost"
+        token = await come_in(client, tenant, clock, family, Way.PASSKEY)
+        assert (await ask(client, method, address, token)).status_code in (200, 303, 422)
+    async with tenant.transaction() as session:
+        looks = (await session.execute(text("SELECT count(*) FROM sign_in_entry"))).scalar_one()
+    assert looks == 0
+
+
+async def test_a_child_out_of_reach_answers_as_none(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family
+) -> None:
+    token = await come_in(client, tenant, clock, family, Way.LINK)
+    path = "/children/0198c0de-0000-7000-8000-000000000009/sharing/override"
+    assert (await ask(client, "POST", path, token)).status_code == 404
+
+
+async def test_who_has_only_a_link_is_led_to_choose_a_way(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family
+) -> None:
+    await come_in(client, tenant, clock, family, Way.LINK)
+    page = await client.get("/sign-in/again?next=/safeguarding/open")
+    assert "/me/sign-in/set-up?next=/safeguarding/open" in page.text
+    assert "It is me" not in page.text
+    forged = await client.post(
+        "/sign-in/again/demonstration",
+        data={"_csrf_token": forgery_token(client.cookies["panel_session"])},
+    )
+    assert forged.status_code == 404
+
+
+async def test_in_the_demonstration_one_button_is_enough(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family
+) -> None:
+    token = await come_in(client, tenant, clock, family, Way.DEMONSTRATION)
+    page = await client.get("/sign-in/again?next=/safeguarding/open")
+    action = "/sign-in/again/demonstration"
+    answer = await client.post(action, data=hidden(page, action), follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/safeguarding/open")
+    fresh = answer.cookies["panel_session"]
+    client.cookies.clear()
+    client.cookies.set("panel_session", fresh)
+    assert fresh != token
+    assert (await client.get("/safeguarding/open", follow_redirects=False)).status_code == 200
+    client.cookies.clear()
+    client.cookies.set("panel_session", token)
+    assert (await client.get("/children")).status_code == 401, "the old cookie is nobody’s"

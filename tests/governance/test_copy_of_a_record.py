@@ -1,0 +1,439 @@
+"""A person's own data: refusals do not filter it, other people's data and the exemptions do."""
+
+import html
+import json
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from consent import Category, Purpose, Viewer, ViewerKind
+from panel.governance import retention_models
+from panel.governance.rights_copies import (
+    decide,
+    gather_waiting,
+    give_second_look,
+    hand_out,
+    make,
+    mark_by_hand,
+    read_copy,
+)
+from panel.governance.rights_gather import LEFT_OUT, SECTIONS
+from panel.governance.rights_models import AccessFile, Exemption, Outcome, RightKind
+from panel.governance.rights_service import (
+    SUBJECT_ACCESS,
+    Taken,
+    answer,
+    ask_as_family,
+    ask_for_copy,
+    has_standing,
+    identify,
+    start_clock,
+    take_in,
+)
+from panel.panels.models import FamilyWords
+from panel.platform.clock import FixedClock
+from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB, child_scoped_tables
+from panel.records.gate import Gate, rewrite_access
+from panel.register.models import Child, FamilyLink
+from panel.sharing.models import SharingRestriction
+from tests.governance.conftest import Looks, Offices
+from tests.governance.rights import (
+    asked,
+    decided,
+    duties,
+    gathered,
+    happened,
+    known,
+    made,
+    version_of,
+    write,
+)
+from tests.sharing.family import TODAY, Family, record, refused
+
+MODELS = retention_models
+"""Tables of a child, whatever else was imported."""
+SCHEMA = Path(__file__).parents[2] / "docs" / "rights" / "access-file.schema.json"
+SECRET = "14 Tern Street, Harrow Mill, WX3 9QR"
+TEXT = "Freya slept badly after Jordan Pickering from next door shouted. She likes the blue cup."
+
+
+@pytest.fixture(autouse=True)
+async def _law(tenant: Tenant, family: Family, offices: Offices) -> None:
+    await duties(tenant)
+    await happened(tenant, family, TEXT)
+
+
+def machine(file: str) -> dict[str, Any]:
+    found = re.search(
+        r'<script type="application/json" id="machine-readable">(.*?)</script>', file, re.DOTALL
+    )
+    assert found is not None
+    told: dict[str, Any] = json.loads(found[1])
+    return told
+
+
+def page_of(file: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", file.split("<script", 1)[0]))
+
+
+def fits(value: Any, shape: dict[str, Any], at: str = "$") -> None:
+    """What the schema says, as far as ours says anything."""
+    if "anyOf" in shape:
+        for one in shape["anyOf"]:
+            try:
+                return fits(value, one, at)
+            except AssertionError:
+                continue
+        raise AssertionError(f"{at}: {value!r} fits none")
+    kinds = {"object": dict, "array": list, "string": str}
+    assert isinstance(value, kinds[shape["type"]]), f"{at}: {value!r}"
+    if "const" in shape:
+        assert value == shape["const"], at
+    if shape["type"] == "array":
+        for number, one in enumerate(value):
+            fits(one, shape["items"], f"{at}[{number}]")
+    if shape["type"] == "object":
+        assert set(value) == set(shape["required"]), f"{at}: {sorted(value)}"
+        for name, one in value.items():
+            fits(one, shape["properties"][name], f"{at}.{name}")
+    return None
+
+
+def test_every_table_of_a_child_is_in_a_copy_or_left_out_with_the_reason() -> None:
+    names = {table.name for table in child_scoped_tables()} | {"child", "family_member"}
+    assert names == set(SECTIONS) | set(LEFT_OUT), "Say in rights_gather.py which it is."
+    assert not set(SECTIONS) & set(LEFT_OUT)
+
+
+async def test_a_refusal_to_share_does_not_filter_and_both_forms_say_the_same(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    await record(gate, family, refused(family))
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    await decided(gate, family, offices, file_id, out=("Jordan", "Pickering"))
+    file = await made(gate, family, offices, file_id)
+    told = machine(file)
+    fits(told, json.loads(SCHEMA.read_text()))
+    page = page_of(file)
+    for form in (page, json.dumps(told)):
+        assert "Freya slept badly after" in form
+        assert "She likes the blue cup" in form
+        assert "Jordan" not in form
+        assert "Pickering" not in form
+        assert "Taken out: it is about somebody else" in form
+    assert "Jordan" not in file
+    for section in told["sections"]:
+        assert section["title"] in page
+        for entry in section["entries"]:
+            assert entry["label"] in page
+
+
+async def test_each_redaction_keeps_its_reason_and_who_decided(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        with pytest.raises(Invalid):
+            await make(access, file_id)
+    await decided(gate, family, offices, file_id, out=("Jordan",))
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "looked again") as access:
+        rows = (await read_copy(access, file_id)).redactions
+        assert any("Jordan" in one.words for one in rows)
+        for one in rows:
+            assert one.reason
+            assert one.decided_by == offices.lead.id
+            assert one.decided_at is not None
+
+
+async def test_a_protected_address_is_not_given_to_whom_it_is_protected_from(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        child = await session.get_one(Child, family.child)
+        child.address, child.postcode = SECRET, "WX3 9QR"
+    await write(
+        tenant,
+        SharingRestriction(
+            child_id=family.child,
+            kind="protection",
+            categories=["contact"],
+            against=[family.father],
+            from_on=date(2026, 9, 1),
+            reason="He must not learn where they live",
+        ),
+    )
+    await happened(tenant, family, "They moved to 14 Tern Street in May.")
+    file_id = await gathered(tenant, gate, family, offices, family.father)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        sure = [one for one in (await read_copy(access, file_id)).redactions if one.must_go]
+        assert sure
+        with pytest.raises(Invalid, match="another look"):
+            await decide(access, sure[0].id, sure[0].version, None, "He may know it")
+    await decided(gate, family, offices, file_id)
+    file = await made(gate, family, offices, file_id)
+    for leak in ("Tern", "WX3", "9QR", "must not learn", "protection"):
+        assert leak not in file
+    assert "Taken out: the law lets us leave this out" in file
+
+    mothers = await gathered(tenant, gate, family, offices, family.mother)
+    await decided(gate, family, offices, mothers)
+    assert "14 Tern Street" in await made(gate, family, offices, mothers)
+
+
+async def test_what_another_of_the_family_said_is_for_a_person_to_decide(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    await write(
+        tenant,
+        FamilyWords(
+            child_id=family.child,
+            family_member_id=family.father,
+            asked_on=TODAY,
+            said_on=TODAY,
+            text="I drink too much and want help.",
+        ),
+        FamilyWords(
+            child_id=family.child,
+            family_member_id=family.mother,
+            asked_on=TODAY,
+            said_on=TODAY,
+            text="She sleeps in my bed.",
+        ),
+    )
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        whole = [one.words for one in (await read_copy(access, file_id)).redactions if not one.end]
+    assert "I drink too much and want help." in whole
+    assert "She sleeps in my bed." not in whole
+
+
+async def test_a_relative_without_parental_responsibility_is_not_given_it(
+    tenant: Tenant, gate: Gate, family: Family
+) -> None:
+    assert await has_standing(tenant, family.child, family.mother)
+    assert await has_standing(tenant, family.child, family.child)
+    assert not await has_standing(tenant, family.child, family.grandmother)
+    grandmother = Viewer(family.grandmother, ViewerKind.FAMILY)
+    async with gate.open(family.child, grandmother, SUBJECT_ACCESS, "asked") as access:
+        with pytest.raises(NotAllowed):
+            await ask_as_family(access, RightKind.ACCESS, "")
+
+
+async def test_serious_harm_is_left_out_only_when_a_second_person_agrees(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    await decided(gate, family, offices, file_id)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        read = await read_copy(access, file_id)
+        piece = next(one.id for one in read.pieces if "blue cup" in one.text)
+        await mark_by_hand(
+            access, file_id, piece, "blue cup", Exemption.SERIOUS_HARM, "It would harm her"
+        )
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "made it") as access:
+        with pytest.raises(Invalid):
+            await make(access, file_id)
+        (mark,) = [
+            one for one in (await read_copy(access, file_id)).redactions if one.words == "blue cup"
+        ]
+        with pytest.raises(NotAllowed):
+            await give_second_look(access, mark.id, mark.version, "Me too", "agree")
+    async with gate.open(
+        family.child, offices.guardian, Purpose.SAFEGUARDING, "gave a second look"
+    ) as access:
+        await give_second_look(access, mark.id, mark.version, "The psychologist says so", "agree")
+    file = await made(gate, family, offices, file_id)
+    assert "blue cup" not in file
+    with pytest.raises(NotFound):
+        async with gate.open(family.child, offices.guardian, Purpose.SAFEGUARDING, "came back"):
+            pass
+
+
+async def test_the_copy_is_handed_out_once_and_that_is_a_disclosure_with_its_law(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices, looks: Looks
+) -> None:
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    await decided(gate, family, offices, file_id)
+    await made(gate, family, offices, file_id)
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    father = Viewer(family.father, ViewerKind.FAMILY)
+    with pytest.raises(NotFound):
+        async with gate.open(family.child, father, SUBJECT_ACCESS, "was handed a copy") as access:
+            await hand_out(access, file_id)
+    async with gate.open(family.child, mother, SUBJECT_ACCESS, "was handed a copy") as access:
+        assert "Freya" in await hand_out(access, file_id)
+    for viewer in (mother, offices.lead):
+        with pytest.raises(Gone):
+            async with gate.open(family.child, viewer, SUBJECT_ACCESS, "asked again") as access:
+                await hand_out(access, file_id)
+    (told,) = looks.ask(
+        "SELECT purpose, decisions FROM access_event WHERE viewer_id = %s AND doing = %s",
+        family.mother,
+        "was handed a copy",
+    )
+    assert told[0] == "subject_access"
+    assert told[1]["law"]
+    (sealed,) = looks.ask("SELECT made, pieces FROM access_file")
+    assert b"Freya" not in bytes(sealed[0]) + bytes(sealed[1])
+
+
+async def test_who_asks_is_known_before_anything_is_gathered(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    right_id = await asked(tenant, gate, offices.lead)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "tried") as access:
+        with pytest.raises(Invalid):
+            await ask_for_copy(access, right_id, 1)
+        with pytest.raises(Invalid):
+            await identify(access, right_id, 1, offices.guardian.id, "Seen", TODAY)
+        with pytest.raises(Invalid):
+            await start_clock(access, right_id, 1, TODAY)
+    assert await gather_waiting(gate) == 0
+
+
+async def test_an_answered_request_ties_the_lead_to_nobody(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices, clock: FixedClock
+) -> None:
+    right_id = await known(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "answered") as access:
+        with pytest.raises(Invalid):
+            await answer(access, right_id, await version_of(tenant, right_id), Outcome.REFUSED, "")
+        await answer(access, right_id, await version_of(tenant, right_id), Outcome.DONE, "")
+    clock.set(clock.now() + timedelta(days=1))
+    with pytest.raises(NotFound):
+        async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "came back") as access:
+            access.may(Category.HEALTH)
+
+
+async def test_only_the_lead_takes_a_request_in(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    taken = Taken("C-1001", RightKind.ACCESS, TODAY, "Somebody", "All")
+    async with tenant.transaction(family.rosa.id) as session:
+        with pytest.raises(NotAllowed):
+            await take_in(session, gate, family.rosa, taken)
+    async with tenant.transaction(offices.lead.id) as session:
+        wrong = Taken("C-9999", RightKind.ACCESS, TODAY, "Somebody", "All")
+        with pytest.raises(Invalid):
+            await take_in(session, gate, offices.lead, wrong)
+
+
+def protection(family: Family, against: UUID, *categories: str) -> SharingRestriction:
+    return SharingRestriction(
+        child_id=family.child,
+        kind="protection",
+        categories=list(categories),
+        against=[against],
+        from_on=date(2026, 9, 1),
+        reason="He must not learn where they live",
+    )
+
+
+async def ready(tenant: Tenant, gate: Gate, family: Family, offices: Offices, person: UUID) -> UUID:
+    file_id = await gathered(tenant, gate, family, offices, person)
+    await decided(gate, family, offices, file_id)
+    await made(gate, family, offices, file_id)
+    return file_id
+
+
+async def test_whom_a_protection_is_against_is_not_told_that_there_is_one(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices, clock: FixedClock
+) -> None:
+    await write(tenant, protection(family, family.father, "contact"))
+    clock.set(clock.now() + timedelta(minutes=1))
+    async with tenant.transaction(JOB) as session:
+        row = (await session.scalars(select(SharingRestriction))).one()
+        row.until_on = date(2027, 1, 1)
+    file_id = await gathered(tenant, gate, family, offices, family.father)
+    await decided(gate, family, offices, file_id)
+    file = (await made(gate, family, offices, file_id)).casefold()
+    assert "sharing restriction" not in file
+    assert "protection" not in file
+
+
+async def test_a_protection_that_came_after_gathering_keeps_the_copy_back(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        child = await session.get_one(Child, family.child)
+        child.address, child.postcode = SECRET, "WX3 9QR"
+    file_id = await ready(tenant, gate, family, offices, family.father)
+    await write(tenant, protection(family, family.father, "contact"))
+    father = Viewer(family.father, ViewerKind.FAMILY)
+    for viewer in (father, offices.lead):
+        with pytest.raises(Gone):
+            async with gate.open(family.child, viewer, SUBJECT_ACCESS, "was handed it") as access:
+                await hand_out(access, file_id)
+
+
+async def test_who_lost_parental_responsibility_is_not_handed_the_copy(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await ready(tenant, gate, family, offices, family.father)
+    async with tenant.transaction(JOB) as session:
+        link = (
+            await session.scalars(
+                select(FamilyLink).where(FamilyLink.family_member_id == family.father)
+            )
+        ).one()
+        link.parental_responsibility, link.basis = False, None
+        await session.flush()
+        await rewrite_access(session, family.child)
+    father = Viewer(family.father, ViewerKind.FAMILY)
+    for viewer in (father, offices.lead):
+        with pytest.raises(NotAllowed):
+            async with gate.open(family.child, viewer, SUBJECT_ACCESS, "was handed it") as access:
+                await hand_out(access, file_id)
+
+
+async def test_a_copy_that_another_one_replaced_is_not_handed_out(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await ready(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "asked anew") as access:
+        first = await access.session.get_one(AccessFile, file_id)
+        await ask_for_copy(access, first.request_id, await version_of(tenant, first.request_id))
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    with pytest.raises(Gone):
+        async with gate.open(family.child, mother, SUBJECT_ACCESS, "was handed it") as access:
+            await hand_out(access, file_id)
+
+
+async def test_what_another_asked_and_a_childs_own_words_wait_for_a_person(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    words = FamilyWords(child_id=family.child, asked_on=TODAY, text="I am scared at weekends.")
+    await write(tenant, words)
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    async with gate.open(family.child, mother, SUBJECT_ACCESS, "asked") as access:
+        await ask_as_family(access, RightKind.OBJECTION, "He must not see that we moved out.")
+    file_id = await gathered(tenant, gate, family, offices, family.father)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        whole = [
+            one.words
+            for one in (await read_copy(access, file_id)).redactions
+            if one.start is None and one.takes_out is None
+        ]
+    assert "He must not see that we moved out." in whole
+    assert "I am scared at weekends." in whole
+
+
+async def test_a_copy_of_a_refused_request_is_not_handed_out(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    file_id = await ready(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "refused it") as access:
+        right_id = (await access.session.get_one(AccessFile, file_id)).request_id
+        version = await version_of(tenant, right_id)
+        await answer(access, right_id, version, Outcome.REFUSED, "It was not her")
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    with pytest.raises(Gone):
+        async with gate.open(family.child, mother, SUBJECT_ACCESS, "was handed it") as access:
+            await hand_out(access, file_id)
