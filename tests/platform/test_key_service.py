@@ -12,6 +12,7 @@ from panel.cli import commands
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import NotSealedHere, Wrapping, new_key
 from panel.platform.key_service import (
+    RENEWED,
     TRIES,
     AwsKms,
     AzureKeyVault,
@@ -26,6 +27,7 @@ from tests.platform.key_services import (
     ARN,
     AWS_ENVIRONMENT,
     AZURE_ENVIRONMENT,
+    LASTS,
     Kms,
     Vault,
     answering,
@@ -127,6 +129,35 @@ def test_azure_wraps_bound_to_the_name_and_opens_with_an_older_version(vault: Va
         with pytest.raises(NotSealedHere):
             service.unwrap(foreign, "b")
         assert elsewhere.asked == []
+
+
+def test_azure_is_signed_in_to_anew_before_a_sign_in_ends(vault: Vault) -> None:
+    """A site that runs for days meets a rotated key long after the token of its start is over."""
+    passed = [0.0]
+    service = AzureKeyVault(
+        vault.address,
+        AZURE_ENVIRONMENT | {"AZURE_AUTHORITY_HOST": vault.url},
+        wait=Waited(),
+        now=lambda: passed[0],
+    )
+    key = new_key()
+    wrapped = service.wrap(key, "a")
+    passed[0], vault.over = LASTS - RENEWED, 1
+    assert service.unwrap(wrapped, "a") == key
+
+
+def test_azure_unwraps_with_the_key_that_is_set_and_none_whose_name_begins_alike(
+    vault: Vault,
+) -> None:
+    key = new_key()
+    wrapped = azure(vault).wrap(key, "a")
+    shorter = AzureKeyVault(
+        vault.address.removesuffix("el"), AZURE_ENVIRONMENT | {"AZURE_AUTHORITY_HOST": vault.url}
+    )
+    vault.asked.clear()
+    with pytest.raises(NotSealedHere):
+        shorter.unwrap(wrapped, "a")
+    assert vault.asked == []
 
 
 @pytest.mark.parametrize("kind", ["aws", "azure"])
