@@ -14,9 +14,11 @@ from panel.commands.opening import (
     plain_errors,
     print_json,
     running,
+    write_down_command,
 )
 from panel.commands.serving import owner
 from panel.governance.retention_service import require_not_held
+from panel.platform import audit
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import FIRST_GENERATION, NotSealedHere
 from panel.platform.erasure import Certificate, DestroyedKeys, Order, destroy
@@ -75,6 +77,7 @@ def rotate(
             _rotate_master(settings, cluster, new_kms, new_key_file)
             return
         record = authority_named(cluster.app_url, authority)
+        write_down_command(settings, cluster, record.name)
         work = rotate_data_keys if data else rotate_authority_key
         done = work(owner(cluster), record, settings.key_service(), click.echo)
         click.echo(_told(record, done, data=data))
@@ -198,6 +201,7 @@ async def erase(reference: str, ordered_by: str, out: Path | None, authority: st
         if child is None:
             raise NotFound(f"There is no child with the reference {reference}.", "")
         await require_not_held(session, child)
+        audit.record(session, audit.Kind.KEY_DESTROYED, audit.OPERATOR, subject=child)
         [made] = await destroy(
             session,
             gate.tenant,

@@ -139,6 +139,16 @@ async def gate_of(
         await database.close()
 
 
+def write_down_command(settings: Settings, cluster: Cluster, authority: str) -> None:
+    """Write down the command that runs, for one that works past the gate: as the owner."""
+
+    async def through_the_gate() -> None:
+        async with gate_of(settings, cluster, authority, clock_from(None)):
+            """To open it is to be written down."""
+
+    asyncio.run(through_the_gate())
+
+
 async def _write_down(tenant: Tenant) -> None:
     """Which command was run, and by which account of this machine; not what was typed after it."""
     context = click.get_current_context(silent=True)

@@ -12,6 +12,7 @@ from panel.governance.document_facts import RETENTION
 from panel.governance.retention_models import LegalHold
 from panel.governance.retention_rules import Rule, kept_words, rule_of, value_of
 from panel.governance.rights_service import LOCK_CHILD, find_record
+from panel.platform.audit import Kind, record
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.platform.tenancy import load_keys
@@ -100,9 +101,10 @@ async def set_kept_for(
     known = await kept_for(session)
     if known.version != version:
         raise Conflict(())
-    session.add(
-        Setting(key=PREFIX + kind, value=value_of(rule), from_on=session.info[NOW], source=source)
-    )
+    key, value, was = PREFIX + kind, value_of(rule), known.rules.get(kind)
+    session.add(Setting(key=key, value=value, from_on=session.info[NOW], source=source))
+    told = {"key": key, "from": None if was is None else value_of(was), "to": value}
+    record(session, Kind.SETTING_CHANGED, details=told)
     await session.flush()
 
 

@@ -8,8 +8,8 @@ waits for no lock. Events are only ever added to, and `panel.platform.sealing` s
 To write down something new: add a `Kind` (a room or thing, a dot, what became of it, in the past
 tense), and call
 
-    record(session, Kind.EXPORT_MADE, by_viewer(viewer), subject=child_id,
-           details={"rows": 12}, words="for the inspection", holder=child_id)
+    record(session, Kind.OVERRIDE_MADE, by_viewer(viewer), subject=child_id,
+           details={"until": "2026-12-03"}, words="Her reason, in words", holder=child_id)
 
 `details` stand in the clear: ids, codes, counts and dates, never a name or what somebody wrote.
 What names a person goes into `words`, sealed with the key of its `holder`; when that key is
@@ -75,12 +75,9 @@ class Kind(StrEnum):
     PATTERN_CLOSED = "unusual_pattern.closed"
     OVERRIDE_MADE = "override.made"
     OVERRIDE_REVIEWED = "override.reviewed"
-    NOTE_SENT = "note.sent"
-    EXPORT_MADE = "export.made"
     COMMAND_RUN = "command.run"
-    KEY_MADE = "key.made"
-    KEY_ROTATED = "key.rotated"
     KEY_DESTROYED = "key.destroyed"
+    DISPOSAL_APPROVED = "disposal_list.approved"
     RECORD_DISPOSED = "record.disposed"
 
 
