@@ -49,6 +49,16 @@ def test_a_key_that_can_be_guessed_is_weak(key: bytes, tmp_path: Path) -> None:
     assert said({"PANEL_MASTER_KEY": b64encode(key).decode()}, [], tmp_path) == told
 
 
+@pytest.mark.parametrize("given", ["two", "-1", "1.5"])
+def test_a_number_of_proxies_that_is_none_is_said_in_a_sentence(given: str, tmp_path: Path) -> None:
+    environment = {"PANEL_DATA_DIR": str(tmp_path), "PANEL_TRUSTED_PROXIES": given}
+    told = CliRunner().invoke(commands, ["doctor"], env=environment)
+    assert told.exit_code == 1
+    assert f"PANEL_TRUSTED_PROXIES is “{given}”. Give a whole number" in told.output
+    assert from_environment(environment | {"PANEL_TRUSTED_PROXIES": " 2 "}).trusted_proxies == 2
+    assert from_environment(environment | {"PANEL_TRUSTED_PROXIES": ""}).trusted_proxies == 0
+
+
 def test_a_random_key_is_not_weak() -> None:
     for number in range(2_000):
         assert not is_weak(sha256(str(number).encode()).digest())

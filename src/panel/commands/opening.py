@@ -37,7 +37,7 @@ from panel.records.csv_rows import UnreadableCsv
 from panel.records.gate import Gate
 from panel.register.areas import UnreadableAreas
 from panel.serving import clock_from
-from panel.settings import Settings, from_environment
+from panel.settings import Settings, WrongSetting, from_environment
 from panel.sharing.state import SharingFacts
 from panel.web.manifest import AssetsMissing
 
@@ -65,6 +65,7 @@ EXPECTED = (
     AlreadyRotating,
     NoBackup,
     UnreadableCheckpoint,
+    WrongSetting,
 )
 """What can go wrong for a reason that one line can say."""
 
