@@ -74,6 +74,12 @@ async def test_who_has_only_a_link_is_led_to_choose_a_way(
     page = await client.get("/sign-in/again?next=/safeguarding/open")
     assert "/me/sign-in/set-up?next=/safeguarding/open" in page.text
     assert "It is me" not in page.text
+    whole = "/children%3Fdirection%3Dafter%26key%3D1"
+    page = await client.get(f"/sign-in/again?next={whole}")
+    assert f"/me/sign-in/set-up?next={whole}" in page.text
+    page = await client.get(f"/me/sign-in/set-up?next={whole}")
+    for way in ("passkeys/new", "password"):
+        assert f"/me/sign-in/{way}?next={whole}" in page.text, "a question keeps all its parts"
     forged = await client.post(
         "/sign-in/again/demonstration",
         data={"_csrf_token": forgery_token(client.cookies["panel_session"])},

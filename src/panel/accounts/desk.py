@@ -204,7 +204,7 @@ class Desk:
             if await was_proved(session, token, self.now):
                 return
         if self.request.method != "POST":
-            raise ShowAgain(_with_next(AGAIN, self.request.url.path, self.request.url.query))
+            raise ShowAgain(leading_on(AGAIN, self.request.url.path, self.request.url.query))
         path, posted = self.request.url.path, await self.posted()
         said = [
             (name, str(value))
@@ -212,7 +212,7 @@ class Desk:
             if name not in (FORGERY_FIELD, KEPT_FIELD)
         ]
         kept = [*said, (KEPT_FIELD, self._seal(viewer.id, said))]
-        raise NotShownYet(path, kept, _with_next(AGAIN, "/sign-in/done"))
+        raise NotShownYet(path, kept, leading_on(AGAIN, "/sign-in/done"))
 
     def require(self, *roles: Role) -> SignedIn:
         """The person, who has one of these roles. Raises NotAllowed."""
@@ -487,7 +487,7 @@ def _is_here(path: str, href: str) -> bool:
     return path == href if href == "/" else path == href or path.startswith(href + "/")
 
 
-def _with_next(to: str, path: str, query: str = "") -> str:
+def leading_on(to: str, path: str, query: str = "") -> str:
     """An address that leads on to another one of this site."""
     return f"{to}?next={quote(f'{path}?{query}' if query else path, safe='/')}"
 

@@ -17,7 +17,7 @@ from consent import Role
 from panel.accounts import codes
 from panel.accounts.desk import COLLEAGUES_SIGN_IN as NEW_SIGN_IN
 from panel.accounts.desk import OWN_SIGN_IN as BASE
-from panel.accounts.desk import Desk
+from panel.accounts.desk import Desk, leading_on
 from panel.accounts.models import Worker
 from panel.accounts.my_forms import (
     NewSignInForm,
@@ -163,7 +163,7 @@ async def set_password(desk: NamedDependency[Desk]) -> Response[Any]:
         return await _two_steps(desk, errors, secret, safe_path(posted.text("next"), ""))
 
     def to(form: TwoStepsForm) -> str:
-        return f"{BASE}/recovery-codes?next={safe_path(form.next, BASE)}"
+        return leading_on(f"{BASE}/recovery-codes", safe_path(form.next, BASE))
 
     answer = await take(desk, TwoStepsForm, _mine_alone(desk), work, to, again=again)
     return fresh.given_to(desk, answer)
