@@ -208,7 +208,7 @@ def answering(service: Kms | Vault) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(said)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is there
+        def log_message(self, *_said: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
