@@ -135,6 +135,21 @@ async def test_afterwards_only_issuer_and_subject_count(
     assert await links(tenant) == [(house.rosa, ROSA.subject)]
 
 
+async def test_who_was_linked_at_another_issuer_is_linked_anew(
+    client: Browser, tenant: Tenant, house: House, provider: Provider
+) -> None:
+    await sign_in(client)
+    linked = await links(tenant)
+    assert len(linked) == 1
+    await configure(tenant, provider, issuer="https://elsewhere.example")
+    assert await links(tenant) == []
+    assert await sessions(tenant) == [], "a session that the old one vouched for is over"
+    await configure(tenant, provider)
+    client.cookies.clear()
+    assert (await sign_in(client)).status_code == 303
+    assert await links(tenant) == linked
+
+
 async def test_who_is_started_anew_is_linked_no_more_and_chooses_again(
     client: Browser, tenant: Tenant, house: House, clock: FixedClock
 ) -> None:

@@ -257,7 +257,8 @@ def check_secret(terms: Terms, secret: str) -> None:
 async def set_provider(session: AsyncSession, wanted: Wanted) -> bool:
     """Configure a provider, new or anew; whether it is new. Raises Invalid.
 
-    Who was linked stays linked as long as the issuer is the same.
+    Who was linked stays linked as long as the issuer is the same; at another one they are linked
+    anew when they sign in next.
     """
     wrong = mistakes_in(wanted)
     agencies = list(await session.scalars(select(Agency).where(Agency.key.in_(wanted.agencies))))
@@ -274,6 +275,9 @@ async def set_provider(session: AsyncSession, wanted: Wanted) -> bool:
     if row is None:
         row = SignInProvider(key=wanted.key)
         session.add(row)
+    elif row.issuer != wanted.issuer:
+        # A subject is one issuer's: at another one it is somebody else's, or nobody's.
+        await _end_links(session, row.id)
     row.label, row.issuer = wanted.label.strip(), wanted.issuer
     row.client_id = wanted.client_id.strip()
     row.secret, row.secret_from = wanted.secret, wanted.secret_from
@@ -296,21 +300,30 @@ async def remove_provider(session: AsyncSession, key: str) -> int:
     Their sessions by a provider end. Its secret is destroyed with its data key.
     """
     provider = await provider_named(session, key)
-    linked = list(
-        await session.scalars(
-            select(WorkerIdentity.worker_id).where(WorkerIdentity.provider_id == provider.id)
-        )
-    )
+    linked = await _end_links(session, provider.id)
     await session.execute(
-        text("DELETE FROM web_session WHERE way = 'provider' AND viewer_id = ANY(:workers)"),
-        {"workers": linked},
+        delete(SignInProviderAgency).where(SignInProviderAgency.provider_id == provider.id)
     )
-    for table in (WorkerIdentity, SignInProviderAgency):
-        await session.execute(delete(table).where(table.provider_id == provider.id))
     await session.execute(delete(SignInProvider).where(SignInProvider.id == provider.id))
     await session.execute(
         text("UPDATE data_key SET wrapped = NULL, destroyed_at = :now WHERE holder_id = :provider"),
         {"now": session.info[NOW], "provider": provider.id},
     )
     note(session, Kind.PROVIDER_REMOVED, provider.id)
+    return linked
+
+
+async def _end_links(session: AsyncSession, provider_id: UUID) -> int:
+    """End who is whom at a provider, and their sessions by one; how many people that were."""
+    linked = list(
+        await session.scalars(
+            delete(WorkerIdentity)
+            .where(WorkerIdentity.provider_id == provider_id)
+            .returning(WorkerIdentity.worker_id)
+        )
+    )
+    await session.execute(
+        text("DELETE FROM web_session WHERE way = 'provider' AND viewer_id = ANY(:workers)"),
+        {"workers": linked},
+    )
     return len(linked)
