@@ -15,6 +15,7 @@ from sqlalchemy import text
 from panel.accounts.service import add_agency, add_worker
 from panel.cli import commands
 from panel.governance.retention_models import LegalHold
+from panel.governance.rights_models import RightRequest
 from panel.platform.cluster import Cluster, create_database, drop_database
 from panel.platform.database import Database
 from panel.platform.erasure import (
@@ -355,22 +356,24 @@ async def test_erasing_asks_for_the_reference(
     assert destroyed.read() == []
 
 
-async def test_a_record_that_is_held_is_not_erased_by_the_command_either(
-    tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster, data_dir: Path
+@pytest.mark.parametrize("why", ["legal hold", "asked about their own data"])
+async def test_a_record_that_is_held_or_asked_for_is_not_erased_by_the_command_either(
+    tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster, data_dir: Path, why: str
 ) -> None:
     async with tenant.transaction(JOB) as session:
         child = Child(reference="C-77", given_name="Freya")
         await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
         session.add(child)
         await session.flush()
+        day = session.info[NOW].date()
         session.add(
-            LegalHold(
-                child_id=child.id, reference="C-77", from_on=session.info[NOW].date(), why="A claim"
-            )
+            LegalHold(child_id=child.id, reference="C-77", from_on=day, why="A claim")
+            if why == "legal hold"
+            else RightRequest(child_id=child.id, reference="C-77", kind="access", received_on=day)
         )
     run = runner(database_of_own, data_dir, destroyed)
     words = ("keys", "erase", "--child", "C-77", "--ordered-by", ORDER.ordered_by)
     refused = await run(*words, typed="C-77\n")
     assert refused.exit_code == 1
-    assert "legal hold" in refused.output
+    assert why in refused.output
     assert destroyed.read() == []

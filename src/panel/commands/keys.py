@@ -17,7 +17,7 @@ from panel.commands.opening import (
     write_down_command,
 )
 from panel.commands.serving import owner
-from panel.governance.retention_service import require_not_held
+from panel.governance.retention_service import require_may_be_erased
 from panel.platform import audit
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import FIRST_GENERATION, NotSealedHere
@@ -200,7 +200,7 @@ async def erase(reference: str, ordered_by: str, out: Path | None, authority: st
         child = await session.scalar(select(Child.id).where(Child.reference == reference))
         if child is None:
             raise NotFound(f"There is no child with the reference {reference}.", "")
-        await require_not_held(session, child)
+        await require_may_be_erased(session, child)
         audit.record(session, audit.Kind.KEY_DESTROYED, audit.OPERATOR, subject=child)
         [made] = await destroy(
             session,

@@ -11,6 +11,7 @@ from panel.accounts.service import worker_names
 from panel.governance.document_facts import RETENTION
 from panel.governance.retention_models import LegalHold
 from panel.governance.retention_rules import Rule, kept_words, rule_of, value_of
+from panel.governance.rights_models import RightRequest
 from panel.governance.rights_service import LOCK_CHILD, find_record
 from panel.platform.audit import Kind, record
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
@@ -146,12 +147,26 @@ async def _is_held(session: AsyncSession, child_id: UUID) -> bool:
     return bool(running)
 
 
-async def require_not_held(session: AsyncSession, child_id: UUID) -> None:
-    """Raise NotAllowed where a record is held: nobody erases it before the hold is released."""
+async def require_may_be_erased(session: AsyncSession, child_id: UUID) -> None:
+    """Raise NotAllowed where a record is held, or asked for: what was asked for is told first.
+
+    To destroy it so that it is not told is an offence: DPA 2018, section 173.
+    """
     if await _is_held(session, child_id):
         raise NotAllowed(
             "There is a legal hold on this record. Nothing was destroyed.",
             "The information governance lead releases it first.",
+        )
+    waiting = await session.scalar(
+        select(func.count())
+        .select_from(RightRequest)
+        .where(RightRequest.child_id == child_id, RightRequest.answered_on.is_(None))
+    )
+    if waiting:
+        raise NotAllowed(
+            "Somebody has asked about their own data, and it is not answered. Nothing was"
+            " destroyed.",
+            "The information governance lead answers it first.",
         )
 
 
