@@ -44,7 +44,9 @@ def routes(app: Litestar) -> Iterator[tuple[str, str, str]]:
 
 def address(path: str, family: Family) -> str:
     """A path with this child, this panel and its next meeting in the places of parameters."""
-    known = {"child_id": str(family.child), "key": "contacts", "held_on": "2026-12-03"}
+    known = {
+        "child_id": str(family.child), "key": "contacts", "held_on": "2026-12-03", "number": "1",
+    }  # fmt: skip
 
     def filled(found: re.Match[str]) -> str:
         name = found[1]

@@ -78,11 +78,15 @@ def authorities(url: str) -> list[AuthorityRecord]:
 def _later_keys(
     connection: psycopg.Connection[TupleRow], schema: str
 ) -> tuple[tuple[int, bytes], ...]:
-    """Generations after the first, wrapped; none before the migration that brings them."""
-    present = connection.execute(
-        "SELECT to_regclass(%s)", [sql.Identifier(schema, "authority_key").as_string(None)]
+    """Generations after the first, wrapped; none before the migration that brings them.
+
+    None for a role that may not read them either: an auditor proves the seals without a key.
+    """
+    readable = connection.execute(
+        "SELECT has_table_privilege(to_regclass(%s), 'SELECT')",
+        [sql.Identifier(schema, "authority_key").as_string(None)],
     ).fetchone()
-    if present is None or present[0] is None:
+    if readable is None or not readable[0]:
         return ()
     rows = connection.execute(
         sql.SQL("SELECT generation, wrapped FROM {}.authority_key ORDER BY 1").format(
