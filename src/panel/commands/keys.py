@@ -18,7 +18,6 @@ from panel.commands.opening import (
 )
 from panel.commands.serving import owner
 from panel.governance.retention_service import require_may_be_erased
-from panel.platform import audit
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import FIRST_GENERATION, NotSealedHere
 from panel.platform.erasure import Certificate, DestroyedKeys, Order, destroy
@@ -201,7 +200,6 @@ async def erase(reference: str, ordered_by: str, out: Path | None, authority: st
         if child is None:
             raise NotFound(f"There is no child with the reference {reference}.", "")
         await require_may_be_erased(session, child)
-        audit.record(session, audit.Kind.KEY_DESTROYED, audit.OPERATOR, subject=child)
         [made] = await destroy(
             session,
             gate.tenant,
