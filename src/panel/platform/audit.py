@@ -65,6 +65,7 @@ class Kind(StrEnum):
     WORKER_LEFT = "worker.left"
     INVITED = "invitation.sent"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
+    ADDRESS_CORRECTED = "invitation.address_corrected"
     PROPOSED = "role_proposal.made"
     PROPOSAL_REFUSED = "role_proposal.refused"
     AGENCY_ADDED = "agency.added"
