@@ -158,6 +158,11 @@ class AuditEvent(Base):
         CheckConstraint("kind ~ '^[a-z]+(_[a-z]+)*([.][a-z]+(_[a-z]+)*)+$'", name="kind"),
         Index("ix_audit_event_at", "at", "id"),
         Index("ix_audit_event_transaction", "transaction"),
+        Index(
+            "ix_audit_event_key_destroyed",
+            "subject_id",
+            postgresql_where="kind = 'key.destroyed'",
+        ),
     )
     # Whoever acts may add an event and may read none, so nothing is asked back.
     __mapper_args__ = MappingProxyType({"eager_defaults": False})

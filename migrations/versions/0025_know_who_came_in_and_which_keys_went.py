@@ -1,5 +1,6 @@
-"""Know who came in: whoever was there before counts as somebody who did."""
+"""Know who came in, and find which keys were destroyed without reading every event."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0025"
@@ -9,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """An invitation that was taken, for each worker without any.
+    """An invitation that was taken, for each worker without any; and an index for a few events.
 
     Nothing says which of them came in by a printed link. That they did is the safe answer: the
     address of somebody who came in is not corrected. Its id is the worker's, so that every later
@@ -22,8 +23,15 @@ def upgrade() -> None:
         " w.created_at, w.created_by, 1 FROM worker w"
         " WHERE NOT EXISTS (SELECT FROM invitation i WHERE i.worker_id = w.id)"
     )
+    op.create_index(
+        "ix_audit_event_key_destroyed",
+        "audit_event",
+        ["subject_id"],
+        postgresql_where=sa.text("kind = 'key.destroyed'"),
+    )
 
 
 def downgrade() -> None:
     """Take those away."""
+    op.drop_index("ix_audit_event_key_destroyed", table_name="audit_event")
     op.execute("DELETE FROM invitation WHERE id = worker_id")
