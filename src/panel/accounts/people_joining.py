@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role, Viewer
+from panel.accounts.figures import Figure, figures
 from panel.accounts.models import Agency, Worker
 from panel.accounts.own_ways import has_ways
 from panel.accounts.people_models import Invitation
@@ -39,7 +40,8 @@ from panel.records.casework import Casework
 from panel.web.words import day_and_time
 
 KIND = "invitation"
-SETTING = "accounts.invitation_days"
+LINK_DAYS = Figure("accounts.invitation_days", INVITATION_DAYS, LEAST_DAYS, MOST_DAYS)
+"""For how many days a link is good."""
 NOT_INVITED = "This invitation was withdrawn, or they came in meanwhile, so it was not sent."
 INVITED_WORDS = "You were invited to work with Panel."
 ANEW_WORDS = (
@@ -240,17 +242,8 @@ async def why_not_invited(session: AsyncSession, invitation_id: UUID) -> str:
 
 
 async def invitation_days(session: AsyncSession) -> int:
-    """For how many days a link is good: a setting of the authority, 1 to 30, else 7."""
-    value = await session.scalar(
-        text(
-            "SELECT value FROM setting WHERE key = :key"
-            " AND (from_on IS NULL OR from_on <= :now)"
-            " ORDER BY from_on DESC NULLS LAST, id DESC LIMIT 1"
-        ),
-        {"key": SETTING, "now": session.info[NOW]},
-    )
-    is_figure = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_figure and LEAST_DAYS <= value <= MOST_DAYS else INVITATION_DAYS
+    """For how many days a link is good."""
+    return (await figures(session, [LINK_DAYS]))[LINK_DAYS.key]
 
 
 async def _free_address(session: AsyncSession, email: str) -> None:
