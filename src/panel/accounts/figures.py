@@ -31,8 +31,9 @@ class Figure:
 
     def may_be(self, value: object) -> bool:
         """Whether a stored value is a number within the bounds."""
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        return is_number and self.least <= value <= self.most
+        if isinstance(value, bool) or not isinstance(value, int):
+            return False
+        return self.least <= value <= self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ async def kept_figures(session: AsyncSession, asked: Iterable[Figure]) -> KeptFi
     known = {one.key: one for one in asked}
     found = await session.scalars(
         select(Setting)
-        .where(Setting.key.in_(known))
+        .where(Setting.key.in_(list(known)))
         .order_by(Setting.from_on.nulls_first(), Setting.id)
     )
     rows = [row for row in found if known[row.key].may_be(row.value)]

@@ -170,7 +170,8 @@ async def link_sent(session: AsyncSession, worker_id: UUID) -> LinkSent | None:
             OutboxMessage.once == f"{KIND} {invitation.id}"
         )
     )
-    went_at, failure = next(iter(found.tuples()), (None, None))
+    row = found.one_or_none()
+    went_at, failure = (None, None) if row is None else row
     return LinkSent(invitation.created_at, invitation.ends_at, went_at, failure or "")
 
 
