@@ -44,6 +44,13 @@ NEW = "Seven quiet herons at dusk"
 COLLEAGUE = "/people/new-sign-in"
 
 
+@pytest.fixture
+async def alan(tenant: Tenant, clock: FixedClock, passwords: Passwords) -> Person:
+    """The administrator of Rosa's agency."""
+    made = await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR)
+    return await with_two_steps(made, passwords)
+
+
 async def by_link(browser: httpx.AsyncClient, person: Person) -> httpx.Response:
     async with person.tenant.transaction() as session:
         ends = person.clock.now() + timedelta(hours=1)
@@ -236,12 +243,8 @@ async def test_sessions_are_listed_and_end_at_once(browse: Browse, rosa: Person)
 
 
 async def test_an_administrator_of_the_agency_starts_a_colleague_anew(
-    browse: Browse, rosa: Person, passwords: Passwords, tenant: Tenant, clock: FixedClock
+    browse: Browse, rosa: Person, alan: Person, tenant: Tenant, clock: FixedClock
 ) -> None:
-    alan = await with_two_steps(
-        await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR),
-        passwords,
-    )
     stranger = await add_person(tenant, clock, "Una Pike", "una@school.example", agency="school")
     async with browse() as hers, browse("203.0.113.8") as his:
         await sign_in(hers, rosa)
@@ -280,13 +283,9 @@ async def test_an_administrator_of_the_agency_starts_a_colleague_anew(
 
 
 async def test_the_address_of_whoever_came_in_is_changed_by_nobody(
-    browse: Browse, rosa: Person, passwords: Passwords, tenant: Tenant, clock: FixedClock
+    browse: Browse, rosa: Person, alan: Person
 ) -> None:
     """Started anew they have no way in of their own: they are whom they were all the same."""
-    alan = await with_two_steps(
-        await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR),
-        passwords,
-    )
     async with browse() as hers, browse("203.0.113.8") as his:
         await sign_in(hers, rosa)
         await sign_in(his, alan)
@@ -301,12 +300,8 @@ async def test_the_address_of_whoever_came_in_is_changed_by_nobody(
 
 
 async def test_a_mistyped_address_is_corrected_until_its_owner_comes_in(
-    browse: Browse, passwords: Passwords, tenant: Tenant, clock: FixedClock
+    browse: Browse, alan: Person, tenant: Tenant, clock: FixedClock
 ) -> None:
-    alan = await with_two_steps(
-        await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR),
-        passwords,
-    )
     nia = await add_person(tenant, clock, "Nia Frost", "nia@hv.exmaple")
     page = f"/people/workers/{nia.id}"
     async with browse() as his, browse("203.0.113.8") as hers:
@@ -332,17 +327,13 @@ async def test_a_mistyped_address_is_corrected_until_its_owner_comes_in(
 
 
 async def test_the_page_says_when_a_link_went_and_why_it_did_not(
-    browse: Browse, passwords: Passwords, tenant: Tenant, clock: FixedClock
+    browse: Browse, alan: Person, tenant: Tenant, clock: FixedClock
 ) -> None:
     class Way:
         async def send(self, message: EmailMessage) -> None:
             if "exmaple" in message["To"]:
                 raise Bounced("The mail server says that there is no such address.")
 
-    alan = await with_two_steps(
-        await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR),
-        passwords,
-    )
     nia = await add_person(tenant, clock, "Nia Frost", "nia@hv.exmaple")
     page = f"/people/workers/{nia.id}"
     async with browse() as his:
