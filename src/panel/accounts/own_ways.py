@@ -222,8 +222,9 @@ async def start_anew(session: AsyncSession, worker: Worker) -> None:
     await tell(
         session,
         worker,
-        "An administrator of your agency made a link by which you choose anew how you sign in. What"
-        " you used before does not work any more, and you were signed out everywhere.",
+        "An administrator of your agency made a link by which you choose anew how you sign in; it"
+        " comes in an e-mail of its own, to nobody but you. What you used before does not work any"
+        " more, and you were signed out everywhere.",
     )
 
 

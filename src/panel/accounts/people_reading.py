@@ -16,7 +16,6 @@ from consent import Role, Viewer
 from panel.accounts.models import Agency, Worker, WorkerRole
 from panel.accounts.people_models import Invitation, Leaving, RoleProposal
 from panel.accounts.people_rules import (
-    TAKE_TWO,
     Standing,
     looks_after_all,
     may_manage,
@@ -213,20 +212,6 @@ async def administers(session: AsyncSession, worker_id: UUID) -> bool:
             WorkerRole.role == Role.ADMINISTRATOR.value,
             *in_force(Worker, day),
             *in_force(WorkerRole, day),
-        )
-        .limit(1)
-    )
-    return found is not None
-
-
-async def takes_two(session: AsyncSession, worker_id: UUID) -> bool:
-    """Whether somebody has a role that two people give, now or later."""
-    found = await session.scalar(
-        select(WorkerRole.id)
-        .where(
-            WorkerRole.worker_id == worker_id,
-            WorkerRole.role.in_([role.value for role in TAKE_TWO]),
-            or_(WorkerRole.until_on.is_(None), WorkerRole.until_on >= today_of(session)),
         )
         .limit(1)
     )

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from panel.commands.opening import (
     authority_option,
+    gate_of,
     json_option,
     opened_cluster,
     opened_gate,
@@ -18,9 +19,10 @@ from panel.commands.opening import (
 )
 from panel.commands.serving import owner
 from panel.governance.retention_service import require_may_be_erased
+from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import FIRST_GENERATION, NotSealedHere
-from panel.platform.erasure import Certificate, DestroyedKeys, Order, destroy
+from panel.platform.erasure import Certificate, DestroyedKeys, Order, apply_list, destroy
 from panel.platform.key_service import KeyService, NoMasterKey
 from panel.platform.masterkey import key_service, master_key
 from panel.platform.problems import NotFound
@@ -31,7 +33,7 @@ from panel.platform.rotation import (
     rotate_data_keys,
     rotate_master_key,
 )
-from panel.platform.tenancy import AuthorityRecord, authorities, authority_named
+from panel.platform.tenancy import AuthorityRecord, authorities, authority_named, keyring
 from panel.records.child_scoped import JOB
 from panel.register.models import Child
 from panel.settings import Settings, from_environment
@@ -169,6 +171,26 @@ def status(*, as_json: bool) -> None:
             f" keys wrapped by an older one, {one['destroyed']} holders erased"
             f" ({one['master_key']})."
         )
+
+
+@keys.command("relist")
+@plain_errors
+@running
+async def relist() -> None:
+    """Write into the list of destroyed keys what it lacks and the databases have.
+
+    For a list of which there is no copy: what was destroyed since a database's back-up is lost.
+    """
+    settings = from_environment()
+    destroyed = DestroyedKeys(settings.destroyed_keys)
+    master = settings.key_service()
+    with opened_cluster(settings) as cluster:
+        for record in authorities(cluster.app_url):
+            ring = keyring(record, master)
+            done = apply_list(cluster.app_url, record, ring, destroyed, JOB, mend=True)
+            # Opened, so that it is written down who ran this.
+            async with gate_of(settings, cluster, record.name, SystemClock()):
+                click.echo(f"{record.name}: {done.listed} certificates were written to the list.")
 
 
 @keys.command("erase")

@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.accounts.people_joining import KIND as INVITATION
 from panel.panels.models import Meeting
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import (
@@ -356,11 +357,12 @@ class Sent:
 
 
 async def mailbox(session: AsyncSession, most: int = 100) -> list[Sent]:
-    """What was sent to families, newest first; in the demonstration only, for scheduled work."""
+    """What was sent to families, and links that let workers in, newest first; in the demonstration
+    only, for scheduled work."""
     rows = list(
         await session.scalars(
             select(OutboxMessage)
-            .where(OutboxMessage.kind.in_((NOTES_READY, outbox.BY_POST, *Message)))
+            .where(OutboxMessage.kind.in_((NOTES_READY, outbox.BY_POST, INVITATION, *Message)))
             .order_by(OutboxMessage.id.desc())
             .limit(most)
         )

@@ -65,6 +65,7 @@ class Kind(StrEnum):
     WORKER_LEFT = "worker.left"
     INVITED = "invitation.sent"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
+    ADDRESS_CORRECTED = "invitation.address_corrected"
     PROPOSED = "role_proposal.made"
     PROPOSAL_REFUSED = "role_proposal.refused"
     AGENCY_ADDED = "agency.added"
@@ -154,6 +155,11 @@ class AuditEvent(Base):
         CheckConstraint("kind ~ '^[a-z]+(_[a-z]+)*([.][a-z]+(_[a-z]+)*)+$'", name="kind"),
         Index("ix_audit_event_at", "at", "id"),
         Index("ix_audit_event_transaction", "transaction"),
+        Index(
+            "ix_audit_event_key_destroyed",
+            "subject_id",
+            postgresql_where="kind = 'key.destroyed'",
+        ),
     )
     # Whoever acts may add an event and may read none, so nothing is asked back.
     __mapper_args__ = MappingProxyType({"eager_defaults": False})

@@ -80,7 +80,7 @@ class Finding(msgspec.Struct, frozen=True):
     """Something that is not as it was sealed."""
 
     what: str
-    """changed, removed, added, reordered, rewritten, seal, checkpoint, key or unguarded."""
+    """changed, removed, added, reordered, rewritten, seal, checkpoint, key, unguarded or list."""
     position: int | None
     """Where in the order, from 0; None where it has no place there."""
     table: str

@@ -5,7 +5,7 @@ that makes it; inviting and signing in are for the room of families.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import cast
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consent import Role, Tie
+from panel.accounts.figures import Figure, figures
 from panel.accounts.noted import note
 from panel.platform import outbox
 from panel.platform.audit import Kind
@@ -102,23 +103,17 @@ class Waits:
 
 
 BOUNDS: Mapping[str, tuple[int, int]] = {"invitation_days": (1, 90), "contact_hours": (1, 336)}
-_READ = """
-SELECT DISTINCT ON (key) key, value FROM setting
-WHERE key LIKE 'family.%' AND (from_on IS NULL OR from_on <= :now)
-ORDER BY key, from_on DESC NULLS LAST, id DESC
-"""
+FIGURES: Mapping[str, Figure] = {
+    one.name: Figure(PREFIX + one.name, getattr(Waits(), one.name), *BOUNDS[one.name])
+    for one in fields(Waits)
+}
+"""By the name of the wait."""
 
 
 async def waits(session: AsyncSession) -> Waits:
-    """The authority's figures now; a value that is no number within its bounds is left out."""
-    found = await session.execute(text(_READ), {"now": session.info[NOW]})
-    said = {key.removeprefix(PREFIX): value for key, value in found}
-    return replace(Waits(), **{name: value for name, value in said.items() if _may_be(name, value)})
-
-
-def _may_be(name: str, value: object) -> bool:
-    least, most = BOUNDS.get(name, (1, 0))
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+    """The authority's figures now."""
+    said = await figures(session, FIGURES.values())
+    return Waits(**{name: said[one.key] for name, one in FIGURES.items()})
 
 
 # Whose it is ------------------------------------------------------------------------------------
