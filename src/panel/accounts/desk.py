@@ -52,6 +52,9 @@ KEPT_FIELD = "_kept"
 
 Fields = Sequence[tuple[str, object]]
 
+SECRETS = frozenset({"password", "word"})
+"""Fields that no page holds or shows in the clear: what stands in one is typed again."""
+
 MOST_FIELDS = 2_000
 """The longest form of an assessment has some hundreds."""
 
@@ -206,13 +209,10 @@ class Desk:
         if self.request.method != "POST":
             raise ShowAgain(leading_on(AGAIN, self.request.url.path, self.request.url.query))
         path, posted = self.request.url.path, await self.posted()
-        said = [
-            (name, str(value))
-            for name, value in posted.fields
-            if name not in (FORGERY_FIELD, KEPT_FIELD)
-        ]
+        said = _to_keep(posted.fields)
         kept = [*said, (KEPT_FIELD, self._seal(viewer.id, said))]
-        raise NotShownYet(path, kept, leading_on(AGAIN, "/sign-in/done"))
+        elsewhere = leading_on(AGAIN, "/sign-in/done")
+        raise NotShownYet(path, kept, elsewhere, is_whole=_is_whole(posted.fields))
 
     def require(self, *roles: Role) -> SignedIn:
         """The person, who has one of these roles. Raises NotAllowed."""
@@ -292,9 +292,7 @@ class Desk:
         """
         if any(isinstance(value, UploadFile) for _, value in fields):
             return None
-        said = [
-            (name, str(value)) for name, value in fields if name not in (FORGERY_FIELD, KEPT_FIELD)
-        ]
+        said = _to_keep(fields)
         path = self.request.url.path
         if self.who is not None and self.token is not None:
             seals = [str(value) for name, value in fields if name == KEPT_FIELD]
@@ -309,7 +307,8 @@ class Desk:
             writer = await was_of(session, self.ended)
         if writer is None:
             return None
-        return NotSentYet(path, [*said, (KEPT_FIELD, self._seal(writer, said))])
+        kept = [*said, (KEPT_FIELD, self._seal(writer, said))]
+        return NotSentYet(path, kept, is_whole=_is_whole(fields))
 
     @property
     def is_from_elsewhere(self) -> bool:
@@ -337,6 +336,16 @@ class Desk:
     async def first_time(self, session: AsyncSession, posted: Posted, location: str) -> bool:
         """Whether this form is taken now for the first time, in the transaction of its work."""
         return await first_time(session, posted.form_id, self.viewer.id, self.now, location)
+
+
+def _to_keep(fields: Fields) -> list[tuple[str, str]]:
+    """What a page may hold of a form until it is sent again."""
+    left_out = {FORGERY_FIELD, KEPT_FIELD} | SECRETS
+    return [(name, str(value)) for name, value in fields if name not in left_out]
+
+
+def _is_whole(fields: Fields) -> bool:
+    return not any(name in SECRETS and value for name, value in fields)
 
 
 async def sent_fields(request: Request[Any, Any, Any]) -> list[tuple[str, object]]:
