@@ -13,6 +13,7 @@ from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
 from panel.accounts.models import Worker
 from panel.accounts.noted import note
 from panel.families.entering import fact_mark, invitation_mark
+from panel.families.guessing import start_afresh
 from panel.families.invitation_forms import InviteForm
 from panel.families.invitation_words import (
     INVITATION_SUBJECT,
@@ -216,6 +217,7 @@ async def invite(
     session.add(kept)
     await session.flush()
     await _shut_out(session, who.person_id)
+    await start_afresh(session, who.person_id)
     await _put(session, kept, code, url, last_day(access.today, days))
     await session.flush()
     note(session, Kind.FAMILY_INVITED, who.person_id, way=form.way, fact=form.fact)

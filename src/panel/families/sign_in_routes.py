@@ -32,7 +32,8 @@ LONGEST = 254
 """Characters that are read of anything that is typed on the way in."""
 WRONG = (
     "That is not right. Check the code and the date or word. The first time, check the code from"
-    " your letter or e-mail too"
+    " your letter or e-mail too. If all of it is right, ask for another code with the reference"
+    " from your letter"
 )
 OVER = "This code is over. Ask for a new one"
 

@@ -85,6 +85,8 @@ class FamilyAccess(Row):
     last_signed_in_on: Mapped[date | None]
     """The day alone: when somebody reads at night is nobody's concern."""
     withdrawn_at: Mapped[datetime | None]
+    guessed_at: Mapped[datetime | None]
+    """When so many wrong answers had come with a right code that whoever leads was told."""
 
 
 # Settings ---------------------------------------------------------------------------------------
@@ -187,6 +189,9 @@ async def sign_in_words(access: Access) -> Mapping[UUID, str]:
     return {row.person_id: state_words(row, access.at) for row in rows}
 
 
+GUESSED = "Somebody who reads their e-mail gave many wrong answers on the way in:"
+
+
 def state_words(row: FamilyAccess, now: datetime) -> str:
     """How it stands with one person's sign-in, in a sentence or two."""
     if row.withdrawn_at is not None:
@@ -200,6 +205,8 @@ def state_words(row: FamilyAccess, now: datetime) -> str:
         said += ". It was not used in time."
     if row.last_signed_in_on is not None:
         said += f" Last signed in on {short_day(row.last_signed_in_on)}."
+    if row.guessed_at is not None and row.guessed_at >= row.invited_at:
+        said += f" {GUESSED} {day_and_time(row.guessed_at)}."
     if row.contact_from > now:
         said += f" Codes go to their new address from {day_and_time(row.contact_from)}."
     return said
