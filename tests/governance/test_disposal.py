@@ -232,6 +232,11 @@ async def test_a_hold_a_request_a_new_stay_and_a_longer_rule_win(
             await release(session, one.id, one.version, "")
         await release(session, one.id, one.version, "The claim is settled")
     async with tenant.transaction(JOB) as session:
+        kinds = set(await session.scalars(
+            select(AuditEvent.kind).where(AuditEvent.subject_id == due.children[1])
+        ))  # fmt: skip
+    assert {Kind.HOLD_SET, Kind.HOLD_RELEASED} <= kinds
+    async with tenant.transaction(JOB) as session:
         again = await propose(session)
         assert again is not None
         (line,) = (await read_list(session, again.id)).lines

@@ -362,6 +362,11 @@ async def test_no_backup_brings_an_erased_record_back(
             assert await name_of(restored, member) == "(erased)"
             assert await name_of(restored, other) == "Ivy Copper"
             assert await kept(restored) == [made]
+            async with restored.transaction(JOB) as session:
+                ran = await session.scalars(
+                    text("SELECT details ->> 'command' FROM audit_event WHERE kind = 'command.run'")
+                )
+                assert list(ran) == ["backup", "restore"]
         finally:
             await database.close()
         status = await restore("keys", "status", "--json")

@@ -19,12 +19,13 @@ from panel.accounts.models import Agency
 from panel.accounts.provider_models import SignInProvider, SignInProviderAgency, WorkerIdentity
 from panel.accounts.provider_notes import note
 from panel.platform.audit import Kind
+from panel.platform.erasure import DestroyedKeys, Order, destroy
 from panel.platform.openid import Algorithm, Client, ClientAuth, host_of, is_safe
 from panel.platform.openid_tokens import UnusableKey, client_assertion, own_key, signs_with
 from panel.platform.problems import FieldError, Invalid, NotFound
-from panel.platform.tables import NOW
-from panel.platform.tenancy import AuthorityRecord, load_keys
+from panel.platform.tenancy import AuthorityRecord, Tenant, load_keys
 
+REMOVED = Order("Whoever runs the site", "panel provider remove")
 VERIFIED = "email"
 """The claim that counts where the provider says that it verified it."""
 OTHER_CLAIMS = ("preferred_username", "upn")
@@ -294,10 +295,14 @@ async def set_provider(session: AsyncSession, wanted: Wanted) -> bool:
     return is_new
 
 
-async def remove_provider(session: AsyncSession, key: str) -> int:
+async def remove_provider(
+    session: AsyncSession, tenant: Tenant, destroyed: DestroyedKeys, key: str
+) -> int:
     """Take a provider away, with the links to it; how many people it signed in. Raises NotFound.
 
-    Their sessions by a provider end. Its secret is destroyed with its data key.
+    Their sessions by a provider end. Its secret is destroyed with its data key, also in back-ups
+    from before: so it is on the list of destroyed keys. Call it last in a transaction of the job.
+    Raises ListDamaged.
     """
     provider = await provider_named(session, key)
     linked = await _end_links(session, provider.id)
@@ -305,11 +310,9 @@ async def remove_provider(session: AsyncSession, key: str) -> int:
         delete(SignInProviderAgency).where(SignInProviderAgency.provider_id == provider.id)
     )
     await session.execute(delete(SignInProvider).where(SignInProvider.id == provider.id))
-    await session.execute(
-        text("UPDATE data_key SET wrapped = NULL, destroyed_at = :now WHERE holder_id = :provider"),
-        {"now": session.info[NOW], "provider": provider.id},
-    )
     note(session, Kind.PROVIDER_REMOVED, provider.id)
+    await session.flush()
+    await destroy(session, tenant, destroyed, [provider.id], REMOVED)
     return linked
 
 

@@ -107,22 +107,21 @@ def _rotate_master(
         )
     coming = settings.key_file.with_name(f"{settings.key_file.name}.new")
     new = _new_master(settings, new_kms, new_key_file or coming)
-    try:
-        count = rotate_master_key(owner(cluster), records, settings.key_service(), new)
-    except NotSealedHere as error:
-        # Cut off after the keys were wrapped, before the file was put in its place.
-        if not _opens(records, new):
-            raise NoMasterKey(
-                "The keys were wrapped by another master key than the one that is set."
-            ) from error
-        count = 0
+    before = settings.key_service()
+    # Cut off after the keys were wrapped, before the file was put in its place, the new one opens.
+    opens = next((one for one in (before, new) if _opens(records, one)), None)
+    if opens is None:
+        raise NoMasterKey("The keys were wrapped by another master key than the one that is set.")
+    for record in records:
+        write_down_command(settings, cluster, record.name, opens)
+    count = rotate_master_key(owner(cluster), records, before, new) if opens is before else 0
     if in_place:
-        before = settings.key_file.with_name(f"{settings.key_file.name}.before")
-        before.unlink(missing_ok=True)
-        os.link(settings.key_file, before)
+        kept = settings.key_file.with_name(f"{settings.key_file.name}.before")
+        kept.unlink(missing_ok=True)
+        os.link(settings.key_file, kept)
         coming.rename(settings.key_file)
         click.echo(f"{count} keys are wrapped by the new master key in {settings.key_file}.")
-        click.echo(f"The one before is in {before}: back-ups from before today need it.")
+        click.echo(f"The one before is in {kept}: back-ups from before today need it.")
         return
     setting = f"PANEL_KMS={new_kms}" if new_kms else f"PANEL_KEY_FILE={new_key_file}"
     click.echo(f"{count} keys are wrapped by the new master key. Set {setting} before")
@@ -141,7 +140,7 @@ def _opens(records: list[AuthorityRecord], master: KeyService) -> bool:
             master.unwrap(record.wrapped_key, f"authority {record.name}")
     except NotSealedHere:
         return False
-    return bool(records)
+    return True
 
 
 @keys.command("status")

@@ -133,6 +133,7 @@ async def hold(session: AsyncSession, reference: str, from_on: date, why: str) -
     )
     session.add(row)
     await session.flush()
+    record(session, Kind.HOLD_SET, subject=child_id, details={"hold": str(row.id)})
     return row
 
 
@@ -183,6 +184,7 @@ async def release(session: AsyncSession, hold_id: UUID, version: int, why: str) 
         raise Invalid.because("why", "Write why the record need not be held any more")
     row.released_on, row.released_by = today_of(session), session.info[VIEWER]
     row.released_why = why
+    record(session, Kind.HOLD_RELEASED, subject=row.child_id, details={"hold": str(row.id)})
     await session.flush()
 
 

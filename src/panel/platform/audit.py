@@ -80,6 +80,8 @@ class Kind(StrEnum):
     KEY_DESTROYED = "key.destroyed"
     DISPOSAL_APPROVED = "disposal_list.approved"
     RECORD_DISPOSED = "record.disposed"
+    HOLD_SET = "legal_hold.set"
+    HOLD_RELEASED = "legal_hold.released"
 
 
 class ActorKind(StrEnum):
