@@ -228,10 +228,9 @@ def worker_steps(one: WorkerLine, viewer: Viewer, *, came_in: bool) -> WorkerSte
     if none:
         return WorkerSteps("", "", "", "", "", "", none)
     is_here = one.standing not in (Standing.LEFT, Standing.LEAVING)
-    waits = one.standing in (Standing.INVITED, Standing.LINK_OVER)
     return WorkerSteps(
         invite=f"{href}/invitation" if is_here else "",
-        withdraw=f"{href}/invitation/withdraw" if waits else "",
+        withdraw=f"{href}/invitation/withdraw" if is_here and one.link_waits else "",
         address=f"{href}/address" if is_here and not came_in else "",
         add_role=f"{href}/roles/new" if is_here else "",
         leave=f"{href}/leave" if one.standing is not Standing.LEFT else "",
