@@ -12,8 +12,11 @@ import os
 import time
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -167,15 +170,25 @@ class AwsKms:
         self._arn = arn
         self._region = parts[3]
         self._url = (endpoint or f"https://kms.{self._region}.amazonaws.com").rstrip("/") + "/"
-        try:
-            self._access_key = environment["AWS_ACCESS_KEY_ID"]
-            self._secret_key = environment["AWS_SECRET_ACCESS_KEY"]
-        except KeyError as error:
-            raise NoMasterKey(
-                f"PANEL_KMS names a key of AWS, and {error.args[0]} is not set."
-            ) from error
-        self._session_token = environment.get("AWS_SESSION_TOKEN")
+        self._environment = environment
+        self._credentials()
         self._asking = _Asking("AWS KMS", client, wait)
+
+    def _credentials(self) -> Mapping[str, str]:
+        """The sign-in, read for each request: those of a session are over within hours.
+
+        They stand in the environment, or in the file that AWS_SHARED_CREDENTIALS_FILE names, which
+        whoever renews them writes anew.
+        """
+        given = self._environment
+        if "AWS_ACCESS_KEY_ID" not in given and "AWS_SHARED_CREDENTIALS_FILE" in given:
+            given = _credentials_in(
+                Path(given["AWS_SHARED_CREDENTIALS_FILE"]), given.get("AWS_PROFILE", "default")
+            )
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            if name not in given:
+                raise NoMasterKey(f"PANEL_KMS names a key of AWS, and {name} is not set.")
+        return given
 
     def wrap(self, key: bytes, name: str) -> bytes:
         """The key, encrypted by the service and bound to its name."""
@@ -196,16 +209,17 @@ class AwsKms:
 
         def make() -> httpx.Request:
             at = datetime.now(UTC)
+            who = self._credentials()
             headers = {
                 "content-type": "application/x-amz-json-1.1",
                 "x-amz-target": f"TrentService.{operation}",
             }
-            if self._session_token:
-                headers["x-amz-security-token"] = self._session_token
+            if token := who.get("AWS_SESSION_TOKEN"):
+                headers["x-amz-security-token"] = token
             authorization = signed(
                 region=self._region,
-                access_key=self._access_key,
-                secret_key=self._secret_key,
+                access_key=who["AWS_ACCESS_KEY_ID"],
+                secret_key=who["AWS_SECRET_ACCESS_KEY"],
                 host=url.netloc,
                 path=url.path,
                 headers=headers,
@@ -221,6 +235,19 @@ class AwsKms:
             )
 
         return self._asking.ask(make)
+
+
+def _credentials_in(file: Path, profile: str) -> Mapping[str, str]:
+    """A profile of a shared credentials file, under the names of the environment."""
+    read = ConfigParser(interpolation=None)
+    try:
+        read.read_string(file.read_text(encoding="utf-8"))
+        return {name.upper(): said for name, said in read[profile].items()}
+    except (OSError, ValueError, ConfigParserError, KeyError) as error:
+        raise NoMasterKey(
+            f"AWS_SHARED_CREDENTIALS_FILE names {file}, and its profile {profile} cannot be read"
+            f" ({type(error).__name__})."
+        ) from error
 
 
 _AZURE_VERSION = "7.4"
