@@ -49,7 +49,7 @@ DESCRIBED_SECONDS, MADE_UP_SECONDS = 400, 200
 """In `make soak`, for all visitors together; every other run ends when all is sent once."""
 OF_EACH = 3
 """Requests at most that fit one operation, and that break it, each time it is tried."""
-MADE_UP = 240
+MADE_UP = 600
 """Requests of each visitor at least."""
 LONGEST = 60
 """Seconds after which an answer does not come any more."""
