@@ -271,7 +271,7 @@ async def test_nothing_that_the_whole_site_describes_faults(
     browse: Browse,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Every address and every form, by somebody to whom it is offered; in `make soak` by everybody."""
+    """Every address and every form, by somebody to whom it is offered; in `make soak` others in turn."""
     assert client
     ends = time.monotonic() + DESCRIBED_SECONDS
     document, sent = SiteDocument(app), Sent()
