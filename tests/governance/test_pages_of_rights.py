@@ -183,7 +183,9 @@ async def test_a_restricted_record_says_so_and_is_not_changed(
     assert (await sent(client, f"{page}/steps/restrict", why="Disputed")).status_code == 303
     await sign_in(family.rosa.id)
     child = f"/children/{family.child}"
-    assert "Restricted since 23 Nov" in await shown(client, child)
+    told = await shown(client, child)
+    assert "Restricted since 23 Nov" in told
+    assert "It is kept, and read only where the law needs it." in told
     levels = f"{child}/level-of-need"
     fields = await hidden_of(client, f"{child}/edit")
     fields.pop("version", None)

@@ -13,6 +13,7 @@ from panel.platform.tenancy import load_agency_keys
 from panel.records.dates import age_words
 from panel.records.gate import Access
 from panel.records.nhs_number import nhs_number_words
+from panel.records.restricted_use import restricted_words
 from panel.web.words import initials, short_day
 
 EDUCATION = frozenset({"education", "school"})
@@ -49,7 +50,12 @@ class ChildHeader:
     lead_words: str
     """"Rosa Whitlow, Health visiting", or "Nobody yet"."""
     restricted_on: date | None = None
-    """Since when nothing may be changed (UK GDPR Article 18)."""
+    """Since when it is kept and not used (UK GDPR Article 18)."""
+
+    @property
+    def restricted_words(self) -> str:
+        """What stands above a record whose use is restricted; empty above others."""
+        return "" if self.restricted_on is None else restricted_words(self.restricted_on)
 
     @property
     def facts(self) -> Sequence[tuple[str, str]]:
