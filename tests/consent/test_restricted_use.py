@@ -56,7 +56,7 @@ def test_an_agency_reads_what_it_wrote_in_its_own_work_and_in_no_pack(world: Wor
 def test_an_override_an_enquiry_and_a_court_open_it(world: World) -> None:
     hour = timedelta(hours=1)
     override = Override(world.anna, frozenset(), world.now - hour, world.now + hour)
-    order = CourtOrder(True, frozenset(), frozenset({world.anna}))
+    order = CourtOrder(permits=True, categories=frozenset(), to=frozenset({world.anna}))
     ties = (world.tie(Tie.TEAM),)
     for facts, basis in (
         ({"overrides": (override,)}, Basis.SAFEGUARDING),

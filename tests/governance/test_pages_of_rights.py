@@ -9,14 +9,18 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+from sqlalchemy import select
 
 from panel.governance.disposals import propose
 from panel.governance.retention_rules import WITH_THE_CHILD, Rule
 from panel.governance.retention_service import set_kept_for
 from panel.governance.rights_copies import gather_waiting
+from panel.governance.rights_telling import tell_of_corrections
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import PROOF_LASTS, start
+from panel.platform.tables import today_of
 from panel.platform.tenancy import Tenant
+from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from tests.governance.conftest import Offices
@@ -54,6 +58,18 @@ def day(name: str) -> dict[str, str]:
 
 def links(answer: httpx.Response, part: str) -> list[str]:
     return re.findall(rf'href="([^"]*{part}[^"]*)"', answer.text)
+
+
+async def told_of_corrections(tenant: Tenant) -> list[str]:
+    """To whom the notices went in that the job puts in now."""
+    async with tenant.transaction(JOB) as session:
+        before = set(await session.scalars(select(OutboxMessage.id)))
+        await tell_of_corrections(session, today_of(session), "https://panel.example")
+        added = [
+            one for one in await session.scalars(select(OutboxMessage)) if one.id not in before
+        ]
+        assert not any("Freya" in f"{one.subject} {one.body}" for one in added)
+        return sorted(one.address for one in added)
 
 
 async def test_from_a_letter_to_the_copy(
@@ -151,11 +167,18 @@ async def test_the_lead_professional_puts_it_right_and_both_versions_stay(
     await hold_the_plan(tenant, family)
     await as_family(client, tenant, clock, family.mother)
     own = f"/family/{family.child}/own-data"
+    assert f"{own}?kind=rectification" in (await client.get("/family")).text
+    assert re.search(
+        r'value="rectification"[^>]* checked', (await client.get(f"{own}?kind=rectification")).text
+    )
     await sent(client, own, kind="rectification", about="It was Sam who shouted")
+    assert await told_of_corrections(tenant) == ["rosa@demo.example"]
     page = f"/children/{family.child}/corrections"
     await sign_in(family.nia.id)
     assert (await client.get(page)).status_code == 403
+    assert page not in (await client.get(f"/children/{family.child}")).text
     await sign_in(family.rosa.id)
+    assert page in (await client.get(f"/children/{family.child}")).text
     assert "It was Sam who shouted" in await shown(client, page)
     (one,) = links(await client.get(page), f"{page}/")
     where = re.findall(r'value="(significant_event.text:[^"]+)"', (await client.get(one)).text)[0]
@@ -169,6 +192,12 @@ async def test_the_lead_professional_puts_it_right_and_both_versions_stay(
     said = await shown(client, page)
     assert "Jordan Pickering from next door shouted." in said
     assert "Sam from next door shouted." in said
+    assert await told_of_corrections(tenant) == ["ngozi@office.example", "piers@office.example"]
+    assert await told_of_corrections(tenant) == []
+    await as_family(client, tenant, clock, family.mother)
+    answered = await shown(client, own)
+    assert "We put it right. This is why: She was there" in answered
+    assert "Jordan" not in answered
 
 
 async def test_a_restricted_record_says_so_and_is_not_changed(

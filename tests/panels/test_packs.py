@@ -112,7 +112,7 @@ async def test_a_record_whose_use_is_restricted_has_one_sentence_in_the_pack(
         held, other = (await read_pack(gate, meeting, agency)).items
         assert held.name == reference
         assert not held.age
-        assert not (held.facts or held.sections or held.plan or held.involved)
+        assert not any((held.facts, held.sections, held.plan, held.involved))
         assert "zq" not in str(held)
         assert "Processing is restricted since Friday 20 November 2026" in str(held.family)
         assert "zq" in str(other)
