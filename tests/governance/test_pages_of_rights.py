@@ -1,7 +1,7 @@
 """Requests, copies, holds and disposal lists by their pages."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -114,10 +114,24 @@ async def test_from_a_letter_to_the_copy(
     assert "attachment" in file.headers["content-disposition"]
     assert "Jordan" not in file.text
     assert (await client.post(f"{copy}/hand-out", data={})).status_code == 403
-    answered = await sent(client, f"{page}/steps/answer", outcome="done", why="")
-    assert answered.status_code == 303
+    answer = f"{page}/steps/answer"
+    form = await hidden_of(client, answer)
+    other = await hidden_of(client, answer)
+    for fields in (form, form, other):
+        answered = await client.post(
+            answer, data=fields | {"outcome": "done", "why": ""}, follow_redirects=False
+        )
+        assert answered.status_code == 303
+    overtaken = await client.post(answer, data=other | {"outcome": "refused", "why": "No"})
+    assert overtaken.status_code == 410
+    assert "answered on Monday 23 November 2026, so nothing was changed" in plain(overtaken)
     assert "Answered on 23 Nov" in await shown(client, page)
-    assert (await client.get(f"{page}/steps/answer")).status_code == 410
+    assert (await client.get(answer)).status_code == 410
+    clock.set(clock.now() + timedelta(days=1))
+    await sign_in(offices.lead.id)
+    fields = await hidden_of(client, f"{REQUESTS}/new")
+    late = await client.post(answer, data=fields | {"version": "1", "outcome": "done", "why": ""})
+    assert late.status_code == 410
 
 
 async def test_a_request_opens_no_page_of_the_record(
@@ -224,7 +238,14 @@ async def test_a_restricted_record_says_so_and_is_not_changed(
     assert refused.status_code == 403
     assert "restricted since Monday 23 November 2026" in plain(refused)
     await sign_in(offices.lead.id)
-    assert (await sent(client, f"{page}/steps/unrestrict", why="Put right")).status_code == 303
+    end = f"{page}/steps/unrestrict"
+    form, other = await hidden_of(client, end), await hidden_of(client, end)
+    for fields in (form, form, other):
+        ended = await client.post(end, data=fields | {"why": "Put right"}, follow_redirects=False)
+        assert ended.status_code == 303
+    overtaken = await client.post(end, data=other | {"why": "It was wrong"})
+    assert overtaken.status_code == 410
+    assert "ended on Monday 23 November 2026, so nothing was changed" in plain(overtaken)
     await sign_in(family.rosa.id)
     assert "Restricted since" not in await shown(client, child)
 

@@ -77,6 +77,13 @@ def _opens(
     return opens
 
 
+async def _gone_if_answered(desk: Desk, right_id: UUID) -> None:
+    """Say that it was answered to who comes when the answer has closed the record to them."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        _, line = await service.child_of(session, right_id)
+    service.require_open(line.answered_on)
+
+
 @get(REQUESTS, include_in_schema=False)
 async def requests_page(desk: NamedDependency[Desk]) -> Response[str]:
     """Every request with its clock."""
@@ -228,7 +235,11 @@ async def take_step(
 
     again = partial(_step, desk, right_id, slug)
     opens = _opens(desk, right_id)
-    return await take(desk, reads, opens, work, f"{REQUESTS}/{right_id}", again=again)
+    try:
+        return await take(desk, reads, opens, work, f"{REQUESTS}/{right_id}", again=again)
+    except NotFound:
+        await _gone_if_answered(desk, right_id)
+        raise
 
 
 async def _step(
@@ -239,8 +250,7 @@ async def _step(
     asked = STEPS[slug]
     async with _opens(desk, right_id)() as access:
         read = await service.read_request(access, right_id)
-    if read.line.answered_on is not None:
-        raise Gone("This request was answered.", "Take in a new one if they ask again.")
+    service.require_open(read.line.answered_on)
     if slug == "who":
         people = tuple((str(one.id), f"{one.name}, {one.part}") for one in read.people)
         first, *others = asked.fields
