@@ -16,6 +16,7 @@ from consent import GUARDIANS, Purpose, Role
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import worker_names
 from panel.accounts.taking import Transaction, take, transaction_of
+from panel.documents.routes import as_download
 from panel.governance import rights_copies as copies
 from panel.governance import rights_service as service
 from panel.governance.rights_corrections import ask_correction
@@ -451,8 +452,22 @@ async def _mark(
         row.version,
         facts,
         "" if piece is None else piece.text,
+        ("Open the file", f"{here}/marks/{mark_id}/file")
+        if piece is not None and piece.document_id is not None
+        else None,
     )
     return step_page(desk, DECIDE, shown, errors)
+
+
+@get(f"{MARK}/file", include_in_schema=False)
+async def marked_file(
+    desk: NamedDependency[Desk], right_id: FromPath[UUID], mark_id: FromPath[UUID]
+) -> Response[bytes]:
+    """The attached file of a marked place, to see whether it may be told."""
+    desk.require(LEAD)
+    doing = "looked through a file for a copy of the record"
+    async with _opens(desk, right_id, doing)() as access:
+        return as_download(await copies.file_of_mark(access, mark_id))
 
 
 # --- The second look ----------------------------------------------------------------------------
@@ -535,6 +550,7 @@ HANDLERS = [
     mark_entry,
     mark,
     decide_mark,
+    marked_file,
     second_looks,
     second_look,
     look_again,

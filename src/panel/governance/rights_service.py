@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+from sqlalchemy.sql.base import ExecutableOption
 
 from consent import IN_THEIR_OWN_RIGHT, Purpose, Role, Viewer, ViewerKind
 from panel.governance.rights_models import (
@@ -191,9 +193,15 @@ async def own_requests(access: Access) -> list[tuple[RightRequest, AccessFile | 
         select(AccessFile)
         .where(AccessFile.child_id == access.child_id, AccessFile.asker_id == access.viewer.id)
         .order_by(AccessFile.number)
+        .options(_without_contents())
     )
     latest = {one.request_id: one for one in files}
     return [(row, latest.get(row.id)) for row in rows]
+
+
+def _without_contents() -> ExecutableOption:
+    """A list of copies does without the files that they are: each may have many megabytes."""
+    return defer(inspect(AccessFile).attrs["made_sealed"].class_attribute)
 
 
 async def child_of(session: AsyncSession, right_id: UUID) -> tuple[UUID, RequestLine]:
@@ -238,7 +246,10 @@ async def read_request(access: Access, right_id: UUID) -> RequestReading:
     people = await people_around(access)
     asker = next((one for one in people if one.id == row.asker_id), None)
     files = await session.scalars(
-        select(AccessFile).where(AccessFile.request_id == row.id).order_by(AccessFile.number.desc())
+        select(AccessFile)
+        .where(AccessFile.request_id == row.id)
+        .order_by(AccessFile.number.desc())
+        .options(_without_contents())
     )
     corrections = await session.scalars(
         select(Correction).where(Correction.request_id == row.id).order_by(Correction.created_at)
