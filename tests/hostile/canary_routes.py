@@ -203,7 +203,6 @@ CASES: Mapping[str, Case] = {
     "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/hand-out": OWN_DATA,
     "/governance/requests/{right_id:uuid}/copies/{file_id:uuid}/make": OWN_DATA,
     "/governance/requests/{right_id:uuid}/marks/{mark_id:uuid}": OWN_DATA,
-    "/governance/requests/{right_id:uuid}/marks/{mark_id:uuid}/file": OWN_DATA,
     "/governance/requests/{right_id:uuid}/steps/{slug:str}": OWN_DATA,
     "/governance/retention": NOTHING,
     "/governance/searches": NOTHING,

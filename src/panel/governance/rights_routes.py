@@ -414,10 +414,17 @@ async def _entry(
 
 @get(MARK, include_in_schema=False)
 async def mark(
-    desk: NamedDependency[Desk], right_id: FromPath[UUID], mark_id: FromPath[UUID]
+    desk: NamedDependency[Desk],
+    right_id: FromPath[UUID],
+    mark_id: FromPath[UUID],
+    part: FromQuery[str] = "",
 ) -> Response[Any]:
-    """One marked place, to decide about."""
+    """One marked place, to decide about; or the attached file that it stands for."""
     desk.require(LEAD)
+    if part == "file":
+        doing = "looked through a file for a copy of the record"
+        async with _opens(desk, right_id, doing)() as access:
+            return as_download(await copies.file_of_mark(access, mark_id))
     return await _mark(desk, right_id, mark_id)
 
 
@@ -452,22 +459,11 @@ async def _mark(
         row.version,
         facts,
         "" if piece is None else piece.text,
-        ("Open the file", f"{here}/marks/{mark_id}/file")
+        ("Open the file", f"{here}/marks/{mark_id}?part=file")
         if piece is not None and piece.document_id is not None
         else None,
     )
     return step_page(desk, DECIDE, shown, errors)
-
-
-@get(f"{MARK}/file", include_in_schema=False)
-async def marked_file(
-    desk: NamedDependency[Desk], right_id: FromPath[UUID], mark_id: FromPath[UUID]
-) -> Response[bytes]:
-    """The attached file of a marked place, to see whether it may be told."""
-    desk.require(LEAD)
-    doing = "looked through a file for a copy of the record"
-    async with _opens(desk, right_id, doing)() as access:
-        return as_download(await copies.file_of_mark(access, mark_id))
 
 
 # --- The second look ----------------------------------------------------------------------------
@@ -550,7 +546,6 @@ HANDLERS = [
     mark_entry,
     mark,
     decide_mark,
-    marked_file,
     second_looks,
     second_look,
     look_again,
