@@ -31,6 +31,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " actions on their manager’s list",
     "gather copies that were asked for": "gathers what is kept about a person who asked for a"
     " copy of it, in the name of the information governance lead",
+    "tell of what is to be put right": "tells lead professionals what is said to be wrong in a"
+    " record, and them and the information governance lead what became of it",
     "propose what is due": "each month lists the records whose time is over, for two people to"
     " decide",
     "dispose of what was approved": "destroys the keys of the records that two people agreed to"

@@ -17,6 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.accounts.models import Worker
 from panel.accounts.service import agencies, worker_names
+from panel.documents.models import Document
+from panel.documents.pages import size_words
+from panel.documents.service import KIND_OF_TYPE
 from panel.platform.tables import Base, Row
 from panel.platform.tenancy import load_agency_keys, load_keys
 from panel.records.child_scoped import ChildScoped
@@ -72,7 +75,7 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "processing_restriction": ("What was asked about the record", Category.FAMILY),
 }
 LEFT_OUT: Mapping[str, str] = {
-    "document_content": "the bytes of a file, which is listed with its title and given beside",
+    "document_content": "the bytes of a file, which stands in it or beside it as `document` says",
     "access_file": "copies of the record itself",
     "redaction": "what was taken out of such copies, with the words",
     "legal_hold": "why a record may not be disposed of: it is about a claim, for its lawyers",
@@ -117,6 +120,12 @@ class Piece:
     """Whose details they are, or who said it, where that is somebody of the family."""
 
     @property
+    def document_id(self) -> UUID | None:
+        """Which attached file it stands for; None for an entry of words."""
+        table, row, column = self.id.split(":")
+        return UUID(row) if (table, column) == ("document", "file") else None
+
+    @property
     def table(self) -> str:
         """Where it is kept."""
         return self.id.partition(":")[0]
@@ -154,6 +163,8 @@ async def gather(access: Access, looks: Sequence[tuple[UUID, str]]) -> tuple[Pie
                 for piece in _of_row(row, category, names)
                 if access.may(Category(piece.category))
             )
+            if isinstance(row, Document) and access.may(category):
+                pieces.append(_of_file(row, category, names))
     pieces += (
         Piece(f"access_event:{look}:line", "Who looked", "Look", "", "", line, Category.NETWORK)
         for look, line in looks
@@ -218,6 +229,20 @@ def _of_row(row: Row, category: Category, names: "_Names") -> Iterator[Piece]:
             category=own.value,
             person=person,
         )
+
+
+def _of_file(row: Document, category: Category, names: "_Names") -> Piece:
+    """A file as a whole: nobody marks words in a scan, so it goes or it stays."""
+    kind = KIND_OF_TYPE[row.media_type].words
+    return Piece(
+        id=f"document:{row.id}:file",
+        section=SECTIONS["document"][0],
+        label="The file itself",
+        day=words.short_day(row.created_at.date()),
+        by=names.workers.get(row.created_by, ""),
+        text=f"{row.file_name}, {kind}, {size_words(row.bytes_long)}",
+        category=category.value,
+    )
 
 
 def _person(row: Row) -> str:

@@ -38,6 +38,7 @@ from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
+from panel.records.restricted_use import is_use_restricted
 from panel.register.models import Child, FamilyMember
 from panel.register.service import Message
 from panel.web import words
@@ -53,6 +54,7 @@ _WAITS = (
     NoteDelivery.outbox_id.is_(None),
     # What could not go waits for a person, who sees why: it is not tried every minute.
     NoteDelivery.failure.is_(None),
+    ~is_use_restricted(NoteDelivery.child_id),
 )
 MOST = 50
 """Deliveries in one go; the rest a minute later."""
