@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text
+from sqlalchemy import CheckConstraint, Index, Text, Uuid, bindparam, column, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -167,6 +167,14 @@ class AuditEvent(Base):
     __mapper_args__ = MappingProxyType({"eager_defaults": False})
 
 
+_AGENCY_OF = (
+    select(column("agency_id", Uuid))
+    .select_from(table("worker"))
+    .where(column("id", Uuid) == bindparam("worker", type_=Uuid))
+)
+"""Asked as the event is written: whoever calls knows the worker and not always their agency."""
+
+
 def _whom_it_is_for(viewer: UUID) -> Actor:
     if viewer == NOBODY:
         return OPERATOR
@@ -204,6 +212,8 @@ def record(
         details=dict(details or {}),
         holder_id=holder,
     )
+    if by.agency is None and by.kind is ActorKind.WORKER:
+        event.agency_id = _AGENCY_OF.params(worker=by.id).scalar_subquery()
     if words:
         event.words = words
     session.add(event)
