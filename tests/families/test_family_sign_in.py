@@ -14,7 +14,7 @@ from panel.families.entering import TRIES, Typed, ask_for_code, stays_in, try_co
 from panel.families.guessing import FACTS_A_DAY, GUESSED, MOST_FACTS_A_DAY
 from panel.families.invitation_words import read_fact
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import IDLE_OF_FAMILY, LONGEST, Way, start
+from panel.platform.sessions import IDLE_OF_FAMILY, LONGEST, PROOF_LASTS, Way, start
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
@@ -507,6 +507,21 @@ async def test_she_reads_where_she_is_signed_in_and_ends_the_rest(
         assert answer.status_code == 303
         assert (await desktop.get("/family")).status_code == 401
         assert "Sign out" in words(await mobile.get("/family"))
+
+
+async def test_who_shows_again_that_it_is_her_comes_in_by_another_code(
+    browse: Browse, ada: Invited, clock: FixedClock
+) -> None:
+    async with browse() as browser:
+        await sign_in(browser, ada, first=True)
+        page = f"{SIGN_IN}?again=yes&next=/family/sign-ins"
+        assert (await browser.get(page)).headers["location"] == "/family/sign-ins", "she just did"
+        clock.set(clock.now() + PROOF_LASTS)
+        assert "we send you another code first" in words(await browser.get(page))
+        assert (await fill(browser, page, SIGN_IN, who=ada.reference)).status_code == 303
+        answer = await use(browser, await ada.last_code())
+        assert answer.headers["location"] == "/family/sign-ins"
+        assert await ada.sessions() == 1, "what she was signed in with before is over"
 
 
 async def test_what_ends_a_sign_in_while_somebody_comes_in_ends_that_too(

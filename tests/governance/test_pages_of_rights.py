@@ -17,7 +17,7 @@ from panel.governance.retention_service import set_kept_for
 from panel.governance.rights_copies import gather_waiting
 from panel.governance.rights_telling import tell_of_corrections
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import PROOF_LASTS, start
+from panel.platform.sessions import PROOF_LASTS, Way, start
 from panel.platform.tables import today_of
 from panel.platform.tenancy import Tenant
 from panel.platform.work_tables import OutboxMessage
@@ -38,9 +38,12 @@ async def _law(tenant: Tenant, family: Family, offices: Offices) -> None:
     await happened(tenant, family, "Jordan Pickering from next door shouted.")
 
 
-async def as_family(client: Client, tenant: Tenant, clock: FixedClock, person: UUID) -> None:
+async def as_family(
+    client: Client, tenant: Tenant, clock: FixedClock, person: UUID, way: Way = Way.FAMILY_CODE
+) -> None:
     async with tenant.transaction() as session:
-        client.cookies.set("panel_session", await start(session, person, "family", clock.now()))
+        token = await start(session, person, "family", clock.now(), way=way)
+        client.cookies.set("panel_session", token)
 
 
 async def sent(client: Client, page: str, to: str = "", **typed: str) -> httpx.Response:
@@ -168,6 +171,12 @@ async def test_a_parent_asks_and_fetches_the_copy_once(
     assert "Your copy is ready" not in await shown(client, own)
     await as_family(client, tenant, clock, family.mother)
     (action,) = re.findall(rf'action="({own}/[^"]+)"', (await client.get(own)).text)
+    # At a computer that she left open a while ago, she is asked for a code first.
+    await as_family(client, tenant, clock, family.mother, Way.LINK)
+    asked = await client.post(action, data=await hidden_of(client, own), follow_redirects=False)
+    assert asked.headers["location"] == f"/family/sign-in?again=yes&next={own}"
+    assert "we send you another code first" in (await client.get(asked.headers["location"])).text
+    await as_family(client, tenant, clock, family.mother)
     fields = await hidden_of(client, own)
     assert "Freya" in (await client.post(action, data=fields)).text
     assert (await client.post(action, data=fields)).status_code == 410

@@ -69,6 +69,8 @@ FAMILY_HOME = "/family"
 OWN_SIGN_IN = "/me/sign-in"
 COLLEAGUES_SIGN_IN = "/people/new-sign-in"
 AGAIN = "/sign-in/again"
+FAMILY_AGAIN = "/family/sign-in?again=yes"
+"""Where one of a family shows again who they are, by a code; they go on from there."""
 CHILDREN = "/children"
 WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PARENTS_REPRESENTATIVE})
 """Roles that open no child's record (DOMAIN.md, the role table)."""
@@ -195,6 +197,11 @@ class Desk:
             self.request.app.state.settings.trusted_proxies,
         )
 
+    async def is_proved(self) -> bool:
+        """Whether the person showed in the last minutes who they are, not just by a link."""
+        async with self.tenant.transaction(self.viewer.id) as session:
+            return await was_proved(session, self.token or "", self.now)
+
     async def require_proof(self) -> None:
         """Go on only if the person showed in the last minutes who they are, not just by a link.
 
@@ -202,10 +209,9 @@ class Desk:
         by the page with the form, and by what takes the form. Raises ShowAgain, which leads to
         where they do and back here; NotShownYet for a form, which its page keeps; NotSignedIn.
         """
-        viewer, token = self.viewer, self.token or ""
-        async with self.tenant.transaction(viewer.id) as session:
-            if await was_proved(session, token, self.now):
-                return
+        viewer = self.viewer
+        if await self.is_proved():
+            return
         if self.request.method != "POST":
             raise ShowAgain(leading_on(AGAIN, self.request.url.path, self.request.url.query))
         path, posted = self.request.url.path, await self.posted()

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk
+from panel.accounts.desk import FAMILY_AGAIN, FAMILY_HOME, FOR_FAMILIES, Desk, go
 from panel.accounts.taking import take
 from panel.governance.rights_corrections import (
     Said,
@@ -91,7 +91,10 @@ async def ask_for_own_data(desk: NamedDependency[Desk], child_id: FromPath[UUID]
 async def own_copy(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], file_id: FromPath[UUID]
 ) -> Response[Any]:
-    """The copy, once."""
+    """The copy, once, for who just showed that it is them: it is all that there is."""
+    if not await desk.is_proved():
+        here = f"/family/{child_id}/own-data"
+        return go(f"{FAMILY_AGAIN}&next={here}")
     opens = partial(_own, desk, child_id, "was handed a copy of what is kept")
     return await handed_out(desk, opens, file_id, f"/family/{child_id}/own-data")
 
