@@ -26,7 +26,7 @@ from panel.governance.rights_copies import (
     read_copy,
 )
 from panel.governance.rights_file import EMBEDDED_EACH, GIVEN_BESIDE
-from panel.governance.rights_gather import LEFT_OUT, SECTIONS
+from panel.governance.rights_gather import LEFT_OUT, SECTIONS, models, told_columns
 from panel.governance.rights_models import AccessFile, Exemption, Outcome, RightKind
 from panel.governance.rights_service import (
     SUBJECT_ACCESS,
@@ -39,6 +39,7 @@ from panel.governance.rights_service import (
     start_clock,
     take_in,
 )
+from panel.governance.rights_words import has_words, label_of
 from panel.panels.models import FamilyWords
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
@@ -114,6 +115,15 @@ def test_every_table_of_a_child_is_in_a_copy_or_left_out_with_the_reason() -> No
     names = {table.name for table in child_scoped_tables()} | {"child", "family_member"}
     assert names == set(SECTIONS) | set(LEFT_OUT), "Say in rights_gather.py which it is."
     assert not set(SECTIONS) & set(LEFT_OUT)
+
+
+def test_every_entry_of_a_copy_is_called_in_words() -> None:
+    for model in models():
+        table = model.__tablename__
+        for column in told_columns(model):
+            assert has_words(table, column), f"Say it in rights_words.py: {table}.{column}"
+    assert label_of("section_answer", "answers") == "Answers in an assessment: answers"
+    assert label_of("child", "ward_code") == "Child: area (ward)"
 
 
 async def test_a_refusal_to_share_does_not_filter_and_both_forms_say_the_same(

@@ -26,7 +26,6 @@ from panel.governance.rights_file import (
 from panel.governance.rights_gather import Piece, from_json, gather, to_json
 from panel.governance.rights_marks import (
     ABOUT_SAFETY,
-    USUAL_EXEMPTION,
     Because,
     Proposed,
     Reader,
@@ -467,8 +466,3 @@ async def _mark(access: Access, mark_id: UUID) -> Redaction:
 def _require_not_out(file: AccessFile) -> None:
     if file.state == FileState.HANDED_OUT:
         raise Gone("This copy was handed out.", "Ask for another one to be gathered.")
-
-
-def usual_exemption(row: Redaction) -> Exemption:
-    """For what a marked place is mostly taken out."""
-    return USUAL_EXEMPTION.get(Because(row.because), Exemption.SOMEBODY_ELSE)

@@ -20,6 +20,7 @@ from panel.accounts.service import agencies, worker_names
 from panel.documents.models import Document
 from panel.documents.pages import size_words
 from panel.documents.service import KIND_OF_TYPE
+from panel.governance.rights_words import label_of
 from panel.platform.tables import Base, Row
 from panel.platform.tenancy import load_agency_keys, load_keys
 from panel.records.child_scoped import ChildScoped
@@ -202,20 +203,23 @@ def _of_child(model: type[Row], child_id: UUID) -> ColumnElement[bool]:
     return model.child_id == child_id if issubclass(model, ChildScoped) else model.id == child_id
 
 
+def told_columns(model: type[Row]) -> list[str]:
+    """The columns of a table that a copy tells, in their order."""
+    sealed = {one.name for one in model.__sealed__}
+    return [
+        column.key
+        for column in inspect(model).columns
+        if column.key not in _NOT_TOLD | _WITHOUT_LINK
+        and (column.key in sealed or not isinstance(column.type, LargeBinary))
+    ]
+
+
 def _of_row(row: Row, category: Category, names: "_Names") -> Iterator[Piece]:
     section = SECTIONS[row.__tablename__][0]
     sealed = {one.name for one in row.__sealed__}
     person = _person(row)
-    for column in inspect(type(row)).columns:
-        key = column.key
-        if key in _NOT_TOLD or key in _WITHOUT_LINK:
-            continue
-        if key in sealed:
-            text = as_text(getattr(row, key))
-        elif isinstance(column.type, LargeBinary):
-            continue
-        else:
-            text = names.said(getattr(row, key))
+    for key in told_columns(type(row)):
+        text = as_text(getattr(row, key)) if key in sealed else names.said(getattr(row, key))
         if not text:
             continue
         own = OWN_CATEGORY.get(f"{row.__tablename__}.{key}", category)
@@ -251,12 +255,6 @@ def _person(row: Row) -> str:
     columns = ("person_id", "by_person_id", "family_member_id", "asker_id")
     named = (getattr(row, one, None) for one in columns)
     return next((str(one) for one in named if one is not None), "")
-
-
-def label_of(table: str, column: str) -> str:
-    """What an entry is called: "Desired outcome: measure"."""
-    what = words.upper_first(table.replace("_", " "))
-    return f"{what}: {column.removesuffix('_id').replace('_', ' ')}"
 
 
 def as_text(said: str) -> str:

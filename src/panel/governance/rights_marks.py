@@ -12,7 +12,6 @@ from uuid import UUID
 
 from consent import Category, Decision
 from panel.governance.rights_gather import Piece
-from panel.governance.rights_models import Exemption
 from panel.panels.note_marks import Mark, MarkKind, NoteContext, marks
 from panel.panels.note_rules import is_protected
 
@@ -91,14 +90,6 @@ _OF_KIND = {
     MarkKind.EMAIL: Because.WAY_TO_REACH,
     MarkKind.PHONE: Because.WAY_TO_REACH,
     MarkKind.ADDRESS: Because.WAY_TO_REACH,
-}
-USUAL_EXEMPTION: Mapping[Because, Exemption] = {
-    Because.PROTECTED: Exemption.PROTECTED,
-    Because.OTHER_CHILD: Exemption.SOMEBODY_ELSE,
-    Because.SOMEBODY_ELSE: Exemption.SOMEBODY_ELSE,
-    Because.WAY_TO_REACH: Exemption.SOMEBODY_ELSE,
-    Because.SAFETY: Exemption.SERIOUS_HARM,
-    Because.ANOTHERS_WORDS: Exemption.SOMEBODY_ELSE,
 }
 
 
