@@ -152,7 +152,7 @@ def make_pots() -> None:
         words("name"),
         words("kind"),
         words("law", needed=False),
-        ref("agency_id", needed=False),
+        ref("agency_id"),
         words("financial_year"),
         *(
             sa.Column(one, MONEY, server_default=sa.text("0"), nullable=False)
@@ -161,7 +161,6 @@ def make_pots() -> None:
         codes("pot", "kind", ("share", "pooled", "aligned")),
         codes("pot", "law", ("s75", "s10")),
         check("pot", "sums", "0 <= spent AND spent <= committed AND committed <= amount"),
-        check("pot", "whose", "kind = 'pooled' OR agency_id IS NOT NULL"),
         check("pot", "pooled_by_law", "kind <> 'pooled' OR law IS NOT NULL"),
         link("pot", "agency_id", "agency"),
         of_child=False,
@@ -296,6 +295,7 @@ def make_packages() -> None:
         ref("agency_id"),
         *count("parts"),
         ref("pot_id", needed=False),
+        day("from_on"),
         day("until_on", needed=False),
         link("funding_share", "package_id", "package"),
         link("funding_share", "agency_id", "agency"),

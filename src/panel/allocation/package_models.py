@@ -171,8 +171,10 @@ class FundingShare(ChildScoped):
     parts: Mapped[int]
     pot_id: Mapped[UUID | None] = mapped_column(ForeignKey("pot.id"))
     """The pot of one year; in others it is the pot of the same name and agency."""
+    from_on: Mapped[date]
+    """Who pays changes on 1 April alone, so that each year is divided in one way."""
     until_on: Mapped[date | None]
-    """The last day of a share that was replaced; NULL for those that hold."""
+    """The 31 March after which others pay; NULL for those who go on."""
 
 
 class Pot(Row):
@@ -183,7 +185,6 @@ class Pot(Row):
         one_of("kind", PotKind),
         one_of("law", ("s75", "s10")),
         CheckConstraint("0 <= spent AND spent <= committed AND committed <= amount", name="sums"),
-        CheckConstraint("kind = 'pooled' OR agency_id IS NOT NULL", name="whose"),
         CheckConstraint("kind <> 'pooled' OR law IS NOT NULL", name="pooled_by_law"),
         Index("uq_pot_name", "name", "financial_year", "agency_id", unique=True),
     )
@@ -191,7 +192,8 @@ class Pot(Row):
     name: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     law: Mapped[str | None] = mapped_column(Text)
-    agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    """Whose budget it is; of a pooled one, which partner runs it."""
     financial_year: Mapped[str] = mapped_column(Text)
     amount: Mapped[Decimal] = mapped_column(Money, server_default=FetchedValue())
     committed: Mapped[Decimal] = mapped_column(Money, server_default=FetchedValue())

@@ -28,7 +28,7 @@ from panel.governance.rights_service import (
     own_requests,
     require_standing,
 )
-from panel.governance.step_pages import Field, Shown, Step, step_page
+from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words

@@ -19,7 +19,7 @@ from panel.governance.retention_forms import HoldForm, KeptForForm, LineForm
 from panel.governance.retention_models import DisposalLine, ListState
 from panel.governance.retention_rules import WITH_THE_CHILD, Rule
 from panel.governance.rights_forms import VersionForm, WhyForm
-from panel.governance.step_pages import Field, Shown, Step, step_page
+from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.platform.erasure import certificates
 from panel.platform.problems import NotFound
 from panel.register.service import CLOSURE_WORDS

@@ -15,7 +15,7 @@ from panel.governance.rights_models import (
     RightKind,
 )
 from panel.governance.rights_service import RequestLine, RequestReading
-from panel.governance.step_pages import Field, Step
+from panel.accounts.step_pages import Field, Step
 from panel.web import words
 
 KIND_WORDS: Mapping[RightKind, str] = {

@@ -47,7 +47,7 @@ from panel.governance.rights_pages import (
     request_facts,
     request_row,
 )
-from panel.governance.step_pages import Field, Shown, Step, step_page
+from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.platform.problems import Gone, Invalid, NotFound
 from panel.records.gate import Access
 from panel.web.forms import FieldErrors
