@@ -81,7 +81,7 @@ def cost_by_year(
 def without_price(line: Line, first: date, last: date) -> list[Span]:
     """The stretches of a line's days, within a span, for which no price is known."""
     lived = _common(line, line.from_on, line.until_on, first, last)
-    if lived is None or (line.every is Every.ONCE and not lived[0] == line.from_on):
+    if lived is None or (line.every is Every.ONCE and lived[0] != line.from_on):
         return []
     start, end = lived if line.every is not Every.ONCE else (line.from_on, line.from_on)
     missing = []

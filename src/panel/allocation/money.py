@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol, TypeVar
+from typing import TypeVar
+from uuid import UUID
 
 PENNY = Decimal("0.01")
 NOTHING = Decimal("0.00")
@@ -17,15 +18,7 @@ LARGEST = Decimal("9999999999.99")
 LARGEST_UNITS = Decimal("999999999.999")
 
 
-class Sortable(Protocol):
-    """A key that has an order: a name, an id."""
-
-    def __lt__(self, other: object, /) -> bool:
-        """Whether it comes before another."""
-        ...
-
-
-Key = TypeVar("Key", bound=Sortable)
+Key = TypeVar("Key", str, UUID)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -53,8 +53,8 @@ from panel.allocation.package_models import (
 from panel.allocation.packages_settings import limits
 from panel.allocation.short_breaks import (
     Limits,
+    Notice,
     Stay,
-    Warning,
     review_by,
     review_warning,
     section_20_warnings,
@@ -73,7 +73,7 @@ Row = TypeVar("Row", bound=ChildScoped)
 
 
 def money_purposes(viewer: Viewer, usual: Sequence[Purpose]) -> Sequence[Purpose]:
-    """Why somebody opens a package: to decide about it where they sit on the panel, else as ever."""
+    """Why somebody opens a package: to decide, where they sit on the panel; else as ever."""
     return (Purpose.ALLOCATION, *usual) if viewer.roles & MONEY_ROLES else usual
 
 
@@ -187,9 +187,9 @@ class PackageReading:
             (one.what, *span) for one in self.lines for span in without_price(one.line, first, last)
         ]
 
-    def warnings(self, limit: Limits) -> Sequence[Warning]:
+    def warnings(self, limit: Limits) -> Sequence[Notice]:
         """What is near or passed of the limits of short breaks, under either section."""
-        found: list[Warning] = list(section_20_warnings(stays_of(self.lines), limit))
+        found: list[Notice] = list(section_20_warnings(stays_of(self.lines), limit))
         if self.state is not PackageState.ENDED and any(one.law == "s17" for one in self.lines):
             due = review_by(self.reviewed_on or self.from_on, limit)
             warned = review_warning(due, self.today, limit)
@@ -377,11 +377,11 @@ async def start_package(
     return package
 
 
-async def open_for_change(access: Access, package_id: UUID, version: int) -> Package:
-    """The package that somebody is about to change, locked, as they read it.
+async def hold(access: Access, package_id: UUID, version: int) -> Package:
+    """The package as somebody read it, locked. Raises Conflict where it changed since.
 
-    Raises Conflict where it changed since, NotAllowed for who may not, NotFound, and Invalid once
-    it has ended. A package that is paid for is changed by a budget holder alone.
+    Raises NotFound, and NotAllowed for who may not change it. A package that is paid for is
+    changed by a budget holder alone.
     """
     _require_part(access)
     row = await access.session.scalar(
@@ -394,11 +394,18 @@ async def open_for_change(access: Access, package_id: UUID, version: int) -> Pac
         raise NotFound("This is not on this child’s record.", "Go back to the packages.")
     if row.version != version:
         raise Conflict(())
+    if row.state != PackageState.PLANNED.value:
+        pots.require_signature(access.viewer)
+    # What stands in it changes: so does its version.
+    flag_modified(row, "shared_by")
+    return row
+
+
+async def open_for_change(access: Access, package_id: UUID, version: int) -> Package:
+    """The package that somebody is about to change, as `hold`. Raises Invalid once it has ended."""
+    row = await hold(access, package_id, version)
     if row.state == PackageState.ENDED.value:
         raise Invalid.because("", "This package has ended: nothing in it changes any more")
-    if row.state == PackageState.ACTIVE.value:
-        pots.require_signature(access.viewer)
-    flag_modified(row, "shared_by")
     return row
 
 
@@ -839,7 +846,7 @@ async def plan_stay(
     if (last - first).days > 366:
         mistakes.append(FieldError("until_on", "A stay is a year at most"))
     _refuse(mistakes)
-    passed: list[Warning] = []
+    passed: list[Notice] = []
     if line.law == "s20":
         passed = await _newly_passed(access, Stay(line.id, first, last))
     if passed and not knowing:
@@ -857,7 +864,7 @@ async def plan_stay(
     return made
 
 
-async def _newly_passed(access: Access, stay: Stay) -> list[Warning]:
+async def _newly_passed(access: Access, stay: Stay) -> list[Notice]:
     """The limits that a stay would pass, with every other stay of the child's, in any package."""
     packages = list(
         await access.session.scalars(select(Package).where(Package.child_id == access.child_id))

@@ -26,7 +26,7 @@ async def limits(session: AsyncSession, at: datetime | None = None) -> Limits:
     chosen = {
         one.name: found.get(PREFIX + one.name, getattr(ENGLAND, one.name)) for one in fields(Limits)
     }
-    return Limits(**chosen)  # type: ignore[arg-type]  # each is of its field's own kind
+    return Limits(**chosen)
 
 
 async def grant_limit(session: AsyncSession, at: datetime | None = None) -> Decimal:

@@ -242,6 +242,8 @@ async def paid_in(session: AsyncSession, pot_id: UUID) -> Mapping[UUID, Decimal]
     )
     found: dict[UUID, Decimal] = {}
     for agency, kind, amount in rows:
+        if agency is None:
+            continue
         signed = amount if kind == EntryKind.TOP_UP.value else -amount
         found[agency] = found.get(agency, NOTHING) + signed
     return found

@@ -59,7 +59,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the word of the domain
+class Notice:
     """A limit that is near, or that what is planned would pass."""
 
     sentence: str
@@ -102,17 +102,15 @@ def longest_stretch(stays: Iterable[Stay], *, count_nights: bool = False) -> int
         by_setting.setdefault(stay.setting, []).append(stay)
     for there in by_setting.values():
         start, end = there[0].from_on, there[0].until_on
-        for stay in [*there[1:], None]:
-            if stay is not None and stay.from_on <= end:
-                end = max(end, stay.until_on)
-                continue
-            longest = max(longest, (end - start).days + (0 if count_nights else 1))
-            if stay is not None:
+        for stay in there:
+            if stay.from_on > end:
                 start, end = stay.from_on, stay.until_on
+            end = max(end, stay.until_on)
+            longest = max(longest, (end - start).days + (0 if count_nights else 1))
     return longest
 
 
-def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Warning]:
+def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Notice]:
     """What these stays, planned ones among them, come near to or would pass."""
     if not stays:
         return []
@@ -120,7 +118,7 @@ def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Warning]:
     stretch = longest_stretch(stays, count_nights=limits.count_nights)
     if stretch > limits.stretch:
         warnings.append(
-            Warning(
+            Notice(
                 f"A stay of {plural(stretch, 'day')} at a stretch passes the limit of"
                 f" {limits.stretch}: the full looked-after regime applies.",
                 passes=True,
@@ -128,7 +126,7 @@ def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Warning]:
         )
     elif stretch > limits.stretch - min(3, limits.warn_days):
         warnings.append(
-            Warning(
+            Notice(
                 f"The longest stay is {plural(stretch, 'day')} at a stretch; the limit is"
                 f" {limits.stretch}.",
                 passes=False,
@@ -139,7 +137,7 @@ def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Warning]:
         span = f"from {short_day(year.from_on)} to {short_day(year.until_on)}"
         if year.days > limits.in_a_year:
             warnings.append(
-                Warning(
+                Notice(
                     f"{plural(year.days, 'day')} away in the 12 months {span} pass the limit of"
                     f" {limits.in_a_year}: the full looked-after regime applies.",
                     passes=True,
@@ -148,7 +146,7 @@ def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Warning]:
         elif year.days > limits.in_a_year - limits.warn_days:
             left = limits.in_a_year - year.days
             warnings.append(
-                Warning(
+                Notice(
                     f"{plural(year.days, 'day')} away in the 12 months {span}:"
                     f" {plural(left, 'day')} left of {limits.in_a_year}.",
                     passes=False,
@@ -157,7 +155,7 @@ def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Warning]:
     settings = len({stay.setting for stay in stays})
     if limits.several_settings and settings > 1:
         warnings.append(
-            Warning(
+            Notice(
                 f"The stays are in {settings} settings: the full looked-after regime applies to"
                 " stays in several.",
                 passes=True,
@@ -171,10 +169,10 @@ def review_by(since: date, limits: Limits) -> date:
     return months_after(since, limits.review_months)
 
 
-def review_warning(due: date, today: date, limits: Limits) -> Warning | None:
+def review_warning(due: date, today: date, limits: Limits) -> Notice | None:
     """Whether the review of a section 17 package is near, or late."""
     if today > due:
-        return Warning(f"The review was due by {short_day(due)}.", passes=True)
+        return Notice(f"The review was due by {short_day(due)}.", passes=True)
     if (due - today).days <= limits.warn_days:
-        return Warning(f"The review is due by {short_day(due)}.", passes=False)
+        return Notice(f"The review is due by {short_day(due)}.", passes=False)
     return None
