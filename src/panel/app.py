@@ -31,6 +31,7 @@ from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
 from panel.accounts.sign_in_routes import entering_instead
+from panel.allocation.packages_routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
@@ -92,6 +93,7 @@ ROOMS = (
     "assessments",
     "plans",
     "panels",
+    "allocation",
     "sharing",
     "documents",
     "families",
@@ -251,6 +253,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PANELS,
         *PACKS,
         *NOTES,
+        *ALLOCATION,
         *FAMILIES,
         *GOVERNANCE,
         *([*DEMO, *MAILBOX] if demo else []),

@@ -121,7 +121,7 @@ def test_what_cannot_be_is_told_by_field() -> None:
         ("health_3", "Eastshire: each share must be more than nought")
     ]
     assert told(until_on=date(2026, 8, 31))[0][1].startswith("The last day must not come before")
-    assert told(prices=[Price(Decimal("-1"), date(2026, 9, 1))]) == [
+    assert told(prices=[Price(Decimal(-1), date(2026, 9, 1))]) == [
         ("price", "The price must not be below £0.00")
     ]
     assert told(parties=[west, middle, replace(east, is_ours=True)]) == [

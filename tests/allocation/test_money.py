@@ -41,7 +41,9 @@ def test_a_split_loses_and_makes_no_penny_and_nobody_is_a_penny_off(
 
 @given(
     PENCE,
-    some.dictionaries(some.text("abcxyz", min_size=1), some.integers(1, 99), min_size=1, max_size=6),
+    some.dictionaries(
+        some.text("abcxyz", min_size=1), some.integers(1, 99), min_size=1, max_size=6
+    ),
     some.randoms(use_true_random=False),
 )
 def test_a_split_is_the_same_in_whatever_order_the_payers_stand(
@@ -113,7 +115,9 @@ def test_a_wrong_amount_is_told_in_a_sentence(amount: str, told: str) -> None:
 
 def test_other_wrong_numbers_are_told_too() -> None:
     assert units_mistake("How many", Decimal(0)) == "How many must be more than nought"
-    assert units_mistake("How many", Decimal("1.0005")) == "How many must have at most three decimals"
+    assert (
+        units_mistake("How many", Decimal("1.0005")) == "How many must have at most three decimals"
+    )
     assert units_mistake("How many", Decimal(10**9)) == "How many must be 999,999,999.999 or less"
     assert shares_mistake([6, 4, 1], 12) == (
         "The shares add up to 11 of 12: change them until they add up to 12"

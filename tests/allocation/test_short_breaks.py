@@ -68,9 +68,15 @@ def test_the_longest_stretch_is_what_a_walk_over_the_days_finds(stays: list[Stay
     longest = 0
     for setting in (HOME, AWAY):
         there = [one for one in stays if one.setting == setting]
-        days = {one.from_on + n * DAY for one in there for n in range((one.until_on - one.from_on).days + 1)}
+        days = {
+            one.from_on + n * DAY
+            for one in there
+            for n in range((one.until_on - one.from_on).days + 1)
+        }
         # Between which days did the child stay the night, or change over within the day?
-        joined = {one.from_on + n * DAY for one in there for n in range((one.until_on - one.from_on).days)}
+        joined = {
+            one.from_on + n * DAY for one in there for n in range((one.until_on - one.from_on).days)
+        }
         for day in days:
             run, last = 1, day
             while last in joined:
@@ -88,7 +94,10 @@ def test_75_days_in_any_12_months_are_warned_of_before_and_told_when_passed() ->
     assert section_20_warnings(weekends(20), ENGLAND) == []
     near = section_20_warnings(weekends(24), ENGLAND)
     assert [(one.passes, one.sentence) for one in near] == [
-        (False, "72 days away in the 12 months from 3 April 2026 to 2 April 2027: 3 days left of 75.")
+        (
+            False,
+            "72 days away in the 12 months from 3 April 2026 to 2 April 2027: 3 days left of 75.",
+        )
     ]
     assert section_20_warnings(weekends(25), ENGLAND)[0].passes is False, "75 are allowed"
     passed = section_20_warnings(weekends(26), ENGLAND)
@@ -121,7 +130,10 @@ def test_a_stay_may_not_pass_so_many_days_at_a_stretch(
 
 
 def test_several_settings_are_a_limit_of_their_own() -> None:
-    both = [Stay(HOME, date(2027, 5, 1), date(2027, 5, 2)), Stay(AWAY, date(2027, 6, 1), date(2027, 6, 2))]
+    both = [
+        Stay(HOME, date(2027, 5, 1), date(2027, 5, 2)),
+        Stay(AWAY, date(2027, 6, 1), date(2027, 6, 2)),
+    ]
     assert [one.passes for one in section_20_warnings(both, ENGLAND)] == [True]
     assert section_20_warnings(both, Limits(several_settings=False)) == []
     assert section_20_warnings([], ENGLAND) == []

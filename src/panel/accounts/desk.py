@@ -71,6 +71,8 @@ WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PAREN
 """Roles that open no child's record (DOMAIN.md, the role table)."""
 ANSWERING_FOR_USE = GUARDIANS | {Role.GOVERNANCE_LEAD}
 """Roles that answer for how records are used."""
+ABOUT_MONEY = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
+"""Roles that read what is in the pots, promised and paid."""
 READING_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.MANAGER})
 """Roles that read who works at an agency: all that they look after, or their own."""
 
@@ -445,6 +447,8 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
     if _is_family(who):
         return (("Home", FAMILY_HOME),)
     links = _work_navigation(who)
+    if who.viewer.roles & ABOUT_MONEY:
+        links = [*links, ("Money", "/allocation/pots")]
     if who.viewer.roles & READING_PEOPLE:
         links = [*links, ("People", "/people")]
     if who.viewer.roles & ANSWERING_FOR_USE:

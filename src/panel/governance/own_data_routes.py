@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk
+from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import take
 from panel.governance.rights_corrections import (
     Said,
@@ -28,7 +29,6 @@ from panel.governance.rights_service import (
     own_requests,
     require_standing,
 )
-from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words

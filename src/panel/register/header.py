@@ -22,6 +22,7 @@ PARTS = (
     ("overview", "Overview", ""),
     ("assessment", "Assessment", "/assessments"),
     ("plan", "Plan", "/plan"),
+    ("packages", "Packages", "/packages"),
     ("people", "People", "/people"),
     ("panels", "Panels", "/panels"),
     ("documents", "Documents", "/documents"),
