@@ -641,7 +641,7 @@ async def _check_payers(access: Access, payers: Sequence[Payer]) -> None:
             raise Invalid.because(f"pot_{place}", "Choose the pot from the list")
         if pot.kind != "pooled" and pot.agency_id != payer.agency_id:
             sentence = (
-                "This pot is another agency’s: choose one of the payer’s own, or a pooled one"
+                "This pot is another agency’s: choose the payer’s own, or a pooled one"
             )
             raise Invalid.because(f"pot_{place}", sentence)
 
@@ -667,7 +667,8 @@ async def approve(access: Access, package_id: UUID, version: int) -> None:
         mistakes.append(f"No price is known for {what} on {short_day(first)}")
     if row.kind != PackageKind.IN_KIND.value and not (row.spending_plan and row.plan_agreed_on):
         mistakes.append("The plan of spending is not agreed with the family yet")
-    _refuse([FieldError("", one) for one in mistakes])
+    if mistakes:
+        raise Invalid.because("", ". ".join(mistakes))
     row.state = PackageState.ACTIVE.value
     row.approved_on, row.approved_by = access.today, access.viewer.id
     await _changed(access, row)
