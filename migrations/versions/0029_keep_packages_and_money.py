@@ -388,6 +388,11 @@ def upgrade() -> None:
         reachable = REACHABLE.format(table=name)
         grants = "SELECT, INSERT" if name in ONLY_ADDED else "SELECT, INSERT, UPDATE"
         fence(name, reachable, reachable, grants)
+    # A note may have to be put right for whom it is about (UK GDPR Article 16); a sum is not changed.
+    for name in ("payment_return", "reconciliation"):
+        op.execute(
+            f"GRANT UPDATE (note, changed_at, changed_by, version) ON {name} TO panel_app"
+        )
     # The name of a pot stands on the packages that it pays for; its ledger is for who sits on the
     # panel, and of a package for whoever reaches it.
     who_and_when = "id, created_at, created_by, changed_at, changed_by, version"
@@ -430,6 +435,7 @@ def same_child(name: str, column: str, to: str) -> None:
 def downgrade() -> None:
     """Take it all away, with every package, pot and contract."""
     for name in (
+        "pot_entry",
         "inclusion_grant",
         "reconciliation",
         "payment_return",
@@ -443,7 +449,6 @@ def downgrade() -> None:
         "contract_party",
         "contract_price",
         "joint_contract",
-        "pot_entry",
         "pot",
     ):
         op.drop_table(name)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role
 from panel.accounts.models import Worker
+from panel.allocation.package_models import Package
 from panel.assessments.definitions import FormDefinition, Kind, Question, Voice
 from panel.assessments.models import Assessment, Form
 from panel.documents.models import Document
@@ -59,6 +60,7 @@ ABOUT_NO_CHILD = frozenset({
     "invitation", "leaving",
     "role_proposal",
     "disposal_list",
+    "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 
@@ -151,6 +153,7 @@ class Around:
     agency_of: dict[UUID, UUID] = field(default_factory=dict)
     """The agency of a worker."""
     plan_author: dict[UUID, UUID] = field(default_factory=dict)
+    package_author: dict[UUID, UUID] = field(default_factory=dict)
     notes: dict[UUID, FamilyNote] = field(default_factory=dict)
     readers: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     """Who has an open copy of a note."""
@@ -208,6 +211,19 @@ def _of_plan(name: str) -> Rule:
         return _of(row, name, Category.PLAN, agencies=(None, author))
 
     return rule
+
+
+def _of_package(name: str) -> Rule:
+    return lambda row, _: _of(
+        row, name, Category.PLAN, agencies=(None, row.author_agency_id), for_persons=NOBODY
+    )  # fmt: skip
+
+
+def _packaged(name: str) -> Rule:
+    return lambda row, around: _of(
+        row, name, Category.PLAN, agencies=(None, around.package_author[row.package_id]),
+        for_persons=NOBODY,
+    )  # fmt: skip
 
 
 def _cleared(name: str) -> Rule:
@@ -446,6 +462,13 @@ SEALED: dict[str, Rule] = {
     "document.title": _own_category("title"),
     "document.file_name": _own_category("file_name"),
     "document_content.sealed": _content,
+    **{f"package.{one}": _of_package(one) for one in ("name", "spending_plan", "broker")},
+    "service_line.what": _packaged("what"),
+    "payment_return.note": _by_agency("note", Category.FINANCE),
+    "reconciliation.note": _by_agency("note", Category.FINANCE),
+    **{
+        f"inclusion_grant.{one}": _by_agency(one, Category.PLAN) for one in ("what_for", "answer")
+    },
     "plan.summary": _of_plan("summary"),
     "desired_outcome.text": _of_plan("text"),
     "desired_outcome.measure": _of_plan("measure"),
@@ -626,6 +649,8 @@ async def look_around(session: AsyncSession) -> Around:
         around.plan_author[plan.id] = plan.author_agency_id
     for outcome in await session.scalars(select(DesiredOutcome)):
         around.plan_author[outcome.id] = around.plan_author[outcome.plan_id]
+    for package in await session.scalars(select(Package)):
+        around.package_author[package.id] = package.author_agency_id
     for note in await session.scalars(select(FamilyNote)):
         around.notes[note.id] = note
     for copy in await session.scalars(select(NoteDelivery)):

@@ -284,7 +284,7 @@ class Payment(ChildScoped):
 
 
 class PaymentReturn(ChildScoped):
-    """What the family or the broker says was spent over some days. Only ever added to."""
+    """What the family or the broker says was spent over some days. Only its note may change."""
 
     __tablename__ = "payment_return"
 
@@ -297,7 +297,10 @@ class PaymentReturn(ChildScoped):
 
 
 class Reconciliation(ChildScoped):
-    """What was paid against what was spent up to a day, and what becomes of the difference."""
+    """What was paid against what was spent up to a day, and what becomes of the difference.
+
+    Only its note may change.
+    """
 
     __tablename__ = "reconciliation"
     __table_args__ = (one_of("outcome", ("even", "carried_over", "paid_back", "made_good")),)
