@@ -148,6 +148,16 @@ async def test_a_contract_with_its_three_statements_a_pot_and_the_calculator(
     paid = {"kind": "cut", "amount": "6000", "agency_id": str(money.council)}
     wrong = await fill_in(client, f"/allocation/pots/{money.pooled}/pay-in", paid)
     assert "cannot lose £6,000.00: £5,000.00 is not promised yet" in words(wrong.text)
+    wales = {"stretch": "28", "in_a_year": "120", "grant_limit": "-1", "source": "Wales"}
+    wrong = await fill_in(
+        client, "/allocation/limits", wales | {"review_months": "6", "warn_days": "14"}
+    )
+    assert "The limit of a grant must not be below £0.00" in words(wrong.text)
+    wales |= {"review_months": "6", "warn_days": "14", "grant_limit": "300"}
+    assert (await fill_in(client, "/allocation/limits", wales)).status_code == 303
+    kept = (await client.get("/allocation/limits")).text
+    assert 'name="stretch" type="text" value="28"' in kept
+    assert 'value="300"' in kept
     asked = await client.get("/allocation/calculator", params={"year": "2026-27", "price": "5"})
     assert "Fewer than five children" in asked.text
     wrong = await client.get("/allocation/calculator", params={"year": "x", "price": "-200"})

@@ -640,9 +640,7 @@ async def _check_payers(access: Access, payers: Sequence[Payer]) -> None:
         if pot is None:
             raise Invalid.because(f"pot_{place}", "Choose the pot from the list")
         if pot.kind != "pooled" and pot.agency_id != payer.agency_id:
-            sentence = (
-                "This pot is another agency’s: choose the payer’s own, or a pooled one"
-            )
+            sentence = "This pot is another agency’s: choose the payer’s own, or a pooled one"
             raise Invalid.because(f"pot_{place}", sentence)
 
 

@@ -255,6 +255,20 @@ class ContractPriceForm(msgspec.Struct, forbid_unknown_fields=True):
     from_on: Annotated[date, on_day("The day from which it holds")]
 
 
+class LimitsForm(msgspec.Struct, forbid_unknown_fields=True):
+    """What the authority goes by."""
+
+    version: int
+    stretch: Annotated[int, amount("Days at a stretch", at_least=1, at_most=366)]
+    in_a_year: Annotated[int, amount("Days in 12 months", at_least=1, at_most=366)]
+    review_months: Annotated[int, amount("Months to a review", at_least=1, at_most=24)]
+    warn_days: Annotated[int, amount("Days of warning", at_least=1, at_most=90)]
+    grant_limit: Annotated[Decimal, amount("Limit of a grant")]
+    source: Annotated[str, line("Why", missing="Say why, for whoever reads this next year")]
+    several_settings: Annotated[bool, chosen("Several settings are a limit")] = False
+    count_nights: Annotated[bool, chosen("Count nights")] = False
+
+
 class WhatIfForm(msgspec.Struct, forbid_unknown_fields=True):
     """What would change, for the calculator."""
 

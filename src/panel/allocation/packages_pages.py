@@ -738,6 +738,28 @@ def pay_in_step(agencies: Choices) -> Step:
     )
 
 
+LIMITS = Step(
+    "Limits",
+    "What your authority goes by, from now on. In Wales it is 28 days at a stretch and 120 in all.",
+    "Save",
+    (
+        Field("line", "stretch", "Section 20: days at a stretch"),
+        Field("line", "in_a_year", "Section 20: days in any 12 months"),
+        Field("tick", "several_settings", "Several carers or accommodations are a limit too"),
+        Field(
+            "tick",
+            "count_nights",
+            "Count nights away",
+            "Else every day counts on which the child is away, the more careful way.",
+        ),
+        Field("line", "review_months", "Section 17: months within which it is reviewed"),
+        Field("line", "warn_days", "Days before a limit or review on which to warn"),
+        Field("money", "grant_limit", "The most that an inclusion grant may be"),
+        Field("line", "source", "Why?", "Who decided it, and when."),
+    ),
+)
+
+
 # Contracts ----------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """The pages of pots and of the calculator, for those who sit on the allocation panel."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,17 +19,20 @@ from panel.accounts.step_pages import Shown, step_page
 from panel.accounts.taking import Transaction, take, transaction_of
 from panel.allocation import packages_forms as forms
 from panel.allocation import packages_pages as pages
+from panel.allocation import packages_settings as settings
 from panel.allocation import pots
 from panel.allocation.money import NOTHING, FinancialYear, pounds
 from panel.allocation.package_models import EntryKind, Package, PotEntry, PotKind
 from panel.allocation.packages import money_purposes
 from panel.allocation.packages_calculator import Group, WhatIf, calculate, counted_lines
+from panel.allocation.short_breaks import Limits
 from panel.platform.problems import Invalid
 from panel.records.child_scoped import JOB
 from panel.web.forms import FieldErrors, Filled, read_form
 
 POTS = "/allocation/pots"
 POT = POTS + "/{pot_id:uuid}"
+LIMITS = "/allocation/limits"
 CALCULATOR = "/allocation/calculator"
 
 
@@ -190,6 +194,42 @@ async def pay_in(desk: NamedDependency[Desk], pot_id: FromPath[UUID]) -> Respons
     return await take(desk, forms.PayInForm, opens, work, f"{POTS}/{pot_id}", again=again)
 
 
+@get(LIMITS, include_in_schema=False)
+async def limits_page(desk: NamedDependency[Desk]) -> Response[Any]:
+    """The limits of short breaks and of inclusion grants."""
+    return await _limits(desk)
+
+
+async def _limits(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
+    desk.require(pots.SIGN)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        stored: dict[str, object] = asdict(await settings.limits(session))
+        stored["grant_limit"] = await settings.grant_limit(session)
+        version = await settings.version_of_settings(session)
+    shown = Shown(LIMITS, POTS, version, stored=stored)
+    return step_page(desk, pages.LIMITS, shown, errors)
+
+
+@post(LIMITS, include_in_schema=False)
+async def set_limits(desk: NamedDependency[Desk]) -> Response[Any]:
+    """Set them from now on."""
+    desk.require(pots.SIGN)
+
+    async def work(here: Transaction, form: forms.LimitsForm) -> None:
+        wanted = Limits(
+            form.stretch,
+            form.in_a_year,
+            form.several_settings,
+            form.review_months,
+            form.warn_days,
+            form.count_nights,
+        )
+        await settings.set_limits(here.session, form.version, wanted, form.grant_limit, form.source)
+
+    opens, again = transaction_of(desk, desk.viewer.id), partial(_limits, desk)
+    return await take(desk, forms.LimitsForm, opens, work, POTS, again=again)
+
+
 @get(CALCULATOR, include_in_schema=False)
 async def calculator(desk: NamedDependency[Desk]) -> Response[Any]:
     """What all packages together would cost if prices, units or numbers changed."""
@@ -259,6 +299,8 @@ def _total_row(groups: list[Group]) -> tuple[str, ...]:
 
 
 HANDLERS = [
+    limits_page,
+    set_limits,
     pots_page,
     new_pot,
     make_pot,
