@@ -25,6 +25,7 @@ VIEWER = "NULLIF(current_setting('panel.viewer', true), '')::uuid"
 IS_JOB = f"{VIEWER} = '{JOB}'::uuid"
 SIGNS = f"{IS_JOB} OR (SELECT answers_for_use(ARRAY['budget_holder']))"
 SITS = f"{IS_JOB} OR (SELECT answers_for_use(ARRAY['budget_holder', 'allocation_member']))"
+WORKERS = f"{IS_JOB} OR (SELECT EXISTS (SELECT FROM worker w WHERE w.id = {VIEWER}))"
 REACHABLE = (
     "(SELECT true FROM child_access a WHERE a.child_id = {table}.child_id AND"
     " a.viewer_id = NULLIF(current_setting('panel.viewer', true), '')::uuid"
@@ -175,9 +176,7 @@ def make_pots() -> None:
         words("kind"),
         *money("amount"),
         day("on"),
-        codes(
-            "pot_entry", "kind", ("top_up", "cut", "commitment", "release", "actual", "refund")
-        ),
+        codes("pot_entry", "kind", ("top_up", "cut", "commitment", "release", "actual", "refund")),
         check("pot_entry", "amount", "amount > 0"),
         link("pot_entry", "pot_id", "pot"),
         link("pot_entry", "agency_id", "agency"),
@@ -257,9 +256,7 @@ def make_packages() -> None:
         day("until_on", needed=False),
         words("law", needed=False),
         codes("service_line", "every", ("week", "fortnight", "month", "year", "once")),
-        codes(
-            "service_line", "unit", ("hour", "session", "day", "night", "week", "place", "item")
-        ),
+        codes("service_line", "unit", ("hour", "session", "day", "night", "week", "place", "item")),
         codes("service_line", "law", ("s17", "s20")),
         link("service_line", "package_id", "package"),
     )
@@ -390,16 +387,14 @@ def upgrade() -> None:
         fence(name, reachable, reachable, grants)
     # A note may have to be put right for whom it is about (UK GDPR Article 16); a sum is not changed.
     for name in ("payment_return", "reconciliation"):
-        op.execute(
-            f"GRANT UPDATE (note, changed_at, changed_by, version) ON {name} TO panel_app"
-        )
-    # The name of a pot stands on the packages that it pays for; its ledger is for who sits on the
+        op.execute(f"GRANT UPDATE (note, changed_at, changed_by, version) ON {name} TO panel_app")
+    # A pot stands on the packages that it pays for, which workers read; its ledger is for who sits on the
     # panel, and of a package for whoever reaches it.
     who_and_when = "id, created_at, created_by, changed_at, changed_by, version"
     written = "name, kind, law, agency_id, financial_year"
     fence(
         "pot",
-        "true",
+        WORKERS,
         SIGNS,
         f"SELECT, INSERT ({written}, {who_and_when}), UPDATE (name, changed_at, changed_by, version)",
     )

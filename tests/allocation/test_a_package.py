@@ -247,6 +247,21 @@ async def test_a_limit_of_short_breaks_is_warned_of_before_it_is_passed(
     async with opened() as access:
         await packages.cancel_stay(access, one, await _version(access, one), stays[-1].id)
     assert not any(each.passes for each in (await read(opened, one)).warnings(limit))
+    # Days away in another package count with them, and are in another place.
+    other = await planned(opened, money)
+    there = (await read(opened, other)).lines[0].id
+    async with opened() as access:
+        version = await _version(access, other)
+        days = date(2027, 3, 20), date(2027, 3, 20)
+        await packages.plan_stay(access, other, version, there, days, knowing=True)
+    passed = [each.sentence for each in (await read(opened, one)).warnings(limit) if each.passes]
+    assert [said[:32] for said in passed] == [
+        "76 days away in the 12 months fr",
+        "The stays are in 2 settings: the",
+    ]
+    async with opened() as access:
+        stay = (await read(opened, other)).lines[0].stays[0].id
+        await packages.cancel_stay(access, other, await _version(access, other), stay)
     async with tenant.transaction(JOB) as session:
         await set_packages(session, "packages.stretch", 28, "Wales")
         await set_packages(session, "packages.in_a_year", 120, "Wales")

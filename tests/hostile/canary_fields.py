@@ -466,9 +466,7 @@ SEALED: dict[str, Rule] = {
     "service_line.what": _packaged("what"),
     "payment_return.note": _by_agency("note", Category.FINANCE),
     "reconciliation.note": _by_agency("note", Category.FINANCE),
-    **{
-        f"inclusion_grant.{one}": _by_agency(one, Category.PLAN) for one in ("what_for", "answer")
-    },
+    **{f"inclusion_grant.{one}": _by_agency(one, Category.PLAN) for one in ("what_for", "answer")},
     "plan.summary": _of_plan("summary"),
     "desired_outcome.text": _of_plan("text"),
     "desired_outcome.measure": _of_plan("measure"),

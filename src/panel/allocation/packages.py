@@ -6,7 +6,7 @@ not overwrite each other, and an approval of what has changed since is refused.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -155,6 +155,8 @@ class PackageReading:
     approved_on: date | None
     lines: Sequence[LineReading]
     shares: Sequence[Share]
+    stays: Sequence[Stay]
+    """The child's days away under section 20, of every package that was read with it."""
     today: date
 
     @property
@@ -189,7 +191,7 @@ class PackageReading:
 
     def warnings(self, limit: Limits) -> Sequence[Notice]:
         """What is near or passed of the limits of short breaks, under either section."""
-        found: list[Notice] = list(section_20_warnings(stays_of(self.lines), limit))
+        found: list[Notice] = list(section_20_warnings(self.stays, limit))
         if self.state is not PackageState.ENDED and any(one.law == "s17" for one in self.lines):
             due = review_by(self.reviewed_on or self.from_on, limit)
             warned = review_warning(due, self.today, limit)
@@ -228,7 +230,9 @@ async def package_for_reading(access: Access, package_id: UUID) -> PackageReadin
     if not access.may(Category.PLAN, row.author_agency_id):
         withheld = access.withheld(Category.PLAN)
         return withheld or Withheld(Category.PLAN, "You cannot see this package.")
-    return (await _read(access, [row]))[0]
+    rows = await access.session.scalars(select(Package).where(Package.child_id == access.child_id))
+    seen = [one for one in rows if access.may(Category.PLAN, one.author_agency_id)]
+    return next(one for one in await _read(access, seen) if one.id == package_id)
 
 
 async def _row(access: Access, kind: type[Row], row_id: UUID) -> Row:
@@ -261,7 +265,7 @@ async def _read(access: Access, rows: Sequence[Package]) -> list[PackageReading]
     names = {one.id: one.name for one in await session.scalars(select(Agency))}
     paying = {one.pot_id for one in shares if one.pot_id is not None}
     known = {one.id: one for one in await session.scalars(select(Pot).where(Pot.id.in_(paying)))}
-    return [
+    found = [
         PackageReading(
             id=row.id,
             version=row.version,
@@ -311,10 +315,13 @@ async def _read(access: Access, rows: Sequence[Package]) -> list[PackageReading]
                 for one in shares
                 if one.package_id == row.id
             ],
+            stays=(),
             today=access.today,
         )
         for row in rows
     ]
+    stays = [stay for one in found for stay in stays_of(one.lines)]
+    return [replace(one, stays=stays) for one in found]
 
 
 def _earlier(one: date | None, other: date | None) -> date | None:

@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from consent import Category, Role
+from consent import Role
 from panel.accounts.desk import Desk
 from panel.accounts.service import agencies
 from panel.accounts.step_pages import Shown, Step, step_page
@@ -152,25 +152,33 @@ async def package_page(
                 may_prepare=False,
                 year="",
             )
-        account = None
-        if one.kind is not PackageKind.IN_KIND:
-            account = await payments.account_for_reading(access, one.id, one.author_agency_id)
+        account = await _account(access, one)
         page = pages.package_page(
             _base(child_id),
             one,
             account,
             await limits(access.session),
-            _steps(access, one),
+            _steps(access, one, account),
         )
         return desk.page("allocation/package.html", header=header, here="packages", page=page)
 
 
-def _steps(access: Access, one: packages.PackageReading) -> Sequence[str]:
+async def _account(
+    access: Access, one: packages.PackageReading
+) -> payments.Account | Withheld | None:
+    if one.kind is PackageKind.IN_KIND:
+        return None
+    return await payments.account_for_reading(access, one.id, one.author_agency_id)
+
+
+def _steps(
+    access: Access, one: packages.PackageReading, account: payments.Account | Withheld | None
+) -> Sequence[str]:
     return pages.steps_of(
         one,
         may_prepare=packages.may_prepare(access),
         may_sign=Role.BUDGET_HOLDER in access.viewer.roles and packages.may_prepare(access),
-        may_see_account=access.may(Category.FINANCE, one.author_agency_id),
+        may_see_account=isinstance(account, payments.Account),
     )
 
 
@@ -192,7 +200,7 @@ async def _step(
         one = await packages.package_for_reading(access, package_id)
         if isinstance(one, Withheld) or slug not in STEPS:
             raise NotFound
-        if slug not in _steps(access, one):
+        if slug not in _steps(access, one, await _account(access, one)):
             raise NotAllowed("This cannot be done with this package now, or not by you.")
         every = await agencies(access.session)
         known = await pots.pots(access.session)

@@ -71,19 +71,21 @@ class Account:
         )
 
 
-def may_see_account(access: Access, package_author: UUID) -> bool:
-    """Whether what the family spends may be seen: it is about their money."""
-    return access.may(Category.FINANCE, package_author)
-
-
 async def account_for_reading(
     access: Access, package_id: UUID, package_author: UUID
 ) -> Account | Withheld:
-    """The account of a package, or why it is not shown."""
-    if not may_see_account(access, package_author):
-        withheld = access.withheld(Category.FINANCE)
-        return withheld or Withheld(Category.FINANCE, "You cannot see these payments.")
-    return await _account(access, package_id)
+    """The account of a package, or why it is not shown: it is about the family's money.
+
+    It is seen whole or not at all: of part of it the balance would be wrong, or tell the rest.
+    """
+    found = await _account(access, package_id)
+    authors = {package_author}
+    authors |= {one.agency_id for one in found.returns}
+    authors |= {one.agency_id for one in found.reconciliations}
+    if all(access.may(Category.FINANCE, one) for one in authors):
+        return found
+    withheld = access.withheld(Category.FINANCE)
+    return withheld or Withheld(Category.FINANCE, "You cannot see these payments.")
 
 
 async def _account(access: Access, package_id: UUID) -> Account:
@@ -112,17 +114,21 @@ async def _account(access: Access, package_id: UUID) -> Account:
     )
 
 
-async def _holding(access: Access, package_id: UUID, version: int) -> Package:
-    """The package whose money the family or a broker holds. Raises Invalid for any other."""
+async def _holding(access: Access, package_id: UUID, version: int) -> tuple[Package, Account]:
+    """The package whose money the family or a broker holds, and its account.
+
+    Raises Invalid for any other package, NotAllowed for whoever may not see the account.
+    """
     require_signature(access.viewer)
     row = await hold(access, package_id, version)
-    if not may_see_account(access, row.author_agency_id):
+    account = await account_for_reading(access, row.id, row.author_agency_id)
+    if isinstance(account, Withheld):
         raise NotAllowed("What is paid to this family is not shared with you.")
     if row.kind == PackageKind.IN_KIND.value:
         raise Invalid.because("", "This package is given in kind: nothing is paid to the family")
     if row.state == PackageState.PLANNED.value:
         raise Invalid.because("", "The package is not approved yet: nothing is paid for it")
-    return row
+    return row, account
 
 
 async def pay(
@@ -135,8 +141,7 @@ async def pay(
     days: Days,
 ) -> Payment:
     """Pay the family, or the broker who holds the money, out of what was promised."""
-    row = await _holding(access, package_id, version)
-    account = await _account(access, row.id)
+    row, account = await _holding(access, package_id, version)
     mistakes = []
     if wrong := amount_mistake("The amount", amount):
         mistakes.append(FieldError("amount", wrong))
@@ -180,8 +185,7 @@ async def take_return(
     access: Access, package_id: UUID, version: int, days: Days, spent: Decimal, note: str
 ) -> PaymentReturn:
     """Write down what the family or broker says was spent over some days, each day once."""
-    row = await _holding(access, package_id, version)
-    account = await _account(access, row.id)
+    row, account = await _holding(access, package_id, version)
     first, last = days
     mistakes = []
     if wrong := line_mistake(first, last):
@@ -222,8 +226,7 @@ async def reconcile(
     access: Access, package_id: UUID, version: int, until_on: date, outcome: str, note: str
 ) -> Reconciliation:
     """Settle an account up to a day: what is left is carried over, paid back or made good."""
-    row = await _holding(access, package_id, version)
-    account = await _account(access, row.id)
+    row, account = await _holding(access, package_id, version)
     settled = account.reconciled_until
     mistakes = []
     if until_on > access.today or (settled is not None and until_on <= settled):

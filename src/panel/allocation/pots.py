@@ -218,18 +218,6 @@ async def pay_in(
     await move(session, Move(pot_id, kind, amount, agency_id=agency_id))
 
 
-async def rename(
-    session: AsyncSession, viewer: Viewer, pot_id: UUID, version: int, name: str
-) -> None:
-    """Call a pot by another name. Raises Conflict."""
-    require_signature(viewer)
-    pot = await pot_of(session, pot_id)
-    if pot.version != version:
-        raise Conflict(())
-    pot.name = name
-    await session.flush()
-
-
 async def paid_in(session: AsyncSession, pot_id: UUID) -> Mapping[UUID, Decimal]:
     """What each agency has put into a pot, less what was taken out for it."""
     rows = await session.execute(

@@ -28,12 +28,18 @@ HELD_STILL = frozenset(
         "document",
         "document_content",
         "family_words",
+        "funding_share",
+        "inclusion_grant",
         "level_of_need",
         "outcome_progress",
+        "package",
         "plan",
         "referral",
         "section_answer",
+        "service_line",
+        "short_break",
         "significant_event",
+        "unit_price",
     }
 )
 """Tables of what a record says: nothing is written on them while its use is restricted."""
