@@ -45,6 +45,11 @@ class Money:
 
 @pytest.fixture
 async def money(tenant: Tenant, gate: Gate) -> Money:
+    return await invented_money(tenant, gate)
+
+
+async def invented_money(tenant: Tenant, gate: Gate) -> Money:
+    """Write it all down."""
     family = await invented_family(tenant)
     async with tenant.transaction(JOB) as session:
         council = await add_agency(session, key="council", name="Testshire Council", kind="council")
@@ -84,6 +89,11 @@ async def money(tenant: Tenant, gate: Gate) -> Money:
 @pytest.fixture
 def opened(gate: Gate, money: Money) -> Open:
     """Open the child's record as the budget holder, or as somebody else."""
+    return opens(gate, money)
+
+
+def opens(gate: Gate, money: Money) -> Open:
+    """What opens the child's record."""
 
     @asynccontextmanager
     async def open_as(viewer: Viewer | None = None) -> AsyncIterator[Access]:

@@ -97,6 +97,10 @@ async def test_a_package_over_two_years_is_promised_by_share_and_follows_its_pri
     found = await read(opened, one)
     assert [len(found.cost(year).shares) for year in found.years] == [2, 1]
     assert (await promised(tenant, one))[following] == (Decimal("2013.00"), 0)
+    far = await told(
+        opened, lambda access: packages.end_package(access, one, found.version, date(9999, 12, 31))
+    )
+    assert far == {"until_on": "The last day must come within 25 years of the first"}
     # It ends early: what was promised for later comes back, what was paid does not.
     async with opened() as access:
         await packages.end_package(access, one, found.version, date(2026, 10, 7))

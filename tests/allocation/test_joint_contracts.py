@@ -121,6 +121,10 @@ def test_what_cannot_be_is_told_by_field() -> None:
         ("health_3", "Eastshire: each share must be more than nought")
     ]
     assert told(until_on=date(2026, 8, 31))[0][1].startswith("The last day must not come before")
+    assert told(from_on=date(1, 1, 1), until_on=date(9999, 12, 31)) == [
+        ("from_on", "The first day must lie between 1990 and 2100"),
+        ("until_on", "The last day must come within 25 years of the first"),
+    ]
     assert told(prices=[Price(Decimal(-1), date(2026, 9, 1))]) == [
         ("price", "The price must not be below £0.00")
     ]

@@ -50,6 +50,9 @@ async def test_an_account_with_a_broker_from_payment_to_reconciliation(
         "The amount must not be below £0.00",
         "The day of a payment must be today or in the past",
     ]
+    assert await refused("broker", "1", date(1, 1, 1)) == [
+        "The package starts on 1 October 2026: the payment is long before"
+    ]
     await paid("broker", "300.00")
     assert await refused("broker", "200.01") == [
         "£200.01 is to be paid, and £200.00 of what was promised is left"

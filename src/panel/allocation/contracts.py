@@ -25,7 +25,7 @@ from panel.allocation.costing import (
     Line,
     Price,
     cost_in,
-    line_mistake,
+    days_mistakes,
     without_price,
 )
 from panel.allocation.money import (
@@ -43,7 +43,6 @@ from panel.web.words import lower_first, short_day
 
 HUNDRED = 100
 SERVICES = ("health", "education", "social_care")
-LONGEST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +170,7 @@ def contract_mistakes(contract: Contract) -> list[FieldError]:
 
 
 def _terms_mistakes(contract: Contract) -> list[FieldError]:
-    mistakes = []
-    if wrong := line_mistake(contract.from_on, contract.until_on):
-        mistakes.append(FieldError("until_on", wrong))
-    elif contract.until_on.year - contract.from_on.year > LONGEST:
-        sentence = f"The last day must come within {LONGEST} years of the first"
-        mistakes.append(FieldError("until_on", sentence))
+    mistakes = days_mistakes(contract.from_on, contract.until_on)
     if not 1 <= contract.places <= 10_000:
         mistakes.append(FieldError("places", "The places must be between 1 and 10,000"))
     mistakes += (

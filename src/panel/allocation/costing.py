@@ -15,10 +15,14 @@ from fractions import Fraction
 from itertools import pairwise
 
 from panel.allocation.money import NOTHING, FinancialYear, to_the_penny
+from panel.platform.problems import FieldError
 from panel.records.dates import months_after
 from panel.web.words import short_day
 
 DAY = timedelta(days=1)
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
+LONGEST = 25
+"""Years: a child's record ends before, and so does a contract."""
 Span = tuple[date, date]
 """From one day to another, both included."""
 
@@ -104,6 +108,19 @@ def line_mistake(from_on: date, until_on: date | None) -> str:
             f" and would end on {short_day(until_on)}"
         )
     return ""
+
+
+def days_mistakes(from_on: date, until_on: date | None) -> list[FieldError]:
+    """What is wrong with the days of a form, by field: the order, and how far they reach."""
+    mistakes = []
+    if not EARLIEST <= from_on <= LATEST:
+        mistakes.append(FieldError("from_on", "The first day must lie between 1990 and 2100"))
+    if wrong := line_mistake(from_on, until_on):
+        mistakes.append(FieldError("until_on", wrong))
+    elif until_on is not None and until_on.year - from_on.year > LONGEST:
+        sentence = f"The last day must come within {LONGEST} years of the first"
+        mistakes.append(FieldError("until_on", sentence))
+    return mistakes
 
 
 def prices_mistake(prices: Iterable[Price]) -> str:

@@ -23,7 +23,7 @@ from panel.allocation.costing import (
     Line,
     Price,
     cost_in,
-    line_mistake,
+    days_mistakes,
     prices_mistake,
     without_price,
 )
@@ -65,8 +65,6 @@ from panel.records.gate import Access, Withheld
 from panel.web.words import short_day
 
 DAY = timedelta(days=1)
-LONGEST = 25
-"""Years: a child's record ends before."""
 MONEY_ROLES = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 
 Row = TypeVar("Row", bound=ChildScoped)
@@ -341,18 +339,6 @@ class PackageWords:
     until_on: date | None = None
 
 
-def _days_mistakes(from_on: date, until_on: date | None) -> list[FieldError]:
-    mistakes = []
-    if not date(1990, 1, 1) <= from_on <= date(2100, 1, 1):
-        mistakes.append(FieldError("from_on", "The first day must lie between 1990 and 2100"))
-    if wrong := line_mistake(from_on, until_on):
-        mistakes.append(FieldError("until_on", wrong))
-    elif until_on is not None and until_on.year - from_on.year > LONGEST:
-        sentence = f"The last day must come within {LONGEST} years of the first"
-        mistakes.append(FieldError("until_on", sentence))
-    return mistakes
-
-
 def _refuse(mistakes: Sequence[FieldError]) -> None:
     if mistakes:
         raise Invalid(tuple(mistakes))
@@ -366,7 +352,7 @@ async def start_package(
     agency = access.viewer.agency
     if agency is None:
         raise NotAllowed("A package is written by a worker of an agency.")
-    _refuse(_days_mistakes(words.from_on, words.until_on))
+    _refuse(days_mistakes(words.from_on, words.until_on))
     package = Package(
         child_id=access.child_id,
         request_id=request_id,
@@ -427,7 +413,7 @@ async def change_package(
 ) -> None:
     """Change what a package is called, its kind while it is planned, and its days."""
     row = await open_for_change(access, package_id, version)
-    _refuse(_days_mistakes(words.from_on, words.until_on))
+    _refuse(days_mistakes(words.from_on, words.until_on))
     if row.state == PackageState.ACTIVE.value and words.kind.value != row.kind:
         raise Invalid.because("kind", "How it reaches the family is settled once it is approved")
     row.name, row.kind = words.name, words.kind.value
@@ -480,7 +466,7 @@ class LineWords:
 async def add_line(access: Access, package_id: UUID, version: int, words: LineWords) -> ServiceLine:
     """Add a service. Raises Invalid for days outside the package and for wrong amounts."""
     row = await open_for_change(access, package_id, version)
-    mistakes = _days_mistakes(words.from_on, words.until_on)
+    mistakes = days_mistakes(words.from_on, words.until_on)
     if wrong := units_mistake("How many", words.units):
         mistakes.append(FieldError("units", wrong))
     if wrong := amount_mistake("The price", words.price, may_be_nothing=True):
@@ -572,8 +558,7 @@ async def end_line(
     """A service ends on a day; what it was until then stays."""
     row = await open_for_change(access, package_id, version)
     line = await _line(access, row, line_id)
-    if wrong := line_mistake(line.from_on, until_on):
-        raise Invalid.because("until_on", wrong)
+    _refuse(days_mistakes(line.from_on, until_on))
     if row.until_on is not None and until_on > row.until_on:
         sentence = f"The package ends on {short_day(row.until_on)}: a service cannot go on after"
         raise Invalid.because("until_on", sentence)
@@ -732,8 +717,7 @@ async def settle(access: Access, row: Package) -> None:
 async def end_package(access: Access, package_id: UUID, version: int, until_on: date) -> None:
     """A package ends on a day: what was promised for later is given back."""
     row = await open_for_change(access, package_id, version)
-    if wrong := line_mistake(row.from_on, until_on):
-        raise Invalid.because("until_on", wrong)
+    _refuse(days_mistakes(row.from_on, until_on))
     row.until_on = until_on
     await _changed(access, row)
     row.state = PackageState.ENDED.value
@@ -763,7 +747,7 @@ async def bill(
     row = await open_for_change(access, package_id, version)
     line = await _line(access, row, line_id)
     first, last = days
-    mistakes = _days_mistakes(first, last)
+    mistakes = days_mistakes(first, last)
     if wrong := units_mistake("How many", units):
         mistakes.append(FieldError("units", wrong))
     if wrong := amount_mistake("The amount", amount):
@@ -843,7 +827,7 @@ async def plan_stay(
     row = await open_for_change(access, package_id, version)
     line = await _line(access, row, line_id)
     first, last = days
-    mistakes = _days_mistakes(first, last)
+    mistakes = days_mistakes(first, last)
     if line.law is None:
         mistakes.append(FieldError("line_id", "Choose a short break under section 17 or 20"))
     until = line.until_on or row.until_on

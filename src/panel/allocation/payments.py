@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
 
 from consent import Category
-from panel.allocation.costing import line_mistake
+from panel.allocation.costing import days_mistakes
 from panel.allocation.money import NOTHING, FinancialYear, amount_mistake, pounds
 from panel.allocation.package_models import (
     EntryKind,
@@ -28,6 +28,8 @@ from panel.web.words import short_day
 
 EVEN, CARRIED, BACK, GOOD = "even", "carried_over", "paid_back", "made_good"
 Days = tuple[date, date]
+ADVANCE = timedelta(days=92)
+"""How long before the start of a package its first payment may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +150,12 @@ async def pay(
     if row.broker_holds != (paid_to == "broker"):
         who = "the broker holds the money" if row.broker_holds else "no broker holds the money"
         mistakes.append(FieldError("paid_to", f"Choose whom the plan names: {who}"))
-    if wrong := line_mistake(*days):
-        mistakes.append(FieldError("until_on", wrong))
+    mistakes += days_mistakes(*days)
     if on > access.today:
         mistakes.append(FieldError("on", "The day of a payment must be today or in the past"))
+    elif on < row.from_on - ADVANCE:
+        sentence = f"The package starts on {short_day(row.from_on)}: the payment is long before"
+        mistakes.append(FieldError("on", sentence))
     settled = account.reconciled_until
     if settled is not None and on <= settled:
         sentence = f"It is reconciled up to {short_day(settled)}: write a later day"
@@ -188,8 +192,7 @@ async def take_return(
     row, account = await _holding(access, package_id, version)
     first, last = days
     mistakes = []
-    if wrong := line_mistake(first, last):
-        mistakes.append(FieldError("until_on", wrong))
+    mistakes += days_mistakes(first, last)
     if last > access.today:
         mistakes.append(FieldError("until_on", "The days must be over"))
     if wrong := amount_mistake("What was spent", spent, may_be_nothing=True):
