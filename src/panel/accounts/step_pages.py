@@ -45,6 +45,8 @@ class Shown:
     facts: Sequence[tuple[str, str]] = ()
     quoted: str = ""
     """Words of the record, as they were written."""
+    link: tuple[str, str] | None = None
+    """What to open before deciding: its words and its address."""
     stored: dict[str, object] = field(default_factory=dict)
     """What the fields show at first; of names that no field has, what the form sends hidden."""
     warnings: Sequence[str] = ()
