@@ -15,9 +15,7 @@ REACHABLE = (
     " AND a.valid_from <= NULLIF(current_setting('panel.now', true), '')::timestamptz"
     " AND a.valid_until >= NULLIF(current_setting('panel.now', true), '')::timestamptz)"
 )
-NEEDS = (
-    "'spld', 'mld', 'sld', 'pmld', 'semh', 'slcn', 'hi', 'vi', 'msi', 'pd', 'asd', 'ds', 'oth'"
-)
+NEEDS = "'spld', 'mld', 'sld', 'pmld', 'semh', 'slcn', 'hi', 'vi', 'msi', 'pd', 'asd', 'ds', 'oth'"
 GROUNDS = (
     "'no_such_service', 'no_capacity', 'not_eligible', 'no_money', 'too_far', 'wrong_time',"
     " 'not_suitable', 'family_declined', 'other'"

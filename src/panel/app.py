@@ -31,6 +31,8 @@ from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
 from panel.accounts.sign_in_routes import entering_instead
+from panel.allocation.beside import RequestsBeside
+from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
@@ -92,6 +94,7 @@ ROOMS = (
     "assessments",
     "plans",
     "panels",
+    "allocation",
     "sharing",
     "documents",
     "families",
@@ -151,6 +154,7 @@ def make_site(
         rehearsal=rehearsal,
         passwords=passwords,
         casework=CasesOfLeavers(),
+        beside=RequestsBeside(),
     )
 
 
@@ -251,6 +255,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PANELS,
         *PACKS,
         *NOTES,
+        *ALLOCATION,
         *FAMILIES,
         *GOVERNANCE,
         *([*DEMO, *MAILBOX] if demo else []),

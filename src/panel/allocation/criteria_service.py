@@ -34,9 +34,7 @@ class Version:
 
 async def versions(session: AsyncSession) -> list[Version]:
     """Every version, newest first."""
-    sets = list(
-        await session.scalars(select(CriterionSet).order_by(CriterionSet.from_on.desc()))
-    )
+    sets = list(await session.scalars(select(CriterionSet).order_by(CriterionSet.from_on.desc())))
     rows = list(await session.scalars(select(Criterion).order_by(Criterion.key)))
     return [Version(one, [row for row in rows if row.set_id == one.id]) for one in sets]
 
@@ -113,7 +111,9 @@ def _mistakes(
             FieldError("from_on", "A version holds from today or later: decisions keep theirs")
         )
     elif newest is not None and from_on <= newest.from_on:
-        said = f"There is a version from {words.short_day(newest.from_on)} already. Choose a later day"
+        said = (
+            f"There is a version from {words.short_day(newest.from_on)} already. Choose a later day"
+        )
         found.append(FieldError("from_on", said))
     if not criteria:
         found.append(FieldError("criteria", "Write at least one criterion"))

@@ -63,9 +63,7 @@ class _Sitting:
     meeting: Meeting | None
 
 
-async def decide(
-    at: AtItem, request_id: UUID, decision: Proposed, version: int
-) -> RequestDecision:
+async def decide(at: AtItem, request_id: UUID, decision: Proposed, version: int) -> RequestDecision:
     """Record what the meeting decided about a request of the child whose item it is.
 
     `version` is the request's as it was read. Raises Problem where this panel decides nothing or
@@ -109,9 +107,7 @@ async def act_as_chair(
     made = await _record(_Sitting(access, panel, None), request_id, decision, version)
     referral = await open_referral(access.session, access.child_id, panel.id)
     if referral is not None:
-        await record_discussed(
-            access.session, referral, panel, access.today, decision.review_on
-        )
+        await record_discussed(access.session, referral, panel, access.today, decision.review_on)
     return made
 
 
@@ -131,7 +127,9 @@ async def _record(
     require_reader(access, request)
     await session.refresh(request, with_for_update=True)
     if request.version != version:
-        raise Conflict((Clash("Decision", KIND_WORDS[decision.kind], await _as_is(request, session)),))
+        raise Conflict(
+            (Clash("Decision", KIND_WORDS[decision.kind], await _as_is(request, session)),)
+        )
     if request.state not in (RequestState.SENT, RequestState.DECIDED):
         raise Problem(409, "There is nothing to decide", "This request was withdrawn.")
     asked = request.asked_units or Decimal(0)
@@ -223,9 +221,7 @@ async def _settle_unmet(
     """What was unmet by an earlier decision is closed by this one, which says what is now."""
     session, today = sitting.access.session, sitting.access.today
     rows = await session.scalars(
-        select(UnmetNeed).where(
-            UnmetNeed.request_id == request.id, UnmetNeed.until_on.is_(None)
-        )
+        select(UnmetNeed).where(UnmetNeed.request_id == request.id, UnmetNeed.until_on.is_(None))
     )
     for row in rows:
         row.until_on = today

@@ -148,7 +148,7 @@ def _marks(
 ) -> tuple[Mark, ...]:
     """What is marked in what people wrote; the fixed words name nobody."""
     context = gathered.context([one.person for one in recipients])
-    written = "\n".join((facts.asked_for, facts.reasons, facts.conditions))
+    written = f"{facts.asked_for}\n{facts.reasons}\n{facts.conditions}"
     found = marks(written, context)
     if not access.may(Category.CONTACT):
         found = tuple(map(without_addresses, found))
@@ -215,11 +215,11 @@ def _approval_mistakes(
             FieldError("kept_why", f"{_listed(never)} must not be in this letter. Decide again")
         )
     elif draft.marks and not kept_why.strip():
-        found.append(
-            FieldError("kept_why", f"Say why the family may read: {_listed(draft.marks)}")
-        )
+        found.append(FieldError("kept_why", f"Say why the family may read: {_listed(draft.marks)}"))
     found += [
-        FieldError(f"way-{place}", "Choose how to reach them: read the words on how to do it safely")
+        FieldError(
+            f"way-{place}", "Choose how to reach them: read the words on how to do it safely"
+        )
         for place, one in enumerate(draft.gets)
         if one.way is None and one.who.person not in ways and not one.refused
     ]
@@ -353,9 +353,7 @@ async def copy_of(access: Access, request_id: UUID, copy_id: UUID) -> LetterCopy
     return row
 
 
-async def letter_on_paper(
-    session: AsyncSession, copy_id: UUID, may_go: outbox.MayGo
-) -> Letter:
+async def letter_on_paper(session: AsyncSession, copy_id: UUID, may_go: outbox.MayGo) -> Letter:
     """A copy to print, with the address of now; within a transaction of scheduled work.
 
     Raises NotFound where it does not go on paper, Problem where it may not go any more.
@@ -420,7 +418,7 @@ async def own_letters(access: Access) -> list[OwnLetter]:
 
 
 async def open_own_letter(access: Access, letter_id: UUID) -> OwnLetter:
-    """A letter for its reader, who has opened it now. Raises NotFound for any that is not theirs."""
+    """A letter for its reader, who has opened it now. Raises NotFound for any of others."""
     letter = next((one for one in await own_letters(access) if one.id == letter_id), None)
     if letter is None:
         raise NotFound("There is no letter here for you.", "Go back to your own page.")

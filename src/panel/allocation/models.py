@@ -147,9 +147,7 @@ class Appeal(ChildScoped):
     __tablename__ = "appeal"
     __table_args__ = (
         one_of("outcome", AppealOutcome),
-        Index(
-            "uq_appeal_open", "decision_id", unique=True, postgresql_where="outcome IS NULL"
-        ),
+        Index("uq_appeal_open", "decision_id", unique=True, postgresql_where="outcome IS NULL"),
     )
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("service_request.id"), index=True)
@@ -208,9 +206,7 @@ class UnmetNeed(ChildScoped):
     __table_args__ = (
         one_of("need_code", NeedCode),
         one_of("reason", Grounds),
-        Index(
-            "ix_unmet_need_open", "from_on", "id", postgresql_where="until_on IS NULL"
-        ),
+        Index("ix_unmet_need_open", "from_on", "id", postgresql_where="until_on IS NULL"),
     )
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("service_request.id"), index=True)

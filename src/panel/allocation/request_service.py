@@ -266,9 +266,7 @@ async def send_request(
     assessment = await latest_signed_off(access)
     referral = await open_referral(access.session, access.child_id, panel.id)
     if referral is None:
-        referral = await refer(
-            access, panel, reason=row.asked_for, category=category_of(row)
-        )
+        referral = await refer(access, panel, reason=row.asked_for, category=category_of(row))
         await access.session.flush()
     await papers_complete(access.session, referral, access.today)
     row.panel_id, row.referral_id = panel.id, referral.id

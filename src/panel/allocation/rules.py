@@ -332,8 +332,7 @@ def decision_mistakes(
         (
             "agreed_units",
             decision.kind is Kind.IN_PART and (part is None or not 0 < part < asked),
-            f"Say how much is agreed: more than nothing, and less than the {number(asked)}"
-            " asked for",
+            f"Say how much is agreed: more than nothing, less than the {number(asked)} asked for",
         ),
         (
             "criterion",

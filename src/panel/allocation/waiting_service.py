@@ -91,7 +91,9 @@ async def waits_of(access: Access, request_id: UUID) -> list[tuple[Waiting, list
     return [(row, [one for one in offers if one.waiting_id == row.id]) for row in rows]
 
 
-async def offer_place(access: Access, waiting_id: UUID, answer_by: date, version: int) -> PlaceOffer:
+async def offer_place(
+    access: Access, waiting_id: UUID, answer_by: date, version: int
+) -> PlaceOffer:
     """Offer a place, to be answered by a day to come. Raises Invalid, Conflict."""
     access.require_write()
     row = await access.session.get(Waiting, waiting_id)

@@ -376,9 +376,7 @@ async def put_together(session: AsyncSession, setting: Setting, found: Sequence[
     may_share = {one.child_id: judged for one, judged in zip(found, sharing, strict=True)}
     panel, meeting = setting.panel, setting.meeting
     candidates = [
-        _candidate(
-            fact, meeting.held_on, setting.horizon, names, may_share[fact.child_id], panel
-        )
+        _candidate(fact, meeting.held_on, setting.horizon, names, may_share[fact.child_id], panel)
         for fact in facts.values()
     ]
     return Prepared(

@@ -24,6 +24,7 @@ PARTS = (
     ("plan", "Plan", "/plan"),
     ("people", "People", "/people"),
     ("panels", "Panels", "/panels"),
+    ("requests", "Requests", "/requests"),
     ("documents", "Documents", "/documents"),
     ("chronology", "Chronology", "/chronology"),
     ("sharing", "Sharing", "/sharing"),
