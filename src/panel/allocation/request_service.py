@@ -18,7 +18,7 @@ from panel.allocation.rules import (
     age_mistake,
     missing_of,
 )
-from panel.assessments.reading import latest_signed_off
+from panel.assessments.reading import signed_off_id
 from panel.panels.models import DeclaredInterest, Meeting, Panel
 from panel.panels.referrals import close_papers, open_referral, papers_complete, refer
 from panel.platform.ids import new_id
@@ -220,7 +220,7 @@ async def save_request(
 async def facts_of(access: Access, row: ServiceRequest) -> RequestFacts:
     """What is filled in, and what stands on the record now."""
     level = await level_of_need(access.session, access.child_id)
-    assessment = await latest_signed_off(access)
+    assessment = await signed_off_id(access)
     return RequestFacts(
         row.legal_basis,
         row.need,
@@ -263,7 +263,7 @@ async def send_request(
     if mistakes:
         raise Invalid(tuple(mistakes))
     level = await level_of_need(access.session, access.child_id)
-    assessment = await latest_signed_off(access)
+    assessment = await signed_off_id(access)
     referral = await open_referral(access.session, access.child_id, panel.id)
     if referral is None:
         referral = await refer(access, panel, reason=row.asked_for, category=category_of(row))
@@ -272,7 +272,7 @@ async def send_request(
     row.panel_id, row.referral_id = panel.id, referral.id
     row.state, row.sent_on, row.sent_by = RequestState.SENT.value, access.today, access.viewer.id
     row.level_of_need = None if level is None else level.level
-    row.assessment_id = None if assessment is None else assessment.id
+    row.assessment_id = assessment
     await access.session.flush()
     await rewrite_access(access.session, access.child_id)
     return row
