@@ -191,8 +191,12 @@ async def board(house: House, add_child: AddChild, clock: FixedClock) -> Board:
             session, child, "Marta Kestrel", "mother", "birth_mother", email="marta@demo.example"
         )
         father = await person(
-            session, child, "Ben Kestrel", "father", "father_by_registration", address="2 Old Lane\nMarlow"
+            session,
+            child,
+            "Ben Kestrel",
+            "father",
+            "father_by_registration",
+            address="2 Old Lane\nMarlow",
         )
         await rewrite_access(session, child)
     return Board(house, clock, mother, father, criteria)
-

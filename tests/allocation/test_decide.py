@@ -196,7 +196,8 @@ async def test_a_meeting_decides_a_part_and_the_rest_is_unmet(board: Board) -> N
             with pytest.raises(Exception, match="permission denied"):
                 async with access.session.begin_nested():
                     await access.session.execute(
-                        text(f"UPDATE request_decision SET {column} = :v"), {"v": value}  # noqa: S608
+                        text(f"UPDATE request_decision SET {column} = :v"),
+                        {"v": value},  # noqa: S608
                     )
     # A stale approval is refused, and told what stands.
     async with board.at() as at:
@@ -412,7 +413,11 @@ async def test_a_member_reaches_the_children_whose_requests_were_sent(board: Boa
         worker = await add_worker(session, agency, name="Una Frost", email="una@demo.example")
         await give_role(session, worker, Role.ALLOCATION_MEMBER, None)
         member = Viewer(
-            worker.id, ViewerKind.WORKER, agency.id, agency.kind, frozenset({Role.ALLOCATION_MEMBER})
+            worker.id,
+            ViewerKind.WORKER,
+            agency.id,
+            agency.kind,
+            frozenset({Role.ALLOCATION_MEMBER}),
         )
     await board.draft()
     with pytest.raises(NotFound):

@@ -134,9 +134,10 @@ async def test_others_find_nothing(
     await sign_in(board.house.viewers[who].id)
     browser = Browser(client)
     for page in ("", f"/{made}", f"/{made}/letter", f"/{made}/chairs-action"):
-        assert (
-            await client.get(f"/children/{board.child}/requests{page}")
-        ).status_code in (403, 404)
+        assert (await client.get(f"/children/{board.child}/requests{page}")).status_code in (
+            403,
+            404,
+        )
     if who == "administrator":
         for page in ("criteria", "unmet-need", "waiting", f"{NEXT_MEETING}/decisions"):
             answer = await client.get(f"/panels/allocation/{page}")

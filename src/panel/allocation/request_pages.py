@@ -143,7 +143,8 @@ def unmet_row(row: UnmetNeed, access: Access) -> UnmetRow:
     reason = GROUNDS_WORDS[Grounds(row.reason)]
     said = f"{left} unmet since {since}: {words.lower_first(reason)}."
     if row.until_on is not None:
-        said = f"{said} Closed on {words.short_day(row.until_on)}: {row.closed_why}"
+        why = row.closed_why if access.may(Category.PANEL) else ""
+        said = f"{said} Closed on {words.short_day(row.until_on)}: {why}".rstrip(": ")
     family = row.words if access.may(Category.VIEWS) else ""
     return UnmetRow(row.id, row.version, said, family, row.until_on is None)
 
@@ -168,6 +169,7 @@ def appeal_row(row: Appeal, access: Access, today: date) -> AppealRow:
     else:
         outcome = OUTCOME_WORDS[AppealOutcome(row.outcome)]
         on = "" if row.decided_on is None else f" on {words.day(row.decided_on)}"
-        said = f"{said} {outcome}{on}: {row.outcome_why}"
+        why = row.outcome_why if access.may(Category.PANEL) else ""
+        said = f"{said} {outcome}{on}: {why}".rstrip(": ")
     grounds = row.grounds if access.may(Category.VIEWS) else ""
     return AppealRow(row.id, row.version, said, grounds, row.outcome is None)

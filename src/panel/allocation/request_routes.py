@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from consent import Tie
+from consent import Category, Tie
 from panel.accounts.desk import Desk, go
 from panel.accounts.taking import take
 from panel.allocation import request_forms as forms
@@ -194,7 +194,8 @@ async def _became(access: Access, row: ServiceRequest) -> dict[str, Any]:
         open_offer = next((one for one in offers if one.answer is None), None)
         told = [
             f"Offered on {words.short_day(one.offered_on)}: "
-            f"{ANSWER_WORDS[OfferAnswer(one.answer)]}. {one.why}".strip()
+            f"{ANSWER_WORDS[OfferAnswer(one.answer)]}."
+            f" {one.why if access.may(Category.VIEWS) else ''}".rstrip()
             for one in offers
             if one.answer is not None
         ]
