@@ -322,10 +322,12 @@ def upgrade() -> None:
             f"CREATE TRIGGER same_child_{column} AFTER INSERT OR UPDATE OF {column}, child_id"
             f" ON {name} FOR EACH ROW EXECUTE FUNCTION of_the_same_child('{column}', '{to}')"
         )
-    # What was decided is not written over: only whether it stands, and that it was ratified.
+    # What was decided is not written over: only whether it stands, that it was ratified, and a
+    # text that somebody has a right to have put right (UK GDPR Article 16).
     op.execute("REVOKE UPDATE ON request_decision FROM panel_app")
     op.execute(
-        "GRANT UPDATE (stands, ratified_meeting_id, ratified_at, changed_at, changed_by, version)"
+        "GRANT UPDATE (stands, ratified_meeting_id, ratified_at, reasons, reasons_for_family,"
+        " conditions, nothing_unmet, changed_at, changed_by, version)"
         " ON request_decision TO panel_app"
     )
     op.add_column("referral", day("papers_on"))
