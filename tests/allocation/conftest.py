@@ -25,10 +25,10 @@ from panel.allocation.request_service import (
 from panel.allocation.rules import Grounds, Kind, Proposed, Unmet
 from panel.assessments import definitions
 from panel.assessments.models import Form
+from panel.panels.attendance import mark
 from panel.panels.calendar import meeting_on
 from panel.panels.holding import AtItem, at_item, begin
 from panel.panels.meeting_reading import meeting_view, shared_view_of
-from panel.panels.attendance import mark
 from panel.panels.meeting_rules import Presence
 from panel.panels.models import Meeting, Panel
 from panel.panels.settle import freeze

@@ -1,4 +1,4 @@
-"""The family asks the panel to look again: until when, by when it is answered, what became of it."""
+"""The family asks the panel to look again: by when it is answered, and what became of it."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Decisions about requests: at a meeting, or by the chair between meetings and ratified at the next.
+"""Decisions about requests: at a meeting, or by the chair, ratified at the next meeting.
 
 Both go through `_record`, which holds the request: of two decisions at one moment the first stands
 and the second is told. Nothing less than what was asked for is recorded without its unmet need, or

@@ -137,7 +137,7 @@ async def approved(
 
 
 async def _send(desk: Desk) -> None:
-    """The scheduler does the same every minute, so that whatever stops here goes out all the same."""
+    """The scheduler does the same every minute: whatever stops here goes out all the same."""
     await send_letters(desk.gate, desk.site.url)
     if desk.tenant.record.demo:
         async with desk.tenant.transaction(JOB) as session:

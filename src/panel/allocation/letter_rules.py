@@ -21,6 +21,7 @@ HEADINGS = {
     Kind.DEFERRED: "We have not decided yet.",
     Kind.DECLINED: "We said no.",
 }
+LOOK_AGAIN = "If you think this is wrong, ask us to look again. Tell us what we missed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class LetterFacts:
 
 def letter_text(facts: LetterFacts) -> str:
     """The letter, paragraph by paragraph."""
+    asked_for = _sentence(facts.asked_for)
     parts = [
-        f"We were asked for help for {facts.child}. This is what was asked for:\n"
-        f"{_sentence(facts.asked_for)}",
+        f"We were asked for help for {facts.child}. This was asked for:\n{asked_for}",
         f"On {words.day(facts.decided_on)} the panel looked at it. {_decision(facts)}",
         f"This is why:\n{_sentence(facts.reasons)}",
     ]
@@ -120,8 +121,7 @@ def _advice(facts: LetterFacts) -> str:
 def _not_happy(facts: LetterFacts) -> list[str]:
     again = words.day(facts.ask_again_by)
     parts = [
-        "If you think this is wrong, ask us to look again. Tell us what we missed."
-        f" Please ask by {again}. You can ring, write, or ask your worker to do it."
+        f"{LOOK_AGAIN} Please ask by {again}. You can ring, write, or ask your worker to do it.",
     ]
     appealable = facts.kind in (Kind.IN_PART, Kind.DECLINED)
     if facts.basis is LegalBasis.EHCP and appealable:
