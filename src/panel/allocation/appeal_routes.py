@@ -1,48 +1,22 @@
 """What is done on a request's page after the decision: appeals, unmet need, waiting for a place."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from panel.accounts.desk import Desk
-from panel.accounts.taking import take
 from panel.allocation import decision_forms as forms
 from panel.allocation.appeal_service import answer_appeal, ask_again
 from panel.allocation.request_forms import WhyForm
-from panel.allocation.request_routes import REQUEST, address_of, request_again
+from panel.allocation.request_routes import REQUEST, work_on
 from panel.allocation.rules import AppealOutcome, OfferAnswer
 from panel.allocation.unmet_service import close_need
 from panel.allocation.waiting_service import answer_offer, join_list, offer_place
 from panel.records.gate import Access
 from panel.web.forms import Nothing
-
-Form = TypeVar("Form", bound=msgspec.Struct)
-
-
-async def _work(
-    desk: Desk,
-    where: tuple[UUID, UUID],
-    kind: type[Form],
-    work: Callable[[Access, Form], Awaitable[object]],
-    name: str,
-    doing: str,
-) -> Response[Any]:
-    """Do something on a request's page; a mistake is shown in the form of this `name`."""
-    child_id, need_id = where
-    return await take(
-        desk,
-        kind,
-        partial(desk.open, child_id, doing),
-        work,
-        f"{address_of(child_id, need_id)}#{name}",
-        again=partial(request_again, desk, child_id, need_id, name),
-    )
 
 
 @post(f"{REQUEST}/appeal", include_in_schema=False)
@@ -55,7 +29,7 @@ async def appeal(
         await ask_again(access, need_id, asked_on=form.asked_on, grounds=form.grounds)
 
     where = (child_id, need_id)
-    return await _work(desk, where, forms.AppealForm, work, "appeal", "wrote down an appeal")
+    return await work_on(desk, where, forms.AppealForm, work, "appeal", "wrote down an appeal")
 
 
 @post(f"{REQUEST}/appeal/{{appeal_id:uuid}}", include_in_schema=False)
@@ -71,7 +45,7 @@ async def appeal_answered(
         await answer_appeal(access, appeal_id, AppealOutcome(form.outcome), form.why, form.version)
 
     where = (child_id, need_id)
-    return await _work(
+    return await work_on(
         desk, where, forms.AppealAnswerForm, work, f"appeal-{appeal_id}", "answered an appeal"
     )
 
@@ -89,7 +63,7 @@ async def unmet_closed(
         await close_need(access, unmet_id, form.why, form.version)
 
     where = (child_id, need_id)
-    return await _work(desk, where, WhyForm, work, f"unmet-{unmet_id}", "closed an unmet need")
+    return await work_on(desk, where, WhyForm, work, f"unmet-{unmet_id}", "closed an unmet need")
 
 
 @post(f"{REQUEST}/waiting", include_in_schema=False)
@@ -102,7 +76,7 @@ async def wait_for_place(
         await join_list(access, need_id)
 
     where = (child_id, need_id)
-    return await _work(desk, where, Nothing, work, "waiting", "put a child on a waiting list")
+    return await work_on(desk, where, Nothing, work, "waiting", "put a child on a waiting list")
 
 
 @post(f"{REQUEST}/waiting/{{wait_id:uuid}}/offer", include_in_schema=False)
@@ -118,7 +92,7 @@ async def place_offered(
         await offer_place(access, wait_id, form.answer_by, form.version)
 
     where = (child_id, need_id)
-    return await _work(desk, where, forms.OfferForm, work, "waiting", "offered a place")
+    return await work_on(desk, where, forms.OfferForm, work, "waiting", "offered a place")
 
 
 @post(f"{REQUEST}/places/{{place_id:uuid}}/answer", include_in_schema=False)
@@ -134,7 +108,7 @@ async def place_answered(
         await answer_offer(access, place_id, OfferAnswer(form.answer), form.why, form.version)
 
     where = (child_id, need_id)
-    return await _work(
+    return await work_on(
         desk, where, forms.OfferAnswerForm, work, "waiting", "answered the offer of a place"
     )
 

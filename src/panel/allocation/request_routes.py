@@ -1,9 +1,11 @@
 """The pages of a child's requests: written, sent, withdrawn, and all that became of one."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -57,6 +59,8 @@ from panel.web.forms import FieldErrors, Filled, Nothing
 
 REQUESTS = "/children/{child_id:uuid}/requests"
 REQUEST = REQUESTS + "/{need_id:uuid}"
+Form = TypeVar("Form", bound=msgspec.Struct)
+
 READING = "read a request for service"
 WRITING = "wrote a request for service"
 
@@ -232,6 +236,26 @@ async def request_page(
     return await _page(desk, child_id, need_id)
 
 
+async def work_on(
+    desk: Desk,
+    where: tuple[UUID, UUID],
+    kind: type[Form],
+    work: Callable[[Access, Form], Awaitable[object]],
+    name: str,
+    doing: str,
+) -> Response[Any]:
+    """Do something with a request; a mistake is shown in the form of this `name` on its page."""
+    child_id, need_id = where
+    return await take(
+        desk,
+        kind,
+        partial(desk.open, child_id, doing),
+        work,
+        f"{address_of(child_id, need_id)}#{name}",
+        again=partial(request_again, desk, child_id, need_id, name),
+    )
+
+
 @post(REQUEST, include_in_schema=False)
 async def save(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], need_id: FromPath[UUID]
@@ -241,14 +265,7 @@ async def save(
     async def work(access: Access, form: forms.RequestForm) -> None:
         await save_request(access, need_id, form.words, form.version)
 
-    return await take(
-        desk,
-        forms.RequestForm,
-        partial(desk.open, child_id, WRITING),
-        work,
-        address_of(child_id, need_id),
-        again=partial(request_again, desk, child_id, need_id, "draft"),
-    )
+    return await work_on(desk, (child_id, need_id), forms.RequestForm, work, "draft", WRITING)
 
 
 @post(f"{REQUEST}/send", include_in_schema=False)
@@ -263,14 +280,8 @@ async def send(
             raise NotFound("There is no such panel.", "Load the page again.")
         await send_request(access, need_id, panel, form.version, desk.site.services)
 
-    return await take(
-        desk,
-        forms.SendForm,
-        partial(desk.open, child_id, "sent a request to a panel"),
-        work,
-        address_of(child_id, need_id),
-        again=partial(request_again, desk, child_id, need_id, "send"),
-    )
+    doing = "sent a request to a panel"
+    return await work_on(desk, (child_id, need_id), forms.SendForm, work, "send", doing)
 
 
 @post(f"{REQUEST}/withdraw", include_in_schema=False)
@@ -282,14 +293,8 @@ async def withdraw(
     async def work(access: Access, form: forms.WhyForm) -> None:
         await withdraw_request(access, need_id, form.why, form.version)
 
-    return await take(
-        desk,
-        forms.WhyForm,
-        partial(desk.open, child_id, "withdrew a request"),
-        work,
-        address_of(child_id, need_id),
-        again=partial(request_again, desk, child_id, need_id, "withdraw"),
-    )
+    doing = "withdrew a request"
+    return await work_on(desk, (child_id, need_id), forms.WhyForm, work, "withdraw", doing)
 
 
 HANDLERS = [requests_page, new_request, request_page, save, send, withdraw]
