@@ -72,6 +72,7 @@ def request_rows(request: ServiceRequest, access: Access) -> Rows:
         ("How much", amount_words(request)),
         ("How soon", URGENCY_WORDS[Urgency(request.urgency)]),
         ("Why it cannot wait", request.urgency_why),
+        ("Why it was withdrawn", request.withdrawn_why),
     ]
     if access.may(Category.VIEWS, request.agency_id, request.created_by):
         rows.append(("What the family wishes", request.family_wishes))

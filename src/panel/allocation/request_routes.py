@@ -209,6 +209,7 @@ async def _became(access: Access, row: ServiceRequest) -> dict[str, Any]:
         "decisions": [pages.decision_row(one, row, criteria, access) for one in decisions],
         "stands": stands,
         "letter": letter,
+        "kept_why": letter.kept_why if letter is not None and access.may(Category.PANEL) else "",
         "copies": [] if letter is None else await copies_of(session, letter.id),
         "unmet": [pages.unmet_row(one, access) for one in await needs_of(access, row.id)],
         "appeals": [
