@@ -1,9 +1,9 @@
 """May this viewer see this category of this child's record, for this purpose, now?
 
-The rules are asked in one order (ARCHITECTURE.md, "The record gate"): court order, protection, own
-record, safeguarding override or enquiry, commenced duty, refusal or restriction by choice,
-agreement, and then withhold. The first rule that has something to say decides. Never "no consent,
-so nothing applies" and never "no rule, so allowed".
+The rules are asked in one order (ARCHITECTURE.md, "The record gate"): court order, protection, a
+restriction of the record's use, own record, safeguarding override or enquiry, commenced duty,
+refusal or restriction by choice, agreement, and then withhold. The first rule that has something to
+say decides. Never "no consent, so nothing applies" and never "no rule, so allowed".
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+from consent.facts import EVERY_CATEGORY
 from consent.model import (
     Basis,
     Category,
@@ -28,11 +29,13 @@ from consent.model import (
 )
 from consent.reach import agency_of
 from consent.standpoint import Bar, Ground, Standpoint, best, stand, tie_ground
-from consent.words import receiver_words
+from consent.words import receiver_words, since_words
 
 _FAMILY_TIES = frozenset({Tie.PARENT, Tie.SELF, Tie.RELATIVE})
 _AUTHOR_TIES = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEGUARDING})
 """Through these an agency's people see what their agency wrote."""
+_OWN_WORK = frozenset({Purpose.SUPPORT, Purpose.REVIEW})
+"""For these somebody works with the child themselves."""
 _KNOWING_TIES = frozenset({Tie.TEAM, Tie.LEAD})
 """Whoever works with a child knows who the child is."""
 
@@ -125,6 +128,20 @@ def _by_anothers_words(at: Standpoint, item: _Item) -> Decision | None:
     return _withhold(Basis.NOTHING, "These are somebody else's own words.")
 
 
+def _by_restricted_use(at: Standpoint, item: _Item) -> Decision | None:
+    """A record whose use is restricted is stored: its purposes wait, but for what is excepted.
+
+    Whoever wrote something still reads it in their own work, to see whether it is right; it goes to
+    nobody else, and to no panel.
+    """
+    since = at.use_restricted_on
+    if since is None or not at.ties or _first(at.safeguarding, item) is not None:
+        return None
+    if at.purpose in _OWN_WORK and (own := _by_own_record(at, item)) is not None:
+        return own
+    return _barred_by(Basis.USE_RESTRICTED, [_restricted(since)])
+
+
 def _by_own_record(at: Standpoint, item: _Item) -> Decision | None:
     if (
         item.author_agency is None
@@ -173,6 +190,7 @@ _RULES: tuple[_Rule, ...] = (
     _by_court,
     _by_protection,
     _by_anothers_words,
+    _by_restricted_use,
     _by_own_record,
     _by_safeguarding,
     _by_missing_tie,
@@ -187,6 +205,7 @@ def _rules_for(at: Standpoint) -> list[_Rule]:
     silent: dict[_Rule, bool] = {
         _by_court: not (at.forbidden or at.ordered),
         _by_protection: not at.protected,
+        _by_restricted_use: at.use_restricted_on is None,
         _by_safeguarding: not at.safeguarding,
         _by_duty: not at.duties,
         _by_refusal: not at.refused,
@@ -277,6 +296,11 @@ def _until_barred(decision: Decision, at: Standpoint, item: _Item) -> Decision:
     if decision.until is not None and decision.until <= last:
         return decision
     return replace(decision, until=last)
+
+
+def _restricted(since: date) -> Bar:
+    words = f"The use of this record is restricted{since_words(since)}."
+    return Bar(since, words, silent=False, covers=EVERY_CATEGORY)
 
 
 @lru_cache(maxsize=256)

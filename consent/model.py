@@ -324,6 +324,8 @@ class State:
     duties: tuple[Duty, ...] = ()
     arrangements: tuple[Arrangement, ...] = ()
     """Never asked whether something is permitted; only recorded beside it."""
+    use_restricted_on: date | None = None
+    """Since when the record is stored and not used (UK GDPR Article 18); None where it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +352,8 @@ class Basis(StrEnum):
 
     COURT_ORDER = "court_order"
     PROTECTION = "protection"
+    USE_RESTRICTED = "use_restricted"
+    """The record is stored and, for the time being, not used: withheld."""
     OWN_RECORD = "own_record"
     SAFEGUARDING = "safeguarding"
     DUTY = "duty"

@@ -69,6 +69,12 @@ _LOOKING_TIES = frozenset({Tie.AGENDA, Tie.GUEST})
 _ENQUIRING_TIES = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.SAFEGUARDING})
 """An enquiry opens the record to those who make it, never a panel's pack or a system."""
 
+_WHILE_RESTRICTED = frozenset({Purpose.SAFEGUARDING, Purpose.SUBJECT_ACCESS, Purpose.GOVERNANCE})
+"""For the rights of others, the public interest, and claims and requests about the record itself.
+
+The family reads what is its own: that is the person's own wish.
+"""
+
 _NO_OBLIGATION: frozenset[Obligation] = frozenset()
 _READ_ONLY = frozenset({Obligation.READ_ONLY})
 _REDACT = frozenset({Obligation.REDACT_THIRD_PARTIES})
@@ -125,6 +131,8 @@ class Standpoint:
     """Mostly none: few things that withhold are written down before they begin."""
     arrangements: tuple[Arrangement, ...] = ()
     """The agencies' own agreements; they are recorded and never asked."""
+    use_restricted_on: date | None = None
+    """Since when the record is not used for this purpose of this viewer's."""
 
 
 def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Standpoint:
@@ -171,7 +179,15 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
         ),
         coming=tuple(_coming(viewer, agreements, day, state)),
         arrangements=state.arrangements,
+        use_restricted_on=_use_restricted_on(viewer, purpose, day, state),
     )
+
+
+def _use_restricted_on(viewer: Viewer, purpose: Purpose, day: date, state: State) -> date | None:
+    """Since when it is not used; None for a use that is excepted (UK GDPR Article 18(2))."""
+    since = state.use_restricted_on
+    is_excepted = viewer.kind is ViewerKind.FAMILY or purpose in _WHILE_RESTRICTED
+    return None if since is None or since > day or is_excepted else since
 
 
 def tie_ground(

@@ -101,9 +101,6 @@ ROOMS = (
     "governance",
 )
 
-UNSHOWN = frozenset({"password"})
-"""Fields that no page shows in the clear, though they may hold several words."""
-
 BY_ITSELF = "x-panel-by-itself"
 """A header of requests that a script makes because others changed something (live.js)."""
 
@@ -382,11 +379,7 @@ def _not_sent_yet(renderer: Renderer, problem: NotSentYet) -> Response[Any]:
         Frame(csrf_token=problem.csrf_token),
         problem=problem,
         # What a person typed, not what a page gave its form or a list its choices.
-        texts=[
-            said
-            for name, said in problem.fields
-            if name[:1] != "_" and name not in UNSHOWN and " " in said.strip()
-        ],
+        texts=[said for name, said in problem.fields if name[:1] != "_" and " " in said.strip()],
     )
     return Response(page, status_code=problem.status, media_type=MediaType.HTML, headers=PRIVATE)
 

@@ -12,9 +12,14 @@ from litestar import Litestar
 
 from panel.app import make_app
 from panel.platform.clock import LONDON, Clock, ShiftedClock, SystemClock, at_nine
-from panel.platform.cluster import open_cluster
+from panel.platform.cluster import Cluster, open_cluster, refuse_to_serve
+from panel.platform.erasure import DestroyedKeys
 from panel.platform.logs import configure
-from panel.settings import from_environment
+from panel.platform.migrate import Target, current, head
+from panel.platform.tenancy import authorities, keyring
+from panel.safe_to_serve import unsafe
+from panel.settings import Settings, from_environment
+from panel.web.manifest import read_manifest
 
 AS_OF = "PANEL_AS_OF"
 """The day that the demonstration takes for today, as YYYY-MM-DD; or the moment in London at which
@@ -47,8 +52,34 @@ def end_with_parent() -> None:
     Thread(target=watch, name="end with parent", daemon=True).start()
 
 
+def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
+    """What keeps the site from being served, in sentences; empty when nothing does."""
+    wrong = [sentence] if (sentence := refuse_to_serve(cluster.app_url)) else []
+    records = authorities(cluster.app_url)
+    if not records:
+        wrong.append("There is no authority yet. Run: panel setup")
+    for record in records:
+        target = Target(cluster.app_url, record.schema_name)
+        if (at := current(target)) != head(target):
+            wrong.append(f"{record.name} is at migration {at}. Run: panel migrate")
+    read_manifest()
+    unsafe_here = unsafe(settings, [record.host for record in records if not record.demo])
+    if unsafe_here:
+        # A key that others have may not even be tried on what it would open.
+        return [*wrong, *unsafe_here]
+    master = settings.key_service()
+    for record in records:
+        keyring(record, master)
+    DestroyedKeys(settings.destroyed_keys).read()
+    return wrong
+
+
 def make() -> Litestar:
-    """The site for a server that loads it by name (`granian --factory panel.serving:make`)."""
+    """The site for a server that loads it by name (`granian --factory panel.serving:make`).
+
+    Ends the process, with a sentence, where the site must not be served as it is set: whoever
+    starts it past `panel serve` is refused the same.
+    """
     end_with_parent()
     configure()
     settings = from_environment()
@@ -59,6 +90,9 @@ def make() -> Litestar:
         )
     )
     atexit.register(leaving.close)
+    if wrong := check_ready(settings, cluster):
+        leaving.close()
+        raise SystemExit(" ".join(wrong))
     return make_app(
         settings,
         cluster.app_url,

@@ -9,6 +9,10 @@ from panel.platform.key_service import KeyService
 from panel.platform.masterkey import key_service
 
 
+class WrongSetting(Exception):
+    """A variable says something that cannot be, in a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are and how this process is to behave."""
@@ -55,7 +59,7 @@ class Settings:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this process."""
+    """The settings of this process. Raises WrongSetting."""
     data_dir = Path(environment.get("PANEL_DATA_DIR", ".panel")).absolute()
     return Settings(
         data_dir=data_dir,
@@ -71,10 +75,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         site_url=environment.get("PANEL_SITE_URL", "http://127.0.0.1:8000").rstrip("/"),
         smtp_url=environment.get("PANEL_SMTP_URL") or None,
         mail_from=environment.get("PANEL_MAIL_FROM", "panel@localhost"),
-        trusted_proxies=int(environment.get("PANEL_TRUSTED_PROXIES", "0")),
+        trusted_proxies=_count_of(environment, "PANEL_TRUSTED_PROXIES"),
         security_contact=_as_link(environment.get("PANEL_SECURITY_CONTACT", "").strip()) or None,
         secure_cookies=environment.get("PANEL_INSECURE_COOKIES", "") != "yes",
     )
+
+
+def _count_of(environment: Mapping[str, str], name: str) -> int:
+    """A number from 0 on; 0 where nothing is said."""
+    said = environment.get(name, "").strip() or "0"
+    if not (said.isascii() and said.isdecimal()):
+        raise WrongSetting(f"{name} is “{said}”. Give a whole number, or leave it out.")
+    return int(said)
 
 
 def _as_link(contact: str) -> str:

@@ -26,6 +26,7 @@ from tests.conftest import QUICK_HASHING
 
 SITE = "http://testshire.localhost"
 PASSWORD = "Green lamps under the bridge"
+LINK = re.compile(r"(/sign-in/[\w-]{20,})")
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 
 
@@ -45,11 +46,23 @@ class Person:
 
     async def told(self) -> list[str]:
         """The first lines of the e-mails that were put out to them."""
+        return [body.partition("\n")[0] for _, body in await self._mailed()]
+
+    async def link(self) -> str:
+        """The path of the newest link in their mailbox, which is their own address."""
+        links = [
+            found[1]
+            for address, body in await self._mailed()
+            if address == self.email and (found := LINK.search(body))
+        ]
+        return links[-1]
+
+    async def _mailed(self) -> list[tuple[str, str]]:
         async with self.tenant.transaction(JOB) as session:
             sent = select(OutboxMessage).order_by(OutboxMessage.id)
             found = list(await session.scalars(sent))
             await load_keys(session, {one.holder_id for one in found})
-            return [one.body.partition("\n")[0] for one in found if one.to_viewer_id == self.id]
+            return [(one.address, one.body) for one in found if one.to_viewer_id == self.id]
 
     async def sessions(self) -> int:
         """In how many browsers they are signed in."""

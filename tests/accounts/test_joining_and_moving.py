@@ -29,6 +29,7 @@ from panel.accounts.people_reading import worker_for
 from panel.accounts.people_roles import NewRole, add_role, answer_proposal, end_role
 from panel.accounts.people_rules import Standing
 from panel.accounts.providers import Terms, Wanted, provider_named, set_provider
+from panel.accounts.service import give_role
 from panel.panels.still_may_go import still_may_go
 from panel.platform.clock import FixedClock, today
 from panel.platform.openid_tokens import Proof
@@ -273,6 +274,19 @@ async def test_two_people_make_an_administrator(
     assert ("administrator", None) in await roles_of(tenant, staff.rosa.id)
     with pytest.raises(Conflict):
         await answer(tenant, staff.cyril, proposal)
+
+
+async def test_a_role_that_was_given_meanwhile_is_not_given_twice(
+    staff: Staff, tenant: Tenant
+) -> None:
+    proposal = await propose(tenant, staff.alan, staff.rosa.id, Role.SAFEGUARDING_LEAD)
+    async with tenant.transaction(JOB) as session:
+        # At the command line, say.
+        rosa = await session.get_one(Worker, staff.rosa.id)
+        await give_role(session, rosa, Role.SAFEGUARDING_LEAD)
+    with pytest.raises(NotAllowed, match="have this role already"):
+        await answer(tenant, staff.berta, proposal)
+    await answer(tenant, staff.berta, proposal, "refuse")
 
 
 async def test_a_proposal_lapses_is_refused_or_taken_back(

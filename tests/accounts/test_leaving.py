@@ -23,6 +23,7 @@ from panel.panels.models import Panel
 from panel.plans.models import LeadProfessional
 from panel.plans.service import current_leads, my_actions, to_hand_over
 from panel.platform.clock import FixedClock, today
+from panel.platform.entries import begin
 from panel.platform.problems import Conflict, Invalid, NotAllowed
 from panel.platform.sessions import goes_on, make_link, start
 from panel.platform.tenancy import Tenant
@@ -66,7 +67,12 @@ async def test_at_once_the_next_request_is_401_and_the_manager_has_the_cases(
     assert (await client.get("/")).status_code == 200
     async with tenant.transaction() as session:
         await make_link(session, staff.rosa.id, "worker", clock.now() + DAY)
+        entry = {"worker": str(staff.rosa.id)}
+        await begin(session, clock.now(), step="second", facts=entry, next_path="/")
     await go_now(tenant, staff.alan, staff.rosa)
+    async with tenant.transaction() as session:
+        begun = await session.scalar(text("SELECT count(*) FROM sign_in_entry"))
+        assert begun == 0, "a way in that was begun is over too"
     assert (await client.get("/")).status_code == 401
     # Open pages ask this at every beat of their channel.
     assert not await goes_on(tenant, client.cookies["panel_session"], clock.now())
@@ -186,6 +192,9 @@ async def test_nobody_lets_themselves_go_nor_the_last_administrator(
         role = await session.scalar(select(WorkerRole).where(WorkerRole.worker_id == dora.id))
         assert role is not None
         role.until_on = today(clock)
+        # Of an agency that is none of the council's, who looks after their own accounts alone.
+        health = await session.get_one(Agency, staff.health)
+        await worker(session, health, "Emil Rush", Role.ADMINISTRATOR)
     with pytest.raises(NotAllowed, match="last administrator"):
         known = await version(tenant, staff.alan.id)
         async with tenant.transaction(JOB) as session:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from email.message import EmailMessage
 from html import unescape
 
 import httpx
@@ -12,11 +13,16 @@ from sqlalchemy import text
 from consent import Role
 from panel.accounts.own_ways import change_password, worker_of
 from panel.accounts.passwords import Passwords
+from panel.panels.still_may_go import still_may_go
 from panel.platform.clock import FixedClock
+from panel.platform.outbox import Bounced, send_due
 from panel.platform.sessions import PROOF_LASTS, make_link
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
 from tests.accounts.signing_in import (
+    LINK,
     PASSWORD,
+    SITE,
     Browse,
     Person,
     add_person,
@@ -36,6 +42,13 @@ __all__ = ["browse", "passwords", "rosa"]
 MINE = "/me/sign-in"
 NEW = "Seven quiet herons at dusk"
 COLLEAGUE = "/people/new-sign-in"
+
+
+@pytest.fixture
+async def alan(tenant: Tenant, clock: FixedClock, passwords: Passwords) -> Person:
+    """The administrator of Rosa's agency."""
+    made = await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR)
+    return await with_two_steps(made, passwords)
 
 
 async def by_link(browser: httpx.AsyncClient, person: Person) -> httpx.Response:
@@ -151,7 +164,7 @@ async def test_every_change_asks_for_proof_and_is_told(browse: Browse, rosa: Per
     assert await rosa.told() == ["Your password was changed. You were signed out everywhere else."]
 
 
-async def test_a_form_that_asks_for_proof_keeps_what_was_typed(
+async def test_a_form_that_asks_for_proof_keeps_all_but_the_password(
     browse: Browse, rosa: Person
 ) -> None:
     async with browse() as browser:
@@ -161,7 +174,7 @@ async def test_a_form_that_asks_for_proof_keeps_what_was_typed(
         typed = hidden(page, f"{MINE}/password/change") | {"password": NEW}
         kept = await browser.post(f"{MINE}/password/change", data=typed)
         assert kept.status_code == 403
-        assert NEW not in words(kept), "nobody reads a password over a shoulder"
+        assert NEW not in kept.text, "a page that stays open holds no password"
         assert "Show who you are (opens in a new tab)" in words(kept)
         assert 'href="/sign-in/again?next=/sign-in/done"' in kept.text
         await again(browser, rosa)
@@ -175,6 +188,10 @@ async def test_a_form_that_asks_for_proof_keeps_what_was_typed(
         sent = await browser.post(
             f"{MINE}/password/change", data=hidden(back, f"{MINE}/password/change")
         )
+        assert sent.status_code == 422
+        assert "Enter a password" in words(sent)
+        given = hidden(sent, f"{MINE}/password/change") | {"password": NEW}
+        sent = await browser.post(f"{MINE}/password/change", data=given)
         assert sent.status_code == 303
     assert len(await rosa.told()) == 1
 
@@ -230,12 +247,8 @@ async def test_sessions_are_listed_and_end_at_once(browse: Browse, rosa: Person)
 
 
 async def test_an_administrator_of_the_agency_starts_a_colleague_anew(
-    browse: Browse, rosa: Person, passwords: Passwords, tenant: Tenant, clock: FixedClock
+    browse: Browse, rosa: Person, alan: Person, tenant: Tenant, clock: FixedClock
 ) -> None:
-    alan = await with_two_steps(
-        await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR),
-        passwords,
-    )
     stranger = await add_person(tenant, clock, "Una Pike", "una@school.example", agency="school")
     async with browse() as hers, browse("203.0.113.8") as his:
         await sign_in(hers, rosa)
@@ -254,36 +267,106 @@ async def test_an_administrator_of_the_agency_starts_a_colleague_anew(
         async with tenant.transaction() as session:
             unused = await make_link(session, rosa.id, "worker", clock.now() + timedelta(hours=1))
         made = await fill(his, COLLEAGUE, email=rosa.email)
-        found = re.search(r"(/sign-in/[\w-]{20,})</code>", made.text)
-        assert found is not None
-        assert found[1] not in (await his.get(COLLEAGUE)).text, "shown once"
+        page = await his.get(made.headers["location"])
+        link = await rosa.link()
+        assert f"Made for {rosa.email} on" in words(page)
+        for shown in (made, page, await his.get(COLLEAGUE)):
+            assert link not in shown.text, "shown to nobody"
+            assert LINK.search(shown.text) is None
         assert (await hers.get("/children")).status_code == 401, "signed out everywhere"
         assert (await hers.post(f"/sign-in/{unused}")).status_code == 410
         assert (await first_step(hers, rosa)).status_code == 422, "the password is void"
-        assert (await hers.post(found[1])).headers["location"] == f"{MINE}/set-up"
+        assert (await hers.post(link)).headers["location"] == f"{MINE}/set-up"
         assert (await hers.get(f"{MINE}/password")).status_code == 200
         clock.set(clock.now() + PROOF_LASTS)
         assert (await his.get(COLLEAGUE)).headers["location"].startswith("/sign-in/again")
     told = await rosa.told()
-    assert len(told) == 1
+    assert len(told) == 2
     assert told[0].startswith("An administrator of your agency made a link")
+    assert told[1].startswith("You choose anew how you sign in to Panel")
 
 
-async def test_nobody_is_shown_the_link_of_one_of_the_two_who_decide(
-    browse: Browse, passwords: Passwords, tenant: Tenant, clock: FixedClock
+async def test_the_address_of_whoever_came_in_is_changed_by_nobody(
+    browse: Browse, rosa: Person, alan: Person
 ) -> None:
-    alan, berta = [
-        await with_two_steps(
-            await add_person(tenant, clock, name, email, role=Role.ADMINISTRATOR), passwords
-        )
-        for name, email in (("Alan T", "alan@hv.example"), ("Berta T", "berta@hv.example"))
-    ]
+    """Started anew they have no way in of their own: they are whom they were all the same."""
+    async with browse() as hers, browse("203.0.113.8") as his:
+        await sign_in(hers, rosa)
+        await sign_in(his, alan)
+        page = (await fill(his, COLLEAGUE, email=rosa.email)).headers["location"]
+        assert "Correct the address" not in words(await his.get(page))
+        refused = await his.get(f"{page}/address")
+        assert refused.status_code == 403
+        assert "whoever reads the new mailbox would read their cases" in words(refused)
+        given = hidden(await his.get(page), f"{page}/invitation") | {"email": alan.email + ".uk"}
+        assert (await his.post(f"{page}/address", data=given)).status_code == 403
+        assert (await hers.post(await rosa.link())).status_code == 303, "her link goes on"
+
+
+async def test_a_mistyped_address_is_corrected_until_its_owner_comes_in(
+    browse: Browse, alan: Person, tenant: Tenant, clock: FixedClock
+) -> None:
+    nia = await add_person(tenant, clock, "Nia Frost", "nia@hv.exmaple")
+    page = f"/people/workers/{nia.id}"
+    async with browse() as his, browse("203.0.113.8") as hers:
+        await sign_in(his, alan)
+        await fill(his, page, f"{page}/invitation")
+        mistyped = await nia.link()
+        for wrong, why in (
+            (nia.email, "the address that the link went to"),
+            (alan.email, "Somebody has this e-mail address already"),
+            ("nia frost", "Enter one e-mail address"),
+        ):
+            answer = await fill(his, f"{page}/address", email=wrong)
+            assert (answer.status_code, why in words(answer)) == (422, True)
+        assert (await fill(his, f"{page}/address", email="nia@hv.example")).status_code == 303
+        nia.email = "nia@hv.example"
+        shown = await his.get(page)
+        assert "Made for nia@hv.example on" in words(shown)
+        assert LINK.search(shown.text) is None
+        assert (await hers.post(mistyped)).status_code == 410
+        assert (await hers.post(await nia.link())).status_code == 303
+        assert (await his.get(f"{page}/address")).status_code == 403
+        assert "Made for" not in words(await his.get(page)), "used"
+
+
+async def test_the_page_says_when_a_link_went_and_why_it_did_not(
+    browse: Browse, alan: Person, tenant: Tenant, clock: FixedClock
+) -> None:
+    class Way:
+        async def send(self, message: EmailMessage) -> None:
+            if "exmaple" in message["To"]:
+                raise Bounced("The mail server says that there is no such address.")
+
+    nia = await add_person(tenant, clock, "Nia Frost", "nia@hv.exmaple")
+    page = f"/people/workers/{nia.id}"
     async with browse() as his:
         await sign_in(his, alan)
-        made = await fill(his, COLLEAGUE, email=berta.email)
-        assert "goes to them by e-mail" in words(made)
-        assert re.search(r"/sign-in/[\w-]{20,}", made.text) is None
-    assert (await berta.told())[-1] == "You were invited to work with Panel."
+        await fill(his, page, f"{page}/invitation")
+        for address, said in (
+            ("nia@hv.exmaple", "and it did not go: The mail server says that there is no such"),
+            ("nia@hv.example", "Sent to nia@hv.example on"),
+        ):
+            if address != nia.email:
+                await fill(his, f"{page}/address", email=address)
+            async with tenant.transaction(JOB) as session:
+                await send_due(session, Way(), clock.now(), may_go=still_may_go(tenant, SITE))
+            assert said in words(await his.get(page))
+
+
+async def test_who_came_in_is_at_work_whatever_became_of_a_later_link(
+    browse: Browse, alan: Person, rosa: Person
+) -> None:
+    page = f"/people/workers/{rosa.id}"
+    async with browse() as his, browse() as hers:
+        await sign_in(hers, rosa)
+        await sign_in(his, alan)
+        for step in ("invitation", "invitation/withdraw"):
+            answer = await fill(his, page, f"{page}/{step}")
+            assert answer.status_code == 303
+            shown = words(await his.get(page))
+            assert "Invit" not in shown.split("Account")[0], step
+            assert "Active" in shown, step
 
 
 async def test_a_way_in_that_began_with_the_old_password_is_over(

@@ -68,9 +68,12 @@ def test_small_rules() -> None:
         "st-osyth-s-lower-school-2"
     )
     assert agency_key("学校", ()) == "agency"
-    assert leaves_the_last({HERE}, HERE)
-    assert not leaves_the_last({HERE, THERE}, HERE)
-    assert not leaves_the_last({THERE}, HERE)
+    assert leaves_the_last({HERE: False}, HERE)
+    assert not leaves_the_last({HERE: False, THERE: False}, HERE)
+    assert not leaves_the_last({HERE: False, THERE: True}, HERE)
+    assert leaves_the_last({HERE: True, THERE: False}, HERE), "the council’s own last one"
+    assert not leaves_the_last({HERE: True, THERE: True}, HERE)
+    assert not leaves_the_last({THERE: True}, HERE)
     assert last_day_mistake(TODAY - DAY, TODAY) == ""
     assert "yesterday" in last_day_mistake(TODAY - 2 * DAY, TODAY)
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from panel.cli import commands
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
+from panel.platform.erasure import DestroyedKeys
 from tests.accounts.by_provider import SIGNING, a_provider
 from tests.accounts.provider_server import Claims, Provider
 from tests.conftest import MORNING
@@ -29,7 +30,7 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def run(database_of_own: Cluster, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(database_of_own: Cluster, data_dir: Path, tmp_path: Path) -> Run:
     """Run `panel provider …` on the test's authority, which has an agency."""
     assert database_of_own.owner_url is not None
     with psycopg.connect(database_of_own.owner_url) as connection:
@@ -37,6 +38,7 @@ def run(database_of_own: Cluster, data_dir: Path, monkeypatch: pytest.MonkeyPatc
     environment = {
         "PANEL_DATA_DIR": str(data_dir),
         "PANEL_DATABASE_URL": database_of_own.app_url,
+        "PANEL_DESTROYED_KEYS": str(tmp_path / "destroyed"),
         "PANEL_SITE_URL": "https://panel.testshire.example",
         "ENTRA_SECRET": "correct horse",
         "RSA_KEY": SIGNING.as_pem(private=True).decode(),
@@ -82,6 +84,9 @@ def test_a_provider_is_added_listed_checked_and_removed(
         ).fetchall()
     assert b"correct horse".hex() not in str(kept)
     assert "entra is removed" in run("remove", "entra").output
+    # What opened its secret is gone in back-ups from before too.
+    [gone] = DestroyedKeys(tmp_path / "destroyed").read()
+    assert gone.told["ordered_by"] == "Whoever runs the site"
     assert "There is none" in run("list").output
     assert run("check", "entra").exit_code == 1
 

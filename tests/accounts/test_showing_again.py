@@ -7,7 +7,7 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import Way, forgery_token, start
+from panel.platform.sessions import PROOF_LASTS, Way, forgery_token, start
 from panel.platform.tenancy import Tenant
 from tests.accounts.signing_in import hidden, words
 from tests.sharing.family import Family, invented_family
@@ -59,6 +59,44 @@ async def test_an_override_asks_for_it(
     assert looks == 0
 
 
+async def test_a_password_is_typed_again_and_stands_on_no_page(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family
+) -> None:
+    token = await come_in(client, tenant, clock, family, Way.PASSKEY)
+    clock.set(clock.now() + PROOF_LASTS)
+    path = "/me/sign-in/password/change"
+    typed = {"_csrf_token": forgery_token(token), "password": "river apple moon kettle"}
+    answer = await client.post(path, data=typed)
+    assert answer.status_code == 403
+    assert "you are asked to type it again" in words(answer)
+    assert "river apple" not in answer.text
+    # Sent from there once they have shown who they are, it asks for what is missing.
+    kept = hidden(answer, path)
+    token = await come_in(client, tenant, clock, family, Way.PASSKEY)
+    again = await client.post(path, data=kept | {"_csrf_token": forgery_token(token)})
+    assert again.status_code == 422
+    assert "Enter a password" in words(again)
+
+
+@pytest.mark.parametrize("rest", ["", "/letter", "/invite", "/end", "/confirm"])
+async def test_who_lets_a_family_in_is_asked_for_it(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family, rest: str
+) -> None:
+    token = await come_in(client, tenant, clock, family, Way.LINK)
+    path = f"/children/{family.child}/people/{family.child}/sign-in{rest}"
+    method = "GET" if rest in ("", "/letter") else "POST"
+    typed = {"_csrf_token": forgery_token(token), "version": "0"}
+    if rest == "/invite":
+        said = {"way": "email", "fact": "agreed_word", "word": "blue kettle", "asked": "yes"}
+        typed |= said
+    data = typed if method == "POST" else None
+    answer = await client.request(method, path, data=data, follow_redirects=False)
+    assert answer.status_code == (303 if method == "GET" else 403)
+    if method == "POST":
+        assert "Show who you are (opens in a new tab)" in words(answer)
+        assert "blue kettle" not in answer.text
+
+
 async def test_a_child_out_of_reach_answers_as_none(
     client: Client, tenant: Tenant, clock: FixedClock, family: Family
 ) -> None:
@@ -74,6 +112,12 @@ async def test_who_has_only_a_link_is_led_to_choose_a_way(
     page = await client.get("/sign-in/again?next=/safeguarding/open")
     assert "/me/sign-in/set-up?next=/safeguarding/open" in page.text
     assert "It is me" not in page.text
+    whole = "/children%3Fdirection%3Dafter%26key%3D1"
+    page = await client.get(f"/sign-in/again?next={whole}")
+    assert f"/me/sign-in/set-up?next={whole}" in page.text
+    page = await client.get(f"/me/sign-in/set-up?next={whole}")
+    for way in ("passkeys/new", "password"):
+        assert f"/me/sign-in/{way}?next={whole}" in page.text, "a question keeps all its parts"
     forged = await client.post(
         "/sign-in/again/demonstration",
         data={"_csrf_token": forgery_token(client.cookies["panel_session"])},

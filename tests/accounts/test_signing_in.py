@@ -1,6 +1,7 @@
 """A password and then a code let somebody in, and nothing else that anybody types does."""
 
 import asyncio
+from base64 import b64decode
 from datetime import timedelta
 from hashlib import sha256
 
@@ -58,6 +59,20 @@ async def test_both_steps_lead_to_where_they_wanted_to_go(browse: Browse, rosa: 
         copied.cookies.set(COOKIE, between)
         assert (await copied.get("/sign-in/second")).status_code == 410
         assert (await copied.get("/children")).status_code == 401
+
+
+async def test_what_was_searched_for_stands_in_no_table_while_somebody_signs_in(
+    browse: Browse, rosa: Person
+) -> None:
+    async with browse() as browser:
+        asked = await browser.get("/children?q=Freya+Kestrel")
+        typed = {"email": rosa.email, "password": PASSWORD}
+        await browser.post("/sign-in", data=hidden(asked, "/sign-in") | typed)
+        async with rosa.tenant.transaction() as session:
+            kept = (await session.execute(text("SELECT next_path FROM sign_in_entry"))).scalar_one()
+        assert b"Kestrel" not in b64decode(kept)
+        answer = await second_step(browser, rosa.code())
+        assert answer.headers["location"] == "/children?q=Freya+Kestrel"
 
 
 async def test_who_is_not_there_is_answered_as_who_is(browse: Browse, rosa: Person) -> None:

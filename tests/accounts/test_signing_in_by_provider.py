@@ -16,9 +16,10 @@ from sqlalchemy import text
 
 from panel.accounts.desk import Desk
 from panel.accounts.identities import link_by_hand, unlink
-from panel.accounts.own_ways import start_anew, worker_of
+from panel.accounts.own_ways import remove_two_steps, start_anew, ways_of, worker_of
 from panel.accounts.providers import Terms, providers_for_again, providers_for_sign_in
 from panel.accounts.service import signed_in
+from panel.accounts.sign_in_models import OwnPassword
 from panel.platform.clock import FixedClock
 from panel.platform.openid import Algorithm, ClientAuth
 from panel.platform.problems import Invalid
@@ -135,6 +136,21 @@ async def test_afterwards_only_issuer_and_subject_count(
     assert await links(tenant) == [(house.rosa, ROSA.subject)]
 
 
+async def test_who_was_linked_at_another_issuer_is_linked_anew(
+    client: Browser, tenant: Tenant, house: House, provider: Provider
+) -> None:
+    await sign_in(client)
+    linked = await links(tenant)
+    assert len(linked) == 1
+    await configure(tenant, provider, issuer="https://elsewhere.example")
+    assert await links(tenant) == []
+    assert await sessions(tenant) == [], "a session that the old one vouched for is over"
+    await configure(tenant, provider)
+    client.cookies.clear()
+    assert (await sign_in(client)).status_code == 303
+    assert await links(tenant) == linked
+
+
 async def test_who_is_started_anew_is_linked_no_more_and_chooses_again(
     client: Browser, tenant: Tenant, house: House, clock: FixedClock
 ) -> None:
@@ -146,6 +162,24 @@ async def test_who_is_started_anew_is_linked_no_more_and_chooses_again(
     answer = await client.post(f"/sign-in/{link}", follow_redirects=False)
     assert answer.headers["location"] == "/me/sign-in/set-up"
     assert (await client.get("/me/sign-in/password")).status_code == 200
+
+
+async def test_a_provider_that_signs_them_in_is_a_way_in_too(
+    client: Browser, tenant: Tenant, house: House
+) -> None:
+    await sign_in(client)
+    async with tenant.transaction(house.rosa) as session:
+        worker = await worker_of(session, house.rosa)
+        session.add(OwnPassword(
+            worker_id=worker.id, agency_id=worker.agency_id,
+            password="hashed", secret="secret", taken_step=0,
+        ))  # fmt: skip
+        await session.flush()
+        await remove_two_steps(session, worker)
+        assert (await ways_of(session, worker.id)).by_provider
+    async with tenant.transaction() as session:
+        await session.execute(text("DELETE FROM sign_in_provider_agency"))
+        assert not (await ways_of(session, house.rosa)).by_provider, "it signs her in no more"
 
 
 async def test_a_link_ends_with_the_work(

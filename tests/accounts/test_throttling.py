@@ -20,6 +20,7 @@ from panel.accounts.throttle import (
 from panel.platform.clock import FixedClock
 from panel.platform.problems import TooMany
 from panel.platform.tenancy import Tenant
+from tests.accounts.authenticator import Device
 from tests.accounts.signing_in import (
     PASSWORD,
     Browse,
@@ -32,6 +33,7 @@ from tests.accounts.signing_in import (
     sign_in,
     words,
 )
+from tests.accounts.test_passkeys import add, enter
 
 __all__ = ["browse", "passwords", "rosa"]
 HOME = "198.51.100.4"
@@ -125,6 +127,27 @@ async def test_a_thousand_from_one_address_hold_that_address_back_for_minutes(
     clock.set(clock.now() + AT_ACCOUNT_FROM_HERE.within)
     async with browse(HOME) as browser:
         await sign_in(browser, rosa)
+
+
+async def test_its_owner_comes_in_by_passkey_through_a_storm_of_passwords(
+    browse: Browse, rosa: Person, passwords: Passwords
+) -> None:
+    """From where the storm comes, and from an address that the account never knew."""
+    device = Device()
+    async with browse("203.0.113.200") as browser:
+        await sign_in(browser, rosa)
+        assert (await add(browser, device)).status_code == 303
+    botnet = [f"203.0.{by // 250}.{by % 250}" for by in range(200)]
+    await knocks(rosa, passwords, [HOME] * 200 + botnet)
+    for address, said in ((HOME, 429), (ELSEWHERE, 303)):
+        async with browse(address) as browser:
+            held_back = await first_step(browser, rosa)
+            assert held_back.status_code == said
+        async with browse(address) as browser:
+            answer = await enter(browser, device, "/sign-in?next=/calendar")
+            assert (answer.status_code, answer.headers["location"]) == (303, "/calendar")
+            assert (await browser.get("/children")).status_code == 200
+    assert await rosa.sessions() == 3
 
 
 async def test_an_account_that_is_not_there_is_counted_as_one_that_is(

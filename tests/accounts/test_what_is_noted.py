@@ -29,6 +29,18 @@ def events(database: Cluster) -> list[tuple[str, str, bool, str]]:
         ).fetchall()
 
 
+def agencies_of_workers(database: Cluster) -> set[str | None]:
+    """Of which agencies those are who did it, where they are workers."""
+    assert database.owner_url is not None
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("SET search_path = authority_testshire")
+        found = connection.execute(
+            "SELECT DISTINCT a.key FROM audit_event e LEFT JOIN agency a ON a.id = e.agency_id"
+            " WHERE e.actor_kind = 'worker'"
+        )
+        return {row[0] for row in found}
+
+
 async def test_each_step_is_written_down(
     browse: Browse, rosa: Person, database_of_own: Cluster
 ) -> None:
@@ -54,3 +66,4 @@ async def test_each_step_is_written_down(
         ("session.ended", "worker", True, "{}"),
         ("session.refused", "nobody", False, '{"way": "link"}'),
     ]
+    assert agencies_of_workers(database_of_own) == {"hv"}

@@ -305,6 +305,11 @@ def _restricted(digits: Digits, history: History) -> None:
     )
 
 
+def _only_stored(_digits: Digits, history: History) -> None:
+    # It begins on the day on which it is written down, so never after a question.
+    history.use_restricted = FIRST_DAY - timedelta(days=30)
+
+
 def _ordered(digits: Digits, history: History) -> None:
     permits = digits.below(2) == 0
     history.orders.append(
@@ -405,6 +410,7 @@ EVENTS = (
     _tie,
     _usual_tie,
     _agreed,
+    _only_stored,
 )
 
 
@@ -486,6 +492,7 @@ def state_of(history: History) -> State:
         tuple(history.overrides),
         tuple(history.enquiries),
         tuple(history.duties),
+        use_restricted_on=history.use_restricted,
     )
 
 

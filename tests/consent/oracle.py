@@ -82,6 +82,8 @@ class History:
     overrides: list[Override] = field(default_factory=list)
     enquiries: list[Enquiry] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
+    use_restricted: date | None = None
+    """Since when the record is stored and not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +321,34 @@ def within(day: date, start: date | None, end: date | None) -> bool:
     return not (start is not None and day < start) and not (end is not None and day > end)
 
 
+def opened_for_safety(
+    question: Question, history: History, fitting: list[Relationship], tied: list[Relationship]
+) -> list[date | None]:
+    """Until when a safeguarding enquiry or an override opens what is asked; nothing where none does."""
+    viewer, category, at = question.viewer, question.category, question.at
+    day = london(at)
+    ends: list[date | None] = []
+    # A safeguarding enquiry, for those whose agency makes it and who work with the child; an
+    # override, for the worker or the agency that it names.
+    for enquiry in history.enquiries:
+        if viewer.agency is None or viewer.agency not in enquiry.agencies:
+            continue
+        if not within(day, enquiry.span.start, enquiry.span.end):
+            continue
+        ends += [
+            earlier(enquiry.span.end, tie.span.end)
+            for tie in fitting
+            if tie.tie in (Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.SAFEGUARDING)
+        ]
+    if not ends and viewer.kind in (ViewerKind.WORKER, ViewerKind.AGENCY):
+        for override in history.overrides:
+            if override.categories and category not in override.categories:
+                continue
+            if override.start <= at < override.end:
+                ends += reach(viewer, frozenset({override.to}), day_before(override.end), tied)
+    return ends
+
+
 # -- the judge ------------------------------------------------------------------------------------
 
 
@@ -376,28 +406,27 @@ def judge(question: Question, history: History) -> Verdict:  # noqa: PLR0911, PL
         and question.author_person not in (None, viewer.id)
     ):
         return Verdict(NO, Basis.NOTHING)
+    # UK GDPR Article 18: stored and not used, but by the family, to answer for the record, for
+    # safety, and by whoever works with the child, who reads what their own agency wrote.
+    if (
+        history.use_restricted is not None
+        and carrying
+        and viewer.kind is not ViewerKind.FAMILY
+        and purpose not in (Purpose.SAFEGUARDING, Purpose.SUBJECT_ACCESS, Purpose.GOVERNANCE)
+        and not opened_for_safety(question, history, fitting, tied)
+        and not (
+            purpose in (Purpose.SUPPORT, Purpose.REVIEW)
+            and any(is_own(question, tie.tie) for tie in fitting)
+        )
+    ):
+        return Verdict(NO, Basis.USE_RESTRICTED, since=history.use_restricted)
     for tie in fitting:
         if is_own(question, tie.tie):
             ends.append(tie.span.end)
     if ends:
         return Verdict(YES, Basis.OWN_RECORD, ends=frozenset(ends))
 
-    # A safeguarding enquiry, for those whose agency makes it and who work with the child; an
-    # override, for the worker or the agency that it names.
-    for enquiry in history.enquiries:
-        if viewer.agency is None or viewer.agency not in enquiry.agencies:
-            continue
-        if not within(day, enquiry.span.start, enquiry.span.end):
-            continue
-        for tie in fitting:
-            if tie.tie in (Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.SAFEGUARDING):
-                ends.append(earlier(enquiry.span.end, tie.span.end))
-    if not ends and viewer.kind in (ViewerKind.WORKER, ViewerKind.AGENCY):
-        for override in history.overrides:
-            if override.categories and category not in override.categories:
-                continue
-            if override.start <= at < override.end:
-                ends += reach(viewer, frozenset({override.to}), day_before(override.end), tied)
+    ends = opened_for_safety(question, history, fitting, tied)
     if ends:
         return Verdict(YES, Basis.SAFEGUARDING, ends=frozenset(ends))
 

@@ -89,6 +89,7 @@ def test_every_basis_came_up() -> None:
     assert withholding == {
         Basis.COURT_ORDER,
         Basis.PROTECTION,
+        Basis.USE_RESTRICTED,
         Basis.REFUSAL,
         Basis.NOTHING,
         Basis.NO_TIE,

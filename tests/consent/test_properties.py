@@ -219,6 +219,7 @@ class Facts:
             overrides=self.some(self.override, 0.25),
             enquiries=self.some(self.enquiry, 0.25),
             duties=self.some(self.duty, 0.6),
+            use_restricted_on=self.one([None] * 9 + [TODAY - timedelta(days=9)]),
         )
         return question, state
 
@@ -386,6 +387,7 @@ def test_the_order_of_facts_never_matters(seed: int) -> None:
         shuffled(state.overrides),
         shuffled(state.enquiries),
         shuffled(state.duties),
+        use_restricted_on=state.use_restricted_on,
     )
     assert decide(question, other) == decide(question, state)
     assert may_reach(question.viewer, other, question.at) == may_reach(

@@ -11,12 +11,15 @@ from sqlalchemy import event, text, update
 
 from panel.accounts.throttle import AT_ACCOUNT_FROM_HERE, MAILS_BY_STRANGERS, MAILS_FROM_HERE
 from panel.families.entering import TRIES, Typed, ask_for_code, stays_in, try_code
+from panel.families.guessing import FACTS_A_DAY, GUESSED, MOST_FACTS_A_DAY
 from panel.families.invitation_words import read_fact
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import IDLE_OF_FAMILY, LONGEST, Way, start
+from panel.platform.sessions import IDLE_OF_FAMILY, LONGEST, PROOF_LASTS, Way, start
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
+from panel.register.family_access import GUESSED as GUESSED_WORDS
+from panel.register.family_access import state_words
 from panel.register.models import FamilyLink
 from panel.register.service import FamilyAccess
 from tests.accounts.signing_in import Browse, browse, fill, hidden, words
@@ -32,6 +35,7 @@ from tests.families.invited import (
     protect,
     reach,
     sign_in,
+    told_to,
     use,
 )
 
@@ -288,6 +292,44 @@ async def test_whoever_guesses_is_held_back_and_she_is_not(
         await sign_in(browser, ada, first=True)
 
 
+async def test_what_she_knows_is_not_guessed_by_who_reads_her_mailbox(
+    ada: Invited, gate: Gate, tenant: Tenant, family: Family, clock: FixedClock
+) -> None:
+    async def tries(who: str, fact: str, address: str, invitation: str = "") -> bool:
+        token = await ask_for_code(tenant, who, address, "/family", None)
+        typed = Typed(await ada.last_code(), fact, invitation)
+        return (await try_code(tenant, token, typed, address)).person is not None
+
+    assert await tries(EMAIL, BORN, HOME, ada.code)
+    at = 0
+
+    async def guess(times: int) -> None:
+        nonlocal at
+        for _ in range(times):
+            # Each from elsewhere, and as slowly as codes are sent.
+            at += 1
+            clock.set(clock.now() + timedelta(minutes=15))
+            assert not await tries(EMAIL, "1 1 2001", f"203.0.113.{at}")
+
+    await guess(FACTS_A_DAY)
+    assert not await tries(EMAIL, BORN, "192.0.2.1"), "the right date by the address alone"
+    assert await tries(ada.reference, BORN, "192.0.2.2"), "the letter is hers"
+    [told] = [one for one in await told_to(tenant, family.rosa) if one.kind == GUESSED]
+    assert told.subject == "C-1001: somebody guesses at a family’s sign-in"
+    assert "Kestrel" not in told.body
+    row = await ada.row()
+    assert GUESSED_WORDS in state_words(row, clock.now())
+    await guess(MOST_FACTS_A_DAY - FACTS_A_DAY)
+    assert not await tries(ada.reference, BORN, "192.0.2.3"), "nor by a letter that others read"
+    assert await tries(ada.reference, BORN, HOME), "she is let in from where she was before"
+    anew = await invited(gate, family, family.mother, version=row.version)
+    assert await tries(anew.reference, BORN, "192.0.2.4", anew.code)
+    assert GUESSED_WORDS not in state_words(await ada.row(), clock.now())
+    await guess(MOST_FACTS_A_DAY)
+    clock.set(clock.now() + timedelta(days=1))
+    assert await tries(EMAIL, BORN, "192.0.2.5"), "nobody is locked out for good"
+
+
 # --- Swapping -----------------------------------------------------------------------------------
 
 
@@ -465,6 +507,21 @@ async def test_she_reads_where_she_is_signed_in_and_ends_the_rest(
         assert answer.status_code == 303
         assert (await desktop.get("/family")).status_code == 401
         assert "Sign out" in words(await mobile.get("/family"))
+
+
+async def test_who_shows_again_that_it_is_her_comes_in_by_another_code(
+    browse: Browse, ada: Invited, clock: FixedClock
+) -> None:
+    async with browse() as browser:
+        await sign_in(browser, ada, first=True)
+        page = f"{SIGN_IN}?again=yes&next=/family/sign-ins"
+        assert (await browser.get(page)).headers["location"] == "/family/sign-ins", "she just did"
+        clock.set(clock.now() + PROOF_LASTS)
+        assert "we send you another code first" in words(await browser.get(page))
+        assert (await fill(browser, page, SIGN_IN, who=ada.reference)).status_code == 303
+        answer = await use(browser, await ada.last_code())
+        assert answer.headers["location"] == "/family/sign-ins"
+        assert await ada.sessions() == 1, "what she was signed in with before is over"
 
 
 async def test_what_ends_a_sign_in_while_somebody_comes_in_ends_that_too(

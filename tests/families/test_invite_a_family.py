@@ -26,6 +26,7 @@ from panel.families.inviting import (
     Foreseen,
     foresee,
     invitee_of,
+    withdraw,
 )
 from panel.panels.reading_age import reading_age
 from panel.panels.still_may_go import still_may_go
@@ -372,6 +373,35 @@ async def test_inviting_anew_does_not_shorten_the_wait(
         await invited(gate, family, family.mother, version=was.version, way="email")
     await invited(gate, family, family.mother, version=was.version)
     assert (await ada.row()).contact_from == was.contact_from
+
+
+async def test_a_changed_address_waits_before_a_first_invitation_too(
+    gate: Gate, tenant: Tenant, family: Family, clock: FixedClock
+) -> None:
+    await reach(tenant, family.mother, email=EMAIL)
+    await written_by(tenant, family.rosa)
+    # Taken away and written anew is changed, too.
+    await change(gate, family, email="")
+    await change(gate, family, email=NEW)
+    until = clock.now() + timedelta(hours=24)
+    with pytest.raises(Invalid) as refused:
+        await invited(gate, family, family.mother, way="email")
+    assert "was changed not long ago" in refused.value.errors[0].sentence
+    ada = await invited(gate, family, family.mother)
+    assert (await ada.row()).contact_from == until
+    await ask_for_code(tenant, ada.reference, "198.51.100.4", "/family", None)
+    assert "family_code" not in {one.kind for one in await ada.told()}
+    # Ended and begun again, it waits as long.
+    link = await link_of(tenant, family.child, family.mother)
+    async with gate.open(family.child, rosa_of(family), Purpose.SUPPORT, "ended") as access:
+        await withdraw(access, await invitee_of(access, link), (await ada.row()).version)
+    ada = await invited(gate, family, family.mother, version=(await ada.row()).version)
+    assert (await ada.row()).contact_from == until
+    clock.set(until)
+    again = await invited(
+        gate, family, family.mother, way="email", version=(await ada.row()).version
+    )
+    assert (await again.row()).contact_from == until
 
 
 async def test_where_somebody_is_protected_the_old_address_is_told_nothing(

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panel.governance.retention_rules import WITH_THE_CHILD, Closed, Rule, due_on, may_approve
-from panel.governance.rights_rules import Clock, clock_of, months_after, years_after
+from panel.governance.rights_rules import Clock, clock_of
+from panel.records.dates import birthday as birthday_of
+from panel.records.dates import months_after
 
 LENGTHS = st.sampled_from(["usual", "extended"])
 DAYS = st.dates(date(2018, 5, 25), date(2099, 12, 31))
@@ -70,8 +72,8 @@ def test_what_is_kept_is_read_as_it_was() -> None:
 
 
 def test_born_on_29_february_one_comes_of_age_on_1_march() -> None:
-    assert years_after(date(2008, 2, 29), 25) == date(2033, 3, 1)
-    assert years_after(date(2008, 2, 29), 20) == date(2028, 2, 29)
+    assert birthday_of(date(2008, 2, 29), 25) == date(2033, 3, 1)
+    assert birthday_of(date(2008, 2, 29), 20) == date(2028, 2, 29)
 
 
 EVERY = dict.fromkeys(WITH_THE_CHILD, Rule(6, 25))
@@ -84,9 +86,9 @@ def test_a_record_goes_when_the_last_of_its_kinds_may(
     known = EVERY | {"documents": Rule(years, birthday)}
     due = due_on(Closed(closed, "needs_met", born), known)
     assert due is not None
-    assert due >= years_after(closed, 6)
-    assert due >= years_after(born, 25)
-    assert due >= years_after(closed, years)
+    assert due >= birthday_of(closed, 6)
+    assert due >= birthday_of(born, 25)
+    assert due >= birthday_of(closed, years)
 
 
 def test_nothing_is_due_before_every_kind_was_set_and_without_a_birth_date() -> None:

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from base64 import b64decode, b64encode
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 from sqlalchemy import select
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.documents.service import NewDocument, attach_for_import
 from panel.governance import retention_models
 from panel.governance.rights_copies import (
     decide,
+    file_of_mark,
     gather_waiting,
     give_second_look,
     hand_out,
@@ -22,7 +25,8 @@ from panel.governance.rights_copies import (
     mark_by_hand,
     read_copy,
 )
-from panel.governance.rights_gather import LEFT_OUT, SECTIONS
+from panel.governance.rights_file import EMBEDDED_EACH, GIVEN_BESIDE
+from panel.governance.rights_gather import LEFT_OUT, SECTIONS, models, told_columns
 from panel.governance.rights_models import AccessFile, Exemption, Outcome, RightKind
 from panel.governance.rights_service import (
     SUBJECT_ACCESS,
@@ -35,6 +39,7 @@ from panel.governance.rights_service import (
     start_clock,
     take_in,
 )
+from panel.governance.rights_words import has_words, label_of
 from panel.panels.models import FamilyWords
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
@@ -110,6 +115,15 @@ def test_every_table_of_a_child_is_in_a_copy_or_left_out_with_the_reason() -> No
     names = {table.name for table in child_scoped_tables()} | {"child", "family_member"}
     assert names == set(SECTIONS) | set(LEFT_OUT), "Say in rights_gather.py which it is."
     assert not set(SECTIONS) & set(LEFT_OUT)
+
+
+def test_every_entry_of_a_copy_is_called_in_words() -> None:
+    for model in models():
+        table = model.__tablename__
+        for column in told_columns(model):
+            assert has_words(table, column), f"Say it in rights_words.py: {table}.{column}"
+    assert label_of("section_answer", "answers") == "Answers in an assessment: answers"
+    assert label_of("child", "ward_code") == "Child: area (ward)"
 
 
 async def test_a_refusal_to_share_does_not_filter_and_both_forms_say_the_same(
@@ -437,3 +451,60 @@ async def test_a_copy_of_a_refused_request_is_not_handed_out(
     with pytest.raises(Gone):
         async with gate.open(family.child, mother, SUBJECT_ACCESS, "was handed it") as access:
             await hand_out(access, file_id)
+
+
+def pdf(size: int) -> bytes:
+    body = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n"
+    return body + b"%" + b"x" * (size - len(body)) + b"\n%%EOF\n"
+
+
+async def attached(tenant: Tenant, family: Family, name: str, content: bytes) -> None:
+    async with tenant.transaction(JOB) as session:
+        new = NewDocument(content, name, name, Category.HEALTH, family.rosa.id, family.health)
+        await attach_for_import(session, family.child, new)
+
+
+async def test_an_attached_file_goes_in_only_where_somebody_said_so_and_stands_in_it_once(
+    tenant: Tenant, gate: Gate, family: Family, offices: Offices
+) -> None:
+    small, other, large = pdf(2_000), pdf(3_000), pdf(EMBEDDED_EACH)
+    await attached(tenant, family, "Letter <b>.pdf", small)
+    await attached(tenant, family, "Other.pdf", other)
+    await attached(tenant, family, "Large.pdf", large)
+    file_id = await gathered(tenant, gate, family, offices, family.mother)
+    async with gate.open(family.child, offices.lead, SUBJECT_ACCESS, "went through") as access:
+        read = await read_copy(access, file_id)
+        marks = {one.words.partition(".")[0]: one for one in read.redactions if "PDF" in one.words}
+        assert sorted(marks) == ["Large", "Letter b", "Other"]
+        assert all(one.takes_out is None for one in marks.values())
+        assert (await file_of_mark(access, marks["Letter b"].id)).content == small
+        with pytest.raises(NotFound):
+            words = next(
+                one for one in read.redactions if one.id not in {m.id for m in marks.values()}
+            )
+            await file_of_mark(access, words.id)
+    await decided(gate, family, offices, file_id, out=("Other.pdf, PDF",))
+    file = await made(gate, family, offices, file_id)
+    links = re.findall(
+        r'id="(file-[^"]+)" download="([^"]+)" href="data:([^;]+);base64,([^"]+)"', file
+    )
+    ((element, name, media_type, data),) = links
+    assert (name, media_type) == ("Letter b.pdf", "application/pdf")
+    assert b64decode(data) == small
+    told = machine(file)
+    fits(told, json.loads(SCHEMA.read_text()))
+    (entry,) = [part["file"] for part in parts(told) if "file" in part]
+    assert entry == {"name": name, "media_type": media_type, "element": element}
+    assert GIVEN_BESIDE in [part.get("text") for part in parts(told)]
+    assert "Content-Security-Policy" in file
+    assert b64encode(other).decode() not in file
+    assert len(file) < len(large)
+
+
+def parts(told: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        part
+        for section in told["sections"]
+        for entry in section["entries"]
+        for part in entry["says"]
+    ]

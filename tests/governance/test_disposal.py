@@ -1,6 +1,7 @@
 """What is due is proposed, two people decide, holds win, and a stop in the middle changes nothing."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from consent import Viewer
 from panel.governance.disposals import (
@@ -27,6 +29,7 @@ from panel.governance.retention_models import DisposalLine
 from panel.governance.retention_rules import WITH_THE_CHILD, Rule
 from panel.governance.retention_service import hold, holds, kept_for, release, set_kept_for
 from panel.platform import erasure
+from panel.platform.audit import AuditEvent, Kind
 from panel.platform.clock import FixedClock
 from panel.platform.crypto import ERASED
 from panel.platform.erasure import DestroyedKeys, certificates
@@ -142,6 +145,11 @@ async def test_two_people_and_the_keys_are_gone_with_certificates_that_name_nobo
     found = await lines(tenant, due)
     assert family.child in found[family.child].holders
     assert found[kept].outcome is None
+    async with tenant.transaction(JOB) as session:
+        noted = Counter(await session.scalars(select(AuditEvent.kind)))
+    assert noted[Kind.SETTING_CHANGED] == len(WITH_THE_CHILD)
+    assert noted[Kind.DISPOSAL_APPROVED] == 1
+    assert noted[Kind.RECORD_DISPOSED] == 2
 
 
 async def test_who_decided_one_line_does_not_approve(
@@ -223,6 +231,11 @@ async def test_a_hold_a_request_a_new_stay_and_a_longer_rule_win(
         with pytest.raises(Invalid):
             await release(session, one.id, one.version, "")
         await release(session, one.id, one.version, "The claim is settled")
+    async with tenant.transaction(JOB) as session:
+        kinds = set(await session.scalars(
+            select(AuditEvent.kind).where(AuditEvent.subject_id == due.children[1])
+        ))  # fmt: skip
+    assert {Kind.HOLD_SET, Kind.HOLD_RELEASED} <= kinds
     async with tenant.transaction(JOB) as session:
         again = await propose(session)
         assert again is not None

@@ -14,6 +14,7 @@ from litestar.testing import AsyncTestClient
 
 import panel.commands.jobs as job_commands
 from panel.accounts.service import add_agency
+from panel.accounts.throttle import KNOWN_FOR
 from panel.cli import commands
 from panel.governance.document_facts import (
     DOES_BY_ITSELF,
@@ -132,6 +133,23 @@ def test_they_are_filled_from_the_facts() -> None:
     assert "before 7:00 or after 20:00" in documents[DocumentKind.NOTICE_FOR_WORKERS]
     for said in FAMILY_WORDS.values():
         assert said in documents[DocumentKind.NOTICE_FOR_FAMILIES]
+
+
+def test_they_say_what_is_kept_of_signing_in() -> None:
+    """Counted tries, known addresses, and whom a provider says somebody is."""
+    said = {
+        kind: " ".join(markdown("", "", parts).split()) for kind, parts in written(FACTS).items()
+    }
+    for kind in (DocumentKind.NOTICE_FOR_WORKERS, DocumentKind.PROCESSING_RECORD):
+        for words in ("sign in", "up to an hour", f"for {KNOWN_FOR.days} days after the last time"):
+            assert words in said[kind], (kind, words)
+    assert (
+        "the issuer and the subject by which it knows them" in said[DocumentKind.PROCESSING_RECORD]
+    )
+    assert "Counted tries to sign in or to ask for a code" in said[DocumentKind.PROCESSING_RECORD]
+    assert "the name or number by which it knows you" in said[DocumentKind.NOTICE_FOR_WORKERS]
+    families = said[DocumentKind.NOTICE_FOR_FAMILIES]
+    assert f"For {KNOWN_FOR.days} days we know again the network" in families
 
 
 @pytest.mark.parametrize(

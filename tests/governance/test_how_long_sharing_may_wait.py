@@ -1,4 +1,4 @@
-"""How long sharing may wait and an override lasts is set on a page, with a reason, and kept."""
+"""How long sharing may wait, an override and ways in last is set on a page, with a reason."""
 
 import re
 from typing import Any
@@ -7,9 +7,12 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from panel.accounts.people_joining import invitation_days
+from panel.governance.figures import SET_HERE, WAYS_IN
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from panel.register.family_access import Waits, waits
 from panel.sharing.spans import BOUNDS, Spans, spans
 from tests.governance.conftest import Offices
 from tests.sharing.family import Family
@@ -46,13 +49,35 @@ async def test_a_figure_is_changed_with_a_reason_and_its_history_stays(
     assert said.index("12 to 36 Ngozi Hart A weekend is longer") < said.index("24 to 12")
 
 
-@pytest.mark.parametrize("name", list(BOUNDS))
+async def test_ways_in_are_set_beside_it_and_count_from_then_on(
+    client: Client, family: Family, offices: Offices, sign_in: Any, tenant: Tenant
+) -> None:
+    await sign_in(offices.lead.id)
+    page = plain(await client.get(PAGE))
+    assert page.index("How long ways in last") < page.index("the link that lets a worker in works")
+    wanted = {
+        "worker_invitation_days": "3", "family_invitation_days": "14", "family_contact_hours": "48",
+    }  # fmt: skip
+    saved = await typed(client) | wanted | {"source": "Letters are slow"}
+    assert (await client.post(PAGE, data=saved, follow_redirects=False)).status_code == 303
+    async with tenant.transaction(JOB) as session:
+        assert await invitation_days(session) == 3
+        assert await waits(session) == Waits(invitation_days=14, contact_hours=48)
+    assert await now(tenant) == Spans()
+    said = plain(await client.get(PAGE))
+    for figures in ("7 to 3", "28 to 14", "24 to 48"):
+        assert f"{figures} Ngozi Hart Letters are slow" in said
+    assert set(WAYS_IN) == set(wanted)
+    assert set(SET_HERE) == set(BOUNDS) | set(wanted)
+
+
+@pytest.mark.parametrize("name", list(SET_HERE))
 async def test_what_cannot_be_is_said_and_nothing_is_kept(
     client: Client, family: Family, offices: Offices, sign_in: Any, tenant: Tenant, name: str
 ) -> None:
     await sign_in(offices.lead.id)
     fields = await typed(client) | {"source": "Because"}
-    least, most = BOUNDS[name]
+    least, most = SET_HERE[name].least, SET_HERE[name].most
     for figure in (least - 1, most + 1):
         answer = await client.post(PAGE, data=fields | {name: str(figure)})
         assert answer.status_code == 422

@@ -1,7 +1,7 @@
 """Requests, copies, holds and disposal lists by their pages."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +9,18 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+from sqlalchemy import select
 
 from panel.governance.disposals import propose
 from panel.governance.retention_rules import WITH_THE_CHILD, Rule
 from panel.governance.retention_service import set_kept_for
 from panel.governance.rights_copies import gather_waiting
+from panel.governance.rights_telling import tell_of_corrections
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import PROOF_LASTS, start
+from panel.platform.sessions import PROOF_LASTS, Way, start
+from panel.platform.tables import today_of
 from panel.platform.tenancy import Tenant
+from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from tests.governance.conftest import Offices
@@ -34,9 +38,12 @@ async def _law(tenant: Tenant, family: Family, offices: Offices) -> None:
     await happened(tenant, family, "Jordan Pickering from next door shouted.")
 
 
-async def as_family(client: Client, tenant: Tenant, clock: FixedClock, person: UUID) -> None:
+async def as_family(
+    client: Client, tenant: Tenant, clock: FixedClock, person: UUID, way: Way = Way.FAMILY_CODE
+) -> None:
     async with tenant.transaction() as session:
-        client.cookies.set("panel_session", await start(session, person, "family", clock.now()))
+        token = await start(session, person, "family", clock.now(), way=way)
+        client.cookies.set("panel_session", token)
 
 
 async def sent(client: Client, page: str, to: str = "", **typed: str) -> httpx.Response:
@@ -54,6 +61,18 @@ def day(name: str) -> dict[str, str]:
 
 def links(answer: httpx.Response, part: str) -> list[str]:
     return re.findall(rf'href="([^"]*{part}[^"]*)"', answer.text)
+
+
+async def told_of_corrections(tenant: Tenant) -> list[str]:
+    """To whom the notices went in that the job puts in now."""
+    async with tenant.transaction(JOB) as session:
+        before = set(await session.scalars(select(OutboxMessage.id)))
+        await tell_of_corrections(session, today_of(session), "https://panel.example")
+        added = [
+            one for one in await session.scalars(select(OutboxMessage)) if one.id not in before
+        ]
+        assert not any("Freya" in f"{one.subject} {one.body}" for one in added)
+        return sorted(one.address for one in added)
 
 
 async def test_from_a_letter_to_the_copy(
@@ -98,10 +117,24 @@ async def test_from_a_letter_to_the_copy(
     assert "attachment" in file.headers["content-disposition"]
     assert "Jordan" not in file.text
     assert (await client.post(f"{copy}/hand-out", data={})).status_code == 403
-    answered = await sent(client, f"{page}/steps/answer", outcome="done", why="")
-    assert answered.status_code == 303
+    answer = f"{page}/steps/answer"
+    form = await hidden_of(client, answer)
+    other = await hidden_of(client, answer)
+    for fields in (form, form, other):
+        answered = await client.post(
+            answer, data=fields | {"outcome": "done", "why": ""}, follow_redirects=False
+        )
+        assert answered.status_code == 303
+    overtaken = await client.post(answer, data=other | {"outcome": "refused", "why": "No"})
+    assert overtaken.status_code == 410
+    assert "answered on Monday 23 November 2026, so nothing was changed" in plain(overtaken)
     assert "Answered on 23 Nov" in await shown(client, page)
-    assert (await client.get(f"{page}/steps/answer")).status_code == 410
+    assert (await client.get(answer)).status_code == 410
+    clock.set(clock.now() + timedelta(days=1))
+    await sign_in(offices.lead.id)
+    fields = await hidden_of(client, f"{REQUESTS}/new")
+    late = await client.post(answer, data=fields | {"version": "1", "outcome": "done", "why": ""})
+    assert late.status_code == 410
 
 
 async def test_a_request_opens_no_page_of_the_record(
@@ -138,6 +171,12 @@ async def test_a_parent_asks_and_fetches_the_copy_once(
     assert "Your copy is ready" not in await shown(client, own)
     await as_family(client, tenant, clock, family.mother)
     (action,) = re.findall(rf'action="({own}/[^"]+)"', (await client.get(own)).text)
+    # At a computer that she left open a while ago, she is asked for a code first.
+    await as_family(client, tenant, clock, family.mother, Way.LINK)
+    asked = await client.post(action, data=await hidden_of(client, own), follow_redirects=False)
+    assert asked.headers["location"] == f"/family/sign-in?again=yes&next={own}"
+    assert "we send you another code first" in (await client.get(asked.headers["location"])).text
+    await as_family(client, tenant, clock, family.mother)
     fields = await hidden_of(client, own)
     assert "Freya" in (await client.post(action, data=fields)).text
     assert (await client.post(action, data=fields)).status_code == 410
@@ -151,11 +190,18 @@ async def test_the_lead_professional_puts_it_right_and_both_versions_stay(
     await hold_the_plan(tenant, family)
     await as_family(client, tenant, clock, family.mother)
     own = f"/family/{family.child}/own-data"
+    assert f"{own}?kind=rectification" in (await client.get("/family")).text
+    assert re.search(
+        r'value="rectification"[^>]* checked', (await client.get(f"{own}?kind=rectification")).text
+    )
     await sent(client, own, kind="rectification", about="It was Sam who shouted")
+    assert await told_of_corrections(tenant) == ["rosa@demo.example"]
     page = f"/children/{family.child}/corrections"
     await sign_in(family.nia.id)
     assert (await client.get(page)).status_code == 403
+    assert page not in (await client.get(f"/children/{family.child}")).text
     await sign_in(family.rosa.id)
+    assert page in (await client.get(f"/children/{family.child}")).text
     assert "It was Sam who shouted" in await shown(client, page)
     (one,) = links(await client.get(page), f"{page}/")
     where = re.findall(r'value="(significant_event.text:[^"]+)"', (await client.get(one)).text)[0]
@@ -169,6 +215,12 @@ async def test_the_lead_professional_puts_it_right_and_both_versions_stay(
     said = await shown(client, page)
     assert "Jordan Pickering from next door shouted." in said
     assert "Sam from next door shouted." in said
+    assert await told_of_corrections(tenant) == ["ngozi@office.example", "piers@office.example"]
+    assert await told_of_corrections(tenant) == []
+    await as_family(client, tenant, clock, family.mother)
+    answered = await shown(client, own)
+    assert "We put it right. This is why: She was there" in answered
+    assert "Jordan" not in answered
 
 
 async def test_a_restricted_record_says_so_and_is_not_changed(
@@ -183,7 +235,9 @@ async def test_a_restricted_record_says_so_and_is_not_changed(
     assert (await sent(client, f"{page}/steps/restrict", why="Disputed")).status_code == 303
     await sign_in(family.rosa.id)
     child = f"/children/{family.child}"
-    assert "Restricted since 23 Nov" in await shown(client, child)
+    told = await shown(client, child)
+    assert "Restricted since 23 Nov" in told
+    assert "It is kept, and read only where the law needs it." in told
     levels = f"{child}/level-of-need"
     fields = await hidden_of(client, f"{child}/edit")
     fields.pop("version", None)
@@ -193,7 +247,14 @@ async def test_a_restricted_record_says_so_and_is_not_changed(
     assert refused.status_code == 403
     assert "restricted since Monday 23 November 2026" in plain(refused)
     await sign_in(offices.lead.id)
-    assert (await sent(client, f"{page}/steps/unrestrict", why="Put right")).status_code == 303
+    end = f"{page}/steps/unrestrict"
+    form, other = await hidden_of(client, end), await hidden_of(client, end)
+    for fields in (form, form, other):
+        ended = await client.post(end, data=fields | {"why": "Put right"}, follow_redirects=False)
+        assert ended.status_code == 303
+    overtaken = await client.post(end, data=other | {"why": "It was wrong"})
+    assert overtaken.status_code == 410
+    assert "ended on Monday 23 November 2026, so nothing was changed" in plain(overtaken)
     await sign_in(family.rosa.id)
     assert "Restricted since" not in await shown(client, child)
 

@@ -315,6 +315,7 @@ CASES: Mapping[str, Case] = {
     "/people/agencies/{agency_id:uuid}/invite": NOTHING,
     "/people/proposals/{proposal_id:uuid}": NOTHING,
     "/people/workers/{worker_id:uuid}": RECORD,
+    "/people/workers/{worker_id:uuid}/address": NOTHING,
     "/people/workers/{worker_id:uuid}/invitation": NOTHING,
     "/people/workers/{worker_id:uuid}/invitation/withdraw": NOTHING,
     "/people/workers/{worker_id:uuid}/leave": NOTHING,

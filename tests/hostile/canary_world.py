@@ -304,11 +304,11 @@ async def _notes(
     note = FamilyNote(
         **about, meeting_id=held.id, number=1, state="signed_off", due_on=now.date(),
         author_agency_id=rosa.agency_id, categories=["panel", "health"], text="Dear family",
-        kept="-", signed_off_at=now - timedelta(days=4), signed_off_by=rosa.id,
+        kept="[]", signed_off_at=now - timedelta(days=4), signed_off_by=rosa.id,
     )  # fmt: skip
     later = FamilyNote(
         **about, meeting_id=held.id, number=2, due_on=now.date(), text="A second note",
-        author_agency_id=world.workers["kofi"].agency_id, kept="-",
+        author_agency_id=world.workers["kofi"].agency_id, kept="[]",
         categories=["panel", "social_care"],
     )  # fmt: skip
     session.add_all([note, later])

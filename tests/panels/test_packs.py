@@ -19,6 +19,7 @@ from panel.platform.clock import FixedClock
 from panel.platform.problems import NotFound, Problem
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate, rewrite_access
+from panel.records.restricted_use import ProcessingRestriction
 from panel.register.models import Child
 from panel.sharing.models import SharingAgreement
 from tests.conftest import SignIn
@@ -97,6 +98,25 @@ async def test_the_command_line_writes_the_same_paper(world: World, gate: Gate) 
         await write_pack_pdf(gate, "contacts", MEETING_DAY, "gp")
     with pytest.raises(NotFound, match="no panel called"):
         await write_pack_pdf(gate, "nobody", MEETING_DAY, "gp")
+
+
+async def test_a_record_whose_use_is_restricted_has_one_sentence_in_the_pack(
+    world: World, gate: Gate
+) -> None:
+    child = world.children[0]
+    async with world.as_job() as session:
+        meeting = await pack_meeting(session, "contacts", MEETING_DAY)
+        reference = await session.scalar(select(Child.reference).where(Child.id == child))
+        session.add(ProcessingRestriction(child_id=child, from_on=date(2026, 11, 20), why="No"))
+    for agency in meeting.agencies:
+        held, other = (await read_pack(gate, meeting, agency)).items
+        assert held.name == reference
+        assert not held.age
+        assert not any((held.facts, held.sections, held.plan, held.involved))
+        assert "zq" not in str(held)
+        assert "Processing is restricted since Friday 20 November 2026" in str(held.family)
+        assert "zq" in str(other)
+    assert (await write_pack_pdf(gate, "contacts", MEETING_DAY, "health")).startswith(b"%PDF-")
 
 
 async def test_a_withdrawal_works_on_the_next_look(world: World, gate: Gate) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from panel.accounts.models import Agency
 from panel.accounts.service import add_worker
@@ -12,8 +12,10 @@ from panel.panels.note_sending import NO_ADDRESS, NOT_BY_EMAIL, send_notes
 from panel.panels.still_may_go import NOT_THEIR_CHILD, still_may_go
 from panel.platform import outbox
 from panel.platform.outbox import TRIES, NotSent, send_due
+from panel.platform.tables import today_of
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
+from panel.records.restricted_use import ProcessingRestriction
 from panel.register.models import FamilyMember
 from tests.conftest import SignIn
 from tests.panels.conftest import AddChild, House
@@ -180,3 +182,21 @@ async def test_a_worker_who_left_the_child_is_not_told_what_is_missing(
     [stopped] = [one for one in await rows_of(held, OutboxMessage) if one.sent_at is None]
     assert stopped.failure == NOT_THEIR_CHILD
     assert stopped.attempts == TRIES
+
+
+async def test_notes_wait_while_the_use_of_the_record_is_restricted(held: Held) -> None:
+    server = await waiting(held)
+    async with held.house.as_("job") as session:
+        session.add(
+            ProcessingRestriction(child_id=held.child, from_on=today_of(session), why="Disputed")
+        )
+    await later(held, server)
+    assert server.asked == 1
+    assert await send_notes(held.house.gate, SITE) == 0
+    delivery = await delivery_to(held, held.mother)
+    assert (delivery.state, delivery.failure, delivery.outbox_id) == ("waiting", None, None)
+    async with held.house.as_("job") as session:
+        row = (await session.scalars(select(ProcessingRestriction))).one()
+        row.ended_on = today_of(session)
+    assert await send_notes(held.house.gate, SITE) >= 1
+    assert (await delivery_to(held, held.mother)).outbox_id is not None

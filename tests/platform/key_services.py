@@ -25,6 +25,8 @@ AWS_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SEC
 AZURE_ENVIRONMENT = {
     "AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "panel", "AZURE_CLIENT_SECRET": "shared",
 }  # fmt: skip
+LASTS = 3599
+"""Seconds of a sign-in to Azure."""
 OAEP = padding.OAEP(padding.MGF1(SHA256()), SHA256(), None)
 
 Answer = tuple[int, dict[str, Any]]
@@ -133,6 +135,8 @@ class Vault:
     versions: list[rsa.RSAPrivateKey] = field(
         default_factory=lambda: [rsa.generate_private_key(65537, 2048)]
     )
+    over: int = 0
+    """How many sign-ins have ended: a token of one of those is refused."""
     url: str = ""
 
     @property
@@ -160,10 +164,11 @@ class Vault:
         }  # fmt: skip
         if form != expected:
             raise Refused(401, "invalid_client")
-        return {"access_token": "a-token", "token_type": "Bearer", "expires_in": 3599}
+        told = {"access_token": f"token-{self.over}", "token_type": "Bearer"}
+        return told | {"expires_in": LASTS}
 
     def work(self, asked: Asked) -> dict[str, Any]:
-        if asked.headers.get("authorization") != "Bearer a-token":
+        if asked.headers.get("authorization") != f"Bearer token-{self.over}":
             raise Refused(401, "Unauthorized")
         if asked.query.get("api-version") != ["7.4"]:
             raise Refused(400, "BadParameter")
@@ -203,7 +208,7 @@ def answering(service: Kms | Vault) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(said)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is there
+        def log_message(self, *_said: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy import select
 
 from panel.cli import commands
+from panel.platform.audit import AuditEvent, Kind
 from panel.platform.audit_check import Proof
 from panel.platform.cluster import Cluster
 from panel.platform.ids import new_id
@@ -209,3 +211,18 @@ async def test_an_auditor_proves_it_with_no_key_and_no_other_right(
     ill = await panel("audit", "verify", **theirs)
     assert ill.exit_code == 1
     assert "in access_event was sealed and is gone" in ill.output
+
+
+async def test_what_is_done_as_the_owner_is_written_down(
+    panel: Panel, tenant: Tenant, tmp_path: Path
+) -> None:
+    for words in (("keys", "rotate"), ("backup", "--out", str(tmp_path / "panel.backup"))):
+        done = await panel(*words)
+        assert done.exit_code == 0, done.output
+    async with tenant.transaction(JOB) as session:
+        found = await session.scalars(
+            select(AuditEvent.details["command"].astext)
+            .where(AuditEvent.kind == Kind.COMMAND_RUN)
+            .order_by(AuditEvent.id)
+        )
+        assert found.all() == ["keys rotate", "backup"]

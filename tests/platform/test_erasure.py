@@ -15,6 +15,7 @@ from sqlalchemy import text
 from panel.accounts.service import add_agency, add_worker
 from panel.cli import commands
 from panel.governance.retention_models import LegalHold
+from panel.governance.rights_models import RightRequest
 from panel.platform.cluster import Cluster, create_database, drop_database
 from panel.platform.database import Database
 from panel.platform.erasure import (
@@ -32,10 +33,12 @@ from panel.platform.erasure import (
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.rotation import rotate_authority_key, rotate_data_keys, rotate_master_key
+from panel.platform.sealing import seal_events
 from panel.platform.tables import NOW, HolderErased
 from panel.platform.tenancy import Tenant, authorities, authority_named, keyring, load_keys
 from panel.records.child_scoped import JOB
 from panel.register.models import Child, FamilyMember
+from panel.web import assets
 
 ORDER = Order("Caldicott guardian, disposal list 2026-14", "the job")
 NAME = "Marta Kestrel"
@@ -221,6 +224,70 @@ async def test_a_list_that_was_changed_is_refused(
         apply_list(database_of_own.app_url, tenant.record, tenant.ring, destroyed, JOB)
 
 
+async def test_a_list_whose_end_was_cut_off_is_refused_and_named(
+    tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster, data_dir: Path
+) -> None:
+    assets.build()
+    made = [await destroy_one(tenant, destroyed, await write_member(tenant)) for _ in range(3)]
+    whole = destroyed.path.read_bytes()
+    lines = destroyed.lines()
+    async with tenant.transaction(JOB) as session:
+        found = await session.execute(
+            text("SELECT details, subject_id FROM audit_event WHERE kind = 'key.destroyed'")
+        )
+        assert {(row.details["line"], row.details["chain"], row.subject_id) for row in found} == {
+            (one.number, one.chain, one.certificate.holder) for one in lines
+        }
+        await seal_events(session)
+    run = runner(database_of_own, data_dir, destroyed)
+    assert "events are as they were sealed" in (await run("audit", "verify")).output
+    for left in (0, 1, 2):
+        destroyed.path.write_bytes(b"".join(whole.splitlines(keepends=True)[:left]))
+        with pytest.raises(ListDamaged, match="Put the list back from its newest copy") as refused:
+            apply_list(database_of_own.app_url, tenant.record, tenant.ring, destroyed, JOB)
+        said = f"has {left} lines, and {3 - left} that the audit of testshire knows of are not"
+        assert said in str(refused.value)
+        assert f"certificate {made[2].told['id']}, which stood on line 3" in str(refused.value)
+        assert len(destroyed.read()) == left, "nothing is mended unseen"
+    for command in (("doctor",), ("jobs", "--once"), ("audit", "verify")):
+        named = await run(*command)
+        assert named.exit_code == 1
+        assert f"on line 3 with the hash {lines[2].chain}" in named.output, named.output
+    found = json.loads((await run("audit", "verify", "--json")).stdout)["findings"]
+    assert [one["what"] for one in found] == ["list"]
+    destroyed.path.write_bytes(whole)
+    done = apply_list(database_of_own.app_url, tenant.record, tenant.ring, destroyed, JOB)
+    assert (done.destroyed, done.certificates, done.listed) == (0, 0, 0)
+    # Where there is no copy, the database has what is missing.
+    destroyed.path.write_bytes(whole[: whole.index(b"\n") + 1])
+    mended = await run("keys", "relist")
+    assert "testshire: 2 certificates were written to the list" in mended.output
+    assert destroyed.path.read_bytes() == whole
+    assert (await run("audit", "verify")).exit_code == 0
+
+
+async def test_the_audit_learns_of_lines_from_before_it_knew_them(
+    tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster
+) -> None:
+    class PowerCut(Exception):
+        """The transaction does not commit."""
+
+    with pytest.raises(PowerCut):
+        async with tenant.transaction(JOB) as session:
+            await destroy(session, tenant, destroyed, [await write_member(tenant)], ORDER)
+            raise PowerCut
+    for _ in range(2):
+        apply_list(database_of_own.app_url, tenant.record, tenant.ring, destroyed, JOB)
+        async with tenant.transaction(JOB) as session:
+            found = await session.scalars(
+                text("SELECT details FROM audit_event WHERE kind = 'key.destroyed'")
+            )
+            assert list(found) == [destroyed.lines()[0].details()]
+    destroyed.path.write_bytes(b"")
+    with pytest.raises(ListDamaged, match="has 0 lines"):
+        apply_list(database_of_own.app_url, tenant.record, tenant.ring, destroyed, JOB)
+
+
 async def test_certificates_stay_genuine_after_every_rotation(
     tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster, data_dir: Path,
     tmp_path: Path,
@@ -295,6 +362,11 @@ async def test_no_backup_brings_an_erased_record_back(
             assert await name_of(restored, member) == "(erased)"
             assert await name_of(restored, other) == "Ivy Copper"
             assert await kept(restored) == [made]
+            async with restored.transaction(JOB) as session:
+                ran = await session.scalars(
+                    text("SELECT details ->> 'command' FROM audit_event WHERE kind = 'command.run'")
+                )
+                assert list(ran) == ["backup", "restore"]
         finally:
             await database.close()
         status = await restore("keys", "status", "--json")
@@ -355,22 +427,24 @@ async def test_erasing_asks_for_the_reference(
     assert destroyed.read() == []
 
 
-async def test_a_record_that_is_held_is_not_erased_by_the_command_either(
-    tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster, data_dir: Path
+@pytest.mark.parametrize("why", ["legal hold", "asked about their own data"])
+async def test_a_record_that_is_held_or_asked_for_is_not_erased_by_the_command_either(
+    tenant: Tenant, destroyed: DestroyedKeys, database_of_own: Cluster, data_dir: Path, why: str
 ) -> None:
     async with tenant.transaction(JOB) as session:
         child = Child(reference="C-77", given_name="Freya")
         await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
         session.add(child)
         await session.flush()
+        day = session.info[NOW].date()
         session.add(
-            LegalHold(
-                child_id=child.id, reference="C-77", from_on=session.info[NOW].date(), why="A claim"
-            )
+            LegalHold(child_id=child.id, reference="C-77", from_on=day, why="A claim")
+            if why == "legal hold"
+            else RightRequest(child_id=child.id, reference="C-77", kind="access", received_on=day)
         )
     run = runner(database_of_own, data_dir, destroyed)
     words = ("keys", "erase", "--child", "C-77", "--ordered-by", ORDER.ordered_by)
     refused = await run(*words, typed="C-77\n")
     assert refused.exit_code == 1
-    assert "legal hold" in refused.output
+    assert why in refused.output
     assert destroyed.read() == []

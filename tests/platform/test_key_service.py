@@ -1,9 +1,12 @@
 """Master keys in AWS KMS and Azure Key Vault, against servers that check what those check."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +15,7 @@ from panel.cli import commands
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import NotSealedHere, Wrapping, new_key
 from panel.platform.key_service import (
+    RENEWED,
     TRIES,
     AwsKms,
     AzureKeyVault,
@@ -20,12 +24,16 @@ from panel.platform.key_service import (
     signed,
 )
 from panel.platform.masterkey import key_service, master_key
+from panel.platform.off_the_loop import MOMENT, NotLearntYet, OffTheLoop
 from panel.platform.rotation import rotate_authority_key, rotate_master_key
 from panel.platform.tenancy import authorities, authority_named, keyring
 from tests.platform.key_services import (
+    ACCESS_KEY,
     ARN,
     AWS_ENVIRONMENT,
     AZURE_ENVIRONMENT,
+    LASTS,
+    SECRET_KEY,
     Kms,
     Vault,
     answering,
@@ -107,6 +115,59 @@ def test_aws_takes_a_session_token_and_refuses_a_wrong_secret(kms: Kms) -> None:
         wrong.wrap(new_key(), "a")
 
 
+def test_aws_reads_credentials_that_were_renewed(kms: Kms, tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    write = (
+        "[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"
+        "aws_session_token = {token}\n"
+    ).format
+    file.write_text(write(id=ACCESS_KEY, secret="over by now", token="first"))
+    service = AwsKms(ARN, {"AWS_SHARED_CREDENTIALS_FILE": str(file)}, endpoint=kms.url)
+    with pytest.raises(NoMasterKey, match=r"refused \(SignatureDoesNotMatch\)"):
+        service.wrap(new_key(), "a")
+    file.write_text(write(id=ACCESS_KEY, secret=SECRET_KEY, token="second%"))
+    service.wrap(new_key(), "a")
+    assert kms.asked[-1].headers["x-amz-security-token"] == "second%"
+    for broken in ("", "[other]\n", "no file of ours"):
+        file.write_text(broken)
+        with pytest.raises(NoMasterKey, match="profile default cannot be read"):
+            service.wrap(new_key(), "a")
+
+
+async def test_a_slow_service_holds_nobody_up_and_is_asked_once_at_a_time() -> None:
+    went, ends = [0], Event()
+
+    def asks() -> None:
+        went[0] += 1
+        assert ends.wait(30)
+
+    learning = OffTheLoop(asks)
+    with pytest.raises(NotLearntYet):
+        learning.wait()
+    began = monotonic()
+    for _ in range(50):
+        with pytest.raises(NotLearntYet):
+            learning.wait()
+    assert monotonic() - began < MOMENT, "a moment is waited once, however many ask"
+    waiting = asyncio.gather(learning.ready(), learning.ready())
+    ends.set()
+    await waiting
+    assert went == [1]
+    learning.wait()
+    assert went == [2], "the next one asks anew"
+
+
+async def test_after_a_failure_it_is_left_alone_for_a_while() -> None:
+    def fails() -> None:
+        raise NoMasterKey("It does not answer.")
+
+    learning = OffTheLoop(fails)
+    with pytest.raises(NoMasterKey):
+        await learning.ready()
+    with pytest.raises(NotLearntYet):
+        await learning.ready()
+
+
 def test_azure_wraps_bound_to_the_name_and_opens_with_an_older_version(vault: Vault) -> None:
     service, key = azure(vault), new_key()
     wrapped = service.wrap(key, "authority wexcombe")
@@ -127,6 +188,35 @@ def test_azure_wraps_bound_to_the_name_and_opens_with_an_older_version(vault: Va
         with pytest.raises(NotSealedHere):
             service.unwrap(foreign, "b")
         assert elsewhere.asked == []
+
+
+def test_azure_is_signed_in_to_anew_before_a_sign_in_ends(vault: Vault) -> None:
+    """A site that runs for days meets a rotated key long after the token of its start is over."""
+    passed = [0.0]
+    service = AzureKeyVault(
+        vault.address,
+        AZURE_ENVIRONMENT | {"AZURE_AUTHORITY_HOST": vault.url},
+        wait=Waited(),
+        now=lambda: passed[0],
+    )
+    key = new_key()
+    wrapped = service.wrap(key, "a")
+    passed[0], vault.over = LASTS - RENEWED, 1
+    assert service.unwrap(wrapped, "a") == key
+
+
+def test_azure_unwraps_with_the_key_that_is_set_and_none_whose_name_begins_alike(
+    vault: Vault,
+) -> None:
+    key = new_key()
+    wrapped = azure(vault).wrap(key, "a")
+    shorter = AzureKeyVault(
+        vault.address.removesuffix("el"), AZURE_ENVIRONMENT | {"AZURE_AUTHORITY_HOST": vault.url}
+    )
+    vault.asked.clear()
+    with pytest.raises(NotSealedHere):
+        shorter.unwrap(wrapped, "a")
+    assert vault.asked == []
 
 
 @pytest.mark.parametrize("kind", ["aws", "azure"])

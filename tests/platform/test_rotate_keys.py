@@ -25,6 +25,7 @@ from panel.platform.rotation import (
     sealed_fields,
 )
 from panel.platform.tenancy import Tenant, authorities, authority_named, keyring, load_keys
+from panel.records.child_scoped import JOB
 from panel.register.models import FamilyMember
 
 NAMES = [f"Marta Kestrel {number}" for number in range(7)]
@@ -270,6 +271,11 @@ async def test_the_master_key_is_changed_in_its_place_and_a_cut_is_mended(
     record = authority_named(database_of_own.app_url, None)
     after = Tenant(record, tenant.database, keyring(record, master_key(None, moved)), tenant.clock)
     assert await read_names(after, members) == NAMES
+    async with after.transaction(JOB) as session:
+        ran = list(await session.scalars(
+            text("SELECT details ->> 'command' FROM audit_event WHERE kind = 'command.run'")
+        ))  # fmt: skip
+    assert ran.count("keys rotate") == 3, "the one that was mended too"
     wrong = await run("keys", "rotate", "--master")
     assert wrong.exit_code == 1
     assert "another master key" in wrong.output

@@ -1,7 +1,10 @@
 """The site is not served under settings that make its records unsafe; each is said in a sentence."""
 
 import json
+import os
 import secrets
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -47,6 +50,16 @@ def test_a_key_that_can_be_guessed_is_weak(key: bytes, tmp_path: Path) -> None:
     (sentence,) = told
     assert sentence.startswith("The master key in PANEL_MASTER_KEY can be guessed.")
     assert said({"PANEL_MASTER_KEY": b64encode(key).decode()}, [], tmp_path) == told
+
+
+@pytest.mark.parametrize("given", ["two", "-1", "1.5"])
+def test_a_number_of_proxies_that_is_none_is_said_in_a_sentence(given: str, tmp_path: Path) -> None:
+    environment = {"PANEL_DATA_DIR": str(tmp_path), "PANEL_TRUSTED_PROXIES": given}
+    told = CliRunner().invoke(commands, ["doctor"], env=environment)
+    assert told.exit_code == 1
+    assert f"PANEL_TRUSTED_PROXIES is “{given}”. Give a whole number" in told.output
+    assert from_environment(environment | {"PANEL_TRUSTED_PROXIES": " 2 "}).trusted_proxies == 2
+    assert from_environment(environment | {"PANEL_TRUSTED_PROXIES": ""}).trusted_proxies == 0
 
 
 def test_a_random_key_is_not_weak() -> None:
@@ -151,6 +164,45 @@ def test_serve_and_doctor_refuse_it_with_exit_code_1(run: Run, database_of_own: 
         assert answer["ready"] is False
         for where in (served.output, doctor.output, answer["wrong"][0]):
             assert says in where
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"PANEL_SITE_URL": "http://panel.example.org"}, "over https alone"),
+        ({"PANEL_MASTER_KEY": b64encode(bytes(32)).decode()}, "can be guessed"),
+        ({"LITESTAR_DEBUG": "1"}, "LITESTAR_DEBUG is set"),
+        ({"PANEL_DATABASE_URL": ""}, "would see every record"),
+    ],
+    ids=["http", "weak key", "debugging", "role that sees all"],
+)
+@pytest.mark.usefixtures("run")
+def test_a_server_that_loads_the_site_by_name_is_refused_the_same(
+    database_of_own: Cluster, data_dir: Path, more: Mapping[str, str], says: str
+) -> None:
+    owner_url = database_of_own.owner_url
+    assert owner_url is not None
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PANEL_")},
+        "PANEL_DATA_DIR": str(data_dir),
+        "PANEL_DATABASE_URL": database_of_own.app_url,
+        "PANEL_OWNER_DATABASE_URL": owner_url,
+        "PANEL_SITE_URL": HTTPS["PANEL_SITE_URL"],
+    }
+    ended = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("granian")), "--interface", "asgi"),
+            *("--port", str(free_port()), "--factory", "panel.serving:make"),
+        ],
+        env=environment | {name: value or owner_url for name, value in more.items()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert says in ended.stderr, ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_weak_master_key_is_refused_by_doctor_before_anything_is_kept(

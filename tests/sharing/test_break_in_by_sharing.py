@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.service import add_worker, agency_by_key, give_role
@@ -17,6 +17,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.models import Child
 from panel.sharing.family_history import looks_for_family
+from panel.sharing.models import SharingAgreement
 from panel.sharing.objecting import ObjectionOutcome, decide_objection
 from panel.sharing.overriding import Reason, open_by_reference
 from panel.sharing.service import record_agreement, withdraw_agreement
@@ -194,6 +195,24 @@ async def test_who_opened_a_record_does_not_seal_it_from_who_reviews_that(
     assert (await fill(client, page, **seal, against=str(family.father))).status_code == 200
     await sign_in(guardians.lead.id)
     assert "Sal Quint" in plain(await client.get("/safeguarding/reviews"))
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_rehearsing_a_withdrawal_tells_nothing_of_one_in_silence(
+    client: Client, tenant: Tenant, family: Family, guardians: Guardians, base: str, sign_in: Any,
+    gate: Gate, *, is_silent: bool,
+) -> None:  # fmt: skip
+    if is_silent:
+        await silently_from_care(client, tenant, family, guardians, base, sign_in)
+        assert not await sees(gate, family, guardians.social_care, Category.CONTACT)
+    async with tenant.transaction(JOB) as session:
+        agreement_id = (await session.scalars(select(SharingAgreement.id))).one()
+    await sign_in(guardians.social_care.id)
+    care = guardians.social_care.agency
+    for page in ("withdraw", f"withdraw?agency={care}"):
+        told = plain(await client.get(f"{base}/agreements/{agreement_id}/{page}"))
+        lost = next(one for one in told.split(".") if "Children's team no longer sees" in one)
+        assert "contact details" in lost
 
 
 # --- Opening by reference -----------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """What is withheld is opened for safety: for a day, with a reason, reviewed, never a protection."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from consent import Category, Purpose, Role, Viewer, ViewerKind
+from panel.accounts.figures import kept_figures, set_figures
 from panel.accounts.service import add_worker, agency_by_key, give_role
 from panel.platform.clock import FixedClock
 from panel.platform.problems import NotFound
@@ -20,7 +20,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.history import note_event
 from panel.register.models import Child
-from panel.sharing.spans import kept_spans, set_spans, spans
+from panel.sharing.spans import FIGURES, spans
 from tests.sharing.family import TODAY, Family, agreed, hold_the_plan, record, refused, sees
 from tests.sharing.restricted import Client, Guardians, confirm, fill, plain, with_social_care
 
@@ -296,8 +296,9 @@ async def test_nobody_reviews_their_own(
 
 async def set_to(tenant: Tenant, **figures: int) -> None:
     async with tenant.transaction(JOB) as session:
-        kept = await kept_spans(session)
-        await set_spans(session, replace(kept.now, **figures), kept.version, "The partners agreed")
+        kept = await kept_figures(session, FIGURES.values())
+        wanted = {FIGURES[name].key: figure for name, figure in figures.items()}
+        await set_figures(session, FIGURES.values(), wanted, kept.version, "The partners agreed")
 
 
 async def test_how_long_it_lasts_and_until_when_it_is_reviewed_are_settings(

@@ -231,7 +231,7 @@ def test_the_basis_is_read_from_the_decisions_whatever_else_stands_there() -> No
     assert basis_words({}) == ""
     assert basis_words({"refused": "no tie"}) == ""
     permitting = set(Basis) - {
-        Basis.PROTECTION, Basis.REFUSAL, Basis.NOTHING, Basis.NO_TIE,
+        Basis.PROTECTION, Basis.USE_RESTRICTED, Basis.REFUSAL, Basis.NOTHING, Basis.NO_TIE,
     }  # fmt: skip
     assert set(BASIS_WORDS) == permitting
 

@@ -54,6 +54,9 @@ KEPT_FIELD = "_kept"
 
 Fields = Sequence[tuple[str, object]]
 
+SECRETS = frozenset({"password", "word"})
+"""Fields that no page holds or shows in the clear: what stands in one is typed again."""
+
 MOST_FIELDS = 2_000
 """The longest form of an assessment has some hundreds."""
 
@@ -68,6 +71,8 @@ FAMILY_HOME = "/family"
 OWN_SIGN_IN = "/me/sign-in"
 COLLEAGUES_SIGN_IN = "/people/new-sign-in"
 AGAIN = "/sign-in/again"
+FAMILY_AGAIN = "/family/sign-in?again=yes"
+"""Where one of a family shows again who they are, by a code; they go on from there."""
 CHILDREN = "/children"
 WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PARENTS_REPRESENTATIVE})
 """Roles that open no child's record (DOMAIN.md, the role table)."""
@@ -198,6 +203,11 @@ class Desk:
             self.request.app.state.settings.trusted_proxies,
         )
 
+    async def is_proved(self) -> bool:
+        """Whether the person showed in the last minutes who they are, not just by a link."""
+        async with self.tenant.transaction(self.viewer.id) as session:
+            return await was_proved(session, self.token or "", self.now)
+
     async def require_proof(self) -> None:
         """Go on only if the person showed in the last minutes who they are, not just by a link.
 
@@ -205,20 +215,16 @@ class Desk:
         by the page with the form, and by what takes the form. Raises ShowAgain, which leads to
         where they do and back here; NotShownYet for a form, which its page keeps; NotSignedIn.
         """
-        viewer, token = self.viewer, self.token or ""
-        async with self.tenant.transaction(viewer.id) as session:
-            if await was_proved(session, token, self.now):
-                return
+        viewer = self.viewer
+        if await self.is_proved():
+            return
         if self.request.method != "POST":
-            raise ShowAgain(_with_next(AGAIN, self.request.url.path, self.request.url.query))
+            raise ShowAgain(leading_on(AGAIN, self.request.url.path, self.request.url.query))
         path, posted = self.request.url.path, await self.posted()
-        said = [
-            (name, str(value))
-            for name, value in posted.fields
-            if name not in (FORGERY_FIELD, KEPT_FIELD)
-        ]
+        said = _to_keep(posted.fields)
         kept = [*said, (KEPT_FIELD, self._seal(viewer.id, said))]
-        raise NotShownYet(path, kept, _with_next(AGAIN, "/sign-in/done"))
+        elsewhere = leading_on(AGAIN, "/sign-in/done")
+        raise NotShownYet(path, kept, elsewhere, is_whole=_is_whole(posted.fields))
 
     def require(self, *roles: Role) -> SignedIn:
         """The person, who has one of these roles. Raises NotAllowed."""
@@ -298,9 +304,7 @@ class Desk:
         """
         if any(isinstance(value, UploadFile) for _, value in fields):
             return None
-        said = [
-            (name, str(value)) for name, value in fields if name not in (FORGERY_FIELD, KEPT_FIELD)
-        ]
+        said = _to_keep(fields)
         path = self.request.url.path
         if self.who is not None and self.token is not None:
             seals = [str(value) for name, value in fields if name == KEPT_FIELD]
@@ -315,7 +319,8 @@ class Desk:
             writer = await was_of(session, self.ended)
         if writer is None:
             return None
-        return NotSentYet(path, [*said, (KEPT_FIELD, self._seal(writer, said))])
+        kept = [*said, (KEPT_FIELD, self._seal(writer, said))]
+        return NotSentYet(path, kept, is_whole=_is_whole(fields))
 
     @property
     def is_from_elsewhere(self) -> bool:
@@ -343,6 +348,16 @@ class Desk:
     async def first_time(self, session: AsyncSession, posted: Posted, location: str) -> bool:
         """Whether this form is taken now for the first time, in the transaction of its work."""
         return await first_time(session, posted.form_id, self.viewer.id, self.now, location)
+
+
+def _to_keep(fields: Fields) -> list[tuple[str, str]]:
+    """What a page may hold of a form until it is sent again."""
+    left_out = {FORGERY_FIELD, KEPT_FIELD} | SECRETS
+    return [(name, str(value)) for name, value in fields if name not in left_out]
+
+
+def _is_whole(fields: Fields) -> bool:
+    return not any(name in SECRETS and value for name, value in fields)
 
 
 async def sent_fields(request: Request[Any, Any, Any]) -> list[tuple[str, object]]:
@@ -493,7 +508,7 @@ def _is_here(path: str, href: str) -> bool:
     return path == href if href == "/" else path == href or path.startswith(href + "/")
 
 
-def _with_next(to: str, path: str, query: str = "") -> str:
+def leading_on(to: str, path: str, query: str = "") -> str:
     """An address that leads on to another one of this site."""
     return f"{to}?next={quote(f'{path}?{query}' if query else path, safe='/')}"
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.codes import step_of
@@ -25,6 +25,7 @@ from panel.accounts.own_ways import (
 )
 from panel.accounts.passkeys import NotBelieved, Place, Purpose, taken_challenge, whose
 from panel.accounts.passwords import Passwords
+from panel.accounts.people_reading import in_force
 from panel.accounts.service import email_index
 from panel.accounts.sign_in_models import OwnPassword
 from panel.accounts.throttle import give_back, knock, know_address
@@ -140,7 +141,7 @@ async def whose_passkey(
     async with tenant.transaction() as session:
         found = await whose(session, answer, challenge, place, now)
         worker = await session.scalar(
-            select(Worker).where(Worker.id == found.worker_id, *_works_here(day_of(now)))
+            select(Worker).where(Worker.id == found.worker_id, *in_force(Worker, day_of(now)))
         )
         if worker is None:
             raise NotBelieved
@@ -169,7 +170,7 @@ async def _take_code(
 async def _kept_of(session: AsyncSession, account: bytes, today: date) -> tuple[UUID | None, str]:
     """A worker's id and the hash of their password; None and "" where there is none."""
     worker_id = await session.scalar(
-        select(Worker.id).where(Worker.email_index == account, *_works_here(today))
+        select(Worker.id).where(Worker.email_index == account, *in_force(Worker, today))
     )
     own = await session.scalar(
         select(OwnPassword).where(OwnPassword.worker_id == (worker_id or NOBODY))
@@ -178,10 +179,3 @@ async def _kept_of(session: AsyncSession, account: bytes, today: date) -> tuple[
         return worker_id, ""
     await load_agency_keys(session, {own.agency_id})
     return worker_id, own.password
-
-
-def _works_here(today: date) -> tuple[ColumnElement[bool], ...]:
-    return (
-        or_(Worker.from_on.is_(None), Worker.from_on <= today),
-        or_(Worker.until_on.is_(None), Worker.until_on >= today),
-    )

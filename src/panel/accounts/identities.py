@@ -4,7 +4,6 @@ Whoever is not expected is refused in the same words: a stranger learns nothing 
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.models import Worker, WorkerRole
 from panel.accounts.people_joining import is_invited_no_more
+from panel.accounts.people_reading import in_force
 from panel.accounts.provider_models import WorkerIdentity
 from panel.accounts.provider_notes import note
 from panel.accounts.providers import VERIFIED, Provider, provider_named
 from panel.accounts.service import email_index, worker_by_email
 from panel.platform import outbox
 from panel.platform.audit import Kind
-from panel.platform.clock import day_of
 from panel.platform.crypto import Keys
 from panel.platform.database import NOBODY
 from panel.platform.openid_tokens import LONGEST_SUBJECT, Proof
 from panel.platform.problems import Invalid, Problem
-from panel.platform.tables import KEYS, NOW
+from panel.platform.tables import KEYS, NOW, today_of
 from panel.platform.tenancy import load_agency_keys
 from panel.web.words import day_and_time
 
@@ -160,17 +159,16 @@ async def _keep(session: AsyncSession, provider: Provider, worker: Worker, subje
 
 async def _may_come_in(session: AsyncSession, provider: Provider, worker: Worker) -> bool:
     """Whether somebody works here today, with a role, at an agency of the provider's."""
-    today = day_of(session.info[NOW])
-    if worker.agency_id not in provider.agencies or not _is_in_force(worker, today):
+    if worker.agency_id not in provider.agencies:
         return False
-    roles = await session.scalars(select(WorkerRole).where(WorkerRole.worker_id == worker.id))
-    return any(_is_in_force(role, today) for role in roles)
-
-
-def _is_in_force(row: Worker | WorkerRole, today: date) -> bool:
-    return (row.from_on is None or row.from_on <= today) and (
-        row.until_on is None or row.until_on >= today
+    today = today_of(session)
+    found = await session.scalar(
+        select(WorkerRole.id)
+        .join(Worker, Worker.id == WorkerRole.worker_id)
+        .where(Worker.id == worker.id, *in_force(Worker, today), *in_force(WorkerRole, today))
+        .limit(1)
     )
+    return found is not None
 
 
 def trusted_email(provider: Provider, claims: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from consent import Role
 from panel.accounts import codes
 from panel.accounts.desk import COLLEAGUES_SIGN_IN as NEW_SIGN_IN
 from panel.accounts.desk import OWN_SIGN_IN as BASE
-from panel.accounts.desk import Desk
+from panel.accounts.desk import Desk, go, leading_on
 from panel.accounts.models import Worker
 from panel.accounts.my_forms import (
     NewSignInForm,
@@ -27,7 +26,6 @@ from panel.accounts.my_forms import (
     TwoStepsForm,
 )
 from panel.accounts.my_pages import passkey_lines, recovery_words, session_lines
-from panel.accounts.noted import note
 from panel.accounts.own_ways import (
     add_passkey,
     change_password,
@@ -51,13 +49,12 @@ from panel.accounts.passkeys import (
     taken_challenge,
 )
 from panel.accounts.passwords import password_mistake
-from panel.accounts.people_joining import send_link
-from panel.accounts.people_reading import takes_two
+from panel.accounts.people_joining import ANEW_WORDS, send_link
+from panel.accounts.people_pages import worker_href
 from panel.accounts.service import worker_by_email
 from panel.accounts.sign_in_routes import as_json, place_of
 from panel.accounts.taking import Opens, Transaction, take, transaction_of
 from panel.accounts.way_in import safe_path, set_cookie
-from panel.platform.audit import Kind
 from panel.platform.crypto import Keys, NotSealedHere
 from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.sessions import (
@@ -65,7 +62,6 @@ from panel.platform.sessions import (
     Way,
     end_listed,
     end_others,
-    make_link,
     renew,
     sessions_of,
     was_proved,
@@ -74,7 +70,6 @@ from panel.platform.sessions import (
 from panel.platform.tables import KEYS
 from panel.web.forms import FieldErrors, Filled, Nothing
 
-LINK_LASTS = timedelta(days=1)
 OFFERED = "own_password.offered"
 """What the secret on the page is sealed as, until its code came."""
 NOBODY_THERE = "Nobody else of your agency has this e-mail address"
@@ -163,7 +158,7 @@ async def set_password(desk: NamedDependency[Desk]) -> Response[Any]:
         return await _two_steps(desk, errors, secret, safe_path(posted.text("next"), ""))
 
     def to(form: TwoStepsForm) -> str:
-        return f"{BASE}/recovery-codes?next={safe_path(form.next, BASE)}"
+        return leading_on(f"{BASE}/recovery-codes", safe_path(form.next, BASE))
 
     answer = await take(desk, TwoStepsForm, _mine_alone(desk), work, to, again=again)
     return fresh.given_to(desk, answer)
@@ -394,19 +389,18 @@ async def new_sign_in_page(desk: NamedDependency[Desk]) -> Response[str]:
     """A new way in for a colleague who lost theirs."""
     desk.require(Role.ADMINISTRATOR)
     await desk.require_proof()
-    return _new_sign_in(desk, None, "")
+    return _new_sign_in(desk, None)
 
 
 @post(NEW_SIGN_IN, include_in_schema=False)
 async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
-    """End all their ways in and their sessions, and make one link, shown this once.
+    """End all their ways in and their sessions, and send one link to their own work e-mail.
 
-    To whoever holds a role that takes two people the link goes by e-mail, and nobody is shown it.
+    Whoever holds the link is them, so that nobody is shown it.
     """
     administrator = desk.require(Role.ADMINISTRATOR).viewer
     await desk.require_proof()
-    made: list[str] = []
-    mailed: list[UUID] = []
+    sent: list[Worker] = []
 
     async def work(here: Transaction, form: NewSignInForm) -> None:
         worker = await worker_by_email(here.session, form.email)
@@ -414,35 +408,23 @@ async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
         if worker is None or not is_theirs or worker.id == administrator.id:
             raise Invalid.because("email", NOBODY_THERE)
         await start_anew(here.session, worker)
-        if await takes_two(here.session, worker.id):
-            # Who holds the link is them: one person would be both of the two who decide.
-            await send_link(here.session, administrator, worker, desk.site.url)
-            mailed.append(worker.id)
-            return
-        note(here.session, Kind.LINK_MADE, worker.id)
-        token = await make_link(here.session, worker.id, "worker", desk.now + LINK_LASTS)
-        made.append(f"{desk.site.url}/sign-in/{token}")
+        await send_link(here.session, administrator, worker, desk.site.url, ANEW_WORDS)
+        sent.append(worker)
 
     async def again(errors: FieldErrors) -> Response[Any]:
-        return _new_sign_in(desk, errors, "")
+        return _new_sign_in(desk, errors)
 
     opens = transaction_of(desk, administrator.id)
     answer = await take(desk, NewSignInForm, opens, work, NEW_SIGN_IN, again=again)
-    if made or mailed:
-        return _new_sign_in(desk, None, "".join(made), mailed=bool(mailed))
-    return answer
+    return go(worker_href(sent[0].id)) if sent else answer
 
 
-def _new_sign_in(
-    desk: Desk, errors: FieldErrors | None, link: str, *, mailed: bool = False
-) -> Response[str]:
+def _new_sign_in(desk: Desk, errors: FieldErrors | None) -> Response[str]:
     return desk.page(
         "accounts/new_sign_in.html",
         status=200 if errors is None else 422,
         filled=Filled({}, errors),
         action=NEW_SIGN_IN,
-        link=link,
-        mailed=mailed,
     )
 
 

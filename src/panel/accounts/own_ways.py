@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import and_, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.codes import new_recovery_codes, recovery_hash
 from panel.accounts.models import Agency, DemoPersona, Worker
 from panel.accounts.noted import note
 from panel.accounts.passkeys import passkeys_of
-from panel.accounts.provider_models import WorkerIdentity
+from panel.accounts.provider_models import SignInProviderAgency, WorkerIdentity
 from panel.accounts.sign_in_models import OwnPassword, Passkey, RecoveryCode
 from panel.platform.audit import Kind
 from panel.platform.crypto import Keys
@@ -41,11 +41,13 @@ class Ways:
     password: OwnPassword | None
     passkeys: Sequence[Passkey]
     recovery_left: int
+    by_provider: bool
+    """Whether an account elsewhere signs them in."""
 
     @property
     def any(self) -> bool:
         """Whether there is one at all."""
-        return self.password is not None or bool(self.passkeys)
+        return self.password is not None or bool(self.passkeys) or self.by_provider
 
 
 async def worker_of(session: AsyncSession, worker_id: UUID) -> Worker:
@@ -66,7 +68,22 @@ async def ways_of(session: AsyncSession, worker_id: UUID) -> Ways:
     keys = await passkeys_of(session, worker_id)
     if password is not None or keys:
         await worker_of(session, worker_id)
-    return Ways(password, keys, await session.scalar(left) or 0)
+    # One that does not sign in the agency's people any more leads nobody in.
+    linked = (
+        select(WorkerIdentity.id)
+        .join(Worker, Worker.id == WorkerIdentity.worker_id)
+        .join(
+            SignInProviderAgency,
+            and_(
+                SignInProviderAgency.provider_id == WorkerIdentity.provider_id,
+                SignInProviderAgency.agency_id == Worker.agency_id,
+            ),
+        )
+        .where(WorkerIdentity.worker_id == worker_id)
+        .limit(1)
+    )
+    by_provider = await session.scalar(linked) is not None
+    return Ways(password, keys, await session.scalar(left) or 0, by_provider)
 
 
 async def has_ways(session: AsyncSession, worker_id: UUID) -> bool:
@@ -131,7 +148,7 @@ async def keep_hash(session: AsyncSession, worker_id: UUID, hashed: str) -> None
 async def remove_two_steps(session: AsyncSession, worker: Worker) -> None:
     """No password any more, nor codes. Raises Invalid where it is the last way in."""
     ways = await _ways_to_take_from(session, worker)
-    if not ways.passkeys:
+    if not ways.passkeys and not ways.by_provider:
         raise Invalid.because("", LAST_WAY)
     await session.execute(delete(OwnPassword).where(OwnPassword.worker_id == worker.id))
     await session.execute(delete(RecoveryCode).where(RecoveryCode.worker_id == worker.id))
@@ -204,26 +221,35 @@ async def remove_passkey(session: AsyncSession, worker: Worker, passkey_id: UUID
     found = next((one for one in ways.passkeys if one.id == passkey_id), None)
     if found is None:
         raise NotFound
-    if ways.password is None and len(ways.passkeys) == 1:
+    if ways.password is None and len(ways.passkeys) == 1 and not ways.by_provider:
         raise Invalid.because("", LAST_WAY)
     await session.delete(found)
     note(session, Kind.PASSKEY_REMOVED, worker.id)
     await tell(session, worker, "A passkey was removed.")
 
 
+async def end_ways_in(session: AsyncSession, worker_id: UUID) -> None:
+    """Everything that signs somebody in, or keeps them signed in, is gone when this commits.
+
+    The one place: whatever way in is added has its end here.
+    """
+    for way in (OwnPassword, RecoveryCode, Passkey, WorkerIdentity):
+        await session.execute(delete(way).where(way.worker_id == worker_id))
+    await end_links(session, worker_id)
+    await end_others(session, worker_id)
+    await end_entries(session, worker_id)
+
+
 async def start_anew(session: AsyncSession, worker: Worker) -> None:
     """Every way in, every session and every unused link of a worker ends."""
-    for table in (OwnPassword, RecoveryCode, Passkey, WorkerIdentity):
-        await session.execute(delete(table).where(table.worker_id == worker.id))
-    await end_others(session, worker.id)
-    await end_links(session, worker.id)
-    await end_entries(session, worker.id)
+    await end_ways_in(session, worker.id)
     note(session, Kind.STARTED_ANEW, worker.id)
     await tell(
         session,
         worker,
-        "An administrator of your agency made a link by which you choose anew how you sign in. What"
-        " you used before does not work any more, and you were signed out everywhere.",
+        "An administrator of your agency made a link by which you choose anew how you sign in; it"
+        " comes in an e-mail of its own, to nobody but you. What you used before does not work any"
+        " more, and you were signed out everywhere.",
     )
 
 

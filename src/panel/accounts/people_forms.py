@@ -91,6 +91,13 @@ class VersionForm(msgspec.Struct, forbid_unknown_fields=True):
     version: int
 
 
+class AddressForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Where the link of somebody who never came in goes; `version` is that of the worker."""
+
+    version: int
+    email: Annotated[str, line("Work e-mail", at_most=254, missing="Enter their work e-mail")]
+
+
 class AnswerForm(msgspec.Struct, forbid_unknown_fields=True):
     """A second person answers."""
 

@@ -1,4 +1,7 @@
-"""Joiners: somebody is invited by a link that works once, sent again, or not any more."""
+"""Joiners: somebody is invited by a link that works once, sent again, or not any more.
+
+The link goes to the person's own work e-mail and is shown to nobody else (docs/adr/0021).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +9,13 @@ from datetime import date, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role, Viewer
+from panel.accounts.figures import Figure, figures
 from panel.accounts.models import Agency, Worker
+from panel.accounts.own_ways import has_ways
 from panel.accounts.people_models import Invitation
 from panel.accounts.people_noted import note_people
 from panel.accounts.people_reading import worker_to_manage
@@ -30,12 +35,23 @@ from panel.platform.crypto import Keys
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.sessions import end_links, make_link
 from panel.platform.tables import KEYS, NOW, today_of
+from panel.platform.work_tables import OutboxMessage
 from panel.records.casework import Casework
 from panel.web.words import day_and_time
 
 KIND = "invitation"
-SETTING = "accounts.invitation_days"
+LINK_DAYS = Figure("accounts.invitation_days", INVITATION_DAYS, LEAST_DAYS, MOST_DAYS)
+"""For how many days a link is good."""
 NOT_INVITED = "This invitation was withdrawn, or they came in meanwhile, so it was not sent."
+INVITED_WORDS = "You were invited to work with Panel."
+ANEW_WORDS = (
+    "You choose anew how you sign in to Panel: an administrator of your agency asked for it."
+)
+CAME_IN = (
+    "They came in already, so that their address is not changed here: whoever reads the new mailbox"
+    " would read their cases."
+)
+NEW_ADDRESS = "Let them leave, and invite them with the new address."
 ADDRESS_TAKEN = (
     "Somebody has this e-mail address already. If they come from another agency, they leave there"
     " first"
@@ -96,12 +112,76 @@ async def invite_again(
     session: AsyncSession, by: Viewer, worker_id: UUID, version: int, site_url: str
 ) -> None:
     """A new link; the earlier ones are nobody's. Raises NotAllowed for somebody who leaves."""
+    worker = await _who_stays(session, by, worker_id, version)
+    await send_link(session, by, worker, site_url)
+
+
+async def correct_address(
+    session: AsyncSession, by: Viewer, worker_id: UUID, version: int, email: str, site_url: str
+) -> None:
+    """Put right where somebody's link goes who never came in; the link that went is nobody's.
+
+    Raises NotAllowed for somebody who came in before, Invalid for an address that others have.
+    """
+    worker = await _who_stays(session, by, worker_id, version)
+    # In the order of signing in: whoever uses the link at this moment is waited for.
+    await end_links(session, worker_id)
+    if not await never_came_in(session, worker_id):
+        raise NotAllowed(CAME_IN, NEW_ADDRESS)
+    if not outbox.is_one_address(email):
+        raise Invalid.because("email", "Enter one e-mail address, like name@example.org")
+    index = email_index(cast("Keys", session.info[KEYS]).ring, email)
+    if index == worker.email_index:
+        raise Invalid.because("email", "This is the address that the link went to")
+    await _free_address(session, email)
+    worker.email, worker.email_index = email, index
+    await session.flush()
+    note_people(session, Kind.ADDRESS_CORRECTED, by.id, worker_id)
+    await send_link(session, by, worker, site_url)
+
+
+async def never_came_in(session: AsyncSession, worker_id: UUID) -> bool:
+    """Whether nobody signed in to an account yet. Whoever was in and is started anew was in."""
+    return not await _was_in(session, worker_id) and not await has_ways(session, worker_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSent:
+    """What became of the newest link that was sent to somebody; the link itself is not in it."""
+
+    at: datetime
+    ends_at: datetime
+    went_at: datetime | None
+    failure: str
+
+
+async def link_sent(session: AsyncSession, worker_id: UUID) -> LinkSent | None:
+    """The newest link that waits to be used, None without one; asked as scheduled work."""
+    invitation = await session.scalar(
+        select(Invitation)
+        .where(Invitation.worker_id == worker_id, Invitation.state == "sent")
+        .order_by(Invitation.id.desc())
+        .limit(1)
+    )
+    if invitation is None:
+        return None
+    found = await session.execute(
+        select(OutboxMessage.sent_at, OutboxMessage.failure).where(
+            OutboxMessage.once == f"{KIND} {invitation.id}"
+        )
+    )
+    row = found.one_or_none()
+    went_at, failure = (None, None) if row is None else row
+    return LinkSent(invitation.created_at, invitation.ends_at, went_at, failure or "")
+
+
+async def _who_stays(session: AsyncSession, by: Viewer, worker_id: UUID, version: int) -> Worker:
     worker, line = await worker_to_manage(session, by, worker_id)
     if worker.version != version:
         raise Conflict(())
     if line.standing in (Standing.LEFT, Standing.LEAVING):
         raise NotAllowed("They left or are leaving, so that no link is sent to them.")
-    await send_link(session, by, worker, site_url)
+    return worker
 
 
 async def withdraw_invitation(
@@ -125,12 +205,26 @@ async def invitation_taken(session: AsyncSession, worker_id: UUID) -> None:
     """Somebody came in, whatever way: their invitation is done with, and so is its link."""
     taken = await session.scalars(
         update(Invitation)
-        .where(Invitation.worker_id == worker_id, Invitation.state == "sent")
+        .where(Invitation.worker_id == worker_id, Invitation.state != "taken")
         .values(state="taken", changed_at=session.info[NOW], changed_by=worker_id)
         .returning(Invitation.id)
     )
     if taken.all():
         await end_links(session, worker_id)
+    elif not await _was_in(session, worker_id):
+        # Let in without an invitation (by a printed link, by a provider): known all the same.
+        now: datetime = session.info[NOW]
+        session.add(Invitation(worker_id=worker_id, state="taken", ends_at=now))
+        await session.flush()
+
+
+async def _was_in(session: AsyncSession, worker_id: UUID) -> bool:
+    found = await session.scalar(
+        select(Invitation.id)
+        .where(Invitation.worker_id == worker_id, Invitation.state == "taken")
+        .limit(1)
+    )
+    return found is not None
 
 
 async def is_invited_no_more(session: AsyncSession, worker_id: UUID) -> bool:
@@ -149,17 +243,8 @@ async def why_not_invited(session: AsyncSession, invitation_id: UUID) -> str:
 
 
 async def invitation_days(session: AsyncSession) -> int:
-    """For how many days a link is good: a setting of the authority, 1 to 30, else 7."""
-    value = await session.scalar(
-        text(
-            "SELECT value FROM setting WHERE key = :key"
-            " AND (from_on IS NULL OR from_on <= :now)"
-            " ORDER BY from_on DESC NULLS LAST, id DESC LIMIT 1"
-        ),
-        {"key": SETTING, "now": session.info[NOW]},
-    )
-    is_figure = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_figure and LEAST_DAYS <= value <= MOST_DAYS else INVITATION_DAYS
+    """For how many days a link is good."""
+    return (await figures(session, [LINK_DAYS]))[LINK_DAYS.key]
 
 
 async def _free_address(session: AsyncSession, email: str) -> None:
@@ -187,7 +272,9 @@ async def _waiting(session: AsyncSession, worker_id: UUID) -> list[Invitation]:
     return list(found)
 
 
-async def send_link(session: AsyncSession, by: Viewer, worker: Worker, site_url: str) -> None:
+async def send_link(
+    session: AsyncSession, by: Viewer, worker: Worker, site_url: str, why: str = INVITED_WORDS
+) -> None:
     """A link that works once, in the outbox; earlier ones are nobody's from now on."""
     for earlier in await _waiting(session, worker.id):
         earlier.state = "withdrawn"
@@ -204,8 +291,8 @@ async def send_link(session: AsyncSession, by: Viewer, worker: Worker, site_url:
         address=worker.email,
         subject="Your way into Panel",
         body=(
-            f"You were invited to work with Panel.\n\nOpen this link once, until"
-            f" {day_and_time(ends_at)}:\n{site_url}/sign-in/{token}\n\n"
+            f"{why}\n\nOpen this link once, until {day_and_time(ends_at)}:\n"
+            f"{site_url}/sign-in/{token}\n\n"
             "If you did not expect it, do not open it and tell your manager.\n"
         ),
         once=f"{KIND} {invitation.id}",

@@ -8,11 +8,12 @@ professional at once, until the handover".
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, delete, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Viewer
 from panel.accounts.models import Worker, WorkerRole
+from panel.accounts.own_ways import end_ways_in
 from panel.accounts.people_models import Leaving, RoleProposal
 from panel.accounts.people_noted import note_people
 from panel.accounts.people_reading import (
@@ -28,11 +29,8 @@ from panel.accounts.people_rules import (
     Standing,
     leaves_the_last,
 )
-from panel.accounts.provider_models import WorkerIdentity
-from panel.accounts.sign_in_models import OwnPassword, Passkey, RecoveryCode
 from panel.platform.audit import Kind
 from panel.platform.problems import Conflict, Invalid, NotAllowed
-from panel.platform.sessions import end_links, end_others
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.casework import Casework, Leaver
 from panel.records.gate import rewrite_viewer
@@ -208,17 +206,6 @@ async def _go(session: AsyncSession, leaving: Leaving, casework: Casework) -> No
         leaving.state = "done"
         note_people(session, Kind.WORKER_LEFT, session.info[VIEWER], worker.id)
     await session.flush()
-
-
-async def end_ways_in(session: AsyncSession, worker_id: UUID) -> None:
-    """Everything that signs somebody in, or keeps them signed in, is gone when this commits.
-
-    The one place: whatever way in is added has its end here.
-    """
-    await end_links(session, worker_id)
-    await end_others(session, worker_id)
-    for way in (OwnPassword, Passkey, RecoveryCode, WorkerIdentity):
-        await session.execute(delete(way).where(way.worker_id == worker_id))
 
 
 async def _close(session: AsyncSession, worker: Worker, last_day: date) -> None:

@@ -13,7 +13,10 @@ from panel.platform.tables import Row, one_of
 
 
 class Invitation(Row):
-    """A worker was asked to come in, by a link that works once. The newest one counts."""
+    """A worker was asked to come in, by a link that works once. The newest one counts.
+
+    Whoever ever came in has one that is `taken`: their address is not corrected any more.
+    """
 
     __tablename__ = "invitation"
     __table_args__ = (one_of("state", ("sent", "taken", "withdrawn")),)

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from consent import Role, Viewer
+from panel.accounts.people_joining import LinkSent
 from panel.accounts.people_reading import AgencyLine, ProposalLine, RoleLine, WorkerLine
 from panel.accounts.people_rules import (
     A_DAY,
@@ -190,20 +191,34 @@ def role_choices(
     ]
 
 
+def link_words(sent: LinkSent | None, email: str) -> str:
+    """To which address the newest link went, when, and until when it works."""
+    if sent is None:
+        return ""
+    until = f"It works once, until {words.day_and_time(sent.ends_at)}."
+    if sent.went_at is not None:
+        return f"Sent to {email} on {words.day_and_time(sent.went_at)}. {until}"
+    made = f"Made for {email} on {words.day_and_time(sent.at)}"
+    if sent.failure:
+        return f"{made}, and it did not go: {sent.failure}"
+    return f"{made}. It waits to be sent. {until}"
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerSteps:
     """What somebody may do on a worker's page: addresses, empty where they may not."""
 
     invite: str
     withdraw: str
+    address: str
     add_role: str
     leave: str
     stay: str
     why_none: str
 
 
-def worker_steps(one: WorkerLine, viewer: Viewer) -> WorkerSteps:
-    """The steps that are open to this person."""
+def worker_steps(one: WorkerLine, viewer: Viewer, *, came_in: bool) -> WorkerSteps:
+    """The steps that are open to this person; `came_in`: somebody signed in to the account once."""
     href = worker_href(one.id)
     none = ""
     if not may_manage(viewer, one.agency_id):
@@ -211,12 +226,12 @@ def worker_steps(one: WorkerLine, viewer: Viewer) -> WorkerSteps:
     elif one.id == viewer.id:
         none = "This is you. Another administrator changes your roles."
     if none:
-        return WorkerSteps("", "", "", "", "", none)
+        return WorkerSteps("", "", "", "", "", "", none)
     is_here = one.standing not in (Standing.LEFT, Standing.LEAVING)
-    waits = one.standing in (Standing.INVITED, Standing.LINK_OVER)
     return WorkerSteps(
         invite=f"{href}/invitation" if is_here else "",
-        withdraw=f"{href}/invitation/withdraw" if waits else "",
+        withdraw=f"{href}/invitation/withdraw" if is_here and one.link_waits else "",
+        address=f"{href}/address" if is_here and not came_in else "",
         add_role=f"{href}/roles/new" if is_here else "",
         leave=f"{href}/leave" if one.standing is not Standing.LEFT else "",
         stay=f"{href}/stay" if one.standing is Standing.LEAVING else "",

@@ -3,7 +3,7 @@
 Nothing here names a child. Names and addresses of workers are opened with their agency's key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -16,7 +16,7 @@ from consent import Role, Viewer
 from panel.accounts.models import Agency, Worker, WorkerRole
 from panel.accounts.people_models import Invitation, Leaving, RoleProposal
 from panel.accounts.people_rules import (
-    TAKE_TWO,
+    RUNS_THE_SERVICE,
     Standing,
     looks_after_all,
     may_manage,
@@ -76,6 +76,8 @@ class WorkerLine:
     version: int
     standing: Standing
     link_ends_at: datetime | None
+    link_waits: bool
+    """Whether the newest link was neither used nor withdrawn."""
     leaving: "LeavingLine | None"
     roles: tuple[RoleLine, ...]
 
@@ -185,12 +187,13 @@ async def worker_called(session: AsyncSession, viewer: Viewer, email: str) -> UU
     return row.id if row is not None and may_read(viewer, row.agency_id) else None
 
 
-async def administrators_who_stay(session: AsyncSession) -> set[UUID]:
-    """Who administers now, with no end in sight."""
+async def administrators_who_stay(session: AsyncSession) -> Mapping[UUID, bool]:
+    """Who administers now, with no end in sight; True for whom every agency's accounts are."""
     day = today_of(session)
-    found = await session.scalars(
-        select(WorkerRole.worker_id)
+    found = await session.execute(
+        select(WorkerRole.worker_id, Agency.kind)
         .join(Worker, Worker.id == WorkerRole.worker_id)
+        .join(Agency, Agency.id == Worker.agency_id)
         .where(
             WorkerRole.role == Role.ADMINISTRATOR.value,
             or_(WorkerRole.from_on.is_(None), WorkerRole.from_on <= day),
@@ -199,7 +202,7 @@ async def administrators_who_stay(session: AsyncSession) -> set[UUID]:
             Worker.until_on.is_(None),
         )
     )
-    return set(found)
+    return {worker_id: kind == RUNS_THE_SERVICE for worker_id, kind in found.all()}
 
 
 async def administers(session: AsyncSession, worker_id: UUID) -> bool:
@@ -213,20 +216,6 @@ async def administers(session: AsyncSession, worker_id: UUID) -> bool:
             WorkerRole.role == Role.ADMINISTRATOR.value,
             *in_force(Worker, day),
             *in_force(WorkerRole, day),
-        )
-        .limit(1)
-    )
-    return found is not None
-
-
-async def takes_two(session: AsyncSession, worker_id: UUID) -> bool:
-    """Whether somebody has a role that two people give, now or later."""
-    found = await session.scalar(
-        select(WorkerRole.id)
-        .where(
-            WorkerRole.worker_id == worker_id,
-            WorkerRole.role.in_([role.value for role in TAKE_TWO]),
-            or_(WorkerRole.until_on.is_(None), WorkerRole.until_on >= today_of(session)),
         )
         .limit(1)
     )
@@ -294,10 +283,13 @@ async def _lines(session: AsyncSession, workers: Sequence[Worker]) -> list[Worke
             )
         )
     newest: dict[UUID, Invitation] = {}
+    came_in: set[UUID] = set()
     for invitation in await session.scalars(
         select(Invitation).where(Invitation.worker_id.in_(ids)).order_by(Invitation.id)
     ):
         newest[invitation.worker_id] = invitation
+        if invitation.state == "taken":
+            came_in.add(invitation.worker_id)
     leavings = {
         one.worker_id: _leaving(one)
         for one in await session.scalars(
@@ -327,8 +319,10 @@ async def _lines(session: AsyncSession, workers: Sequence[Worker]) -> list[Worke
                     link_ends_at=ends_at,
                     now=now,
                     today=day,
+                    came_in=one.id in came_in,
                 ),
                 link_ends_at=ends_at,
+                link_waits=invited is not None and invited.state == "sent",
                 leaving=leavings.get(one.id),
                 roles=tuple(roles.get(one.id, ())),
             )

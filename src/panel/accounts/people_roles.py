@@ -42,6 +42,7 @@ from panel.records.gate import rewrite_viewer
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('who administers', 0))")
 NOT_ONESELF = "Nobody changes their own roles or account."
 ANOTHER = "Ask another administrator."
+HAS_IT = "They have this role already in these days"
 LAST = "They are the last administrator. Make somebody else one first"
 
 
@@ -186,9 +187,11 @@ async def _carry_out(
     begins = None if proposal.from_on is None else max(proposal.from_on, day)
     if proposal.until_on is not None and proposal.until_on < (begins or day):
         raise NotAllowed("The days that were proposed are over. Propose it again.")
-    await _give(
-        session, by.id, worker, NewRole(Role(proposal.role), None, begins, proposal.until_on)
-    )
+    new = NewRole(Role(proposal.role), None, begins, proposal.until_on)
+    # It may have been given otherwise while this waited.
+    if await _has_role(session, worker, new):
+        raise NotAllowed(f"{HAS_IT}.", "Refuse the proposal.")
+    await _give(session, by.id, worker, new)
 
 
 async def _to_change(
@@ -222,6 +225,12 @@ async def _check(session: AsyncSession, by: Viewer, worker: Worker, new: NewRole
     if mistake := dates_mistake(new.from_on, new.until_on, today_of(session)):
         field = "from_on" if mistake.startswith("The first") else "until_on"
         raise Invalid.because(field, mistake)
+    if await _has_role(session, worker, new):
+        raise Invalid.because("role", HAS_IT)
+
+
+async def _has_role(session: AsyncSession, worker: Worker, new: NewRole) -> bool:
+    """Whether somebody has a role already in the days of a new one."""
     begins = new.from_on or today_of(session)
     same_panel = (
         WorkerRole.panel_id.is_(None)
@@ -238,8 +247,7 @@ async def _check(session: AsyncSession, by: Viewer, worker: Worker, new: NewRole
         )
         .limit(1)
     )
-    if has is not None:
-        raise Invalid.because("role", "They have this role already in these days")
+    return has is not None
 
 
 async def _give(session: AsyncSession, by: UUID, worker: Worker, new: NewRole) -> None:

@@ -13,6 +13,7 @@ from consent import Role, Viewer
 from panel.accounts.desk import READING_PEOPLE, Desk, go
 from panel.accounts.people_agencies import close_agency, new_agency, rename_agency
 from panel.accounts.people_forms import (
+    AddressForm,
     AgencyForm,
     AnswerForm,
     EndRoleForm,
@@ -22,7 +23,17 @@ from panel.accounts.people_forms import (
     RoleForm,
     VersionForm,
 )
-from panel.accounts.people_joining import invitation_days, invite, invite_again, withdraw_invitation
+from panel.accounts.people_joining import (
+    CAME_IN,
+    NEW_ADDRESS,
+    correct_address,
+    invitation_days,
+    invite,
+    invite_again,
+    link_sent,
+    never_came_in,
+    withdraw_invitation,
+)
 from panel.accounts.people_leaving import leave_now, plan_leaving, stay_after_all
 from panel.accounts.people_pages import (
     KIND_WORDS,
@@ -32,6 +43,7 @@ from panel.accounts.people_pages import (
     default_last_day,
     earliest_end,
     holdings_words,
+    link_words,
     may_change_agencies,
     proposal_row,
     role_choices,
@@ -56,7 +68,7 @@ from panel.accounts.people_roles import add_role, answer_proposal, end_role
 from panel.accounts.people_rules import A_DAY, TAKE_TWO, may_manage
 from panel.accounts.service import worker_names
 from panel.accounts.taking import Transaction, take, transaction_of
-from panel.platform.problems import Invalid, NotFound
+from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.records.casework import Holdings, Leaver
 from panel.records.child_scoped import JOB
 from panel.web.forms import FieldErrors, Filled
@@ -288,6 +300,45 @@ async def withdraw_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) 
     return await _step(desk, worker_id, work)
 
 
+@get(f"{WORKER}/address", include_in_schema=False)
+async def address_page(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> Response[str]:
+    """Where the link of somebody goes who never came in."""
+    await _administrator(desk)
+    return await _address(desk, worker_id)
+
+
+@post(f"{WORKER}/address", include_in_schema=False)
+async def correct_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> Response[Any]:
+    """Put the address right, and send another link there."""
+    viewer = await _administrator(desk)
+
+    async def work(here: Transaction, form: AddressForm) -> None:
+        await correct_address(
+            here.session, viewer, worker_id, form.version, form.email, desk.site.url
+        )
+
+    return await take(
+        desk, AddressForm, transaction_of(desk, viewer.id), work, worker_href(worker_id),
+        again=lambda errors: _address(desk, worker_id, errors),
+    )  # fmt: skip
+
+
+async def _address(desk: Desk, worker_id: UUID, errors: FieldErrors | None = None) -> Response[Any]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        _, line = await worker_to_manage(session, desk.viewer, worker_id)
+        if not await never_came_in(session, worker_id):
+            raise NotAllowed(CAME_IN, NEW_ADDRESS)
+    return desk.page(
+        "accounts/people_address.html",
+        status=200 if errors is None else 422,
+        line=line,
+        version=line.version,
+        filled=Filled({"email": line.email}, errors),
+        action=f"{worker_href(worker_id)}/address",
+        back_href=worker_href(worker_id),
+    )
+
+
 @post(f"{WORKER}/stay", include_in_schema=False)
 async def stay_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> Response[Any]:
     """They stay after all."""
@@ -329,6 +380,11 @@ async def worker_page(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) ->
         if Role.MANAGER in viewer.roles and viewer.agency == line.agency_id:
             cases = await casework.cases(desk.gate, session, viewer, desk.purposes, worker_id)
     manages = may_manage(viewer, line.agency_id) and worker_id != viewer.id
+    link, came_in = "", True
+    if manages:
+        async with desk.tenant.transaction(JOB) as session:
+            link = link_words(await link_sent(session, worker_id), line.email)
+            came_in = not await never_came_in(session, worker_id)
     roles = [role_row(one, worker_id, panels, desk.today) for one in line.roles]
     return desk.page(
         "accounts/people_worker.html",
@@ -336,7 +392,8 @@ async def worker_page(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) ->
         state=standing_words(line),
         roles=roles,
         ends_roles=manages,
-        steps=worker_steps(line, viewer),
+        steps=worker_steps(line, viewer, came_in=came_in),
+        link=link,
         cases=cases,
         plans_without=line.leaving.plans_without if manages and line.leaving else 0,
         version=line.version,
@@ -528,6 +585,8 @@ HANDLERS = [
     invite_here,
     invite_again_here,
     withdraw_here,
+    address_page,
+    correct_here,
     stay_here,
     worker_page,
     role_page,

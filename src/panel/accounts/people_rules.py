@@ -4,7 +4,7 @@ Who manages whose account, which roles take two people, and what state an accoun
 DOMAIN.md, "Words" (worker) and the role table; adr/0021.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -86,13 +86,18 @@ def standing(
     link_ends_at: datetime | None,
     now: datetime,
     today: date,
+    came_in: bool = False,
 ) -> Standing:
-    """Where an account stands now; `invitation` is the state of the newest one, or empty."""
+    """Where an account stands now; `invitation` is the state of the newest one, or empty.
+
+    Who came in before is at work whatever became of a later link: it only lets them choose anew
+    how they sign in.
+    """
     if until_on is not None:
         return Standing.LEFT if until_on < today else Standing.LEAVING
-    if invitation == "withdrawn":
+    if invitation == "withdrawn" and not came_in:
         return Standing.WITHDRAWN
-    if invitation == "sent" and link_ends_at is not None:
+    if invitation == "sent" and link_ends_at is not None and not came_in:
         return Standing.INVITED if link_ends_at >= now else Standing.LINK_OVER
     if from_on is not None and from_on > today:
         return Standing.TO_COME
@@ -140,9 +145,15 @@ def answer_mistake(proposal: Proposal, by: UUID, now: datetime) -> str:
     return ""
 
 
-def leaves_the_last(administrators: Collection[UUID], leaver: UUID) -> bool:
-    """Whether nobody would be left who administers, of those who stay."""
-    return leaver in administrators and set(administrators) <= {leaver}
+def leaves_the_last(administrators: Mapping[UUID, bool], leaver: UUID) -> bool:
+    """Whether nobody would be left who administers, or nobody who looks after every agency.
+
+    `administrators` are those who stay; True for whom every agency's accounts are.
+    """
+    if leaver not in administrators:
+        return False
+    rest = [one for one in administrators if one != leaver]
+    return not rest or (administrators[leaver] and not any(administrators[one] for one in rest))
 
 
 def agency_key(name: str, taken: Collection[str]) -> str:

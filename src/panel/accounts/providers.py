@@ -19,12 +19,13 @@ from panel.accounts.models import Agency
 from panel.accounts.provider_models import SignInProvider, SignInProviderAgency, WorkerIdentity
 from panel.accounts.provider_notes import note
 from panel.platform.audit import Kind
+from panel.platform.erasure import DestroyedKeys, Order, destroy
 from panel.platform.openid import Algorithm, Client, ClientAuth, host_of, is_safe
 from panel.platform.openid_tokens import UnusableKey, client_assertion, own_key, signs_with
 from panel.platform.problems import FieldError, Invalid, NotFound
-from panel.platform.tables import NOW
-from panel.platform.tenancy import AuthorityRecord, load_keys
+from panel.platform.tenancy import AuthorityRecord, Tenant, load_keys
 
+REMOVED = Order("Whoever runs the site", "panel provider remove")
 VERIFIED = "email"
 """The claim that counts where the provider says that it verified it."""
 OTHER_CLAIMS = ("preferred_username", "upn")
@@ -257,7 +258,8 @@ def check_secret(terms: Terms, secret: str) -> None:
 async def set_provider(session: AsyncSession, wanted: Wanted) -> bool:
     """Configure a provider, new or anew; whether it is new. Raises Invalid.
 
-    Who was linked stays linked as long as the issuer is the same.
+    Who was linked stays linked as long as the issuer is the same; at another one they are linked
+    anew when they sign in next.
     """
     wrong = mistakes_in(wanted)
     agencies = list(await session.scalars(select(Agency).where(Agency.key.in_(wanted.agencies))))
@@ -274,6 +276,9 @@ async def set_provider(session: AsyncSession, wanted: Wanted) -> bool:
     if row is None:
         row = SignInProvider(key=wanted.key)
         session.add(row)
+    elif row.issuer != wanted.issuer:
+        # A subject is one issuer's: at another one it is somebody else's, or nobody's.
+        await _end_links(session, row.id)
     row.label, row.issuer = wanted.label.strip(), wanted.issuer
     row.client_id = wanted.client_id.strip()
     row.secret, row.secret_from = wanted.secret, wanted.secret_from
@@ -290,27 +295,38 @@ async def set_provider(session: AsyncSession, wanted: Wanted) -> bool:
     return is_new
 
 
-async def remove_provider(session: AsyncSession, key: str) -> int:
+async def remove_provider(
+    session: AsyncSession, tenant: Tenant, destroyed: DestroyedKeys, key: str
+) -> int:
     """Take a provider away, with the links to it; how many people it signed in. Raises NotFound.
 
-    Their sessions by a provider end. Its secret is destroyed with its data key.
+    Their sessions by a provider end. Its secret is destroyed with its data key, also in back-ups
+    from before: so it is on the list of destroyed keys. Call it last in a transaction of the job.
+    Raises ListDamaged.
     """
     provider = await provider_named(session, key)
+    linked = await _end_links(session, provider.id)
+    await session.execute(
+        delete(SignInProviderAgency).where(SignInProviderAgency.provider_id == provider.id)
+    )
+    await session.execute(delete(SignInProvider).where(SignInProvider.id == provider.id))
+    note(session, Kind.PROVIDER_REMOVED, provider.id)
+    await session.flush()
+    await destroy(session, tenant, destroyed, [provider.id], REMOVED)
+    return linked
+
+
+async def _end_links(session: AsyncSession, provider_id: UUID) -> int:
+    """End who is whom at a provider, and their sessions by one; how many people that were."""
     linked = list(
         await session.scalars(
-            select(WorkerIdentity.worker_id).where(WorkerIdentity.provider_id == provider.id)
+            delete(WorkerIdentity)
+            .where(WorkerIdentity.provider_id == provider_id)
+            .returning(WorkerIdentity.worker_id)
         )
     )
     await session.execute(
         text("DELETE FROM web_session WHERE way = 'provider' AND viewer_id = ANY(:workers)"),
         {"workers": linked},
     )
-    for table in (WorkerIdentity, SignInProviderAgency):
-        await session.execute(delete(table).where(table.provider_id == provider.id))
-    await session.execute(delete(SignInProvider).where(SignInProvider.id == provider.id))
-    await session.execute(
-        text("UPDATE data_key SET wrapped = NULL, destroyed_at = :now WHERE holder_id = :provider"),
-        {"now": session.info[NOW], "provider": provider.id},
-    )
-    note(session, Kind.PROVIDER_REMOVED, provider.id)
     return len(linked)

@@ -17,6 +17,7 @@ from panel.accounts.desk import (
     Desk,
     Posted,
     go,
+    leading_on,
 )
 from panel.accounts.entering import Claim, account_of, try_code, try_password, whose_passkey
 from panel.accounts.noted import note
@@ -308,7 +309,7 @@ async def _again(
         has_passkey=bool(ways.passkeys),
         providers=await providers_for_again(desk),
         is_invented=desk.tenant.record.demo and way is Way.DEMONSTRATION,
-        set_up=f"{OWN_SIGN_IN}/set-up?next={next_path}",
+        set_up=leading_on(f"{OWN_SIGN_IN}/set-up", next_path),
     )
 
 

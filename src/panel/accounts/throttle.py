@@ -42,6 +42,7 @@ AT_ACCOUNT_BY_STRANGERS = Limit(50, timedelta(hours=1))
 MAILS_FROM_HERE = Limit(4, timedelta(hours=1))
 MAILS_BY_STRANGERS = Limit(6, timedelta(hours=1))
 """Codes by e-mail that others may bring about; an address that the account knows has its own."""
+A_DAY = timedelta(days=1)
 CHALLENGES = Limit(300, timedelta(minutes=15))
 
 
@@ -178,22 +179,57 @@ async def _is_known(session: AsyncSession, here: bytes, now: datetime) -> bool:
     return found is not None
 
 
+async def count_wrong(session: AsyncSession, what: str, whose: str, *, is_wrong: bool) -> int:
+    """Count an answer that was wrong, for `A_DAY` from the first; how many there are by now.
+
+    Asked of right and of wrong ones, so that neither takes longer. Whoever counts holds the
+    account's row meanwhile: two at once are counted one after the other.
+    """
+    ring, now = cast("Keys", session.info[KEYS]).ring, session.info[NOW]
+    tries, _ = await _add(session, _key(ring, what, whose, ""), A_DAY, now, int(is_wrong))
+    return tries
+
+
+async def forget_wrong(session: AsyncSession, what: str, whose: str) -> None:
+    """Somebody who knows the person lets them begin afresh."""
+    ring = cast("Keys", session.info[KEYS]).ring
+    await session.execute(
+        text("DELETE FROM sign_in_attempt WHERE bucket = :key"),
+        {"key": _key(ring, what, whose, "")},
+    )
+
+
+async def is_known(session: AsyncSession, account: str, address: str) -> bool:
+    """Whether the owner of an account signed in from this address before (`know_address`)."""
+    ring, now = cast("Keys", session.info[KEYS]).ring, session.info[NOW]
+    return await _is_known(session, _key(ring, "known", account, address), now)
+
+
 async def _count(session: AsyncSession, bucket: Bucket, now: datetime) -> int:
     """Count one more try; the seconds until there may be another, 0 where this one may go on."""
+    tries, ends_at = await _add(session, bucket.key, bucket.limit.within, now, 1)
+    if tries <= bucket.limit.tries:
+        return 0
+    return max(int((ends_at - now).total_seconds()), 1)
+
+
+async def _add(
+    session: AsyncSession, key: bytes, within: timedelta, now: datetime, more: int
+) -> tuple[int, datetime]:
+    """Add to what is counted; how much that is now, and until when."""
     counted = await session.execute(
         text(
-            "INSERT INTO sign_in_attempt AS a (bucket, tries, ends_at) VALUES (:key, 1, :ends)"
+            "INSERT INTO sign_in_attempt AS a (bucket, tries, ends_at) VALUES (:key, :more, :ends)"
             " ON CONFLICT (bucket) DO UPDATE SET"
-            " tries = CASE WHEN a.ends_at <= :now THEN 1 ELSE LEAST(a.tries + 1, 1000000) END,"
+            " tries = CASE WHEN a.ends_at <= :now THEN excluded.tries"
+            " ELSE LEAST(a.tries + excluded.tries, 1000000) END,"
             " ends_at = CASE WHEN a.ends_at <= :now THEN excluded.ends_at ELSE a.ends_at END"
             " RETURNING tries, ends_at"
         ),
-        {"key": bucket.key, "now": now, "ends": now + bucket.limit.within},
+        {"key": key, "more": more, "now": now, "ends": now + within},
     )
     row = counted.one()
-    if row.tries <= bucket.limit.tries:
-        return 0
-    return max(int((row.ends_at - now).total_seconds()), 1)
+    return row.tries, row.ends_at
 
 
 def _key(ring: Keyring, what: str, account: str, address: str) -> bytes:

@@ -14,6 +14,7 @@ from panel.commands.opening import (
 )
 from panel.platform.audit_check import (
     Connection,
+    Finding,
     Proof,
     last_seal,
     prove,
@@ -30,6 +31,7 @@ from panel.platform.checkpoints import (
 )
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
+from panel.platform.erasure import DestroyedKeys, cut_off
 from panel.platform.tenancy import AuthorityRecord, authority_named
 from panel.settings import from_environment
 
@@ -66,14 +68,22 @@ def verify(
     """Read every event again and compare it with the seals; exit 1 where anything differs.
 
     Needs no key that opens anything. Names the first event that was changed, removed, added or
-    put elsewhere, and says how many events wait for their seal.
+    put elsewhere, and says how many events wait for their seal. Where the list of destroyed keys
+    is here, it must have every line that the events know of.
     """
     kept_ones = [] if checkpoint is None else read_kept(checkpoint)
     trusted = None if key is None else from_base64(key)
-    with opened_cluster(from_environment()) as cluster:
+    settings = from_environment()
+    destroyed = DestroyedKeys(settings.destroyed_keys)
+    with opened_cluster(settings) as cluster:
         record = authority_named(cluster.app_url, authority)
         with open_to_read(cluster, record) as connection:
             proof = prove(connection, record.name, kept=kept_ones, trusted=trusted)
+            missing = ""
+            if destroyed.path.exists():
+                missing = cut_off(connection, record.name, destroyed)
+    if missing:
+        proof.findings.append(Finding("list", None, "", None, None, missing))
     if as_json:
         print_json(proof)
     else:

@@ -5,7 +5,12 @@ from pathlib import Path
 import click
 
 from panel.commands.doctor import check_everything
-from panel.commands.opening import authority_option, opened_cluster, plain_errors
+from panel.commands.opening import (
+    authority_option,
+    opened_cluster,
+    plain_errors,
+    write_down_command,
+)
 from panel.commands.serving import owner
 from panel.platform import backup as backups
 from panel.platform.erasure import Applied, DestroyedKeys, apply_list
@@ -26,6 +31,7 @@ def backup(out: Path, authority: str | None) -> None:
     settings = from_environment()
     with opened_cluster(settings) as cluster:
         record = authority_named(cluster.app_url, authority)
+        write_down_command(settings, cluster, record.name)
         backups.write(owner(cluster), record, out)
     click.echo(f"{record.name} is in {out}. Keep the master key elsewhere: the file needs it.")
 

@@ -33,7 +33,7 @@ from panel.platform.problems import Problem
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import NoSuchAuthority, authorities, load_keys, record_authority
 from panel.records.gate import Gate
-from panel.serving import clock_from
+from panel.serving import check_ready, clock_from
 from panel.settings import Settings, from_environment
 from panel.web.manifest import read_manifest
 from panel.web.words import short_day
@@ -236,6 +236,8 @@ def demo(
         show_personas(settings, cluster, site_url)
         if prepare_only:
             return
+        if wrong := check_ready(settings, cluster):
+            raise click.ClickException(" ".join(wrong))
         click.echo(f"\nServing {site_url} (stop with Ctrl-C)")
         run_server(HOST, port, 1)
 

@@ -14,13 +14,13 @@ from panel.commands.opening import (
     print_json,
     running,
 )
-from panel.commands.serving import check_ready
 from panel.platform.audit_check import Proof, prove
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
 from panel.platform.migrate import Target, current, head
 from panel.platform.tenancy import authorities
 from panel.records.access_check import Checked, check_access, counted
+from panel.serving import check_ready
 from panel.settings import Settings, from_environment
 
 SEALS_LOOKED_AT = 20

@@ -17,6 +17,7 @@ from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
 from panel.governance.rights_copies import gather_waiting
+from panel.governance.rights_telling import tell_of_corrections
 from panel.governance.versions import keep_up_to_date
 from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
@@ -143,6 +144,9 @@ def about_rights(settings: Settings, gate: Gate) -> list[Job]:
     async def gather(_session: AsyncSession, _slot: datetime) -> None:
         await gather_waiting(gate)
 
+    async def tell(session: AsyncSession, _slot: datetime) -> None:
+        await tell_of_corrections(session, today(gate.tenant.clock), settings.site_url)
+
     async def propose_due(session: AsyncSession, _slot: datetime) -> None:
         await propose(session)
 
@@ -151,6 +155,7 @@ def about_rights(settings: Settings, gate: Gate) -> list[Job]:
 
     return [
         Job("gather copies that were asked for", EVERY, gather),
+        Job("tell of what is to be put right", timedelta(hours=1), tell),
         Job("propose what is due", timedelta(days=28), propose_due),
         Job("dispose of what was approved", timedelta(hours=1), dispose),
     ]

@@ -8,18 +8,21 @@ from sqlalchemy import select
 
 from panel.commands.opening import (
     authority_option,
+    gate_of,
     json_option,
     opened_cluster,
     opened_gate,
     plain_errors,
     print_json,
     running,
+    write_down_command,
 )
 from panel.commands.serving import owner
-from panel.governance.retention_service import require_not_held
+from panel.governance.retention_service import require_may_be_erased
+from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
 from panel.platform.crypto import FIRST_GENERATION, NotSealedHere
-from panel.platform.erasure import Certificate, DestroyedKeys, Order, destroy
+from panel.platform.erasure import Certificate, DestroyedKeys, Order, apply_list, destroy
 from panel.platform.key_service import KeyService, NoMasterKey
 from panel.platform.masterkey import key_service, master_key
 from panel.platform.problems import NotFound
@@ -30,7 +33,7 @@ from panel.platform.rotation import (
     rotate_data_keys,
     rotate_master_key,
 )
-from panel.platform.tenancy import AuthorityRecord, authorities, authority_named
+from panel.platform.tenancy import AuthorityRecord, authorities, authority_named, keyring
 from panel.records.child_scoped import JOB
 from panel.register.models import Child
 from panel.settings import Settings, from_environment
@@ -75,6 +78,7 @@ def rotate(
             _rotate_master(settings, cluster, new_kms, new_key_file)
             return
         record = authority_named(cluster.app_url, authority)
+        write_down_command(settings, cluster, record.name)
         work = rotate_data_keys if data else rotate_authority_key
         done = work(owner(cluster), record, settings.key_service(), click.echo)
         click.echo(_told(record, done, data=data))
@@ -103,22 +107,21 @@ def _rotate_master(
         )
     coming = settings.key_file.with_name(f"{settings.key_file.name}.new")
     new = _new_master(settings, new_kms, new_key_file or coming)
-    try:
-        count = rotate_master_key(owner(cluster), records, settings.key_service(), new)
-    except NotSealedHere as error:
-        # Cut off after the keys were wrapped, before the file was put in its place.
-        if not _opens(records, new):
-            raise NoMasterKey(
-                "The keys were wrapped by another master key than the one that is set."
-            ) from error
-        count = 0
+    before = settings.key_service()
+    # Cut off after the keys were wrapped, before the file was put in its place, the new one opens.
+    opens = next((one for one in (before, new) if _opens(records, one)), None)
+    if opens is None:
+        raise NoMasterKey("The keys were wrapped by another master key than the one that is set.")
+    for record in records:
+        write_down_command(settings, cluster, record.name, opens)
+    count = rotate_master_key(owner(cluster), records, before, new) if opens is before else 0
     if in_place:
-        before = settings.key_file.with_name(f"{settings.key_file.name}.before")
-        before.unlink(missing_ok=True)
-        os.link(settings.key_file, before)
+        kept = settings.key_file.with_name(f"{settings.key_file.name}.before")
+        kept.unlink(missing_ok=True)
+        os.link(settings.key_file, kept)
         coming.rename(settings.key_file)
         click.echo(f"{count} keys are wrapped by the new master key in {settings.key_file}.")
-        click.echo(f"The one before is in {before}: back-ups from before today need it.")
+        click.echo(f"The one before is in {kept}: back-ups from before today need it.")
         return
     setting = f"PANEL_KMS={new_kms}" if new_kms else f"PANEL_KEY_FILE={new_key_file}"
     click.echo(f"{count} keys are wrapped by the new master key. Set {setting} before")
@@ -137,7 +140,7 @@ def _opens(records: list[AuthorityRecord], master: KeyService) -> bool:
             master.unwrap(record.wrapped_key, f"authority {record.name}")
     except NotSealedHere:
         return False
-    return bool(records)
+    return True
 
 
 @keys.command("status")
@@ -169,6 +172,26 @@ def status(*, as_json: bool) -> None:
         )
 
 
+@keys.command("relist")
+@plain_errors
+@running
+async def relist() -> None:
+    """Write into the list of destroyed keys what it lacks and the databases have.
+
+    For a list of which there is no copy: what was destroyed since a database's back-up is lost.
+    """
+    settings = from_environment()
+    destroyed = DestroyedKeys(settings.destroyed_keys)
+    master = settings.key_service()
+    with opened_cluster(settings) as cluster:
+        for record in authorities(cluster.app_url):
+            ring = keyring(record, master)
+            done = apply_list(cluster.app_url, record, ring, destroyed, JOB, mend=True)
+            # Opened, so that it is written down who ran this.
+            async with gate_of(settings, cluster, record.name, SystemClock()):
+                click.echo(f"{record.name}: {done.listed} certificates were written to the list.")
+
+
 @keys.command("erase")
 @click.option("--child", "reference", required=True, help="The child's reference, like C-1001.")
 @click.option(
@@ -197,7 +220,7 @@ async def erase(reference: str, ordered_by: str, out: Path | None, authority: st
         child = await session.scalar(select(Child.id).where(Child.reference == reference))
         if child is None:
             raise NotFound(f"There is no child with the reference {reference}.", "")
-        await require_not_held(session, child)
+        await require_may_be_erased(session, child)
         [made] = await destroy(
             session,
             gate.tenant,

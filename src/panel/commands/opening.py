@@ -21,7 +21,7 @@ from panel.platform.cluster import Cluster, open_cluster
 from panel.platform.database import Database
 from panel.platform.embedded_postgres import DatabaseNotStarted
 from panel.platform.erasure import DestroyedKeys, ListDamaged, NothingToDestroy, apply_list
-from panel.platform.key_service import NoMasterKey
+from panel.platform.key_service import KeyService, NoMasterKey
 from panel.platform.migrate import NotMigrated
 from panel.platform.problems import Invalid, Problem
 from panel.platform.rotation import AlreadyRotating
@@ -37,7 +37,7 @@ from panel.records.csv_rows import UnreadableCsv
 from panel.records.gate import Gate
 from panel.register.areas import UnreadableAreas
 from panel.serving import clock_from
-from panel.settings import Settings, from_environment
+from panel.settings import Settings, WrongSetting, from_environment
 from panel.sharing.state import SharingFacts
 from panel.web.manifest import AssetsMissing
 
@@ -65,6 +65,7 @@ EXPECTED = (
     AlreadyRotating,
     NoBackup,
     UnreadableCheckpoint,
+    WrongSetting,
 )
 """What can go wrong for a reason that one line can say."""
 
@@ -121,14 +122,17 @@ async def opened_gate(authority: str | None, as_of: str | None = None) -> AsyncI
 
 @asynccontextmanager
 async def gate_of(
-    settings: Settings, cluster: Cluster, authority: str | None, clock: Clock
+    settings: Settings,
+    cluster: Cluster,
+    authority: str | None,
+    clock: Clock,
+    master: KeyService | None = None,
 ) -> AsyncIterator[Gate]:
-    """One authority's gate over an open database."""
+    """One authority's gate over an open database; `master` where it is not the one that is set."""
     record = authority_named(cluster.app_url, authority)
     database = Database(cluster.app_url, pool_size=2)
     try:
-        master = settings.key_service()
-        ring = keyring(record, master)
+        ring = keyring(record, master or settings.key_service())
         # A database that was restored past `panel restore` loses here what was destroyed since.
         apply_list(cluster.app_url, record, ring, DestroyedKeys(settings.destroyed_keys), JOB)
         tenant = Tenant(record, database, ring, clock)
@@ -137,6 +141,18 @@ async def gate_of(
         yield Gate(tenant, SharingFacts())
     finally:
         await database.close()
+
+
+def write_down_command(
+    settings: Settings, cluster: Cluster, authority: str, master: KeyService | None = None
+) -> None:
+    """Write down the command that runs, for one that works past the gate: as the owner."""
+
+    async def through_the_gate() -> None:
+        async with gate_of(settings, cluster, authority, clock_from(None), master):
+            """To open it is to be written down."""
+
+    asyncio.run(through_the_gate())
 
 
 async def _write_down(tenant: Tenant) -> None:

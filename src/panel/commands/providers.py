@@ -28,6 +28,7 @@ from panel.accounts.providers import (
     way_back,
 )
 from panel.commands.opening import authority_option, opened_gate, plain_errors, running
+from panel.platform.erasure import DestroyedKeys
 from panel.platform.openid import (
     OWN_ALGORITHMS,
     Algorithm,
@@ -39,6 +40,7 @@ from panel.platform.openid import (
 from panel.platform.openid_http import Published, ask
 from panel.platform.openid_tokens import UnusableKey, read_keys
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
 from panel.settings import from_environment
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -179,8 +181,9 @@ async def _agency_keys(session: AsyncSession, provider: Provider) -> list[str]:
 @running
 async def remove(name: str, authority: str | None) -> None:
     """Take a provider away; whoever it signed in is signed out and needs another way in."""
-    async with opened_gate(authority) as gate, gate.tenant.transaction() as session:
-        linked = await remove_provider(session, name)
+    destroyed = DestroyedKeys(from_environment().destroyed_keys)
+    async with opened_gate(authority) as gate, gate.tenant.transaction(JOB) as session:
+        linked = await remove_provider(session, gate.tenant, destroyed, name)
     click.echo(f"{name} is removed. Accounts that were linked with it: {linked}.")
 
 

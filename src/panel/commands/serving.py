@@ -21,17 +21,14 @@ from panel.commands.opening import (
 )
 from panel.platform import audit
 from panel.platform.clock import SystemClock, today
-from panel.platform.cluster import Cluster, refuse_to_serve
-from panel.platform.erasure import DestroyedKeys
-from panel.platform.migrate import NotMigrated, Target, current, ensure_control, head, migrate_all
+from panel.platform.cluster import Cluster
+from panel.platform.migrate import NotMigrated, ensure_control, migrate_all
 from panel.platform.problems import NotFound
 from panel.platform.sessions import make_link
-from panel.platform.tenancy import authorities, keyring, record_authority
-from panel.safe_to_serve import unsafe
-from panel.serving import AS_OF
+from panel.platform.tenancy import authorities, record_authority
+from panel.serving import AS_OF, check_ready
 from panel.settings import Settings, from_environment
 from panel.sharing.gateways import ensure_gateways
-from panel.web.manifest import read_manifest
 
 LINK_LASTS = timedelta(hours=24)
 LAST_REQUESTS = 5
@@ -45,28 +42,6 @@ def owner(cluster: Cluster) -> str:
             "Only the serving role's address is known. Set PANEL_OWNER_DATABASE_URL as well."
         )
     return cluster.owner_url
-
-
-def check_ready(settings: Settings, cluster: Cluster) -> list[str]:
-    """What keeps the site from being served, in sentences; empty when nothing does."""
-    wrong = [sentence] if (sentence := refuse_to_serve(cluster.app_url)) else []
-    records = authorities(cluster.app_url)
-    if not records:
-        wrong.append("There is no authority yet. Run: panel setup")
-    for record in records:
-        target = Target(cluster.app_url, record.schema_name)
-        if (at := current(target)) != head(target):
-            wrong.append(f"{record.name} is at migration {at}. Run: panel migrate")
-    read_manifest()
-    unsafe_here = unsafe(settings, [record.host for record in records if not record.demo])
-    if unsafe_here:
-        # A key that others have may not even be tried on what it would open.
-        return [*wrong, *unsafe_here]
-    master = settings.key_service()
-    for record in records:
-        keyring(record, master)
-    DestroyedKeys(settings.destroyed_keys).read()
-    return wrong
 
 
 @click.command()

@@ -15,7 +15,7 @@ from panel.accounts.taking import take
 from panel.documents import pages
 from panel.documents.forms import AttachForm
 from panel.documents.rules import LIMIT
-from panel.documents.service import NewDocument, attach, documents_of, fetch
+from panel.documents.service import Fetched, NewDocument, attach, documents_of, fetch
 from panel.platform.problems import NotAllowed
 from panel.records.gate import Access
 from panel.register.service import CATEGORY_CHOICES, child_header
@@ -79,6 +79,11 @@ async def fetch_document(
     """A file, to be saved and not opened within the site."""
     async with desk.gate.open(child_id, desk.viewer, desk.purposes, "opened a document") as access:
         fetched = await fetch(access, document_id)
+    return as_download(fetched)
+
+
+def as_download(fetched: Fetched) -> Response[bytes]:
+    """A file's bytes as an answer that is saved and not opened within the site."""
     return Response(
         fetched.content,
         media_type=fetched.media_type,

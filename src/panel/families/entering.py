@@ -16,7 +16,8 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.noted import note
-from panel.accounts.throttle import Knock, give_back, knock, know_address, may_mail
+from panel.accounts.throttle import Knock, give_back, is_known, knock, know_address, may_mail
+from panel.families.guessing import FACTS_A_DAY, MOST_FACTS_A_DAY, wrong_facts
 from panel.families.invitation_words import CODE_SUBJECT, code_words, folded, read_fact
 from panel.families.reach import OwnChild, own_children
 from panel.platform import outbox
@@ -200,10 +201,12 @@ async def try_code(tenant: Tenant, token: str, typed: Typed, address: str) -> Tr
     person = UUID(entry.facts["person"] or str(NOBODYS))
     children = await own_children(tenant, person)
     async with tenant.transaction(JOB) as session:
-        is_in = await _is_right(session, tenant.ring, token, person, typed, children)
+        came = Came(token, person, children, address, is_many=counted.wait > 0)
+        is_in = await _is_right(session, tenant.ring, came, typed)
         if is_in:
             await _let_in(session, token, person, counted)
-            await know_address(session, tenant.ring, account, address, session.info[NOW])
+            for whose in (account, str(person)):
+                await know_address(session, tenant.ring, whose, address, session.info[NOW])
         else:
             named = entry.facts["person"]
             note(
@@ -253,25 +256,39 @@ async def _let_in(session: AsyncSession, token: str, person: UUID, counted: Knoc
     await give_back(session, counted)
 
 
-async def _is_right(
-    session: AsyncSession,
-    ring: Keyring,
-    token: str,
-    person: UUID,
-    typed: Typed,
-    children: Sequence[OwnChild],
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Who comes in, and from where."""
+
+    token: str
+    person: UUID
+    children: Sequence[OwnChild]
+    address: str
+    is_many: bool
+    """Strangers tried what was typed here many times in the last hour."""
+
+
+async def _is_right(session: AsyncSession, ring: Keyring, came: Came, typed: Typed) -> bool:
     now: datetime = session.info[NOW]
+    person, children = came.person, came.children
     # Taken again, and alone: used, ended or replaced meanwhile, it is nobody's code any more.
-    entry = await entry_of(session, token, now)
+    entry = await entry_of(session, came.token, now)
     access = await session.scalar(
         select(FamilyAccess).where(FamilyAccess.person_id == person).with_for_update()
     )
     facts = _NOTHING if entry is None else entry.facts
+    is_code = _is_code(ring, facts, typed.code, now)
+    is_fact = _is_fact(ring, person, access, typed.fact, children)
+    wrong = await wrong_facts(session, person, children, is_wrong=is_code and not is_fact)
+    reference = account_of(ring, "" if access is None else access.reference)
+    by_reference = compare_digest(reference, str(facts["account"]))
     return all(
         [
-            _is_code(ring, facts, typed.code, now),
-            _is_fact(ring, person, access, typed.fact, children),
+            is_code,
+            is_fact,
+            wrong < FACTS_A_DAY or by_reference,
+            wrong < MOST_FACTS_A_DAY or await is_known(session, str(person), came.address),
+            not came.is_many or by_reference,
             _is_invited(ring, person, access, typed.invitation, now),
             access is not None and access.withdrawn_at is None,
             bool(children),
@@ -279,7 +296,12 @@ async def _is_right(
     )
 
 
-_NOTHING: Mapping[str, Any] = {"salt": "", "code": "", "until": "2000-01-01T00:00:00+00:00"}
+_NOTHING: Mapping[str, Any] = {
+    "account": "",
+    "salt": "",
+    "code": "",
+    "until": "2000-01-01T00:00:00+00:00",
+}
 
 
 def _is_code(ring: Keyring, facts: Mapping[str, Any], typed: str, now: datetime) -> bool:

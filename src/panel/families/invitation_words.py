@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from importlib import resources
 
 from panel.register.service import Fact
+from panel.web.forms import MONTHS
 from panel.web.words import day
 
 SIGN_IN = "/family/sign-in"
@@ -35,25 +36,10 @@ def folded(typed: str) -> str:
     return re.sub(r"[\W_]", "", typed.casefold())
 
 
-_MONTHS = {
-    name: at
-    for at, names in enumerate(
-        (
-            ("january", "jan"), ("february", "feb"), ("march", "mar"), ("april", "apr"),
-            ("may",), ("june", "jun"), ("july", "jul"), ("august", "aug"),
-            ("september", "sept", "sep"), ("october", "oct"), ("november", "nov"),
-            ("december", "dec"),
-        ),
-        start=1,
-    )
-    for name in names
-}  # fmt: skip
-
-
 def read_fact(typed: str) -> str:
     """What somebody typed as what they know: a date as 2019-03-27, else the word as compared."""
     parts = [
-        str(_MONTHS.get(part, part)) for part in re.findall(r"[0-9]+|[^\W\d_]+", typed.casefold())
+        str(MONTHS.get(part, part)) for part in re.findall(r"[0-9]+|[^\W\d_]+", typed.casefold())
     ]
     ordinals = {"st", "nd", "rd", "th", "of"}
     figures = [part for part in parts if part not in ordinals]

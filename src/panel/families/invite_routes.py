@@ -1,7 +1,8 @@
 """The page of one person's sign-in, on a child's record: inviting, ending, a changed address."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -81,7 +82,17 @@ async def invitation_page(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], link_id: FromPath[UUID]
 ) -> Response[str]:
     """How it stands with one person's sign-in, and what they would see."""
+    await desk.require_proof()
     return await _page(desk, child_id, link_id)
+
+
+@asynccontextmanager
+async def _proved(desk: Desk, child_id: UUID, doing: str) -> AsyncIterator[Access]:
+    """The record, for who just showed who they are: whoever is let in here reads it for good."""
+    async with desk.open(child_id, doing) as access:
+        # Asked here: whoever does not reach the child is answered as for none.
+        await desk.require_proof()
+        yield access
 
 
 @post(f"{SIGN_IN_OF}/invite", include_in_schema=False)
@@ -97,7 +108,7 @@ async def invited(
         await invite(access, who, await foresee(desk.tenant, access, who), form, desk.site.url)
         waits.append(who.person_id)
 
-    opens = partial(desk.open, child_id, "invited one of the family to sign in")
+    opens = partial(_proved, desk, child_id, "invited one of the family to sign in")
     again = partial(_page, desk, child_id, link_id)
     answer = await take(desk, InviteForm, opens, work, _at(child_id, link_id), again=again)
     if waits:
@@ -116,7 +127,7 @@ async def _pressed(
         await does(access, await invitee_of(access, link_id), form.version)
 
     return await take(
-        desk, PressForm, partial(desk.open, child_id, doing), work, _at(child_id, link_id)
+        desk, PressForm, partial(_proved, desk, child_id, doing), work, _at(child_id, link_id)
     )
 
 
@@ -141,7 +152,7 @@ async def confirmed(
 
 
 async def _envelope(desk: Desk, child_id: UUID, link_id: UUID, doing: str) -> Envelope:
-    async with desk.open(child_id, doing) as access:
+    async with _proved(desk, child_id, doing) as access:
         return await envelope_of(access, await invitee_of(access, link_id))
 
 

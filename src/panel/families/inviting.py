@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
 from panel.accounts.models import Worker
 from panel.accounts.noted import note
 from panel.families.entering import fact_mark, invitation_mark
+from panel.families.guessing import start_afresh
 from panel.families.invitation_forms import InviteForm
 from panel.families.invitation_words import (
     INVITATION_SUBJECT,
@@ -53,6 +54,7 @@ from panel.register.service import (
     waits,
 )
 from panel.sharing.foresight import would_be_shown
+from panel.web.words import day_and_time
 
 SHORTEST_WORD = 6
 KEPT_FROM = (
@@ -88,6 +90,8 @@ class Invitee:
     """Whether whoever invites may know how to reach them."""
     has_ended: bool = False
     is_young: bool = False
+    email_changed_at: datetime | None = None
+    """When their address took the place of another one."""
 
 
 async def invitee_of(access: Access, link_id: UUID) -> Invitee:
@@ -99,21 +103,23 @@ async def invitee_of(access: Access, link_id: UUID) -> Invitee:
     if link_id == access.child_id:
         return await _young_person(access)
     read = await family_member_details(access, link_id)
-    person = await access.session.scalar(
-        select(FamilyLink.family_member_id).where(
-            FamilyLink.id == link_id, FamilyLink.child_id == access.child_id
-        )
+    found = await access.session.execute(
+        select(FamilyMember.id, FamilyMember.email_changed_at)
+        .join(FamilyLink, FamilyLink.family_member_id == FamilyMember.id)
+        .where(FamilyLink.id == link_id, FamilyLink.child_id == access.child_id)
     )
+    person = found.first()
     if person is None:
         raise NotFound(NOT_HERE)
     return Invitee(
-        person,
+        person.id,
         read.member.name,
         is_self=False,
         email=read.member.email,
         safe_contact=read.member.safe_contact,
         sees_contact=read.may_see_contact,
         has_ended=read.link.until_on is not None and read.link.until_on < access.today,
+        email_changed_at=person.email_changed_at,
     )
 
 
@@ -185,13 +191,17 @@ async def invite(
     session = access.session
     kept = await access_to_change(session, who.person_id)
     email = form.email if who.is_self else who.email
-    if mistakes := _mistakes(who, foreseen, form, email, kept, session):
+    figures = await waits(session)
+    hours = timedelta(hours=figures.contact_hours)
+    codes_from = _codes_from(access.at, kept, who, email, hours)
+    if mistakes := _mistakes(access.at, who, foreseen, form, email, codes_from):
         raise Invalid(tuple(mistakes))
     if (0 if kept is None else kept.version) != form.version:
         raise Conflict(())
-    keys, days = access.keys, (await waits(session)).invitation_days
+    keys, days = access.keys, figures.invitation_days
     if kept is None or kept.withdrawn_at is not None:
         kept = _begun(access, kept, who, email)
+        kept.contact_from = codes_from
     elif kept.email != email:
         await contact_changed(session, who.person_id, Contact(kept.email, ""), Contact(email, ""))
     code, fact = new_invitation_code(), Fact(form.fact)
@@ -207,6 +217,7 @@ async def invite(
     session.add(kept)
     await session.flush()
     await _shut_out(session, who.person_id)
+    await start_afresh(session, who.person_id)
     await _put(session, kept, code, url, last_day(access.today, days))
     await session.flush()
     note(session, Kind.FAMILY_INVITED, who.person_id, way=form.way, fact=form.fact)
@@ -216,19 +227,34 @@ def _begun(access: Access, kept: FamilyAccess | None, who: Invitee, email: str) 
     from_start = kept or FamilyAccess(person_id=who.person_id)
     from_start.email = email
     from_start.email_index = address_index(access.keys.ring, email)
-    from_start.contact_from = access.at
     from_start.withdrawn_at = None
     from_start.last_signed_in_on = None
     return from_start
 
 
+def _codes_from(
+    at: datetime, kept: FamilyAccess | None, who: Invitee, email: str, wait: timedelta
+) -> datetime:
+    """From when an address may be sent codes: one that took another's place waits.
+
+    Also before a first invitation: at somebody's open computer both are a minute's work.
+    """
+    was = None if kept is None or kept.email != email else max(at, kept.contact_from)
+    if kept is not None and kept.withdrawn_at is None:
+        return was or at + wait
+    changed = who.email_changed_at
+    if changed is None and kept is not None and was is None:
+        changed = at
+    return max(was or at, at if changed is None else changed + wait)
+
+
 def _mistakes(
+    at: datetime,
     who: Invitee,
     foreseen: Foreseen,
     form: InviteForm,
     email: str,
-    kept: FamilyAccess | None,
-    session: AsyncSession,
+    codes_from: datetime,
 ) -> list[FieldError]:
     if foreseen.why_not:
         return [FieldError("way", foreseen.why_not)]
@@ -242,8 +268,11 @@ def _mistakes(
     ):
         said = "How to reach them safely says that they want letters. Choose a letter"
         found.append(FieldError("way", said))
-    if form.way == "email" and _waits(kept, email, session):
-        said = "Their new e-mail address is not confirmed yet. Choose a letter, or confirm it first"
+    if form.way == "email" and codes_from > at:
+        said = (
+            "Their e-mail address was changed not long ago. Choose a letter, or confirm the address"
+            f" once they are invited; from {day_and_time(codes_from)} on an e-mail may go there"
+        )
         found.append(FieldError("way", said))
     if form.fact == "agreed_word" and len(folded(form.word)) < SHORTEST_WORD:
         said = (
@@ -255,12 +284,6 @@ def _mistakes(
             FieldError("asked", "Ask them first whether only they read this e-mail address")
         )
     return found
-
-
-def _waits(kept: FamilyAccess | None, email: str, session: AsyncSession) -> bool:
-    if kept is None or kept.withdrawn_at is not None:
-        return False
-    return kept.email != email or kept.contact_from > session.info[NOW]
 
 
 async def _shut_out(session: AsyncSession, person_id: UUID) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
+from consent import ViewerKind
 from panel.accounts.desk import FAMILY_HOME, FOR_ANYBODY, FOR_FAMILIES, Desk, go
 from panel.accounts.my_pages import session_lines
 from panel.accounts.taking import Transaction, take, transaction_of
@@ -23,7 +24,7 @@ from panel.families.entering import Typed, ask_for_code, stays_in, try_code
 from panel.families.invitation_words import SIGN_IN
 from panel.families.sending import send_at_once
 from panel.platform.problems import Problem, TooMany
-from panel.platform.sessions import Way, end_others, sessions_of
+from panel.platform.sessions import Way, end, end_others, sessions_of
 from panel.web.forms import Nothing
 
 CODE = f"{SIGN_IN}/code"
@@ -32,7 +33,12 @@ LONGEST = 254
 """Characters that are read of anything that is typed on the way in."""
 WRONG = (
     "That is not right. Check the code and the date or word. The first time, check the code from"
-    " your letter or e-mail too"
+    " your letter or e-mail too. If all of it is right, ask for another code with the reference"
+    " from your letter"
+)
+ONCE_MORE = (
+    "This gives away everything that is kept. So we send you another code first, to be sure that it"
+    " is you."
 )
 OVER = "This code is over. Ask for a new one"
 
@@ -64,7 +70,10 @@ async def sign_in_page(desk: NamedDependency[Desk]) -> Response[Any]:
     asked = desk.request.query_params
     next_path = safe_path(asked.get("next"), FAMILY_HOME)
     if desk.who is not None:
-        return go(home_of(desk.viewer.kind))
+        is_family = desk.viewer.kind is ViewerKind.FAMILY
+        if not is_family or "again" not in asked or await desk.is_proved():
+            return go(next_path if is_family and "again" in asked else home_of(desk.viewer.kind))
+        return _begin(desk, next_path, reason=ONCE_MORE)
     return _begin(desk, next_path, who=asked.get("reference", "")[:LONGEST])
 
 
@@ -84,6 +93,10 @@ async def ask(desk: NamedDependency[Desk]) -> Response[Any]:
     except TooMany as problem:
         return _begin(desk, next_path, 429, who=who, mistake=wait_words(problem))
     await send_at_once(desk)
+    if desk.token is not None:
+        # Who shows again who they are comes in anew: what they were signed in with is over.
+        async with desk.tenant.transaction() as session:
+            await end(session, desk.token)
     return with_cookie(desk.request, CODE, cookie)
 
 

@@ -6,7 +6,7 @@ what a stop cuts off is done the next time, with the same certificate where it w
 destroyed keys already.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,8 @@ from panel.governance.retention_models import DisposalLine, DisposalList, ListSt
 from panel.governance.retention_rules import Closed, Rule, due_on, may_approve
 from panel.governance.retention_service import rules
 from panel.governance.rights_service import LOCK_CHILD
-from panel.platform.erasure import Certificate, DestroyedKeys, Order, destroy, finish
+from panel.platform.audit import Kind, record
+from panel.platform.erasure import DestroyedKeys, Order, destroy, finish
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.platform.tenancy import Tenant
@@ -186,6 +187,8 @@ async def approve_list(session: AsyncSession, list_id: UUID, version: int) -> No
     _require(read.row, version, ListState.REVIEWED)
     read.row.state = ListState.APPROVED.value
     read.row.approved_by, read.row.approved_at = session.info[VIEWER], session.info[NOW]
+    told = {"list": read.row.number}
+    record(session, Kind.DISPOSAL_APPROVED, subject=read.row.id, details=told)
     await session.flush()
 
 
@@ -258,6 +261,8 @@ async def _dispose(
         return False
     holders = begun if refused not in ("", GONE) else {line.child_id, *alone}
     line.outcome, line.holders = "destroyed", sorted(holders | begun)
+    told = {"list": listed.number, "holders": len(line.holders)}
+    record(session, Kind.RECORD_DISPOSED, subject=line.child_id, details=told)
     await session.flush()
     order = Order(
         ordered_by=f"Disposal list {listed.number}, reviewed by {listed.reviewed_by},"
@@ -302,9 +307,3 @@ async def _close_lists(session: AsyncSession) -> None:
         if not left:
             one.state, one.done_at = ListState.DONE.value, session.info[NOW]
     await session.flush()
-
-
-def certificates_of(holders: Sequence[UUID], every: Sequence[Certificate]) -> list[Certificate]:
-    """The certificates of these holders."""
-    wanted = set(holders)
-    return [one for one in every if one.holder in wanted]

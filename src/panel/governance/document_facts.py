@@ -18,7 +18,8 @@ from panel.sharing.spans import spans
 DOES_BY_ITSELF: dict[str, str] = {
     "seal what happened": "seals the history of looks and what else was done, so that nobody can"
     " change it unseen",
-    "forget what is over": "ends sessions and sign-in links that are over",
+    "forget what is over": "ends sessions and sign-in links that are over, and deletes counted"
+    " tries to sign in and known network addresses whose time is over",
     "look after agreements to share": "refuses requests for access that nobody answered in time,"
     " asks for agencies whose day came, reminds of agreements that end and of own decisions at 16,"
     " and ends at 18 what rests on parental responsibility",
@@ -30,6 +31,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " actions on their manager’s list",
     "gather copies that were asked for": "gathers what is kept about a person who asked for a"
     " copy of it, in the name of the information governance lead",
+    "tell of what is to be put right": "tells lead professionals what is said to be wrong in a"
+    " record, and them and the information governance lead what became of it",
     "propose what is due": "each month lists the records whose time is over, for two people to"
     " decide",
     "dispose of what was approved": "destroys the keys of the records that two people agreed to"

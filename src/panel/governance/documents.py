@@ -23,6 +23,7 @@ from consent import (
     lawful_words,
 )
 from consent.words import SECTION_WORDS
+from panel.accounts.throttle import KNOWN_FOR
 from panel.governance.document_facts import DocumentFacts
 from panel.governance.document_text import (
     MARK,
@@ -147,6 +148,7 @@ def _said(facts: DocumentFacts) -> dict[str, str]:
         **{name: words.number(figure) for name, figure in facts.thresholds},
         "override_lasts": words.plural(waits["override_hours"], "hour"),
         "review_within": words.plural(waits["review_working_days"], "working day"),
+        "known_for": words.plural(KNOWN_FOR.days, "day"),
         "decided_within": words.plural(waits["objection_working_days"], "working day"),
     }
 

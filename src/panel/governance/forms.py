@@ -1,6 +1,5 @@
 """What may come in on the pages of those who answer for how records are used."""
 
-from dataclasses import fields
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,9 +7,9 @@ from uuid import UUID
 import msgspec
 
 from consent import Purpose
+from panel.governance.figures import SET_HERE
 from panel.governance.history import HistoryQuestion
 from panel.governance.pattern_rules import Threshold
-from panel.sharing.spans import BOUNDS, Spans
 from panel.web.forms import amount, chosen, line, on_day, paragraphs
 
 
@@ -78,12 +77,12 @@ class ThresholdsForm(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _span(label: str, name: str) -> msgspec.Meta:
-    least, most = BOUNDS[name]
-    return amount(label, at_least=least, at_most=most)
+    figure = SET_HERE[name]
+    return amount(label, at_least=figure.least, at_most=figure.most)
 
 
 class SpansForm(msgspec.Struct, forbid_unknown_fields=True):
-    """How long what concerns sharing may wait or last."""
+    """How long what concerns sharing may wait or last, and ways in."""
 
     version: int
     override_hours: Annotated[int, _span("Hours that an override lasts", "override_hours")]
@@ -97,11 +96,20 @@ class SpansForm(msgspec.Struct, forbid_unknown_fields=True):
         int, _span("Working days to answer a request", "answer_working_days")
     ]
     remind_days: Annotated[int, _span("Days to remind before an end", "remind_days")]
+    worker_invitation_days: Annotated[
+        int, _span("Days that a worker’s link works", "worker_invitation_days")
+    ]
+    family_invitation_days: Annotated[
+        int, _span("Days that a family’s invitation works", "family_invitation_days")
+    ]
+    family_contact_hours: Annotated[
+        int, _span("Hours until codes go to a new address", "family_contact_hours")
+    ]
     source: Annotated[str, line("Why", missing="Say why, for whoever reads this next year")]
 
-    def wanted(self) -> Spans:
-        """Every figure."""
-        return Spans(**{one.name: getattr(self, one.name) for one in fields(Spans)})
+    def wanted(self) -> dict[str, int]:
+        """Every figure, by the key of its setting."""
+        return {one.key: getattr(self, name) for name, one in SET_HERE.items()}
 
 
 class MakeForm(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,13 +9,14 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk
+from panel.accounts.desk import FAMILY_AGAIN, FAMILY_HOME, FOR_FAMILIES, Desk, go
 from panel.accounts.taking import take
 from panel.governance.rights_corrections import (
     Said,
     answer_correction,
     ask_correction,
     corrections,
+    own_answers,
     places,
 )
 from panel.governance.rights_forms import CorrectionForm, OwnForm
@@ -49,15 +50,23 @@ _ENDED = {
     Outcome.WITHDRAWN: "You told us that you no longer want it.",
 }
 
+_PUT_RIGHT = {
+    "corrected": "We put it right.",
+    "refused": "We left it as it is. What you say stands beside it.",
+}
+
 
 @get(OWN, include_in_schema=False, opt=FOR_FAMILIES)
 async def own_data(
-    desk: NamedDependency[Desk], child_id: FromPath[UUID], sent: FromQuery[str] = ""
+    desk: NamedDependency[Desk],
+    child_id: FromPath[UUID],
+    sent: FromQuery[str] = "",
+    kind: FromQuery[str] = "",
 ) -> Response[Any]:
     """Ask for a copy of what is kept, and see what became of it."""
     opens = partial(_own, desk, child_id)
     async with opens("opened the page about their own data") as access:
-        return await _own_page(desk, access, sent=sent)
+        return await _own_page(desk, access, sent=sent, kind=kind)
 
 
 @post(OWN, include_in_schema=False, opt=FOR_FAMILIES)
@@ -82,7 +91,10 @@ async def ask_for_own_data(desk: NamedDependency[Desk], child_id: FromPath[UUID]
 async def own_copy(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], file_id: FromPath[UUID]
 ) -> Response[Any]:
-    """The copy, once."""
+    """The copy, once, for who just showed that it is them: it is all that there is."""
+    if not await desk.is_proved():
+        here = f"/family/{child_id}/own-data"
+        return go(f"{FAMILY_AGAIN}&next={here}")
     opens = partial(_own, desk, child_id, "was handed a copy of what is kept")
     return await handed_out(desk, opens, file_id, f"/family/{child_id}/own-data")
 
@@ -92,11 +104,17 @@ def _own(desk: Desk, child_id: UUID, doing: str) -> AbstractAsyncContextManager[
 
 
 async def _own_page(
-    desk: Desk, access: Access, errors: FieldErrors | None = None, *, sent: str = ""
+    desk: Desk,
+    access: Access,
+    errors: FieldErrors | None = None,
+    *,
+    sent: str = "",
+    kind: str = "",
 ) -> Response[Any]:
     require_standing(access)
     here = f"/family/{access.child_id}/own-data"
     rows = []
+    answered = await own_answers(access)
     for row, file in await own_requests(access):
         line = line_of(row)
         if line.outcome is not None:
@@ -112,6 +130,7 @@ async def _own_page(
                 row.extended_why,
                 row.outcome_why,
                 f"{here}/{file.id}" if file is not None and is_ready else "",
+                [(_PUT_RIGHT[state], why) for state, why in answered.get(row.id, ())],
             )
         )
     return desk.page(
@@ -120,7 +139,7 @@ async def _own_page(
         rows=rows,
         kinds=OWN_KINDS,
         thanks=sent == "yes",
-        filled=Filled({}, errors),
+        filled=Filled({"kind": kind} if kind in dict(OWN_KINDS) else {}, errors),
         action=here,
         back_href=FAMILY_HOME,
     )
@@ -136,7 +155,7 @@ async def corrections_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]
         return desk.page(
             "governance/corrections.html",
             header=await child_header(access),
-            here="",
+            here="corrections",
             rows=await corrections(access),
             address=f"/children/{child_id}/corrections",
         )

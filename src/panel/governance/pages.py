@@ -6,6 +6,8 @@ from datetime import date
 from urllib.parse import urlencode
 
 from consent import Purpose
+from panel.accounts.figures import FigureChange
+from panel.governance.figures import NAME_OF, SET_HERE, WAYS_IN
 from panel.governance.forms import SearchForm
 from panel.governance.history import LOOKS_A_PAGE, Look, SearchLine
 from panel.governance.models import PatternKind
@@ -14,7 +16,6 @@ from panel.governance.patterns import PatternLine
 from panel.governance.versions import Version
 from panel.sharing.pages import FOR_WORDS
 from panel.sharing.reading import OTHERS_WORDS
-from panel.sharing.spans import BOUNDS, SpanChange
 from panel.web import words
 
 NO_RECORD = "No such record"
@@ -59,6 +60,18 @@ SPAN_WORDS: Mapping[str, tuple[str, str]] = {
     "remind_days": (
         "Days before an agreement ends on which the lead professional is reminded",
         "The same before a young person turns 16 or 18.",
+    ),
+    "worker_invitation_days": (
+        "Days for which the link that lets a worker in works",
+        "Links that went before keep their day.",
+    ),
+    "family_invitation_days": (
+        "Days for which the code of a family’s invitation works",
+        "Invitations that went before keep their day.",
+    ),
+    "family_contact_hours": (
+        "Hours until codes go to a family member’s new e-mail address",
+        "The old address is told at once, so that they can object.",
     ),
 }
 
@@ -189,21 +202,26 @@ def threshold_rows(stored: Mapping[Threshold, int]) -> Iterable[tuple[str, str, 
     return [(one.value, label, hint, stored[one]) for one, (label, hint) in THRESHOLD_WORDS.items()]
 
 
-def span_rows() -> list[tuple[str, str, str]]:
-    """Name, label and hint of each span, with what it may be."""
-    rows = []
-    for name, (label, hint) in SPAN_WORDS.items():
-        least, most = BOUNDS[name]
-        may_be = f"From {words.number(least)} to {words.number(most)}."
-        rows.append((name, label, f"{hint} {may_be}".strip()))
-    return rows
+def span_groups() -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Heading of each group, with name, label and hint of its figures, and what they may be."""
+    rows = [_span_row(name) for name in SPAN_WORDS]
+    return [
+        ("How long sharing may wait", [one for one in rows if one[0] not in WAYS_IN]),
+        ("How long ways in last", [one for one in rows if one[0] in WAYS_IN]),
+    ]
 
 
-def span_change_row(change: SpanChange) -> tuple[str, str, str, str, str]:
+def _span_row(name: str) -> tuple[str, str, str]:
+    figure, (label, hint) = SET_HERE[name], SPAN_WORDS[name]
+    may_be = f"From {words.number(figure.least)} to {words.number(figure.most)}."
+    return name, label, f"{hint} {may_be}".strip()
+
+
+def span_change_row(change: FigureChange) -> tuple[str, str, str, str, str]:
     """One change: when, what, from which figure to which, who, why."""
     when = "From the beginning" if change.at is None else words.day_and_time(change.at)
     figures = f"{words.number(change.was)} to {words.number(change.figure)}"
-    return when, SPAN_WORDS[change.name][0], figures, change.by, change.source
+    return when, SPAN_WORDS[NAME_OF[change.key]][0], figures, change.by, change.source
 
 
 def version_row(version: Version) -> tuple[str, str, str, str, str]:

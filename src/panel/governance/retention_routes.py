@@ -1,5 +1,6 @@
 """How long records are kept, legal holds, disposal lists and certificates."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -376,7 +377,12 @@ async def certificates_page(desk: NamedDependency[Desk]) -> Response[str]:
     return desk.page(
         "governance/certificates.html",
         rows=[
-            (one.told["holder"], one.told["at"], one.told["ordered_by"], one.told["id"])
+            (
+                one.told["holder"],
+                words.day_and_time(datetime.fromisoformat(one.told["at"])),
+                one.told["ordered_by"],
+                one.told["id"],
+            )
             for one in found
         ],
         back_href=HOME,

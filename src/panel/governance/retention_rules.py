@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from panel.governance.rights_rules import years_after
+from panel.records.dates import birthday
 from panel.web import words
 
 LONGEST_YEARS = 100
@@ -30,10 +30,10 @@ class Rule:
 
     def ends_on(self, closed_on: date, born: date | None, *, died: bool) -> date:
         """The first day on which it need not be kept any more."""
-        after = years_after(closed_on, self.years)
+        after = birthday(closed_on, self.years)
         if not self.birthday or born is None or died:
             return after
-        return max(after, years_after(born, self.birthday))
+        return max(after, birthday(born, self.birthday))
 
     @property
     def words(self) -> str:

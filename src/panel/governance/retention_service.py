@@ -11,7 +11,9 @@ from panel.accounts.service import worker_names
 from panel.governance.document_facts import RETENTION
 from panel.governance.retention_models import LegalHold
 from panel.governance.retention_rules import Rule, kept_words, rule_of, value_of
+from panel.governance.rights_models import RightRequest
 from panel.governance.rights_service import LOCK_CHILD, find_record
+from panel.platform.audit import Kind, record
 from panel.platform.problems import Conflict, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.platform.tenancy import load_keys
@@ -100,9 +102,10 @@ async def set_kept_for(
     known = await kept_for(session)
     if known.version != version:
         raise Conflict(())
-    session.add(
-        Setting(key=PREFIX + kind, value=value_of(rule), from_on=session.info[NOW], source=source)
-    )
+    key, value, was = PREFIX + kind, value_of(rule), known.rules.get(kind)
+    session.add(Setting(key=key, value=value, from_on=session.info[NOW], source=source))
+    told = {"key": key, "from": None if was is None else value_of(was), "to": value}
+    record(session, Kind.SETTING_CHANGED, details=told)
     await session.flush()
 
 
@@ -130,6 +133,7 @@ async def hold(session: AsyncSession, reference: str, from_on: date, why: str) -
     )
     session.add(row)
     await session.flush()
+    record(session, Kind.HOLD_SET, subject=child_id, details={"hold": str(row.id)})
     return row
 
 
@@ -144,12 +148,26 @@ async def _is_held(session: AsyncSession, child_id: UUID) -> bool:
     return bool(running)
 
 
-async def require_not_held(session: AsyncSession, child_id: UUID) -> None:
-    """Raise NotAllowed where a record is held: nobody erases it before the hold is released."""
+async def require_may_be_erased(session: AsyncSession, child_id: UUID) -> None:
+    """Raise NotAllowed where a record is held, or asked for: what was asked for is told first.
+
+    To destroy it so that it is not told is an offence: DPA 2018, section 173.
+    """
     if await _is_held(session, child_id):
         raise NotAllowed(
             "There is a legal hold on this record. Nothing was destroyed.",
             "The information governance lead releases it first.",
+        )
+    waiting = await session.scalar(
+        select(func.count())
+        .select_from(RightRequest)
+        .where(RightRequest.child_id == child_id, RightRequest.answered_on.is_(None))
+    )
+    if waiting:
+        raise NotAllowed(
+            "Somebody has asked about their own data, and it is not answered. Nothing was"
+            " destroyed.",
+            "The information governance lead answers it first.",
         )
 
 
@@ -166,6 +184,7 @@ async def release(session: AsyncSession, hold_id: UUID, version: int, why: str) 
         raise Invalid.because("why", "Write why the record need not be held any more")
     row.released_on, row.released_by = today_of(session), session.info[VIEWER]
     row.released_why = why
+    record(session, Kind.HOLD_RELEASED, subject=row.child_id, details={"hold": str(row.id)})
     await session.flush()
 
 

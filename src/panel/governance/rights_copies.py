@@ -11,12 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import GUARDIANS, Role
 from panel.accounts.service import worker_at_desk
+from panel.documents.service import Fetched, fetch
 from panel.governance.document_facts import contact_and_retention
-from panel.governance.rights_file import About, Out, content, render
+from panel.governance.rights_file import (
+    EMBEDDED_ALL,
+    EMBEDDED_EACH,
+    About,
+    Attached,
+    Out,
+    content,
+    element_of,
+    render,
+)
 from panel.governance.rights_gather import Piece, from_json, gather, to_json
 from panel.governance.rights_marks import (
     ABOUT_SAFETY,
-    USUAL_EXEMPTION,
     Because,
     Proposed,
     Reader,
@@ -326,9 +335,38 @@ async def make(access: Access, file_id: UUID) -> None:
         retention=retention,
     )
     told = [one for one in read.pieces if not _tells_by_standing_there(one, outs[one.id])]
-    read.file.made = render(content(about, told, outs))
+    files = await _files(access, told, read.redactions)
+    read.file.made = render(content(about, told, outs, files), files)
     read.file.state = FileState.READY.value
     await session.flush()
+
+
+async def _files(
+    access: Access, pieces: Sequence[Piece], decided: Sequence[Redaction]
+) -> dict[str, Attached]:
+    """The attached files that somebody said may be told, with their bytes as far as they fit in."""
+    out = {one.piece for one in decided if one.takes_out}
+    kept = {one.piece for one in decided if one.start is None and one.takes_out is False} - out
+    files: dict[str, Attached] = {}
+    room = EMBEDDED_ALL
+    for piece in pieces:
+        if piece.document_id is None or piece.id not in kept:
+            continue
+        fetched = await fetch(access, piece.document_id)
+        size = len(fetched.content)
+        fits = size <= min(EMBEDDED_EACH, room)
+        room -= size if fits else 0
+        content = fetched.content if fits else None
+        files[element_of(piece)] = Attached(fetched.file_name, fetched.media_type, content)
+    return files
+
+
+async def file_of_mark(access: Access, mark_id: UUID) -> Fetched:
+    """The attached file that a marked place stands for, to look through. Raises NotFound."""
+    _, piece = await read_mark(access, mark_id)
+    if piece is None or piece.document_id is None:
+        raise NotFound
+    return await fetch(access, piece.document_id)
 
 
 def _tells_by_standing_there(piece: Piece, outs: Sequence[Out]) -> bool:
@@ -428,8 +466,3 @@ async def _mark(access: Access, mark_id: UUID) -> Redaction:
 def _require_not_out(file: AccessFile) -> None:
     if file.state == FileState.HANDED_OUT:
         raise Gone("This copy was handed out.", "Ask for another one to be gathered.")
-
-
-def usual_exemption(row: Redaction) -> Exemption:
-    """For what a marked place is mostly taken out."""
-    return USUAL_EXEMPTION.get(Because(row.because), Exemption.SOMEBODY_ELSE)

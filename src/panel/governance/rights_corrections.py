@@ -74,6 +74,27 @@ async def corrections(access: Access) -> tuple[CorrectionReading, ...]:
     return tuple([await _reading(access, row) for row in rows])
 
 
+async def own_answers(access: Access) -> dict[UUID, list[tuple[str, str]]]:
+    """What became of what the viewer asked to be put right, by request: state and why.
+
+    Why is written for them. The texts stay out: they read those in a copy, gone through before.
+    """
+    rows = await access.session.scalars(
+        select(Correction)
+        .join(RightRequest, RightRequest.id == Correction.request_id)
+        .where(
+            Correction.child_id == access.child_id,
+            RightRequest.asker_id == access.viewer.id,
+            Correction.state != "asked",
+        )
+        .order_by(Correction.answered_on, Correction.id)
+    )
+    told: dict[UUID, list[tuple[str, str]]] = {}
+    for row in rows:
+        told.setdefault(row.request_id, []).append((row.state, row.reason))
+    return told
+
+
 async def _reading(access: Access, row: Correction) -> CorrectionReading:
     """One of them: what is asked is asked of this viewer; the text's words as the text is."""
     text = None

@@ -17,6 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.accounts.models import Worker
 from panel.accounts.service import agencies, worker_names
+from panel.documents.models import Document
+from panel.documents.pages import size_words
+from panel.documents.service import KIND_OF_TYPE
+from panel.governance.rights_words import label_of
 from panel.platform.tables import Base, Row
 from panel.platform.tenancy import load_agency_keys, load_keys
 from panel.records.child_scoped import ChildScoped
@@ -80,7 +84,7 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "processing_restriction": ("What was asked about the record", Category.FAMILY),
 }
 LEFT_OUT: Mapping[str, str] = {
-    "document_content": "the bytes of a file, which is listed with its title and given beside",
+    "document_content": "the bytes of a file, which stands in it or beside it as `document` says",
     "access_file": "copies of the record itself",
     "redaction": "what was taken out of such copies, with the words",
     "legal_hold": "why a record may not be disposed of: it is about a claim, for its lawyers",
@@ -129,6 +133,12 @@ class Piece:
     """Whose details they are, or who said it, where that is somebody of the family."""
 
     @property
+    def document_id(self) -> UUID | None:
+        """Which attached file it stands for; None for an entry of words."""
+        table, row, column = self.id.split(":")
+        return UUID(row) if (table, column) == ("document", "file") else None
+
+    @property
     def table(self) -> str:
         """Where it is kept."""
         return self.id.partition(":")[0]
@@ -166,6 +176,8 @@ async def gather(access: Access, looks: Sequence[tuple[UUID, str]]) -> tuple[Pie
                 for piece in _of_row(row, category, names)
                 if access.may(Category(piece.category))
             )
+            if isinstance(row, Document) and access.may(category):
+                pieces.append(_of_file(row, category, names))
     pieces += (
         Piece(f"access_event:{look}:line", "Who looked", "Look", "", "", line, Category.NETWORK)
         for look, line in looks
@@ -203,20 +215,23 @@ def _of_child(model: type[Row], child_id: UUID) -> ColumnElement[bool]:
     return model.child_id == child_id if issubclass(model, ChildScoped) else model.id == child_id
 
 
+def told_columns(model: type[Row]) -> list[str]:
+    """The columns of a table that a copy tells, in their order."""
+    sealed = {one.name for one in model.__sealed__}
+    return [
+        column.key
+        for column in inspect(model).columns
+        if column.key not in _NOT_TOLD | _WITHOUT_LINK
+        and (column.key in sealed or not isinstance(column.type, LargeBinary))
+    ]
+
+
 def _of_row(row: Row, category: Category, names: "_Names") -> Iterator[Piece]:
     section = SECTIONS[row.__tablename__][0]
     sealed = {one.name for one in row.__sealed__}
     person = _person(row)
-    for column in inspect(type(row)).columns:
-        key = column.key
-        if key in _NOT_TOLD or key in _WITHOUT_LINK:
-            continue
-        if key in sealed:
-            text = as_text(getattr(row, key))
-        elif isinstance(column.type, LargeBinary):
-            continue
-        else:
-            text = names.said(getattr(row, key))
+    for key in told_columns(type(row)):
+        text = as_text(getattr(row, key)) if key in sealed else names.said(getattr(row, key))
         if not text:
             continue
         own = OWN_CATEGORY.get(f"{row.__tablename__}.{key}", category)
@@ -232,18 +247,26 @@ def _of_row(row: Row, category: Category, names: "_Names") -> Iterator[Piece]:
         )
 
 
+def _of_file(row: Document, category: Category, names: "_Names") -> Piece:
+    """A file as a whole: nobody marks words in a scan, so it goes or it stays."""
+    kind = KIND_OF_TYPE[row.media_type].words
+    return Piece(
+        id=f"document:{row.id}:file",
+        section=SECTIONS["document"][0],
+        label="The file itself",
+        day=words.short_day(row.created_at.date()),
+        by=names.workers.get(row.created_by, ""),
+        text=f"{row.file_name}, {kind}, {size_words(row.bytes_long)}",
+        category=category.value,
+    )
+
+
 def _person(row: Row) -> str:
     if isinstance(row, FamilyMember):
         return str(row.id)
     columns = ("person_id", "by_person_id", "family_member_id", "asker_id")
     named = (getattr(row, one, None) for one in columns)
     return next((str(one) for one in named if one is not None), "")
-
-
-def label_of(table: str, column: str) -> str:
-    """What an entry is called: "Desired outcome: measure"."""
-    what = words.upper_first(table.replace("_", " "))
-    return f"{what}: {column.removesuffix('_id').replace('_', ' ')}"
 
 
 def as_text(said: str) -> str:

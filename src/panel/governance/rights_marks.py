@@ -12,7 +12,6 @@ from uuid import UUID
 
 from consent import Category, Decision
 from panel.governance.rights_gather import Piece
-from panel.governance.rights_models import Exemption
 from panel.panels.note_marks import Mark, MarkKind, NoteContext, marks
 from panel.panels.note_rules import is_protected
 
@@ -63,6 +62,7 @@ class Because(StrEnum):
     WAY_TO_REACH = "way_to_reach"
     SAFETY = "safety"
     ANOTHERS_WORDS = "anothers_words"
+    FILE = "file"
     BY_HAND = "by_hand"
 
 
@@ -76,6 +76,10 @@ BECAUSE_WORDS: Mapping[Because, str] = {
         "Somebody else of the family said or decided it. See whether they expected it not to be"
         " told."
     ),
+    Because.FILE: (
+        "It is a file, and nobody marks words in it. Open it, and see whether all of it may be"
+        " told."
+    ),
     Because.BY_HAND: "You marked it.",
 }
 _OF_KIND = {
@@ -86,14 +90,6 @@ _OF_KIND = {
     MarkKind.EMAIL: Because.WAY_TO_REACH,
     MarkKind.PHONE: Because.WAY_TO_REACH,
     MarkKind.ADDRESS: Because.WAY_TO_REACH,
-}
-USUAL_EXEMPTION: Mapping[Because, Exemption] = {
-    Because.PROTECTED: Exemption.PROTECTED,
-    Because.OTHER_CHILD: Exemption.SOMEBODY_ELSE,
-    Because.SOMEBODY_ELSE: Exemption.SOMEBODY_ELSE,
-    Because.WAY_TO_REACH: Exemption.SOMEBODY_ELSE,
-    Because.SAFETY: Exemption.SERIOUS_HARM,
-    Because.ANOTHERS_WORDS: Exemption.SOMEBODY_ELSE,
 }
 
 
@@ -157,13 +153,12 @@ def _whole(piece: Piece, reader: Reader) -> Because | None:
         return Because.PROTECTED if reader.has_protection else Because.SAFETY
     if piece.column == "note_delivery.held_back_why":
         return Because.SAFETY
-    is_theirs = piece.person == str(reader.id)
-    if reader.is_kept(piece.category) and not is_theirs:
+    if piece.person == str(reader.id):
+        return None
+    if reader.is_kept(piece.category):
         return Because.PROTECTED
-    is_said = piece.table in SAID_BY or piece.category == Category.VIEWS
+    is_file = piece.document_id is not None
     # Where nobody wrote down who said it, it may be the child.
-    if is_said and not is_theirs:
-        return Because.ANOTHERS_WORDS
-    if piece.column in OF_OTHERS and not is_theirs:
-        return Because.SOMEBODY_ELSE
-    return None
+    if is_file or piece.table in SAID_BY or piece.category == Category.VIEWS:
+        return Because.FILE if is_file else Because.ANOTHERS_WORDS
+    return Because.SOMEBODY_ELSE if piece.column in OF_OTHERS else None

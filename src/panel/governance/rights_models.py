@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Text
@@ -161,7 +160,3 @@ class Correction(ChildScoped):
     """What the person says, put beside a text that stays."""
     answered_by: Mapped[UUID | None]
     answered_on: Mapped[date | None]
-
-
-Stops = list[list[str | None]]
-Kept = dict[str, Any]

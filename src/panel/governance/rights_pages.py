@@ -97,7 +97,8 @@ STEPS: Mapping[str, Step] = {
     ),
     "restrict": Step(
         "Restrict the use of the record",
-        "It is kept and nothing more: nobody changes it, and whoever opens it reads since when.",
+        "It is kept and nothing more: nobody changes it, agencies read only what they wrote, packs"
+        " and notes wait, and whoever opens it reads since when.",
         "Restrict its use",
         (Field("text", "why", "Why?", "Its accuracy is disputed, they object, there is a claim."),),
     ),

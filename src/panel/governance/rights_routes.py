@@ -16,6 +16,7 @@ from consent import GUARDIANS, Purpose, Role
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import worker_names
 from panel.accounts.taking import Transaction, take, transaction_of
+from panel.documents.routes import as_download
 from panel.governance import rights_copies as copies
 from panel.governance import rights_service as service
 from panel.governance.rights_corrections import ask_correction
@@ -75,6 +76,13 @@ def _opens(
             yield access
 
     return opens
+
+
+async def _gone_if_answered(desk: Desk, right_id: UUID) -> None:
+    """Say that it was answered to who comes when the answer has closed the record to them."""
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        _, line = await service.child_of(session, right_id)
+    service.require_open(line.answered_on)
 
 
 @get(REQUESTS, include_in_schema=False)
@@ -228,7 +236,11 @@ async def take_step(
 
     again = partial(_step, desk, right_id, slug)
     opens = _opens(desk, right_id)
-    return await take(desk, reads, opens, work, f"{REQUESTS}/{right_id}", again=again)
+    try:
+        return await take(desk, reads, opens, work, f"{REQUESTS}/{right_id}", again=again)
+    except NotFound:
+        await _gone_if_answered(desk, right_id)
+        raise
 
 
 async def _step(
@@ -239,8 +251,7 @@ async def _step(
     asked = STEPS[slug]
     async with _opens(desk, right_id)() as access:
         read = await service.read_request(access, right_id)
-    if read.line.answered_on is not None:
-        raise Gone("This request was answered.", "Take in a new one if they ask again.")
+    service.require_open(read.line.answered_on)
     if slug == "who":
         people = tuple((str(one.id), f"{one.name}, {one.part}") for one in read.people)
         first, *others = asked.fields
@@ -403,10 +414,17 @@ async def _entry(
 
 @get(MARK, include_in_schema=False)
 async def mark(
-    desk: NamedDependency[Desk], right_id: FromPath[UUID], mark_id: FromPath[UUID]
+    desk: NamedDependency[Desk],
+    right_id: FromPath[UUID],
+    mark_id: FromPath[UUID],
+    part: FromQuery[str] = "",
 ) -> Response[Any]:
-    """One marked place, to decide about."""
+    """One marked place, to decide about; or the attached file that it stands for."""
     desk.require(LEAD)
+    if part == "file":
+        doing = "looked through a file for a copy of the record"
+        async with _opens(desk, right_id, doing)() as access:
+            return as_download(await copies.file_of_mark(access, mark_id))
     return await _mark(desk, right_id, mark_id)
 
 
@@ -441,6 +459,9 @@ async def _mark(
         row.version,
         facts,
         "" if piece is None else piece.text,
+        ("Open the file", f"{here}/marks/{mark_id}?part=file")
+        if piece is not None and piece.document_id is not None
+        else None,
     )
     return step_page(desk, DECIDE, shown, errors)
 

@@ -7,30 +7,15 @@ number, or the last of a shorter month. It is not moved past a weekend, so that 
 later than the law's.
 """
 
-import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from panel.records.dates import months_after
+
 MONTHS = 1
 MONTHS_EXTENDED = 3
-
-
-def months_after(day: date, months: int) -> date:
-    """The day of the same number so many months later, or the last day of a shorter month."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last))
-
-
-def years_after(day: date, years: int) -> date:
-    """The day so many years later; 1 March for somebody born on 29 February."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+from sqlalchemy.sql.base import ExecutableOption
 
 from consent import IN_THEIR_OWN_RIGHT, Purpose, Role, Viewer, ViewerKind
 from panel.governance.rights_models import (
@@ -24,6 +26,7 @@ from panel.records.gate import Access, Gate, rewrite_access
 from panel.records.restricted_use import ProcessingRestriction, restricted_since
 from panel.register.models import Child, FamilyLink, FamilyMember
 from panel.sharing.foresight import would_be_tied
+from panel.web import words
 
 SUBJECT_ACCESS = Purpose.SUBJECT_ACCESS
 NO_SUCH_RECORD = "There is no record with this reference. Check it with whoever asks"
@@ -190,9 +193,15 @@ async def own_requests(access: Access) -> list[tuple[RightRequest, AccessFile | 
         select(AccessFile)
         .where(AccessFile.child_id == access.child_id, AccessFile.asker_id == access.viewer.id)
         .order_by(AccessFile.number)
+        .options(_without_contents())
     )
     latest = {one.request_id: one for one in files}
     return [(row, latest.get(row.id)) for row in rows]
+
+
+def _without_contents() -> ExecutableOption:
+    """A list of copies does without the files that they are: each may have many megabytes."""
+    return defer(inspect(AccessFile).attrs["made_sealed"].class_attribute)
 
 
 async def child_of(session: AsyncSession, right_id: UUID) -> tuple[UUID, RequestLine]:
@@ -214,11 +223,20 @@ async def request_of(
     )
     if row is None:
         raise NotFound
+    if is_open:
+        require_open(row.answered_on)
     if version is not None and row.version != version:
         raise Conflict(())
-    if is_open and row.answered_on is not None:
-        raise Gone("This request was answered.", "Take in a new one if they ask again.")
     return row
+
+
+def require_open(answered_on: date | None) -> None:
+    """Raise Gone for a request that somebody has answered."""
+    if answered_on is not None:
+        raise Gone(
+            f"This request was answered on {words.day(answered_on)}, so nothing was changed now.",
+            "Read the answer on its page. Take in a new request if they ask again.",
+        )
 
 
 async def read_request(access: Access, right_id: UUID) -> RequestReading:
@@ -228,7 +246,10 @@ async def read_request(access: Access, right_id: UUID) -> RequestReading:
     people = await people_around(access)
     asker = next((one for one in people if one.id == row.asker_id), None)
     files = await session.scalars(
-        select(AccessFile).where(AccessFile.request_id == row.id).order_by(AccessFile.number.desc())
+        select(AccessFile)
+        .where(AccessFile.request_id == row.id)
+        .order_by(AccessFile.number.desc())
+        .options(_without_contents())
     )
     corrections = await session.scalars(
         select(Correction).where(Correction.request_id == row.id).order_by(Correction.created_at)
@@ -344,7 +365,14 @@ def _started(stops: Sequence[Sequence[str | None]], on: date) -> list[list[str |
 
 
 async def answer(access: Access, right_id: UUID, version: int, outcome: Outcome, why: str) -> None:
-    """End a request. Raises Invalid without a reason where less was done than was asked."""
+    """End a request. The same answer a second time changes nothing.
+
+    Raises Invalid without a reason where less was done than was asked, and NotFound, Conflict, Gone
+    where somebody answered it otherwise.
+    """
+    row = await request_of(access, right_id, is_open=False)
+    if (row.outcome, row.outcome_why) == (outcome.value, why):
+        return
     row = await request_of(access, right_id, version)
     if outcome is not Outcome.DONE and not why.strip():
         raise Invalid.because("why", "Write why; whoever asks is told, and that they can complain")
@@ -397,18 +425,31 @@ async def restrict_use(access: Access, right_id: UUID, version: int, why: str) -
 
 
 async def end_restriction(access: Access, right_id: UUID, why: str) -> None:
-    """The record is worked on again. Raises Invalid without a reason, Gone where none runs."""
+    """The record is worked on again. The same end a second time changes nothing.
+
+    Raises Invalid without a reason, Gone where somebody else ended it or the request was answered.
+    """
     await request_of(access, right_id)
     if not why.strip():
         raise Invalid.because("why", "Write why it ends; whoever asked is told before")
     row = await access.session.scalar(
-        select(ProcessingRestriction).where(
-            ProcessingRestriction.child_id == access.child_id,
-            ProcessingRestriction.ended_on.is_(None),
+        select(ProcessingRestriction)
+        .where(ProcessingRestriction.child_id == access.child_id)
+        .order_by(
+            ProcessingRestriction.ended_on.desc().nulls_first(), ProcessingRestriction.id.desc()
         )
+        .limit(1)
+        .with_for_update()
     )
     if row is None:
         raise Gone("The use of this record is not restricted.", "Go back and reload the page.")
+    if row.ended_on is not None:
+        if (row.ended_on, row.ended_by, row.ended_why) == (access.today, access.viewer.id, why):
+            return
+        raise Gone(
+            f"The restriction was ended on {words.day(row.ended_on)}, so nothing was changed now.",
+            "Go back to the request and read it.",
+        )
     row.ended_on, row.ended_by, row.ended_why = access.today, access.viewer.id, why
     await access.session.flush()
 

@@ -1,6 +1,5 @@
 """The first page of who answers for how records are used, and what leads on from it."""
 
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +10,12 @@ from litestar.params import FromPath, FromQuery
 
 from consent import GUARDIANS, Role
 from panel.accounts.desk import PRIVATE, Desk
+from panel.accounts.figures import kept_figures, set_figures
 from panel.accounts.service import agencies
 from panel.accounts.taking import Transaction, take, transaction_of
 from panel.governance.document_facts import read_facts
 from panel.governance.documents import SLUGS
+from panel.governance.figures import SET_HERE
 from panel.governance.forms import (
     ApproveForm,
     CloseForm,
@@ -38,7 +39,7 @@ from panel.governance.pages import (
     search_address,
     search_words,
     span_change_row,
-    span_rows,
+    span_groups,
     threshold_rows,
     version_row,
 )
@@ -60,7 +61,6 @@ from panel.governance.versions import (
 )
 from panel.platform.problems import Invalid
 from panel.sharing.pages import PURPOSE_CHOICES
-from panel.sharing.spans import kept_spans, set_spans
 from panel.web.forms import FieldErrors, Filled, read_form
 from panel.web.paging import read_cursor
 
@@ -192,12 +192,12 @@ async def _thresholds(desk: Desk, errors: FieldErrors | None = None) -> Response
     )
 
 
-# --- How long sharing may wait ------------------------------------------------------------------
+# --- How long sharing may wait, and ways in last -------------------------------------------------
 
 
 @get(f"{HOME}/spans", include_in_schema=False)
 async def span_page(desk: NamedDependency[Desk]) -> Response[str]:
-    """How long what concerns sharing may wait or last here, and what was changed."""
+    """How long what concerns sharing may wait and ways in last here, and what was changed."""
     desk.require(Role.GOVERNANCE_LEAD)
     return await _spans(desk)
 
@@ -208,7 +208,7 @@ async def save_spans(desk: NamedDependency[Desk]) -> Response[Any]:
     desk.require(Role.GOVERNANCE_LEAD)
 
     async def work(here: Transaction, form: SpansForm) -> None:
-        await set_spans(here.session, form.wanted(), form.version, form.source)
+        await set_figures(here.session, SET_HERE.values(), form.wanted(), form.version, form.source)
 
     return await take(
         desk,
@@ -222,14 +222,14 @@ async def save_spans(desk: NamedDependency[Desk]) -> Response[Any]:
 
 async def _spans(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        kept = await kept_spans(session)
+        kept = await kept_figures(session, SET_HERE.values())
     return desk.page(
         "governance/spans.html",
         status=200 if errors is None else 422,
-        rows=span_rows(),
+        groups=span_groups(),
         changes=[span_change_row(one) for one in kept.changes],
         version=kept.version,
-        filled=Filled(asdict(kept.now), errors),
+        filled=Filled({name: kept.now[one.key] for name, one in SET_HERE.items()}, errors),
         action=f"{HOME}/spans",
         back_href=HOME,
     )

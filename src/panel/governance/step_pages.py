@@ -40,6 +40,8 @@ class Shown:
     facts: Sequence[tuple[str, str]] = ()
     quoted: str = ""
     """Words of the record, as they were written."""
+    link: tuple[str, str] | None = None
+    """What to open before deciding: its words and its address."""
     stored: dict[str, object] = field(default_factory=dict)
 
 

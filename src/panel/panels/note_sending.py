@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.accounts.people_joining import KIND as INVITATION
 from panel.panels.models import Meeting
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import (
@@ -37,6 +38,7 @@ from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
+from panel.records.restricted_use import is_use_restricted
 from panel.register.models import Child, FamilyMember
 from panel.register.service import Message
 from panel.web import words
@@ -54,6 +56,7 @@ _WAITS = (
     NoteDelivery.outbox_id.is_(None),
     # What could not go waits for a person, who sees why: it is not tried every minute.
     NoteDelivery.failure.is_(None),
+    ~is_use_restricted(NoteDelivery.child_id),
 )
 MOST = 50
 """Deliveries in one go; the rest a minute later."""
@@ -358,11 +361,16 @@ class Sent:
 
 
 async def mailbox(session: AsyncSession, most: int = 100) -> list[Sent]:
-    """What was sent to families, newest first; in the demonstration only, for scheduled work."""
+    """What was sent to families, and links that let workers in, newest first; in the demonstration
+    only, for scheduled work."""
     rows = list(
         await session.scalars(
             select(OutboxMessage)
-            .where(OutboxMessage.kind.in_((NOTES_READY, LETTER_READY, outbox.BY_POST, *Message)))
+            .where(
+                OutboxMessage.kind.in_(
+                    (NOTES_READY, LETTER_READY, outbox.BY_POST, INVITATION, *Message)
+                )
+            )
             .order_by(OutboxMessage.id.desc())
             .limit(most)
         )

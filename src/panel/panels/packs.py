@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Purpose, Viewer
+from consent import Basis, Category, Purpose, Viewer
 from panel.accounts.service import SignedIn, worker_names
 from panel.assessments.service import AssessmentReading, SectionReading, assessment_for_reading
 from panel.panels.calendar import load_calendar, panel_by_key, settings_of
@@ -56,6 +56,7 @@ from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
 from panel.records.beside import BesideCase
 from panel.records.gate import Access, Gate, Withheld
+from panel.records.restricted_use import held_back_words
 from panel.register.service import EVENT_KINDS, header_from
 from panel.sharing.shareable import PanelAgency, kept_from_reader, pack_viewer
 from panel.web.words import day, short_day, upper_first
@@ -397,8 +398,12 @@ async def read_item(
 ) -> PackItem | None:
     """One child as this viewer may see them; None where not even that may be said.
 
-    The keys of the agencies whose workers are named must be at hand (`agencies_named`).
+    Of a record whose use is restricted there is a sentence and the reference. The keys of the
+    agencies whose workers are named must be at hand (`agencies_named`).
     """
+    identity = access.decision(Category.IDENTITY)
+    if identity.basis is Basis.USE_RESTRICTED and identity.since is not None:
+        return _held_back(case, starts, held_back_words(identity.since))
     header = header_from(access, case)
     named = access.may(Category.IDENTITY)
     child = header.known_as or header.name.split()[0] if named else "this child"
@@ -425,6 +430,18 @@ async def read_item(
         sections=(*papers, *sections),
         plan=plan,
         involved=involved,
+    )
+
+
+def _held_back(case: CaseFacts, starts: time, why: str) -> PackItem:
+    ask = "Ask the information governance lead when it may be talked about."
+    return PackItem(
+        name=case.reference,
+        age="",
+        starts=starts,
+        minutes=case.minutes,
+        why=WHY_WORDS[case.why],
+        family=(PackWithheld("The whole record", why, ask),),
     )
 
 

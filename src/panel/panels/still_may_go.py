@@ -2,7 +2,8 @@
 
 A message was put in as the record allowed then. Where its reader has lost the child, or what a note
 was drafted from is withheld from them now, it does not go, and its note says why; where only who
-helps is withheld from them now, it goes without that. It goes to the address that its reader has
+helps is withheld from them now, it goes without that. Where the use of the record is restricted it
+waits. It goes to the address that its reader has
 now, not to the one that was right when it was put in.
 """
 
@@ -22,6 +23,7 @@ from panel.platform.clock import day_of
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
+from panel.records.restricted_use import held_back_words, restricted_since
 from panel.register.service import Message, why_not_to_family
 from panel.sharing.foresight import would_be_shown
 
@@ -46,6 +48,12 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
         return await _to_somebody(tenant, session, message.to_viewer_id, message)
 
     async def _note(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
+        since = await restricted_since(session, delivery.child_id)
+        if since is not None:
+            # It goes as another message, once the restriction has ended.
+            delivery.outbox_id, delivery.failure = None, None
+            delivery.sendings += 1
+            return held_back_words(since)
         note = await session.get_one(FamilyNote, delivery.note_id)
         reader = Viewer(delivery.person_id, ViewerKind.FAMILY)
         shown = await would_be_shown(tenant, delivery.child_id, reader, Purpose.SUPPORT)

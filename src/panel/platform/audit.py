@@ -8,8 +8,8 @@ waits for no lock. Events are only ever added to, and `panel.platform.sealing` s
 To write down something new: add a `Kind` (a room or thing, a dot, what became of it, in the past
 tense), and call
 
-    record(session, Kind.EXPORT_MADE, by_viewer(viewer), subject=child_id,
-           details={"rows": 12}, words="for the inspection", holder=child_id)
+    record(session, Kind.OVERRIDE_MADE, by_viewer(viewer), subject=child_id,
+           details={"until": "2026-12-03"}, words="Her reason, in words", holder=child_id)
 
 `details` stand in the clear: ids, codes, counts and dates, never a name or what somebody wrote.
 What names a person goes into `words`, sealed with the key of its `holder`; when that key is
@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text
+from sqlalchemy import CheckConstraint, Index, Text, Uuid, bindparam, column, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -65,6 +65,7 @@ class Kind(StrEnum):
     WORKER_LEFT = "worker.left"
     INVITED = "invitation.sent"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
+    ADDRESS_CORRECTED = "invitation.address_corrected"
     PROPOSED = "role_proposal.made"
     PROPOSAL_REFUSED = "role_proposal.refused"
     AGENCY_ADDED = "agency.added"
@@ -75,13 +76,12 @@ class Kind(StrEnum):
     PATTERN_CLOSED = "unusual_pattern.closed"
     OVERRIDE_MADE = "override.made"
     OVERRIDE_REVIEWED = "override.reviewed"
-    NOTE_SENT = "note.sent"
-    EXPORT_MADE = "export.made"
     COMMAND_RUN = "command.run"
-    KEY_MADE = "key.made"
-    KEY_ROTATED = "key.rotated"
     KEY_DESTROYED = "key.destroyed"
+    DISPOSAL_APPROVED = "disposal_list.approved"
     RECORD_DISPOSED = "record.disposed"
+    HOLD_SET = "legal_hold.set"
+    HOLD_RELEASED = "legal_hold.released"
 
 
 class ActorKind(StrEnum):
@@ -157,9 +157,22 @@ class AuditEvent(Base):
         CheckConstraint("kind ~ '^[a-z]+(_[a-z]+)*([.][a-z]+(_[a-z]+)*)+$'", name="kind"),
         Index("ix_audit_event_at", "at", "id"),
         Index("ix_audit_event_transaction", "transaction"),
+        Index(
+            "ix_audit_event_key_destroyed",
+            "subject_id",
+            postgresql_where="kind = 'key.destroyed'",
+        ),
     )
     # Whoever acts may add an event and may read none, so nothing is asked back.
     __mapper_args__ = MappingProxyType({"eager_defaults": False})
+
+
+_AGENCY_OF = (
+    select(column("agency_id", Uuid))
+    .select_from(table("worker"))
+    .where(column("id", Uuid) == bindparam("worker", type_=Uuid))
+)
+"""Asked as the event is written: whoever calls knows the worker and not always their agency."""
 
 
 def _whom_it_is_for(viewer: UUID) -> Actor:
@@ -199,6 +212,8 @@ def record(
         details=dict(details or {}),
         holder_id=holder,
     )
+    if by.agency is None and by.kind is ActorKind.WORKER:
+        event.agency_id = _AGENCY_OF.params(worker=by.id).scalar_subquery()
     if words:
         event.words = words
     session.add(event)

@@ -80,7 +80,7 @@ class Finding(msgspec.Struct, frozen=True):
     """Something that is not as it was sealed."""
 
     what: str
-    """changed, removed, added, reordered, rewritten, seal, checkpoint, key or unguarded."""
+    """changed, removed, added, reordered, rewritten, seal, checkpoint, key, unguarded or list."""
     position: int | None
     """Where in the order, from 0; None where it has no place there."""
     table: str
@@ -139,6 +139,13 @@ class _Reading:
     checked: int = 0
     unsealed: int = 0
     oldest: int | None = None
+    believed: list[Seal] = field(default_factory=list)
+    """Those seals that are to be believed; the lists below have a line for each of them."""
+    firsts: list[int] = field(default_factory=list)
+    late_before: list[int] = field(default_factory=list)
+    none_from: list[int] = field(default_factory=list)
+    server_from: list[int] = field(default_factory=list)
+    """The first one of those before it that its server made."""
 
     def believe(self) -> None:
         """Take what the seals say of transactions and times from those that are to be believed."""
@@ -146,8 +153,6 @@ class _Reading:
         self.firsts = [seal.first for seal in self.believed]
         self.late_before = [kept_as(seal.made_at) - _LATE for seal in self.believed]
         self.none_from = [seal.none_from for seal in self.believed]
-        self.server_from: list[int] = []
-        """For each seal, the first one of those before it that its server made."""
         for place, seal in enumerate(self.believed):
             goes_on = place > 0 and seal.server == self.believed[place - 1].server
             self.server_from.append(self.server_from[-1] if goes_on else place)

@@ -21,6 +21,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from panel.platform.off_the_loop import OffTheLoop
+
 _FIRST = b"\x01"
 _LATER = b"\x02"
 _NUMBER = 4
@@ -146,6 +148,7 @@ class Keyring:
         self.later_from: Callable[[Iterable[tuple[int, bytes]]], Mapping[int, bytes]] | None = None
         """Unwraps later generations, with the master key."""
         self._take(later or {})
+        self._learning = OffTheLoop(self._learn)
 
     def _take(self, later: Mapping[int, bytes]) -> None:
         for generation, key in later.items():
@@ -154,7 +157,21 @@ class Keyring:
         self.current = max(self._wrappings)
 
     def learn(self) -> None:
-        """Take the generations that came since this process started."""
+        """Take the generations that came since this process started.
+
+        A loop that serves others waits for it a moment and no longer. Raises NotLearntYet.
+        """
+        self._learning.wait()
+
+    async def ready(self) -> None:
+        """The same, while others are served. Raises NotLearntYet."""
+        await self._learning.ready()
+
+    def knows(self, wrapped: bytes) -> bool:
+        """Whether what wrapped this is at hand. Raises NotSealedHere for what nothing wrapped."""
+        return generation_of(wrapped) in self._wrappings
+
+    def _learn(self) -> None:
         if self.stored is None or self.later_from is None:
             return
         unknown = [one for one in self.stored.later_keys() if one[0] not in self._wrappings]

@@ -2,20 +2,25 @@
 
 An entry is not a session: nobody is signed in by it, and signing in makes a new cookie. It goes by
 the same cookie, which thus holds either; its forms carry a token that is bound to it.
+
+Where they wanted to go is kept sealed: an address holds what was searched for, which may be a name.
 """
 
 import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.platform.crypto import Keyring, Keys
 from panel.platform.sessions import token_hash
+from panel.platform.tables import KEYS
 
 LASTS = timedelta(minutes=15)
 
@@ -58,7 +63,7 @@ async def begin(
             "hash": token_hash(token),
             "step": step,
             "facts": msgspec.json.encode(facts).decode(),
-            "path": next_path,
+            "path": b64encode(_ring(session).wrap(next_path.encode(), _bound_to(token))).decode(),
             "ends": now + LASTS,
         },
     )
@@ -75,7 +80,19 @@ async def entry_of(session: AsyncSession, token: str, now: datetime) -> Entry | 
         {"hash": token_hash(token), "now": now},
     )
     row = found.first()
-    return None if row is None else Entry(token, row.step, row.facts, row.next_path)
+    if row is None:
+        return None
+    path = _ring(session).unwrap(b64decode(row.next_path), _bound_to(token))
+    return Entry(token, row.step, row.facts, path.decode())
+
+
+def _ring(session: AsyncSession) -> Keyring:
+    return cast("Keys", session.info[KEYS]).ring
+
+
+def _bound_to(token: str) -> str:
+    """To what the address of an entry is bound when it is sealed."""
+    return f"sign-in entry {token_hash(token).hex()}"
 
 
 async def go_on(session: AsyncSession, entry: Entry, step: str, facts: Mapping[str, Any]) -> None:

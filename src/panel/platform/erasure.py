@@ -2,11 +2,14 @@
 
 What was destroyed is written to a list outside the database before the transaction commits, and the
 list is applied again at every start and every restore: a back-up from before brings back text that
-nothing opens. The list is added to only, line by line, each with the hash of the line before.
+nothing opens. The list is added to only, line by line, each with the hash of the line before. Its
+end could be cut off all the same: so each line is an event of the audit too, and a list that lacks
+one is refused.
 """
 
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +32,8 @@ from psycopg.rows import TupleRow
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.platform.audit import ActorKind, Kind
+from panel.platform.audit import record as record_event
 from panel.platform.crypto import Keyring
 from panel.platform.ids import new_id
 from panel.platform.key_tables import ErasureCertificate
@@ -37,6 +42,7 @@ from panel.platform.tenancy import AuthorityRecord, Tenant
 
 LIST = "destroyed-keys.jsonl"
 _START = "0" * 64
+_log = logging.getLogger(__name__)
 
 Told = dict[str, Any]
 """A certificate as it is signed: JSON."""
@@ -102,6 +108,21 @@ class Certificate:
         return json.dumps({"certificate": self.told, "signature": self.signature}, indent=2) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where a certificate stands on the list."""
+
+    number: int
+    chain: str
+    """The hash of this line with that of the one before."""
+    certificate: Certificate
+
+    def details(self) -> dict[str, object]:
+        """What the audit keeps of it."""
+        certificate = self.certificate.told["id"]
+        return {"certificate": certificate, "line": self.number, "chain": self.chain}
+
+
 def _signed_bytes(told: Told) -> bytes:
     return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
 
@@ -140,6 +161,10 @@ class DestroyedKeys:
 
     def read(self) -> list[Certificate]:
         """Every certificate, in order. Raises ListDamaged."""
+        return [one.certificate for one in self.lines()]
+
+    def lines(self) -> list[Line]:
+        """Every line, in order. Raises ListDamaged."""
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -148,7 +173,7 @@ class DestroyedKeys:
             raise ListDamaged(
                 f"The list of destroyed keys {self.path} cannot be read ({error.strerror})."
             ) from error
-        return [one for one, _ in self._checked(content)]
+        return list(self._checked(content))
 
     def append(self, certificates: Sequence[Certificate]) -> None:
         """Add to the list; it is on the disk when this returns. Raises ListDamaged."""
@@ -157,11 +182,11 @@ class DestroyedKeys:
                 content = _all_of(handle)
                 whole = content[: content.rfind(b"\n") + 1]
                 before = _START
-                for _, chained in self._checked(whole):
-                    before = chained
+                for one in self._checked(whole):
+                    before = one.chain
                 lines = []
-                for one in certificates:
-                    line, before = _line(one, before)
+                for certificate in certificates:
+                    line, before = _line(certificate, before)
                     lines.append(line)
                 # A line that a crash cut off never committed: the next one takes its place.
                 os.ftruncate(handle, len(whole))
@@ -179,7 +204,7 @@ class DestroyedKeys:
                 " nothing was destroyed."
             ) from error
 
-    def _checked(self, content: bytes) -> Iterator[tuple[Certificate, str]]:
+    def _checked(self, content: bytes) -> Iterator[Line]:
         before = _START
         for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), start=1):
             try:
@@ -196,7 +221,7 @@ class DestroyedKeys:
                     " bring erased records back."
                 )
             before = chained
-            yield found, chained
+            yield Line(number, chained, found)
 
     @contextmanager
     def _alone(self) -> Iterator[int]:
@@ -277,8 +302,20 @@ async def destroy(
     )
     for one in made:
         session.add(_row(one))
+    _write_down(session, destroyed, made)
     await session.flush()
     return made
+
+
+def _write_down(
+    session: AsyncSession, destroyed: DestroyedKeys, made: Sequence[Certificate]
+) -> None:
+    """Have the audit say at which lines of the list they stand."""
+    new = {one.told["id"] for one in made}
+    for line in destroyed.lines():
+        if line.certificate.told["id"] in new:
+            holder = line.certificate.holder
+            record_event(session, Kind.KEY_DESTROYED, subject=holder, details=line.details())
 
 
 async def finish(
@@ -313,6 +350,7 @@ async def finish(
         )
         if holder not in kept:
             session.add(_row(one))
+    _write_down(session, destroyed, [one for holder, one in listed.items() if holder not in kept])
     await session.flush()
     return list(listed.values())
 
@@ -365,15 +403,24 @@ class Applied:
 
 
 def apply_list(
-    url: str, record: AuthorityRecord, ring: Keyring, destroyed: DestroyedKeys, viewer: UUID
+    url: str,
+    record: AuthorityRecord,
+    ring: Keyring,
+    destroyed: DestroyedKeys,
+    viewer: UUID,
+    *,
+    mend: bool = False,
 ) -> Applied:
     """Destroy again what the list says, before anything is served; the list gets what it lacks.
 
     `viewer` is the job. Both roles may do it. Only what the authority signed counts, so that
-    nobody destroys by writing into the list or the table. Raises ListDamaged.
+    nobody destroys by writing into the list or the table. Raises ListDamaged, also where the audit
+    of this database knows of a line that the list lacks, but to `mend` it from the database.
     """
     key = public_key(ring)
-    listed = {one.holder: one for one in destroyed.of(record.name)}
+    is_believed = mend or not destroyed.path.exists()
+    lines = [one for one in destroyed.lines() if one.certificate.told["authority"] == record.name]
+    listed = {one.certificate.holder: one.certificate for one in lines}
     if forged := [one for one in listed.values() if not is_genuine(one, key)]:
         raise ListDamaged(
             f"The list of destroyed keys {destroyed.path} has a line that {record.name} did not"
@@ -387,6 +434,8 @@ def apply_list(
                 sql.Identifier(record.schema_name), sql.Literal(str(viewer))
             )
         )
+        if not is_believed and (missing := cut_off(connection, record.name, destroyed)):
+            raise ListDamaged(f"{missing} {PUT_BACK}")
         kept = {
             row[0]: Certificate(row[1], row[2])
             for row in connection.execute(
@@ -408,10 +457,84 @@ def apply_list(
                     one.signature,
                 ],
             )
+        genuine = [one for one in lines if is_genuine(one.certificate, key)]
+        _write_down_lines(connection, genuine, viewer)
     unlisted = [one for holder, one in kept.items() if holder not in listed]
     if unlisted:
         destroyed.append(unlisted)
+        _log.warning(
+            "%s certificates that the list of destroyed keys %s did not have were written to it"
+            " from the database of %s.", len(unlisted), destroyed.path, record.name,
+        )  # fmt: skip
     return Applied(gone, len(lacking), len(unlisted))
+
+
+PUT_BACK = (
+    "Its end was cut off, or an older copy was put in its place. Put the list back from its newest"
+    " copy. Only where there is none, run: panel keys relist"
+)
+
+
+def cut_off(
+    connection: psycopg.Connection[TupleRow], authority: str, destroyed: DestroyedKeys
+) -> str:
+    """Which line the audit of a database knows of and the list lacks, in a sentence; "" for none.
+
+    Args: `connection` reads this authority's schema, as scheduled work or as its owner.
+    """
+    noted = _noted(connection)
+    # Read after the audit: what is destroyed meanwhile is on the list before it is in the audit.
+    lines = destroyed.lines()
+    here = {one.certificate.told["id"] for one in lines}
+    missing = [told for told in noted if told["certificate"] not in here]
+    if not missing:
+        return ""
+    last = max(missing, key=lambda told: int(told["line"]))
+    return (
+        f"The list of destroyed keys {destroyed.path} has {len(lines)} lines, and"
+        f" {len(missing)} that the audit of {authority} knows of are not among them: the last is"
+        f" certificate {last['certificate']}, which stood on line {last['line']} with the hash"
+        f" {last['chain']}."
+    )
+
+
+def _keeps_events(connection: psycopg.Connection[TupleRow]) -> bool:
+    """Whether there is an audit: what is restored may be from before there was one."""
+    there = connection.execute("SELECT to_regclass('audit_event')").fetchone()
+    return there is not None and there[0] is not None
+
+
+def _noted(connection: psycopg.Connection[TupleRow]) -> list[Told]:
+    """What the audit says of the list's lines."""
+    if not _keeps_events(connection):
+        return []
+    found = connection.execute(
+        "SELECT details FROM audit_event WHERE kind = %s", [Kind.KEY_DESTROYED.value]
+    )
+    return [row[0] for row in found]
+
+
+def _write_down_lines(
+    connection: psycopg.Connection[TupleRow], lines: Sequence[Line], job: UUID
+) -> None:
+    """Have the audit of a database know of every line, of those from after its back-up too."""
+    if not _keeps_events(connection):
+        return
+    known = {told["certificate"] for told in _noted(connection)}
+    for line in lines:
+        if line.certificate.told["id"] not in known:
+            connection.execute(
+                "INSERT INTO audit_event (id, at, actor_id, actor_kind, kind, subject_id, details)"
+                " VALUES (%s, now(), %s, %s, %s, %s, %s)",
+                [
+                    new_id(),
+                    job,
+                    ActorKind.JOB.value,
+                    Kind.KEY_DESTROYED.value,
+                    line.certificate.holder,
+                    json.dumps(line.details()),
+                ],
+            )
 
 
 def _has_table(connection: psycopg.Connection[TupleRow], schema: str) -> bool:

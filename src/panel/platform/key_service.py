@@ -1,8 +1,9 @@
 """Master keys that a key service keeps: AWS KMS and Azure Key Vault, behind one small interface.
 
-A process asks the service when it starts, for the authority's keys, and never for a request. The
-name of what is wrapped is bound to it: a wrapped key put in another's place does not unwrap. What
-fails is said in a sentence, and nothing starts without its keys.
+A process asks the service for the authority's keys when it starts, and once more when it meets a
+newer one, which may be days later. The name of what is wrapped is bound to it: a wrapped key put in
+another's place does not unwrap. What fails is said in a sentence, and nothing starts without its
+keys.
 """
 
 import hmac
@@ -11,8 +12,11 @@ import os
 import time
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -43,6 +47,8 @@ AZURE_FORM = b"\x0b"
 TRIES = 4
 PATIENCE = 10.0
 """Seconds that one answer may take."""
+RENEWED = 300.0
+"""Seconds before its end at which a sign-in is renewed."""
 _BUSY = 429
 _SERVER_FAULT = 500
 _PARTS_OF_AN_ARN = 6
@@ -164,15 +170,25 @@ class AwsKms:
         self._arn = arn
         self._region = parts[3]
         self._url = (endpoint or f"https://kms.{self._region}.amazonaws.com").rstrip("/") + "/"
-        try:
-            self._access_key = environment["AWS_ACCESS_KEY_ID"]
-            self._secret_key = environment["AWS_SECRET_ACCESS_KEY"]
-        except KeyError as error:
-            raise NoMasterKey(
-                f"PANEL_KMS names a key of AWS, and {error.args[0]} is not set."
-            ) from error
-        self._session_token = environment.get("AWS_SESSION_TOKEN")
+        self._environment = environment
+        self._credentials()
         self._asking = _Asking("AWS KMS", client, wait)
+
+    def _credentials(self) -> Mapping[str, str]:
+        """The sign-in, read for each request: those of a session are over within hours.
+
+        They stand in the environment, or in the file that AWS_SHARED_CREDENTIALS_FILE names, which
+        whoever renews them writes anew.
+        """
+        given = self._environment
+        if "AWS_ACCESS_KEY_ID" not in given and "AWS_SHARED_CREDENTIALS_FILE" in given:
+            given = _credentials_in(
+                Path(given["AWS_SHARED_CREDENTIALS_FILE"]), given.get("AWS_PROFILE", "default")
+            )
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            if name not in given:
+                raise NoMasterKey(f"PANEL_KMS names a key of AWS, and {name} is not set.")
+        return given
 
     def wrap(self, key: bytes, name: str) -> bytes:
         """The key, encrypted by the service and bound to its name."""
@@ -193,16 +209,17 @@ class AwsKms:
 
         def make() -> httpx.Request:
             at = datetime.now(UTC)
+            who = self._credentials()
             headers = {
                 "content-type": "application/x-amz-json-1.1",
                 "x-amz-target": f"TrentService.{operation}",
             }
-            if self._session_token:
-                headers["x-amz-security-token"] = self._session_token
+            if token := who.get("AWS_SESSION_TOKEN"):
+                headers["x-amz-security-token"] = token
             authorization = signed(
                 region=self._region,
-                access_key=self._access_key,
-                secret_key=self._secret_key,
+                access_key=who["AWS_ACCESS_KEY_ID"],
+                secret_key=who["AWS_SECRET_ACCESS_KEY"],
                 host=url.netloc,
                 path=url.path,
                 headers=headers,
@@ -218,6 +235,19 @@ class AwsKms:
             )
 
         return self._asking.ask(make)
+
+
+def _credentials_in(file: Path, profile: str) -> Mapping[str, str]:
+    """A profile of a shared credentials file, under the names of the environment."""
+    read = ConfigParser(interpolation=None)
+    try:
+        read.read_string(file.read_text(encoding="utf-8"))
+        return {name.upper(): said for name, said in read[profile].items()}
+    except (OSError, ValueError, ConfigParserError, KeyError) as error:
+        raise NoMasterKey(
+            f"AWS_SHARED_CREDENTIALS_FILE names {file}, and its profile {profile} cannot be read"
+            f" ({type(error).__name__})."
+        ) from error
 
 
 _AZURE_VERSION = "7.4"
@@ -239,8 +269,9 @@ class AzureKeyVault:
         *,
         client: httpx.Client | None = None,
         wait: Callable[[float], None] = pause,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Args: `https://VAULT.vault.azure.net/keys/NAME/VERSION`; where the sign-in stands."""
+        """Args: `https://VAULT.vault.azure.net/keys/NAME`; where the sign-in stands; seconds."""
         parts = urlsplit(address)
         if not parts.hostname or not parts.path.startswith("/keys/"):
             raise NoMasterKey(
@@ -250,7 +281,8 @@ class AzureKeyVault:
         self.key_id = f"azure:{address}"
         self._address = address.rstrip("/")
         self._environment = environment
-        self._token = ""
+        self._now = now
+        self._token, self._token_until = "", 0.0
         self._asking = _Asking("Azure Key Vault", client, wait)
 
     def wrap(self, key: bytes, name: str) -> bytes:
@@ -268,14 +300,14 @@ class AzureKeyVault:
         of_kid, of_key = int.from_bytes(rest[:2]), int.from_bytes(rest[2:4])
         kid, rest = rest[4 : 4 + of_kid].decode("ascii", "replace"), rest[4 + of_kid :]
         # Whoever could change the database must not have the sign-in sent elsewhere.
-        if not kid.startswith(self._address):
+        if kid != self._address and not kid.startswith(f"{self._address}/"):
             raise NotSealedHere("Another key of the key service wrapped this.")
         told = self._ask(kid, "unwrapkey", rest[:of_key])
         once = urlsafe_b64decode(_padded(str(told["value"])))
         return Wrapping(once).unwrap(rest[of_key:], name)
 
     def _ask(self, key: str, operation: str, value: bytes) -> dict[str, Any]:
-        self._token = self._token or self._signed_in()
+        self._sign_in()
         body = {
             "alg": _ALGORITHM,
             "value": urlsafe_b64encode(value).decode().rstrip("="),
@@ -290,7 +322,15 @@ class AzureKeyVault:
             )
         )
 
-    def _signed_in(self) -> str:
+    def _sign_in(self) -> None:
+        """Sign in, unless the sign-in of before lasts: a process outlives it by days."""
+        if self._token and self._now() < self._token_until:
+            return
+        told = self._new_token()
+        self._token = str(told["access_token"])
+        self._token_until = self._now() + float(told.get("expires_in", 0)) - RENEWED
+
+    def _new_token(self) -> dict[str, Any]:
         """A token: of a registered application, or else of the machine's managed identity."""
         given = self._environment
         if "AZURE_CLIENT_SECRET" in given:
@@ -308,17 +348,15 @@ class AzureKeyVault:
                 ) from error
             host = given.get("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com")
             url = f"{host.rstrip('/')}/{tenant}/oauth2/v2.0/token"
-            told = self._asking.ask(lambda: httpx.Request("POST", url, data=form))
-        else:
-            told = self._asking.ask(
-                lambda: httpx.Request(
-                    "GET",
-                    "http://169.254.169.254/metadata/identity/oauth2/token",
-                    params={"api-version": "2018-02-01", "resource": _AZURE_SCOPE},
-                    headers={"Metadata": "true"},
-                )
+            return self._asking.ask(lambda: httpx.Request("POST", url, data=form))
+        return self._asking.ask(
+            lambda: httpx.Request(
+                "GET",
+                "http://169.254.169.254/metadata/identity/oauth2/token",
+                params={"api-version": "2018-02-01", "resource": _AZURE_SCOPE},
+                headers={"Metadata": "true"},
             )
-        return str(told["access_token"])
+        )
 
 
 def _without(form: bytes, wrapped: bytes) -> bytes:

@@ -105,7 +105,7 @@ class _KeySet(msgspec.Struct):
     keys: Sequence[dict[str, Any]]
 
 
-_PUBLIC = frozenset({"kty", "n", "e", "crv", "x", "y"})
+_PUBLIC = ("kty", "n", "e", "crv", "x", "y")
 
 
 def key_for(named: Named, published: Sequence[Mapping[str, Any]]) -> Key | None:
@@ -123,9 +123,7 @@ def key_for(named: Named, published: Sequence[Mapping[str, Any]]) -> Key | None:
 
 def _read_key(published: Mapping[str, Any]) -> Key:
     # Only what is public is taken over; members that we do not know could mean anything.
-    given = {
-        name: published[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in published
-    }
+    given = {name: published[name] for name in _PUBLIC if name in published}
     try:
         key = _KINDS[published["kty"]].import_key(given)
         is_weak = isinstance(key, RSAKey) and key.public_key.key_size < SMALLEST_RSA

@@ -55,11 +55,15 @@ class NotSignedIn(Problem):
         super().__init__(401, "Sign in", sentence, "Sign in and carry on where you were.")
 
 
+TYPED_AGAIN = " A password or an agreed word is not kept: you are asked to type it again."
+
+
 class NotSentYet(NotSignedIn):
     """A form came in after its session ended: its page keeps what was typed, to be sent again.
 
     `path` is where it goes, `fields` what it holds, and `csrf_token` that of the session that its
     writer has again; empty before they signed in. `elsewhere` is where to sign in meanwhile.
+    `is_whole` is False where a password or an agreed word is left out of what the page holds.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class NotSentYet(NotSignedIn):
         name: str = "",
         csrf_token: str = "",
         elsewhere: str = "/sign-in?next=/sign-in/done",
+        is_whole: bool = True,
     ) -> None:
         super().__init__("Your time ran out before this arrived, so it was not saved.")
         self.path, self.fields, self.csrf_token = path, fields, csrf_token
@@ -80,6 +85,8 @@ class NotSentYet(NotSignedIn):
             else "It is kept on this page. Sign in again in another window, come back here and"
             " carry on."
         )
+        if not is_whole:
+            self.what_to_do += TYPED_AGAIN
         self.title = "Not saved yet"
         if csrf_token:
             self.status = 409
@@ -101,7 +108,14 @@ class ShowAgain(Problem):
 class NotShownYet(NotSentYet):
     """A form that asks its sender to show again who they are; the page keeps what was typed."""
 
-    def __init__(self, path: str, fields: Sequence[tuple[str, str]], elsewhere: str) -> None:
+    def __init__(
+        self,
+        path: str,
+        fields: Sequence[tuple[str, str]],
+        elsewhere: str,
+        *,
+        is_whole: bool = True,
+    ) -> None:
         super().__init__(path, fields, elsewhere=elsewhere)
         self.status = 403
         self.sentence = "This asks you to show again who you are, so it was not saved yet."
@@ -109,6 +123,8 @@ class NotShownYet(NotSentYet):
             "It is kept on this page. Show who you are in another window, come back here and"
             " carry on."
         )
+        if not is_whole:
+            self.what_to_do += TYPED_AGAIN
 
 
 @dataclass(frozen=True, slots=True)

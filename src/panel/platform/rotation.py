@@ -34,7 +34,7 @@ BATCH = 25
 """Holders whose keys are wrapped anew in one transaction."""
 ROUNDS = 5
 """How often values are looked at again that somebody was writing."""
-_ROTATING = 0x70616E656B
+_ROTATING = 0x6B657973
 """A number of our own for the lock that one rotation holds."""
 _PATIENCE = 30.0
 """Seconds to wait for transactions that began before a key was new."""
@@ -99,7 +99,7 @@ def _rotating(owner_url: str, record: AuthorityRecord) -> Iterator[_Connection]:
     with psycopg.connect(owner_url, autocommit=True) as connection:
         held = connection.execute(
             "SELECT pg_try_advisory_lock(%s, hashtext(%s))",
-            [_ROTATING % 2**31, record.schema_name],
+            [_ROTATING, record.schema_name],
         ).fetchone()
         if held is None or not held[0]:
             raise AlreadyRotating(

@@ -32,10 +32,6 @@ class Source:
     table: str
     columns: tuple[str, ...]
 
-    def listed(self, of: str) -> str:
-        """The columns in SQL."""
-        return ", ".join(f"{of}.{column}" for column in self.columns)
-
 
 _FIRST = ("id", "at", "transaction")
 SOURCES = (

@@ -274,8 +274,15 @@ async def load_keys(session: AsyncSession, holders: set[UUID]) -> None:
     missing = keys.missing(holders)
     if not missing:
         return
-    for line in await _STORED_KEYS.lines(session, holders=missing):
-        keys.add(line.holder, bytes.fromhex(line.wrapped))
+    stored = {
+        line.holder: bytes.fromhex(line.wrapped)
+        for line in await _STORED_KEYS.lines(session, holders=missing)
+    }
+    if not all(keys.ring.knows(wrapped) for wrapped in stored.values()):
+        # A key that came since this process started: whoever else is served does not wait for it.
+        await keys.ring.ready()
+    for holder, wrapped in stored.items():
+        keys.add(holder, wrapped)
 
 
 async def load_agency_keys(session: AsyncSession, agencies: set[UUID]) -> None:

@@ -44,7 +44,7 @@ class SignInEntry(Base):
     step: Mapped[str] = mapped_column(Text)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     next_path: Mapped[str] = mapped_column(Text)
-    """Where they wanted to go: a path of this site."""
+    """Where they wanted to go, sealed: what was searched for stands in an address."""
     ends_at: Mapped[datetime]
 
 

@@ -1,14 +1,14 @@
-"""Restriction of processing: a record that is kept, and for the time being not worked on.
+"""Restriction of processing: a record that is kept, and for the time being not used.
 
-While one runs, nothing is written on the record's own tables but by scheduled work; whoever reads
-the record is told, with the day. What a restriction allows still is to keep it, and what legal
-claims need. Source: UK GDPR Article 18.
+While one runs, nothing is written on the record's own tables but by scheduled work, `consent` opens
+it to nobody but for what is excepted, packs hold its page back, and notes wait; whoever comes to
+the record is told, with the day. Source: UK GDPR Article 18; adr/0022.
 """
 
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Index, Table, event, select, text
+from sqlalchemy import ColumnElement, Index, Table, event, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.orm.unitofwork import UOWTransaction
@@ -65,6 +65,20 @@ def restricted_words(since: date) -> str:
     return (
         f"The use of this record is restricted since {words.day(since)}. It is kept, and read only"
         " where the law needs it. Nothing may be changed."
+    )
+
+
+def held_back_words(since: date) -> str:
+    """What stands in the place of the record, where it would have gone out."""
+    return f"Processing is restricted since {words.day(since)} (UK GDPR Article 18)."
+
+
+def is_use_restricted(child_id: Mapped[UUID]) -> ColumnElement[bool]:
+    """Whether the use of the record of a row's child is restricted, for a query."""
+    return (
+        select(ProcessingRestriction.id)
+        .where(ProcessingRestriction.child_id == child_id, ProcessingRestriction.ended_on.is_(None))
+        .exists()
     )
 
 

@@ -304,6 +304,9 @@ async def change_family_member(
             Contact(member.email, member.phone),
         )
         stored.lives_with = link.lives_with
+        if read.member.email not in ("", member.email):
+            # Also where they are not invited yet: an invitation asks how old the address is.
+            person.email_changed_at = access.at
         person.email = member.email
         person.phone = member.phone
         person.address = member.address

@@ -5,7 +5,7 @@ that makes it; inviting and signing in are for the room of families.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import cast
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consent import Role, Tie
+from panel.accounts.figures import Figure, figures
 from panel.accounts.noted import note
 from panel.platform import outbox
 from panel.platform.audit import Kind
@@ -84,6 +85,8 @@ class FamilyAccess(Row):
     last_signed_in_on: Mapped[date | None]
     """The day alone: when somebody reads at night is nobody's concern."""
     withdrawn_at: Mapped[datetime | None]
+    guessed_at: Mapped[datetime | None]
+    """When so many wrong answers had come with a right code that whoever leads was told."""
 
 
 # Settings ---------------------------------------------------------------------------------------
@@ -102,23 +105,17 @@ class Waits:
 
 
 BOUNDS: Mapping[str, tuple[int, int]] = {"invitation_days": (1, 90), "contact_hours": (1, 336)}
-_READ = """
-SELECT DISTINCT ON (key) key, value FROM setting
-WHERE key LIKE 'family.%' AND (from_on IS NULL OR from_on <= :now)
-ORDER BY key, from_on DESC NULLS LAST, id DESC
-"""
+FIGURES: Mapping[str, Figure] = {
+    one.name: Figure(PREFIX + one.name, getattr(Waits(), one.name), *BOUNDS[one.name])
+    for one in fields(Waits)
+}
+"""By the name of the wait."""
 
 
 async def waits(session: AsyncSession) -> Waits:
-    """The authority's figures now; a value that is no number within its bounds is left out."""
-    found = await session.execute(text(_READ), {"now": session.info[NOW]})
-    said = {key.removeprefix(PREFIX): value for key, value in found}
-    return replace(Waits(), **{name: value for name, value in said.items() if _may_be(name, value)})
-
-
-def _may_be(name: str, value: object) -> bool:
-    least, most = BOUNDS.get(name, (1, 0))
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+    """The authority's figures now."""
+    said = await figures(session, FIGURES.values())
+    return Waits(**{name: said[one.key] for name, one in FIGURES.items()})
 
 
 # Whose it is ------------------------------------------------------------------------------------
@@ -192,6 +189,9 @@ async def sign_in_words(access: Access) -> Mapping[UUID, str]:
     return {row.person_id: state_words(row, access.at) for row in rows}
 
 
+GUESSED = "Somebody who reads their e-mail gave many wrong answers on the way in:"
+
+
 def state_words(row: FamilyAccess, now: datetime) -> str:
     """How it stands with one person's sign-in, in a sentence or two."""
     if row.withdrawn_at is not None:
@@ -205,6 +205,8 @@ def state_words(row: FamilyAccess, now: datetime) -> str:
         said += ". It was not used in time."
     if row.last_signed_in_on is not None:
         said += f" Last signed in on {short_day(row.last_signed_in_on)}."
+    if row.guessed_at is not None and row.guessed_at >= row.invited_at:
+        said += f" {GUESSED} {day_and_time(row.guessed_at)}."
     if row.contact_from > now:
         said += f" Codes go to their new address from {day_and_time(row.contact_from)}."
     return said

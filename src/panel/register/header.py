@@ -8,11 +8,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from consent import Category
+from consent import Category, Tie
 from panel.platform.tenancy import load_agency_keys
 from panel.records.dates import age_words
 from panel.records.gate import Access
 from panel.records.nhs_number import nhs_number_words
+from panel.records.restricted_use import restricted_words
 from panel.web.words import initials, short_day
 
 EDUCATION = frozenset({"education", "school"})
@@ -30,6 +31,8 @@ PARTS = (
     ("sharing", "Sharing", "/sharing"),
 )
 """The parts of a record: what a page calls itself in `here`, the words, the address."""
+LEADS_PARTS = (*PARTS, ("corrections", "Corrections", "/corrections"))
+"""And what is said to be wrong in it, which whoever holds the plan answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,15 @@ class ChildHeader:
     upn: str | None
     lead_words: str
     """"Rosa Whitlow, Health visiting", or "Nobody yet"."""
+    is_led: bool = False
+    """Whether the reader holds the plan."""
     restricted_on: date | None = None
-    """Since when nothing may be changed (UK GDPR Article 18)."""
+    """Since when it is kept and not used (UK GDPR Article 18)."""
+
+    @property
+    def restricted_words(self) -> str:
+        """What stands above a record whose use is restricted; empty above others."""
+        return "" if self.restricted_on is None else restricted_words(self.restricted_on)
 
     @property
     def facts(self) -> Sequence[tuple[str, str]]:
@@ -72,8 +82,9 @@ class ChildHeader:
 
     def links(self, here: str) -> Sequence[tuple[str, str, bool]]:
         """The parts of the record: (words, address, whether the reader is there)."""
+        parts = LEADS_PARTS if self.is_led else PARTS
         return [
-            (words, f"/children/{self.child_id}{path}", key == here) for key, words, path in PARTS
+            (words, f"/children/{self.child_id}{path}", key == here) for key, words, path in parts
         ]
 
 
@@ -145,6 +156,7 @@ def header_from(access: Access, who: WhoFacts) -> ChildHeader:
         nhs_number_words=nhs_number_words(nhs_number) if nhs_number else None,
         upn=(identity_text(access, "upn", who.upn) or None) if for_education else None,
         lead_words=_lead_words(access, who.lead),
+        is_led=Tie.LEAD in access.ties,
         restricted_on=who.restricted_on,
     )
 

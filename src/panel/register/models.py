@@ -1,6 +1,6 @@
 """Children, their families, who is involved, and their stays in the process."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -91,6 +91,8 @@ class FamilyMember(Row):
     """How this person may be reached without harm, in words."""
     first_language: Mapped[str | None] = mapped_column(Text)
     interpreter: Mapped[str | None] = mapped_column(Text)
+    email_changed_at: Mapped[datetime | None]
+    """When the e-mail address took the place of another one, or was taken away."""
 
 
 class FamilyLink(ChildScoped):

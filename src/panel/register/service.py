@@ -52,6 +52,9 @@ from panel.register.family_access import (
     waits,
     why_not_to_family,
 )
+from panel.register.family_access import (
+    FIGURES as FAMILY_FIGURES,
+)
 from panel.register.forms import CategoryName
 from panel.register.header import (
     ChildHeader,
@@ -96,6 +99,7 @@ __all__ = [
     "CLOSURE_WORDS",
     "CODE_LASTS",
     "EVENT_KINDS",
+    "FAMILY_FIGURES",
     "LEVEL_WORDS",
     "STEP",
     "AgencyPart",

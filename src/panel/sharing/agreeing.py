@@ -33,8 +33,7 @@ from panel.sharing.agreeing_rules import overlaps, says_the_same
 from panel.sharing.judging import judgements_of
 from panel.sharing.models import SharingAgreement
 from panel.sharing.objecting import is_about, open_objections
-from panel.sharing.reading import Loss, differences, state_of_child
-from panel.sharing.restrict_rules import as_known_to
+from panel.sharing.reading import Loss, differences, known_state
 from panel.sharing.service import (
     Recorded,
     RecordedAs,
@@ -108,18 +107,15 @@ async def foretell(access: Access, form: AgreementForm) -> Foretold:
 
     From its first day on, whether that is today or later. Raises as `record_conversation`.
     """
-    was = await state_of_child(access)
+    was = await known_state(access)
     savepoint = await access.session.begin_nested()
     try:
         made = await record_conversation(access, form)
-        becomes = await state_of_child(access)
+        becomes = await known_state(access)
     finally:
         await savepoint.rollback()
     starts = form.from_on or form.agreed_on
-    turn = Turn(
-        as_known_to(access.viewer, was),
-        as_known_to(access.viewer, _from_its_day(was, becomes, starts, access.today)),
-    )
+    turn = Turn(was, _from_its_day(was, becomes, starts, access.today))
     named = {*form.share_with, *form.not_share_with}
     closes, opens = await differences(access, turn, named)
     facts = await family_facts(access)

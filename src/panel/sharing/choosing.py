@@ -30,7 +30,7 @@ from panel.sharing.choosing_rules import (
     usual_end,
 )
 from panel.sharing.models import SharingAgreement
-from panel.sharing.reading import state_of_child
+from panel.sharing.reading import known_state
 from panel.sharing.service import (
     RecordedAs,
     SharingDecision,
@@ -76,12 +76,12 @@ async def foresee(access: Access, wish: Wish) -> Foreseen:
     facts = await family_facts(access)
     before = await choices_of(access)
     wish = await _checked(access, wish, before, facts)
-    was = await state_of_child(access)
+    was = await known_state(access)
     savepoint = await access.session.begin_nested()
     try:
         objects, takes_over = await _carry_out(access, wish, before.voice)
         after = await choices_of(access)
-        turn = Turn(was, await state_of_child(access))
+        turn = Turn(was, await known_state(access))
     finally:
         await savepoint.rollback()
     foreseen = _foreseen(wish, before, after, objects=objects, takes_over=takes_over)

@@ -20,8 +20,8 @@ from panel.records.rehearsal import Turn
 from panel.sharing.left_to_governance import is_left_to_governance
 from panel.sharing.models import OrderToConfirm, SharingOrder
 from panel.sharing.named import agencies_of_workers, who_can_be_named, words_of
-from panel.sharing.reading import state_of_child
-from panel.sharing.restrict_rules import Change, as_known_to, changes, may_protect
+from panel.sharing.reading import known_state
+from panel.sharing.restrict_rules import Change, changes, may_protect
 
 WHO_MAY_CONFIRM = (
     "Somebody of another agency who may record an order confirms it, or the information governance"
@@ -92,7 +92,7 @@ async def waiting_order(
     """
     row = await _row(access, waiting_id)
     named = await who_can_be_named(access)
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     after = replace(state, orders=(*state.orders, replace(_fact(row), span=Span())))
     changed = changes(state, after, access.at, [one for one in named if one.id in row.to])
     return await _line(access, row), changed, Turn(state, after)

@@ -22,11 +22,10 @@ from panel.sharing.confirming import gains, wait_to_confirm
 from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingOrder
 from panel.sharing.named import EVERYONE, Named, who_can_be_named, words_of
-from panel.sharing.reading import state_of_child
+from panel.sharing.reading import known_state
 from panel.sharing.restrict_rules import (
     WHO_MAY_PROTECT,
     Change,
-    as_known_to,
     changes,
     may_protect,
     wrong_span,
@@ -108,7 +107,7 @@ async def plan_order(access: Access, new: NewOrder) -> PlannedOrder:
         frozenset() if is_whole else frozenset(Category(one) for one in new.what if one in known)
     )
     to = _to(new, named, errors)
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     errors += wrong_span(new.from_on, new.until_on)
     if new.permits and is_named(access.viewer, to) and _is_kept(access, state, categories):
         sentence = (
@@ -195,7 +194,7 @@ async def order_of(access: Access, order_id: UUID) -> tuple[OrderLine, tuple[Cha
     """
     row = await _row(access, order_id)
     named = await who_can_be_named(access)
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     rest = list(state.orders)
     rest.remove(_fact(row))
     to = frozenset(row.to)

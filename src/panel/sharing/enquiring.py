@@ -19,11 +19,10 @@ from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingEnquiry
 from panel.sharing.named import Kind, Named, who_can_be_named, words_of
-from panel.sharing.reading import state_of_child
+from panel.sharing.reading import known_state
 from panel.sharing.restrict_rules import (
     WHO_MAY_ENQUIRE,
     Change,
-    as_known_to,
     changes,
     may_enquire,
     wrong_dates,
@@ -85,7 +84,7 @@ async def plan_enquiry(access: Access, new: NewEnquiry) -> PlannedEnquiry:
         raise Invalid(tuple(errors))
     agencies = frozenset(offered[one] for one in new.agencies)
     fact = Enquiry(agencies, Span(new.from_on or access.today, new.until_on))
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     after = replace(state, enquiries=(*state.enquiries, Enquiry(agencies)))
     return PlannedEnquiry(
         fact,
@@ -136,7 +135,7 @@ async def enquiry_of(
     """
     row = await _row(access, enquiry_id)
     named = await who_can_be_named(access)
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     rest = list(state.enquiries)
     rest.remove(Enquiry(frozenset(row.agencies), Span(row.from_on, row.until_on)))
     after = replace(state, enquiries=tuple(rest))

@@ -49,6 +49,8 @@ class Notice:
     subject: str
     says: str
     child_id: UUID
+    path: str = ""
+    """Where it is read; empty for the page about sharing."""
 
 
 _WHO = """
@@ -60,7 +62,7 @@ JOIN worker_role r ON r.panel_id = f.panel_id AND r.role = 'coordinator'
 WHERE f.child_id = ANY(:children) AND f.state <> 'closed'
   AND (r.from_on IS NULL OR r.from_on <= :today) AND (r.until_on IS NULL OR r.until_on >= :today)
 """
-_LEADS = """
+LEADS = """
 SELECT child_id, worker_id FROM lead_professional
 WHERE child_id = ANY(:children) AND state = 'accepted' AND from_on <= :today
 """
@@ -101,8 +103,8 @@ async def remind_of_endings(session: AsyncSession, today: date, site_url: str) -
             agreement_of(row), [agreement_of(one) for one in others[row.child_id]]
         )
     ]
-    who = await _workers(session, _WHO, {row.child_id for row in left}, today)
-    return await _put(
+    who = await workers_of(session, _WHO, {row.child_id for row in left}, today)
+    return await put_notices(
         session,
         (
             Notice(
@@ -153,8 +155,8 @@ async def remind_of_own_decisions(session: AsyncSession, today: date, site_url: 
     )
     young = [_READ_YOUNG.decode(line) for line in found]
     waiting = [one for one in young if to_decide(one.born, one.words or (), today, days)]
-    who = await _workers(session, _LEADS, {one.child_id for one in waiting}, today)
-    return await _put(
+    who = await workers_of(session, LEADS, {one.child_id for one in waiting}, today)
+    return await put_notices(
         session,
         (
             Notice(
@@ -213,7 +215,7 @@ GROUP BY child_id, worker_id, answered_on, asked_on, agency_id, state
 async def tell_askers(session: AsyncSession, today: date, site_url: str) -> int:
     """Tell whoever asked to see something that it was answered, or lapsed; once for each answer."""
     found = await session.execute(text(_ANSWERED), {"today": today, "since": today - TOLD_FOR})
-    return await _put(
+    return await put_notices(
         session,
         [
             Notice(
@@ -250,10 +252,10 @@ async def tell_of_choices(session: AsyncSession, today: date, site_url: str) -> 
     chosen = found.all()
     if not chosen:
         return 0
-    leads = await _workers(session, _LEADS, {one.child_id for one in chosen}, today)
+    leads = await workers_of(session, LEADS, {one.child_id for one in chosen}, today)
     without = {one.child_id for one in chosen} - leads.keys()
-    who = leads | await _workers(session, _WHO, without, today)
-    return await _put(
+    who = leads | await workers_of(session, _WHO, without, today)
+    return await put_notices(
         session,
         (
             Notice(
@@ -272,9 +274,10 @@ async def tell_of_choices(session: AsyncSession, today: date, site_url: str) -> 
     )
 
 
-async def _workers(
+async def workers_of(
     session: AsyncSession, query: str, children: Iterable[UUID], today: date
 ) -> dict[UUID, list[UUID]]:
+    """Workers by child: the rows of a query that is given `children` and `today`."""
     found = await session.execute(text(query), {"children": list(children), "today": today})
     of_child: dict[UUID, list[UUID]] = {}
     for child, worker in found:
@@ -282,7 +285,7 @@ async def _workers(
     return of_child
 
 
-async def _put(session: AsyncSession, notices: Iterable[Notice], site_url: str) -> int:
+async def put_notices(session: AsyncSession, notices: Iterable[Notice], site_url: str) -> int:
     """Put notices in; to a worker who left, and to one without an address, none goes."""
     told = list(notices)
     rows = await session.scalars(select(Worker).where(Worker.id.in_({one.to for one in told})))
@@ -303,7 +306,7 @@ async def _put(session: AsyncSession, notices: Iterable[Notice], site_url: str) 
             to_viewer_id=worker.id,
             address=address,
             subject=one.subject,
-            body=f"{one.says}\n\n{site_url}/children/{one.child_id}/sharing\n",
+            body=f"{one.says}\n\n{site_url}{one.path or f'/children/{one.child_id}/sharing'}\n",
             once=one.once,
         )
     return put

@@ -32,7 +32,7 @@ from panel.sharing.judging import judgements_of
 from panel.sharing.left_to_governance import is_left_to_governance
 from panel.sharing.models import SharingAgreement, SharingObjection
 from panel.sharing.named import agencies_of_workers
-from panel.sharing.reading import Loss, state_of_child, would_change
+from panel.sharing.reading import Loss, known_state, would_change
 from panel.sharing.spans import spans
 from panel.sharing.standing import child_standing, family_facts, giver_words
 
@@ -364,7 +364,7 @@ async def _would_change(access: Access, row: SharingObjection, *, upheld: bool) 
         )
 
     closes, opens = await would_change(access, decided, row.agencies)
-    state = await state_of_child(access)
+    state = await known_state(access)
     return WouldBe(closes, opens, Turn(state, decided(state)))
 
 

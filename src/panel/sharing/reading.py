@@ -262,7 +262,7 @@ async def rehearse_withdrawal(
     agreement = next((line for line in lines if line.id == agreement_id), None)
     if agreement is None or agreement.withdrawn_on is not None:
         raise NotFound("There is no such agreement, or it was withdrawn already.")
-    state = await state_of_child(access)
+    state = await known_state(access)
     without = _without(access, state, agreement_id, only)
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
     # Of what ended long ago the facts keep the latest only.
@@ -296,7 +296,7 @@ async def would_change(
 
     Agencies that are involved are told of only to who may know them.
     """
-    state = await state_of_child(access)
+    state = await known_state(access)
     return await differences(access, Turn(state, change(state)), named)
 
 
@@ -323,6 +323,14 @@ async def state_of_child(access: Access) -> State:
     return known[access.child_id].state
 
 
+async def known_state(access: Access) -> State:
+    """The facts that a rehearsal is decided by: without what is kept from the viewer in silence.
+
+    Whatever is rehearsed begins here, so that none tells more than another. Raises NotFound.
+    """
+    return as_known_to(access.viewer, await state_of_child(access))
+
+
 def decision_for(
     at: datetime, state: State, agency: Agency, worker_id: UUID, purpose: Purpose, asked: Category
 ) -> Decision:
@@ -339,7 +347,7 @@ async def would_open_to(
     As the viewer may know it: what is withheld from them in silence does not answer.
     """
     known = {agency.id: agency for agency in await agencies(access.session)}
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     without = _without(access, state, agreement_id, only)
     before, after = (
         _views(access, one, known, {agency_id}, {agency_id}) for one in (state, without)

@@ -34,12 +34,11 @@ from panel.records.rehearsal import Turn
 from panel.sharing.ending import end_now, is_over
 from panel.sharing.models import SharingRestriction
 from panel.sharing.named import EVERYONE, Kind, Named, who_can_be_named, words_of
-from panel.sharing.reading import state_of_child
+from panel.sharing.reading import known_state
 from panel.sharing.restrict_rules import (
     WHO_MAY_CHOOSE,
     WHO_MAY_PROTECT,
     Change,
-    as_known_to,
     changes,
     may_choose,
     may_protect,
@@ -159,7 +158,7 @@ async def plan_restriction(access: Access, new: NewRestriction) -> Planned:
     )
     if await _is_there(access, restriction):
         raise Invalid.because("against", "This is withheld from them already")
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     # From its first day on; whether that is today or later, this is what changes.
     fact = Fact(new.kind, categories, against, silent=new.silent, by_words=by_words)
     after = replace(state, restrictions=(*state.restrictions, fact))
@@ -215,7 +214,7 @@ async def restriction_of(
     """
     row = await _row(access, restriction_id)
     named = await who_can_be_named(access)
-    state = as_known_to(access.viewer, await state_of_child(access))
+    state = await known_state(access)
     fact = _fact(row)
     # Two may be equal: one of them ends.
     rest = list(state.restrictions)

@@ -143,6 +143,7 @@ class Facts(msgspec.Struct):
     orders: tuple[OrderFact, ...] | None
     overrides: tuple[OverrideFact, ...] | None
     enquiries: tuple[EnquiryFact, ...] | None
+    use_restricted_on: date | None
 
 
 _DUTIES = """(SELECT COALESCE(json_agg(json_build_object('code', code,
@@ -211,7 +212,9 @@ _FACTS = (
     WHERE child_id = a.child_id AND ends_at > (SELECT NOW)),
   'enquiries', (SELECT json_agg(json_build_object('agencies', agencies, 'from_on', from_on,
       'until_on', until_on)) FROM sharing_enquiry WHERE child_id = a.child_id
-    AND (until_on IS NULL OR until_on >= TODAY))
+    AND (until_on IS NULL OR until_on >= TODAY)),
+  'use_restricted_on', (SELECT from_on FROM processing_restriction
+    WHERE child_id = a.child_id AND ended_on IS NULL)
 )::text""".replace("SPOKEN", _SPOKEN)
     .replace("TODAY", _TODAY)
     .replace("NOW", _NOW)
@@ -331,6 +334,7 @@ def state_of(
         ),
         duties=tuple(duty(fact) for fact in of_authority.duties),
         arrangements=tuple(fact.arrangement() for fact in of_authority.arrangements),
+        use_restricted_on=facts.use_restricted_on,
     )
 
 

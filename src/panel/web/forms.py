@@ -41,9 +41,10 @@ LONGEST_TEXT = 20_000
 
 # Marks that turn the direction of what follows: a name could be made to look like another.
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-_MONTHS = {name.lower(): number for number, name in enumerate(words.MONTHS, start=1)}
-_MONTHS |= {name[:3].lower(): number for number, name in enumerate(words.MONTHS, start=1)}
-_MONTHS["sept"] = 9
+MONTHS = {name.lower(): number for number, name in enumerate(words.MONTHS, start=1)}
+MONTHS |= {name[:3].lower(): number for number, name in enumerate(words.MONTHS, start=1)}
+MONTHS["sept"] = 9
+"""The number of a month by its name, whole or as it is shortened."""
 _DATE_PARTS = ("day", "month", "year")
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]?([0-5]\d)")
 _TICKED = {"yes": True, "on": True, "true": True, "1": True, "no": False, "false": False, "": False}
@@ -333,7 +334,7 @@ class _Field:
             raise _Mistake(f"{self.label} must include a {listed}", part=absent[0])
         if not re.fullmatch(r"[0-9]{4}", year):
             raise _Mistake("Year must include 4 numbers", part="year")
-        month_number = _MONTHS.get(month.lower()) or _small_number(month)
+        month_number = MONTHS.get(month.lower()) or _small_number(month)
         day_number = _small_number(day)
         try:
             return dt.date(int(year), month_number, day_number)
