@@ -29,6 +29,7 @@ from panel.platform.problems import Invalid, Problem
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.gate import rewrite_access
+from panel.records.restricted_use import ProcessingRestriction
 from panel.register.models import FamilyMember
 from panel.sharing.models import SharingRestriction
 from tests.allocation.conftest import Board
@@ -177,3 +178,29 @@ async def test_from_whom_the_child_is_kept_gets_none(board: Board) -> None:
     assert told[board.mother] == (True, None)
     assert told[board.father][0] is False
     assert told[board.father][1] is not None
+
+
+async def test_a_letter_waits_while_the_record_may_only_be_kept(board: Board) -> None:
+    made = await decided(board, Kind.AGREED)
+    letter = await approved(board, made)
+    gate, server = board.house.gate, Server()
+    assert await send_letters(gate, SITE) == 2
+    may_go = still_may_go(board.house.tenant, SITE)
+    async with board.house.as_("job") as session:
+        restriction = ProcessingRestriction(child_id=board.child, from_on=date(2026, 11, 23))
+        session.add(restriction)
+        await session.flush()
+        await send_due(session, server, board.clock.now(), may_go=may_go)
+        await settle_letters(session)
+    assert not server.taken
+    assert await send_letters(gate, SITE) == 0
+    async with board.house.as_("job") as session:
+        row = await session.get_one(ProcessingRestriction, restriction.id)
+        row.ended_on = date(2026, 11, 23)
+    # By post it is only printed when it may go; the e-mail goes as another message.
+    assert await send_letters(gate, SITE) == 1
+    async with board.house.as_("job") as session:
+        await send_due(session, server, board.clock.now(), may_go=may_go)
+        await settle_letters(session)
+        states = {one.person_id: one.state for one in await copies_of(session, letter.id)}
+    assert states == {board.mother: "sent", board.father: "waiting"}

@@ -46,6 +46,7 @@ from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import NOT_HERE, Access, Gate
+from panel.records.restricted_use import restricted_since
 from panel.register.header import child_header
 from panel.sharing.standing import possible_givers
 
@@ -262,8 +263,12 @@ async def send_letters(gate: Gate, site_url: str) -> int:
                 select(LetterCopy).where(*waits).order_by(LetterCopy.id).limit(MOST)
             )
         )
+        held = {one.child_id for one in waiting if await restricted_since(session, one.child_id)}
     put = 0
     for copy in waiting:
+        if copy.child_id in held:
+            # It goes once the restriction has ended.
+            continue
         why = await _why_not(gate, copy)
         async with gate.tenant.transaction(JOB) as session:
             row = await session.scalar(
@@ -298,7 +303,8 @@ async def _put(session: AsyncSession, copy: LetterCopy, site_url: str) -> bool:
     if not by_post and not reached.email:
         copy.failure = NO_ADDRESS
         return False
-    once = f"decision letter {copy.letter_id} {copy.person_id}"
+    # Stopped and put in anew it is another message; the row is held until this one is in.
+    once = f"decision letter {copy.letter_id} {copy.person_id} {copy.version}"
     await outbox.put(
         session,
         kind=outbox.BY_POST if by_post else LETTER_READY,
@@ -338,6 +344,9 @@ async def settle_letters(session: AsyncSession) -> None:
             copy.state = "sent" if copy.state == "waiting" else copy.state
         elif message.attempts >= outbox.TRIES:
             copy.failure = message.failure
+            if await restricted_since(session, copy.child_id) is not None:
+                # It goes as another message, once the restriction has ended.
+                copy.outbox_id, copy.failure = None, None
 
 
 async def copy_of(access: Access, request_id: UUID, copy_id: UUID) -> LetterCopy:

@@ -32,8 +32,11 @@ HELD_STILL = frozenset(
         "outcome_progress",
         "plan",
         "referral",
+        "request_decision",
         "section_answer",
+        "service_request",
         "significant_event",
+        "unmet_need",
     }
 )
 """Tables of what a record says: nothing is written on them while its use is restricted."""
