@@ -7,6 +7,10 @@ import httpx
 import pytest
 from litestar.testing import AsyncTestClient
 
+from panel.allocation.decision_service import act_as_chair
+from panel.allocation.models import ServiceRequest
+from panel.allocation.rules import Kind
+from panel.platform.ids import new_id
 from tests.allocation.conftest import Board
 from tests.conftest import SignIn
 from tests.panels.conftest import NEXT_MEETING
@@ -167,3 +171,51 @@ async def test_a_chair_adds_a_version_of_the_criteria(
     decided = await browser.send(acts, acts, DECIDED | {"criterion": criterion})
     assert "by the chair, between meetings" in decided.text
     assert "To ratify: 1 decision" in await browser.get(f"/panels/allocation/{NEXT_MEETING}")
+
+
+async def test_what_is_done_afterwards(
+    board: Board, client: AsyncTestClient[Any], sign_in: SignIn
+) -> None:
+    """Waiting for a place, an offer and its answer; an appeal; an unmet need that is met."""
+    made, service = await board.sent(), new_id()
+    async with board.house.opened("Amina", "chair") as access:
+        panel = await board.house.panel(access.session)
+        decision = board.proposed(Kind.IN_PART)
+        await act_as_chair(access, panel, made, decision, await board.version(made))
+    async with board.house.as_("job") as session:
+        (await session.get_one(ServiceRequest, made)).service_id = service
+    browser = Browser(client)
+    page = f"/children/{board.child}/requests/{made}"
+    await sign_in(board.house.viewers["lead"].id)
+    waits = await browser.send(page, f"{page}/waiting")
+    assert "Number 1 of 1 on the list." in waits.text
+    [wait] = re.findall(rf"{page}/waiting/([\w-]+)/offer", waits.text)
+    offer = f"{page}/waiting/{wait}/offer"
+    by = {"answer_by-day": "20", "answer_by-month": "11", "answer_by-year": "2026"}
+    assert "a day to come" in mistakes(await browser.send(page, offer, by))
+    offered = await browser.send(page, offer, by | {"answer_by-month": "12"})
+    [place] = re.findall(rf"{page}/places/([\w-]+)/answer", offered.text)
+    answer = f"{page}/places/{place}/answer"
+    silent = await browser.send(page, answer, {"answer": "refused", "why": ""})
+    assert "in the family’s words" in mistakes(silent)
+    refused = await browser.send(page, answer, {"answer": "refused", "why": "Too far for us"})
+    assert "Refused. Too far for us" in refused.text
+    asked = {"asked_on-day": "23", "asked_on-month": "11", "asked_on-year": "2026"}
+    nothing = await browser.send(page, f"{page}/appeal", asked | {"grounds": ""})
+    assert "look at again" in mistakes(nothing)
+    appealed = await browser.send(page, f"{page}/appeal", asked | {"grounds": "We moved"})
+    assert "Answer by Monday 21 December 2026" in appealed.text
+    [unmet] = re.findall(rf"{page}/unmet/([\w-]+)/close", appealed.text)
+    close = f"{page}/unmet/{unmet}/close"
+    assert "Say why" in mistakes(await browser.send(page, close, {"why": ""}))
+    closed = await browser.send(page, close, {"why": "A grandmother helps"})
+    assert "Closed on 23 November 2026: A grandmother helps" in closed.text
+    await sign_in(board.house.viewers["chair"].id)
+    shown = await browser.get(page)
+    [appeal] = re.findall(rf"{page}/appeal/([\w-]+)", shown)
+    upheld = await browser.send(
+        page, f"{page}/appeal/{appeal}", {"outcome": "upheld", "why": "They moved"}
+    )
+    assert "The panel decides again on Monday 23 November 2026: They moved" in upheld.text
+    assert "Number 1 of 1" in await browser.get("/panels/allocation/waiting")
+    assert "Nothing is unmet" in await browser.get("/panels/allocation/unmet-need")

@@ -99,9 +99,15 @@ async def unmet_page(
 
 @get("/panels/{key:str}/waiting", include_in_schema=False)
 async def waiting_page(
-    desk: NamedDependency[Desk], key: FromPath[str], service: FromQuery[UUID | None] = None
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    service: FromQuery[UUID | None] = None,
+    after: FromQuery[UUID | None] = None,
 ) -> Response[str]:
-    """Who waits for which service, in the order in which places are offered."""
+    """Who waits for which service, in the order in which places are offered.
+
+    A page begins after the row of the id `after`.
+    """
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await _panel(desk, session, key)
         rows = [
@@ -124,12 +130,19 @@ async def waiting_page(
         )
         here = service if service in every else (every[0] if every else None)
         listed = [(one, request) for one, request in rows if one.service_id == here]
-        named = await _headers(
-            desk, session, panel, [one.child_id for one, _ in listed], "read a waiting list"
-        )
-        order = [one.id for one in in_order([in_line(one) for one, _ in listed])]
-        listed.sort(key=lambda pair: order.index(pair[0].id))
+        order = {
+            one.id: at for at, one in enumerate(in_order([in_line(one) for one, _ in listed]), 1)
+        }
+        listed.sort(key=lambda pair: order[pair[0].id])
         line = [one for one, _ in listed]
+        begins = order.get(after, 0) if after is not None else 0
+        page = listed[begins : begins + ON_A_PAGE]
+        named = await _headers(
+            desk, session, panel, [one.child_id for one, _ in page], "read a waiting list"
+        )
+        more = ""
+        if begins + ON_A_PAGE < len(listed):
+            more = f"/panels/{key}/waiting?service={here}&after={page[-1][0].id}"
         shown = [
             (
                 named[one.child_id][0].name,
@@ -138,7 +151,7 @@ async def waiting_page(
                 URGENCY_WORDS[Urgency(one.priority)],
                 place_of(line, one, desk.today),
             )
-            for one, request in listed[:ON_A_PAGE]
+            for one, request in page
             if one.child_id in named
         ]
         return desk.page(
@@ -153,7 +166,7 @@ async def waiting_page(
                 )
                 for one in every
             ],
-            left=max(len(listed) - ON_A_PAGE, 0),
+            more=more,
         )
 
 
