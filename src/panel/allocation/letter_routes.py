@@ -1,7 +1,9 @@
 """The pages of a family's letter: read before it goes, approved, printed, posted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,6 +12,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.accounts.desk import PRIVATE, Desk
@@ -20,6 +23,7 @@ from panel.allocation.letter_service import (
     copy_of,
     draft_letter,
     letter_on_paper,
+    request_to_write_about,
     send_letters,
     settle_letters,
     was_posted,
@@ -75,21 +79,42 @@ def read_approval(fields: Sequence[tuple[str, object]]) -> LetterForm | FieldErr
     return LetterForm(read.decision, ways, read.kept_why)
 
 
-async def _draft(desk: Desk, access: Access, need_id: UUID) -> LetterDraft:
-    gathered = await gather_for_plan(desk.tenant, access.child_id)
-    return await draft_letter(access, gathered, need_id)
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """A letter as it stands now, and whose access reads it."""
+
+    access: Access
+    draft: LetterDraft
+
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction."""
+        return self.access.session
+
+
+@asynccontextmanager
+async def _drafted(
+    desk: Desk, child_id: UUID, need_id: UUID, doing: str
+) -> AsyncIterator[_Drafted]:
+    """The letter, compared with what is gathered for who may write it, and for nobody else."""
+    async with desk.open(child_id, doing) as access:
+        await request_to_write_about(access, need_id)
+    # Between the two, so that no transaction waits for another connection.
+    gathered = await gather_for_plan(desk.tenant, child_id)
+    async with desk.open(child_id, doing) as access:
+        yield _Drafted(access, await draft_letter(access, gathered, need_id))
 
 
 async def _page(
     desk: Desk, child_id: UUID, need_id: UUID, errors: FieldErrors | None = None
 ) -> Response[Any]:
-    async with desk.open(child_id, "read the letter about a decision") as access:
-        draft = await _draft(desk, access, need_id)
+    async with _drafted(desk, child_id, need_id, "read the letter about a decision") as at:
+        draft = at.draft
         stored = {f"way-{at}": one.way for at, one in enumerate(draft.gets)}
         return desk.page(
             "allocation/letter.html",
             status=200 if errors is None else 422,
-            header=await child_header(access),
+            header=await child_header(at.access),
             here="requests",
             draft=draft,
             paragraphs=draft.body.split("\n\n"),
@@ -113,21 +138,20 @@ async def approved(
 ) -> Response[Any]:
     """Approve it: it goes out at once, or with the next round of the scheduler."""
 
-    async def work(access: Access, form: LetterForm) -> None:
-        draft = await _draft(desk, access, need_id)
+    async def work(at: _Drafted, form: LetterForm) -> None:
         ways = {
-            one.who.person: Way(form.ways[at])
-            for at, one in enumerate(draft.gets)
-            if at in form.ways
+            one.who.person: Way(form.ways[place])
+            for place, one in enumerate(at.draft.gets)
+            if place in form.ways
         }
         await approve_letter(
-            access, draft, decision_id=form.decision, ways=ways, kept_why=form.kept_why
+            at.access, at.draft, decision_id=form.decision, ways=ways, kept_why=form.kept_why
         )
 
     answer = await take(
         desk,
         read_approval,
-        partial(desk.open, child_id, "approved the letter about a decision"),
+        partial(_drafted, desk, child_id, need_id, "approved the letter about a decision"),
         work,
         f"{address_of(child_id, need_id)}#letter",
         again=partial(_page, desk, child_id, need_id),

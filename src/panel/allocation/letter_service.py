@@ -82,12 +82,18 @@ class LetterDraft:
     gets: tuple[Gets, ...]
 
 
-async def draft_letter(access: Access, gathered: Gathered, request_id: UUID) -> LetterDraft:
-    """The letter about the decision that stands, for who runs the panel. Raises Problem, else."""
+async def request_to_write_about(access: Access, request_id: UUID) -> ServiceRequest:
+    """A request, for who writes the letter about it. Raises NotFound, NotAllowed."""
     request = await request_of(access, request_id)
     if Tie.PANEL not in access.ties:
         raise NotAllowed("Only the coordinator or the chair of the panel writes this letter.")
     require_reader(access, request)
+    return request
+
+
+async def draft_letter(access: Access, gathered: Gathered, request_id: UUID) -> LetterDraft:
+    """The letter about the decision that stands, for who runs the panel. Raises Problem, else."""
+    request = await request_to_write_about(access, request_id)
     decision = await standing_decision(access.session, request.id)
     if decision is None or request.panel_id is None:
         raise Problem(409, "Not decided yet", "There is no decision to write about.")
