@@ -192,9 +192,9 @@ class Crawl:
                 day = self.world.coming
                 yield f"/panels/contacts/{day}/meeting/{child}/entries/{entry}/moved"
             return
-        children = everybody
+        children, full = everybody, all_children or path in FOR_EACH
         if not all_children:
-            children = self._some(visitor, every=path in FOR_EACH)
+            children = self._some(visitor, every=full)
         # Of a family's choice: what it would change, of one kind of information or another.
         asked = path.endswith("/choices/{agency_id:uuid}")
         for place, known in enumerate(children):
@@ -203,7 +203,7 @@ class Crawl:
                 yield path.replace("{child_id:uuid}", f"{known.child}").replace(
                     "{link_id:uuid}", f"{known.child}"
                 )
-            for url in filled(path, known, 2 if all_children else 1, self.turn + place):
+            for url in filled(path, known, 2 if full else 1, self.turn + place):
                 yield f"{url}?change={WISHES[self.turn % len(WISHES)]}" if asked else url
 
     def _some(self, visitor: Visitor, *, every: bool = False) -> list[Known]:

@@ -390,6 +390,8 @@ FOR_EACH = frozenset({
     "/children/{child_id:uuid}",
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}",
     "/children/{child_id:uuid}/chronology",
+    "/children/{child_id:uuid}/corrections",
+    "/children/{child_id:uuid}/corrections/{correction_id:uuid}",
     "/children/{child_id:uuid}/documents/{document_id:uuid}",
     "/children/{child_id:uuid}/edit",
     "/children/{child_id:uuid}/lead-professional",
