@@ -237,6 +237,10 @@ async def request_page(
     return await _page(desk, child_id, need_id)
 
 
+_WHOLE = frozenset({"draft", "send", "withdraw"})
+"""Forms after which the page is another, and is read from its top."""
+
+
 async def work_on(
     desk: Desk,
     where: tuple[UUID, UUID],
@@ -247,12 +251,13 @@ async def work_on(
 ) -> Response[Any]:
     """Do something with a request; a mistake is shown in the form of this `name` on its page."""
     child_id, need_id = where
+    page = address_of(child_id, need_id)
     return await take(
         desk,
         kind,
         partial(desk.open, child_id, doing),
         work,
-        f"{address_of(child_id, need_id)}#{name}",
+        page if name in _WHOLE else f"{page}#{name}",
         again=partial(request_again, desk, child_id, need_id, name),
     )
 
