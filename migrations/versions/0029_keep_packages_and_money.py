@@ -13,7 +13,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "0029"
-down_revision = "0026"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -31,7 +31,8 @@ from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
 from panel.accounts.sign_in_routes import entering_instead
-from panel.allocation.packages_routes import HANDLERS as ALLOCATION
+from panel.allocation.beside import RequestsBeside
+from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
@@ -150,6 +151,7 @@ def make_site(
         rehearsal=rehearsal,
         passwords=passwords,
         casework=CasesOfLeavers(),
+        beside=RequestsBeside(),
     )
 
 

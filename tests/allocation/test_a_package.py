@@ -17,7 +17,7 @@ from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
-from tests.allocation.conftest import FIRST, THIS_YEAR, Money, Open, planned, version_of
+from tests.allocation.money_world import FIRST, THIS_YEAR, Money, Open, planned, version_of
 
 NEXT_YEAR = THIS_YEAR.following
 

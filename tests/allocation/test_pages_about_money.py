@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from panel.platform.tenancy import Tenant
-from tests.allocation.conftest import Money
+from tests.allocation.money_world import Money
 from tests.plans.test_plan_pages import fill_in, words
 
 Client = AsyncTestClient[Litestar]

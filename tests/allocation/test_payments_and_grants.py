@@ -13,7 +13,7 @@ from panel.allocation.payments import Account, Balance, outcome_mistake
 from panel.platform.problems import Conflict, Invalid, NotAllowed
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from tests.allocation.conftest import Money, Open, planned
+from tests.allocation.money_world import Money, Open, planned
 from tests.allocation.test_the_last_of_a_pot import agrees
 
 OVER_THE_LIMIT = (

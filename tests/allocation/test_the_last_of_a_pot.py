@@ -16,7 +16,7 @@ from panel.platform.cluster import Cluster
 from panel.platform.problems import Conflict, Invalid, NotAllowed
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from tests.allocation.conftest import Money, Open, planned, version_of
+from tests.allocation.money_world import Money, Open, planned, version_of
 
 
 async def approval(opened: Open, package_id: UUID, version: int) -> str:

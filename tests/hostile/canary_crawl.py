@@ -42,6 +42,9 @@ WISHES = ("stop-everything", "share-basic", "share-more", "refuse-health", "keep
 SHOWN = 40
 """Leaks that are told one by one; all are counted."""
 
+YOUNG_PERSONS = "/children/{child_id:uuid}/people/{link_id:uuid}/sign-in"
+"""Where a young person is invited under their own id."""
+
 
 @dataclass
 class Told:
@@ -195,6 +198,11 @@ class Crawl:
         # Of a family's choice: what it would change, of one kind of information or another.
         asked = path.endswith("/choices/{agency_id:uuid}")
         for place, known in enumerate(children):
+            if path == YOUNG_PERSONS and self.turn % 2:
+                # However many routes there are, somebody looks at a young person's own.
+                yield path.replace("{child_id:uuid}", f"{known.child}").replace(
+                    "{link_id:uuid}", f"{known.child}"
+                )
             for url in filled(path, known, 2 if full else 1, self.turn + place):
                 yield f"{url}?change={WISHES[self.turn % len(WISHES)]}" if asked else url
 

@@ -59,12 +59,14 @@ ABOUT_NO_CHILD = frozenset({
     "audit_event", "audit_key", "audit_seal", "audit_leaf",
     "invitation", "leaving",
     "role_proposal",
-    "disposal_list",
+    "disposal_list", "criterion_set", "criterion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 
 CODED = frozenset({
+    "service_request.reference", "service_request.category", "service_request.level_of_need",
+    "unmet_need.unit", "letter_copy.failure",
     "child.reference", "child.ward_code", "child.ethnicity", "child.primary_need",
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
     "episode.level_at_start", "episode.level_at_closure", "significant_event.kind",
@@ -480,6 +482,22 @@ SEALED: dict[str, Rule] = {
     "family_clearance.marked": _cleared("marked"),
     "lead_professional.reason": _by_agency("reason", Category.NETWORK),
     "referral.reason": _own_category("reason"),
+    **{
+        f"service_request.{name}": _own_category(name)
+        for name in ("need", "outcome", "tried", "asked_for", "urgency_why", "withdrawn_why")
+    },
+    "service_request.family_wishes": _by_agency("family_wishes", Category.VIEWS),
+    "request_decision.reasons": _panel("reasons", for_persons=NOBODY),
+    "request_decision.nothing_unmet": _panel("nothing_unmet", for_persons=NOBODY),
+    "request_decision.reasons_for_family": _panel("reasons_for_family"),
+    "request_decision.conditions": _panel("conditions"),
+    "appeal.grounds": _childs("grounds", Category.VIEWS),
+    "appeal.outcome_why": _panel("outcome_why"),
+    "decision_letter.body": _panel("body"),
+    "decision_letter.kept_why": _panel("kept_why", for_persons=NOBODY),
+    "unmet_need.words": _childs("words", Category.VIEWS),
+    "unmet_need.closed_why": _panel("closed_why"),
+    "place_offer.why": _childs("why", Category.VIEWS),
     "referral.escalation": _panel("escalation"),
     "referral.urgent_reason": _panel("urgent_reason"),
     "agenda_item.reason": _panel("reason"),

@@ -32,6 +32,9 @@ TABLES = {
     "waiting_id": "order_to_confirm", "right_id": "right_request", "file_id": "access_file",
     "mark_id": "redaction", "correction_id": "correction", "hold_id": "legal_hold",
     "item_id": "disposal_line", "package_id": "package", "grant_id": "inclusion_grant",
+    "need_id": "service_request", "appeal_id": "appeal",
+    "copy_id": "letter_copy", "letter_id": "decision_letter", "unmet_id": "unmet_need",
+    "wait_id": "waiting", "place_id": "place_offer", "decision_id": "request_decision",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}

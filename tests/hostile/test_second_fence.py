@@ -38,13 +38,20 @@ FOR_ONE_ONLY = {
     "compare_access": "scheduled work",
 }
 """Those that return rows, and to whom alone: each is tried below as everybody else."""
-VIEWS = ["access_due", "child_cut", "child_tie", "left_to_governance", "request_tie", "review_tie"]
+VIEWS = [
+    "access_due", "allocation_tie", "child_cut", "child_tie", "left_to_governance", "request_tie",
+    "review_tie",
+]  # fmt: skip
 FOR_THOSE_WHO_ANSWER = frozenset({
     "right_request", "access_file", "redaction", "correction", "processing_restriction",
     "legal_hold", "disposal_line",
 })  # fmt: skip
 """Of every child, whoever answers for the use of records reads what is asked about it and kept."""
-ONLY_ADDED_TO = {"record_change", "line_actual", "payment", "payment_return", "reconciliation"}
+ONLY_ADDED_TO = {
+    "record_change", "line_actual", "payment", "payment_return", "reconciliation",
+    # Of a decision only whether it stands, and that it was ratified, is ever written again.
+    "request_decision",
+}  # fmt: skip
 A_NEW_ONE = (
     "{name} runs with the owner's rights, so no fence holds it. Try below what it gives to whoever"
     " may reach nothing, and add it to GIVES_NOTHING; better, do without it."
@@ -409,6 +416,9 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
         random = {"id", "client_id", "moved_from", "token_hash", "document_id", "assessment_id"}
         random |= {
             "request_id",
+            "decision_id",
+            "letter_id",
+            "waiting_id",
             "meeting_id",
             "note_id",
             "child_id",

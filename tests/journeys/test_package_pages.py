@@ -14,7 +14,7 @@ from panel.platform.clock import FixedClock
 from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
-from tests.allocation.conftest import FIRST, Money, invented_money, opens, planned, version_of
+from tests.allocation.money_world import FIRST, Money, invented_money, opens, planned, version_of
 from tests.allocation.test_joint_contracts import AGREEMENT
 from tests.journeys.browser import assert_accessible, assert_fits
 from tests.journeys.in_process import SITE, serve

@@ -38,10 +38,12 @@ from panel.platform.problems import (
 )
 from panel.platform.sessions import first_time, forgery_token, was_of, was_proved
 from panel.platform.tenancy import Tenant
+from panel.records.beside import BesideCase, NothingBeside
 from panel.records.casework import Casework, NoCasework
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
+from panel.records.services import NoServices, Services
 from panel.web.forms import FieldErrors, read_form
 from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
@@ -99,6 +101,10 @@ class Site:
     """What providers that sign workers in published."""
     casework: Casework = field(default_factory=NoCasework)
     """What workers' accounts must know of their cases."""
+    beside: BesideCase = field(default_factory=NothingBeside)
+    """What stands beside a case on a panel's papers: requests for service."""
+    services: Services = field(default_factory=NoServices)
+    """The services that a request can ask for."""
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.people_leaving import let_leavers_go
 from panel.accounts.throttle import forget_attempts
+from panel.allocation.letter_service import send_letters, settle_letters
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
@@ -74,14 +75,16 @@ def sending(way: Way, gate: Gate, site_url: str) -> Job:
 
 
 def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
-    """Notes that were signed off go into the outbox; what became of them is written down."""
+    """Notes and letters that are settled go into the outbox; what became of them is kept."""
 
     async def put(session: AsyncSession, _slot: datetime) -> None:
         await stop_recalled(session)
         await send_notes(gate, site_url)
+        await send_letters(gate, site_url)
 
     async def settle(session: AsyncSession, _slot: datetime) -> None:
         await settle_deliveries(session)
+        await settle_letters(session)
 
     return [Job("put notes to families out", EVERY, put), Job("see what was sent", EVERY, settle)]
 

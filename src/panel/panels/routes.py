@@ -277,6 +277,10 @@ async def agenda(
             panel_name=read.board.panel.name,
             panel_address=f"/panels/{key}",
             agenda=desk.filled(shown.part(lambda: _agenda_part(desk, shown))),
+            to_ratify=await desk.site.beside.to_ratify(session, read.board.panel.id)
+            if read.board.panel.kind == "allocation"
+            else None,
+            decisions_address=f"/panels/{key}/{held_on}/decisions",
         )
 
 

@@ -35,11 +35,14 @@ HELD_STILL = frozenset(
         "package",
         "plan",
         "referral",
+        "request_decision",
         "section_answer",
         "service_line",
+        "service_request",
         "short_break",
         "significant_event",
         "unit_price",
+        "unmet_need",
     }
 )
 """Tables of what a record says: nothing is written on them while its use is restricted."""

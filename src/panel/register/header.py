@@ -26,6 +26,7 @@ PARTS = (
     ("packages", "Packages", "/packages"),
     ("people", "People", "/people"),
     ("panels", "Panels", "/panels"),
+    ("requests", "Requests", "/requests"),
     ("documents", "Documents", "/documents"),
     ("chronology", "Chronology", "/chronology"),
     ("sharing", "Sharing", "/sharing"),
