@@ -82,6 +82,9 @@ class Kind(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_DESTROYED = "key.destroyed"
     RECORD_DISPOSED = "record.disposed"
+    SERVICE_CHANGED = "service.changed"
+    SERVICES_IMPORTED = "service.imported"
+    PROVIDER_LINK_SENT = "provider_link.sent"
 
 
 class ActorKind(StrEnum):
