@@ -27,23 +27,29 @@ KINDS = (
 FIND_BY = """
 CREATE FUNCTION find_service_by() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  standing text := CASE
-    WHEN NEW.status = 'ended' THEN NULL
-    WHEN NEW.status = 'closed_for_now' THEN 'closed'
-    WHEN NEW.places_free IS NULL THEN 'unsaid'
-    WHEN NEW.places_free > 0 THEN 'free'
-    ELSE 'full' END;
+  has_room boolean := NEW.places_free IS NULL OR NEW.places_free > 0;
+  -- What is closed until a day may be open when it is asked for, though nobody writes then.
+  may_be_open boolean := NEW.status = 'active'
+    OR (NEW.status = 'closed_for_now' AND NEW.closed_until IS NOT NULL);
+  standings text[] := ARRAY_REMOVE(ARRAY[
+    CASE WHEN may_be_open AND has_room THEN 'takes' END,
+    CASE WHEN may_be_open AND NOT has_room THEN 'full' END,
+    CASE WHEN NEW.status = 'closed_for_now' THEN 'closed' END], NULL);
   named text[] := NEW.needs_met || CASE
     WHEN cardinality(NEW.needs_met) = 0 THEN ARRAY['*', '~'] ELSE ARRAY['~'] END;
 BEGIN
-  -- Who looks for a need, an age and a free place finds all three in one word of one index.
-  NEW.found_by := CASE WHEN standing IS NULL THEN '{}' ELSE ARRAY(
-    SELECT n || ':' || standing FROM unnest(named) n
+  -- Who looks for a need, an age and a free place finds all three in one word of one index, and
+  -- in the same index where, in which language and with what access.
+  NEW.found_by := CASE WHEN NEW.status = 'ended' THEN '{}' ELSE ARRAY(
+    SELECT n || ':' || s FROM unnest(named) n, unnest(standings) s
     UNION ALL
-    SELECT n || ':' || b.band || ':' || standing FROM unnest(named) n,
+    SELECT n || ':' || b.band || ':' || s FROM unnest(named) n, unnest(standings) s,
       (VALUES (0, 0, 2), (1, 3, 4), (2, 5, 7), (3, 8, 11), (4, 12, 15), (5, 16, 18), (6, 19, 25))
         AS b(band, youngest, oldest)
-    WHERE COALESCE(NEW.min_age, 0) <= b.oldest AND COALESCE(NEW.max_age, 25) >= b.youngest) END;
+    WHERE COALESCE(NEW.min_age, 0) <= b.oldest AND COALESCE(NEW.max_age, 25) >= b.youngest
+    UNION ALL SELECT 'area:' || a FROM unnest(NEW.area_codes) a
+    UNION ALL SELECT 'speaks:' || l FROM unnest(NEW.languages) l
+    UNION ALL SELECT 'has:' || h FROM unnest(NEW.accessibility) h) END;
   NEW.words := to_tsvector('english', NEW.name || ' ' || NEW.description);
   RETURN NEW;
 END $$
@@ -147,9 +153,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_service_provider_id", "service", ["provider_id", "id"])
     op.create_index("ix_service_name", "service", ["name", "id"])
-    op.create_index(
-        "ix_service_found", "service", ["found_by", "area_codes"], postgresql_using="gin"
-    )
+    op.create_index("ix_service_found_by", "service", ["found_by"], postgresql_using="gin")
+    op.create_index("ix_service_area_codes", "service", ["area_codes"], postgresql_using="gin")
     op.create_index("ix_service_words", "service", ["words"], postgresql_using="gin")
     op.create_index("ix_service_term_ids", "service", ["term_ids"], postgresql_using="gin")
     op.create_index(

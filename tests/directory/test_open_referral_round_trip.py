@@ -97,6 +97,9 @@ async def test_a_whole_directory_comes_back_and_goes_on_to_another(
     again = await import_services(tenant, json.dumps(back).encode(), "back.json")
     assert (again.added, again.changed, again.known) == (0, 0, HOW_MANY)
     if SHARED.is_dir():
-        for check, items in ((validator("service.json"), back), (validator("service_list.json"), listed)):
+        for check, items in (
+            (validator("service.json"), back),
+            (validator("service_list.json"), listed),
+        ):
             for one in items:
                 check.validate(one)

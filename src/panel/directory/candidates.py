@@ -20,12 +20,9 @@ from panel.platform.read_models import for_driver, rows_of
 
 BANDS = ((0, 2), (3, 4), (5, 7), (8, 11), (12, 15), (16, 18), (19, 25))
 """The age bands of commissioning (DOMAIN.md), as migration 0027 has them."""
-MOST_COUNTED = 200
-MOST_RANKED = 2_000
+MOST_COUNTED = 50
+MOST_RANKED = 500
 """Of those that fit, so many are ranked at most: a question that wide is no question."""
-
-_TAKING = ("free", "unsaid", "closed")
-"""How those stand that may take somebody: what was closed until yesterday is open again."""
 
 
 class _Line(msgspec.Struct):
@@ -107,17 +104,20 @@ def _given(wanted: Wanted, today: date, limit: int) -> dict[str, object]:
         "some": limit,
         "age": wanted.age,
         "needs": list(wanted.needs),
-        "areas": [wanted.ward, EVERYWHERE],
-        "languages": list(wanted.languages),
-        "access": list(wanted.access),
         "latitude": latitude,
         "longitude": longitude,
         "km": wanted.within_km,
-        "taking": _words(needs, band, _TAKING),
-        "full": _words(needs, band, ("full", "closed")),
-        "closed": _words(needs, band, ("closed",)),
-        "any_age": _words(needs, None, _TAKING),
-        "any_need": _words(["~"], band, _TAKING),
+        "takes": _words(needs, band, "takes"),
+        "full": _words(needs, band, "full"),
+        "closed": _words(needs, band, "closed"),
+        "any_age": _words(needs, None, "takes"),
+        "any_need": _words(["~"], band, "takes"),
+        "areas": [wanted.ward, EVERYWHERE],
+        "languages": list(wanted.languages),
+        "access": list(wanted.access),
+        "in_area": [f"area:{wanted.ward}", f"area:{EVERYWHERE}"],
+        "speaks": [f"speaks:{one}" for one in wanted.languages],
+        "has": [f"has:{one}" for one in wanted.access],
     }
 
 
@@ -127,9 +127,9 @@ def _band(age: int | None) -> int | None:
     return next((place for place, (low, high) in enumerate(BANDS) if low <= age <= high), None)
 
 
-def _words(needs: Sequence[str], band: int | None, standings: Sequence[str]) -> list[str]:
+def _words(needs: Sequence[str], band: int | None, standing: str) -> list[str]:
     ages = "" if band is None else f"{band}:"
-    return [f"{need}:{ages}{standing}" for need in needs for standing in standings]
+    return [f"{need}:{ages}{standing}" for need in needs]
 
 
 # Each holds or not of a service; the question leaves out what is not wanted.
@@ -138,12 +138,18 @@ _HOLDS = {
     Reason.CLOSED: "(s.status = 'active' OR (s.status = 'closed_for_now'"
     " AND COALESCE(s.closed_until < :today, false)))",
     Reason.DISTANCE: "COALESCE(k.km <= :km, false)",
-    Reason.AREA: "s.area_codes && :areas::text[]",
-    Reason.LANGUAGE: "s.languages @> :languages::text[]",
-    Reason.ACCESS: "s.accessibility @> :access::text[]",
+    Reason.AREA: "(s.found_by && :in_area::text[])",
+    Reason.LANGUAGE: "(s.found_by @> :speaks::text[])",
+    Reason.ACCESS: "(s.found_by @> :has::text[])",
     Reason.AGE: f"(:age::int BETWEEN COALESCE(s.min_age, 0) AND COALESCE(s.max_age, {OLDEST}))",
     Reason.NEED: "(s.needs_met && :needs::text[] OR cardinality(s.needs_met) = 0)",
 }
+_FAILS = {
+    Reason.AREA: "NOT s.area_codes && :areas::text[]",
+    Reason.LANGUAGE: "NOT s.languages @> :languages::text[]",
+    Reason.ACCESS: "NOT s.accessibility @> :access::text[]",
+}
+"""What is not so is looked up by no index, and read where it is short."""
 _FOUND = {
     Reason.CAPACITY: "full",
     Reason.CLOSED: "closed",
@@ -154,8 +160,12 @@ _KM = f"""
  LEFT JOIN LATERAL (SELECT min({KM_A_DEGREE} * sqrt((p.latitude - :latitude::float8) ^ 2
    + ((p.longitude - :longitude::float8) * cos(radians(:latitude::float8))) ^ 2)) AS km
    FROM service_place p WHERE p.service_id = s.id) k ON true"""  # noqa: S608 - fixed parts
+_POINTS = """(SELECT json_agg(json_build_array(a.latitude, a.longitude)) FROM service_place a
+    WHERE a.service_id = y.id AND a.latitude IS NOT NULL AND a.longitude IS NOT NULL)"""
 _NO_KM = " CROSS JOIN (SELECT NULL::float8 AS km) k"
 _MET = "(SELECT count(*) FROM unnest(s.needs_met) n WHERE n = ANY(:needs::text[]))"
+_MET_ONE = "(s.needs_met && :needs::text[])::int"
+"""How many of the needs are met; of one at most, without counting."""
 
 
 def _asked(wanted: Wanted) -> list[Reason]:
@@ -182,19 +192,22 @@ def _query(wanted: Wanted) -> str:
 
 def _part(wanted: Wanted, asked: Sequence[Reason], fails: Reason | None) -> str:
     """Those for which everything holds, but for the one thing that fails."""
-    holds = " AND ".join(f"NOT {_HOLDS[one]}" if one is fails else _HOLDS[one] for one in asked)
-    found = _FOUND.get(fails, "taking") if fails is not None else "taking"
+    holds = " AND ".join(
+        _FAILS.get(one, f"NOT {_HOLDS[one]}") if one is fails else _HOLDS[one] for one in asked
+    )
+    found = "takes" if fails is None else _FOUND.get(fails, "takes")
     most = MOST_RANKED if fails is None else MOST_COUNTED
-    km = _NO_KM if wanted.near is None else _KM
+    met = _MET if len(wanted.needs) > 1 else _MET_ONE
+    km, points = (_NO_KM, "NULL") if wanted.near is None else (_KM, _POINTS)
     order = 'x.met DESC, x.has_place DESC, x.km NULLS LAST, x.name COLLATE "C", x.id'
     return f"""
-SELECT '{fails or ""}' AS reason, y.n, y.id, y.name, p.name AS provider, y.needs_met AS needs,
-  y.min_age, y.max_age, y.status, y.closed_until, y.area_codes AS areas, y.languages,
-  y.accessibility AS access, y.places_free, y.places_as_of,
-  (SELECT json_agg(json_build_array(a.latitude, a.longitude)) FROM service_place a
-    WHERE a.service_id = y.id AND a.latitude IS NOT NULL AND a.longitude IS NOT NULL) AS points
+SELECT '{fails or ""}' AS reason, y.*, p.name AS provider,
+  {points} AS points
 FROM (SELECT x.*, count(*) OVER () AS n FROM (
-    SELECT s.*, k.km, {_MET} AS met, COALESCE(s.places_free > 0, false) AS has_place
+    SELECT s.id, s.provider_id, s.name, s.needs_met AS needs, s.min_age, s.max_age, s.status,
+        s.closed_until, s.area_codes AS areas, s.languages, s.accessibility AS access,
+        s.places_free, s.places_as_of, k.km, {met} AS met,
+        COALESCE(s.places_free > 0, false) AS has_place
       FROM service s{km} WHERE s.found_by && :{found}::text[] AND {holds} LIMIT {most + 1}) x
   ORDER BY {order} LIMIT :some) y
 JOIN provider p ON p.id = y.provider_id

@@ -48,7 +48,8 @@ class Service(Row):
         CheckConstraint("unit_cost >= 0", name="unit_cost"),
         Index("ix_service_provider_id", "provider_id", "id"),
         Index("ix_service_name", "name", "id"),
-        Index("ix_service_found", "found_by", "area_codes", postgresql_using="gin"),
+        Index("ix_service_found_by", "found_by", postgresql_using="gin"),
+        Index("ix_service_area_codes", "area_codes", postgresql_using="gin"),
         Index("ix_service_words", "words", postgresql_using="gin"),
         Index("ix_service_term_ids", "term_ids", postgresql_using="gin"),
         Index("ix_service_public", "external_id", postgresql_where="published AND NOT statutory"),
@@ -93,7 +94,8 @@ class Service(Row):
     imported_at: Mapped[datetime | None]
     """The moment of the import, where nothing was changed since."""
     found_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    """Words that the database makes: need, age band and standing (migration 0027)."""
+    """Words that the database makes: need, age band and standing in one, area, language, access
+    (migration 0027)."""
     words: Mapped[Any] = mapped_column(TSVECTOR, server_default="")
     """Name and description as full text, made by the database."""
 
