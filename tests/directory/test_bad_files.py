@@ -34,8 +34,10 @@ def said_of_file(content: bytes) -> str:
         ),
         (
             b'{"version": "HSDS-2.0", "contents": []}',
-            "This file is Open Referral version HSDS-2.0. Export the services as Open Referral UK"
-            " 3.0.",
+            (
+                "This file is Open Referral version HSDS-2.0. Export the services as Open Referral"
+                " UK 3.0."
+            ),
         ),
         (b"x" * (50 * 2**20), "This file is larger than 40 MB. Split it into several."),
     ],
