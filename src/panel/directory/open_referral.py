@@ -15,7 +15,7 @@ from uuid import UUID
 
 from panel.directory.facts import AreaFacts, PlaceFacts, ProviderFacts, ServiceFacts
 from panel.directory.rules import FURTHEST_AGE, mistakes
-from panel.directory.shapes import ORGANIZATION, SERVICE, Unkeepable, without_nothing, wrong
+from panel.directory.shapes import SERVICE, Unkeepable, without_nothing, wrong
 from panel.directory.vocabulary import (
     LANGUAGES,
     TAXONOMIES,
@@ -265,11 +265,6 @@ def _notes(position: int, at: Sequence[Json]) -> Iterator[ServiceProblem]:
 def read_organization(value: Json) -> IncomingProvider:
     """An organisation whose shape is good."""
     return IncomingProvider(UUID(value["id"]), provider_of(value), value)
-
-
-def is_organization(value: object) -> bool:
-    """Whether it is an organisation whose shape is good."""
-    return next(wrong(value, ORGANIZATION), None) is None
 
 
 def _negative_cost(service: Json) -> str | None:

@@ -249,16 +249,6 @@ def _said(value: object) -> str:
 # Filters and forms --------------------------------------------------------------------------
 
 
-def need_choices() -> list[tuple[str, str]]:
-    """The needs, to choose from."""
-    return list(NEEDS.items())
-
-
-def ward_choices(wards: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The wards, to choose from."""
-    return list(wards)
-
-
 def form_choices(wards: Sequence[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
     """Everything that the form of a service offers."""
     return {

@@ -377,15 +377,6 @@ def out_service(read: Whole) -> OutService:
     )
 
 
-async def every_service(session: AsyncSession, after: UUID | None, most: int) -> list[Whole]:
-    """Published services by key, for an export."""
-    chosen = select(Service).where(PUBLIC).order_by(Service.external_id).limit(most)
-    if after is not None:
-        chosen = chosen.where(Service.external_id > after)
-    found = await session.scalars(chosen)
-    return await wholes(session, found.all())
-
-
 def encoded(answer: Json) -> bytes:
     """As it is sent."""
     return msgspec.json.encode(answer)

@@ -104,7 +104,7 @@ async def directory(
         note=found.note,
         sought=sought,
         filled=_said(age[:20], wrong),
-        needs=pages.need_choices(),
+        needs=list(NEEDS.items()),
         wards=areas,
         previous=pages.list_href(sought, found.previous),
         next=pages.list_href(sought, found.next),
