@@ -196,8 +196,10 @@ class Crawl:
             children = self._some(visitor, every=path in FOR_EACH)
         # Of a family's choice: what it would change, of one kind of information or another.
         asked = path.endswith("/choices/{agency_id:uuid}")
+        # A child has two parents, and what one of them signs in with stands on one of two pages.
+        each = 2 if all_children or path.endswith("/sign-in") else 1
         for place, known in enumerate(children):
-            for url in filled(path, known, 2 if all_children else 1, self.turn + place):
+            for url in filled(path, known, each, self.turn + place):
                 yield f"{url}?change={WISHES[self.turn % len(WISHES)]}" if asked else url
 
     def _some(self, visitor: Visitor, *, every: bool = False) -> list[Known]:

@@ -393,6 +393,8 @@ OF_NO_CHILD = frozenset(
 """Of these tables, what stands in them for everybody."""
 
 FOR_EACH = frozenset({
+    "/children/{child_id:uuid}/corrections",
+    "/children/{child_id:uuid}/corrections/{correction_id:uuid}",
     "/children/{child_id:uuid}",
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}",
     "/children/{child_id:uuid}/chronology",
