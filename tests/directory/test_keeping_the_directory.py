@@ -13,6 +13,7 @@ from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
+from panel.web.paging import write_cursor
 from tests.conftest import SignIn
 from tests.directory.conftest import Keepers
 
@@ -70,6 +71,11 @@ async def test_a_service_is_added_found_changed_closed_and_remembered(
         page = (await client.get(f"/directory?{query}")).text
         assert ("Saturday swimming" in page) is there, query
     assert "Age must be a whole number of years" in (await client.get("/directory?age=x")).text
+    for path in ("/directory", "/directory/providers"):
+        cursor = write_cursor(("a\0b", service), "after")
+        answer = await client.get(path, params={"page": cursor, "ward": "\0", "words": "\0"})
+        assert "That page link no longer works" in answer.text
+    assert (await client.get("/directory/match", params={"ward": "\0"})).status_code == 200
     match = await client.get(
         "/directory/match?age=12&need=autistic_spectrum_disorder&ward=W90000001"
     )

@@ -42,13 +42,14 @@ from panel.directory.statement import newest, publish
 from panel.directory.vocabulary import ACCESS, LANGUAGES, NEEDS
 from panel.platform.problems import Conflict
 from panel.web.forms import FieldErrors, Filled
-from panel.web.paging import read_cursor
+from panel.web.paging import STALE_LINK, Asked, read_cursor
 
 SERVICE = f"{DIRECTORY}/services/{{service_id:uuid}}"
 PROVIDER = f"{PROVIDERS}/{{provider_id:uuid}}"
 STATEMENT = f"{DIRECTORY}/short-breaks"
 KEEPERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
 OLDEST_ASKED = 120
+LONGEST_CODE = 20
 
 
 def _keeper(desk: Desk) -> Viewer:
@@ -66,6 +67,19 @@ def _age(said: str) -> tuple[int | None, str]:
     if said.strip().isascii() and said.strip().isdigit() and int(said.strip()[:4]) <= OLDEST_ASKED:
         return int(said.strip()[:4]), ""
     return None, "Age must be a whole number of years, like 7"
+
+
+def _ward(said: str) -> str:
+    """The code that was asked for, where it can be one."""
+    return said if len(said) <= LONGEST_CODE and said.isalnum() else ""
+
+
+def _place_in_list(page: str) -> Asked:
+    """Which page of a list by name is asked for; no name holds what no database keeps."""
+    asked = read_cursor(page, (str, UUID))
+    if asked.key is not None and "\0" in str(asked.key[0]):
+        return Asked(note=STALE_LINK)
+    return asked
 
 
 def _said(age: str, sentence: str) -> Filled:
@@ -91,10 +105,15 @@ async def directory(
     viewer = desk.viewer
     years, wrong = _age(age[:20])
     sought = Sought(
-        words.replace("\0", "").strip()[:200], need, years, ward[:20], free == "yes", ended == "yes"
+        words.replace("\0", "").strip()[:200],
+        need,
+        years,
+        _ward(ward),
+        free == "yes",
+        ended == "yes",
     )
     async with desk.tenant.transaction(viewer.id) as session:
-        found = await search_services(session, sought, read_cursor(page, (str, UUID)))
+        found = await search_services(session, sought, _place_in_list(page))
         rows = [pages.service_row(*one, desk.today) for one in found.rows]
         areas = await wards(session)
     return desk.page(
@@ -127,7 +146,7 @@ async def match_page(
     wanted = Wanted(
         age=years,
         needs=tuple(one for one in NEEDS if one in (need or ())),
-        ward=ward[:20] or None,
+        ward=_ward(ward) or None,
         languages=(language,) if language in LANGUAGES else (),
         access=tuple(one for one in ACCESS if one in (access or ())),
     )
@@ -339,7 +358,7 @@ async def providers(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> R
     """Who provides."""
     viewer = desk.viewer
     async with desk.tenant.transaction(viewer.id) as session:
-        found = await list_providers(session, read_cursor(page, (str, UUID)))
+        found = await list_providers(session, _place_in_list(page))
         rows = [
             (provider_href(one.id), one.name, pages.PROVIDER_KIND_WORDS[one.kind], number)
             for one, number in found.rows
