@@ -37,17 +37,20 @@ DECLARE
     CASE WHEN NEW.status = 'closed_for_now' THEN 'closed' END], NULL);
   named text[] := NEW.needs_met || CASE
     WHEN cardinality(NEW.needs_met) = 0 THEN ARRAY['*', '~'] ELSE ARRAY['~'] END;
+  -- Without a word for where, for who asks of no ward; "@+" is for more wards than get words.
+  wheres text[] := ARRAY[''] || CASE WHEN cardinality(NEW.area_codes) > 8 THEN ARRAY['@+']
+    ELSE ARRAY(SELECT '@' || a FROM unnest(NEW.area_codes) a) END;
 BEGIN
-  -- Who looks for a need, an age and a free place finds all three in one word of one index, and
-  -- in the same index where, in which language and with what access.
+  -- Who looks for a need, an age, a free place and a ward finds all four in one word of one index,
+  -- and in the same index in which language and with what access.
   NEW.found_by := CASE WHEN NEW.status = 'ended' THEN '{}' ELSE ARRAY(
-    SELECT n || ':' || s FROM unnest(named) n, unnest(standings) s
+    SELECT n || ':' || s || w FROM unnest(named) n, unnest(standings) s, unnest(wheres) w
     UNION ALL
-    SELECT n || ':' || b.band || ':' || s FROM unnest(named) n, unnest(standings) s,
+    SELECT n || ':' || b.band || ':' || s || w
+      FROM unnest(named) n, unnest(standings) s, unnest(wheres) w,
       (VALUES (0, 0, 2), (1, 3, 4), (2, 5, 7), (3, 8, 11), (4, 12, 15), (5, 16, 18), (6, 19, 25))
         AS b(band, youngest, oldest)
     WHERE COALESCE(NEW.min_age, 0) <= b.oldest AND COALESCE(NEW.max_age, 25) >= b.youngest
-    UNION ALL SELECT 'area:' || a FROM unnest(NEW.area_codes) a
     UNION ALL SELECT 'speaks:' || l FROM unnest(NEW.languages) l
     UNION ALL SELECT 'has:' || h FROM unnest(NEW.accessibility) h) END;
   NEW.words := to_tsvector('english', NEW.name || ' ' || NEW.description);

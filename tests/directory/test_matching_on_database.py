@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from panel.directory.candidates import MOST_COUNTED
 from panel.directory.importing import import_services
@@ -38,6 +38,12 @@ async def test_it_ranks_and_counts_as_the_rules_do(tenant: Tenant, keepers: Keep
             await session.execute(
                 update(Service).where(Service.id == service_id).values(closed_until=until)
             )
+        # Who serves many wards has one word for all of them.
+        many = [*WARDS, *(f"W9999999{number}" for number in range(8))]
+        a_fifth = select(Service.id).where(func.mod(func.length(Service.name), 5) == 0)
+        await session.execute(
+            update(Service).where(Service.id.in_(a_fifth)).values(area_codes=many)
+        )
     async with tenant.transaction(keepers.rosa.id) as session:
         services = await session.scalars(select(Service))
         every = [_candidate(one) for one in await wholes(session, services.all())]

@@ -1,9 +1,9 @@
 """The candidates of a match, cut by the database: those that fit, and those that nearly do.
 
-Every service has words of its need, age band and standing together (`found_by`, made by a trigger,
-migration 0027), in one index with the wards that it serves. Each question here is a few of those
-words, so that it costs what it finds and not what there is. How many would fit but for one thing
-is counted up to MOST_COUNTED and then said to be more.
+Every service has words of its need, age band, standing and ward together (`found_by`, made by a
+trigger, migration 0027), in one index with its languages and what access it has. Each question
+here is a few of those words, so that it costs what it finds and not what there is. How many would
+fit but for one thing is counted up to MOST_COUNTED and then said to be more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -99,6 +99,7 @@ def _given(wanted: Wanted, today: date, limit: int) -> dict[str, object]:
     band = _band(wanted.age)
     latitude, longitude = wanted.near or (None, None)
     needs = [*wanted.needs, "*"] if wanted.needs else ["~"]
+    wheres = [""] if wanted.ward is None else [f"@{wanted.ward}", f"@{EVERYWHERE}", "@+"]
     return {
         "today": today,
         "some": limit,
@@ -107,15 +108,15 @@ def _given(wanted: Wanted, today: date, limit: int) -> dict[str, object]:
         "latitude": latitude,
         "longitude": longitude,
         "km": wanted.within_km,
-        "takes": _words(needs, band, "takes"),
-        "full": _words(needs, band, "full"),
-        "closed": _words(needs, band, "closed"),
-        "any_age": _words(needs, None, "takes"),
-        "any_need": _words(["~"], band, "takes"),
+        "takes": _words(needs, band, "takes", wheres),
+        "anywhere": _words(needs, band, "takes", [""]),
+        "full": _words(needs, band, "full", wheres),
+        "closed": _words(needs, band, "closed", wheres),
+        "any_age": _words(needs, None, "takes", wheres),
+        "any_need": _words(["~"], band, "takes", wheres),
         "areas": [wanted.ward, EVERYWHERE],
         "languages": list(wanted.languages),
         "access": list(wanted.access),
-        "in_area": [f"area:{wanted.ward}", f"area:{EVERYWHERE}"],
         "speaks": [f"speaks:{one}" for one in wanted.languages],
         "has": [f"has:{one}" for one in wanted.access],
     }
@@ -127,9 +128,11 @@ def _band(age: int | None) -> int | None:
     return next((place for place, (low, high) in enumerate(BANDS) if low <= age <= high), None)
 
 
-def _words(needs: Sequence[str], band: int | None, standing: str) -> list[str]:
+def _words(
+    needs: Sequence[str], band: int | None, standing: str, wheres: Sequence[str]
+) -> list[str]:
     ages = "" if band is None else f"{band}:"
-    return [f"{need}:{ages}{standing}" for need in needs]
+    return [f"{need}:{ages}{standing}{where}" for need in needs for where in wheres]
 
 
 # Each holds or not of a service; the question leaves out what is not wanted.
@@ -138,7 +141,8 @@ _HOLDS = {
     Reason.CLOSED: "(s.status = 'active' OR (s.status = 'closed_for_now'"
     " AND COALESCE(s.closed_until < :today, false)))",
     Reason.DISTANCE: "COALESCE(k.km <= :km, false)",
-    Reason.AREA: "(s.found_by && :in_area::text[])",
+    # The words have it: read where it is short, by no index of its own.
+    Reason.AREA: "(s.area_codes && :areas::text[]) IS TRUE",
     Reason.LANGUAGE: "(s.found_by @> :speaks::text[])",
     Reason.ACCESS: "(s.found_by @> :has::text[])",
     Reason.AGE: f"(:age::int BETWEEN COALESCE(s.min_age, 0) AND COALESCE(s.max_age, {OLDEST}))",
@@ -153,6 +157,7 @@ _FAILS = {
 _FOUND = {
     Reason.CAPACITY: "full",
     Reason.CLOSED: "closed",
+    Reason.AREA: "anywhere",
     Reason.AGE: "any_age",
     Reason.NEED: "any_need",
 }

@@ -94,7 +94,7 @@ class Service(Row):
     imported_at: Mapped[datetime | None]
     """The moment of the import, where nothing was changed since."""
     found_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    """Words that the database makes: need, age band and standing in one, area, language, access
+    """Words that the database makes: need, age band, standing and ward in one; language, access
     (migration 0027)."""
     words: Mapped[Any] = mapped_column(TSVECTOR, server_default="")
     """Name and description as full text, made by the database."""
