@@ -266,6 +266,9 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
 
 
 def _site_for(request: Request[Any, Any, Any], sites: dict[str, Site]) -> Site:
+    if "\0" in request.scope["path"]:
+        # PostgreSQL takes no text with it, so nothing has such a name.
+        raise NotFound("There is no page at this address.")
     host = request.url.hostname or ""
     if host in sites:
         return sites[host]

@@ -147,6 +147,14 @@ async def test_a_bent_address_opens_nothing_to_who_is_not_signed_in(
             assert is_plain(answer), path
 
 
+async def test_nothing_has_a_name_with_a_nul_in_it(rosa: Client) -> None:
+    """PostgreSQL takes no text with it: asked for a panel called so, it would be a fault."""
+    for path in ("/panels/%00", "/panels/a%00b/2026-12-03", "/people/%00", "/%00"):
+        for answer in (await rosa.get(path), await rosa.post(path)):
+            assert answer.status_code in (403, 404, 405), path
+            assert is_plain(answer), path
+
+
 async def test_another_method_gets_no_further(app: Litestar, browse: Browse, rosa: Client) -> None:
     """A header or field that names another method changes nothing; what only reads never writes."""
     posts, gets = set(handlers(app, "POST")), set(handlers(app, "GET"))
