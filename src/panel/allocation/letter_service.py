@@ -22,7 +22,11 @@ from panel.allocation.models import (
     RequestDecision,
     ServiceRequest,
 )
-from panel.allocation.request_service import request_of, require_reader
+from panel.allocation.request_service import (
+    request_of,
+    require_no_interest,
+    require_reader,
+)
 from panel.allocation.rules import Kind, LegalBasis, units_words
 from panel.panels.calendar import settings_of
 from panel.panels.models import Panel
@@ -53,6 +57,7 @@ from panel.sharing.standing import possible_givers
 TITLE = "A letter from the panel"
 SUBJECT = "There is a letter for you"
 DOING = "was sent the letter about a decision"
+REPLACED = "The panel decided again before it went: the family gets the letter about that."
 MOST = 50
 _READABLE = ("waiting", "sent", "opened")
 
@@ -87,6 +92,7 @@ async def request_to_write_about(access: Access, request_id: UUID) -> ServiceReq
     request = await request_of(access, request_id)
     if Tie.PANEL not in access.ties:
         raise NotAllowed("Only the coordinator or the chair of the panel writes this letter.")
+    await require_no_interest(access, request)
     require_reader(access, request)
     return request
 
@@ -177,17 +183,15 @@ async def approve_letter(
     nobody said how to reach somebody safely.
     """
     if draft.decision.id != decision_id:
-        raise Problem(
-            409,
-            "The panel decided again",
-            "This letter is about a decision that does not stand any more.",
-            "Read the new letter.",
-        )
+        raise _decided_again()
     mistakes = _approval_mistakes(draft, ways, kept_why)
     if mistakes:
         raise Invalid(tuple(mistakes))
-    # Two people at once: the second waits, and finds it approved.
+    # Two people at once: the second waits, and finds it approved, or decided again.
     await access.session.refresh(draft.request, with_for_update=True)
+    await access.session.refresh(draft.decision)
+    if not draft.decision.stands:
+        raise _decided_again()
     if await letter_about(access.session, decision_id) is not None:
         raise Problem(409, "This letter was approved", "It goes out once.", "Read its copies.")
     letter = DecisionLetter(
@@ -210,6 +214,15 @@ async def approve_letter(
         access.session.add(copy)
     await access.session.flush()
     return letter
+
+
+def _decided_again() -> Problem:
+    return Problem(
+        409,
+        "The panel decided again",
+        "This letter is about a decision that does not stand any more.",
+        "Read the new letter.",
+    )
 
 
 def _approval_mistakes(
@@ -305,6 +318,10 @@ async def _put(session: AsyncSession, copy: LetterCopy, site_url: str) -> bool:
     reached = await reached_now(session, copy.person_id)
     await load_keys(session, {copy.child_id})
     letter = await session.get_one(DecisionLetter, copy.letter_id)
+    decision = await session.get_one(RequestDecision, letter.decision_id)
+    if not decision.stands:
+        copy.failure = REPLACED
+        return False
     by_post = copy.way == Way.LETTER
     if not by_post and not reached.email:
         copy.failure = NO_ADDRESS
@@ -357,7 +374,8 @@ async def settle_letters(session: AsyncSession) -> None:
 
 async def copy_of(access: Access, request_id: UUID, copy_id: UUID) -> LetterCopy:
     """A copy of a letter about a request. Raises NotFound."""
-    await request_of(access, request_id)
+    # Its words are the request's: whoever may not read that does not read them here.
+    require_reader(access, await request_of(access, request_id))
     row = await access.session.get(LetterCopy, copy_id)
     if row is None or row.child_id != access.child_id:
         raise NotFound(NOT_HERE)

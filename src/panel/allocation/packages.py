@@ -693,8 +693,7 @@ async def settle(access: Access, row: Package) -> None:
                 before = wanted.get(pot.id, (NOTHING, share.agency_id))[0]
                 wanted[pot.id] = before + amounts[share.id], share.agency_id
             elif year == max(now, reading.years[0]):
-                sentence = f"There is no pot {share.pot.name} for {year.name}: open it first"
-                raise Invalid.because("", sentence)
+                raise Invalid.because("", _no_pot(share.pot, year))
     over = {
         pot.id
         for pot in await pots.pots(access.session)
@@ -714,10 +713,18 @@ async def settle(access: Access, row: Package) -> None:
         raise Invalid.because("", refused.errors[0].sentence) from None
 
 
+def _no_pot(pot: Pot, year: FinancialYear) -> str:
+    return f"There is no pot {pot.name} for {year.name}: open it first"
+
+
 async def end_package(access: Access, package_id: UUID, version: int, until_on: date) -> None:
     """A package ends on a day: what was promised for later is given back."""
     row = await open_for_change(access, package_id, version)
-    _refuse(days_mistakes(row.from_on, until_on))
+    mistakes = days_mistakes(row.from_on, until_on)
+    if not mistakes and row.until_on is not None and until_on > row.until_on:
+        sentence = f"The package ends on {short_day(row.until_on)} already: it cannot end later"
+        mistakes.append(FieldError("until_on", sentence))
+    _refuse(mistakes)
     row.until_on = until_on
     await _changed(access, row)
     row.state = PackageState.ENDED.value
@@ -744,10 +751,14 @@ async def bill(
 ) -> None:
     """Write down what a service really cost over some days, and pay it out of the pots."""
     pots.require_signature(access.viewer)
-    row = await open_for_change(access, package_id, version)
+    # A last bill comes after the end: it is paid out of what stays promised until then.
+    row = await hold(access, package_id, version)
     line = await _line(access, row, line_id)
     first, last = days
     mistakes = days_mistakes(first, last)
+    until = _earlier(line.until_on, row.until_on)
+    if first < line.from_on or (until is not None and last > until):
+        mistakes.append(FieldError("from_on", "The days must lie within those of the service"))
     if wrong := units_mistake("How many", units):
         mistakes.append(FieldError("units", wrong))
     if wrong := amount_mistake("The amount", amount):
@@ -757,7 +768,7 @@ async def bill(
     if FinancialYear.of(first) != FinancialYear.of(last):
         sentence = "Write a bill that reaches over 31 March in two parts, one for each year"
         mistakes.append(FieldError("until_on", sentence))
-    if row.state != PackageState.ACTIVE.value:
+    if row.state == PackageState.PLANNED.value:
         mistakes.append(FieldError("", "The package is not approved yet: nothing is paid for it"))
     _refuse(mistakes)
     access.session.add(
@@ -785,6 +796,10 @@ async def pay_out(
 
     Raises Invalid where it is more than was promised to this package, and not only to the pot.
     """
+    is_active = row.state == PackageState.ACTIVE.value
+    if kind is EntryKind.ACTUAL and is_active and year == FinancialYear.of(access.today):
+        # A pot that was opened since the package was signed has promised it nothing yet.
+        await settle(access, row)
     reading = (await _read(access, [row]))[0]
     parts = {one.id: one.parts for one in reading.shares if one.holds_in(year)}
     if not parts:
@@ -793,10 +808,13 @@ async def pay_out(
     by_pot: dict[UUID, tuple[Decimal, UUID]] = {}
     for share_id, part in split_between(amount, parts).items():
         share = next(one for one in reading.shares if one.id == share_id)
-        pot = None if share.pot is None else await pots.in_year(access.session, share.pot, year)
-        if pot is not None and part:
-            before = by_pot.get(pot.id, (NOTHING, share.agency_id))[0]
-            by_pot[pot.id] = before + part, share.agency_id
+        if share.pot is None or not part:
+            continue
+        pot = await pots.in_year(access.session, share.pot, year)
+        if pot is None:
+            raise Invalid.because("amount", _no_pot(share.pot, year))
+        before = by_pot.get(pot.id, (NOTHING, share.agency_id))[0]
+        by_pot[pot.id] = before + part, share.agency_id
     moves = []
     for pot_id, (part, agency) in by_pot.items():
         there = known.get(pot_id, pots.Promised())

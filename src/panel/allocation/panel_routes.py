@@ -20,7 +20,7 @@ from panel.allocation.decision_service import require_deciding
 from panel.allocation.models import ServiceRequest, Waiting
 from panel.allocation.request_pages import unmet_row
 from panel.allocation.request_routes import address_of
-from panel.allocation.request_service import has_declared
+from panel.allocation.request_service import left_of
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
 from panel.allocation.unmet_service import open_needs, totals
 from panel.allocation.waiting_service import in_line, place_of
@@ -52,9 +52,7 @@ async def _headers(
     desk: Desk, session: AsyncSession, panel: Panel, children: Sequence[UUID], doing: str
 ) -> dict[UUID, tuple[ChildHeader, Access]]:
     """Whose a list's lines are, as this viewer may know; who left an item does not find it here."""
-    stays = {
-        one for one in children if not await has_declared(session, one, desk.viewer.id, panel.id)
-    }
+    stays = set(children) - await left_of(session, children, desk.viewer.id, panel.id)
     opened = await desk.gate.open_here(session, stays, desk.viewer, desk.purposes, doing)
     return {child: (await child_header(access), access) for child, access in opened.items()}
 

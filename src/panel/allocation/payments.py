@@ -66,9 +66,20 @@ class Account:
         carried = NOTHING
         if last is not None and last.outcome == CARRIED:
             carried = last.carried_in + last.paid - last.spent
+        # What made an earlier lack good settled that: it is no money for what comes after.
+        made_good = {
+            (one.created_at, one.until_on, one.spent - one.carried_in - one.paid)
+            for one in self.reconciliations
+            if one.outcome == GOOD
+        }
+        paid = [
+            one
+            for one in self.payments
+            if (one.created_at, one.until_on, one.amount) not in made_good
+        ]
         return Balance(
             carried,
-            sum((one.amount for one in self.payments if since < one.on <= until), NOTHING),
+            sum((one.amount for one in paid if since < one.on <= until), NOTHING),
             sum((one.spent for one in self.returns if since < one.until_on <= until), NOTHING),
         )
 
