@@ -17,12 +17,12 @@ from panel.allocation.letter_service import (
     copies_of,
     copy_of,
     draft_letter,
-    request_to_write_about,
+    letter_on_paper,
+    own_letters,
     send_letters,
 )
 from panel.allocation.models import Appeal, ServiceRequest, Waiting
 from panel.allocation.request_service import (
-    INTERESTED,
     NOT_ALL_OF_IT,
     may_fill_in,
     save_request,
@@ -33,6 +33,7 @@ from panel.allocation.rules import TOO_FINE, AppealOutcome, Grounds, Kind
 from panel.allocation.waiting_service import join_list, list_of, lists_with, place_of
 from panel.panels.holding import declare_interest
 from panel.panels.note_context import gather_for_plan
+from panel.panels.still_may_go import still_may_go
 from panel.platform.problems import Invalid, NotAllowed, Problem
 from panel.records.gate import rewrite_access
 from panel.register.models import Involvement
@@ -87,47 +88,6 @@ async def test_who_left_the_item_does_not_make_up_its_quorum(board: Board) -> No
     async with board.at() as at:
         with pytest.raises(Problem, match="no quorum"):
             await decide(at, made, board.proposed(Kind.AGREED), version)
-
-
-async def test_who_works_with_the_child_and_left_the_item_runs_nothing_of_it(
-    board: Board,
-) -> None:
-    made = await board.sent()
-    await board.meets(*HERE)
-    async with board.at() as at:
-        version = await board.version(made)
-        because = Grounds.TOO_FAR
-        await decide(at, made, board.proposed(Kind.DECLINED, because=because), version)
-    async with board.house.opened("Amina", "lead") as access:
-        appeal = await ask_again(access, made, asked_on=access.today, grounds="We moved")
-    chair = board.house.viewers["chair"]
-    async with board.at() as at:
-        await declare_interest(at, chair.id, "I work with them")
-    async with board.house.as_("job") as session:
-        agency = chair.agency
-        assert agency is not None
-        session.add(
-            Involvement(
-                child_id=board.child,
-                agency_id=agency,
-                worker_id=chair.id,
-                from_on=date(2026, 9, 1),
-            )
-        )
-        await session.flush()
-        await rewrite_access(session, board.child)
-    async with board.house.opened("Amina", "chair") as access:
-        panel = await board.house.panel(access.session)
-        with pytest.raises(NotAllowed) as refused:
-            await answer_appeal(access, appeal.id, AppealOutcome.NOT_UPHELD, "No", appeal.version)
-        assert refused.value.sentence == INTERESTED
-        with pytest.raises(NotAllowed) as refused:
-            await request_to_write_about(access, made)
-        assert refused.value.sentence == INTERESTED
-        with pytest.raises(NotAllowed) as refused:
-            version = await board.version(made)
-            await act_as_chair(access, panel, made, board.proposed(Kind.AGREED), version)
-        assert refused.value.sentence == INTERESTED
 
 
 async def test_each_decision_is_looked_at_again_once(board: Board) -> None:
@@ -188,6 +148,17 @@ async def test_no_letter_goes_about_a_decision_that_was_replaced(board: Board) -
     async with board.house.as_("job") as session:
         told = {one.failure for one in await copies_of(session, letter.id)}
     assert told == {REPLACED}
+    async with board.family(board.father) as access:
+        assert not await own_letters(access)
+    # Replaced between the outbox and the envelope it is not printed either.
+    letter = await approved(board, made)
+    assert await send_letters(board.house.gate, SITE) == 2
+    await by_chair(board, made, Kind.DEFERRED)
+    async with board.house.as_("job") as session:
+        [copy] = [one for one in await copies_of(session, letter.id) if one.way == "letter"]
+        may_go = still_may_go(board.house.tenant, SITE)
+        with pytest.raises(Problem, match="decided again"):
+            await letter_on_paper(session, copy.id, may_go)
 
 
 async def withheld_from_social_care(board: Board, *categories: str) -> None:

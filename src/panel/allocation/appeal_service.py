@@ -9,7 +9,7 @@ from sqlalchemy import select
 from consent import Tie
 from panel.allocation.decision_service import standing_decision
 from panel.allocation.models import Appeal, RequestDecision
-from panel.allocation.request_service import request_of, require_no_interest
+from panel.allocation.request_service import request_of
 from panel.allocation.rules import AppealOutcome, RequestState
 from panel.panels.calendar import load_calendar, settings_of
 from panel.panels.models import Panel
@@ -99,7 +99,6 @@ async def answer_appeal(
     request = await request_of(access, row.request_id)
     if Tie.PANEL not in access.ties:
         raise NotAllowed("Only the coordinator or the chair of the panel can answer this.")
-    await require_no_interest(access, request)
     if not why.strip():
         raise Invalid.because("why", "Say why")
     await access.session.refresh(request, with_for_update=True)

@@ -24,7 +24,7 @@ from panel.allocation.decision_service import (
     standing_decision,
     to_ratify,
 )
-from panel.allocation.models import RequestDecision, ServiceRequest
+from panel.allocation.models import RequestDecision
 from panel.allocation.request_routes import address_of
 from panel.allocation.request_service import left_of, request_of, require_reader
 from panel.allocation.rules import (
@@ -206,13 +206,12 @@ async def decisions_page(
         for one in waiting:
             if one.child_id not in named:
                 continue
-            request = await run.session.get_one(ServiceRequest, one.request_id)
             rows.append(
                 (
                     one.id,
                     named[one.child_id].name,
                     named[one.child_id].initials,
-                    address_of(one.child_id, request.id),
+                    address_of(one.child_id, one.request_id),
                     f"{KIND_WORDS[Kind(one.kind)]} on {words.day(one.decided_on)}",
                 )
             )

@@ -22,7 +22,6 @@ from panel.allocation.request_service import (
     has_declared,
     interested_of,
     request_of,
-    require_no_interest,
     require_reader,
 )
 from panel.allocation.rules import (
@@ -110,6 +109,8 @@ async def act_as_chair(
             "Only the chair of the panel can act between meetings.",
             "Ask the chair, or wait for the next meeting.",
         )
+    if await has_declared(access.session, access.child_id, access.viewer.id, panel.id):
+        raise NotAllowed(INTERESTED, "Ask somebody else to chair.")
     made = await _record(_Sitting(access, panel, None), request_id, decision, version)
     referral = await open_referral(access.session, access.child_id, panel.id)
     if referral is not None:
@@ -130,7 +131,6 @@ async def _record(
     request = await request_of(access, request_id)
     if request.panel_id != sitting.panel.id:
         raise NotFound(NOT_HERE)
-    await require_no_interest(access, request)
     require_reader(access, request)
     await session.refresh(request, with_for_update=True)
     if request.version != version:

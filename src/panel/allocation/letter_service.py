@@ -22,11 +22,7 @@ from panel.allocation.models import (
     RequestDecision,
     ServiceRequest,
 )
-from panel.allocation.request_service import (
-    request_of,
-    require_no_interest,
-    require_reader,
-)
+from panel.allocation.request_service import request_of, require_reader
 from panel.allocation.rules import Kind, LegalBasis, units_words
 from panel.panels.calendar import settings_of
 from panel.panels.models import Panel
@@ -92,7 +88,6 @@ async def request_to_write_about(access: Access, request_id: UUID) -> ServiceReq
     request = await request_of(access, request_id)
     if Tie.PANEL not in access.ties:
         raise NotAllowed("Only the coordinator or the chair of the panel writes this letter.")
-    await require_no_interest(access, request)
     require_reader(access, request)
     return request
 
@@ -314,14 +309,23 @@ async def _why_not(gate: Gate, copy: LetterCopy) -> str:
         return why_not_sent({}, ())
 
 
+async def _stands(session: AsyncSession, copy: LetterCopy) -> bool:
+    """Whether the decision that a copy is about stands."""
+    found = await session.scalar(
+        select(RequestDecision.stands)
+        .join(DecisionLetter, DecisionLetter.decision_id == RequestDecision.id)
+        .where(DecisionLetter.id == copy.letter_id)
+    )
+    return found is True
+
+
 async def _put(session: AsyncSession, copy: LetterCopy, site_url: str) -> bool:
     reached = await reached_now(session, copy.person_id)
     await load_keys(session, {copy.child_id})
-    letter = await session.get_one(DecisionLetter, copy.letter_id)
-    decision = await session.get_one(RequestDecision, letter.decision_id)
-    if not decision.stands:
+    if not await _stands(session, copy):
         copy.failure = REPLACED
         return False
+    letter = await session.get_one(DecisionLetter, copy.letter_id)
     by_post = copy.way == Way.LETTER
     if not by_post and not reached.email:
         copy.failure = NO_ADDRESS
@@ -396,6 +400,8 @@ async def letter_on_paper(session: AsyncSession, copy_id: UUID, may_go: outbox.M
     if message is None or message.kind != outbox.BY_POST:
         raise NotFound("There is no letter here.")
     await load_keys(session, {message.holder_id})
+    if message.sent_at is None and not await _stands(session, copy):
+        raise Problem(409, "This may not go any more", REPLACED, "Read the new letter.")
     if message.sent_at is None and (why := await may_go(session, message)):
         raise Problem(409, "This may not go any more", why, "Read the sharing page.")
     address = on_the_envelope(await reached_now(session, copy.person_id))
@@ -434,10 +440,13 @@ async def own_letters(access: Access) -> list[OwnLetter]:
     rows = await access.session.execute(
         select(LetterCopy, DecisionLetter)
         .join(DecisionLetter, DecisionLetter.id == LetterCopy.letter_id)
+        .join(RequestDecision, RequestDecision.id == DecisionLetter.decision_id)
         .where(
             LetterCopy.child_id == access.child_id,
             LetterCopy.person_id == access.viewer.id,
             LetterCopy.state.in_(_READABLE),
+            # What was replaced before it went is not told as if it held.
+            RequestDecision.stands | (LetterCopy.state != "waiting"),
         )
         .order_by(DecisionLetter.id.desc())
         .limit(MOST)

@@ -120,18 +120,6 @@ async def has_declared(
     return worker_id in await interested_of(session, child_id, panel_id)
 
 
-async def require_no_interest(access: Access, request: ServiceRequest) -> None:
-    """Raise NotAllowed for who declared an interest, whether or not they work with the child.
-
-    For what a panel does about a request: who works with the child reads it and does not decide.
-    """
-    if request.panel_id is None:
-        return
-    viewer = access.viewer.id
-    if await has_declared(access.session, access.child_id, viewer, request.panel_id):
-        raise NotAllowed(INTERESTED, "Ask somebody else who runs the panel.")
-
-
 async def interested_of(session: AsyncSession, child_id: UUID, panel_id: UUID) -> frozenset[UUID]:
     """Who declared an interest in a child before a panel, and it stands."""
     return frozenset(worker for _, worker in await _interests(session, [child_id], panel_id))
