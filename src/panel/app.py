@@ -34,6 +34,9 @@ from panel.accounts.sign_in_routes import entering_instead
 from panel.allocation.beside import RequestsBeside
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
+from panel.directory.public_routes import OPEN, OPEN_REFERRAL
+from panel.directory.routes import HANDLERS as DIRECTORY
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
@@ -96,6 +99,7 @@ ROOMS = (
     "panels",
     "allocation",
     "sharing",
+    "directory",
     "documents",
     "families",
     "governance",
@@ -245,6 +249,8 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *ORDERS,
         *OVERRIDES,
         *AGENCIES,
+        *DIRECTORY,
+        *PUBLIC_DIRECTORY,
         *DOCUMENTS,
         *ASSESSMENTS,
         *PLANS,
@@ -347,12 +353,13 @@ Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 
 def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    if request.url.path.startswith(("/api/", "/fhir/")):
+    if request.url.path.startswith(("/api/", "/fhir/", OPEN_REFERRAL)):
+        is_open = request.url.path.startswith(OPEN_REFERRAL)
         return Response(
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
             status_code=problem.status,
             media_type="application/problem+json",
-            headers=PRIVATE,
+            headers=(OPEN if is_open else {}) | PRIVATE,
         )
     if isinstance(problem, NotSentYet):
         return _not_sent_yet(renderer, problem)

@@ -80,6 +80,10 @@ async def ids_of(tenant: Tenant, child: UUID) -> Ids:
                 rows[name] = row
         query = text("SELECT worker_id, id FROM worker_role WHERE role = 'practitioner' LIMIT 1")
         rows["worker_id"], rows["role_id"] = (await session.execute(query)).one()
+        query = text("SELECT provider_id, id FROM service ORDER BY id LIMIT 1")
+        rows["provider_id"], rows["service_id"] = (await session.execute(query)).one()
+        query = text("SELECT external_id FROM service ORDER BY id LIMIT 1")
+        rows["public_id"] = (await session.execute(query)).scalar_one()
         day = (
             await session.execute(text("SELECT max(held_on) FROM meeting WHERE state = 'held'"))
         ).scalar_one()

@@ -472,6 +472,8 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
         links = [*links, ("Money", "/allocation/pots")]
     if who.viewer.roles & READING_PEOPLE:
         links = [*links, ("People", "/people")]
+    if Role.ADMINISTRATOR in who.viewer.roles and ("Services", "/directory") not in links:
+        links = [*links, ("Services", "/directory")]
     if who.viewer.roles & ANSWERING_FOR_USE:
         links = [*links, ("Governance", "/governance")]
     return links
@@ -485,6 +487,7 @@ def _work_navigation(who: SignedIn) -> Sequence[tuple[str, str]]:
             ("Panels", "/panels"),
             ("Children", "/children"),
             ("Calendar", "/calendar"),
+            ("Services", "/directory"),
         )
     if roles & {Role.PRACTITIONER, Role.MANAGER, Role.PANEL_MEMBER}:
         links: list[tuple[str, str]] = [("Home", "/"), ("Children", "/children")]

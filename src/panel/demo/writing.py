@@ -15,6 +15,7 @@ from panel.accounts.service import add_agency, add_worker, remember_agency_keys
 from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.assessments.service import ensure_forms
 from panel.demo import places
+from panel.demo.directory import write_directory
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -81,6 +82,7 @@ async def write_year(
     today = day_of(tenant.clock.now())
     async with tenant.transaction(JOB) as session:
         world = await _place(session, today)
+        await write_directory(session, seed, today)
     await remember_agency_keys(tenant)
     told = stories(seed, children, today, world.dates)
     for start in range(0, len(told), AT_ONCE):
