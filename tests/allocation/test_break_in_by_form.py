@@ -35,7 +35,8 @@ from panel.panels.holding import declare_interest
 from panel.panels.note_context import gather_for_plan
 from panel.panels.still_may_go import still_may_go
 from panel.platform.problems import Invalid, NotAllowed, Problem
-from panel.records.gate import rewrite_access
+from panel.records.gate import Access, rewrite_access
+from panel.records.restricted_use import ProcessingRestriction
 from panel.register.models import Involvement
 from panel.sharing.models import SharingRestriction
 from tests.allocation.conftest import Board, judged
@@ -255,3 +256,24 @@ async def test_a_place_on_a_list_counts_everybody_who_waits(
     async with board.house.opened("Theo", "lead") as access:
         with pytest.raises(Problem, match="Nobody waits"):
             await join_list(access, made["Theo"])
+
+
+async def test_a_record_that_is_only_kept_is_not_written_by_appeal_or_waiting(
+    board: Board,
+) -> None:
+    made = await board.sent()
+    await by_chair(board, made, Kind.DEFERRED)
+    async with board.house.as_("job") as session:
+        (await session.get_one(ServiceRequest, made)).service_id = UUID(int=7)
+        session.add(ProcessingRestriction(child_id=board.child, from_on=date(2026, 11, 1)))
+
+    async def asks(access: Access) -> None:
+        await ask_again(access, made, asked_on=access.today, grounds="We moved")
+
+    async def joins(access: Access) -> None:
+        await join_list(access, made)
+
+    for does in (asks, joins):
+        with pytest.raises(NotAllowed, match="restricted"):
+            async with board.house.opened("Amina", "lead") as access:
+                await does(access)

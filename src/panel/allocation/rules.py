@@ -5,7 +5,7 @@ Pure. Source: DOMAIN.md, "Allocation panel (Leeds)".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -439,5 +439,5 @@ def answer_mistake(answer: OfferAnswer, why: str) -> str:
     return ""
 
 
-COMPLAIN_WITHIN = timedelta(days=365)
+COMPLAIN_MONTHS = 12
 """A complaint about a council's decision about a child: within a year (SI 2006/1738, reg. 9)."""

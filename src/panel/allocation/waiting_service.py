@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.allocation.decision_service import standing_decision
-from panel.allocation.models import PlaceOffer, Waiting
+from panel.allocation.models import PlaceOffer, ServiceRequest, Waiting
 from panel.allocation.request_service import request_of
 from panel.allocation.rules import (
     InLine,
@@ -67,6 +67,31 @@ async def list_of(session: AsyncSession, service_id: UUID) -> list[Waiting]:
     """Who waits for a service, as far as the viewer reaches."""
     rows = await session.scalars(
         select(Waiting).where(Waiting.service_id == service_id, Waiting.state.in_(_STILL))
+    )
+    return list(rows)
+
+
+async def services_waited_for(session: AsyncSession, panel_id: UUID) -> Sequence[UUID]:
+    """For which services somebody before a panel waits, as far as the viewer reaches."""
+    rows = await session.scalars(
+        select(Waiting.service_id)
+        .join(ServiceRequest, ServiceRequest.id == Waiting.request_id)
+        .where(ServiceRequest.panel_id == panel_id, Waiting.state.in_(_STILL))
+        .distinct()
+    )
+    return list(rows)
+
+
+async def waiting_before(session: AsyncSession, panel_id: UUID, service_id: UUID) -> list[Waiting]:
+    """Who of those before a panel waits for one service, as far as the viewer reaches."""
+    rows = await session.scalars(
+        select(Waiting)
+        .join(ServiceRequest, ServiceRequest.id == Waiting.request_id)
+        .where(
+            ServiceRequest.panel_id == panel_id,
+            Waiting.service_id == service_id,
+            Waiting.state.in_(_STILL),
+        )
     )
     return list(rows)
 
