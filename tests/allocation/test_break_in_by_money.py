@@ -10,12 +10,14 @@ import pytest
 from panel.allocation import packages, payments, pots
 from panel.allocation.costing import Every
 from panel.allocation.money import FinancialYear
-from panel.allocation.package_models import PackageKind, PotKind
+from panel.allocation.new_year import promise_out_of_new_pots
+from panel.allocation.package_models import EntryKind, PackageKind, PotKind
 from panel.allocation.packages_pages import steps_of
 from panel.allocation.payments import Account, Balance
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Invalid
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from tests.allocation.money_world import Money, Open, planned, version_of
 from tests.allocation.test_the_last_of_a_pot import agrees
@@ -113,3 +115,35 @@ async def test_what_made_a_lack_good_is_not_asked_back(money: Money, opened: Ope
         assert isinstance(account, Account)
         assert [one.amount for one in account.payments] == [Decimal("12.50")]
         assert account.balance(access.today) == Balance(Decimal(0), Decimal(0), Decimal(0))
+
+
+async def test_a_pot_that_is_opened_is_not_promised_twice(
+    tenant: Tenant, money: Money, opened: Open, clock: FixedClock
+) -> None:
+    one = await signed(opened, money, price="365.00", every=Every.YEAR, until_on=None)
+    over = await signed(opened, money, price="365.00", every=Every.YEAR)
+    clock.set(clock.now().replace(year=2027, month=5))
+
+    async def promises() -> int:
+        async with tenant.transaction(JOB) as session:
+            return await promise_out_of_new_pots(session)
+
+    assert await promises() == 0
+    async with tenant.transaction(money.budget.id) as session:
+        new = pots.NewPot("Short breaks", PotKind.SHARE, money.council, NEXT_YEAR, Decimal(100))
+        made = await pots.make_pot(session, money.budget, new)
+        following, version = made.id, made.version
+    # Not enough is in it: it waits, and nothing is promised by halves.
+    assert await promises() == 0
+    assert await agrees(tenant, following) == (100, 0, 0)
+    async with tenant.transaction(money.budget.id) as session:
+        kind = EntryKind.TOP_UP
+        await pots.pay_in(
+            session, money.budget, following, version, kind, Decimal(900), money.council
+        )
+    assert await promises() == 1
+    assert await promises() == 0
+    assert await agrees(tenant, following) == (1000, 365, 0)
+    async with tenant.transaction(JOB) as session:
+        assert set(await pots.promised(session, over)) == {money.pot}
+        assert set(await pots.promised(session, one)) == {money.pot, following}

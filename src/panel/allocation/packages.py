@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from consent import Category, Purpose, Role, Tie, Viewer
@@ -240,7 +241,23 @@ async def _row(access: Access, kind: type[Row], row_id: UUID) -> Row:
     return found
 
 
-async def _read(access: Access, rows: Sequence[Package]) -> list[PackageReading]:
+class OnRecord(Protocol):
+    """A child's record in a transaction: as somebody opened it, or as scheduled work reaches it."""
+
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction."""
+
+    @property
+    def child_id(self) -> UUID:
+        """Whose it is."""
+
+    @property
+    def today(self) -> date:
+        """The day of it, in London."""
+
+
+async def _read(access: OnRecord, rows: Sequence[Package]) -> list[PackageReading]:
     if not rows:
         return []
     session, child = access.session, access.child_id
@@ -671,7 +688,7 @@ async def _changed(access: Access, row: Package) -> None:
         await settle(access, row)
 
 
-async def settle(access: Access, row: Package) -> None:
+async def settle(access: OnRecord, row: Package) -> None:
     """Promise what an approved package costs this year and in later ones that have pots.
 
     Years that are over stay as they are. Raises Invalid where a pot has not enough left, and where
