@@ -1,7 +1,8 @@
 """Money is neither lost nor made where a year turns, a package ends or a pot is missing."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -147,3 +148,46 @@ async def test_a_pot_that_is_opened_is_not_promised_twice(
     async with tenant.transaction(JOB) as session:
         assert set(await pots.promised(session, over)) == {money.pot}
         assert set(await pots.promised(session, one)) == {money.pot, following}
+
+
+async def test_what_comes_back_after_a_year_end_goes_back_where_it_was_paid(
+    tenant: Tenant, money: Money, opened: Open, clock: FixedClock
+) -> None:
+    one = await signed(opened, money, kind=PackageKind.DIRECT_PAYMENT, price="500.00")
+    days = date(2026, 10, 1), date(2026, 10, 31)
+    version = await version_of(opened, one)
+    async with opened() as access:
+        amount = Decimal(300)
+        await payments.pay(access, one, version, "broker", amount, date(2026, 11, 2), days)
+    clock.set(clock.now().replace(year=2027, month=5))
+    version = await version_of(opened, one)
+    async with opened() as access:
+        april = date(2026, 10, 1), date(2027, 4, 30)
+        await payments.take_return(access, one, version, april, Decimal(260), "Nights")
+    version = await version_of(opened, one)
+    async with opened() as access:
+        await payments.reconcile(access, one, version, date(2027, 4, 30), "paid_back", "")
+    assert await agrees(tenant, money.pot) == (10000, 500, 260)
+
+
+async def test_two_stays_in_two_packages_at_once_pass_no_limit_unseen(
+    money: Money, opened: Open
+) -> None:
+    both = [await planned(opened, money) for _ in range(2)]
+    first, second = date(2026, 10, 2), date(2026, 10, 12)
+
+    async def stays(one: UUID, begins: date) -> str:
+        version = await version_of(opened, one)
+        async with opened() as access:
+            found = await packages.package_for_reading(access, one)
+            assert isinstance(found, packages.PackageReading)
+            line = found.lines[0].id
+            days = begins, begins + timedelta(days=9)
+            try:
+                await packages.plan_stay(access, one, version, line, days, knowing=False)
+            except Invalid as refused:
+                return refused.errors[0].field
+        return ""
+
+    told = await asyncio.gather(stays(both[0], first), stays(both[1], second))
+    assert sorted(told) == ["", "knowing"]

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -891,6 +891,11 @@ async def plan_stay(
 
 async def _newly_passed(access: Access, stay: Stay) -> list[Notice]:
     """The limits that a stay would pass, with every other stay of the child's, in any package."""
+    # Two stays in two packages at once: the second waits, and counts the first.
+    await access.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('short breaks ' || :child, 0))"),
+        {"child": str(access.child_id)},
+    )
     packages = list(
         await access.session.scalars(select(Package).where(Package.child_id == access.child_id))
     )

@@ -169,12 +169,10 @@ async def requests_of(access: Access) -> Sequence[ServiceRequest]:
         .order_by(ServiceRequest.id.desc())
     )
     is_writer = bool(access.ties & WRITERS)
-    return [
-        one
-        for one in rows
-        if (is_writer or one.state != RequestState.DRAFT)
-        and not await is_interested(access, one.panel_id)
-    ]
+    known = [one for one in rows if is_writer or one.state != RequestState.DRAFT]
+    panels = {one.panel_id for one in known}
+    left = {one for one in panels if await is_interested(access, one)}
+    return [one for one in known if one.panel_id not in left]
 
 
 async def held(access: Access, request_id: UUID, version: int, mine: str) -> ServiceRequest:
