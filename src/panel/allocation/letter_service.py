@@ -7,6 +7,7 @@ parental responsibility by their own safe contact, as the record allows at that 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import select
@@ -81,6 +82,12 @@ class LetterDraft:
     reading_age: int
     """Of the fixed text, in years."""
     gets: tuple[Gets, ...]
+
+    @property
+    def as_read(self) -> str:
+        """The same for the same letter to the same people in the same order."""
+        said = "\n".join((self.body, *(str(one.who.person) for one in self.gets)))
+        return sha256(said.encode()).hexdigest()
 
 
 async def request_to_write_about(access: Access, request_id: UUID) -> ServiceRequest:
