@@ -1,5 +1,6 @@
 """A family's letter for each of the four decisions: plain, complete, nothing internal in it."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -57,3 +58,8 @@ def test_mediation_and_tribunal_stand_where_they_apply(kind: Kind, basis: LegalB
     nhs = basis is LegalBasis.CONTINUING_CARE
     assert ("Health Ombudsman" in said) is nhs
     assert ("Local Government Ombudsman" in said) is not nhs
+
+
+def test_a_complaint_has_a_year_over_a_leap_day_too() -> None:
+    said = letter_text(replace(facts(Kind.AGREED, LegalBasis.S17), decided_on=date(2027, 3, 1)))
+    assert "by Wednesday 1 March 2028" in said

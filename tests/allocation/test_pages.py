@@ -123,6 +123,11 @@ async def test_from_the_request_to_the_letter(
     letter = await browser.get(f"{page}/letter")
     assert "There are six nights now." in letter
     assert "ZQINTERNAL" not in letter
+    # Ways are told by place: a letter that changed since, or its people, is read again.
+    stale = await browser.send(
+        f"{page}/letter", f"{page}/letter", {"way-0": "letter", "way-1": "email", "as_read": "x"}
+    )
+    assert "changed since you read it" in mistakes(stale)
     approved = await browser.send(
         f"{page}/letter", f"{page}/letter", {"way-0": "letter", "way-1": "email"}
     )

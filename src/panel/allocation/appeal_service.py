@@ -48,18 +48,28 @@ async def ask_again(
     """
     access.require_write()
     request = await request_of(access, request_id)
+    # Two at once, or a decision meanwhile: the second waits, and sees what the first did.
+    await access.session.refresh(request, with_for_update=True)
     decision = await standing_decision(access.session, request.id)
-    if decision is None:
+    if decision is None or request.state != RequestState.DECIDED:
         raise Problem(409, "Not decided yet", "The panel has not decided about this request.")
     if not grounds.strip():
         raise Invalid.because("grounds", "Write what the family wants the panel to look at again")
     if not decision.decided_on <= asked_on <= access.today:
         raise Invalid.because("asked_on", "They asked after the decision, and not after today")
     known = await access.session.scalar(
-        select(Appeal.id).where(Appeal.decision_id == decision.id, Appeal.outcome.is_(None))
+        select(Appeal.id).where(
+            Appeal.decision_id == decision.id,
+            Appeal.outcome.is_(None) | (Appeal.outcome == AppealOutcome.NOT_UPHELD.value),
+        )
     )
     if known is not None:
-        raise Problem(409, "They have asked already", "The panel has not answered yet.")
+        raise Problem(
+            409,
+            "They have asked already",
+            "The panel looks at each decision again once.",
+            "Tell the family of the complaint and of the tribunal, as their letter does.",
+        )
     panel = await access.session.get_one(Panel, decision.panel_id)
     row = Appeal(
         child_id=access.child_id,
@@ -91,13 +101,23 @@ async def answer_appeal(
         raise NotAllowed("Only the coordinator or the chair of the panel can answer this.")
     if not why.strip():
         raise Invalid.because("why", "Say why")
+    await access.session.refresh(request, with_for_update=True)
     await access.session.refresh(row, with_for_update=True)
     if row.outcome is not None or row.version != version:
         raise Conflict((Clash("Answer", outcome.value, row.outcome or "Changed"),))
     row.outcome, row.outcome_why = outcome.value, why.strip()
     row.decided_on, row.decided_by = access.today, access.viewer.id
     if outcome is AppealOutcome.UPHELD:
-        decision = await access.session.get_one(RequestDecision, row.decision_id)
+        decision = await access.session.get_one(
+            RequestDecision, row.decision_id, populate_existing=True
+        )
+        if not decision.stands or request.state != RequestState.DECIDED:
+            raise Problem(
+                409,
+                "The panel decided again",
+                "The decision that the family asked about does not stand any more.",
+                "Write down that they took it back, or that the decision stays.",
+            )
         request.state = RequestState.SENT.value
         await come_again(access.session, access.child_id, decision.panel_id, access.today)
     await access.session.flush()

@@ -24,9 +24,9 @@ from panel.allocation.decision_service import (
     standing_decision,
     to_ratify,
 )
-from panel.allocation.models import RequestDecision, ServiceRequest
+from panel.allocation.models import RequestDecision
 from panel.allocation.request_routes import address_of
-from panel.allocation.request_service import has_declared, request_of, require_reader
+from panel.allocation.request_service import left_of, request_of, require_reader
 from panel.allocation.rules import (
     ANOTHER_WAY,
     GROUNDS_WORDS,
@@ -185,13 +185,10 @@ async def _named(
     gate: Gate, run: Run, decisions: Sequence[RequestDecision], desk: Desk
 ) -> dict[UUID, ChildHeader]:
     """Whose the decisions are, as this viewer may know; who left the item is told nothing."""
-    stays = [
-        one.child_id
-        for one in decisions
-        if not await has_declared(run.session, one.child_id, desk.viewer.id, run.panel.id)
-    ]
+    children = {one.child_id for one in decisions}
+    left = await left_of(run.session, children, desk.viewer.id, run.panel.id)
     opened = await gate.open_here(
-        run.session, set(stays), desk.viewer, Purpose.PANEL, "read what the chair decided"
+        run.session, children - left, desk.viewer, Purpose.PANEL, "read what the chair decided"
     )
     return {child: await child_header(access) for child, access in opened.items()}
 
@@ -209,13 +206,12 @@ async def decisions_page(
         for one in waiting:
             if one.child_id not in named:
                 continue
-            request = await run.session.get_one(ServiceRequest, one.request_id)
             rows.append(
                 (
                     one.id,
                     named[one.child_id].name,
                     named[one.child_id].initials,
-                    address_of(one.child_id, request.id),
+                    address_of(one.child_id, one.request_id),
                     f"{KIND_WORDS[Kind(one.kind)]} on {words.day(one.decided_on)}",
                 )
             )

@@ -20,6 +20,7 @@ from panel.allocation.models import RequestDecision, ServiceRequest, UnmetNeed
 from panel.allocation.request_service import (
     INTERESTED,
     has_declared,
+    interested_of,
     request_of,
     require_reader,
 )
@@ -33,11 +34,12 @@ from panel.allocation.rules import (
     agreed_of,
     decision_mistakes,
 )
-from panel.panels.attendance import table_of
+from panel.panels.attendance import quorum_of, table_of
 from panel.panels.holding import AtItem, place_review
-from panel.panels.meeting_rules import Heading, recording_mistake, review_mistake
+from panel.panels.meeting_rules import Heading, attendees, recording_mistake, review_mistake
 from panel.panels.models import Meeting, Panel
 from panel.panels.referrals import is_chair, open_referral, record_discussed
+from panel.panels.rules import Quorum
 from panel.platform.problems import (
     Clash,
     Conflict,
@@ -71,7 +73,7 @@ async def decide(at: AtItem, request_id: UUID, decision: Proposed, version: int)
     request was decided meanwhile.
     """
     require_deciding(at.panel)
-    if not at.table.quorum.met:
+    if not (await _quorum_at(at)).met:
         raise Problem(
             409,
             "There is no quorum",
@@ -79,14 +81,19 @@ async def decide(at: AtItem, request_id: UUID, decision: Proposed, version: int)
             "Tick who is here, wait for the others, or let the chair act and ratify it next time.",
         )
     sitting = _Sitting(at.access, at.panel, at.meeting)
-    if wrong := review_mistake(decision.review_on, at.meeting.held_on):
-        raise Invalid.because("review_on", wrong)
     made = await _record(sitting, request_id, decision, version)
     await at.session.refresh(at.item)
     await place_review(
         at, review_by=decision.review_on, why=BY_THE_DECISION, version=at.item.version
     )
     return made
+
+
+async def _quorum_at(at: AtItem) -> Quorum:
+    """Whether enough are left at the table once those who declared an interest left the item."""
+    left = await interested_of(at.session, at.access.child_id, at.panel.id)
+    stay = [one for one in at.table.people if one.id not in left]
+    return quorum_of(at.panel, attendees(stay))
 
 
 async def act_as_chair(
@@ -144,6 +151,9 @@ async def _record(
     )
     if mistakes:
         raise Invalid(tuple(FieldError(*one) for one in mistakes))
+    held_on = access.today if sitting.meeting is None else sitting.meeting.held_on
+    if wrong := review_mistake(decision.review_on, held_on):
+        raise Invalid.because("review_on", wrong)
     await _replace_former(session, request)
     made = _row(sitting, request, decision, agreed_of(decision, asked))
     session.add(made)

@@ -36,11 +36,11 @@ from panel.panels.note_rules import Way
 from panel.panels.still_may_go import still_may_go
 from panel.platform.outbox import send_due
 from panel.platform.pdf import PdfNotMade
-from panel.platform.problems import NotAllowed, NotWorking
+from panel.platform.problems import Invalid, NotAllowed, NotWorking
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import child_header
-from panel.web.forms import FieldErrors, Filled, Nothing, paragraphs, read_form
+from panel.web.forms import FieldErrors, Filled, Nothing, line, paragraphs, read_form
 
 LETTER = f"{REQUEST}/letter"
 COPY = f"{LETTER}/{{copy_id:uuid}}"
@@ -53,11 +53,13 @@ class LetterForm(msgspec.Struct, forbid_unknown_fields=True):
     decision: UUID
     ways: dict[int, str] = {}
     kept_why: Annotated[str, paragraphs("Why the family may read them", at_most=1_000)] = ""
+    as_read: str = ""
 
 
 class _Plain(msgspec.Struct, forbid_unknown_fields=True):
     decision: UUID
     kept_why: Annotated[str, paragraphs("Why the family may read them", at_most=1_000)] = ""
+    as_read: Annotated[str, line("The letter as it was read", at_most=100)] = ""
 
 
 def read_approval(fields: Sequence[tuple[str, object]]) -> LetterForm | FieldErrors:
@@ -76,7 +78,7 @@ def read_approval(fields: Sequence[tuple[str, object]]) -> LetterForm | FieldErr
     read = read_form(_Plain, rest)
     if isinstance(read, FieldErrors):
         return read
-    return LetterForm(read.decision, ways, read.kept_why)
+    return LetterForm(read.decision, ways, read.kept_why, read.as_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,10 @@ async def approved(
     """Approve it: it goes out at once, or with the next round of the scheduler."""
 
     async def work(at: _Drafted, form: LetterForm) -> None:
+        # The ways are told by place: among other people they would be somebody else's.
+        if form.decision == at.draft.decision.id and form.as_read != at.draft.as_read:
+            sentence = "The letter, or who gets it, changed since you read it. Read it again"
+            raise Invalid.because("", sentence)
         ways = {
             one.who.person: Way(form.ways[place])
             for place, one in enumerate(at.draft.gets)

@@ -8,7 +8,7 @@ for complaints). The panel's own reasons never reach it: it is made from `Letter
 from dataclasses import dataclass
 from datetime import date
 
-from panel.allocation.rules import COMPLAIN_WITHIN, Kind, LegalBasis
+from panel.allocation.rules import COMPLAIN_MONTHS, Kind, LegalBasis
 from panel.records.dates import months_after
 from panel.web import words
 
@@ -143,7 +143,7 @@ def _not_happy(facts: LetterFacts) -> list[str]:
 
 
 def _complain(facts: LetterFacts) -> str:
-    until = words.day(facts.decided_on + COMPLAIN_WITHIN)
+    until = words.day(months_after(facts.decided_on, COMPLAIN_MONTHS))
     who = (
         "the Health Ombudsman"
         if facts.basis is LegalBasis.CONTINUING_CARE

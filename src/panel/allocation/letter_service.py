@@ -7,6 +7,7 @@ parental responsibility by their own safe contact, as the record allows at that 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import select
@@ -53,6 +54,7 @@ from panel.sharing.standing import possible_givers
 TITLE = "A letter from the panel"
 SUBJECT = "There is a letter for you"
 DOING = "was sent the letter about a decision"
+REPLACED = "The panel decided again before it went: the family gets the letter about that."
 MOST = 50
 _READABLE = ("waiting", "sent", "opened")
 
@@ -80,6 +82,12 @@ class LetterDraft:
     reading_age: int
     """Of the fixed text, in years."""
     gets: tuple[Gets, ...]
+
+    @property
+    def as_read(self) -> str:
+        """The same for the same letter to the same people in the same order."""
+        said = "\n".join((self.body, *(str(one.who.person) for one in self.gets)))
+        return sha256(said.encode()).hexdigest()
 
 
 async def request_to_write_about(access: Access, request_id: UUID) -> ServiceRequest:
@@ -177,17 +185,15 @@ async def approve_letter(
     nobody said how to reach somebody safely.
     """
     if draft.decision.id != decision_id:
-        raise Problem(
-            409,
-            "The panel decided again",
-            "This letter is about a decision that does not stand any more.",
-            "Read the new letter.",
-        )
+        raise _decided_again()
     mistakes = _approval_mistakes(draft, ways, kept_why)
     if mistakes:
         raise Invalid(tuple(mistakes))
-    # Two people at once: the second waits, and finds it approved.
+    # Two people at once: the second waits, and finds it approved, or decided again.
     await access.session.refresh(draft.request, with_for_update=True)
+    await access.session.refresh(draft.decision)
+    if not draft.decision.stands:
+        raise _decided_again()
     if await letter_about(access.session, decision_id) is not None:
         raise Problem(409, "This letter was approved", "It goes out once.", "Read its copies.")
     letter = DecisionLetter(
@@ -210,6 +216,15 @@ async def approve_letter(
         access.session.add(copy)
     await access.session.flush()
     return letter
+
+
+def _decided_again() -> Problem:
+    return Problem(
+        409,
+        "The panel decided again",
+        "This letter is about a decision that does not stand any more.",
+        "Read the new letter.",
+    )
 
 
 def _approval_mistakes(
@@ -301,9 +316,22 @@ async def _why_not(gate: Gate, copy: LetterCopy) -> str:
         return why_not_sent({}, ())
 
 
+async def _stands(session: AsyncSession, copy: LetterCopy) -> bool:
+    """Whether the decision that a copy is about stands."""
+    found = await session.scalar(
+        select(RequestDecision.stands)
+        .join(DecisionLetter, DecisionLetter.decision_id == RequestDecision.id)
+        .where(DecisionLetter.id == copy.letter_id)
+    )
+    return found is True
+
+
 async def _put(session: AsyncSession, copy: LetterCopy, site_url: str) -> bool:
     reached = await reached_now(session, copy.person_id)
     await load_keys(session, {copy.child_id})
+    if not await _stands(session, copy):
+        copy.failure = REPLACED
+        return False
     letter = await session.get_one(DecisionLetter, copy.letter_id)
     by_post = copy.way == Way.LETTER
     if not by_post and not reached.email:
@@ -357,7 +385,8 @@ async def settle_letters(session: AsyncSession) -> None:
 
 async def copy_of(access: Access, request_id: UUID, copy_id: UUID) -> LetterCopy:
     """A copy of a letter about a request. Raises NotFound."""
-    await request_of(access, request_id)
+    # Its words are the request's: whoever may not read that does not read them here.
+    require_reader(access, await request_of(access, request_id))
     row = await access.session.get(LetterCopy, copy_id)
     if row is None or row.child_id != access.child_id:
         raise NotFound(NOT_HERE)
@@ -378,6 +407,8 @@ async def letter_on_paper(session: AsyncSession, copy_id: UUID, may_go: outbox.M
     if message is None or message.kind != outbox.BY_POST:
         raise NotFound("There is no letter here.")
     await load_keys(session, {message.holder_id})
+    if message.sent_at is None and not await _stands(session, copy):
+        raise Problem(409, "This may not go any more", REPLACED, "Read the new letter.")
     if message.sent_at is None and (why := await may_go(session, message)):
         raise Problem(409, "This may not go any more", why, "Read the sharing page.")
     address = on_the_envelope(await reached_now(session, copy.person_id))
@@ -416,10 +447,13 @@ async def own_letters(access: Access) -> list[OwnLetter]:
     rows = await access.session.execute(
         select(LetterCopy, DecisionLetter)
         .join(DecisionLetter, DecisionLetter.id == LetterCopy.letter_id)
+        .join(RequestDecision, RequestDecision.id == DecisionLetter.decision_id)
         .where(
             LetterCopy.child_id == access.child_id,
             LetterCopy.person_id == access.viewer.id,
             LetterCopy.state.in_(_READABLE),
+            # What was replaced before it went is not told as if it held.
+            RequestDecision.stands | (LetterCopy.state != "waiting"),
         )
         .order_by(DecisionLetter.id.desc())
         .limit(MOST)

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from consent import Category, Purpose, Role, Tie, Viewer
@@ -240,7 +241,23 @@ async def _row(access: Access, kind: type[Row], row_id: UUID) -> Row:
     return found
 
 
-async def _read(access: Access, rows: Sequence[Package]) -> list[PackageReading]:
+class OnRecord(Protocol):
+    """A child's record in a transaction: as somebody opened it, or as scheduled work reaches it."""
+
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction."""
+
+    @property
+    def child_id(self) -> UUID:
+        """Whose it is."""
+
+    @property
+    def today(self) -> date:
+        """The day of it, in London."""
+
+
+async def _read(access: OnRecord, rows: Sequence[Package]) -> list[PackageReading]:
     if not rows:
         return []
     session, child = access.session, access.child_id
@@ -671,7 +688,7 @@ async def _changed(access: Access, row: Package) -> None:
         await settle(access, row)
 
 
-async def settle(access: Access, row: Package) -> None:
+async def settle(access: OnRecord, row: Package) -> None:
     """Promise what an approved package costs this year and in later ones that have pots.
 
     Years that are over stay as they are. Raises Invalid where a pot has not enough left, and where
@@ -693,8 +710,7 @@ async def settle(access: Access, row: Package) -> None:
                 before = wanted.get(pot.id, (NOTHING, share.agency_id))[0]
                 wanted[pot.id] = before + amounts[share.id], share.agency_id
             elif year == max(now, reading.years[0]):
-                sentence = f"There is no pot {share.pot.name} for {year.name}: open it first"
-                raise Invalid.because("", sentence)
+                raise Invalid.because("", _no_pot(share.pot, year))
     over = {
         pot.id
         for pot in await pots.pots(access.session)
@@ -714,10 +730,18 @@ async def settle(access: Access, row: Package) -> None:
         raise Invalid.because("", refused.errors[0].sentence) from None
 
 
+def _no_pot(pot: Pot, year: FinancialYear) -> str:
+    return f"There is no pot {pot.name} for {year.name}: open it first"
+
+
 async def end_package(access: Access, package_id: UUID, version: int, until_on: date) -> None:
     """A package ends on a day: what was promised for later is given back."""
     row = await open_for_change(access, package_id, version)
-    _refuse(days_mistakes(row.from_on, until_on))
+    mistakes = days_mistakes(row.from_on, until_on)
+    if not mistakes and row.until_on is not None and until_on > row.until_on:
+        sentence = f"The package ends on {short_day(row.until_on)} already: it cannot end later"
+        mistakes.append(FieldError("until_on", sentence))
+    _refuse(mistakes)
     row.until_on = until_on
     await _changed(access, row)
     row.state = PackageState.ENDED.value
@@ -744,10 +768,14 @@ async def bill(
 ) -> None:
     """Write down what a service really cost over some days, and pay it out of the pots."""
     pots.require_signature(access.viewer)
-    row = await open_for_change(access, package_id, version)
+    # A last bill comes after the end: it is paid out of what stays promised until then.
+    row = await hold(access, package_id, version)
     line = await _line(access, row, line_id)
     first, last = days
     mistakes = days_mistakes(first, last)
+    until = _earlier(line.until_on, row.until_on)
+    if first < line.from_on or (until is not None and last > until):
+        mistakes.append(FieldError("from_on", "The days must lie within those of the service"))
     if wrong := units_mistake("How many", units):
         mistakes.append(FieldError("units", wrong))
     if wrong := amount_mistake("The amount", amount):
@@ -757,7 +785,7 @@ async def bill(
     if FinancialYear.of(first) != FinancialYear.of(last):
         sentence = "Write a bill that reaches over 31 March in two parts, one for each year"
         mistakes.append(FieldError("until_on", sentence))
-    if row.state != PackageState.ACTIVE.value:
+    if row.state == PackageState.PLANNED.value:
         mistakes.append(FieldError("", "The package is not approved yet: nothing is paid for it"))
     _refuse(mistakes)
     access.session.add(
@@ -785,6 +813,10 @@ async def pay_out(
 
     Raises Invalid where it is more than was promised to this package, and not only to the pot.
     """
+    is_active = row.state == PackageState.ACTIVE.value
+    if kind is EntryKind.ACTUAL and is_active and year == FinancialYear.of(access.today):
+        # A pot that was opened since the package was signed has promised it nothing yet.
+        await settle(access, row)
     reading = (await _read(access, [row]))[0]
     parts = {one.id: one.parts for one in reading.shares if one.holds_in(year)}
     if not parts:
@@ -793,10 +825,13 @@ async def pay_out(
     by_pot: dict[UUID, tuple[Decimal, UUID]] = {}
     for share_id, part in split_between(amount, parts).items():
         share = next(one for one in reading.shares if one.id == share_id)
-        pot = None if share.pot is None else await pots.in_year(access.session, share.pot, year)
-        if pot is not None and part:
-            before = by_pot.get(pot.id, (NOTHING, share.agency_id))[0]
-            by_pot[pot.id] = before + part, share.agency_id
+        if share.pot is None or not part:
+            continue
+        pot = await pots.in_year(access.session, share.pot, year)
+        if pot is None:
+            raise Invalid.because("amount", _no_pot(share.pot, year))
+        before = by_pot.get(pot.id, (NOTHING, share.agency_id))[0]
+        by_pot[pot.id] = before + part, share.agency_id
     moves = []
     for pot_id, (part, agency) in by_pot.items():
         there = known.get(pot_id, pots.Promised())
@@ -856,6 +891,11 @@ async def plan_stay(
 
 async def _newly_passed(access: Access, stay: Stay) -> list[Notice]:
     """The limits that a stay would pass, with every other stay of the child's, in any package."""
+    # Two stays in two packages at once: the second waits, and counts the first.
+    await access.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('short breaks ' || :child, 0))"),
+        {"child": str(access.child_id)},
+    )
     packages = list(
         await access.session.scalars(select(Package).where(Package.child_id == access.child_id))
     )

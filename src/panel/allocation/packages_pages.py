@@ -369,7 +369,7 @@ def steps_of(
     holds = one.kind is not PackageKind.IN_KIND
     account = ["pay", "return", "reconcile"] if holds and may_sign and may_see_account else []
     if one.state is PackageState.ENDED:
-        return account[1:]
+        return [*(["bill"] if may_sign else []), *account[1:]]
     if not (may_sign if one.state is PackageState.ACTIVE else may_prepare):
         return []
     steps = ["line", "price", "end-line", "share"] if one.lines else ["line", "share"]

@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
@@ -17,17 +16,23 @@ from panel.accounts.taking import Transaction, take, transaction_of
 from panel.allocation.criteria_service import add_version, read_criteria, versions
 from panel.allocation.decision_forms import CriteriaForm
 from panel.allocation.decision_service import require_deciding
-from panel.allocation.models import ServiceRequest, Waiting
 from panel.allocation.request_pages import unmet_row
 from panel.allocation.request_routes import address_of
-from panel.allocation.request_service import has_declared
+from panel.allocation.request_service import left_of
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
 from panel.allocation.unmet_service import open_needs, totals
-from panel.allocation.waiting_service import in_line, place_of
+from panel.allocation.waiting_service import (
+    in_line,
+    list_of,
+    place_of,
+    services_waited_for,
+    waiting_before,
+)
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
 from panel.panels.run import panel_run_by
 from panel.platform.problems import NotFound
+from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import ChildHeader, child_header
 from panel.web import words
@@ -52,9 +57,7 @@ async def _headers(
     desk: Desk, session: AsyncSession, panel: Panel, children: Sequence[UUID], doing: str
 ) -> dict[UUID, tuple[ChildHeader, Access]]:
     """Whose a list's lines are, as this viewer may know; who left an item does not find it here."""
-    stays = {
-        one for one in children if not await has_declared(session, one, desk.viewer.id, panel.id)
-    }
+    stays = set(children) - await left_of(session, children, desk.viewer.id, panel.id)
     opened = await desk.gate.open_here(session, stays, desk.viewer, desk.purposes, doing)
     return {child: (await child_header(access), access) for child, access in opened.items()}
 
@@ -110,48 +113,34 @@ async def waiting_page(
     """
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await _panel(desk, session, key)
-        rows = [
-            (row[0], row[1])
-            for row in (
-                await session.execute(
-                    select(Waiting, ServiceRequest)
-                    .join(ServiceRequest, ServiceRequest.id == Waiting.request_id)
-                    .where(
-                        ServiceRequest.panel_id == panel.id,
-                        Waiting.state.in_(("waiting", "offered")),
-                    )
-                )
-            ).all()
-        ]
-        services = await desk.site.services.named(session, [one.service_id for one, _ in rows])
-        every = sorted(
-            {one.service_id for one, _ in rows},
-            key=lambda one: services[one].name if one in services else str(one),
-        )
-        here = service if service in every else (every[0] if every else None)
-        listed = [(one, request) for one, request in rows if one.service_id == here]
-        order = {
-            one.id: at for at, one in enumerate(in_order([in_line(one) for one, _ in listed]), 1)
-        }
-        listed.sort(key=lambda pair: order[pair[0].id])
-        line = [one for one, _ in listed]
-        begins = order.get(after, 0) if after is not None else 0
+        waited_for = await services_waited_for(session, panel.id)
+        services = await desk.site.services.named(session, waited_for)
+    every = sorted(waited_for, key=lambda one: services[one].name if one in services else str(one))
+    here = service if service in every else next(iter(every), None)
+    # As scheduled work: how many stand before a child, whether or not the viewer reaches them.
+    async with desk.tenant.transaction(JOB) as session:
+        line = [] if here is None else await list_of(session, here)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        listed = [] if here is None else await waiting_before(session, panel.id, here)
+        order = {one.id: at for at, one in enumerate(in_order([in_line(one) for one in line]), 1)}
+        listed.sort(key=lambda one: order.get(one.id, 0))
+        begins = next((at for at, one in enumerate(listed, 1) if one.id == after), 0)
         page = listed[begins : begins + ON_A_PAGE]
         named = await _headers(
-            desk, session, panel, [one.child_id for one, _ in page], "read a waiting list"
+            desk, session, panel, [one.child_id for one in page], "read a waiting list"
         )
         more = ""
         if begins + ON_A_PAGE < len(listed):
-            more = f"/panels/{key}/waiting?service={here}&after={page[-1][0].id}"
+            more = f"/panels/{key}/waiting?service={here}&after={page[-1].id}"
         shown = [
             (
                 named[one.child_id][0].name,
                 named[one.child_id][0].initials,
-                address_of(one.child_id, request.id),
+                address_of(one.child_id, one.request_id),
                 URGENCY_WORDS[Urgency(one.priority)],
                 place_of(line, one, desk.today),
             )
-            for one, request in page
+            for one in page
             if one.child_id in named
         ]
         return desk.page(

@@ -18,10 +18,11 @@ from panel.allocation.package_models import (
     PackageState,
     Payment,
     PaymentReturn,
+    Pot,
     Reconciliation,
 )
 from panel.allocation.packages import hold, pay_out
-from panel.allocation.pots import require_signature
+from panel.allocation.pots import promised, require_signature
 from panel.platform.problems import FieldError, Invalid, NotAllowed
 from panel.records.gate import Access, Withheld
 from panel.web.words import short_day
@@ -66,9 +67,20 @@ class Account:
         carried = NOTHING
         if last is not None and last.outcome == CARRIED:
             carried = last.carried_in + last.paid - last.spent
+        # What made an earlier lack good settled that: it is no money for what comes after.
+        made_good = {
+            (one.created_at, one.until_on, one.spent - one.carried_in - one.paid)
+            for one in self.reconciliations
+            if one.outcome == GOOD
+        }
+        paid = [
+            one
+            for one in self.payments
+            if (one.created_at, one.until_on, one.amount) not in made_good
+        ]
         return Balance(
             carried,
-            sum((one.amount for one in self.payments if since < one.on <= until), NOTHING),
+            sum((one.amount for one in paid if since < one.on <= until), NOTHING),
             sum((one.spent for one in self.returns if since < one.until_on <= until), NOTHING),
         )
 
@@ -258,16 +270,40 @@ async def reconcile(
     )
     access.session.add(made)
     await access.session.flush()
-    year = FinancialYear.of(until_on)
     if outcome == BACK:
-        await pay_out(access, row, year, balance.left, EntryKind.REFUND)
-        if row.state == PackageState.ENDED.value:
-            # Nothing more is to come of it: the pots have for others what came back.
-            await pay_out(access, row, year, balance.left, EntryKind.RELEASE)
+        for year, part in (await _paid_in_years(access, row, until_on, balance.left)).items():
+            await pay_out(access, row, year, part, EntryKind.REFUND)
+            if row.state == PackageState.ENDED.value:
+                # Nothing more is to come of it: the pots have for others what came back.
+                await pay_out(access, row, year, part, EntryKind.RELEASE)
     elif outcome == GOOD:
         to = "broker" if row.broker_holds else "family"
         await _paid(access, row, to, -balance.left, access.today, (until_on, until_on))
     return made
+
+
+async def _paid_in_years(
+    access: Access, row: Package, until_on: date, amount: Decimal
+) -> dict[FinancialYear, Decimal]:
+    """Out of which years money that comes back was paid, the latest first: it goes back there.
+
+    What no pot paid is of the year in which it comes back.
+    """
+    known = await promised(access.session, row.id)
+    last = FinancialYear.of(until_on)
+    spent: dict[FinancialYear, Decimal] = {}
+    for pot in await access.session.scalars(select(Pot).where(Pot.id.in_(known))):
+        year = FinancialYear.named(pot.financial_year)
+        if year <= last:
+            spent[year] = spent.get(year, NOTHING) + known[pot.id].spent
+    found: dict[FinancialYear, Decimal] = {}
+    for year in sorted(spent, reverse=True):
+        if part := min(spent[year], amount):
+            found[year] = part
+            amount -= part
+    if amount:
+        found[last] = found.get(last, NOTHING) + amount
+    return found
 
 
 def outcome_mistake(left: Decimal, outcome: str) -> str:

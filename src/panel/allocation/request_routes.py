@@ -1,6 +1,6 @@
 """The pages of a child's requests: written, sent, withdrawn, and all that became of one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,11 +19,12 @@ from panel.allocation import request_pages as pages
 from panel.allocation.appeal_service import appeals_of
 from panel.allocation.decision_service import decisions_of
 from panel.allocation.letter_service import copies_of, letter_about
-from panel.allocation.models import Criterion, ServiceRequest
+from panel.allocation.models import Criterion, ServiceRequest, Waiting
 from panel.allocation.request_service import (
     WRITERS,
     category_of,
     facts_of,
+    may_fill_in,
     may_read,
     request_of,
     requests_of,
@@ -46,12 +47,13 @@ from panel.allocation.rules import (
     missing_of,
 )
 from panel.allocation.unmet_service import needs_of
-from panel.allocation.waiting_service import list_of, place_of, waits_of
+from panel.allocation.waiting_service import lists_with, place_of, waits_of
 from panel.panels.case import CATEGORY_TITLES
 from panel.panels.models import Panel
 from panel.panels.reading import all_panels
 from panel.panels.referrals import is_chair
 from panel.platform.problems import NotFound
+from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import child_header
 from panel.web import words
@@ -123,6 +125,8 @@ async def _page(
     form: str = "",
 ) -> Response[str]:
     """One request; `form` says which of its forms has the mistakes."""
+    async with desk.tenant.transaction(JOB) as session:
+        lists = await lists_with(session, need_id)
     async with desk.open(child_id, READING) as access:
         row = await request_of(access, need_id)
         header = await child_header(access)
@@ -145,7 +149,7 @@ async def _page(
             "filled": Filled({}, errors),
             "nothing": Filled(),
         }
-        if is_draft and writes and may_read(access, row):
+        if is_draft and writes and may_fill_in(access, row):
             stored = {name: getattr(words_of(row), name) for name in words_of(row).__slots__}
             stored["category"] = row.category
             panels = await all_panels(access.session)
@@ -176,11 +180,13 @@ async def _page(
             "allocation/request.html",
             status=200 if errors is None else 422,
             **shown,
-            **await _became(access, row),
+            **await _became(access, row, lists),
         )
 
 
-async def _became(access: Access, row: ServiceRequest) -> dict[str, Any]:
+async def _became(
+    access: Access, row: ServiceRequest, lists: Mapping[UUID, list[Waiting]]
+) -> dict[str, Any]:
     """What became of a request: decisions, letter, unmet need, appeals, waiting."""
     session = access.session
     decisions = await decisions_of(session, row.id)
@@ -194,7 +200,7 @@ async def _became(access: Access, row: ServiceRequest) -> dict[str, Any]:
     letter = None if stands is None else await letter_about(session, stands.id)
     waits = []
     for waiting, offers in await waits_of(access, row.id):
-        place = place_of(await list_of(session, waiting.service_id), waiting, access.today)
+        place = place_of(lists.get(waiting.service_id, ()), waiting, access.today)
         open_offer = next((one for one in offers if one.answer is None), None)
         told = [
             f"Offered on {words.short_day(one.offered_on)}: "

@@ -1,6 +1,6 @@
 """Requests for service: written, checked for completeness, sent to a panel, taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
@@ -9,13 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Tie
-from panel.allocation.models import ServiceRequest
+from panel.allocation.models import RequestDecision, ServiceRequest
 from panel.allocation.rules import (
     STATE_WORDS,
+    TOO_FINE,
     RequestFacts,
     RequestState,
     Urgency,
     age_mistake,
+    is_too_fine,
     missing_of,
 )
 from panel.assessments.reading import signed_off_id
@@ -85,6 +87,15 @@ def may_read(access: Access, request: ServiceRequest) -> bool:
     return access.may(category_of(request), request.agency_id, request.created_by)
 
 
+NOT_ALL_OF_IT = "You may not read all of this request, so you cannot write over it."
+
+
+def may_fill_in(access: Access, request: ServiceRequest) -> bool:
+    """Whether a viewer may read all that a draft's form holds, the family's words among it."""
+    views = access.may(Category.VIEWS, request.agency_id, request.created_by)
+    return may_read(access, request) and views
+
+
 def require_reader(access: Access, request: ServiceRequest) -> None:
     """Raise NotAllowed where the record keeps the texts of a request from the viewer."""
     if not may_read(access, request):
@@ -106,18 +117,35 @@ async def has_declared(
     session: AsyncSession, child_id: UUID, worker_id: UUID, panel_id: UUID
 ) -> bool:
     """Whether a worker declared an interest in a child before this panel, and it stands."""
-    found = await session.scalar(
-        select(DeclaredInterest.id)
+    return worker_id in await interested_of(session, child_id, panel_id)
+
+
+async def interested_of(session: AsyncSession, child_id: UUID, panel_id: UUID) -> frozenset[UUID]:
+    """Who declared an interest in a child before a panel, and it stands."""
+    return frozenset(worker for _, worker in await _interests(session, [child_id], panel_id))
+
+
+async def left_of(
+    session: AsyncSession, children: Collection[UUID], worker_id: UUID, panel_id: UUID
+) -> frozenset[UUID]:
+    """Of these children, those whose items a worker left; one question for a whole list."""
+    found = await _interests(session, children, panel_id)
+    return frozenset(child for child, worker in found if worker == worker_id)
+
+
+async def _interests(
+    session: AsyncSession, children: Collection[UUID], panel_id: UUID
+) -> list[tuple[UUID, UUID]]:
+    rows = await session.execute(
+        select(DeclaredInterest.child_id, DeclaredInterest.worker_id)
         .join(Meeting, Meeting.id == DeclaredInterest.meeting_id)
         .where(
             Meeting.panel_id == panel_id,
-            DeclaredInterest.child_id == child_id,
-            DeclaredInterest.worker_id == worker_id,
+            DeclaredInterest.child_id.in_(children),
             DeclaredInterest.taken_back_at.is_(None),
         )
-        .limit(1)
     )
-    return found is not None
+    return [(row[0], row[1]) for row in rows.all()]
 
 
 async def request_of(access: Access, request_id: UUID) -> ServiceRequest:
@@ -141,12 +169,10 @@ async def requests_of(access: Access) -> Sequence[ServiceRequest]:
         .order_by(ServiceRequest.id.desc())
     )
     is_writer = bool(access.ties & WRITERS)
-    return [
-        one
-        for one in rows
-        if (is_writer or one.state != RequestState.DRAFT)
-        and not await is_interested(access, one.panel_id)
-    ]
+    known = [one for one in rows if is_writer or one.state != RequestState.DRAFT]
+    panels = {one.panel_id for one in known}
+    left = {one for one in panels if await is_interested(access, one)}
+    return [one for one in known if one.panel_id not in left]
 
 
 async def held(access: Access, request_id: UUID, version: int, mine: str) -> ServiceRequest:
@@ -200,7 +226,10 @@ async def save_request(
         raise NotFound(NOT_HERE)
     await access.session.refresh(row, with_for_update=True)
     _require_draft(row)
-    require_reader(access, row)
+    if not may_fill_in(access, row):
+        raise NotAllowed(NOT_ALL_OF_IT, "Ask who wrote it.")
+    if is_too_fine(said.asked_units):
+        raise Invalid.because("asked_units", TOO_FINE)
     if row.version != version:
         clashes = tuple(
             Clash(name.replace("_", " ").capitalize(), getattr(said, name), getattr(row, name))
@@ -295,7 +324,11 @@ async def withdraw_request(access: Access, request_id: UUID, why: str, version: 
     row = await held(access, request_id, version, "Withdraw it")
     if not why.strip():
         raise Invalid.because("why", "Say why the request is withdrawn")
-    if row.state not in (RequestState.DRAFT, RequestState.SENT):
+    decided = select(RequestDecision.id).where(
+        RequestDecision.request_id == row.id, RequestDecision.stands
+    )
+    is_open = row.state in (RequestState.DRAFT, RequestState.SENT)
+    if not is_open or await access.session.scalar(decided) is not None:
         raise Problem(
             409,
             "This request is decided",

@@ -5,7 +5,7 @@ Pure. Source: DOMAIN.md, "Allocation panel (Leeds)".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -334,6 +334,7 @@ def decision_mistakes(
             decision.kind is Kind.IN_PART and (part is None or not 0 < part < asked),
             f"Say how much is agreed: more than nothing, less than the {number(asked)} asked for",
         ),
+        ("agreed_units", decision.kind is Kind.IN_PART and is_too_fine(part), TOO_FINE),
         (
             "criterion",
             declined and is_duty(basis) and not criterion_is_duty,
@@ -372,6 +373,15 @@ def decision_mistakes(
         ),
     )
     return tuple((name, sentence) for name, wrong, sentence in found if wrong)
+
+
+FINEST = Decimal("0.001")
+TOO_FINE = "Write it with at most three decimals"
+
+
+def is_too_fine(amount: Decimal | None) -> bool:
+    """Whether a number of units would be kept as another number than was written."""
+    return amount is not None and amount != amount.quantize(FINEST)
 
 
 def number(amount: Decimal) -> str:
@@ -429,5 +439,5 @@ def answer_mistake(answer: OfferAnswer, why: str) -> str:
     return ""
 
 
-COMPLAIN_WITHIN = timedelta(days=365)
+COMPLAIN_MONTHS = 12
 """A complaint about a council's decision about a child: within a year (SI 2006/1738, reg. 9)."""

@@ -1,16 +1,18 @@
 """Waiting lists: who waits for a place at a service, in which order, and what they were offered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.allocation.models import PlaceOffer, Waiting
+from panel.allocation.decision_service import standing_decision
+from panel.allocation.models import PlaceOffer, ServiceRequest, Waiting
 from panel.allocation.request_service import request_of
 from panel.allocation.rules import (
     InLine,
+    Kind,
     OfferAnswer,
     RequestState,
     Urgency,
@@ -31,10 +33,15 @@ async def join_list(access: Access, request_id: UUID) -> Waiting:
     """
     access.require_write()
     request = await request_of(access, request_id)
+    # Two at once: the second waits, and finds the child on the list.
+    await access.session.refresh(request, with_for_update=True)
     if request.service_id is None:
         raise Invalid.because("service_id", "This request names no service to wait for")
     if request.state != RequestState.DECIDED:
         raise Problem(409, "Not decided yet", "The panel has not decided about this request.")
+    decision = await standing_decision(access.session, request.id)
+    if decision is not None and decision.kind == Kind.DECLINED:
+        raise Problem(409, "This request was declined", "Nobody waits for what was declined.")
     known = await access.session.scalar(
         select(Waiting).where(
             Waiting.request_id == request.id,
@@ -62,6 +69,47 @@ async def list_of(session: AsyncSession, service_id: UUID) -> list[Waiting]:
         select(Waiting).where(Waiting.service_id == service_id, Waiting.state.in_(_STILL))
     )
     return list(rows)
+
+
+async def services_waited_for(session: AsyncSession, panel_id: UUID) -> Sequence[UUID]:
+    """For which services somebody before a panel waits, as far as the viewer reaches."""
+    rows = await session.scalars(
+        select(Waiting.service_id)
+        .join(ServiceRequest, ServiceRequest.id == Waiting.request_id)
+        .where(ServiceRequest.panel_id == panel_id, Waiting.state.in_(_STILL))
+        .distinct()
+    )
+    return list(rows)
+
+
+async def waiting_before(session: AsyncSession, panel_id: UUID, service_id: UUID) -> list[Waiting]:
+    """Who of those before a panel waits for one service, as far as the viewer reaches."""
+    rows = await session.scalars(
+        select(Waiting)
+        .join(ServiceRequest, ServiceRequest.id == Waiting.request_id)
+        .where(
+            ServiceRequest.panel_id == panel_id,
+            Waiting.service_id == service_id,
+            Waiting.state.in_(_STILL),
+        )
+    )
+    return list(rows)
+
+
+async def lists_with(session: AsyncSession, request_id: UUID) -> Mapping[UUID, list[Waiting]]:
+    """The whole lists on which a request stands, by service; within scheduled work.
+
+    Whoever works with one child reaches nobody else on the list, and is told all the same how
+    many stand before.
+    """
+    services = select(Waiting.service_id).where(Waiting.request_id == request_id)
+    rows = await session.scalars(
+        select(Waiting).where(Waiting.service_id.in_(services), Waiting.state.in_(_STILL))
+    )
+    found: dict[UUID, list[Waiting]] = {}
+    for row in rows:
+        found.setdefault(row.service_id, []).append(row)
+    return found
 
 
 def in_line(row: Waiting) -> InLine:

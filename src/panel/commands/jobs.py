@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.accounts.people_leaving import let_leavers_go
 from panel.accounts.throttle import forget_attempts
 from panel.allocation.letter_service import send_letters, settle_letters
+from panel.allocation.new_year import promise_out_of_new_pots
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
@@ -121,6 +122,11 @@ async def let_go(session: AsyncSession, _slot: datetime) -> None:
     await let_leavers_go(session, CasesOfLeavers())
 
 
+async def promise_packages(session: AsyncSession, _slot: datetime) -> None:
+    """What running packages cost in a year whose pot was opened since is promised out of it."""
+    await promise_out_of_new_pots(session)
+
+
 def keeping_documents(gate: Gate) -> Job:
     """The governance documents get a new version when what they rest on changed."""
 
@@ -171,6 +177,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
         Job("let leavers go", timedelta(minutes=5), let_go),
+        Job("promise packages out of new pots", timedelta(minutes=5), promise_packages),
         *about_rights(settings, gate),
         put,
     ]

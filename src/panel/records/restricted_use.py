@@ -21,8 +21,10 @@ from panel.web import words
 HELD_STILL = frozenset(
     {
         "action",
+        "appeal",
         "assessment",
         "child",
+        "decision_letter",
         "desired_outcome",
         "discussion",
         "document",
@@ -33,6 +35,7 @@ HELD_STILL = frozenset(
         "level_of_need",
         "outcome_progress",
         "package",
+        "place_offer",
         "plan",
         "referral",
         "request_decision",
@@ -43,6 +46,7 @@ HELD_STILL = frozenset(
         "significant_event",
         "unit_price",
         "unmet_need",
+        "waiting",
     }
 )
 """Tables of what a record says: nothing is written on them while its use is restricted."""
