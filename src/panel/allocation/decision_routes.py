@@ -24,6 +24,7 @@ from panel.allocation.decision_service import (
     standing_decision,
     to_ratify,
 )
+from panel.allocation.fairness_reading import like_this
 from panel.allocation.models import RequestDecision, ServiceRequest
 from panel.allocation.request_routes import address_of
 from panel.allocation.request_service import has_declared, request_of, require_reader
@@ -82,6 +83,7 @@ async def _decide_page(
         ],
         grounds=[(key.value, said) for key, said in GROUNDS_WORDS.items()],
         asked=pages.amount_words(request),
+        like=await like_this(access, request, desk.signed_in),
         filled=Filled({}, errors),
     )
 

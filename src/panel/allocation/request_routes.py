@@ -18,8 +18,10 @@ from panel.allocation import request_forms as forms
 from panel.allocation import request_pages as pages
 from panel.allocation.appeal_service import appeals_of
 from panel.allocation.decision_service import decisions_of
+from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
 from panel.allocation.models import Criterion, ServiceRequest
+from panel.allocation.packages import money_purposes
 from panel.allocation.request_service import (
     WRITERS,
     category_of,
@@ -73,7 +75,8 @@ def address_of(child_id: UUID, request_id: UUID) -> str:
 @get(REQUESTS, include_in_schema=False)
 async def requests_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
     """The child's requests, newest first."""
-    async with desk.open(child_id, "read the child’s requests") as access:
+    purposes = money_purposes(desk.viewer, desk.purposes)
+    async with desk.open(child_id, "read the child’s requests", purposes) as access:
         rows = [
             (
                 address_of(child_id, one.id),
@@ -123,7 +126,8 @@ async def _page(
     form: str = "",
 ) -> Response[str]:
     """One request; `form` says which of its forms has the mistakes."""
-    async with desk.open(child_id, READING) as access:
+    purposes = money_purposes(desk.viewer, desk.purposes)
+    async with desk.open(child_id, READING, purposes) as access:
         row = await request_of(access, need_id)
         header = await child_header(access)
         writes = bool(access.ties & WRITERS)
@@ -177,6 +181,7 @@ async def _page(
             status=200 if errors is None else 422,
             **shown,
             **await _became(access, row),
+            like=await like_this(access, row, desk.signed_in),
         )
 
 
