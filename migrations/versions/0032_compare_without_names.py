@@ -1,10 +1,13 @@
-"""Decided requests without a child, to compare them; a package answers a request of its own child.
+"""Decided requests without a child, to compare them; packages that answer requests; an agency's pots.
 
 Whoever sits on an allocation panel reaches the children whose requests are before it and no others,
 so that no query of theirs can compare. The function reads past that fence and gives back coarse
 columns alone: no id of a child, a request or a worker, no day, and of a ward, an ethnicity, an age,
 a need or a level only the one that is asked for. Without one it gives the columns in which requests
 are alike, to the panel's people. Its rows come in an order that tells nothing.
+
+An agency's pack for an allocation panel says what is left in its own pots and in pooled ones, so an
+agency reads those, beside the workers who read every pot.
 """
 
 import sqlalchemy as sa
@@ -90,6 +93,10 @@ def upgrade() -> None:
     op.execute(READ.format(schema=this_schema()))
     op.execute(f"REVOKE EXECUTE ON FUNCTION {SIGNATURE} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO panel_app")
+    op.execute(
+        f"CREATE POLICY reading_for_a_pack ON pot FOR SELECT USING ((agency_id = {VIEWER}"
+        f" OR kind = 'pooled') AND EXISTS (SELECT FROM agency a WHERE a.id = {VIEWER}))"
+    )
     # No foreign key: it would lock both tables, and this says more, that the child is the same.
     op.execute(
         "CREATE TRIGGER same_child_request_id AFTER INSERT OR UPDATE OF request_id, child_id"
@@ -101,5 +108,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take both away; what packages answer stays written."""
     op.execute("DROP TRIGGER same_child_request_id ON package")
+    op.execute("DROP POLICY reading_for_a_pack ON pot")
     op.execute(f"DROP FUNCTION {SIGNATURE}")
     op.execute("DROP FUNCTION sits_on_allocation()")

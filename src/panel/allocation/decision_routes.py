@@ -26,6 +26,7 @@ from panel.allocation.decision_service import (
 )
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.models import RequestDecision, ServiceRequest
+from panel.allocation.packages_beside import beside_request
 from panel.allocation.request_routes import address_of
 from panel.allocation.request_service import has_declared, request_of, require_reader
 from panel.allocation.rules import (
@@ -83,6 +84,7 @@ async def _decide_page(
         ],
         grounds=[(key.value, said) for key, said in GROUNDS_WORDS.items()],
         asked=pages.amount_words(request),
+        has=await beside_request(access.session, access.child_id, access),
         like=await like_this(access, request, desk.signed_in),
         filled=Filled({}, errors),
     )

@@ -13,6 +13,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from consent import Category, Purpose, Role, Tie, Viewer
@@ -60,6 +61,7 @@ from panel.allocation.short_breaks import (
     section_20_warnings,
 )
 from panel.platform.problems import Conflict, FieldError, Invalid, NotAllowed, NotFound
+from panel.platform.tables import today_of
 from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access, Withheld
 from panel.web.words import short_day
@@ -241,9 +243,15 @@ async def _row(access: Access, kind: type[Row], row_id: UUID) -> Row:
 
 
 async def _read(access: Access, rows: Sequence[Package]) -> list[PackageReading]:
+    return await read_packages(access.session, access.child_id, rows)
+
+
+async def read_packages(
+    session: AsyncSession, child: UUID, rows: Sequence[Package]
+) -> list[PackageReading]:
+    """Packages of one child, whose plan may be seen, with all that stands in them."""
     if not rows:
         return []
-    session, child = access.session, access.child_id
 
     async def of(kind: type[Row]) -> Sequence[Row]:
         asked = select(kind).where(kind.child_id == child).order_by(kind.created_at, kind.id)
@@ -314,7 +322,7 @@ async def _read(access: Access, rows: Sequence[Package]) -> list[PackageReading]
                 if one.package_id == row.id
             ],
             stays=(),
-            today=access.today,
+            today=today_of(session),
         )
         for row in rows
     ]

@@ -330,15 +330,18 @@ def _account(account: Account, today: date) -> AccountPart:
         )
         for one in account.reconciliations
     ]
+    told = balance_words(account, today)
+    return AccountPart(told, [row for _, row in sorted(rows, key=lambda one: one[0])])
+
+
+def balance_words(account: Account, today: date) -> str:
+    """What is left of what was paid, or what is owed."""
     left = account.balance(today).left
-    said = (
-        f"{pounds(left)} is left of what was paid."
-        if left > 0
-        else f"{pounds(-left)} was laid out beyond what was paid."
-        if left < 0
-        else "Nothing is left and nothing is owed."
-    )
-    return AccountPart(said, [row for _, row in sorted(rows, key=lambda one: one[0])])
+    if left > 0:
+        return f"{pounds(left)} is left of what was paid."
+    if left < 0:
+        return f"{pounds(-left)} was laid out beyond what was paid."
+    return "Nothing is left and nothing is owed."
 
 
 # The steps of a package ---------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
 from panel.allocation.models import Criterion, ServiceRequest
 from panel.allocation.packages import money_purposes
+from panel.allocation.packages_beside import beside_request
 from panel.allocation.request_service import (
     WRITERS,
     category_of,
@@ -181,6 +182,9 @@ async def _page(
             status=200 if errors is None else 422,
             **shown,
             **await _became(access, row),
+            has=await beside_request(access.session, child_id, access)
+            if may_read(access, row)
+            else (),
             like=await like_this(access, row, desk.signed_in),
         )
 
