@@ -10,6 +10,7 @@ from uuid import UUID
 from panel.accounts.step_pages import Field, Step
 from panel.allocation.contracts import SERVICES, Contract, Statement, statement
 from panel.allocation.costing import Every, Price
+from panel.allocation.models import ServiceRequest
 from panel.allocation.money import NOTHING, FinancialYear, pounds
 from panel.allocation.package_models import (
     EntryKind,
@@ -175,7 +176,8 @@ class PackagePage:
     title: str
     state: str
     colour: str
-    facts: Sequence[tuple[str, str]]
+    facts: Sequence[Sequence[str]]
+    """What and how it is; where it leads on, the words and the address of the link."""
     warnings: Sequence[str]
     plan: str
     lines: Sequence[Sequence[str]]
@@ -202,8 +204,9 @@ def package_page(
     account: Account | Withheld | None,
     limits: Limits,
     steps: Sequence[str],
+    answers: ServiceRequest | None = None,
 ) -> PackagePage:
-    """The page of a package."""
+    """The page of a package, which names the request that it answers."""
     state, colour = STATE_WORDS[one.state]
     warnings = [each.sentence for each in one.warnings(limits)]
     warnings += [
@@ -214,7 +217,7 @@ def package_page(
         one.name,
         state,
         colour,
-        _facts(one),
+        [*_facts(one), *_answers(answers)],
         warnings,
         one.spending_plan,
         [_line_row(each, one) for each in one.lines],
@@ -252,6 +255,13 @@ def _facts(one: PackageReading) -> Sequence[tuple[str, str]]:
         ("Broker", f"{one.broker}{', who holds the money' if one.broker_holds else ''}"),
     ]
     return [(what, value) for what, value in told if value]
+
+
+def _answers(request: ServiceRequest | None) -> Sequence[Sequence[str]]:
+    if request is None:
+        return ()
+    href = f"/children/{request.child_id}/requests/{request.id}"
+    return [("Answers request", request.reference, "Read", href)]
 
 
 def _line_row(each: LineReading, one: PackageReading) -> Sequence[str]:

@@ -21,8 +21,10 @@ from panel.allocation.decision_service import decisions_of
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
 from panel.allocation.models import Criterion, ServiceRequest
-from panel.allocation.packages import money_purposes
+from panel.allocation.package_requests import AGREES, met_by, packages_for
+from panel.allocation.packages import may_prepare, money_purposes
 from panel.allocation.packages_beside import beside_request
+from panel.allocation.packages_pages import STATE_WORDS as STATE_TAGS
 from panel.allocation.request_service import (
     WRITERS,
     category_of,
@@ -213,6 +215,10 @@ async def _became(access: Access, row: ServiceRequest) -> dict[str, Any]:
             if one.answer is not None
         ]
         waits.append((waiting, place, open_offer, told))
+    answering = await packages_for(access, row.id)
+    needs = await needs_of(access, row.id)
+    started = f"/children/{access.child_id}/packages"
+    may_start = stands is not None and stands.kind in AGREES and may_prepare(access)
     chairs = row.panel_id is not None and await is_chair(session, access.viewer.id, row.panel_id)
     return {
         "decisions": [pages.decision_row(one, row, criteria, access) for one in decisions],
@@ -220,7 +226,12 @@ async def _became(access: Access, row: ServiceRequest) -> dict[str, Any]:
         "letter": letter,
         "kept_why": letter.kept_why if letter is not None and access.may(Category.PANEL) else "",
         "copies": [] if letter is None else await copies_of(session, letter.id),
-        "unmet": [pages.unmet_row(one, access) for one in await needs_of(access, row.id)],
+        "unmet": [pages.unmet_row(one, access) for one in needs],
+        "met": {one.id: met_by(one, answering) for one in needs},
+        "packages": [
+            (f"{started}/{one.id}", one.name, *STATE_TAGS[one.state]) for one in answering
+        ],
+        "start": f"{started}/new?answers={row.id}" if may_start else "",
         "appeals": [
             pages.appeal_row(one, access, access.today) for one in await appeals_of(access, row.id)
         ],
