@@ -67,6 +67,7 @@ from panel.records.gate import Access, Withheld
 from panel.web.words import short_day
 
 DAY = timedelta(days=1)
+OWN_PLAN = "You planned this package or changed it last, so somebody else has to approve it."
 MONEY_ROLES = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 
 Row = TypeVar("Row", bound=ChildScoped)
@@ -81,6 +82,11 @@ def may_prepare(access: Access) -> bool:
     """Whether the viewer may write down what a package is to be."""
     sits = bool(access.viewer.roles & MONEY_ROLES) and Tie.REQUEST in access.ties
     return access.may_write or sits
+
+
+def may_sign(access: Access) -> bool:
+    """Whether the viewer may sign for money, as far as their role goes."""
+    return pots.SIGN in access.viewer.roles and may_prepare(access)
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -158,6 +164,9 @@ class PackageReading:
     stays: Sequence[Stay]
     """The child's days away under section 20, of every package that was read with it."""
     today: date
+    planned_by: frozenset[UUID]
+    """Who planned it, and who wrote a service or a price of it."""
+    changed_by: UUID
 
     @property
     def years(self) -> Sequence[FinancialYear]:
@@ -259,7 +268,12 @@ async def read_packages(
 
     lines = await of(ServiceLine)
     prices, bills, breaks = defaultdict(list), defaultdict(list), defaultdict(list)
+    writers: dict[UUID, set[UUID]] = defaultdict(set)
+    package_of = {one.id: one.package_id for one in lines}
+    for line in lines:
+        writers[line.package_id].add(line.created_by)
     for price in await of(UnitPrice):
+        writers[package_of[price.service_line_id]].add(price.created_by)
         prices[price.service_line_id].append(Price(price.amount, price.from_on, price.until_on))
     for bill in await of(LineActual):
         bills[bill.service_line_id].append(bill)
@@ -323,6 +337,8 @@ async def read_packages(
             ],
             stays=(),
             today=today_of(session),
+            planned_by=frozenset({row.created_by}) | writers[row.id],
+            changed_by=row.changed_by,
         )
         for row in rows
     ]
@@ -647,11 +663,16 @@ async def _check_payers(access: Access, payers: Sequence[Payer]) -> None:
 async def approve(access: Access, package_id: UUID, version: int) -> None:
     """Sign a package: its cost is promised out of its pots, all of it or nothing.
 
-    Raises NotAllowed for who is no budget holder, Conflict where it changed since it was read, and
-    Invalid where a pot has not enough left (it says how much is), or something is missing.
+    Two people make it: whoever planned it, wrote a service or a price of it, or changed it last
+    does not sign it. Whoever does holds the budget of the pots that pay.
+
+    Raises NotAllowed for anybody else, Conflict where it changed since it was read, and Invalid
+    where a pot has not enough left (it says how much is), or something is missing.
     """
     pots.require_signature(access.viewer)
     row = await open_for_change(access, package_id, version)
+    # As it was before this, which is written with the first question that follows.
+    changed_by = row.changed_by
     if row.state != PackageState.PLANNED.value:
         raise Invalid.because("", "This package is approved already")
     reading = (await _read(access, [row]))[0]
@@ -667,9 +688,23 @@ async def approve(access: Access, package_id: UUID, version: int) -> None:
         mistakes.append("The plan of spending is not agreed with the family yet")
     if mistakes:
         raise Invalid.because("", ". ".join(mistakes))
+    if access.viewer.id in reading.planned_by | {changed_by}:
+        raise NotAllowed(OWN_PLAN, "Ask another budget holder to approve it.")
+    await _require_payer(access, reading)
     row.state = PackageState.ACTIVE.value
     row.approved_on, row.approved_by = access.today, access.viewer.id
     await _changed(access, row)
+
+
+async def _require_payer(access: Access, reading: PackageReading) -> None:
+    """Raise NotAllowed unless the viewer's agency pays, out of pots that are its own or pooled."""
+    paying = [one.pot.id for one in reading.shares if one.pot is not None]
+    await pots.require_own(access.session, access.viewer, paying)
+    if not paying and access.viewer.agency not in {one.agency_id for one in reading.shares}:
+        raise NotAllowed(
+            "Your agency does not pay for this package: you cannot sign for it.",
+            "Ask a budget holder of an agency that pays.",
+        )
 
 
 async def _changed(access: Access, row: Package) -> None:
@@ -683,7 +718,7 @@ async def settle(access: Access, row: Package) -> None:
     """Promise what an approved package costs this year and in later ones that have pots.
 
     Years that are over stay as they are. Raises Invalid where a pot has not enough left, and where
-    this year's pot is not there.
+    this year's pot is not there; NotAllowed where more is asked of another agency's pot.
     """
     reading = (await _read(access, [row]))[0]
     known = await pots.promised(access.session, row.id)
@@ -712,10 +747,12 @@ async def settle(access: Access, row: Package) -> None:
     for pot_id in wanted.keys() | (known.keys() - over):
         there = known.get(pot_id, pots.Promised())
         amount, agency = wanted.get(pot_id, (NOTHING, None))
-        more = max(amount, there.spent) - there.committed
-        if more:
-            kind = EntryKind.COMMITMENT if more > 0 else EntryKind.RELEASE
-            moves.append(pots.Move(pot_id, kind, abs(more), package_id=row.id, agency_id=agency))
+        change = max(amount, there.spent) - there.committed
+        if change:
+            kind = EntryKind.COMMITMENT if change > 0 else EntryKind.RELEASE
+            moves.append(pots.Move(pot_id, kind, abs(change), package_id=row.id, agency_id=agency))
+    more = [one.pot_id for one in moves if one.kind is EntryKind.COMMITMENT]
+    await pots.require_own(access.session, access.viewer, more)
     try:
         await pots.move_all(access.session, moves)
     except Invalid as refused:
@@ -816,6 +853,8 @@ async def pay_out(
             sentence = f"{pounds(part)} cannot come back: {pounds(there.spent)} was paid"
             raise Invalid.because("amount", sentence)
         moves.append(pots.Move(pot_id, kind, part, package_id=row.id, agency_id=agency))
+    if kind is EntryKind.ACTUAL:
+        await pots.require_own(access.session, access.viewer, by_pot)
     await pots.move_all(access.session, moves)
 
 

@@ -205,10 +205,11 @@ def package_page(
     limits: Limits,
     steps: Sequence[str],
     answers: ServiceRequest | None = None,
+    notes: Sequence[str] = (),
 ) -> PackagePage:
     """The page of a package, which names the request that it answers."""
     state, colour = STATE_WORDS[one.state]
-    warnings = [each.sentence for each in one.warnings(limits)]
+    warnings = [*notes, *(each.sentence for each in one.warnings(limits))]
     warnings += [
         f"No price is known for {what} from {words.short_day(first)} to {words.short_day(last)}."
         for what, first, last in one.unpriced
@@ -376,7 +377,12 @@ STEP_LINKS = {
 
 
 def steps_of(
-    one: PackageReading, *, may_prepare: bool, may_sign: bool, may_see_account: bool
+    one: PackageReading,
+    *,
+    may_prepare: bool,
+    may_sign: bool,
+    may_approve: bool,
+    may_see_account: bool,
 ) -> Sequence[str]:
     """What the viewer may do with a package now, in the order in which it comes."""
     holds = one.kind is not PackageKind.IN_KIND
@@ -391,7 +397,7 @@ def steps_of(
         steps += ["stay"]
         steps += ["cancel-stay"] if any(each.stays for each in one.lines) else []
     if one.state is PackageState.PLANNED:
-        return [*steps, *(["approve"] if may_sign else []), "change"]
+        return [*steps, *(["approve"] if may_approve else []), "change"]
     return [*steps, "bill", *account, "review", "change", "end"]
 
 

@@ -11,7 +11,6 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from consent import Role
 from panel.accounts.desk import Desk
 from panel.accounts.service import agencies
 from panel.accounts.step_pages import Shown, Step, step_page
@@ -22,7 +21,7 @@ from panel.allocation import packages_pages as pages
 from panel.allocation.contracts_routes import HANDLERS as CONTRACTS
 from panel.allocation.costing import Every
 from panel.allocation.money import FinancialYear, pounds
-from panel.allocation.package_models import PackageKind, Unit
+from panel.allocation.package_models import PackageKind, PackageState, Unit
 from panel.allocation.packages_settings import limits
 from panel.allocation.pots_routes import HANDLERS as POTS
 from panel.allocation.pots_routes import year_named
@@ -170,6 +169,7 @@ async def package_page(
             await limits(access.session),
             _steps(access, one, account),
             await package_requests.answered_by(access, one),
+            [packages.OWN_PLAN] if _is_own_plan(access, one) else (),
         )
         return desk.page("allocation/package.html", header=header, here="packages", page=page)
 
@@ -188,9 +188,16 @@ def _steps(
     return pages.steps_of(
         one,
         may_prepare=packages.may_prepare(access),
-        may_sign=Role.BUDGET_HOLDER in access.viewer.roles and packages.may_prepare(access),
+        may_sign=packages.may_sign(access),
+        may_approve=packages.may_sign(access) and not _is_own_plan(access, one),
         may_see_account=isinstance(account, payments.Account),
     )
+
+
+def _is_own_plan(access: Access, one: packages.PackageReading) -> bool:
+    """Whether it waits for a signature that this budget holder cannot give."""
+    own = access.viewer.id in one.planned_by | {one.changed_by}
+    return own and one.state is PackageState.PLANNED and packages.may_sign(access)
 
 
 @get(STEP, include_in_schema=False)
