@@ -1,4 +1,4 @@
-"""A child, who works with her, a budget holder who signs for her package, and two pots."""
+"""A child, who works with her and plans her package, a budget holder who signs it, and two pots."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -34,6 +34,8 @@ class Money:
     family: Family
     budget: Viewer
     """A budget holder of the council, who works with the child."""
+    planner: Viewer
+    """A worker of the council's, who works with the child and plans what is signed."""
     stranger: Viewer
     """Another budget holder, who does not know the child."""
     council: UUID
@@ -62,14 +64,16 @@ async def invented_money(tenant: Tenant, gate: Gate) -> Money:
             return Viewer(worker.id, ViewerKind.WORKER, council.id, "council", frozenset(roles))
 
         budget = await holder("Bola Finch", Role.BUDGET_HOLDER, Role.PRACTITIONER)
+        planner = await holder("Petra Lund", Role.PRACTITIONER)
         stranger = await holder("Sten Marsh", Role.BUDGET_HOLDER)
-        session.add(
+        session.add_all(
             Involvement(
                 child_id=family.child,
                 agency_id=council.id,
-                worker_id=budget.id,
+                worker_id=one.id,
                 from_on=date(2026, 9, 1),
             )
+            for one in (budget, planner)
         )
         await session.flush()
         await rewrite_access(session, family.child)
@@ -83,7 +87,7 @@ async def invented_money(tenant: Tenant, gate: Gate) -> Money:
 
         own = await pot("Short breaks", PotKind.SHARE, "10000.00")
         pooled = await pot("Complex needs", PotKind.POOLED, "5000.00", "s75")
-    return Money(family, budget, stranger, council.id, own.id, pooled.id)
+    return Money(family, budget, planner, stranger, council.id, own.id, pooled.id)
 
 
 @pytest.fixture
@@ -117,7 +121,7 @@ async def planned(
     until_on: date | None = date(2027, 3, 31),
 ) -> UUID:
     """A package with one service that is ready to be approved."""
-    async with opened() as access:
+    async with opened(money.planner) as access:
         words = packages.PackageWords("Short breaks", kind, FIRST, until_on)
         made = await packages.start_package(access, words)
         await packages.add_line(

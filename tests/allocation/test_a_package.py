@@ -1,22 +1,27 @@
 """A package from its plan to its end: what is promised, changed, billed, given back and refused."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
+from consent import Role, Viewer
+from panel.accounts.models import Agency
+from panel.accounts.service import add_worker, give_role
 from panel.allocation import packages, pots
 from panel.allocation.costing import Every
 from panel.allocation.money import FinancialYear
-from panel.allocation.package_models import PackageKind, PotKind, Unit
+from panel.allocation.package_models import EntryKind, PackageKind, PotKind, Unit
 from panel.allocation.packages_settings import limits, set_packages
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.records.gate import Access
+from panel.records.gate import Access, rewrite_access
+from panel.register.models import Involvement
 from tests.allocation.money_world import FIRST, THIS_YEAR, Money, Open, planned, version_of
 
 NEXT_YEAR = THIS_YEAR.following
@@ -47,12 +52,13 @@ async def test_a_package_over_two_years_is_promised_by_share_and_follows_its_pri
 ) -> None:
     one = await planned(opened, money, price="70.00", every=Every.WEEK, until_on=date(2027, 9, 30))
     version = await version_of(opened, one)
-    async with opened() as access:
+    async with opened(money.planner) as access:
         payers = [
             packages.Payer(money.council, 2, money.pot),
             packages.Payer(money.family.health, 1, money.pooled),
         ]
         await packages.share_cost(access, one, version, payers, 3, THIS_YEAR)
+    async with opened() as access:
         await packages.approve(access, one, await _version(access, one))
     # 182 days of £10 to 31 March 2027: £1,820 in thirds. There is no pot for the next year yet.
     found = await read(opened, one)
@@ -217,6 +223,79 @@ async def test_what_cannot_be_is_refused_with_a_sentence(
     assert twice.value.errors[0].sentence == (
         "There is a pot of this name and agency in 2026-27 already"
     )
+
+
+async def test_two_people_make_a_package_and_who_pays_signs_it(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        health = await session.get_one(Agency, money.family.health)
+        worker = await add_worker(session, health, name="Una Reed", email="una@health.example")
+        for role in (Role.BUDGET_HOLDER, Role.PRACTITIONER):
+            await give_role(session, worker, role)
+        session.add(
+            Involvement(
+                child_id=money.family.child,
+                agency_id=health.id,
+                worker_id=worker.id,
+                from_on=date(2026, 9, 1),
+            )
+        )
+        await session.flush()
+        await rewrite_access(session, money.family.child)
+    una = replace(money.budget, id=worker.id, agency=health.id, agency_kind="health")
+
+    async def refused(who: Viewer, one: UUID) -> str:
+        with pytest.raises(NotAllowed) as told:
+            async with opened(who) as access:
+                await packages.approve(access, one, await _version(access, one))
+        return str(told.value)
+
+    own, pooled = [await planned(opened, money, pot=pot) for pot in (money.pot, money.pooled)]
+    # Another agency's pot, and a pool into which one's own agency paid nothing.
+    assert await refused(una, own) == (
+        "Short breaks 2026-27 is the money of Testshire Council: you cannot sign for it."
+    )
+    assert await refused(una, pooled) == (
+        "Your agency has paid nothing into the pool Complex needs 2026-27: you cannot sign for it."
+    )
+    async with tenant.transaction(una.id) as session:
+        pot = await pots.pot_of(session, money.pooled)
+        await pots.pay_in(
+            session, una, pot.id, pot.version, EntryKind.TOP_UP, Decimal(50), health.id
+        )
+    async with opened(una) as access:
+        await packages.approve(access, pooled, await _version(access, pooled))
+    # Nor may she promise more out of the council's pot later, or pay out of it.
+    async with opened() as access:
+        await packages.approve(access, own, await _version(access, own))
+    line = (await read(opened, own)).lines[0].id
+    more = packages.LineWords("X", Decimal(1), Unit.DAY, Every.ONCE, FIRST, Decimal(5))
+    with pytest.raises(NotAllowed, match="money of Testshire Council"):
+        async with opened(una) as access:
+            await packages.add_line(access, own, await _version(access, own), more)
+    with pytest.raises(NotAllowed, match="money of Testshire Council"):
+        async with opened(una) as access:
+            version, days = await _version(access, own), (FIRST, FIRST)
+            await packages.bill(access, own, version, line, days, Decimal(1), Decimal(10))
+    # Whoever planned it, wrote a price of it or changed it last leaves it to somebody else.
+    async with opened() as access:
+        words = packages.PackageWords("Help", PackageKind.IN_KIND, FIRST, None)
+        mine = (await packages.start_package(access, words)).id
+        said = packages.LineWords("Club", Decimal(1), Unit.HOUR, Every.ONCE, FIRST, Decimal(5))
+        await packages.add_line(access, mine, 1, said)
+        payers = [packages.Payer(money.council, 1, money.pot)]
+        await packages.share_cost(access, mine, await _version(access, mine), payers, 1, THIS_YEAR)
+    assert await refused(money.budget, mine) == packages.OWN_PLAN
+    changed = await planned(opened, money)
+    async with opened() as access:
+        words = packages.PackageWords("Longer", PackageKind.IN_KIND, FIRST, date(2028, 3, 31))
+        await packages.change_package(access, changed, await _version(access, changed), words)
+    assert await refused(money.budget, changed) == packages.OWN_PLAN
+    async with opened(money.planner) as access:
+        await packages.change_package(access, changed, await _version(access, changed), words)
+    async with opened() as access:
+        await packages.approve(access, changed, await _version(access, changed))
 
 
 async def test_a_limit_of_short_breaks_is_warned_of_before_it_is_passed(

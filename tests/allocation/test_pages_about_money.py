@@ -22,7 +22,7 @@ def day(name: str, said: str) -> dict[str, str]:
 async def test_a_package_is_planned_shared_approved_and_stands_in_the_ledger_without_a_name(
     client: Client, money: Money, sign_in: Any, tenant: Tenant
 ) -> None:
-    await sign_in(money.budget.id)
+    await sign_in(money.planner.id)
     base = f"/children/{money.family.child}/packages"
     empty = await client.get(base)
     assert "There is no package yet" in empty.text
@@ -63,6 +63,8 @@ async def test_a_package_is_planned_shared_approved_and_stands_in_the_ledger_wit
         await fill_in(client, f"{page}/steps/share", share | {"parts_2": "5"})
     ).status_code == 303
     # 182 days of 2 × £140.50 a week: £7,306.00; twelfths of it 7 and 5.
+    assert "Approve it" not in words((await client.get(page)).text)
+    await sign_in(money.budget.id)
     before = words((await client.get(page)).text)
     assert "£7,306.00" in before
     assert "7 of 12 Short breaks £4,261.83" in before

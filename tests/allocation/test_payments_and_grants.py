@@ -155,6 +155,13 @@ async def test_an_inclusion_grant_is_approved_at_once_under_its_limit(
     with pytest.raises(Conflict):
         async with opened() as access:
             await grants.decide_grant(access, one, 1, pot_id=money.pot, answer="")
+    async with opened() as access:
+        mine = (await grants.ask_for_grant(access, Decimal(20), "A ball")).id
+    with pytest.raises(NotAllowed, match="You asked for this grant"):
+        async with opened() as access:
+            await grants.decide_grant(access, mine, 1, pot_id=money.pot, answer="")
+    async with opened() as access:
+        await grants.decide_grant(access, mine, 1, pot_id=None, answer="He has one")
     two = await asked("100.00")
     with pytest.raises(Invalid, match=r"^One answer"):
         async with opened() as access:
@@ -169,4 +176,4 @@ async def test_an_inclusion_grant_is_approved_at_once_under_its_limit(
         await grants.decide_grant(access, two, 1, pot_id=None, answer="The club is free")
     async with opened() as access:
         states = [each.state for each in await grants.grants_for_reading(access)]
-    assert sorted(states) == ["approved", "declined"]
+    assert sorted(states) == ["approved", "declined", "declined"]

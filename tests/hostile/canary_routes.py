@@ -80,6 +80,7 @@ CASES: Mapping[str, Case] = {
     "/allocation/contracts/new": NOTHING,
     "/allocation/contracts/{contract_id:uuid}": NOTHING,
     "/allocation/contracts/{contract_id:uuid}/price": NOTHING,
+    "/allocation/fairness": NOTHING,
     "/allocation/limits": NOTHING,
     "/allocation/pots": NOTHING,
     "/allocation/pots/new": NOTHING,

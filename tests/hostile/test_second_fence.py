@@ -36,6 +36,7 @@ FOR_ONE_ONLY = {
     "search_access_history": "the governance lead",
     "child_for_governance": "the governance lead",
     "compare_access": "scheduled work",
+    "decided_requests": "who sits on an allocation panel, and of groups who answers for it",
 }
 """Those that return rows, and to whom alone: each is tried below as everybody else."""
 VIEWS = [
@@ -353,6 +354,38 @@ def test_what_returns_rows_answers_one_role_and_refuses_everybody_else(
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 app.execute(call, {"id": new_id()})
     assert answered == 1
+
+
+def test_decided_requests_are_compared_by_few_and_name_nobody(fence: Fence) -> None:
+    with fence.as_(None) as app:
+        [columns] = app.execute(
+            "SELECT pg_get_function_result(oid) FROM pg_proc WHERE proname = 'decided_requests'"
+            " AND pronamespace = %s::regnamespace",
+            [fence.schema],
+        ).fetchall()
+    assert "uuid" not in columns[0]
+    assert "date" not in columns[0]
+    counted = {None: 0, "ward": 0}
+    for viewer in (*fence.viewers, new_id(), None):
+        for by in counted:
+            with fence.as_(viewer) as app:
+                roles = {
+                    row[0]
+                    for row in app.execute(
+                        "SELECT role FROM worker_role WHERE worker_id = %s", [viewer]
+                    ).fetchall()
+                }
+                allowed = {"budget_holder", "allocation_member"}
+                allowed |= {"governance_lead", "manager"} if by else set()
+                sits = app.execute("SELECT sits_on_allocation()").fetchone() == (True,)
+                if sits or roles & allowed:
+                    assert roles, "whoever compares has a role"
+                    app.execute("SELECT * FROM decided_requests(%s, NULL)", [by])
+                    counted[by] += 1
+                    continue
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    app.execute("SELECT * FROM decided_requests(%s, NULL)", [by])
+    assert counted["ward"] > counted[None], "nobody compared anything"
 
 
 def test_what_answers_for_use_is_read_by_those_who_answer_for_it(fence: Fence) -> None:

@@ -77,6 +77,7 @@ async def test_a_budget_holder_plans_and_signs(
         f"/allocation/pots/{money.pot}",
         "/allocation/contracts",
         f"/allocation/contracts/{contract}",
+        "/allocation/fairness?by=need",
         "/allocation/limits",
         "/allocation/calculator?year=2026-27&price=x",
     ):

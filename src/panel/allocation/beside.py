@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.allocation.decision_service import count_to_ratify
+from panel.allocation.packages_beside import Lines, beside_request
 from panel.allocation.request_pages import level_words
 from panel.allocation.rules import (
     BASIS_WORDS,
@@ -77,14 +78,17 @@ class RequestsBeside:
         if panel is None or panel.kind != "allocation":
             return ()
         facts = await _BEFORE.lines(session, child=child_id, panel=panel_id)
-        return [_paper(one, reader) for one in facts]
+        if not facts:
+            return ()
+        has = await beside_request(session, child_id, reader)
+        return [_paper(one, reader, has) for one in facts]
 
     async def to_ratify(self, session: AsyncSession, panel_id: UUID) -> int:
         """As `BesideCase`."""
         return await count_to_ratify(session, panel_id)
 
 
-def _paper(one: _Fact, reader: Reader) -> Beside:
+def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
     title = f"Request {one.reference}"
     if one.decided is not None:
         title = f"{title}: {words.lower_first(KIND_WORDS[one.decided])}"
@@ -111,5 +115,6 @@ def _paper(one: _Fact, reader: Reader) -> Beside:
         ("How soon", URGENCY_WORDS[one.urgency]),
         ("Why it cannot wait", text("urgency_why", one.category)),
         ("What the family wishes", text("family_wishes", Category.VIEWS)),
+        *has,
     )
     return Beside(one.id, title, tuple(line for line in lines if line[1]))

@@ -69,6 +69,12 @@ def cost_between(line: Line, first: date, last: date) -> Fraction:
     )
 
 
+def units_between(line: Line, first: date, last: date) -> Fraction:
+    """How many units a line gives on the days from one to another, priced or not."""
+    common = _common(line, line.from_on, None, first, last)
+    return Fraction(0) if common is None else Fraction(line.units) * _periods(line, *common)
+
+
 def cost_in(line: Line, year: FinancialYear) -> Decimal:
     """What a line costs in a financial year, to the penny."""
     return to_the_penny(cost_between(line, year.first, year.last))

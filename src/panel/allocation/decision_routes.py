@@ -24,7 +24,9 @@ from panel.allocation.decision_service import (
     standing_decision,
     to_ratify,
 )
+from panel.allocation.fairness_reading import like_this
 from panel.allocation.models import RequestDecision
+from panel.allocation.packages_beside import beside_request
 from panel.allocation.request_routes import address_of
 from panel.allocation.request_service import left_of, request_of, require_reader
 from panel.allocation.rules import (
@@ -82,6 +84,8 @@ async def _decide_page(
         ],
         grounds=[(key.value, said) for key, said in GROUNDS_WORDS.items()],
         asked=pages.amount_words(request),
+        has=await beside_request(access.session, access.child_id, access),
+        like=await like_this(access, request, desk.signed_in),
         filled=Filled({}, errors),
     )
 

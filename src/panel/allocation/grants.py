@@ -90,6 +90,11 @@ async def decide_grant(
         row.state = "declined"
         await access.session.flush()
         return
+    if row.created_by == access.viewer.id:
+        raise NotAllowed(
+            "You asked for this grant, so somebody else has to approve it.",
+            "Ask another budget holder to approve it.",
+        )
     limit = await grant_limit(access.session)
     if row.amount > limit:
         sentence = f"Without the panel {pounds(limit)} at most is approved"
@@ -97,6 +102,7 @@ async def decide_grant(
     pot = await access.session.get(Pot, pot_id)
     if pot is None or pot.financial_year != FinancialYear.of(access.today).name:
         raise Invalid.because("pot_id", "Choose a pot of this financial year from the list")
+    await pots.require_own(access.session, access.viewer, [pot.id])
     row.state, row.pot_id = "approved", pot.id
     await access.session.flush()
     try:

@@ -61,11 +61,13 @@ from panel.allocation.short_breaks import (
     section_20_warnings,
 )
 from panel.platform.problems import Conflict, FieldError, Invalid, NotAllowed, NotFound
+from panel.platform.tables import today_of
 from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access, Withheld
 from panel.web.words import short_day
 
 DAY = timedelta(days=1)
+OWN_PLAN = "You planned this package or changed it last, so somebody else has to approve it."
 MONEY_ROLES = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 
 Row = TypeVar("Row", bound=ChildScoped)
@@ -80,6 +82,11 @@ def may_prepare(access: Access) -> bool:
     """Whether the viewer may write down what a package is to be."""
     sits = bool(access.viewer.roles & MONEY_ROLES) and Tie.REQUEST in access.ties
     return access.may_write or sits
+
+
+def may_sign(access: Access) -> bool:
+    """Whether the viewer may sign for money, as far as their role goes."""
+    return pots.SIGN in access.viewer.roles and may_prepare(access)
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -157,6 +164,9 @@ class PackageReading:
     stays: Sequence[Stay]
     """The child's days away under section 20, of every package that was read with it."""
     today: date
+    planned_by: frozenset[UUID]
+    """Who planned it, and who wrote a service or a price of it."""
+    changed_by: UUID
 
     @property
     def years(self) -> Sequence[FinancialYear]:
@@ -258,9 +268,15 @@ class OnRecord(Protocol):
 
 
 async def _read(access: OnRecord, rows: Sequence[Package]) -> list[PackageReading]:
+    return await read_packages(access.session, access.child_id, rows)
+
+
+async def read_packages(
+    session: AsyncSession, child: UUID, rows: Sequence[Package]
+) -> list[PackageReading]:
+    """Packages of one child, whose plan may be seen, with all that stands in them."""
     if not rows:
         return []
-    session, child = access.session, access.child_id
 
     async def of(kind: type[Row]) -> Sequence[Row]:
         asked = select(kind).where(kind.child_id == child).order_by(kind.created_at, kind.id)
@@ -268,7 +284,12 @@ async def _read(access: OnRecord, rows: Sequence[Package]) -> list[PackageReadin
 
     lines = await of(ServiceLine)
     prices, bills, breaks = defaultdict(list), defaultdict(list), defaultdict(list)
+    writers: dict[UUID, set[UUID]] = defaultdict(set)
+    package_of = {one.id: one.package_id for one in lines}
+    for line in lines:
+        writers[line.package_id].add(line.created_by)
     for price in await of(UnitPrice):
+        writers[package_of[price.service_line_id]].add(price.created_by)
         prices[price.service_line_id].append(Price(price.amount, price.from_on, price.until_on))
     for bill in await of(LineActual):
         bills[bill.service_line_id].append(bill)
@@ -331,7 +352,9 @@ async def _read(access: OnRecord, rows: Sequence[Package]) -> list[PackageReadin
                 if one.package_id == row.id
             ],
             stays=(),
-            today=access.today,
+            today=today_of(session),
+            planned_by=frozenset({row.created_by}) | writers[row.id],
+            changed_by=row.changed_by,
         )
         for row in rows
     ]
@@ -656,11 +679,16 @@ async def _check_payers(access: Access, payers: Sequence[Payer]) -> None:
 async def approve(access: Access, package_id: UUID, version: int) -> None:
     """Sign a package: its cost is promised out of its pots, all of it or nothing.
 
-    Raises NotAllowed for who is no budget holder, Conflict where it changed since it was read, and
-    Invalid where a pot has not enough left (it says how much is), or something is missing.
+    Two people make it: whoever planned it, wrote a service or a price of it, or changed it last
+    does not sign it. Whoever does holds the budget of the pots that pay.
+
+    Raises NotAllowed for anybody else, Conflict where it changed since it was read, and Invalid
+    where a pot has not enough left (it says how much is), or something is missing.
     """
     pots.require_signature(access.viewer)
     row = await open_for_change(access, package_id, version)
+    # As it was before this, which is written with the first question that follows.
+    changed_by = row.changed_by
     if row.state != PackageState.PLANNED.value:
         raise Invalid.because("", "This package is approved already")
     reading = (await _read(access, [row]))[0]
@@ -676,41 +704,43 @@ async def approve(access: Access, package_id: UUID, version: int) -> None:
         mistakes.append("The plan of spending is not agreed with the family yet")
     if mistakes:
         raise Invalid.because("", ". ".join(mistakes))
+    if access.viewer.id in reading.planned_by | {changed_by}:
+        raise NotAllowed(OWN_PLAN, "Ask another budget holder to approve it.")
+    await _require_payer(access, reading)
     row.state = PackageState.ACTIVE.value
     row.approved_on, row.approved_by = access.today, access.viewer.id
     await _changed(access, row)
+
+
+async def _require_payer(access: Access, reading: PackageReading) -> None:
+    """Raise NotAllowed unless the viewer's agency pays, out of pots that are its own or pooled."""
+    paying = [one.pot.id for one in reading.shares if one.pot is not None]
+    await pots.require_own(access.session, access.viewer, paying)
+    if not paying and access.viewer.agency not in {one.agency_id for one in reading.shares}:
+        raise NotAllowed(
+            "Your agency does not pay for this package: you cannot sign for it.",
+            "Ask a budget holder of an agency that pays.",
+        )
 
 
 async def _changed(access: Access, row: Package) -> None:
     """After a change: what an approved package costs now is promised, or given back."""
     await access.session.flush()
     if row.state == PackageState.ACTIVE.value:
-        await settle(access, row)
+        await settle(access, row, access.viewer)
 
 
-async def settle(access: OnRecord, row: Package) -> None:
+async def settle(access: OnRecord, row: Package, signer: Viewer | None) -> None:
     """Promise what an approved package costs this year and in later ones that have pots.
 
+    Args: who signs for it; None for scheduled work, which carries on what somebody signed.
     Years that are over stay as they are. Raises Invalid where a pot has not enough left, and where
-    this year's pot is not there.
+    this year's pot is not there; NotAllowed where more is asked of another agency's pot.
     """
     reading = (await _read(access, [row]))[0]
     known = await pots.promised(access.session, row.id)
-    wanted: dict[UUID, tuple[Decimal, UUID]] = {}
     now = FinancialYear.of(access.today)
-    for year in reading.years:
-        if year < now:
-            continue
-        amounts = reading.cost(year).shares
-        for share in reading.shares:
-            if share.pot is None or share.id not in amounts:
-                continue
-            pot = await pots.in_year(access.session, share.pot, year)
-            if pot is not None:
-                before = wanted.get(pot.id, (NOTHING, share.agency_id))[0]
-                wanted[pot.id] = before + amounts[share.id], share.agency_id
-            elif year == max(now, reading.years[0]):
-                raise Invalid.because("", _no_pot(share.pot, year))
+    wanted = await _wanted(access.session, reading, now)
     over = {
         pot.id
         for pot in await pots.pots(access.session)
@@ -720,14 +750,38 @@ async def settle(access: OnRecord, row: Package) -> None:
     for pot_id in wanted.keys() | (known.keys() - over):
         there = known.get(pot_id, pots.Promised())
         amount, agency = wanted.get(pot_id, (NOTHING, None))
-        more = max(amount, there.spent) - there.committed
-        if more:
-            kind = EntryKind.COMMITMENT if more > 0 else EntryKind.RELEASE
-            moves.append(pots.Move(pot_id, kind, abs(more), package_id=row.id, agency_id=agency))
+        change = max(amount, there.spent) - there.committed
+        if change:
+            kind = EntryKind.COMMITMENT if change > 0 else EntryKind.RELEASE
+            moves.append(pots.Move(pot_id, kind, abs(change), package_id=row.id, agency_id=agency))
+    more = [one.pot_id for one in moves if one.kind is EntryKind.COMMITMENT]
+    if signer is not None:
+        await pots.require_own(access.session, signer, more)
     try:
         await pots.move_all(access.session, moves)
     except Invalid as refused:
         raise Invalid.because("", refused.errors[0].sentence) from None
+
+
+async def _wanted(
+    session: AsyncSession, reading: PackageReading, now: FinancialYear
+) -> dict[UUID, tuple[Decimal, UUID]]:
+    """What is asked of each pot from a year on, and for which agency."""
+    wanted: dict[UUID, tuple[Decimal, UUID]] = {}
+    for year in reading.years:
+        if year < now:
+            continue
+        amounts = reading.cost(year).shares
+        for share in reading.shares:
+            if share.pot is None or share.id not in amounts:
+                continue
+            pot = await pots.in_year(session, share.pot, year)
+            if pot is not None:
+                before = wanted.get(pot.id, (NOTHING, share.agency_id))[0]
+                wanted[pot.id] = before + amounts[share.id], share.agency_id
+            elif year == max(now, reading.years[0]):
+                raise Invalid.because("", _no_pot(share.pot, year))
+    return wanted
 
 
 def _no_pot(pot: Pot, year: FinancialYear) -> str:
@@ -816,7 +870,7 @@ async def pay_out(
     is_active = row.state == PackageState.ACTIVE.value
     if kind is EntryKind.ACTUAL and is_active and year == FinancialYear.of(access.today):
         # A pot that was opened since the package was signed has promised it nothing yet.
-        await settle(access, row)
+        await settle(access, row, access.viewer)
     reading = (await _read(access, [row]))[0]
     parts = {one.id: one.parts for one in reading.shares if one.holds_in(year)}
     if not parts:
@@ -843,6 +897,8 @@ async def pay_out(
             sentence = f"{pounds(part)} cannot come back: {pounds(there.spent)} was paid"
             raise Invalid.because("amount", sentence)
         moves.append(pots.Move(pot_id, kind, part, package_id=row.id, agency_id=agency))
+    if kind is EntryKind.ACTUAL:
+        await pots.require_own(access.session, access.viewer, by_pot)
     await pots.move_all(access.session, moves)
 
 

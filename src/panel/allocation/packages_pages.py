@@ -10,6 +10,7 @@ from uuid import UUID
 from panel.accounts.step_pages import Field, Step
 from panel.allocation.contracts import SERVICES, Contract, Statement, statement
 from panel.allocation.costing import Every, Price
+from panel.allocation.models import ServiceRequest
 from panel.allocation.money import NOTHING, FinancialYear, pounds
 from panel.allocation.package_models import (
     EntryKind,
@@ -175,7 +176,8 @@ class PackagePage:
     title: str
     state: str
     colour: str
-    facts: Sequence[tuple[str, str]]
+    facts: Sequence[Sequence[str]]
+    """What and how it is; where it leads on, the words and the address of the link."""
     warnings: Sequence[str]
     plan: str
     lines: Sequence[Sequence[str]]
@@ -202,10 +204,12 @@ def package_page(
     account: Account | Withheld | None,
     limits: Limits,
     steps: Sequence[str],
+    answers: ServiceRequest | None = None,
+    notes: Sequence[str] = (),
 ) -> PackagePage:
-    """The page of a package."""
+    """The page of a package, which names the request that it answers."""
     state, colour = STATE_WORDS[one.state]
-    warnings = [each.sentence for each in one.warnings(limits)]
+    warnings = [*notes, *(each.sentence for each in one.warnings(limits))]
     warnings += [
         f"No price is known for {what} from {words.short_day(first)} to {words.short_day(last)}."
         for what, first, last in one.unpriced
@@ -214,7 +218,7 @@ def package_page(
         one.name,
         state,
         colour,
-        _facts(one),
+        [*_facts(one), *_answers(answers)],
         warnings,
         one.spending_plan,
         [_line_row(each, one) for each in one.lines],
@@ -252,6 +256,13 @@ def _facts(one: PackageReading) -> Sequence[tuple[str, str]]:
         ("Broker", f"{one.broker}{', who holds the money' if one.broker_holds else ''}"),
     ]
     return [(what, value) for what, value in told if value]
+
+
+def _answers(request: ServiceRequest | None) -> Sequence[Sequence[str]]:
+    if request is None:
+        return ()
+    href = f"/children/{request.child_id}/requests/{request.id}"
+    return [("Answers request", request.reference, "Read", href)]
 
 
 def _line_row(each: LineReading, one: PackageReading) -> Sequence[str]:
@@ -330,15 +341,18 @@ def _account(account: Account, today: date) -> AccountPart:
         )
         for one in account.reconciliations
     ]
+    told = balance_words(account, today)
+    return AccountPart(told, [row for _, row in sorted(rows, key=lambda one: one[0])])
+
+
+def balance_words(account: Account, today: date) -> str:
+    """What is left of what was paid, or what is owed."""
     left = account.balance(today).left
-    said = (
-        f"{pounds(left)} is left of what was paid."
-        if left > 0
-        else f"{pounds(-left)} was laid out beyond what was paid."
-        if left < 0
-        else "Nothing is left and nothing is owed."
-    )
-    return AccountPart(said, [row for _, row in sorted(rows, key=lambda one: one[0])])
+    if left > 0:
+        return f"{pounds(left)} is left of what was paid."
+    if left < 0:
+        return f"{pounds(-left)} was laid out beyond what was paid."
+    return "Nothing is left and nothing is owed."
 
 
 # The steps of a package ---------------------------------------------------------------------------
@@ -363,7 +377,12 @@ STEP_LINKS = {
 
 
 def steps_of(
-    one: PackageReading, *, may_prepare: bool, may_sign: bool, may_see_account: bool
+    one: PackageReading,
+    *,
+    may_prepare: bool,
+    may_sign: bool,
+    may_approve: bool,
+    may_see_account: bool,
 ) -> Sequence[str]:
     """What the viewer may do with a package now, in the order in which it comes."""
     holds = one.kind is not PackageKind.IN_KIND
@@ -378,7 +397,7 @@ def steps_of(
         steps += ["stay"]
         steps += ["cancel-stay"] if any(each.stays for each in one.lines) else []
     if one.state is PackageState.PLANNED:
-        return [*steps, *(["approve"] if may_sign else []), "change"]
+        return [*steps, *(["approve"] if may_approve else []), "change"]
     return [*steps, "bill", *account, "review", "change", "end"]
 
 

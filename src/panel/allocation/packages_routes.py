@@ -9,20 +9,19 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
-from consent import Role
 from panel.accounts.desk import Desk
 from panel.accounts.service import agencies
 from panel.accounts.step_pages import Shown, Step, step_page
 from panel.accounts.taking import take
-from panel.allocation import grants, packages, payments, pots
+from panel.allocation import grants, package_requests, packages, payments, pots
 from panel.allocation import packages_forms as forms
 from panel.allocation import packages_pages as pages
 from panel.allocation.contracts_routes import HANDLERS as CONTRACTS
 from panel.allocation.costing import Every
 from panel.allocation.money import FinancialYear, pounds
-from panel.allocation.package_models import PackageKind, Unit
+from panel.allocation.package_models import PackageKind, PackageState, Unit
 from panel.allocation.packages_settings import limits
 from panel.allocation.pots_routes import HANDLERS as POTS
 from panel.allocation.pots_routes import year_named
@@ -71,27 +70,36 @@ async def packages_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -
 
 
 @get(f"{PACKAGES}/new", include_in_schema=False)
-async def new_package(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """The form of a new package."""
-    return await _new_package(desk, child_id)
+async def new_package(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], answers: FromQuery[UUID | None] = None
+) -> Response[Any]:
+    """The form of a new package; `answers` is the request of which something was agreed."""
+    return await _new_package(desk, child_id, answers)
 
 
 async def _new_package(
-    desk: Desk, child_id: UUID, errors: FieldErrors | None = None
+    desk: Desk, child_id: UUID, answers: UUID | None, errors: FieldErrors | None = None
 ) -> Response[Any]:
     async with _opens(desk, child_id, READING) as access:
         _require_part(access)
-        return await _step_page(desk, access, pages.NEW_PACKAGE, f"{_base(child_id)}/new", errors)
+        action, facts = f"{_base(child_id)}/new", []
+        if answers is not None:
+            request = await package_requests.require_agreed(access, answers)
+            action = f"{action}?answers={answers}"
+            facts = [("Answers request", request.reference)]
+        return await _step_page(desk, access, pages.NEW_PACKAGE, action, errors, facts=facts)
 
 
 @post(f"{PACKAGES}/new", include_in_schema=False)
-async def plan_package(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
+async def plan_package(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], answers: FromQuery[UUID | None] = None
+) -> Response[Any]:
     """Plan a package."""
 
     async def work(access: Access, form: forms.NewPackage) -> None:
-        await packages.start_package(access, _words(form))
+        await package_requests.start_from(access, _words(form), answers)
 
-    again = partial(_new_package, desk, child_id)
+    again = partial(_new_package, desk, child_id, answers)
     opens = partial(_opens, desk, child_id, CHANGING)
     return await take(desk, forms.NewPackage, opens, work, _base(child_id), again=again)
 
@@ -113,9 +121,10 @@ async def _step_page(
     errors: FieldErrors | None,
     one: packages.PackageReading | None = None,
     stored: dict[str, object] | None = None,
+    facts: Sequence[tuple[str, str]] = (),
 ) -> Response[Any]:
     header = await child_header(access)
-    facts = [("Child", header.name)]
+    facts = [("Child", header.name), *facts]
     warnings: list[str] = []
     if one is not None:
         year = FinancialYear.of(max(one.today, one.from_on))
@@ -159,6 +168,8 @@ async def package_page(
             account,
             await limits(access.session),
             _steps(access, one, account),
+            await package_requests.answered_by(access, one),
+            [packages.OWN_PLAN] if _is_own_plan(access, one) else (),
         )
         return desk.page("allocation/package.html", header=header, here="packages", page=page)
 
@@ -177,9 +188,16 @@ def _steps(
     return pages.steps_of(
         one,
         may_prepare=packages.may_prepare(access),
-        may_sign=Role.BUDGET_HOLDER in access.viewer.roles and packages.may_prepare(access),
+        may_sign=packages.may_sign(access),
+        may_approve=packages.may_sign(access) and not _is_own_plan(access, one),
         may_see_account=isinstance(account, payments.Account),
     )
+
+
+def _is_own_plan(access: Access, one: packages.PackageReading) -> bool:
+    """Whether it waits for a signature that this budget holder cannot give."""
+    own = access.viewer.id in one.planned_by | {one.changed_by}
+    return own and one.state is PackageState.PLANNED and packages.may_sign(access)
 
 
 @get(STEP, include_in_schema=False)

@@ -10,12 +10,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Role
 from panel.accounts.desk import Desk
 from panel.accounts.taking import Transaction, take, transaction_of
 from panel.allocation.criteria_service import add_version, read_criteria, versions
 from panel.allocation.decision_forms import CriteriaForm
 from panel.allocation.decision_service import require_deciding
+from panel.allocation.fairness import Dimension
+from panel.allocation.fairness_reading import (
+    ALLOCATES,
+    ANSWERS,
+    DIMENSION_WORDS,
+    fairness_by,
+    sits_on_allocation,
+)
 from panel.allocation.request_pages import unmet_row
 from panel.allocation.request_routes import address_of
 from panel.allocation.request_service import left_of
@@ -31,14 +38,13 @@ from panel.allocation.waiting_service import (
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
 from panel.panels.run import panel_run_by
-from panel.platform.problems import NotFound
+from panel.platform.problems import NotAllowed, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import ChildHeader, child_header
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
-ALLOCATES = frozenset({Role.ALLOCATION_MEMBER, Role.BUDGET_HOLDER})
 ON_A_PAGE = 25
 CRITERIA = "/panels/{key:str}/criteria"
 
@@ -214,4 +220,29 @@ async def criteria_added(desk: NamedDependency[Desk], key: FromPath[str]) -> Res
     )
 
 
-HANDLERS = [unmet_page, waiting_page, criteria_page, criteria_added]
+@get("/allocation/fairness", include_in_schema=False)
+async def fairness_page(desk: NamedDependency[Desk], by: FromQuery[str] = "") -> Response[str]:
+    """Whether some groups are agreed to less often, or wait longer: nobody's request by itself.
+
+    For allocation panels, the information governance lead and managers. A commissioner reads what
+    is published.
+    """
+    chosen = Dimension(by) if by in set(Dimension) else Dimension.WARD
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        if not desk.viewer.roles & ANSWERS and not await sits_on_allocation(
+            session, desk.signed_in
+        ):
+            raise NotAllowed("This page is for other roles than yours.")
+        found = await fairness_by(session, chosen)
+    return desk.page(
+        "allocation/fairness.html",
+        found=found,
+        chosen=DIMENSION_WORDS[chosen],
+        dimensions=[
+            (f"/allocation/fairness?by={one.value}", said, one is chosen)
+            for one, said in DIMENSION_WORDS.items()
+        ],
+    )
+
+
+HANDLERS = [unmet_page, waiting_page, criteria_page, criteria_added, fairness_page]

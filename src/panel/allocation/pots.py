@@ -56,6 +56,32 @@ def require_signature(viewer: Viewer) -> None:
         )
 
 
+async def require_own(session: AsyncSession, viewer: Viewer, pot_ids: Iterable[UUID]) -> None:
+    """Raise NotAllowed unless all are the viewer's agency's own pots, or pools that it is in.
+
+    An agency is in a pool that it holds or has paid into.
+    """
+    require_signature(viewer)
+    rows = await session.scalars(select(Pot).where(Pot.id.in_(set(pot_ids))).order_by(Pot.name))
+    for pot in list(rows):
+        if pot.agency_id == viewer.agency:
+            continue
+        whose = await session.get(Agency, pot.agency_id)
+        name = f"{pot.name} {pot.financial_year}"
+        if pot.kind != PotKind.POOLED.value:
+            raise NotAllowed(
+                f"{name} is the money of {'' if whose is None else whose.name}: you cannot sign"
+                " for it.",
+                "Ask a budget holder of that agency to sign.",
+            )
+        paid = await paid_in(session, pot.id)
+        if viewer.agency is None or paid.get(viewer.agency, NOTHING) <= 0:
+            raise NotAllowed(
+                f"Your agency has paid nothing into the pool {name}: you cannot sign for it.",
+                "Ask a budget holder of an agency that has.",
+            )
+
+
 async def move(session: AsyncSession, one: Move) -> None:
     """Add a line where the pot allows it. Raises Invalid with what is left where it does not."""
     if wrong := amount_mistake("The amount", one.amount):

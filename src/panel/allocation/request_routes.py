@@ -18,8 +18,13 @@ from panel.allocation import request_forms as forms
 from panel.allocation import request_pages as pages
 from panel.allocation.appeal_service import appeals_of
 from panel.allocation.decision_service import decisions_of
+from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
 from panel.allocation.models import Criterion, ServiceRequest, Waiting
+from panel.allocation.package_requests import AGREES, met_by, packages_for
+from panel.allocation.packages import may_prepare, money_purposes
+from panel.allocation.packages_beside import beside_request
+from panel.allocation.packages_pages import STATE_WORDS as STATE_TAGS
 from panel.allocation.request_service import (
     WRITERS,
     category_of,
@@ -75,7 +80,8 @@ def address_of(child_id: UUID, request_id: UUID) -> str:
 @get(REQUESTS, include_in_schema=False)
 async def requests_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
     """The child's requests, newest first."""
-    async with desk.open(child_id, "read the child’s requests") as access:
+    purposes = money_purposes(desk.viewer, desk.purposes)
+    async with desk.open(child_id, "read the child’s requests", purposes) as access:
         rows = [
             (
                 address_of(child_id, one.id),
@@ -127,7 +133,8 @@ async def _page(
     """One request; `form` says which of its forms has the mistakes."""
     async with desk.tenant.transaction(JOB) as session:
         lists = await lists_with(session, need_id)
-    async with desk.open(child_id, READING) as access:
+    purposes = money_purposes(desk.viewer, desk.purposes)
+    async with desk.open(child_id, READING, purposes) as access:
         row = await request_of(access, need_id)
         header = await child_header(access)
         writes = bool(access.ties & WRITERS)
@@ -181,6 +188,10 @@ async def _page(
             status=200 if errors is None else 422,
             **shown,
             **await _became(access, row, lists),
+            has=await beside_request(access.session, child_id, access)
+            if may_read(access, row)
+            else (),
+            like=await like_this(access, row, desk.signed_in),
         )
 
 
@@ -210,6 +221,10 @@ async def _became(
             if one.answer is not None
         ]
         waits.append((waiting, place, open_offer, told))
+    answering = await packages_for(access, row.id)
+    needs = await needs_of(access, row.id)
+    started = f"/children/{access.child_id}/packages"
+    may_start = stands is not None and stands.kind in AGREES and may_prepare(access)
     chairs = row.panel_id is not None and await is_chair(session, access.viewer.id, row.panel_id)
     return {
         "decisions": [pages.decision_row(one, row, criteria, access) for one in decisions],
@@ -217,7 +232,12 @@ async def _became(
         "letter": letter,
         "kept_why": letter.kept_why if letter is not None and access.may(Category.PANEL) else "",
         "copies": [] if letter is None else await copies_of(session, letter.id),
-        "unmet": [pages.unmet_row(one, access) for one in await needs_of(access, row.id)],
+        "unmet": [pages.unmet_row(one, access) for one in needs],
+        "met": {one.id: met_by(one, answering) for one in needs},
+        "packages": [
+            (f"{started}/{one.id}", one.name, *STATE_TAGS[one.state]) for one in answering
+        ],
+        "start": f"{started}/new?answers={row.id}" if may_start else "",
         "appeals": [
             pages.appeal_row(one, access, access.today) for one in await appeals_of(access, row.id)
         ],
