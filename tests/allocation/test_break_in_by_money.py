@@ -98,7 +98,7 @@ async def test_a_last_bill_comes_after_the_end_and_only_for_days_of_the_service(
     async with opened() as access:
         found = await packages.package_for_reading(access, one)
     assert isinstance(found, packages.PackageReading)
-    steps = steps_of(found, may_prepare=True, may_sign=True, may_see_account=True)
+    steps = steps_of(found, may_prepare=True, may_approve=True, may_sign=True, may_see_account=True)
     assert list(steps) == ["bill"]
 
 
