@@ -15,6 +15,8 @@ from panel.accounts.service import add_agency, add_worker, remember_agency_keys
 from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.assessments.service import ensure_forms
 from panel.demo import places
+from panel.demo.allocating import allocate
+from panel.demo.asking import Asked, asked
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -67,6 +69,9 @@ class World:
     meetings: dict[date, Meeting] = field(default_factory=dict)
     parents: dict[int, tuple[UUID, UUID]] = field(default_factory=dict)
     """Mother and father of each household."""
+    allocates_on: tuple[date, ...] = ()
+    """When the allocation panel meets."""
+    asked: Asked = field(default_factory=lambda: Asked(()))
     form: Form | None = None
     people: dict[str, UUID] = field(default_factory=dict)
     """Family personas by key."""
@@ -83,6 +88,7 @@ async def write_year(
         world = await _place(session, today)
     await remember_agency_keys(tenant)
     told = stories(seed, children, today, world.dates)
+    world.asked = asked(seed, told, world.allocates_on, today)
     for start in range(0, len(told), AT_ONCE):
         async with tenant.transaction(JOB) as session:
             for story in told[start : start + AT_ONCE]:
@@ -94,6 +100,7 @@ async def write_year(
         await _write_personas(session, world)
         await session.execute(text("SELECT rewrite_all_access()"))
     await look_back(tenant, year, seed=seed)
+    await allocate(tenant, year, world.asked, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:
@@ -139,6 +146,7 @@ async def _place(session: AsyncSession, today: date) -> World:
                 )
                 for role in worker.roles
             )
+    await _place_allocation(session, world, year)
     session.add_all(Area(id=code, name=name, boundary=None) for code, name in places.WARDS)
     await ensure_gateways(session)
     await ensure_forms(session)
@@ -154,6 +162,30 @@ async def _place(session: AsyncSession, today: date) -> World:
             world.meetings[day] = meeting
     await session.flush()
     return world
+
+
+async def _place_allocation(session: AsyncSession, world: World, year: int) -> None:
+    """The panel that decides on requests: every fourth Tuesday afternoon, with its own table."""
+    first = date(year - 2, 9, 1) + timedelta(days=(1 - date(year - 2, 9, 1).weekday()) % 7 + 7)
+    panel = await add_panel(
+        session,
+        key=places.ALLOCATION_KEY,
+        kind="allocation",
+        first_on=first,
+        every_days=28,
+        name=places.ALLOCATION_NAME,
+        starts_at=time(13, 30),
+        place=places.PLACE,
+    )
+    for key in places.ALLOCATION_AGENCIES:
+        await join_panel(session, panel, world.agencies[key])
+    session.add_all(
+        WorkerRole(worker_id=world.workers[key], role=role.value, panel_id=panel.id)
+        for key, role in places.ALLOCATION_SEATS
+    )
+    rhythm = await panel_rhythm(session, panel)
+    since = months_after(world.today, -12)
+    world.allocates_on = tuple(day for day in rhythm.all_dates if day >= since)
 
 
 def as_registered(story: Story) -> NewChild:
@@ -661,7 +693,7 @@ def _write_sharing(
         not_agencies=refused,
         level="basic" if sharing.kind == "basic" else "additional",
         named=sorted(sharing.named),
-        purposes=["support", "panel", "review"],
+        purposes=["support", "panel", "review", *_to_allocate(world, story)],
         from_on=since,
         until_on=since + timedelta(days=730),
         withdrawn_at=None
@@ -707,6 +739,11 @@ def _write_sharing(
                 reason="A volunteer is a neighbour.",
             )
         )
+
+
+def _to_allocate(world: World, story: Story) -> list[str]:
+    """Whoever asks for a service lets the panel see what it needs to decide."""
+    return ["allocation"] if story.number in world.asked.by_number else []
 
 
 def _remember_personas(
