@@ -87,8 +87,10 @@ AT_THE_TABLE = ("astrid", "bridget", "denzil", "joan")
 """Who comes beside the coordinator."""
 BUDGET, CHAIR = "bridget", "astrid"
 FULL_YEAR = timedelta(days=364)
-A_PACKAGE = Decimal(5200)
-"""What the pots hold for each request of the year, together."""
+A_REQUEST = Decimal(1000)
+"""What each pot holds for each request of the year."""
+LEAST = Decimal(40_000)
+"""What each holds in a small authority."""
 
 
 class Offered:
@@ -139,7 +141,8 @@ async def allocate(tenant: Tenant, year: Year, asked: Asked, *, seed: int) -> No
     for day in asked.days:
         for ask in asked.for_meeting(day):
             await _send(run, ask)
-        await _meet(run, day)
+        if run.cases:
+            await _meet(run, day)
     for fate in (Fate.WAITS, Fate.CHAIR, Fate.DRAFT):
         for ask in asked.of(fate):
             await _send(run, ask)
@@ -170,7 +173,7 @@ async def _begin(run: _Run) -> None:
 
 async def _open_pots(run: _Run, session: AsyncSession, budget: Viewer, one: FinancialYear) -> None:
     team, board = run.year.agencies["disabled-children"], run.year.agencies["icb"]
-    every = (A_PACKAGE * max(len(run.asked.by_number), 1)).quantize(Decimal(1000))
+    every = max(LEAST, A_REQUEST * len(run.asked.by_number))
     opened = (
         (SHORT_BREAKS, PotKind.SHARE, team, every, None),
         (CARE, PotKind.SHARE, board, every, None),
@@ -210,9 +213,10 @@ async def _send(run: _Run, ask: Ask) -> None:
     )
     async with crew.opened(child.child_id, crew.workers[story.lead], "asked for a service") as at:
         request = await start_request(at)
+        request = await save_request(at, request.id, said, request.version)
         # The same seed gives the same references: a page that names one can be found again.
         request.reference = ask.reference
-        request = await save_request(at, request.id, said, request.version)
+        await at.session.flush()
         if not draft:
             panel = await _panel(at.session)
             await send_request(at, request.id, panel, request.version, Offered())

@@ -25,6 +25,8 @@ PAPERS = 6
 """Working days before a meeting until which its requests come in: it is settled a day later."""
 SETTLED = 8
 """Days after which a letter was read and the family may ask again."""
+SOON = 75
+"""Days after the assessment within which a request is sent."""
 SHOWN = frozenset({
     "usual", "transition", "review_due", "overdue_review", "moved", "expected_school",
     "offered_lead", "twin", "sibling", "no_plan",
@@ -271,7 +273,7 @@ def _asks(
         kind = OPENING[place] if opening else USUALLY[place % len(USUALLY)]
         closes = working_days_before(read[-1] if place == 0 else held[-1], PAPERS)
         first = max(ready, closes - timedelta(days=20) if opening else ready)
-        span = (closes - first).days
+        span = min((closes - first).days, SOON)
         if span < 0:
             continue
         yield replace(

@@ -36,13 +36,15 @@ from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.dates import months_after
+from panel.records.gate import rewrite_access
 from panel.register.models import Area, Child, Episode, Involvement, LevelOfNeed, SignificantEvent
 from panel.register.service import (
     NewChild,
     NewFamilyLink,
     NewFamilyMember,
-    add_child,
     new_family_member,
+    new_link,
+    open_record,
     tie_family_member,
 )
 from panel.sharing.gateways import ensure_gateways
@@ -207,13 +209,15 @@ def as_registered(story: Story) -> NewChild:
 
 async def _write_child(session: AsyncSession, world: World, story: Story) -> None:
     lead_agency = world.agencies[world.worker_agency[story.lead]]
-    child = await add_child(
-        session,
-        as_registered(story),
-        agency_id=lead_agency,
-        worker_id=world.workers[story.lead],
-        part="holds the plan" if story.lead_on else "first contact",
-        from_on=story.referred_on,
+    child = await open_record(session, as_registered(story))
+    session.add(
+        Involvement(
+            child_id=child.id,
+            agency_id=lead_agency,
+            worker_id=world.workers[story.lead],
+            part="holds the plan" if story.lead_on else "first contact",
+            from_on=story.referred_on,
+        )
     )
     mother, father = await _write_family(session, world, story, child)
     _write_involvements(session, world, story, child)
@@ -233,7 +237,8 @@ async def _write_child(session: AsyncSession, world: World, story: Story) -> Non
                 text=entry.text,
             )
         )
-    await session.flush()
+    # Once for all of what ties people to the child.
+    await rewrite_access(session, child.id)
     _remember_personas(world, story, child, mother, father)
     world.written.append(Written(story, child.id, mother, father))
 
@@ -273,18 +278,18 @@ async def _write_family(
         (mother, "mother", ParentalBasis.BIRTH_MOTHER),
         (father, "father", ParentalBasis.FATHER_BY_REGISTRATION),
     ):
-        await tie_family_member(
-            session,
-            child.id,
-            person,
-            NewFamilyLink(
-                relationship=relationship,
-                parental_responsibility=True,
-                basis=basis,
-                lives_with=relationship == "mother" or not story.sharing.protected_from_father,
-                from_on=story.born,
-            ),
+        link = NewFamilyLink(
+            relationship=relationship,
+            parental_responsibility=True,
+            basis=basis,
+            lives_with=relationship == "mother" or not story.sharing.protected_from_father,
+            from_on=story.born,
         )
+        if story.household:
+            # Brothers and sisters become one group.
+            await tie_family_member(session, child.id, person, link)
+        else:
+            session.add(new_link(child.id, person, link))
     return mother, father
 
 
@@ -540,6 +545,7 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
     reviewed = story.last_discussed_on
     # Whoever is asked is in the team, or could not find the action again.
     teacher = "hana" if story.number % 2 else "lena"
+    outcomes: list[tuple[DesiredOutcome, str, str]] = []
     for position, (wanted, measure, doing, owner) in enumerate(
         (
             (need.outcome, need.measure, need.action, story.lead),
@@ -558,7 +564,9 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
             state="working_towards",
         )
         session.add(outcome)
-        await session.flush()
+        outcomes.append((outcome, doing, owner))
+    await session.flush()
+    for position, (outcome, doing, owner) in enumerate(outcomes, start=1):
         for step in range(1, 4 if reviewed else 2):
             on = story.planned_on + timedelta(days=40 * step)
             if on <= world.today:
