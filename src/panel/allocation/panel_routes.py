@@ -1,5 +1,6 @@
 """The pages of an allocation panel beside its meetings: criteria, unmet need, waiting lists."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -35,6 +36,7 @@ from panel.web.forms import FieldErrors, Filled
 
 ALLOCATES = frozenset({Role.ALLOCATION_MEMBER, Role.BUDGET_HOLDER})
 ON_A_PAGE = 25
+NOT_LISTED = "A service that is not listed"
 CRITERIA = "/panels/{key:str}/criteria"
 
 
@@ -128,6 +130,12 @@ async def waiting_page(
             {one.service_id for one, _ in rows},
             key=lambda one: services[one].name if one in services else str(one),
         )
+        unlisted = [one for one in every if one not in services]
+        names = {one: service.name for one, service in services.items()} | {
+            one: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
+            for at, one in enumerate(unlisted, start=1)
+        }
+        counts = Counter(one.service_id for one, _ in rows)
         here = service if service in every else (every[0] if every else None)
         listed = [(one, request) for one, request in rows if one.service_id == here]
         order = {
@@ -158,10 +166,11 @@ async def waiting_page(
             "allocation/waiting.html",
             panel=panel,
             rows=shown,
+            heading="" if here is None else f"{names[here]}: in this order",
             services=[
                 (
                     f"/panels/{key}/waiting?service={one}",
-                    services[one].name if one in services else "A service that is not listed",
+                    f"{names[one]}: {counts[one]}",
                     one == here,
                 )
                 for one in every
