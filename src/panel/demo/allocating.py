@@ -25,7 +25,7 @@ from panel.allocation.letter_service import (
     send_letters,
     settle_letters,
 )
-from panel.allocation.models import ServiceRequest
+from panel.allocation.models import RequestDecision, ServiceRequest
 from panel.allocation.money import FinancialYear
 from panel.allocation.package_models import EntryKind, PackageKind, PotKind
 from panel.allocation.package_models import Unit as PackageUnit
@@ -36,6 +36,7 @@ from panel.allocation.request_service import (
     start_request,
 )
 from panel.allocation.rules import (
+    KIND_WORDS,
     Grounds,
     Kind,
     LegalBasis,
@@ -43,6 +44,7 @@ from panel.allocation.rules import (
     Proposed,
     Unmet,
     Urgency,
+    units_words,
 )
 from panel.allocation.waiting_service import join_list, offer_place
 from panel.demo import places
@@ -68,14 +70,15 @@ from panel.demo.crew import Crew, crew_of_the_past
 from panel.demo.safeguards import Written, Year
 from panel.panels.attendance import mark
 from panel.panels.calendar import meeting_on, panel_by_key
-from panel.panels.holding import at_item, begin, done, end
+from panel.panels.holding import at_item, begin, contribute, done, end
 from panel.panels.meeting_reading import meeting_view, shared_view_of
-from panel.panels.meeting_rules import Presence
+from panel.panels.meeting_rules import Heading, Presence
 from panel.panels.models import Panel
 from panel.panels.note_context import gather_for_plan
 from panel.panels.note_rules import Way
 from panel.panels.settle import freeze
 from panel.panels.still_may_go import still_may_go
+from panel.platform.ids import new_id
 from panel.platform.outbox import send_due
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -98,7 +101,7 @@ class Offered:
 
     async def choices(self, _session: AsyncSession) -> Sequence[NamedService]:
         """Each of them."""
-        return [NamedService(one.service, one.asked_for) for one in WISHES]
+        return [NamedService(one.service, one.name) for one in WISHES]
 
     async def named(
         self, session: AsyncSession, ids: Sequence[UUID]
@@ -280,11 +283,28 @@ async def _decide_all(run: _Run, day: date) -> list[tuple[_Case, Kind]]:
                 kind = case.ask.kinds[case.decided]
                 request = await session.get_one(ServiceRequest, case.request)
                 said = _proposed(case.ask, kind, day, keys)
-                await decide(at, case.request, said, request.version)
+                made = await decide(at, case.request, said, request.version)
+                await contribute(
+                    at,
+                    text=_said(case.ask, kind, made),
+                    heading=Heading.ALLOCATION,
+                    category=case.ask.wish.category,
+                    for_family=False,
+                    client_id=new_id(),
+                )
                 case.decided += 1
                 found.append((case, kind))
             await done(at)
     return found
+
+
+def _said(ask: Ask, kind: Kind, made: RequestDecision) -> str:
+    """The decision as the minutes have it."""
+    asked = units_words(Decimal(ask.wish.units), ask.wish.unit)
+    if kind is Kind.IN_PART:
+        agreed = units_words(made.agreed_units, ask.wish.unit)
+        return f"{ask.wish.name}: {agreed} of {asked} agreed."
+    return f"{ask.wish.name}, {asked}: {KIND_WORDS[kind].lower()}."
 
 
 def _proposed(ask: Ask, kind: Kind, day: date, criteria: Mapping[str, UUID]) -> Proposed:
@@ -304,7 +324,8 @@ def _proposed(ask: Ask, kind: Kind, day: date, criteria: Mapping[str, UUID]) -> 
     duty = wish.basis is not LegalBasis.LOCAL_OFFER
     if kind is Kind.DECLINED and not duty:
         because, why = Grounds.NO_MONEY, NO_MONEY
-    words = IN_THEIR_WORDS[ask.story.number % len(IN_THEIR_WORDS)]
+    could = IN_THEIR_WORDS[kind]
+    words = could[ask.story.number % len(could)]
     met = NoneBecause(MET[kind is Kind.DEFERRED])
     return Proposed(
         kind=kind,
@@ -365,10 +386,10 @@ async def _make_package(run: _Run, case: _Case, kind: Kind) -> None:
     how = PackageKind.DIRECT_PAYMENT if direct else PackageKind.IN_KIND
     units = Decimal(wish.units if kind is Kind.AGREED else wish.part)
     async with _paying(run, child) as at:
-        named = packages.PackageWords(wish.asked_for, how, starts, starts + FULL_YEAR)
+        named = packages.PackageWords(wish.name, how, starts, starts + FULL_YEAR)
         made = await packages.start_package(at, named, case.request)
         line = packages.LineWords(
-            wish.asked_for,
+            wish.name,
             units,
             PackageUnit(wish.unit.value),
             Every.YEAR,

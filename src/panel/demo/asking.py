@@ -59,6 +59,8 @@ class Fate(StrEnum):
 class Wish:
     """Something that families ask for, what it costs, and who pays."""
 
+    name: str
+    """What it is called in a package."""
     asked_for: str
     need: str
     outcome: str
@@ -90,6 +92,7 @@ def _service(number: int) -> UUID:
 
 WISHES = (
     Wish(
+        "Saturday club with one helper for each child",
         "Forty-eight Saturday sessions a year at a club with one helper for each child",
         "There is no day of the week on which anybody else looks after {n}.",
         "{n} plays with other children each Saturday, and the family has a morning.",
@@ -100,6 +103,7 @@ WISHES = (
         "A day with other children helps, and you need time to rest",
     ),
     Wish(
+        "Help at home, mornings and evenings",
         "Three hours of help at home each week, 156 hours a year",
         "Two adults are needed at bath time and bedtime, and one is at work then.",
         "{n} is washed and in bed by eight without anybody being hurt.",
@@ -110,6 +114,7 @@ WISHES = (
         "Bath time and bedtime take two people",
     ),
     Wish(
+        "Nights away from home with the same carer",
         "Twenty-four nights a year away from home",
         "{n} wakes five times a night, and nobody has slept through since the spring.",
         "Both parents sleep two nights each month.",
@@ -120,6 +125,7 @@ WISHES = (
         "You have not slept well for a long time",
     ),
     Wish(
+        "A night carer at home",
         "A night carer on two nights a week, 104 nights a year",
         "{n} needs somebody awake at night who can give the rescue medicine.",
         "{n} is safe at night, and both parents sleep four nights a week.",
@@ -130,6 +136,7 @@ WISHES = (
         "Somebody has to be awake at night to keep your child safe",
     ),
     Wish(
+        "Therapy at nursery",
         "Thirty-six sessions of therapy a year at nursery",
         "The six sessions that are usual have ended, and the new words are going again.",
         "{n} asks for help with a word or a sign at nursery.",
@@ -140,6 +147,7 @@ WISHES = (
         "The plan says that your child needs this help",
     ),
     Wish(
+        "Swimming lessons with somebody who signs",
         "Ten swimming lessons with somebody who signs",
         "{n} is happy in water, and cannot follow the teacher of the group.",
         "{n} swims with other children.",
@@ -174,11 +182,20 @@ MET = (
     "What there is now goes on until the panel has decided.",
 )
 """Why nothing stays unmet: of what is declined, and of what is deferred."""
-IN_THEIR_WORDS = (
-    "Half of it is better than nothing, but we are still tired.",
-    "We do not know how to go on until then.",
-    "Nobody told us that there would be a list.",
-)
+IN_THEIR_WORDS = {
+    Kind.IN_PART: (
+        "Half of it is better than nothing, but we are still tired.",
+        "Nobody told us that there would be a list.",
+    ),
+    Kind.DEFERRED: (
+        "We do not know how to go on until then.",
+        "We told all of this to the health visitor in the spring.",
+    ),
+    Kind.DECLINED: (
+        "The help that there is ends at four o’clock. The evenings are what is hard.",
+        "We would have to give up work.",
+    ),
+}
 GROUNDS_OF_APPEAL = "The panel did not know that the place at nursery ends at Christmas."
 
 
@@ -261,7 +278,7 @@ USUALLY = (
 def _asks(
     luck: Random, chosen: Sequence[Story], held: tuple[date, ...], today: date
 ) -> Iterator[Ask]:
-    late = max(2, len(chosen) // 8)
+    late = max(2, len(chosen) // 12)
     still = [Fate.DRAFT, Fate.CHAIR, *[Fate.WAITS] * late]
     earlier, recent = chosen[: -len(still)], chosen[-len(still) :]
     last = working_days_before(held[-1], PAPERS)
