@@ -428,6 +428,8 @@ def usual_purposes(viewer: Viewer) -> Sequence[Purpose]:
         return (Purpose.PANEL, Purpose.SUPPORT, Purpose.REVIEW)
     if viewer.roles & GUARDIANS:
         return (Purpose.SUPPORT, Purpose.PANEL, Purpose.SAFEGUARDING)
+    if viewer.roles & ABOUT_MONEY:
+        return (Purpose.SUPPORT, Purpose.PANEL, Purpose.ALLOCATION)
     return (Purpose.SUPPORT, Purpose.PANEL)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
@@ -66,6 +67,16 @@ ORDER BY q.sent_on, q.id
     _Fact,
 )
 
+_FIGURES = text(
+    "SELECT (SELECT count(*) FROM service_request WHERE panel_id = :panel AND state = 'sent'),"
+    " (SELECT count(*) FROM request_decision WHERE panel_id = :panel AND chairs_action AND stands"
+    " AND ratified_at IS NULL),"
+    " (SELECT count(*) FROM unmet_need u JOIN service_request q ON q.id = u.request_id"
+    " WHERE q.panel_id = :panel AND u.until_on IS NULL),"
+    " (SELECT count(DISTINCT w.child_id) FROM waiting w JOIN service_request q"
+    " ON q.id = w.request_id WHERE q.panel_id = :panel AND w.state IN ('waiting', 'offered'))"
+)
+
 
 class RequestsBeside:
     """The requests that are before a panel."""
@@ -87,6 +98,21 @@ class RequestsBeside:
         """As `BesideCase`."""
         return await count_to_ratify(session, panel_id)
 
+    async def before(
+        self, session: AsyncSession, panel_id: UUID, address: str
+    ) -> Sequence[tuple[int, str, str]]:
+        """As `BesideCase`."""
+        counted = await session.execute(_FIGURES, {"panel": panel_id})
+        asked, to_ratify, unmet, waiting = counted.one()
+        found = (
+            (asked, "request to decide", "requests to decide", address),
+            (to_ratify, "decision of the chair to ratify", "decisions of the chair to ratify",
+             address),
+            (unmet, "need unmet", "needs unmet", f"{address}/unmet-need"),
+            (waiting, "child on a waiting list", "children on waiting lists", f"{address}/waiting"),
+        )  # fmt: skip
+        return [(many, one if many == 1 else more, link) for many, one, more, link in found]
+
 
 def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
     title = f"Request {one.reference}"
@@ -96,7 +122,7 @@ def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
         said = "Not everybody who reads this may see the request."
         return Beside(one.id, title, (), said)
 
-    def text(name: str, category: Category) -> str:
+    def said_in(name: str, category: Category) -> str:
         sealed: str | None = getattr(one, name)
         field = f"service_request.{name}"
         told = reader.open_text(sealed, field, one.id, category, one.agency_id, one.written_by)
@@ -107,14 +133,14 @@ def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
         ("Level of need", level_words(one.level_of_need)),
         ("Legal basis", BASIS_WORDS[one.legal_basis]),
         ("Main type of need", NEED_WORDS[one.need_code]),
-        ("What the child needs", text("need", one.category)),
-        ("What should be different", text("outcome", one.category)),
-        ("What was tried", text("tried", one.category)),
-        ("What is asked for", text("asked_for", one.category)),
+        ("What the child needs", said_in("need", one.category)),
+        ("What should be different", said_in("outcome", one.category)),
+        ("What was tried", said_in("tried", one.category)),
+        ("What is asked for", said_in("asked_for", one.category)),
         ("How much", amount),
         ("How soon", URGENCY_WORDS[one.urgency]),
-        ("Why it cannot wait", text("urgency_why", one.category)),
-        ("What the family wishes", text("family_wishes", Category.VIEWS)),
+        ("Why it cannot wait", said_in("urgency_why", one.category)),
+        ("What the family wishes", said_in("family_wishes", Category.VIEWS)),
         *has,
     )
     return Beside(one.id, title, tuple(line for line in lines if line[1]))

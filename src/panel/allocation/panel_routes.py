@@ -46,6 +46,7 @@ from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
 ON_A_PAGE = 25
+NOT_LISTED = "A service that is not listed"
 CRITERIA = "/panels/{key:str}/criteria"
 
 
@@ -120,9 +121,14 @@ async def waiting_page(
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await _panel(desk, session, key)
         waited_for = await services_waited_for(session, panel.id)
-        services = await desk.site.services.named(session, waited_for)
+        services = await desk.site.services.named(session, list(waited_for))
     every = sorted(waited_for, key=lambda one: services[one].name if one in services else str(one))
     here = service if service in every else next(iter(every), None)
+    unlisted = [one for one in every if one not in services]
+    names = {one: service.name for one, service in services.items()} | {
+        one: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
+        for at, one in enumerate(unlisted, start=1)
+    }
     # As scheduled work: how many stand before a child, whether or not the viewer reaches them.
     async with desk.tenant.transaction(JOB) as session:
         line = [] if here is None else await list_of(session, here)
@@ -153,10 +159,11 @@ async def waiting_page(
             "allocation/waiting.html",
             panel=panel,
             rows=shown,
+            heading="" if here is None else f"{names[here]}: in this order",
             services=[
                 (
                     f"/panels/{key}/waiting?service={one}",
-                    services[one].name if one in services else "A service that is not listed",
+                    f"{names[one]}: {waited_for[one]}",
                     one == here,
                 )
                 for one in every

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.allocation.decision_service import standing_decision
@@ -71,15 +71,15 @@ async def list_of(session: AsyncSession, service_id: UUID) -> list[Waiting]:
     return list(rows)
 
 
-async def services_waited_for(session: AsyncSession, panel_id: UUID) -> Sequence[UUID]:
-    """For which services somebody before a panel waits, as far as the viewer reaches."""
-    rows = await session.scalars(
-        select(Waiting.service_id)
+async def services_waited_for(session: AsyncSession, panel_id: UUID) -> dict[UUID, int]:
+    """For which services those before a panel wait, and how many, as far as the viewer reaches."""
+    rows = await session.execute(
+        select(Waiting.service_id, func.count())
         .join(ServiceRequest, ServiceRequest.id == Waiting.request_id)
         .where(ServiceRequest.panel_id == panel_id, Waiting.state.in_(_STILL))
-        .distinct()
+        .group_by(Waiting.service_id)
     )
-    return list(rows)
+    return {row[0]: row[1] for row in rows}
 
 
 async def waiting_before(session: AsyncSession, panel_id: UUID, service_id: UUID) -> list[Waiting]:

@@ -64,6 +64,15 @@ class BesideCase(Protocol):
         """How many decisions of the chair wait for the panel's next meeting: a count alone."""
         ...
 
+    async def before(
+        self, session: AsyncSession, panel_id: UUID, address: str
+    ) -> Sequence[tuple[int, str, str]]:
+        """What is before this panel in figures, as far as the viewer reaches: number, words, link.
+
+        `address` is the panel's page.
+        """
+        ...
+
 
 class NothingBeside:
     """Where no room keeps any."""
@@ -77,3 +86,9 @@ class NothingBeside:
     async def to_ratify(self, _session: AsyncSession, _panel_id: UUID) -> int:
         """None."""
         return 0
+
+    async def before(
+        self, _session: AsyncSession, _panel_id: UUID, _address: str
+    ) -> Sequence[tuple[int, str, str]]:
+        """None."""
+        return ()
