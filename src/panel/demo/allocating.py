@@ -50,7 +50,6 @@ from panel.allocation.waiting_service import join_list, offer_place
 from panel.demo import places
 from panel.demo.aftermath import Post
 from panel.demo.asking import (
-    CARE,
     CRITERIA,
     GROUNDS_OF_APPEAL,
     IN_THEIR_WORDS,
@@ -179,15 +178,14 @@ async def _open_pots(run: _Run, session: AsyncSession, budget: Viewer, one: Fina
     every = max(LEAST, A_REQUEST * len(run.asked.by_number))
     opened = (
         (SHORT_BREAKS, PotKind.SHARE, team, every, None),
-        (CARE, PotKind.SHARE, board, every, None),
-        (POOLED, PotKind.POOLED, team, every / 2, "s75"),
+        (POOLED, PotKind.POOLED, team, every, "s75"),
     )
     for name, kind, agency, amount, law in opened:
         new = pots.NewPot(name, kind, agency, one, amount, law)
         pot = await pots.make_pot(session, budget, new)
         run.pots[name, one.name] = pot.id
     joint = await pots.pot_of(session, run.pots[POOLED, one.name])
-    await pots.pay_in(session, budget, joint.id, joint.version, EntryKind.TOP_UP, every / 2, board)
+    await pots.pay_in(session, budget, joint.id, joint.version, EntryKind.TOP_UP, every, board)
 
 
 # A request --------------------------------------------------------------------------------------
@@ -379,13 +377,13 @@ async def _post(crew: Crew) -> None:
 
 
 async def _make_package(run: _Run, case: _Case, kind: Kind) -> None:
-    """The budget holder writes down what was agreed, who pays, and signs for it."""
+    """Whoever leads writes down what was agreed and who pays; the budget holder signs for it."""
     crew, wish, child = run.crew, case.ask.wish, case.written.child_id
     starts = crew.today + timedelta(days=14 - crew.today.weekday())
     direct = wish.basis is LegalBasis.CSDPA2 and case.ask.story.number % 2 == 0
     how = PackageKind.DIRECT_PAYMENT if direct else PackageKind.IN_KIND
     units = Decimal(wish.units if kind is Kind.AGREED else wish.part)
-    async with _paying(run, child) as at:
+    async with _opened_by_lead(run, case, "planned a package") as at:
         named = packages.PackageWords(wish.name, how, starts, starts + FULL_YEAR)
         made = await packages.start_package(at, named, case.request)
         line = packages.LineWords(
@@ -409,13 +407,14 @@ async def _make_package(run: _Run, case: _Case, kind: Kind) -> None:
             plan = "Help at bath time and bedtime, from somebody the family choose."
             said = packages.Spending(plan, crew.today)
             await packages.plan_spending(at, made.id, made.version, said)
+    async with _paying(run, child) as at:
         await packages.approve(at, made.id, made.version)
 
 
 def _paying(run: _Run, child: UUID) -> AbstractAsyncContextManager[Access]:
     budget = run.crew.workers[BUDGET].viewer
     purposes = packages.money_purposes(budget, usual_purposes(budget))
-    return run.crew.gate.open(child, budget, purposes, "made a package")
+    return run.crew.gate.open(child, budget, purposes, "signed for a package")
 
 
 async def _join(run: _Run, case: _Case) -> None:

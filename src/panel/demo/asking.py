@@ -82,7 +82,7 @@ class Wish:
     """In the words of a letter to the family: why it is needed."""
 
 
-SHORT_BREAKS, CARE, POOLED = "Short breaks", "Continuing care", "Joint care and equipment"
+SHORT_BREAKS, POOLED = "Short breaks", "Joint care and equipment"
 TEAM, BOARD, EARLY_YEARS = "disabled-children", "icb", "early-years"
 
 
@@ -132,7 +132,7 @@ WISHES = (
         "Alarms and a shared rota with the grandmother, who is ill now.",
         "A carer who has been trained by the ward.",
         LegalBasis.CONTINUING_CARE, Category.HEALTH, 104, 52, Unit.NIGHT, Decimal("148.50"), None,
-        ((BOARD, 75, CARE), (TEAM, 25, SHORT_BREAKS)), _service(4), "D3",
+        ((BOARD, 75, POOLED), (TEAM, 25, POOLED)), _service(4), "D3",
         "Somebody has to be awake at night to keep your child safe",
     ),
     Wish(
