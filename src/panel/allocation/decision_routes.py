@@ -25,8 +25,13 @@ from panel.allocation.decision_service import (
     to_ratify,
 )
 from panel.allocation.models import RequestDecision, ServiceRequest
-from panel.allocation.request_routes import address_of
-from panel.allocation.request_service import has_declared, request_of, require_reader
+from panel.allocation.request_pages import address_of
+from panel.allocation.request_service import (
+    has_declared,
+    request_of,
+    require_reader,
+    service_of,
+)
 from panel.allocation.rules import (
     ANOTHER_WAY,
     GROUNDS_WORDS,
@@ -69,7 +74,7 @@ async def _decide_page(
         status=200 if errors is None else 422,
         header=await child_header(access),
         request=request,
-        rows=pages.request_rows(request, access),
+        rows=pages.request_rows(request, access, await service_of(access, request)),
         address=address,
         back=back,
         back_words=back_words,

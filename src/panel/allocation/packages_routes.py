@@ -26,6 +26,7 @@ from panel.allocation.package_models import PackageKind, Unit
 from panel.allocation.packages_settings import limits
 from panel.allocation.pots_routes import HANDLERS as POTS
 from panel.allocation.pots_routes import year_named
+from panel.allocation.request_service import services_asked_for
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, Withheld
 from panel.register.service import child_header
@@ -204,6 +205,7 @@ async def _step(
             raise NotAllowed("This cannot be done with this package now, or not by you.")
         every = await agencies(access.session)
         known = await pots.pots(access.session)
+        services = await services_asked_for(access) if slug == "line" else ()
         names = {each.id: each.name for each in every}
         step = pages.package_step(
             slug,
@@ -213,6 +215,7 @@ async def _step(
                 (str(each.id), f"{each.name} {each.financial_year}, {names[each.agency_id]}")
                 for each in known
             ],
+            [(str(each.id), each.words) for each in services],
         )
         if step is None:
             raise NotFound
@@ -263,6 +266,7 @@ async def _line(access: Access, package_id: UUID, form: forms.LineForm) -> None:
         form.price,
         form.until_on,
         form.law,
+        form.service_id,
     )
     await packages.add_line(access, package_id, form.version, said)
 

@@ -18,12 +18,12 @@ from panel.allocation.criteria_service import add_version, read_criteria, versio
 from panel.allocation.decision_forms import CriteriaForm
 from panel.allocation.decision_service import require_deciding
 from panel.allocation.models import ServiceRequest, Waiting
-from panel.allocation.request_pages import unmet_row
-from panel.allocation.request_routes import address_of
+from panel.allocation.request_pages import NOT_LISTED, address_of, unmet_row
 from panel.allocation.request_service import has_declared
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
 from panel.allocation.unmet_service import open_needs, totals
 from panel.allocation.waiting_service import in_line, place_of
+from panel.directory.service import named
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
 from panel.panels.run import panel_run_by
@@ -72,13 +72,13 @@ async def unmet_page(
         panel = await _panel(desk, session, key)
         found = await open_needs(session, panel.id, reason=chosen, after=after, most=ON_A_PAGE + 1)
         shown = found[:ON_A_PAGE]
-        named = await _headers(
+        headers = await _headers(
             desk, session, panel, [one.child_id for one, _ in shown], "read the unmet needs"
         )
         rows = []
         for need, request in shown:
-            if need.child_id in named:
-                header, access = named[need.child_id]
+            if need.child_id in headers:
+                header, access = headers[need.child_id]
                 href = address_of(need.child_id, request.id)
                 rows.append((header.name, header.initials, href, unmet_row(need, access)))
         base = f"/panels/{key}/unmet-need"
@@ -123,10 +123,10 @@ async def waiting_page(
                 )
             ).all()
         ]
-        services = await desk.site.services.named(session, [one.service_id for one, _ in rows])
+        services = await named(session, {one.service_id for one, _ in rows})
         every = sorted(
             {one.service_id for one, _ in rows},
-            key=lambda one: services[one].name if one in services else str(one),
+            key=lambda one: services[one].words if one in services else str(one),
         )
         here = service if service in every else (every[0] if every else None)
         listed = [(one, request) for one, request in rows if one.service_id == here]
@@ -137,7 +137,7 @@ async def waiting_page(
         line = [one for one, _ in listed]
         begins = order.get(after, 0) if after is not None else 0
         page = listed[begins : begins + ON_A_PAGE]
-        named = await _headers(
+        headers = await _headers(
             desk, session, panel, [one.child_id for one, _ in page], "read a waiting list"
         )
         more = ""
@@ -145,14 +145,14 @@ async def waiting_page(
             more = f"/panels/{key}/waiting?service={here}&after={page[-1][0].id}"
         shown = [
             (
-                named[one.child_id][0].name,
-                named[one.child_id][0].initials,
+                headers[one.child_id][0].name,
+                headers[one.child_id][0].initials,
                 address_of(one.child_id, request.id),
                 URGENCY_WORDS[Urgency(one.priority)],
                 place_of(line, one, desk.today),
             )
             for one, request in page
-            if one.child_id in named
+            if one.child_id in headers
         ]
         return desk.page(
             "allocation/waiting.html",
@@ -161,7 +161,7 @@ async def waiting_page(
             services=[
                 (
                     f"/panels/{key}/waiting?service={one}",
-                    services[one].name if one in services else "A service that is not listed",
+                    services[one].words if one in services else NOT_LISTED,
                     one == here,
                 )
                 for one in every

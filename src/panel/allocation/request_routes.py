@@ -9,6 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.status_codes import HTTP_422_UNPROCESSABLE_ENTITY
 from sqlalchemy import select
 
 from consent import Category, Tie
@@ -20,6 +21,7 @@ from panel.allocation.appeal_service import appeals_of
 from panel.allocation.decision_service import decisions_of
 from panel.allocation.letter_service import copies_of, letter_about
 from panel.allocation.models import Criterion, ServiceRequest
+from panel.allocation.request_pages import address_of
 from panel.allocation.request_service import (
     WRITERS,
     category_of,
@@ -29,6 +31,7 @@ from panel.allocation.request_service import (
     requests_of,
     save_request,
     send_request,
+    service_of,
     start_request,
     withdraw_request,
     words_of,
@@ -45,6 +48,7 @@ from panel.allocation.rules import (
     Urgency,
     missing_of,
 )
+from panel.allocation.services_routes import services_address, services_again
 from panel.allocation.unmet_service import needs_of
 from panel.allocation.waiting_service import list_of, place_of, waits_of
 from panel.panels.case import CATEGORY_TITLES
@@ -55,7 +59,7 @@ from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.register.header import child_header
 from panel.web import words
-from panel.web.forms import FieldErrors, Filled, Nothing
+from panel.web.forms import FieldErrors, Filled
 
 REQUESTS = "/children/{child_id:uuid}/requests"
 REQUEST = REQUESTS + "/{need_id:uuid}"
@@ -63,11 +67,6 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 
 READING = "read a request for service"
 WRITING = "wrote a request for service"
-
-
-def address_of(child_id: UUID, request_id: UUID) -> str:
-    """Where a request is read."""
-    return f"/children/{child_id}/requests/{request_id}"
 
 
 @get(REQUESTS, include_in_schema=False)
@@ -97,10 +96,14 @@ async def new_request(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> 
     """Start a draft."""
     to = f"/children/{child_id}/requests"
 
-    async def work(access: Access, _form: Nothing) -> None:
-        await start_request(access)
+    async def work(access: Access, form: forms.NewForm) -> None:
+        await start_request(access, form.service_id)
 
-    await take(desk, Nothing, partial(desk.open, child_id, WRITING), work, to)
+    opens = partial(desk.open, child_id, WRITING)
+    again = partial(services_again, desk, child_id, None)
+    taken = await take(desk, forms.NewForm, opens, work, to, again=again)
+    if taken.status_code == HTTP_422_UNPROCESSABLE_ENTITY:
+        return taken
     async with desk.open(child_id, WRITING) as access:
         newest = await access.session.scalar(
             select(ServiceRequest.id)
@@ -126,6 +129,7 @@ async def _page(
     async with desk.open(child_id, READING) as access:
         row = await request_of(access, need_id)
         header = await child_header(access)
+        service = await service_of(access, row)
         writes = bool(access.ties & WRITERS)
         is_draft = row.state == RequestState.DRAFT
         shown = {
@@ -137,7 +141,7 @@ async def _page(
             "withheld": ""
             if may_read(access, row)
             else str(access.withheld(category_of(row)) or "You cannot see this request."),
-            "rows": pages.request_rows(row, access) if may_read(access, row) else (),
+            "rows": pages.request_rows(row, access, service) if may_read(access, row) else (),
             "may_write": writes,
             "may_work": access.may_write,
             "is_panel": Tie.PANEL in access.ties,
@@ -166,10 +170,10 @@ async def _page(
                 ],
                 unit_choices=[(one.value, f"{one.value.capitalize()}s") for one in Unit],
                 urgencies=[(key.value, URGENCY_WORDS[key]) for key in reversed(Urgency)],
-                services=[
-                    (str(one.id), one.name)
-                    for one in await desk.site.services.choices(access.session)
-                ],
+                services=[]
+                if service is None
+                else [(str(service.id), service.words), ("", "No service in particular")],
+                find_href=f"{services_address(child_id)}?asking={need_id}",
                 panels=[(str(one.id), one.name) for one in panels if one.kind == "allocation"],
             )
         return desk.page(
@@ -284,7 +288,7 @@ async def send(
         panel = await access.session.get(Panel, form.panel)
         if panel is None:
             raise NotFound("There is no such panel.", "Load the page again.")
-        await send_request(access, need_id, panel, form.version, desk.site.services)
+        await send_request(access, need_id, panel, form.version)
 
     doing = "sent a request to a panel"
     return await work_on(desk, (child_id, need_id), forms.SendForm, work, "send", doing)

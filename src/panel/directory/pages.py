@@ -1,13 +1,25 @@
 """What the directory's pages say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 from uuid import UUID
 
-from panel.directory.matching import Count, Match, Matches, Reason, ages_words, places_words
+from panel.directory.matching import (
+    Candidate,
+    Count,
+    Match,
+    Matches,
+    Reason,
+    Wanted,
+    ages_words,
+    obstacles,
+    places_words,
+    told,
+    why_not,
+)
 from panel.directory.models import (
     Provider,
     ProviderLink,
@@ -340,11 +352,13 @@ def link_words(link: ProviderLink | None, today: date) -> str:
 class MatchRow:
     """A service that fits, or nearly."""
 
+    id: UUID
     href: str
     name: str
     provider: str
     why: str
     why_not: str
+    takes_age: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,9 +400,40 @@ def _upper(count: Count) -> str:
 
 def _match_row(one: Match) -> MatchRow:
     return MatchRow(
+        one.service.id,
         service_href(one.service.id),
         one.service.name,
         one.service.provider,
-        ". ".join(one.why) + "." if one.why else "",
+        _sentences(one.why),
         one.why_not,
+        one.obstacle is not Reason.AGE,
     )
+
+
+def found_row(wanted: Wanted, service: Service, provider: Provider, today: date) -> MatchRow:
+    """A service that was found by its words, with all that is not as wanted."""
+    candidate = Candidate(
+        service.id,
+        service.name,
+        provider.name,
+        tuple(service.needs_met),
+        service.min_age,
+        service.max_age,
+        Status(service.status),
+        service.closed_until,
+        tuple(service.area_codes),
+        tuple(service.languages),
+        tuple(service.accessibility),
+        service.places_free,
+        service.places_as_of,
+    )
+    failed = obstacles(wanted, candidate, None, today)
+    row = _match_row(told(wanted, candidate, None, next(iter(failed), None), today))
+    if not failed[1:]:
+        return row
+    said = _sentences([why_not(one, wanted, candidate) for one in failed])
+    return replace(row, why="", why_not=said, takes_age=Reason.AGE not in failed)
+
+
+def _sentences(said: Sequence[str]) -> str:
+    return ". ".join(said) + "." if said else ""
