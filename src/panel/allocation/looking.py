@@ -1,17 +1,17 @@
 """What is looked for in the directory for a child: only what the viewer may see of the record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consent import Category
 from panel.allocation.request_service import may_read, requests_of
 from panel.allocation.rules import NEED_WORDS, NeedCode, RequestState
 from panel.directory.matching import Wanted
+from panel.directory.pages import wanted_facts
 from panel.directory.vocabulary import ACCESS, LANGUAGES, NEEDS
 from panel.records.dates import age_in_years
 from panel.records.gate import Access
 from panel.register.models import Area, Child
-from panel.web.words import in_a_row, lower_first, plural
 
 NEED_OF_CODE = {
     NeedCode.SPLD: "specific_learning_difficulty",
@@ -97,20 +97,14 @@ async def looked_for(access: Access, said: Said) -> LookedFor:
         languages=(language,) if language in LANGUAGES else (),
         access=takes_part,
     )
-    facts = (
-        ("Age", "" if age is None else plural(age, "year", "years")),
-        ("Needs", _listed(NEEDS[one] for one in needs)),
-        ("Ward", "" if ward is None else ward.name),
-        ("Language to be spoken", LANGUAGES.get(language, "")),
-        ("To take part", _listed(ACCESS[one] for one in takes_part)),
-    )
     not_used = [
         f"{withheld} So it does not use the {_USED_FOR[withheld.category]}."
         for withheld in access.withheld_of(_USED_FOR)
     ]
     if unknown:
         not_used.append(f"The main need on the record, “{unknown}”, is no need of the directory.")
-    return LookedFor(wanted, [one for one in facts if one[1]], not_used)
+    known_wards = {} if ward is None else {ward.id: ward.name}
+    return LookedFor(wanted, wanted_facts(wanted, known_wards), not_used)
 
 
 async def _needs(access: Access, child: Child) -> tuple[tuple[str, ...], str]:
@@ -137,8 +131,3 @@ def _takes_part(access: Access, child: Child) -> tuple[str, ...]:
         written = (child.disability or "").casefold()
         found |= {code for word, code in _ACCESS_BY_WORD.items() if word in written}
     return tuple(one for one in ACCESS if one in found)
-
-
-def _listed(words: Iterable[str]) -> str:
-    said = list(words)
-    return in_a_row([*said[:1], *(lower_first(one) for one in said[1:])]) if said else ""

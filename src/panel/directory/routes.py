@@ -155,6 +155,7 @@ async def match_page(
         "directory/match.html",
         status=422 if wrong else 200,
         found=found,
+        said=pages.wanted_facts(wanted, dict(areas)),
         wanted=wanted,
         language=language if language in LANGUAGES else "",
         filled=_said(age[:20], wrong),
