@@ -10,6 +10,7 @@ import pytest
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
+from consent import Category
 from panel.allocation.looking import Said, looked_for
 from panel.allocation.models import ServiceRequest, Waiting
 from panel.allocation.package_models import PackageKind, ServiceLine, Unit, UnitPrice
@@ -17,7 +18,9 @@ from panel.allocation.packages import Every, LineWords, PackageWords, add_line, 
 from panel.directory.models import Service
 from panel.directory.service import end_service
 from panel.platform.problems import Invalid
+from panel.records.gate import rewrite_access
 from panel.register.models import Area, Child
+from panel.sharing.models import SharingRestriction
 from tests.allocation.conftest import Board, listed
 from tests.allocation.test_pages import Browser, mistakes
 from tests.conftest import SignIn
@@ -113,9 +116,22 @@ async def test_what_is_withheld_is_neither_used_nor_told(board: Board) -> None:
     async with board.house.opened("Amina", "lead") as access:
         looked = await looked_for(access, Said())
         assert looked.language == "pl"
-        assert "“Something rare” is no need of the directory" not in looked.not_used
         assert any("Something rare" in one for one in looked.not_used)
         assert looked.wanted.age == 4
-    async with board.family(board.mother) as access:
-        looked = await looked_for(access, Said(language=""))
-        assert looked.language == ""
+    async with board.house.as_("job") as session:
+        session.add_all(
+            SharingRestriction(
+                child_id=board.child, kind="protection", categories=[category.value], silent=silent,
+                against=[board.house.viewers["assessor"].id], from_on=date(2026, 1, 1),
+                by_words="the court",
+            )
+            for category, silent in ((Category.HEALTH, False), (Category.FAMILY, True))
+        )  # fmt: skip
+        await rewrite_access(session, board.child)
+    async with board.house.opened("Amina", "assessor") as access:
+        looked = await looked_for(access, Said())
+        assert (looked.wanted.age, looked.language, looked.wanted.needs) == (4, "", ())
+        # What is kept in silence is not even said to be kept.
+        (told,) = looked.not_used
+        assert "What fits is shown without the main need" in told
+        assert not any("rare" in one or "Polish" in one for one in (told, str(looked.facts)))

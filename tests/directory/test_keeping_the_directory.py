@@ -80,7 +80,7 @@ async def test_a_service_is_added_found_changed_closed_and_remembered(
         "/directory/match?age=12&need=autistic_spectrum_disorder&ward=W90000001"
     )
     assert "No service fits" in match.text
-    assert "1 would fit but take other ages" in match.text
+    assert "1 would fit but takes other ages" in match.text
     for change, sentence in {
         ("min_age", "12"): "The youngest age must not be above the oldest age",
         ("places_free", "9"): "There cannot be more free places than places there are",

@@ -45,7 +45,7 @@ _ACCESS_BY_WORD = {"wheelchair": "step_free", "hoist": "hoist"}
 """Words of what is written about a disability that name what a place must have."""
 _USED_FOR = {
     Category.IDENTITY: "age",
-    Category.HEALTH: "main need, nor what helps to take part",
+    Category.HEALTH: "main need, and without what helps to take part",
     Category.CONTACT: "ward",
     Category.FAMILY: "language",
 }
@@ -98,7 +98,7 @@ async def looked_for(access: Access, said: Said) -> LookedFor:
         access=takes_part,
     )
     not_used = [
-        f"{withheld} So it does not use the {_USED_FOR[withheld.category]}."
+        f"{withheld} What fits is shown without the {_USED_FOR[withheld.category]}."
         for withheld in access.withheld_of(_USED_FOR)
     ]
     if unknown:
