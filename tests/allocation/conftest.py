@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.allocation.criteria_service import CriterionWords, add_version, criteria_on
@@ -25,6 +26,8 @@ from panel.allocation.request_service import (
 from panel.allocation.rules import Grounds, Kind, Proposed, Unmet
 from panel.assessments import definitions
 from panel.assessments.models import Form
+from panel.directory.facts import ProviderFacts, ServiceFacts
+from panel.directory.service import add_provider, add_service
 from panel.panels.attendance import mark
 from panel.panels.calendar import meeting_on
 from panel.panels.holding import AtItem, at_item, begin
@@ -145,6 +148,16 @@ class Board:
         """The meeting as it is stored."""
         async with self.house.as_("coordinator") as session:
             return await meeting_on(session, await self.house.panel(session), NEXT_MEETING)
+
+
+async def listed(
+    session: AsyncSession, youngest: int | None = None, oldest: int | None = None, **said: Any
+) -> UUID:
+    """A service of the directory."""
+    name = said.pop("name", "Kestrel House")
+    provider = await add_provider(session, ProviderFacts(f"{name} Trust"))
+    facts = ServiceFacts(name=name, min_age=youngest, max_age=oldest, **said)
+    return (await add_service(session, provider.id, facts)).id
 
 
 async def judged(house: House, child: str) -> None:

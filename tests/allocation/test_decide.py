@@ -25,6 +25,7 @@ from panel.allocation.decision_service import (
 from panel.allocation.models import RequestDecision, ServiceRequest, UnmetNeed
 from panel.allocation.request_service import (
     INTERESTED,
+    choose_service,
     request_of,
     save_request,
     send_request,
@@ -52,8 +53,7 @@ from panel.panels.packs import pack_meeting, read_pack
 from panel.panels.rules import Part
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound, Problem
 from panel.records.child_scoped import JOB
-from panel.records.services import NamedService
-from tests.allocation.conftest import REVIEW, Board, judged
+from tests.allocation.conftest import REVIEW, Board, judged, listed
 from tests.panels.conftest import NEXT_MEETING, AddChild
 
 HERE = ("chair", "member", "social", "second")
@@ -66,19 +66,6 @@ ROWS = text(
 
 def sentences(refused: pytest.ExceptionInfo[Invalid]) -> dict[str, str]:
     return {one.field: one.sentence for one in refused.value.errors}
-
-
-class Listed:
-    """A directory of one service, for children from five on."""
-
-    def __init__(self, service: UUID) -> None:
-        self._service = NamedService(service, "Kestrel House", 5, 11)
-
-    async def choices(self, _session: object) -> list[NamedService]:
-        return [self._service]
-
-    async def named(self, _session: object, _ids: object) -> dict[UUID, NamedService]:
-        return {self._service.id: self._service}
 
 
 async def test_a_request_is_complete_before_it_comes_on_the_agenda(
@@ -100,11 +87,10 @@ async def test_a_request_is_complete_before_it_comes_on_the_agenda(
         with pytest.raises(Conflict):
             await save_request(access, made, said, version - 1)
         saved = await save_request(access, made, said, version)
-        service = UUID(int=7)
-        row.service_id = service
+        row.service_id = await listed(access.session, 5, 11)
         await access.session.flush()
         with pytest.raises(Invalid) as refused:
-            await send_request(access, made, panel, row.version, Listed(service))
+            await send_request(access, made, panel, row.version)
         assert sentences(refused) == {
             "service_id": "This service is for children from 5 on, and the child is 4"
         }
@@ -344,18 +330,14 @@ async def test_every_unmet_need_is_counted_once(board: Board, add_child: AddChil
 
 
 async def test_a_child_waits_is_offered_a_place_and_keeps_it_by_refusing(board: Board) -> None:
-    service = UUID(int=7)
-    made, _ = await board.draft()
+    made, version = await board.draft()
     async with board.house.opened("Amina", "lead") as access:
-        row = await access.session.get_one(ServiceRequest, made)
-        row.service_id = service
-        await access.session.flush()
+        service = await listed(access.session)
+        row = await choose_service(access, made, service, version)
         with pytest.raises(Problem):
             await join_list(access, made)
         panel = await board.house.panel(access.session)
-        directory = Listed(service)
-        directory._service = NamedService(service, "Kestrel House")
-        await send_request(access, made, panel, row.version, directory)
+        await send_request(access, made, panel, row.version)
     async with board.house.opened("Amina", "chair") as access:
         panel = await board.house.panel(access.session)
         decision = board.proposed(Kind.DEFERRED, because=Grounds.NO_CAPACITY)

@@ -156,6 +156,8 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/requests/{need_id:uuid}/letter/{copy_id:uuid}/posted": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/places/{place_id:uuid}/answer": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/send": RECORD,
+    "/children/{child_id:uuid}/requests/{need_id:uuid}/service": RECORD,
+    "/children/{child_id:uuid}/services": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/unmet/{unmet_id:uuid}/close": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/waiting": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/waiting/{wait_id:uuid}/offer": RECORD,

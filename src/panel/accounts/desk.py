@@ -43,7 +43,6 @@ from panel.records.casework import Casework, NoCasework
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
-from panel.records.services import NoServices, Services
 from panel.web.forms import FieldErrors, read_form
 from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
@@ -103,8 +102,6 @@ class Site:
     """What workers' accounts must know of their cases."""
     beside: BesideCase = field(default_factory=NothingBeside)
     """What stands beside a case on a panel's papers: requests for service."""
-    services: Services = field(default_factory=NoServices)
-    """The services that a request can ask for."""
 
 
 @dataclass(slots=True)

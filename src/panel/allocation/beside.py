@@ -36,6 +36,7 @@ class _Fact(msgspec.Struct):
     category: Category
     need_code: NeedCode
     asked_units: str
+    service: str | None
     unit: str
     urgency: Urgency
     level_of_need: str | None
@@ -54,6 +55,8 @@ _BEFORE = UnevenReadModel(
     """
 SELECT json_build_object('id', q.id, 'reference', q.reference, 'legal_basis', q.legal_basis,
   'category', q.category, 'need_code', q.need_code, 'asked_units', q.asked_units::text,
+  'service', (SELECT s.name || ', ' || p.name FROM service s
+     JOIN provider p ON p.id = s.provider_id WHERE s.id = q.service_id),
   'unit', q.unit, 'urgency', q.urgency, 'level_of_need', q.level_of_need,
   'agency_id', q.agency_id, 'written_by', q.created_by, 'need', encode(q.need, 'hex'),
   'outcome', encode(q.outcome, 'hex'), 'tried', encode(q.tried, 'hex'),
@@ -137,6 +140,7 @@ def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
         ("What should be different", said_in("outcome", one.category)),
         ("What was tried", said_in("tried", one.category)),
         ("What is asked for", said_in("asked_for", one.category)),
+        ("Service", one.service or ""),
         ("How much", amount),
         ("How soon", URGENCY_WORDS[one.urgency]),
         ("Why it cannot wait", said_in("urgency_why", one.category)),

@@ -27,8 +27,8 @@ from panel.allocation.decision_service import (
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.models import RequestDecision
 from panel.allocation.packages_beside import beside_request
-from panel.allocation.request_routes import address_of
-from panel.allocation.request_service import left_of, request_of, require_reader
+from panel.allocation.request_pages import address_of
+from panel.allocation.request_service import left_of, request_of, require_reader, service_of
 from panel.allocation.rules import (
     ANOTHER_WAY,
     GROUNDS_WORDS,
@@ -71,7 +71,7 @@ async def _decide_page(
         status=200 if errors is None else 422,
         header=await child_header(access),
         request=request,
-        rows=pages.request_rows(request, access),
+        rows=pages.request_rows(request, access, await service_of(access, request)),
         address=address,
         back=back,
         back_words=back_words,

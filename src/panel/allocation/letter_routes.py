@@ -28,7 +28,8 @@ from panel.allocation.letter_service import (
     settle_letters,
     was_posted,
 )
-from panel.allocation.request_routes import REQUEST, address_of
+from panel.allocation.request_pages import address_of
+from panel.allocation.request_routes import REQUEST
 from panel.panels.note_context import gather_for_plan
 from panel.panels.note_document import note_pdf
 from panel.panels.note_routes import Mailbox

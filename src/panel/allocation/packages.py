@@ -52,6 +52,7 @@ from panel.allocation.package_models import (
     UnitPrice,
 )
 from panel.allocation.packages_settings import limits
+from panel.allocation.request_service import wrong_service
 from panel.allocation.short_breaks import (
     Limits,
     Notice,
@@ -60,6 +61,7 @@ from panel.allocation.short_breaks import (
     review_warning,
     section_20_warnings,
 )
+from panel.directory.service import find
 from panel.platform.problems import Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.platform.tables import today_of
 from panel.records.child_scoped import ChildScoped
@@ -497,21 +499,26 @@ class LineWords:
     unit: Unit
     every: Every
     from_on: date
-    price: Decimal
+    price: Decimal | None
     until_on: date | None = None
     law: str | None = None
     service_id: UUID | None = None
 
 
 async def add_line(access: Access, package_id: UUID, version: int, words: LineWords) -> ServiceLine:
-    """Add a service. Raises Invalid for days outside the package and for wrong amounts."""
+    """Add a service; of the directory, with its name and price where none is said.
+
+    Raises Invalid for days outside the package, for wrong amounts, and for a service that does not
+    take the child.
+    """
     row = await open_for_change(access, package_id, version)
+    what, price = await _named_and_priced(access, words)
     mistakes = days_mistakes(words.from_on, words.until_on)
     if wrong := units_mistake("How many", words.units):
         mistakes.append(FieldError("units", wrong))
-    if wrong := amount_mistake("The price", words.price, may_be_nothing=True):
+    if wrong := amount_mistake("The price", price, may_be_nothing=True):
         mistakes.append(FieldError("price", wrong))
-    elif words.units > 0 and words.units * words.price > Decimal(10**8):
+    elif words.units > 0 and words.units * price > Decimal(10**8):
         sentence = "How many and the price make more than £100,000,000 each time: check both"
         mistakes.append(FieldError("price", sentence))
     if words.from_on < row.from_on:
@@ -525,7 +532,7 @@ async def add_line(access: Access, package_id: UUID, version: int, words: LineWo
         child_id=access.child_id,
         package_id=row.id,
         service_id=words.service_id,
-        what=words.what,
+        what=what,
         units=words.units,
         unit=words.unit.value,
         every=words.every.value,
@@ -539,13 +546,33 @@ async def add_line(access: Access, package_id: UUID, version: int, words: LineWo
         UnitPrice(
             child_id=access.child_id,
             service_line_id=line.id,
-            amount=words.price,
+            amount=price,
             from_on=words.from_on,
             until_on=None,
         )
     )
     await _changed(access, row)
     return line
+
+
+async def _named_and_priced(access: Access, words: LineWords) -> tuple[str, Decimal]:
+    """What a line is called and costs. Raises Invalid where neither it nor the directory says."""
+    what, price = words.what, words.price
+    mistakes = []
+    if words.service_id is not None:
+        if wrong := await wrong_service(access, words.service_id):
+            raise Invalid.because("service_id", wrong)
+        service = await find(access.session, words.service_id)
+        what = what or service.name
+        if price is None and service.unit == words.unit.value:
+            price = service.unit_cost
+    if not what:
+        mistakes.append(FieldError("what", "Write which service it is"))
+    if price is None:
+        lacks = "" if words.service_id is None else f": the directory has none of a {words.unit}"
+        mistakes.append(FieldError("price", f"Enter the price{lacks}"))
+    _refuse(mistakes)
+    return what, Decimal(0) if price is None else price
 
 
 async def _line(access: Access, row: Package, line_id: UUID) -> ServiceLine:

@@ -56,12 +56,13 @@ class LineForm(msgspec.Struct, forbid_unknown_fields=True):
     """A service of a package."""
 
     version: int
-    what: Annotated[str, line("Service", at_most=200, missing="Write which service it is")]
     units: HowMany
     unit: Annotated[UnitWord, chosen("What is counted")]
     every: Annotated[EveryWord, chosen("How often")]
-    price: UnitPriceSum
     from_on: FirstDay
+    service_id: Annotated[UUID | None, chosen("Service of the directory")] = None
+    what: Annotated[str, line("Service", at_most=200)] = ""
+    price: Annotated[Decimal | None, amount("Price")] = None
     until_on: LastDay = None
     law: Annotated[LawWord | None, chosen("Under which section")] = None
 

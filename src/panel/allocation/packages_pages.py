@@ -401,7 +401,9 @@ def steps_of(
     return [*steps, "bill", *account, "review", "change", "end"]
 
 
-def package_step(slug: str, one: PackageReading, agencies: Choices, pots: Choices) -> Step | None:
+def package_step(
+    slug: str, one: PackageReading, agencies: Choices, pots: Choices, services: Choices = ()
+) -> Step | None:
     """The form of a step, with what there is to choose from; None where there is no such step."""
     step = PACKAGE_STEPS.get(slug)
     if step is None:
@@ -416,12 +418,14 @@ def package_step(slug: str, one: PackageReading, agencies: Choices, pots: Choice
         ],
         "agency": agencies,
         "pot": pots,
+        "service": services,
     }
     fields = [
         replace(field, choices=known[field.name.partition("_")[0]])
         if field.kind == "select" and not field.choices
         else field
         for field in step.fields
+        if field.name != "service_id" or services
     ]
     return replace(step, fields=fields)
 
@@ -482,11 +486,22 @@ LINE = Step(
     "",
     "Add it",
     (
-        Field("line", "what", "Which service?"),
+        Field(
+            "select",
+            "service_id",
+            "Service of the directory",
+            "Those that the child’s requests ask for. Leave this empty for another.",
+        ),
+        Field("line", "what", "Which service?", "Of the directory, its name where this is empty."),
         Field("line", "units", "How many?", "For example 2 or 1.5"),
         Field("select", "unit", "Of what?", choices=UNITS),
         Field("select", "every", "How often?", choices=choices(EVERY_WORDS)),
-        Field("money", "price", "Price of one", "Pounds and pence, for example 18.50"),
+        Field(
+            "money",
+            "price",
+            "Price of one",
+            "Pounds and pence, for example 18.50. Of the directory, its price where this is empty.",
+        ),
         Field("day", "from_on", "First day"),
         Field("day", "until_on", "Last day", DAYS_HINT),
         Field(

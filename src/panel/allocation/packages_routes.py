@@ -25,6 +25,7 @@ from panel.allocation.package_models import PackageKind, PackageState, Unit
 from panel.allocation.packages_settings import limits
 from panel.allocation.pots_routes import HANDLERS as POTS
 from panel.allocation.pots_routes import year_named
+from panel.allocation.request_service import services_asked_for
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, Withheld
 from panel.register.service import child_header
@@ -222,6 +223,7 @@ async def _step(
             raise NotAllowed("This cannot be done with this package now, or not by you.")
         every = await agencies(access.session)
         known = await pots.pots(access.session)
+        services = await services_asked_for(access) if slug == "line" else ()
         names = {each.id: each.name for each in every}
         step = pages.package_step(
             slug,
@@ -231,6 +233,7 @@ async def _step(
                 (str(each.id), f"{each.name} {each.financial_year}, {names[each.agency_id]}")
                 for each in known
             ],
+            [(str(each.id), each.words) for each in services],
         )
         if step is None:
             raise NotFound
@@ -281,6 +284,7 @@ async def _line(access: Access, package_id: UUID, form: forms.LineForm) -> None:
         form.price,
         form.until_on,
         form.law,
+        form.service_id,
     )
     await packages.add_line(access, package_id, form.version, said)
 

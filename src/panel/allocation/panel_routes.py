@@ -23,8 +23,7 @@ from panel.allocation.fairness_reading import (
     fairness_by,
     sits_on_allocation,
 )
-from panel.allocation.request_pages import unmet_row
-from panel.allocation.request_routes import address_of
+from panel.allocation.request_pages import NOT_LISTED, address_of, unmet_row
 from panel.allocation.request_service import left_of
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
 from panel.allocation.unmet_service import open_needs, totals
@@ -35,6 +34,7 @@ from panel.allocation.waiting_service import (
     services_waited_for,
     waiting_before,
 )
+from panel.directory.service import named
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
 from panel.panels.run import panel_run_by
@@ -46,7 +46,6 @@ from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
 ON_A_PAGE = 25
-NOT_LISTED = "A service that is not listed"
 CRITERIA = "/panels/{key:str}/criteria"
 
 
@@ -82,13 +81,13 @@ async def unmet_page(
         panel = await _panel(desk, session, key)
         found = await open_needs(session, panel.id, reason=chosen, after=after, most=ON_A_PAGE + 1)
         shown = found[:ON_A_PAGE]
-        named = await _headers(
+        headers = await _headers(
             desk, session, panel, [one.child_id for one, _ in shown], "read the unmet needs"
         )
         rows = []
         for need, request in shown:
-            if need.child_id in named:
-                header, access = named[need.child_id]
+            if need.child_id in headers:
+                header, access = headers[need.child_id]
                 href = address_of(need.child_id, request.id)
                 rows.append((header.name, header.initials, href, unmet_row(need, access)))
         base = f"/panels/{key}/unmet-need"
@@ -121,11 +120,11 @@ async def waiting_page(
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await _panel(desk, session, key)
         waited_for = await services_waited_for(session, panel.id)
-        services = await desk.site.services.named(session, list(waited_for))
-    every = sorted(waited_for, key=lambda one: services[one].name if one in services else str(one))
+        services = await named(session, waited_for)
+    every = sorted(waited_for, key=lambda one: services[one].words if one in services else str(one))
     here = service if service in every else next(iter(every), None)
     unlisted = [one for one in every if one not in services]
-    names = {one: service.name for one, service in services.items()} | {
+    names = {one: service.words for one, service in services.items()} | {
         one: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
         for at, one in enumerate(unlisted, start=1)
     }
@@ -138,7 +137,7 @@ async def waiting_page(
         listed.sort(key=lambda one: order.get(one.id, 0))
         begins = next((at for at, one in enumerate(listed, 1) if one.id == after), 0)
         page = listed[begins : begins + ON_A_PAGE]
-        named = await _headers(
+        headers = await _headers(
             desk, session, panel, [one.child_id for one in page], "read a waiting list"
         )
         more = ""
@@ -146,14 +145,14 @@ async def waiting_page(
             more = f"/panels/{key}/waiting?service={here}&after={page[-1].id}"
         shown = [
             (
-                named[one.child_id][0].name,
-                named[one.child_id][0].initials,
+                headers[one.child_id][0].name,
+                headers[one.child_id][0].initials,
                 address_of(one.child_id, one.request_id),
                 URGENCY_WORDS[Urgency(one.priority)],
                 place_of(line, one, desk.today),
             )
             for one in page
-            if one.child_id in named
+            if one.child_id in headers
         ]
         return desk.page(
             "allocation/waiting.html",

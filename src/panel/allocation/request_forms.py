@@ -62,6 +62,19 @@ class RequestForm(msgspec.Struct, forbid_unknown_fields=True):
         )
 
 
+class NewForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A new draft, perhaps for a service that was found."""
+
+    service_id: Annotated[UUID | None, chosen("Service")] = None
+
+
+class ServiceForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Which service a draft asks for."""
+
+    version: int
+    service_id: Annotated[UUID, chosen("Service", missing="Choose a service from the list")]
+
+
 class SendForm(msgspec.Struct, forbid_unknown_fields=True):
     """To which panel a request goes."""
 

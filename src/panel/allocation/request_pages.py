@@ -24,6 +24,7 @@ from panel.allocation.rules import (
     Urgency,
     units_words,
 )
+from panel.directory.service import Named
 from panel.records.gate import Access
 from panel.web import words
 
@@ -40,6 +41,12 @@ STATE_COLOURS = {
     RequestState.WITHDRAWN: "grey",
 }
 Rows = Sequence[tuple[str, str]]
+NOT_LISTED = "A service that is not in the directory any more"
+
+
+def address_of(child_id: UUID, request_id: UUID) -> str:
+    """Where a request is read."""
+    return f"/children/{child_id}/requests/{request_id}"
 
 
 def level_words(level: str | None) -> str:
@@ -58,7 +65,14 @@ def amount_words(request: ServiceRequest) -> str:
     return units_words(request.asked_units, request.unit)
 
 
-def request_rows(request: ServiceRequest, access: Access) -> Rows:
+def service_words(request: ServiceRequest, service: Named | None) -> str:
+    """Which service of the directory is asked for; empty where none in particular is."""
+    if request.service_id is None:
+        return ""
+    return NOT_LISTED if service is None else service.words
+
+
+def request_rows(request: ServiceRequest, access: Access, service: Named | None) -> Rows:
     """What is asked, next to the child's level of need; the family's wishes where they may be."""
     basis = request.legal_basis
     rows = [
@@ -69,6 +83,7 @@ def request_rows(request: ServiceRequest, access: Access) -> Rows:
         ("What should be different", request.outcome),
         ("What was tried", request.tried),
         ("What is asked for", request.asked_for),
+        ("Service", service_words(request, service)),
         ("How much", amount_words(request)),
         ("How soon", URGENCY_WORDS[Urgency(request.urgency)]),
         ("Why it cannot wait", request.urgency_why),

@@ -9,6 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.status_codes import HTTP_422_UNPROCESSABLE_ENTITY
 from sqlalchemy import select
 
 from consent import Category, Tie
@@ -25,6 +26,7 @@ from panel.allocation.package_requests import AGREES, met_by, packages_for
 from panel.allocation.packages import may_prepare, money_purposes
 from panel.allocation.packages_beside import beside_request
 from panel.allocation.packages_pages import STATE_WORDS as STATE_TAGS
+from panel.allocation.request_pages import address_of
 from panel.allocation.request_service import (
     WRITERS,
     category_of,
@@ -35,6 +37,7 @@ from panel.allocation.request_service import (
     requests_of,
     save_request,
     send_request,
+    service_of,
     start_request,
     withdraw_request,
     words_of,
@@ -51,6 +54,7 @@ from panel.allocation.rules import (
     Urgency,
     missing_of,
 )
+from panel.allocation.services_routes import services_address, services_again
 from panel.allocation.unmet_service import needs_of
 from panel.allocation.waiting_service import lists_with, place_of, waits_of
 from panel.panels.case import CATEGORY_TITLES
@@ -62,7 +66,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import child_header
 from panel.web import words
-from panel.web.forms import FieldErrors, Filled, Nothing
+from panel.web.forms import FieldErrors, Filled
 
 REQUESTS = "/children/{child_id:uuid}/requests"
 REQUEST = REQUESTS + "/{need_id:uuid}"
@@ -70,11 +74,6 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 
 READING = "read a request for service"
 WRITING = "wrote a request for service"
-
-
-def address_of(child_id: UUID, request_id: UUID) -> str:
-    """Where a request is read."""
-    return f"/children/{child_id}/requests/{request_id}"
 
 
 @get(REQUESTS, include_in_schema=False)
@@ -105,10 +104,14 @@ async def new_request(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> 
     """Start a draft."""
     to = f"/children/{child_id}/requests"
 
-    async def work(access: Access, _form: Nothing) -> None:
-        await start_request(access)
+    async def work(access: Access, form: forms.NewForm) -> None:
+        await start_request(access, form.service_id)
 
-    await take(desk, Nothing, partial(desk.open, child_id, WRITING), work, to)
+    opens = partial(desk.open, child_id, WRITING)
+    again = partial(services_again, desk, child_id, None)
+    taken = await take(desk, forms.NewForm, opens, work, to, again=again)
+    if taken.status_code == HTTP_422_UNPROCESSABLE_ENTITY:
+        return taken
     async with desk.open(child_id, WRITING) as access:
         newest = await access.session.scalar(
             select(ServiceRequest.id)
@@ -137,6 +140,7 @@ async def _page(
     async with desk.open(child_id, READING, purposes) as access:
         row = await request_of(access, need_id)
         header = await child_header(access)
+        service = await service_of(access, row)
         writes = bool(access.ties & WRITERS)
         is_draft = row.state == RequestState.DRAFT
         shown = {
@@ -148,7 +152,7 @@ async def _page(
             "withheld": ""
             if may_read(access, row)
             else str(access.withheld(category_of(row)) or "You cannot see this request."),
-            "rows": pages.request_rows(row, access) if may_read(access, row) else (),
+            "rows": pages.request_rows(row, access, service) if may_read(access, row) else (),
             "may_write": writes,
             "may_work": access.may_write,
             "is_panel": Tie.PANEL in access.ties,
@@ -177,10 +181,10 @@ async def _page(
                 ],
                 unit_choices=[(one.value, f"{one.value.capitalize()}s") for one in Unit],
                 urgencies=[(key.value, URGENCY_WORDS[key]) for key in reversed(Urgency)],
-                services=[
-                    (str(one.id), one.name)
-                    for one in await desk.site.services.choices(access.session)
-                ],
+                services=[]
+                if service is None
+                else [(str(service.id), service.words), ("", "No service in particular")],
+                find_href=f"{services_address(child_id)}?asking={need_id}",
                 panels=[(str(one.id), one.name) for one in panels if one.kind == "allocation"],
             )
         return desk.page(
@@ -310,7 +314,7 @@ async def send(
         panel = await access.session.get(Panel, form.panel)
         if panel is None:
             raise NotFound("There is no such panel.", "Load the page again.")
-        await send_request(access, need_id, panel, form.version, desk.site.services)
+        await send_request(access, need_id, panel, form.version)
 
     doing = "sent a request to a panel"
     return await work_on(desk, (child_id, need_id), forms.SendForm, work, "send", doing)

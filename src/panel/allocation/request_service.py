@@ -21,6 +21,8 @@ from panel.allocation.rules import (
     missing_of,
 )
 from panel.assessments.reading import signed_off_id
+from panel.directory.service import Named, named
+from panel.directory.vocabulary import Status
 from panel.panels.models import DeclaredInterest, Meeting, Panel
 from panel.panels.referrals import close_papers, open_referral, papers_complete, refer
 from panel.platform.ids import new_id
@@ -34,7 +36,6 @@ from panel.platform.problems import (
     Problem,
 )
 from panel.records.gate import NOT_HERE, Access, rewrite_access
-from panel.records.services import NoServices, Services
 from panel.register.history import level_of_need
 from panel.register.models import Child
 
@@ -188,18 +189,23 @@ async def held(access: Access, request_id: UUID, version: int, mine: str) -> Ser
     return row
 
 
-async def start_request(access: Access) -> ServiceRequest:
-    """A new draft, by somebody who works with the child."""
+async def start_request(access: Access, service_id: UUID | None = None) -> ServiceRequest:
+    """A new draft, by somebody who works with the child; for a service of the directory or none.
+
+    Raises NotAllowed, and Invalid for a service that does not take the child.
+    """
     require_writer(access)
     agency = access.viewer.agency
     if agency is None:
         raise NotAllowed("Only a worker of an agency can write a request.")
+    await _require_fit(access, service_id)
     made = new_id()
     row = ServiceRequest(
         id=made,
         child_id=access.child_id,
         reference=f"R-{made.hex[-8:].upper()}",
         agency_id=agency,
+        service_id=service_id,
     )
     access.session.add(row)
     await access.session.flush()
@@ -268,11 +274,7 @@ async def facts_of(access: Access, row: ServiceRequest) -> RequestFacts:
 
 
 async def send_request(
-    access: Access,
-    request_id: UUID,
-    panel: Panel,
-    version: int,
-    services: Services | None = None,
+    access: Access, request_id: UUID, panel: Panel, version: int
 ) -> ServiceRequest:
     """Send a complete request to an allocation panel: the child comes on its list.
 
@@ -287,7 +289,7 @@ async def send_request(
         mistakes.append(
             FieldError("panel", f"The {panel.name} decides nothing. Choose an allocation panel")
         )
-    if wrong := await _wrong_service(access, row, services or NoServices()):
+    if wrong := await wrong_service(access, row.service_id):
         mistakes.append(FieldError("service_id", wrong))
     if mistakes:
         raise Invalid(tuple(mistakes))
@@ -307,15 +309,51 @@ async def send_request(
     return row
 
 
-async def _wrong_service(access: Access, row: ServiceRequest, services: Services) -> str:
-    if row.service_id is None:
+async def wrong_service(access: Access, service_id: UUID | None) -> str:
+    """Why a child cannot be given a service, or empty."""
+    if service_id is None:
         return ""
-    service = (await services.named(access.session, [row.service_id])).get(row.service_id)
-    if service is None:
+    service = (await named(access.session, [service_id])).get(service_id)
+    if service is None or service.status is Status.ENDED:
         return "This service is not in the directory any more. Choose another, or none"
     child = await access.session.get_one(Child, access.child_id)
-    ages = (service.least_age, service.most_age)
-    return age_mistake(child.birth_date, access.today, ages)
+    return age_mistake(child.birth_date, access.today, service.ages)
+
+
+async def choose_service(
+    access: Access, request_id: UUID, service_id: UUID, version: int
+) -> ServiceRequest:
+    """Ask for a service of the directory in a draft. Raises Conflict, and Invalid as `send`."""
+    require_writer(access)
+    row = await held(access, request_id, version, "Ask for this service")
+    _require_draft(row)
+    require_reader(access, row)
+    await _require_fit(access, service_id)
+    row.service_id = service_id
+    await access.session.flush()
+    return row
+
+
+async def _require_fit(access: Access, service_id: UUID | None) -> None:
+    if wrong := await wrong_service(access, service_id):
+        raise Invalid.because("service_id", wrong)
+
+
+async def services_asked_for(access: Access) -> Sequence[Named]:
+    """The services of the directory that the child's requests ask for, as far as they are read."""
+    asked = [
+        one.service_id
+        for one in await requests_of(access)
+        if one.service_id is not None and may_read(access, one)
+    ]
+    return list((await named(access.session, asked)).values()) if asked else ()
+
+
+async def service_of(access: Access, row: ServiceRequest) -> Named | None:
+    """The service of the directory that a request asks for."""
+    if row.service_id is None:
+        return None
+    return (await named(access.session, [row.service_id])).get(row.service_id)
 
 
 async def withdraw_request(access: Access, request_id: UUID, why: str, version: int) -> None:

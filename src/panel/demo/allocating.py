@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Viewer
@@ -67,6 +68,7 @@ from panel.demo.asking import (
 )
 from panel.demo.crew import Crew, crew_of_the_past
 from panel.demo.safeguards import Written, Year
+from panel.directory.models import Service
 from panel.panels.attendance import mark
 from panel.panels.calendar import meeting_on, panel_by_key
 from panel.panels.holding import at_item, begin, contribute, done, end
@@ -83,7 +85,6 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.dates import months_after, working_days_after, working_days_before
 from panel.records.gate import Access
-from panel.records.services import NamedService
 
 AT_THE_TABLE = ("astrid", "bridget", "denzil", "joan")
 """Who comes beside the coordinator."""
@@ -93,20 +94,6 @@ A_REQUEST = Decimal(1000)
 """What each pot holds for each request of the year."""
 LEAST = Decimal(40_000)
 """What each holds in a small authority."""
-
-
-class Offered:
-    """The services of the invented authority that requests name."""
-
-    async def choices(self, _session: AsyncSession) -> Sequence[NamedService]:
-        """Each of them."""
-        return [NamedService(one.service, one.name) for one in WISHES]
-
-    async def named(
-        self, session: AsyncSession, ids: Sequence[UUID]
-    ) -> Mapping[UUID, NamedService]:
-        """Those of some ids."""
-        return {one.id: one for one in await self.choices(session) if one.id in ids}
 
 
 @dataclass(slots=True)
@@ -131,6 +118,8 @@ class _Run:
     children: dict[int, Written] = field(default_factory=dict)
     pots: dict[tuple[str, str], UUID] = field(default_factory=dict)
     """By name and financial year."""
+    services: dict[str, UUID] = field(default_factory=dict)
+    """What is asked for, in the directory, by name."""
 
 
 async def allocate(tenant: Tenant, year: Year, asked: Asked, *, seed: int) -> None:
@@ -164,6 +153,11 @@ async def _begin(run: _Run) -> None:
     now = FinancialYear.of(crew.today)
     last = FinancialYear.of(run.year.today)
     async with crew.tenant.transaction(JOB) as session:
+        names = [one.name for one in WISHES]
+        listed = await session.execute(
+            select(Service.name, Service.id).where(Service.name.in_(names))
+        )
+        run.services = {row[0]: row[1] for row in listed}
         await add_version(session, f"Criteria of {now.name}", starts, CRITERIA)
         if last.first > starts:
             await add_version(session, f"Criteria of {last.name}", last.first, CRITERIA)
@@ -205,7 +199,7 @@ async def _send(run: _Run, ask: Ask) -> None:
         outcome=wish.outcome.format(n=story.given),
         tried="" if draft else wish.tried,
         asked_for=wish.asked_for,
-        service_id=wish.service,
+        service_id=run.services[wish.name],
         asked_units=Decimal(wish.units),
         unit=wish.unit.value,
         urgency=ask.urgency,
@@ -220,7 +214,7 @@ async def _send(run: _Run, ask: Ask) -> None:
         await at.session.flush()
         if not draft:
             panel = await _panel(at.session)
-            await send_request(at, request.id, panel, request.version, Offered())
+            await send_request(at, request.id, panel, request.version)
     run.cases[child.child_id] = _Case(ask, child, request.id)
 
 
@@ -394,7 +388,7 @@ async def _make_package(run: _Run, case: _Case, kind: Kind) -> None:
             starts,
             wish.price,
             law=wish.law,
-            service_id=wish.service,
+            service_id=run.services[wish.name],
         )
         await packages.add_line(at, made.id, made.version, line)
         year = FinancialYear.of(starts)

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from random import Random
-from uuid import UUID
 
 from consent import Category
 from panel.allocation.criteria_service import CriterionWords
@@ -76,7 +75,6 @@ class Wish:
     law: str | None
     payers: tuple[tuple[str, int, str], ...]
     """Agency, parts of a hundred, and the pot."""
-    service: UUID
     criterion: str
     why: str
     """In the words of a letter to the family: why it is needed."""
@@ -84,10 +82,6 @@ class Wish:
 
 SHORT_BREAKS, POOLED = "Short breaks", "Joint care and equipment"
 TEAM, BOARD, EARLY_YEARS = "disabled-children", "icb", "early-years"
-
-
-def _service(number: int) -> UUID:
-    return UUID(f"0190a0de-0000-7000-8000-{number:012d}")
 
 
 WISHES = (
@@ -99,7 +93,7 @@ WISHES = (
         "The open play session, four times: too loud, and nobody knew how to help.",
         "We would like Saturdays, and the same person each time.",
         LegalBasis.S17, Category.SOCIAL_CARE, 48, 24, Unit.SESSION, Decimal("38.00"), "s17",
-        ((TEAM, 100, SHORT_BREAKS),), _service(1), "D1",
+        ((TEAM, 100, SHORT_BREAKS),), "D1",
         "A day with other children helps, and you need time to rest",
     ),
     Wish(
@@ -110,7 +104,7 @@ WISHES = (
         "A bath seat and lifting lessons. It is still too much for one.",
         "Somebody we know, who comes at six.",
         LegalBasis.CSDPA2, Category.SOCIAL_CARE, 156, 104, Unit.HOUR, Decimal("21.40"), None,
-        ((TEAM, 100, SHORT_BREAKS),), _service(2), "D2",
+        ((TEAM, 100, SHORT_BREAKS),), "D2",
         "Bath time and bedtime take two people",
     ),
     Wish(
@@ -121,7 +115,7 @@ WISHES = (
         "The sleep clinic for ten weeks, and the hints of the health visitor.",
         "One weekend a month, with a room of the same carer.",
         LegalBasis.S20, Category.SOCIAL_CARE, 24, 12, Unit.NIGHT, Decimal("295.00"), "s20",
-        ((TEAM, 60, POOLED), (BOARD, 40, POOLED)), _service(3), "D1",
+        ((TEAM, 60, POOLED), (BOARD, 40, POOLED)), "D1",
         "You have not slept well for a long time",
     ),
     Wish(
@@ -132,7 +126,7 @@ WISHES = (
         "Alarms and a shared rota with the grandmother, who is ill now.",
         "A carer who has been trained by the ward.",
         LegalBasis.CONTINUING_CARE, Category.HEALTH, 104, 52, Unit.NIGHT, Decimal("148.50"), None,
-        ((BOARD, 75, POOLED), (TEAM, 25, POOLED)), _service(4), "D3",
+        ((BOARD, 75, POOLED), (TEAM, 25, POOLED)), "D3",
         "Somebody has to be awake at night to keep your child safe",
     ),
     Wish(
@@ -143,7 +137,7 @@ WISHES = (
         "Six sessions at the centre, and the picture book at home.",
         "At nursery, so that the staff see how it is done.",
         LegalBasis.EHCP, Category.EDUCATION, 36, 24, Unit.SESSION, Decimal("62.00"), None,
-        ((EARLY_YEARS, 50, POOLED), (BOARD, 50, POOLED)), _service(5), "D4",
+        ((EARLY_YEARS, 50, POOLED), (BOARD, 50, POOLED)), "D4",
         "The plan says that your child needs this help",
     ),
     Wish(
@@ -154,7 +148,7 @@ WISHES = (
         "The usual lessons, twice.",
         "Anything in the holidays would do.",
         LegalBasis.LOCAL_OFFER, Category.EDUCATION, 10, 5, Unit.SESSION, Decimal("12.50"), None,
-        ((TEAM, 100, SHORT_BREAKS),), _service(6), "P1",
+        ((TEAM, 100, SHORT_BREAKS),), "P1",
         "Your child learns a lot in water",
     ),
 )  # fmt: skip

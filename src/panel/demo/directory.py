@@ -7,6 +7,7 @@ from random import Random
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.demo import places
+from panel.demo.asking import WISHES, Wish
 from panel.directory.facts import AreaFacts, PlaceFacts, ProviderFacts, ServiceFacts
 from panel.directory.service import add_provider, add_service
 from panel.directory.statement import NewStatement, publish
@@ -98,6 +99,9 @@ async def write_directory(session: AsyncSession, seed: int, today: date) -> None
         service = await add_service(session, provider.id, _facts(chance, number, kind_of, today))
         if service.places_free is not None:
             service.places_as_of = today - timedelta(days=chance.randint(0, 130))
+    for number, wish in enumerate(WISHES):
+        provider = made[(number * 3) % len(made)]
+        await add_service(session, provider.id, _asked_for(wish))
     await publish(session, _statement(today), 0)
 
 
@@ -130,6 +134,21 @@ def _facts(chance: Random, number: int, kind: Kind, today: date) -> ServiceFacts
         unit_cost=None,
         places=(PlaceFacts(f"{ward[1]} Hall", f"High Street, {ward[1]}, Wexshire", "WX1 1AA"),),
         areas=tuple(AreaFacts(name, code) for code, name in sorted(served)),
+    )
+
+
+def _asked_for(wish: Wish) -> ServiceFacts:
+    """What the allocation panel is asked for: its price is for the authority's eyes."""
+    return ServiceFacts(
+        name=wish.name,
+        description=f"{wish.asked_for}, where the allocation panel agrees.",
+        kind="short_break",
+        min_age=0,
+        max_age=25,
+        languages=("en",),
+        referral_route=Route.PANEL,
+        unit=wish.unit.value,
+        unit_cost=wish.price,
     )
 
 

@@ -1,13 +1,25 @@
 """What the directory's pages say."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 from uuid import UUID
 
-from panel.directory.matching import Count, Match, Matches, Reason, ages_words, places_words
+from panel.directory.matching import (
+    Candidate,
+    Count,
+    Match,
+    Matches,
+    Reason,
+    Wanted,
+    ages_words,
+    obstacles,
+    places_words,
+    told,
+    why_not,
+)
 from panel.directory.models import (
     Provider,
     ProviderLink,
@@ -32,7 +44,7 @@ from panel.directory.vocabulary import (
     Status,
 )
 from panel.platform.clock import day_of
-from panel.web.words import day_and_time, in_a_row, short_day
+from panel.web.words import day_and_time, in_a_row, lower_first, plural, short_day
 
 DIRECTORY = "/directory"
 PROVIDERS = f"{DIRECTORY}/providers"
@@ -82,15 +94,22 @@ FIELD_WORDS = {
     "areas": "area served",
 }
 BUT_FOR_WORDS = {
-    Reason.CAPACITY: "would fit but have no place free",
-    Reason.CLOSED: "would fit but are closed for now",
-    Reason.DISTANCE: "would fit but are too far away",
-    Reason.AREA: "would fit but serve other wards",
-    Reason.LANGUAGE: "would fit but do not say that they speak the language",
-    Reason.ACCESS: "would fit but do not say that they have what is needed to take part",
-    Reason.AGE: "would fit but take other ages",
-    Reason.NEED: "would fit but are for other needs",
+    Reason.CAPACITY: ("has no place free", "have no place free"),
+    Reason.CLOSED: ("is closed for now", "are closed for now"),
+    Reason.DISTANCE: ("is too far away", "are too far away"),
+    Reason.AREA: ("serves other wards", "serve other wards"),
+    Reason.LANGUAGE: (
+        "does not say that it speaks the language",
+        "do not say that they speak the language",
+    ),
+    Reason.ACCESS: (
+        "does not say that it has what is needed to take part",
+        "do not say that they have what is needed to take part",
+    ),
+    Reason.AGE: ("takes other ages", "take other ages"),
+    Reason.NEED: ("is for other needs", "are for other needs"),
 }
+"""Of one, and of several."""
 STANDING_COLOURS = {Status.ACTIVE: "green", Status.CLOSED_FOR_NOW: "yellow", Status.ENDED: "grey"}
 
 
@@ -340,11 +359,13 @@ def link_words(link: ProviderLink | None, today: date) -> str:
 class MatchRow:
     """A service that fits, or nearly."""
 
+    id: UUID
     href: str
     name: str
     provider: str
     why: str
     why_not: str
+    takes_age: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +378,24 @@ class MatchPage:
     but_for: Sequence[str]
 
 
+def wanted_facts(wanted: Wanted, wards: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is looked for, line by line."""
+    facts = (
+        ("Age", "" if wanted.age is None else plural(wanted.age, "year", "years")),
+        ("Needs", listed(NEEDS[one] for one in wanted.needs)),
+        ("Ward", wards.get(wanted.ward or "", "")),
+        ("Language to be spoken", listed(LANGUAGES[one] for one in wanted.languages)),
+        ("To take part", listed(ACCESS[one] for one in wanted.access)),
+    )
+    return [one for one in facts if one[1]]
+
+
+def listed(words: Iterable[str]) -> str:
+    """Codes in words, in a row."""
+    said = list(words)
+    return in_a_row([*said[:1], *(lower_first(one) for one in said[1:])]) if said else ""
+
+
 def match_page(found: Matches) -> MatchPage:
     """The page of a match."""
     rows = [(one.obstacle, _match_row(one)) for one in found.found]
@@ -365,8 +404,8 @@ def match_page(found: Matches) -> MatchPage:
         [row for obstacle, row in rows if obstacle is not None],
         _counted(found.fitting, "fits", "fit"),
         [
-            f"{_upper(count)} {words}"
-            for reason, words in BUT_FOR_WORDS.items()
+            f"{_upper(count)} would fit but {one if _is_one(count) else many}"
+            for reason, (one, many) in BUT_FOR_WORDS.items()
             if (count := found.but_for.get(reason)) is not None
         ],
     )
@@ -375,8 +414,12 @@ def match_page(found: Matches) -> MatchPage:
 def _counted(count: Count, one: str, many: str) -> str:
     if count.number == 0:
         return "No service fits"
-    noun = "service" if count.number == 1 and not count.more else "services"
-    return f"{_upper(count)} {noun} {one if noun == 'service' else many}"
+    said = f"service {one}" if _is_one(count) else f"services {many}"
+    return f"{_upper(count)} {said}"
+
+
+def _is_one(count: Count) -> bool:
+    return count.number == 1 and not count.more
 
 
 def _upper(count: Count) -> str:
@@ -386,9 +429,40 @@ def _upper(count: Count) -> str:
 
 def _match_row(one: Match) -> MatchRow:
     return MatchRow(
+        one.service.id,
         service_href(one.service.id),
         one.service.name,
         one.service.provider,
-        ". ".join(one.why) + "." if one.why else "",
+        _sentences(one.why),
         one.why_not,
+        one.obstacle is not Reason.AGE,
     )
+
+
+def found_row(wanted: Wanted, service: Service, provider: Provider, today: date) -> MatchRow:
+    """A service that was found by its words, with all that is not as wanted."""
+    candidate = Candidate(
+        service.id,
+        service.name,
+        provider.name,
+        tuple(service.needs_met),
+        service.min_age,
+        service.max_age,
+        Status(service.status),
+        service.closed_until,
+        tuple(service.area_codes),
+        tuple(service.languages),
+        tuple(service.accessibility),
+        service.places_free,
+        service.places_as_of,
+    )
+    failed = obstacles(wanted, candidate, None, today)
+    row = _match_row(told(wanted, candidate, None, next(iter(failed), None), today))
+    if not failed[1:]:
+        return row
+    said = _sentences([why_not(one, wanted, candidate) for one in failed])
+    return replace(row, why="", why_not=said, takes_age=Reason.AGE not in failed)
+
+
+def _sentences(said: Sequence[str]) -> str:
+    return ". ".join(said) + "." if said else ""

@@ -23,7 +23,13 @@ from panel.directory.forms import (
 from panel.directory.links import newest_link, send_link
 from panel.directory.matching import Wanted
 from panel.directory.pages import DIRECTORY, PROVIDERS, provider_href, service_href
-from panel.directory.searching import Sought, list_providers, search_services, services_of
+from panel.directory.searching import (
+    Sought,
+    list_providers,
+    place_in_list,
+    search_services,
+    services_of,
+)
 from panel.directory.service import (
     add_provider,
     add_service,
@@ -42,7 +48,6 @@ from panel.directory.statement import newest, publish
 from panel.directory.vocabulary import ACCESS, LANGUAGES, NEEDS
 from panel.platform.problems import Conflict
 from panel.web.forms import FieldErrors, Filled
-from panel.web.paging import STALE_LINK, Asked, read_cursor
 
 SERVICE = f"{DIRECTORY}/services/{{service_id:uuid}}"
 PROVIDER = f"{PROVIDERS}/{{provider_id:uuid}}"
@@ -72,14 +77,6 @@ def _age(said: str) -> tuple[int | None, str]:
 def _ward(said: str) -> str:
     """The code that was asked for, where it can be one."""
     return said if len(said) <= LONGEST_CODE and said.isalnum() else ""
-
-
-def _place_in_list(page: str) -> Asked:
-    """Which page of a list by name is asked for; no name holds what no database keeps."""
-    asked = read_cursor(page, (str, UUID))
-    if asked.key is not None and "\0" in str(asked.key[0]):
-        return Asked(note=STALE_LINK)
-    return asked
 
 
 def _said(age: str, sentence: str) -> Filled:
@@ -113,7 +110,7 @@ async def directory(
         ended == "yes",
     )
     async with desk.tenant.transaction(viewer.id) as session:
-        found = await search_services(session, sought, _place_in_list(page))
+        found = await search_services(session, sought, place_in_list(page))
         rows = [pages.service_row(*one, desk.today) for one in found.rows]
         areas = await wards(session)
     return desk.page(
@@ -158,6 +155,7 @@ async def match_page(
         "directory/match.html",
         status=422 if wrong else 200,
         found=found,
+        said=pages.wanted_facts(wanted, dict(areas)),
         wanted=wanted,
         language=language if language in LANGUAGES else "",
         filled=_said(age[:20], wrong),
@@ -358,7 +356,7 @@ async def providers(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> R
     """Who provides."""
     viewer = desk.viewer
     async with desk.tenant.transaction(viewer.id) as session:
-        found = await list_providers(session, _place_in_list(page))
+        found = await list_providers(session, place_in_list(page))
         rows = [
             (provider_href(one.id), one.name, pages.PROVIDER_KIND_WORDS[one.kind], number)
             for one, number in found.rows

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.directory.models import Provider, Service
 from panel.directory.vocabulary import EVERYWHERE, NEEDS, Status
 from panel.platform.tables import today_of
-from panel.web.paging import Asked, Page, page_of
+from panel.web.paging import STALE_LINK, Asked, Page, page_of, read_cursor
 
 ON_A_PAGE = 25
 
@@ -26,6 +26,14 @@ class Sought:
     free_now: bool = False
     ended: bool = False
     """Those that have ended, instead of those that have not."""
+
+
+def place_in_list(page: str) -> Asked:
+    """Which page of a list by name is asked for; no name holds what no database keeps."""
+    asked = read_cursor(page, (str, UUID))
+    if asked.key is not None and "\0" in str(asked.key[0]):
+        return Asked(note=STALE_LINK)
+    return asked
 
 
 async def search_services(

@@ -43,6 +43,13 @@ class Named:
     name: str
     provider: str
     status: Status
+    ages: tuple[int | None, int | None] = (None, None)
+    """From and up to which age (whole years) it takes people."""
+
+    @property
+    def words(self) -> str:
+        """Name and provider."""
+        return f"{self.name}, {self.provider}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +81,20 @@ async def find(session: AsyncSession, service_id: UUID) -> Service:
 async def named(session: AsyncSession, ids: Iterable[UUID]) -> Mapping[UUID, Named]:
     """Services by their names, as far as they are there."""
     found = await session.execute(
-        select(Service.id, Service.name, Provider.name, Service.status)
+        select(
+            Service.id,
+            Service.name,
+            Provider.name,
+            Service.status,
+            Service.min_age,
+            Service.max_age,
+        )
         .join(Provider, Provider.id == Service.provider_id)
         .where(Service.id.in_(list(ids)))
     )
     return {
-        service_id: Named(service_id, name, provider, Status(status))
-        for service_id, name, provider, status in found
+        service_id: Named(service_id, name, provider, Status(status), (youngest, oldest))
+        for service_id, name, provider, status, youngest, oldest in found
     }
 
 
@@ -303,11 +317,17 @@ def check_said(service: Service, said: SaidPlaces, today: date) -> None:
 async def say_places(
     session: AsyncSession, service_id: UUID, version: int, said: SaidPlaces, provider_id: UUID
 ) -> None:
-    """What a provider says of its own service. Raises Conflict, Invalid, NotAllowed, NotFound."""
-    service = await _to_change(session, service_id, version)
+    """What a provider says of its own service; said twice at once it is said once.
+
+    Raises Conflict, Invalid, NotAllowed, NotFound.
+    """
+    service = await _held(session, service_id)
     if service.provider_id != provider_id:
         raise NotFound(NO_SERVICE)
     today = today_of(session)
+    if service.version == version + 1 and _is_said(service, said, today):
+        return
+    _check_version(service, version)
     check_said(service, said, today)
     before = facts_of_row(service, (), ())
     service.places_free, service.places_as_of = said.places_free, today
@@ -323,11 +343,25 @@ def is_open_on(service: Service, day: date) -> bool:
     return is_open(Status(service.status), service.closed_until, day)
 
 
+def _is_said(service: Service, said: SaidPlaces, today: date) -> bool:
+    """Whether a service is as its provider says it already, and since today."""
+    kept = SaidPlaces(
+        service.places_free, service.status == Status.CLOSED_FOR_NOW, service.closed_until
+    )
+    return kept == said and service.status != Status.ENDED and service.places_as_of == today
+
+
 async def _to_change(session: AsyncSession, service_id: UUID, version: int) -> Service:
+    service = await _held(session, service_id)
+    _check_version(service, version)
+    return service
+
+
+async def _held(session: AsyncSession, service_id: UUID) -> Service:
+    """A service, held until the transaction ends. Raises NotFound."""
     service = await session.get(Service, service_id, populate_existing=True, with_for_update=True)
     if service is None:
         raise NotFound(NO_SERVICE, "Search the directory.")
-    _check_version(service, version)
     return service
 
 
