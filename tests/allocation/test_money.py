@@ -4,6 +4,7 @@ import itertools
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -47,10 +48,10 @@ def test_a_split_loses_and_makes_no_penny_and_nobody_is_a_penny_off(
     some.randoms(use_true_random=False),
 )
 def test_a_split_is_the_same_in_whatever_order_the_payers_stand(
-    total: Decimal, shares: dict[str, int], random: object
+    total: Decimal, shares: dict[str, int], random: Random
 ) -> None:
     names = list(shares)
-    random.shuffle(names)  # type: ignore[attr-defined]
+    random.shuffle(names)
     assert split_between(total, {name: shares[name] for name in names}) == split_between(
         total, shares
     )

@@ -13,6 +13,7 @@ from panel.allocation.payments import Account, Balance, outcome_mistake
 from panel.platform.problems import Conflict, Invalid, NotAllowed
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from panel.records.gate import Access
 from tests.allocation.money_world import Money, Open, planned
 from tests.allocation.test_the_last_of_a_pot import agrees
 
@@ -113,8 +114,8 @@ async def test_an_account_with_a_broker_from_payment_to_reconciliation(
             )
 
 
-async def _version(access: object, package_id: UUID) -> int:
-    found = await packages.package_for_reading(access, package_id)  # type: ignore[arg-type]
+async def _version(access: Access, package_id: UUID) -> int:
+    found = await packages.package_for_reading(access, package_id)
     assert isinstance(found, packages.PackageReading)
     return found.version
 

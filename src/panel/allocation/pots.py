@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -162,8 +162,8 @@ async def promised(session: AsyncSession, package_id: UUID) -> Mapping[UUID, Pro
     return await _sums(session, PotEntry.package_id == package_id)
 
 
-async def _sums(session: AsyncSession, of: object) -> Mapping[UUID, Promised]:
-    def total(adds: EntryKind, takes: EntryKind) -> object:
+async def _sums(session: AsyncSession, of: ColumnElement[bool]) -> Mapping[UUID, Promised]:
+    def total(adds: EntryKind, takes: EntryKind) -> ColumnElement[Decimal]:
         added = func.coalesce(func.sum(PotEntry.amount).filter(PotEntry.kind == adds.value), 0)
         taken = func.coalesce(func.sum(PotEntry.amount).filter(PotEntry.kind == takes.value), 0)
         return added - taken
@@ -171,7 +171,7 @@ async def _sums(session: AsyncSession, of: object) -> Mapping[UUID, Promised]:
     rows = await session.execute(
         select(
             PotEntry.pot_id,
-            total(EntryKind.COMMITMENT, EntryKind.RELEASE),  # type: ignore[call-overload]
+            total(EntryKind.COMMITMENT, EntryKind.RELEASE),
             total(EntryKind.ACTUAL, EntryKind.REFUND),
         )
         .where(of)

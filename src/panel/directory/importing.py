@@ -233,9 +233,7 @@ async def _take(
     if not (is_new or moved or areas or other or merged != service.original):
         return Taken.KNOWN
     for name, value in changed.items():
-        if isinstance(value, Status | Route):
-            value = value.value  # noqa: PLW2901 - as it is kept
-        setattr(service, name, list(value) if isinstance(value, tuple) else value)
+        setattr(service, name, _as_kept(value))
     service.provider_id = provider.id
     service.original = merged
     service.source = service.source or source
@@ -335,3 +333,9 @@ async def _places(
             await session.delete(gone)
             moved = True
     return moved
+
+
+def _as_kept(value: object) -> object:
+    if isinstance(value, Status | Route):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
