@@ -15,6 +15,7 @@ from panel.allocation.letter_service import (
     letter_on_paper,
     open_own_letter,
     own_letters,
+    send_again,
     send_letters,
     settle_letters,
     was_posted,
@@ -23,6 +24,7 @@ from panel.allocation.models import DecisionLetter, LetterCopy, RequestDecision
 from panel.allocation.rules import Kind
 from panel.panels.note_context import gather_for_plan
 from panel.panels.note_rules import Way
+from panel.panels.note_sending import NO_ADDRESS
 from panel.panels.still_may_go import still_may_go
 from panel.platform.outbox import BY_POST, send_due
 from panel.platform.problems import Invalid, Problem
@@ -115,6 +117,32 @@ async def test_it_goes_to_each_parent_once_and_the_log_knows(board: Board) -> No
     async with board.house.as_("job") as session:
         copy = await session.get_one(LetterCopy, copies[board.mother])
         assert (copy.state, copy.opened_at is not None) == ("opened", True)
+
+
+async def test_what_could_not_go_is_sent_again_once_it_can(board: Board) -> None:
+    made = await decided(board, Kind.AGREED)
+    letter = await approved(board, made)
+    async with board.house.as_("job") as session:
+        mother = await session.get_one(FamilyMember, board.mother)
+        await load_keys(session, {mother.id})
+        email, mother.email = mother.email, None
+    gate = board.house.gate
+    assert await send_letters(gate, SITE) == 1
+    async with board.house.as_("job") as session:
+        copies = {one.person_id: one for one in await copies_of(session, letter.id)}
+    assert copies[board.mother].failure == NO_ADDRESS
+    async with board.house.as_("job") as session:
+        await load_keys(session, {board.mother})
+        (await session.get_one(FamilyMember, board.mother)).email = email
+    async with board.house.opened("Amina", "chair") as access:
+        with pytest.raises(Invalid) as refused:
+            await send_again(access, made, copies[board.father].id)
+        assert "nothing was sent now" in refused.value.errors[0].sentence
+        await send_again(access, made, copies[board.mother].id)
+    assert await send_letters(gate, SITE) == 1
+    async with board.house.as_("job") as session:
+        messages = list(await session.scalars(select(OutboxMessage.to_viewer_id)))
+    assert sorted(messages) == sorted([board.mother, board.father])
 
 
 async def test_nobody_else_is_named_in_it(board: Board, add_child: AddChild) -> None:

@@ -153,6 +153,7 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/requests/{need_id:uuid}/chairs-action": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/letter": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/letter/{copy_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/requests/{need_id:uuid}/letter/{copy_id:uuid}/again": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/letter/{copy_id:uuid}/posted": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/places/{place_id:uuid}/answer": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/send": RECORD,

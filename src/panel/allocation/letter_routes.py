@@ -24,6 +24,7 @@ from panel.allocation.letter_service import (
     draft_letter,
     letter_on_paper,
     request_to_write_about,
+    send_again,
     send_letters,
     settle_letters,
     was_posted,
@@ -231,4 +232,27 @@ async def posted_copy(
     return answer
 
 
-HANDLERS = [letter_page, approved, print_copy, posted_copy]
+@post(f"{COPY}/again", include_in_schema=False)
+async def copy_again(
+    desk: NamedDependency[Desk],
+    child_id: FromPath[UUID],
+    need_id: FromPath[UUID],
+    copy_id: FromPath[UUID],
+) -> Response[Any]:
+    """A copy that could not go is tried again, once what was in its way is mended."""
+
+    async def work(access: Access, _form: Nothing) -> None:
+        await send_again(access, need_id, copy_id)
+
+    answer = await take(
+        desk,
+        Nothing,
+        partial(desk.open, child_id, "sent the letter about a decision again"),
+        work,
+        f"{address_of(child_id, need_id)}#letter",
+    )
+    await _send(desk)
+    return answer
+
+
+HANDLERS = [letter_page, approved, print_copy, posted_copy, copy_again]

@@ -397,6 +397,21 @@ async def copy_of(access: Access, request_id: UUID, copy_id: UUID) -> LetterCopy
     return row
 
 
+async def send_again(access: Access, request_id: UUID, copy_id: UUID) -> None:
+    """Let a copy that could not go try once more, with the family's address and agreement of now.
+
+    Raises NotAllowed for who may not write, NotFound, Invalid where there is nothing to try again.
+    """
+    access.require_write()
+    row = await copy_of(access, request_id, copy_id)
+    if row.failure is None or row.sent_at is not None or not await _stands(access.session, row):
+        raise Invalid.because(
+            "", "This copy waits, or it went, or the panel decided again: nothing was sent now"
+        )
+    row.failure, row.outbox_id = None, None
+    await access.session.flush()
+
+
 async def letter_on_paper(session: AsyncSession, copy_id: UUID, may_go: outbox.MayGo) -> Letter:
     """A copy to print, with the address of now; within a transaction of scheduled work.
 
