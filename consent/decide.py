@@ -91,7 +91,8 @@ def _decided(standpoint: Standpoint, rules: Iterable[_Rule], item: _Item) -> Dec
     for rule in rules:
         decision = rule(standpoint, item)
         if decision is not None:
-            if standpoint.coming and decision.permitted:
+            may_end_early = standpoint.coming or standpoint.use_restricted_on is not None
+            if decision.permitted and may_end_early:
                 return _until_barred(decision, standpoint, item)
             return decision
     return _withhold_without_rule(standpoint, item)
