@@ -31,7 +31,12 @@ from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
 from panel.accounts.sign_in_routes import entering_instead
+from panel.allocation.beside import RequestsBeside
+from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
+from panel.directory.public_routes import OPEN, OPEN_REFERRAL
+from panel.directory.routes import HANDLERS as DIRECTORY
 from panel.documents.routes import HANDLERS as DOCUMENTS
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
@@ -92,7 +97,9 @@ ROOMS = (
     "assessments",
     "plans",
     "panels",
+    "allocation",
     "sharing",
+    "directory",
     "documents",
     "families",
     "governance",
@@ -148,6 +155,7 @@ def make_site(
         rehearsal=rehearsal,
         passwords=passwords,
         casework=CasesOfLeavers(),
+        beside=RequestsBeside(),
     )
 
 
@@ -241,6 +249,8 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *ORDERS,
         *OVERRIDES,
         *AGENCIES,
+        *DIRECTORY,
+        *PUBLIC_DIRECTORY,
         *DOCUMENTS,
         *ASSESSMENTS,
         *PLANS,
@@ -248,6 +258,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PANELS,
         *PACKS,
         *NOTES,
+        *ALLOCATION,
         *FAMILIES,
         *GOVERNANCE,
         *([*DEMO, *MAILBOX] if demo else []),
@@ -345,12 +356,13 @@ Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 
 def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    if request.url.path.startswith(("/api/", "/fhir/")):
+    if request.url.path.startswith(("/api/", "/fhir/", OPEN_REFERRAL)):
+        is_open = request.url.path.startswith(OPEN_REFERRAL)
         return Response(
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
             status_code=problem.status,
             media_type="application/problem+json",
-            headers=PRIVATE,
+            headers=(OPEN if is_open else {}) | PRIVATE,
         )
     if isinstance(problem, NotSentYet):
         return _not_sent_yet(renderer, problem)

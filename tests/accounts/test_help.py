@@ -42,6 +42,10 @@ WITHOUT_HELP = {
     "panels/guest_item.html": "a guest is told by the page itself",
     "panels/guest_done.html": "nothing to do",
     "panels/print.html": "is printed",
+    "directory/provider_door.html": "a provider is told by the page itself",
+    "directory/provider_service.html": "a provider is told by the page itself",
+    "directory/provider_check.html": "a provider is told by the page itself",
+    "directory/short_breaks.html": "anybody reads it, and there is nothing to do",
 }
 MEND = (
     "Write two to four short sentences for it in src/panel/accounts/help.json, under the template's"

@@ -14,7 +14,8 @@ from sqlalchemy import select, text
 from panel.demo.crew import Crew
 from panel.demo.forward import Told, fast_forward
 from panel.demo.invariants import INVARIANTS, InvariantBroken, check
-from panel.panels.models import Meeting
+from panel.demo.places import PANEL_KEY
+from panel.panels.models import Meeting, Panel
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
 from panel.platform.database import Database
@@ -101,7 +102,10 @@ async def test_each_meeting_was_held_and_its_minutes_confirmed_at_the_next(playe
     async with played.gate.tenant.transaction(JOB) as session:
         held = list(
             await session.scalars(
-                select(Meeting).where(Meeting.ended_at.is_not(None)).order_by(Meeting.held_on)
+                select(Meeting)
+                .join(Panel, Panel.id == Meeting.panel_id)
+                .where(Panel.key == PANEL_KEY, Meeting.ended_at.is_not(None))
+                .order_by(Meeting.held_on)
             )
         )
     assert [one.held_on for one in held] == [one.held_on for one in played.told.meetings]
@@ -149,7 +153,10 @@ def changed(played: Played, table: str, which: str, **values: object) -> Iterato
             owner.execute(update, [*row[2:], row[0]])
 
 
-IN_PANEL = "EXISTS (SELECT 1 FROM meeting m WHERE m.id = x.meeting_id AND m.ended_at IS NOT NULL)"
+IN_PANEL = (
+    "EXISTS (SELECT 1 FROM meeting m JOIN panel p ON p.id = m.panel_id WHERE m.id = x.meeting_id"
+    f" AND m.ended_at IS NOT NULL AND p.key = '{PANEL_KEY}')"
+)
 OPEN = (
     "EXISTS (SELECT 1 FROM referral f WHERE f.child_id = x.child_id AND f.state <> 'closed'"
     " AND f.last_discussed_on IS NOT NULL)"

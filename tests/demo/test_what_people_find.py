@@ -7,12 +7,25 @@ import pytest
 from sqlalchemy import select, text
 
 from consent import Purpose, Viewer, ViewerKind
+from panel.accounts.desk import usual_purposes
 from panel.accounts.service import SignedIn
+from panel.allocation.models import RequestDecision, UnmetNeed
+from panel.allocation.money import FinancialYear
+from panel.allocation.packages import (
+    PackageReading,
+    money_purposes,
+    package_for_reading,
+)
+from panel.allocation.pots import pots
+from panel.allocation.unmet_service import totals
+from panel.demo import places
 from panel.demo.crew import Crew
 from panel.governance.models import PatternKind
 from panel.governance.patterns import closed_patterns, open_patterns
+from panel.panels.calendar import panel_by_key
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
+from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.sharing.asking_family import asked_of_family
@@ -111,3 +124,95 @@ async def test_the_coordinator_finds_what_waits_and_what_was_ruled(crew: Crew) -
         assert len(list(await session.scalars(select(SharingEnquiry)))) == 1
         decided = [one.upheld for one in await session.scalars(select(SharingObjection))]
     assert sorted(decided) == [False, True], "one is not decided, one was upheld"
+
+
+LESS = ("agreed_in_part", "declined", "deferred")
+
+
+async def test_whatever_was_not_agreed_left_its_unmet_need_or_why_there_is_none(crew: Crew) -> None:
+    async with crew.tenant.transaction(JOB) as session:
+        decisions = list(await session.scalars(select(RequestDecision)))
+        needs = list(await session.scalars(select(UnmetNeed)))
+        await load_keys(session, {one.child_id for one in (*decisions, *needs)})
+        without = {one.id: one.nothing_unmet for one in decisions}
+    assert {one.kind for one in decisions} == {"agreed", *LESS}
+    recorded = [one.decision_id for one in needs]
+    assert len(recorded) == len(set(recorded))
+    for one in decisions:
+        assert (one.id in recorded) is not bool(without[one.id]) or one.kind == "agreed"
+        if one.kind == "agreed":
+            assert one.id not in recorded
+            assert not without[one.id]
+
+
+async def test_totals_of_the_year_agree_with_what_stands_in_its_tables(crew: Crew) -> None:
+    budget = crew.workers["bridget"].viewer
+    async with crew.tenant.transaction(budget.id) as session:
+        panel = await panel_by_key(session, places.ALLOCATION_KEY)
+        counted = {one.value: many for one, many in (await totals(session, panel.id)).items()}
+        held = {(one.name, one.financial_year): one for one in await pots(session)}
+    async with crew.tenant.transaction(JOB) as session:
+        found = await session.execute(
+            text(
+                "SELECT u.reason, count(*) FROM service_request q, request_decision d, unmet_need u"
+                " WHERE d.request_id = q.id AND u.decision_id = d.id AND u.until_on IS NULL"
+                " AND d.stands AND d.kind IN ('agreed_in_part', 'declined', 'deferred')"
+                " AND q.panel_id = :panel GROUP BY 1"
+            ),
+            {"panel": panel.id},
+        )
+        assert counted == dict(tuple(one) for one in found) != {}
+        moved = await session.execute(
+            text(
+                "SELECT p.name, p.financial_year,"
+                " sum(CASE e.kind WHEN 'top_up' THEN amount WHEN 'cut' THEN -amount END),"
+                " sum(CASE e.kind WHEN 'commitment' THEN amount WHEN 'release' THEN -amount"
+                " ELSE 0 END)"
+                " FROM (SELECT id, name, financial_year FROM pot) p JOIN pot_entry e"
+                " ON e.pot_id = p.id GROUP BY 1, 2"
+            )
+        )
+        for name, year, paid_in, committed in moved:
+            pot = held.pop((name, year))
+            assert (pot.amount, pot.committed) == (paid_in, committed)
+        packages = list(
+            await session.execute(text("SELECT id, child_id FROM package WHERE state = 'active'"))
+        )
+        promised = await session.execute(
+            text(
+                "SELECT package_id, sum(amount) FROM pot_entry WHERE kind = 'commitment' GROUP BY 1"
+            )
+        )
+        by_package = dict(tuple(one) for one in promised)
+    assert held == {}
+    assert len(packages) >= 2
+    year = FinancialYear.of(crew.today)
+    for package_id, child_id in packages:
+        why = money_purposes(budget, usual_purposes(budget))
+        async with crew.gate.open(child_id, budget, why, "read a package") as access:
+            read = await package_for_reading(access, package_id)
+        assert isinstance(read, PackageReading)
+        assert read.cost(year).total == by_package[package_id]
+
+
+async def test_the_allocation_panel_has_work_before_it(crew: Crew) -> None:
+    async with crew.tenant.transaction(JOB) as session:
+        asked = await session.execute(
+            text("SELECT state, count(*) FROM service_request GROUP BY state")
+        )
+        states = dict(tuple(one) for one in asked)
+        waits = await session.execute(
+            text(
+                "SELECT (SELECT count(*) FROM request_decision WHERE chairs_action AND stands"
+                " AND ratified_at IS NULL), (SELECT count(*) FROM appeal WHERE outcome IS NULL),"
+                " (SELECT count(*) FROM waiting WHERE state IN ('waiting', 'offered')),"
+                " (SELECT count(*) FROM letter_copy WHERE sent_at IS NOT NULL)"
+            )
+        )
+        acted, appeals, waiting, letters = waits.one()
+    assert states["draft"] == 1
+    assert states["sent"] >= 2
+    assert states["decided"] >= 5
+    assert (acted, appeals) == (1, 1)
+    assert waiting >= 1
+    assert letters >= 4

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role
 from panel.accounts.models import Worker
+from panel.allocation.package_models import Package
 from panel.assessments.definitions import FormDefinition, Kind, Question, Voice
 from panel.assessments.models import Assessment, Form
 from panel.documents.models import Document
@@ -45,6 +46,8 @@ READABLE = ("waiting", "sent", "bounced", "opened")
 """A copy of a note that its reader may open."""
 
 ABOUT_NO_CHILD = frozenset({
+    "provider", "service", "service_place", "service_area", "service_change", "provider_link",
+    "short_breaks_statement",
     "agency", "worker", "worker_role", "panel", "panel_agency", "meeting", "term", "closed_day",
     "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
     "job_run", "fact_change", "web_session", "sign_in_link", "sign_in_entry", "form_post",
@@ -58,11 +61,14 @@ ABOUT_NO_CHILD = frozenset({
     "audit_event", "audit_key", "audit_seal", "audit_leaf",
     "invitation", "leaving",
     "role_proposal",
-    "disposal_list",
+    "disposal_list", "criterion_set", "criterion",
+    "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
 
 CODED = frozenset({
+    "service_request.reference", "service_request.category", "service_request.level_of_need",
+    "unmet_need.unit", "letter_copy.failure",
     "child.reference", "child.ward_code", "child.ethnicity", "child.primary_need",
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
     "episode.level_at_start", "episode.level_at_closure", "significant_event.kind",
@@ -151,6 +157,7 @@ class Around:
     agency_of: dict[UUID, UUID] = field(default_factory=dict)
     """The agency of a worker."""
     plan_author: dict[UUID, UUID] = field(default_factory=dict)
+    package_author: dict[UUID, UUID] = field(default_factory=dict)
     notes: dict[UUID, FamilyNote] = field(default_factory=dict)
     readers: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     """Who has an open copy of a note."""
@@ -208,6 +215,19 @@ def _of_plan(name: str) -> Rule:
         return _of(row, name, Category.PLAN, agencies=(None, author))
 
     return rule
+
+
+def _of_package(name: str) -> Rule:
+    return lambda row, _: _of(
+        row, name, Category.PLAN, agencies=(None, row.author_agency_id), for_persons=NOBODY
+    )  # fmt: skip
+
+
+def _packaged(name: str) -> Rule:
+    return lambda row, around: _of(
+        row, name, Category.PLAN, agencies=(None, around.package_author[row.package_id]),
+        for_persons=NOBODY,
+    )  # fmt: skip
 
 
 def _cleared(name: str) -> Rule:
@@ -446,6 +466,11 @@ SEALED: dict[str, Rule] = {
     "document.title": _own_category("title"),
     "document.file_name": _own_category("file_name"),
     "document_content.sealed": _content,
+    **{f"package.{one}": _of_package(one) for one in ("name", "spending_plan", "broker")},
+    "service_line.what": _packaged("what"),
+    "payment_return.note": _by_agency("note", Category.FINANCE),
+    "reconciliation.note": _by_agency("note", Category.FINANCE),
+    **{f"inclusion_grant.{one}": _by_agency(one, Category.PLAN) for one in ("what_for", "answer")},
     "plan.summary": _of_plan("summary"),
     "desired_outcome.text": _of_plan("text"),
     "desired_outcome.measure": _of_plan("measure"),
@@ -459,6 +484,22 @@ SEALED: dict[str, Rule] = {
     "family_clearance.marked": _cleared("marked"),
     "lead_professional.reason": _by_agency("reason", Category.NETWORK),
     "referral.reason": _own_category("reason"),
+    **{
+        f"service_request.{name}": _own_category(name)
+        for name in ("need", "outcome", "tried", "asked_for", "urgency_why", "withdrawn_why")
+    },
+    "service_request.family_wishes": _by_agency("family_wishes", Category.VIEWS),
+    "request_decision.reasons": _panel("reasons", for_persons=NOBODY),
+    "request_decision.nothing_unmet": _panel("nothing_unmet", for_persons=NOBODY),
+    "request_decision.reasons_for_family": _panel("reasons_for_family"),
+    "request_decision.conditions": _panel("conditions"),
+    "appeal.grounds": _childs("grounds", Category.VIEWS),
+    "appeal.outcome_why": _panel("outcome_why"),
+    "decision_letter.body": _panel("body"),
+    "decision_letter.kept_why": _panel("kept_why", for_persons=NOBODY),
+    "unmet_need.words": _childs("words", Category.VIEWS),
+    "unmet_need.closed_why": _panel("closed_why"),
+    "place_offer.why": _childs("why", Category.VIEWS),
     "referral.escalation": _panel("escalation"),
     "referral.urgent_reason": _panel("urgent_reason"),
     "agenda_item.reason": _panel("reason"),
@@ -626,6 +667,8 @@ async def look_around(session: AsyncSession) -> Around:
         around.plan_author[plan.id] = plan.author_agency_id
     for outcome in await session.scalars(select(DesiredOutcome)):
         around.plan_author[outcome.id] = around.plan_author[outcome.plan_id]
+    for package in await session.scalars(select(Package)):
+        around.package_author[package.id] = package.author_agency_id
     for note in await session.scalars(select(FamilyNote)):
         around.notes[note.id] = note
     for copy in await session.scalars(select(NoteDelivery)):

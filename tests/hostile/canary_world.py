@@ -42,6 +42,8 @@ from panel.sharing.models import (
     SharingOrder,
     SharingOverride,
 )
+from tests.hostile.canary_allocation import allocated
+from tests.hostile.canary_money import packaged
 from tests.hostile.canary_rights import own_data
 from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
 
@@ -220,6 +222,8 @@ async def _rows(
     )
     await _former_plan(session, world, child)
     await own_data(session, world, child, mother)
+    await packaged(session, world, child)
+    await allocated(session, world, held.panel_id, child, mother)
 
 
 async def _former_plan(session: AsyncSession, world: World, child: UUID) -> None:

@@ -141,7 +141,7 @@ def test_a_bad_line_is_named_and_the_good_one_is_taken(
     "content",
     [b"", b"\x00\x01\x02", b"PK\x03\x04 a spreadsheet", b"colour,shape\nred,round\n", b'"' * 999],
 )
-@pytest.mark.parametrize("kind", ["register", "people", "caseload", "areas"])
+@pytest.mark.parametrize("kind", ["register", "people", "caseload", "areas", "services"])
 def test_a_file_of_another_kind_is_refused_whole(
     run: Run, tmp_path: Path, database_of_own: Cluster, kind: str, content: bytes
 ) -> None:

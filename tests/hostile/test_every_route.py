@@ -31,7 +31,10 @@ TABLES = {
     "enquiry_id": "sharing_enquiry", "former_id": "former_identity",
     "waiting_id": "order_to_confirm", "right_id": "right_request", "file_id": "access_file",
     "mark_id": "redaction", "correction_id": "correction", "hold_id": "legal_hold",
-    "item_id": "disposal_line",
+    "item_id": "disposal_line", "package_id": "package", "grant_id": "inclusion_grant",
+    "need_id": "service_request", "appeal_id": "appeal",
+    "copy_id": "letter_copy", "letter_id": "decision_letter", "unmet_id": "unmet_need",
+    "wait_id": "waiting", "place_id": "place_offer", "decision_id": "request_decision",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}
@@ -77,6 +80,10 @@ async def ids_of(tenant: Tenant, child: UUID) -> Ids:
                 rows[name] = row
         query = text("SELECT worker_id, id FROM worker_role WHERE role = 'practitioner' LIMIT 1")
         rows["worker_id"], rows["role_id"] = (await session.execute(query)).one()
+        query = text("SELECT provider_id, id FROM service ORDER BY id LIMIT 1")
+        rows["provider_id"], rows["service_id"] = (await session.execute(query)).one()
+        query = text("SELECT external_id FROM service ORDER BY id LIMIT 1")
+        rows["public_id"] = (await session.execute(query)).scalar_one()
         day = (
             await session.execute(text("SELECT max(held_on) FROM meeting WHERE state = 'held'"))
         ).scalar_one()

@@ -29,21 +29,30 @@ BY_CHILD = ("child_index", "access_event")
 """Tables that say whose row it is and are none of a child's own."""
 GIVES_NOTHING = frozenset({
     "rewrite_child_access", "rewrite_viewer_access", "rewrite_all_access", "open_child",
-    "note_possible_duplicate", "note_change", "forget_changes", "no_longer_found",
+    "note_possible_duplicate", "note_change", "forget_changes", "no_longer_found", "move_pot",
 })  # fmt: skip
 """Functions that run with the owner's rights: each is tried below, and none returns anything."""
 FOR_ONE_ONLY = {
     "search_access_history": "the governance lead",
     "child_for_governance": "the governance lead",
     "compare_access": "scheduled work",
+    "decided_requests": "who sits on an allocation panel, and of groups who answers for it",
 }
 """Those that return rows, and to whom alone: each is tried below as everybody else."""
-VIEWS = ["access_due", "child_cut", "child_tie", "left_to_governance", "request_tie", "review_tie"]
+VIEWS = [
+    "access_due", "allocation_tie", "child_cut", "child_tie", "left_to_governance", "request_tie",
+    "review_tie",
+]  # fmt: skip
 FOR_THOSE_WHO_ANSWER = frozenset({
     "right_request", "access_file", "redaction", "correction", "processing_restriction",
     "legal_hold", "disposal_line",
 })  # fmt: skip
 """Of every child, whoever answers for the use of records reads what is asked about it and kept."""
+ONLY_ADDED_TO = {
+    "record_change", "line_actual", "payment", "payment_return", "reconciliation",
+    # Of a decision only whether it stands, and that it was ratified, is ever written again.
+    "request_decision",
+}  # fmt: skip
 A_NEW_ONE = (
     "{name} runs with the owner's rights, so no fence holds it. Try below what it gives to whoever"
     " may reach nothing, and add it to GIVES_NOTHING; better, do without it."
@@ -250,7 +259,7 @@ def test_what_is_not_reached_is_neither_changed_nor_deleted(fence: Fence) -> Non
             for what in ("UPDATE", "DELETE")
         )
     tables = {"child", *(one.name for one in child_scoped_tables())}
-    assert tables - changing == {"record_change"}, "what is only ever added to"
+    assert tables - changing == ONLY_ADDED_TO
     for table in sorted(tables & changing):
         column = "id" if table == "child" else "child_id"
         for viewer in (stranger, narrow):
@@ -347,6 +356,38 @@ def test_what_returns_rows_answers_one_role_and_refuses_everybody_else(
     assert answered == 1
 
 
+def test_decided_requests_are_compared_by_few_and_name_nobody(fence: Fence) -> None:
+    with fence.as_(None) as app:
+        [columns] = app.execute(
+            "SELECT pg_get_function_result(oid) FROM pg_proc WHERE proname = 'decided_requests'"
+            " AND pronamespace = %s::regnamespace",
+            [fence.schema],
+        ).fetchall()
+    assert "uuid" not in columns[0]
+    assert "date" not in columns[0]
+    counted = {None: 0, "ward": 0}
+    for viewer in (*fence.viewers, new_id(), None):
+        for by in counted:
+            with fence.as_(viewer) as app:
+                roles = {
+                    row[0]
+                    for row in app.execute(
+                        "SELECT role FROM worker_role WHERE worker_id = %s", [viewer]
+                    ).fetchall()
+                }
+                allowed = {"budget_holder", "allocation_member"}
+                allowed |= {"governance_lead", "manager"} if by else set()
+                sits = app.execute("SELECT sits_on_allocation()").fetchone() == (True,)
+                if sits or roles & allowed:
+                    assert roles, "whoever compares has a role"
+                    app.execute("SELECT * FROM decided_requests(%s, NULL)", [by])
+                    counted[by] += 1
+                    continue
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    app.execute("SELECT * FROM decided_requests(%s, NULL)", [by])
+    assert counted["ward"] > counted[None], "nobody compared anything"
+
+
 def test_what_answers_for_use_is_read_by_those_who_answer_for_it(fence: Fence) -> None:
     """Searches and patterns are about workers; whoever answers for neither is given no row."""
     for viewer in (*fence.viewers, new_id(), None):
@@ -408,6 +449,9 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
         random = {"id", "client_id", "moved_from", "token_hash", "document_id", "assessment_id"}
         random |= {
             "request_id",
+            "decision_id",
+            "letter_id",
+            "waiting_id",
             "meeting_id",
             "note_id",
             "child_id",

@@ -3,7 +3,14 @@
 from dataclasses import replace
 from datetime import date
 
-from panel.panels.rules import CaseProgress, Debt, Part, is_ready_for_panel, missing_for_panel
+from panel.panels.rules import (
+    CaseProgress,
+    Debt,
+    Part,
+    is_ready_for_panel,
+    missing_for_decision,
+    missing_for_panel,
+)
 
 REFERRED = date(2026, 9, 14)
 READY = CaseProgress(
@@ -70,4 +77,15 @@ def test_a_child_of_whom_nothing_may_be_shared_waits_for_that_reason() -> None:
 
 def test_everything_missing_is_named_at_once() -> None:
     bare = CaseProgress(REFERRED, "Brambleford Nursery", "Ada Example", may_be_shared=False)
-    assert [debt.what for debt in missing_for_panel(bare)] == list(Part)
+    missing = [debt.what for debt in missing_for_panel(bare)]
+    assert missing == [part for part in Part if part is not Part.REQUEST]
+
+
+def test_a_panel_that_decides_waits_for_the_request_alone() -> None:
+    bare = CaseProgress(REFERRED, "Brambleford Nursery", "Ada Example", may_be_shared=False)
+    assert [(debt.what, debt.owed_by) for debt in missing_for_decision(bare, None)] == [
+        (Part.REQUEST, "Brambleford Nursery"),
+        (Part.SHARING, "Ada Example"),
+    ]
+    shared = CaseProgress(REFERRED, "Brambleford Nursery", "Ada Example", may_be_shared=True)
+    assert missing_for_decision(shared, REFERRED) == ()

@@ -38,6 +38,7 @@ from panel.platform.problems import (
 )
 from panel.platform.sessions import first_time, forgery_token, was_of, was_proved
 from panel.platform.tenancy import Tenant
+from panel.records.beside import BesideCase, NothingBeside
 from panel.records.casework import Casework, NoCasework
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
@@ -76,6 +77,8 @@ WITHOUT_CASE_DATA = frozenset({Role.COMMISSIONER, Role.ADMINISTRATOR, Role.PAREN
 """Roles that open no child's record (DOMAIN.md, the role table)."""
 ANSWERING_FOR_USE = GUARDIANS | {Role.GOVERNANCE_LEAD}
 """Roles that answer for how records are used."""
+ABOUT_MONEY = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
+"""Roles that read what is in the pots, promised and paid."""
 READING_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.MANAGER})
 """Roles that read who works at an agency: all that they look after, or their own."""
 
@@ -97,6 +100,8 @@ class Site:
     """What providers that sign workers in published."""
     casework: Casework = field(default_factory=NoCasework)
     """What workers' accounts must know of their cases."""
+    beside: BesideCase = field(default_factory=NothingBeside)
+    """What stands beside a case on a panel's papers: requests for service."""
 
 
 @dataclass(slots=True)
@@ -420,6 +425,8 @@ def usual_purposes(viewer: Viewer) -> Sequence[Purpose]:
         return (Purpose.PANEL, Purpose.SUPPORT, Purpose.REVIEW)
     if viewer.roles & GUARDIANS:
         return (Purpose.SUPPORT, Purpose.PANEL, Purpose.SAFEGUARDING)
+    if viewer.roles & ABOUT_MONEY:
+        return (Purpose.SUPPORT, Purpose.PANEL, Purpose.ALLOCATION)
     return (Purpose.SUPPORT, Purpose.PANEL)
 
 
@@ -460,8 +467,12 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
     if _is_family(who):
         return (("Home", FAMILY_HOME),)
     links = _work_navigation(who)
+    if who.viewer.roles & ABOUT_MONEY:
+        links = [*links, ("Money", "/allocation/pots")]
     if who.viewer.roles & READING_PEOPLE:
         links = [*links, ("People", "/people")]
+    if Role.ADMINISTRATOR in who.viewer.roles and ("Services", "/directory") not in links:
+        links = [*links, ("Services", "/directory")]
     if who.viewer.roles & ANSWERING_FOR_USE:
         links = [*links, ("Governance", "/governance")]
     return links
@@ -475,6 +486,7 @@ def _work_navigation(who: SignedIn) -> Sequence[tuple[str, str]]:
             ("Panels", "/panels"),
             ("Children", "/children"),
             ("Calendar", "/calendar"),
+            ("Services", "/directory"),
         )
     if roles & {Role.PRACTITIONER, Role.MANAGER, Role.PANEL_MEMBER}:
         links: list[tuple[str, str]] = [("Home", "/"), ("Children", "/children")]

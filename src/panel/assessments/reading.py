@@ -274,6 +274,18 @@ async def latest_signed_off(access: Access) -> AssessmentRecord | None:
     return None if line is None else await _record(access, line)
 
 
+async def signed_off_id(access: Access) -> UUID | None:
+    """Which assessment was signed off last: a fact of the process, no content."""
+    found: UUID | None = await access.session.scalar(
+        text(
+            "SELECT id FROM assessment WHERE child_id = :child AND state = 'signed_off'"
+            " ORDER BY signed_off_on DESC, id DESC LIMIT 1"
+        ),
+        {"child": access.child_id},
+    )
+    return found
+
+
 async def former_version(access: Access, record: AssessmentRecord) -> AssessmentRecord | None:
     """The version of the same form before this one, where its answers are here."""
     found = await access.session.scalar(

@@ -17,6 +17,8 @@ from panel.commands.opening import (
     plain_errors,
     running,
 )
+from panel.directory.importing import import_services
+from panel.directory.open_referral import LARGEST
 from panel.panels.calendar import import_terms, join_panel
 from panel.panels.models import Panel
 from panel.platform.tenancy import Tenant
@@ -36,7 +38,7 @@ Take = Callable[[Tenant, BinaryIO, Path], Awaitable[ImportReport]]
 
 @click.group("import")
 def imports() -> None:
-    """Take real files in: terms, people, register, caseload, areas."""
+    """Take real files in: terms, people, register, caseload, areas, services."""
 
 
 async def _join(session: AsyncSession, panel_id: UUID, agency_id: UUID) -> None:
@@ -163,3 +165,33 @@ async def areas(file: Path, authority: str | None) -> None:
         return await import_areas(tenant, source, progress=_progress)
 
     await _run(file, authority, take)
+
+
+@imports.command("services")
+@click.argument("file", type=FILE)
+@authority_option
+@plain_errors
+@running
+async def services(file: Path, authority: str | None) -> None:
+    """Services and their providers (Open Referral UK 3.0, JSON).
+
+    A page or list of services, one service, or one organisation with its services. A service that
+    is wrong is reported with its place in the file. The same file again changes nothing.
+    """
+
+    def start_of() -> bytes:
+        # A byte more than is taken says that there is more, without reading all of it.
+        with file.open("rb") as source:
+            return source.read(LARGEST + 1)
+
+    content = await asyncio.to_thread(start_of)
+    async with opened_gate(authority) as gate:
+        report = await import_services(gate.tenant, content, file.name, _progress)
+    for problem in report.problems:
+        click.echo(str(problem), err=True)
+    click.echo(
+        f"{report.added} added, {report.changed} changed, {report.known} known already,"
+        f" {len(report.problems)} reported."
+    )
+    if report.problems and not report.services:
+        raise click.ClickException("Nothing was taken from this file.")

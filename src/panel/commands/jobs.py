@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.people_leaving import let_leavers_go
 from panel.accounts.throttle import forget_attempts
+from panel.allocation.letter_service import send_letters, settle_letters
+from panel.allocation.new_year import promise_out_of_new_pots
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
@@ -74,14 +76,16 @@ def sending(way: Way, gate: Gate, site_url: str) -> Job:
 
 
 def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
-    """Notes that were signed off go into the outbox; what became of them is written down."""
+    """Notes and letters that are settled go into the outbox; what became of them is kept."""
 
     async def put(session: AsyncSession, _slot: datetime) -> None:
         await stop_recalled(session)
         await send_notes(gate, site_url)
+        await send_letters(gate, site_url)
 
     async def settle(session: AsyncSession, _slot: datetime) -> None:
         await settle_deliveries(session)
+        await settle_letters(session)
 
     return [Job("put notes to families out", EVERY, put), Job("see what was sent", EVERY, settle)]
 
@@ -116,6 +120,11 @@ async def find_unusual_patterns(session: AsyncSession, slot: datetime) -> None:
 async def let_go(session: AsyncSession, _slot: datetime) -> None:
     """What is left of those whose last day is over: sessions, links, open actions."""
     await let_leavers_go(session, CasesOfLeavers())
+
+
+async def promise_packages(session: AsyncSession, _slot: datetime) -> None:
+    """What running packages cost in a year whose pot was opened since is promised out of it."""
+    await promise_out_of_new_pots(session)
 
 
 def keeping_documents(gate: Gate) -> Job:
@@ -168,6 +177,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
         Job("let leavers go", timedelta(minutes=5), let_go),
+        Job("promise packages out of new pots", timedelta(minutes=5), promise_packages),
         *about_rights(settings, gate),
         put,
     ]

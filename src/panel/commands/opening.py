@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from panel.accounts.service import remember_agency_keys
+from panel.directory.open_referral import UnreadableServices
 from panel.platform.audit import OPERATOR, Kind, record
 from panel.platform.backup import NoBackup
 from panel.platform.checkpoints import UnreadableCheckpoint
@@ -60,6 +61,7 @@ EXPECTED = (
     AssetsMissing,
     UnreadableCsv,
     UnreadableAreas,
+    UnreadableServices,
     ListDamaged,
     NothingToDestroy,
     AlreadyRotating,

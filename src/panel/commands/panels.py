@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from panel.allocation.beside import RequestsBeside
 from panel.commands.opening import (
     as_of_option,
     authority_option,
@@ -147,6 +148,6 @@ async def pack(
 ) -> None:
     """One agency's pack for a settled agenda, as PDF/UA."""
     async with opened_gate(authority, as_of) as gate:
-        content = await write_pack_pdf(gate, key, day.date(), agency)
+        content = await write_pack_pdf(gate, key, day.date(), agency, RequestsBeside())
     await asyncio.to_thread(pdf.write_bytes, content)
     click.echo(f"{pdf}: {len(content) // 1024 + 1} KB")

@@ -15,7 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer, ViewerKind
 from panel.accounts.desk import usual_purposes
-from panel.accounts.service import SignedIn, worker_at_desk, worker_by_email
+from panel.accounts.service import (
+    SignedIn,
+    remember_agency_keys,
+    worker_at_desk,
+    worker_by_email,
+)
 from panel.demo import places
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
@@ -23,6 +28,7 @@ from panel.platform.clock import LONDON, FixedClock, day_of
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
+from panel.sharing.state import SharingFacts
 
 COORDINATOR = "grace"
 CHAIR = "marcus"
@@ -120,3 +126,13 @@ class Crew:
         """A transaction of scheduled work, with the panel."""
         async with self.tenant.transaction(JOB) as session:
             yield session, await panel_by_key(session, places.PANEL_KEY)
+
+
+async def crew_of_the_past(tenant: Tenant, seed: int) -> Crew:
+    """The people of today at their desks, with a clock that can be set to days that are over."""
+    clock = FixedClock(tenant.clock.now())
+    past = Tenant(tenant.record, tenant.database, tenant.ring, clock)
+    await remember_agency_keys(past)
+    crew = Crew(Gate(past, SharingFacts()), clock, seed, "")
+    await crew.come_to_work()
+    return crew

@@ -8,6 +8,8 @@ AUTHORITY = "wexcombe"
 LABEL = "Wexcombe Borough (demo)"
 PANEL_KEY = "contacts"
 PANEL_NAME = "CONTACTS panel"
+ALLOCATION_KEY = "allocation"
+ALLOCATION_NAME = "Allocation panel"
 PLACE = "Marlow Centre, Wexcombe"
 
 
@@ -115,7 +117,16 @@ WORKERS = (
                (Role.SAFEGUARDING_LEAD, Role.MANAGER)),
     DemoWorker("ruth", "Ruth Candlewick", "early-help", "Deputy administrator",
                (Role.ADMINISTRATOR,)),
+    DemoWorker("astrid", "Astrid Merganser", "disabled-children", "Head of service", ()),
 )  # fmt: skip
+
+ALLOCATION_AGENCIES = (
+    "early-help", "paediatrics", "speech-therapy", "early-years", "disabled-children",
+)  # fmt: skip
+ALLOCATION_SEATS = (
+    ("grace", C), ("astrid", Role.CHAIR), ("bridget", M), ("denzil", M), ("joan", M),
+)  # fmt: skip
+"""Who sits on the allocation panel, and as what."""
 
 LEAVER = "idris"
 

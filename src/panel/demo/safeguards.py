@@ -12,22 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose
-from panel.accounts.service import remember_agency_keys
-from panel.demo.crew import Crew
+from panel.demo.crew import Crew, crew_of_the_past
 from panel.demo.story import Story
 from panel.governance.models import PatternKind
 from panel.governance.patterns import close_pattern, find_unusual, open_patterns
-from panel.platform.clock import FixedClock
 from panel.platform.problems import NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.dates import working_days_before
-from panel.records.gate import Gate
 from panel.register.models import Child
 from panel.sharing.models import SharingEnquiry, SharingObjection, SharingOrder, SharingOverride
 from panel.sharing.overriding import Reason, open_by_reference, review_override
 from panel.sharing.service import request_access
-from panel.sharing.state import SharingFacts
 from panel.web.paging import Asked
 
 REVIEWER = "viv"
@@ -115,11 +111,7 @@ def write_rulings(session: AsyncSession, year: Year) -> None:
 
 async def look_back(tenant: Tenant, year: Year, *, seed: int) -> None:
     """Let people open, ask, review and look in the past weeks, and the lead close two patterns."""
-    clock = FixedClock(tenant.clock.now())
-    past = Tenant(tenant.record, tenant.database, tenant.ring, clock)
-    crew = Crew(Gate(past, SharingFacts()), clock, seed, "")
-    await remember_agency_keys(past)
-    await crew.come_to_work()
+    crew = await crew_of_the_past(tenant, seed)
     await _openings_for_safety(crew, year)
     await _a_request(crew, year)
     days = await _odd_looks(crew, year)

@@ -15,6 +15,9 @@ from panel.accounts.service import add_agency, add_worker, remember_agency_keys
 from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.assessments.service import ensure_forms
 from panel.demo import places
+from panel.demo.allocating import allocate
+from panel.demo.asking import Asked, asked
+from panel.demo.directory import write_directory
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -34,13 +37,15 @@ from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.dates import months_after
+from panel.records.gate import rewrite_access
 from panel.register.models import Area, Child, Episode, Involvement, LevelOfNeed, SignificantEvent
 from panel.register.service import (
     NewChild,
     NewFamilyLink,
     NewFamilyMember,
-    add_child,
     new_family_member,
+    new_link,
+    open_record,
     tie_family_member,
 )
 from panel.sharing.gateways import ensure_gateways
@@ -67,6 +72,9 @@ class World:
     meetings: dict[date, Meeting] = field(default_factory=dict)
     parents: dict[int, tuple[UUID, UUID]] = field(default_factory=dict)
     """Mother and father of each household."""
+    allocates_on: tuple[date, ...] = ()
+    """When the allocation panel meets."""
+    asked: Asked = field(default_factory=lambda: Asked(()))
     form: Form | None = None
     people: dict[str, UUID] = field(default_factory=dict)
     """Family personas by key."""
@@ -81,8 +89,10 @@ async def write_year(
     today = day_of(tenant.clock.now())
     async with tenant.transaction(JOB) as session:
         world = await _place(session, today)
+        await write_directory(session, seed, today)
     await remember_agency_keys(tenant)
     told = stories(seed, children, today, world.dates)
+    world.asked = asked(seed, told, world.allocates_on, today)
     for start in range(0, len(told), AT_ONCE):
         async with tenant.transaction(JOB) as session:
             for story in told[start : start + AT_ONCE]:
@@ -94,6 +104,7 @@ async def write_year(
         await _write_personas(session, world)
         await session.execute(text("SELECT rewrite_all_access()"))
     await look_back(tenant, year, seed=seed)
+    await allocate(tenant, year, world.asked, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:
@@ -139,6 +150,7 @@ async def _place(session: AsyncSession, today: date) -> World:
                 )
                 for role in worker.roles
             )
+    await _place_allocation(session, world, year)
     session.add_all(Area(id=code, name=name, boundary=None) for code, name in places.WARDS)
     await ensure_gateways(session)
     await ensure_forms(session)
@@ -154,6 +166,31 @@ async def _place(session: AsyncSession, today: date) -> World:
             world.meetings[day] = meeting
     await session.flush()
     return world
+
+
+async def _place_allocation(session: AsyncSession, world: World, year: int) -> None:
+    """The panel that decides on requests: every fourth Tuesday afternoon, with its own table."""
+    first = date(year - 2, 9, 1) + timedelta(days=(1 - date(year - 2, 9, 1).weekday()) % 7 + 7)
+    panel = await add_panel(
+        session,
+        key=places.ALLOCATION_KEY,
+        kind="allocation",
+        first_on=first,
+        every_days=28,
+        name=places.ALLOCATION_NAME,
+        starts_at=time(13, 30),
+        place=places.PLACE,
+    )
+    panel.settings = {"capacity_minutes": 180}
+    for key in places.ALLOCATION_AGENCIES:
+        await join_panel(session, panel, world.agencies[key])
+    session.add_all(
+        WorkerRole(worker_id=world.workers[key], role=role.value, panel_id=panel.id)
+        for key, role in places.ALLOCATION_SEATS
+    )
+    rhythm = await panel_rhythm(session, panel)
+    since = months_after(world.today, -12)
+    world.allocates_on = tuple(day for day in rhythm.all_dates if day >= since)
 
 
 def as_registered(story: Story) -> NewChild:
@@ -175,13 +212,15 @@ def as_registered(story: Story) -> NewChild:
 
 async def _write_child(session: AsyncSession, world: World, story: Story) -> None:
     lead_agency = world.agencies[world.worker_agency[story.lead]]
-    child = await add_child(
-        session,
-        as_registered(story),
-        agency_id=lead_agency,
-        worker_id=world.workers[story.lead],
-        part="holds the plan" if story.lead_on else "first contact",
-        from_on=story.referred_on,
+    child = await open_record(session, as_registered(story))
+    session.add(
+        Involvement(
+            child_id=child.id,
+            agency_id=lead_agency,
+            worker_id=world.workers[story.lead],
+            part="holds the plan" if story.lead_on else "first contact",
+            from_on=story.referred_on,
+        )
     )
     mother, father = await _write_family(session, world, story, child)
     _write_involvements(session, world, story, child)
@@ -201,7 +240,8 @@ async def _write_child(session: AsyncSession, world: World, story: Story) -> Non
                 text=entry.text,
             )
         )
-    await session.flush()
+    # Once for all of what ties people to the child.
+    await rewrite_access(session, child.id)
     _remember_personas(world, story, child, mother, father)
     world.written.append(Written(story, child.id, mother, father))
 
@@ -241,18 +281,18 @@ async def _write_family(
         (mother, "mother", ParentalBasis.BIRTH_MOTHER),
         (father, "father", ParentalBasis.FATHER_BY_REGISTRATION),
     ):
-        await tie_family_member(
-            session,
-            child.id,
-            person,
-            NewFamilyLink(
-                relationship=relationship,
-                parental_responsibility=True,
-                basis=basis,
-                lives_with=relationship == "mother" or not story.sharing.protected_from_father,
-                from_on=story.born,
-            ),
+        link = NewFamilyLink(
+            relationship=relationship,
+            parental_responsibility=True,
+            basis=basis,
+            lives_with=relationship == "mother" or not story.sharing.protected_from_father,
+            from_on=story.born,
         )
+        if story.household:
+            # Brothers and sisters become one group.
+            await tie_family_member(session, child.id, person, link)
+        else:
+            session.add(new_link(child.id, person, link))
     return mother, father
 
 
@@ -508,6 +548,7 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
     reviewed = story.last_discussed_on
     # Whoever is asked is in the team, or could not find the action again.
     teacher = "hana" if story.number % 2 else "lena"
+    outcomes: list[tuple[DesiredOutcome, str, str]] = []
     for position, (wanted, measure, doing, owner) in enumerate(
         (
             (need.outcome, need.measure, need.action, story.lead),
@@ -526,7 +567,9 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
             state="working_towards",
         )
         session.add(outcome)
-        await session.flush()
+        outcomes.append((outcome, doing, owner))
+    await session.flush()
+    for position, (outcome, doing, owner) in enumerate(outcomes, start=1):
         for step in range(1, 4 if reviewed else 2):
             on = story.planned_on + timedelta(days=40 * step)
             if on <= world.today:
@@ -661,7 +704,7 @@ def _write_sharing(
         not_agencies=refused,
         level="basic" if sharing.kind == "basic" else "additional",
         named=sorted(sharing.named),
-        purposes=["support", "panel", "review"],
+        purposes=["support", "panel", "review", *_to_allocate(world, story)],
         from_on=since,
         until_on=since + timedelta(days=730),
         withdrawn_at=None
@@ -707,6 +750,11 @@ def _write_sharing(
                 reason="A volunteer is a neighbour.",
             )
         )
+
+
+def _to_allocate(world: World, story: Story) -> list[str]:
+    """Whoever asks for a service lets the panel see what it needs to decide."""
+    return ["allocation"] if story.number in world.asked.by_number else []
 
 
 def _remember_personas(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from panel.allocation.letter_service import OwnLetter
 from panel.families.objection_words import objection_words
 from panel.families.reading import ChildForFamily, ToRing
 from panel.panels.note_answers import OwnNote
@@ -110,7 +111,10 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
     return ChildPage(
         anchor=f"child-{child.child_id}",
         name=child.name or ("You" if child.is_self else "Your child"),
-        notes=[_note_link(one) for one in child.notes],
+        notes=[
+            *(_letter_link(one) for one in child.letters),
+            *(_note_link(one) for one in child.notes),
+        ],
         next_step=_next_step(child, today),
         person=_person(child.to_ring),
         plan_words="" if is_shown else _no_plan_words(child),
@@ -169,6 +173,16 @@ def thanks(child: ChildForFamily) -> str:
         return "Thank you. We have kept your words for the panel."
     day = words.day(before.words_for)
     return f"Thank you. We have kept your words for the meeting on {day}."
+
+
+def _letter_link(letter: OwnLetter) -> NoteLink:
+    new = "New letter" if letter.is_new else "Letter"
+    return NoteLink(
+        f"{new} from the panel on {words.day(letter.written_on)}",
+        f"/family/{letter.child_id}/letters/{letter.id}",
+        letter.is_new,
+        "",
+    )
 
 
 def _note_link(note: OwnNote) -> NoteLink:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import IN_THEIR_OWN_RIGHT, Category, Purpose, Tie, Viewer
+from panel.allocation.letter_service import OwnLetter, own_letters
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     OF_THE_FAMILY,
@@ -60,6 +61,8 @@ class ChildForFamily:
     words: Sequence[OwnWords]
     notes: Sequence[OwnNote] = ()
     """The notes that they were sent, newest first."""
+    letters: Sequence[OwnLetter] = ()
+    """The letters about decisions that they were sent, newest first."""
     objections: Sequence[ObjectionForFamily] = ()
     has_standing: bool = False
     """A parent with parental responsibility, or the young person themselves."""
@@ -151,6 +154,7 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         asked_on=await asked_since(access),
         words=await own_words(access),
         notes=await own_notes(access),
+        letters=await own_letters(access),
         objections=await objections_for_family(access),
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
         held=held,

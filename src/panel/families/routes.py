@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk, go
 from panel.accounts.taking import take
+from panel.allocation.letter_service import open_own_letter
 from panel.families.choice_routes import HANDLERS as CHOICES
 from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, TellForm
 from panel.families.invite_routes import HANDLERS as INVITATIONS
@@ -21,6 +22,7 @@ from panel.panels.note_pages import family_note_page
 from panel.panels.note_rules import Answer
 from panel.panels.telling import tell_the_panel
 from panel.records.gate import Access
+from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
 
@@ -131,7 +133,24 @@ async def _note(
     )
 
 
+@get("/family/{child_id:uuid}/letters/{letter_id:uuid}", include_in_schema=False, opt=FOR_FAMILIES)
+async def read_letter(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], letter_id: FromPath[UUID]
+) -> Response[str]:
+    """A letter about a decision."""
+    async with desk.gate.open(
+        child_id, desk.viewer, desk.purposes, "read a letter from the panel"
+    ) as access:
+        letter = await open_own_letter(access, letter_id)
+        return desk.page(
+            "families/letter.html",
+            title=f"Letter from the panel on {words.day(letter.written_on)}",
+            paragraphs=[part.split("\n") for part in letter.body.split("\n\n")],
+        )
+
+
 HANDLERS = [
+    read_letter,
     family_home,
     tell,
     told,

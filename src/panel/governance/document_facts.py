@@ -37,8 +37,10 @@ DOES_BY_ITSELF: dict[str, str] = {
     " decide",
     "dispose of what was approved": "destroys the keys of the records that two people agreed to"
     " dispose of, with a certificate for each",
-    "put notes to families out": "puts notes that were signed off into the outbox",
+    "put notes to families out": "puts notes that were signed off, and letters, into the outbox",
     "send what waits": "sends waiting messages by e-mail",
+    "promise packages out of new pots": "promises what running packages cost in a year as soon as"
+    " the year has a pot",
     "see what was sent": "writes down what became of each message",
 }
 """Every job of `panel jobs`, by name, and what it does."""

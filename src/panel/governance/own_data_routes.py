@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FAMILY_AGAIN, FAMILY_HOME, FOR_FAMILIES, Desk, go
+from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import take
 from panel.governance.rights_corrections import (
     Said,
@@ -29,7 +30,6 @@ from panel.governance.rights_service import (
     own_requests,
     require_standing,
 )
-from panel.governance.step_pages import Field, Shown, Step, step_page
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words

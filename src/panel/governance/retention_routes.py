@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from consent import GUARDIANS, Role
 from panel.accounts.desk import Desk
 from panel.accounts.service import worker_names
+from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import Transaction, take, transaction_of
 from panel.governance import disposals
 from panel.governance import retention_service as service
@@ -20,7 +21,6 @@ from panel.governance.retention_forms import HoldForm, KeptForForm, LineForm
 from panel.governance.retention_models import DisposalLine, ListState
 from panel.governance.retention_rules import WITH_THE_CHILD, Rule
 from panel.governance.rights_forms import VersionForm, WhyForm
-from panel.governance.step_pages import Field, Shown, Step, step_page
 from panel.platform.erasure import certificates
 from panel.platform.problems import NotFound
 from panel.register.service import CLOSURE_WORDS

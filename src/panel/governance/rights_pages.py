@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from panel.accounts.step_pages import Field, Step
 from panel.governance.rights_copies import CopyReading, needs_second_look
 from panel.governance.rights_file import TAKEN_OUT
 from panel.governance.rights_gather import Piece
@@ -15,7 +16,6 @@ from panel.governance.rights_models import (
     RightKind,
 )
 from panel.governance.rights_service import RequestLine, RequestReading
-from panel.governance.step_pages import Field, Step
 from panel.web import words
 
 KIND_WORDS: Mapping[RightKind, str] = {

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from consent import GUARDIANS, Purpose, Role
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import worker_names
+from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import Transaction, take, transaction_of
 from panel.documents.routes import as_download
 from panel.governance import rights_copies as copies
@@ -48,7 +49,6 @@ from panel.governance.rights_pages import (
     request_facts,
     request_row,
 )
-from panel.governance.step_pages import Field, Shown, Step, step_page
 from panel.platform.problems import Gone, Invalid, NotFound
 from panel.records.gate import Access
 from panel.web.forms import FieldErrors

@@ -30,6 +30,7 @@ from panel.panels.rules import (
     Why,
     agenda_as_frozen,
     in_chosen_order,
+    missing_for_decision,
     missing_for_panel,
     order_agenda,
     papers_close_on,
@@ -100,6 +101,7 @@ class CaseFact(msgspec.Struct, array_like=True):
     deferred_on: date | None
     urgent_on: date | None
     urgent_reason: str | None
+    papers_on: date | None
     assessment_signed_on: date | None
     assessor: WorkerFact | None
     plan_agreed_on: date | None
@@ -129,7 +131,7 @@ class CaseFact(msgspec.Struct, array_like=True):
 
     def owing(self, part: Part) -> WorkerFact | None:
         """The worker who owes a part; None where it is the coordinator or nobody is named."""
-        if part is Part.ASSESSMENT:
+        if part in (Part.ASSESSMENT, Part.REQUEST):
             return self.assessor
         if part is Part.PLAN:
             return self.lead or self.assessor
@@ -165,6 +167,7 @@ _COLUMNS = {
     "deferred_on": "f.deferred_on",
     "urgent_on": "f.urgent_on",
     "urgent_reason": "encode(f.urgent_reason, 'hex')",
+    "papers_on": "f.papers_on",
     "assessment_signed_on": "s.signed_off_on",
     "assessor": _worker("COALESCE(s.author_id, d.author_id, f.worker_id)"),
     "plan_agreed_on": "p.agreed_on",
@@ -373,9 +376,7 @@ async def put_together(session: AsyncSession, setting: Setting, found: Sequence[
     may_share = {one.child_id: judged for one, judged in zip(found, sharing, strict=True)}
     panel, meeting = setting.panel, setting.meeting
     candidates = [
-        _candidate(
-            fact, meeting.held_on, setting.horizon, names, may_share[fact.child_id], panel.name
-        )
+        _candidate(fact, meeting.held_on, setting.horizon, names, may_share[fact.child_id], panel)
         for fact in facts.values()
     ]
     return Prepared(
@@ -448,12 +449,12 @@ def _candidate(
     horizon: date,
     names: dict[UUID, str],
     may_share: Shareable,
-    panel_name: str,
+    panel: Panel,
 ) -> Candidate:
     progress = CaseProgress(
         referred_on=fact.referred_on,
         referred_by=fact.referred_by,
-        coordinator=f"Coordinator of the {panel_name}",
+        coordinator=f"Coordinator of the {panel.name}",
         assessor=_name(names, fact.assessor_id),
         assessment_signed_on=fact.assessment_signed_on,
         plan_agreed_on=fact.plan_agreed_on,
@@ -466,14 +467,18 @@ def _candidate(
     )
     whys = why_today(case_dates(fact), day, horizon)
     waiting = min((why.due for why in whys), default=fact.referred_on)
-    ready = [one for one in (fact.assessment_signed_on, fact.plan_agreed_on) if one is not None]
+    decides = panel.kind == "allocation"
+    papers = (fact.papers_on,) if decides else (fact.assessment_signed_on, fact.plan_agreed_on)
+    ready = [one for one in papers if one is not None]
     return Candidate(
         child_id=fact.child_id,
         reference=fact.reference,
         waiting_since=waiting,
         whys=whys,
         minutes=None if fact.item is None else fact.item.minutes,
-        debts=missing_for_panel(progress),
+        debts=missing_for_decision(progress, fact.papers_on)
+        if decides
+        else missing_for_panel(progress),
         urgent=Urgent(day, "the chair's decision")
         if fact.urgent_on == day and fact.urgent_reason is not None
         else None,

@@ -67,7 +67,7 @@ class AskForm(msgspec.Struct, forbid_unknown_fields=True):
     """Ask who owes something for a child."""
 
     child: UUID
-    what: Literal["assessment", "plan", "lead_professional", "sharing"]
+    what: Literal["assessment", "plan", "lead_professional", "sharing", "request"]
 
 
 class ChangeForm(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """Holding a meeting: who is here, one child on one screen, the end, the minutes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
@@ -43,6 +43,7 @@ from panel.panels.models import Panel
 from panel.panels.run import Run, panel_run_by, running
 from panel.platform.live import tell
 from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
+from panel.records.beside import Beside
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled, Nothing
 
@@ -286,6 +287,9 @@ async def _child_page(
             _require_in_the_room(desk, view)
         screen = await child_screen(desk.gate, session, view, child_id, desk.viewer)
         shown = pages.screen_page(screen, desk.today, runs=runs)
+        papers: Sequence[Beside] = ()
+        if view.panel.kind == "allocation" and screen.may_look:
+            papers = await desk.site.beside.papers(session, child_id, view.panel.id, screen.view)
         return desk.page(
             "panels/meeting_child.html",
             status=200 if errors is None else 422,
@@ -293,6 +297,7 @@ async def _child_page(
             filled=Filled({}, errors),
             wrong=form,
             nothing=Filled(),
+            papers=papers,
             live=f"/live/{topic_of(view.meeting.id)}",
             drafts_key=desk.drafts_key,
         )
@@ -351,13 +356,13 @@ async def _work(
         await work(at, form)
         await tell(at.session, topic_of(at.meeting.id))
 
-    opens = partial(_at_item, desk, where, run_only=run_only)
+    opens = partial(opened_item, desk, where, run_only=run_only)
     to = f"/panels/{key}/{day}/meeting/{child_id}#{name}"
     return await take(desk, reads, opens, work_and_tell, to, again=again)
 
 
 @asynccontextmanager
-async def _at_item(
+async def opened_item(
     desk: Desk, where: tuple[str, date, UUID], *, run_only: bool
 ) -> AsyncIterator[AtItem]:
     """A child's item, in one transaction. Raises NotAllowed, NotFound, Problem."""
@@ -522,7 +527,7 @@ async def child_done(
         return await _child_page(desk, key, held_on, child_id, form, "discussion")
     table = f"/panels/{key}/{held_on}/meeting"
     try:
-        async with _at_item(desk, (key, held_on, child_id), run_only=True) as at:
+        async with opened_item(desk, (key, held_on, child_id), run_only=True) as at:
             if await desk.first_time(at.session, posted, table):
                 await _say_all(at, form)
                 await done(at)

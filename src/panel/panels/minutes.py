@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer
+from panel.accounts.desk import ABOUT_MONEY
 from panel.accounts.service import worker_names
 from panel.panels.attendance import Table, quorum_of, table_of
 from panel.panels.calendar import meeting_on
@@ -100,7 +101,8 @@ async def read_minutes(
         session,
         [one.child_id for one in items],
         viewer,
-        Purpose.PANEL,
+        # Who decides on requests keeps the record while one is before the panel.
+        (Purpose.PANEL, Purpose.ALLOCATION) if viewer.roles & ABOUT_MONEY else Purpose.PANEL,
         f"read the minutes of {words.day(day)}",
     )
     views = {child: SharedView(access, ()) for child, access in opened.items()}
@@ -216,7 +218,7 @@ def _child(view: SharedView, one: ItemFact, fact: ScreenFact, meeting: Meeting) 
         initials_of(name, one.reference),
         TAGS[Reason(one.why)][0],
         words.in_a_row(left),
-        said_rows(view, said, Heading.DISCUSSION),
+        (*said_rows(view, said, Heading.DISCUSSION), *said_rows(view, said, Heading.ALLOCATION)),
         said_rows(view, said, Heading.NEEDS_TO_KNOW),
         asked,
         _review(fact, meeting),

@@ -126,6 +126,8 @@ class Referral(ChildScoped):
     urgent_on: Mapped[date | None]
     """The chair takes the child to this meeting's agenda although something is missing."""
     urgent_reason = Sealed()
+    papers_on: Mapped[date | None]
+    """Since when the request that brings the child to a panel that decides is complete."""
 
 
 class AgendaItem(ChildScoped):

@@ -44,6 +44,8 @@ from panel.register.service import Message
 from panel.web import words
 
 NOTES_READY = "notes_ready"
+LETTER_READY = "decision_letter"
+"""The kind of message that says that a letter about a decision can be read."""
 NO_ADDRESS = "No e-mail address is kept for this person. Send a letter instead."
 NOT_BY_EMAIL = (
     "How to reach this person safely was changed after this e-mail was put in, so it was not sent."
@@ -166,7 +168,7 @@ async def _sent_once(
 async def _put(
     session: AsyncSession, delivery: NoteDelivery, told: Told, held_on: date, site_url: str
 ) -> bool:
-    reached = await _reached(session, delivery.person_id)
+    reached = await reached_now(session, delivery.person_id)
     is_letter = delivery.way == Way.LETTER
     if not is_letter and not reached.email:
         delivery.failure = NO_ADDRESS
@@ -177,7 +179,7 @@ async def _put(
         kind=outbox.BY_POST if is_letter else NOTES_READY,
         holder_id=delivery.child_id,
         to_viewer_id=delivery.person_id,
-        address=_on_the_envelope(reached) if is_letter else reached.email,
+        address=on_the_envelope(reached) if is_letter else reached.email,
         subject=letter_title(held_on) if is_letter else SUBJECT,
         body=letter_words(told.text, told.ring) if is_letter else email_words(site_url, told.ring),
         once=once,
@@ -196,7 +198,7 @@ def letter_title(held_on: date) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reached:
+class Reached:
     """How one person is reached now: what is kept under their own name, and nobody else's."""
 
     person: UUID
@@ -211,21 +213,21 @@ class _Reached:
         return ring.index("how somebody is reached", f"{self.person} {self.safe_contact}").hex()
 
 
-async def _reached(session: AsyncSession, person: UUID) -> _Reached:
+async def reached_now(session: AsyncSession, person: UUID) -> Reached:
     """How a person is reached now."""
     await load_keys(session, {person})
     member = await session.get(FamilyMember, person)
     if member is not None:
-        return _Reached(person, member.name, member.email, member.address, member.safe_contact)
+        return Reached(person, member.name, member.email, member.address, member.safe_contact)
     child = await session.get_one(Child, person)
-    return _Reached(person, f"{child.given_name} {child.family_name}", "", child.address)
+    return Reached(person, f"{child.given_name} {child.family_name}", "", child.address)
 
 
-def _on_the_envelope(reached: _Reached) -> str:
+def on_the_envelope(reached: Reached) -> str:
     return "\n".join(part for part in (reached.name, reached.address) if part)
 
 
-async def readdressed(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
+async def readdressed(session: AsyncSession, person: UUID, message: OutboxMessage) -> str:
     """Have an e-mail go to the address that its person has now; or why it may not go by e-mail.
 
     Somebody who fled may have a new address, or may be reached by no e-mail at all any more: what
@@ -235,7 +237,7 @@ async def readdressed(session: AsyncSession, delivery: NoteDelivery, message: Ou
     """
     if message.kind == outbox.BY_POST:
         return ""
-    reached = await _reached(session, delivery.person_id)
+    reached = await reached_now(session, person)
     if not reached.email:
         return NO_ADDRESS
     is_as_it_was = message.facts.get("safely") in (None, reached.mark(session))
@@ -342,7 +344,7 @@ async def letter_to_print(session: AsyncSession, delivery_id: UUID) -> Letter:
     """
     kept = await letter_of(session, delivery_id)
     delivery = await session.get_one(NoteDelivery, delivery_id)
-    return replace(kept, address=_on_the_envelope(await _reached(session, delivery.person_id)))
+    return replace(kept, address=on_the_envelope(await reached_now(session, delivery.person_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +366,11 @@ async def mailbox(session: AsyncSession, most: int = 100) -> list[Sent]:
     rows = list(
         await session.scalars(
             select(OutboxMessage)
-            .where(OutboxMessage.kind.in_((NOTES_READY, outbox.BY_POST, INVITATION, *Message)))
+            .where(
+                OutboxMessage.kind.in_(
+                    (NOTES_READY, LETTER_READY, outbox.BY_POST, INVITATION, *Message)
+                )
+            )
             .order_by(OutboxMessage.id.desc())
             .limit(most)
         )

@@ -724,12 +724,14 @@ class NotesOwed:
     """What families did not agree with, or could not say, and nobody has replied to."""
 
 
-# Of meetings before Panel only the day is known, and nobody owes their notes here.
+# Of meetings before Panel only the day is known, and nobody owes their notes here. A panel that
+# decides tells families by the letter about each decision, and owes no note beside it.
 _OWED = """
 SELECT o.panel_id, o.meeting_id, o.key, o.held_on, o.unsigned, o.questions, o.stuck,
   o.disagreements
 FROM (SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
-    count(*) FILTER (WHERE COALESCE(n.state, 'draft') = 'draft') AS unsigned,
+    count(*) FILTER (WHERE COALESCE(n.state, 'draft') = 'draft' AND p.kind <> 'allocation')
+      AS unsigned,
     COALESCE(sum(q.waiting), 0)::int AS questions,
     COALESCE(sum(q.disagreements), 0)::int AS disagreements, COALESCE(sum(d.stuck), 0)::int AS stuck
   FROM child_access a

@@ -64,7 +64,7 @@ async def pack(
                     back_href=f"/panels/{key}/{held_on}",
                 )
     meeting, own = await open_own_pack(desk.gate, who, key, held_on)
-    document = await read_pack(desk.gate, meeting, own, desk.viewer)
+    document = await read_pack(desk.gate, meeting, own, desk.viewer, desk.site.beside)
     return desk.page("panels/pack.html", pack=pack_pages.pack_page(document, meeting, desk.today))
 
 
@@ -81,7 +81,7 @@ async def pack_as_pdf(
     """The reader's own agency's pack as PDF/UA."""
     meeting, own = await open_own_pack(desk.gate, desk.signed_in, key, held_on)
     await desk.require_proof()
-    content = await pack_pdf_of(desk.gate, meeting, own, desk.viewer)
+    content = await pack_pdf_of(desk.gate, meeting, own, desk.viewer, desk.site.beside)
     name = f"pack-{key}-{held_on}-{own.key}.pdf"
     return Response(
         content,

@@ -54,6 +54,7 @@ from panel.platform.pdf import PdfNotMade
 from panel.platform.problems import NotAllowed, NotFound, Problem
 from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
+from panel.records.beside import BesideCase
 from panel.records.gate import Access, Gate, Withheld
 from panel.records.restricted_use import held_back_words
 from panel.register.service import EVENT_KINDS, header_from
@@ -118,6 +119,8 @@ class PackMeeting:
     closes_on: date
     """The last day on which packs may be read."""
     agencies: tuple[PackAgency, ...]
+    decides: bool = False
+    """Whether the panel decides about services, so that requests are among its papers."""
 
     def agency(self, key: str) -> PackAgency:
         """The member agency of a key. Raises NotFound, naming those that there are."""
@@ -203,6 +206,7 @@ async def with_agencies(session: AsyncSession, panel: Panel, meeting: Meeting) -
         ends=_later(panel.starts_at, settings.capacity_minutes),
         closes_on=pack_closes(meeting.held_on, settings.pack_working_days, calendar),
         agencies=tuple(PackAgency(one.id, one.key, one.name, one.kind) for one in agencies),
+        decides=panel.kind == "allocation",
     )
 
 
@@ -279,7 +283,11 @@ async def packs_opened(session: AsyncSession, meeting_id: UUID) -> list[PackOpen
 
 
 async def read_pack(
-    gate: Gate, meeting: PackMeeting, agency: PackAgency, reader: Viewer | None = None
+    gate: Gate,
+    meeting: PackMeeting,
+    agency: PackAgency,
+    reader: Viewer | None = None,
+    beside: BesideCase | None = None,
 ) -> PackDocument:
     """The agency's pack as it stands now: decided, logged once a child, and read in one go.
 
@@ -316,6 +324,7 @@ async def read_pack(
                     case,
                     begins[case.child_id],
                     _sibling_note(case, cases, opened, begins),
+                    await _papers(session, access, meeting, beside),
                 )
             )
             is not None
@@ -332,11 +341,33 @@ async def read_pack(
     )
 
 
+async def _papers(
+    session: AsyncSession, access: Access, meeting: PackMeeting, beside: BesideCase | None
+) -> tuple[PackSection, ...]:
+    """What a panel that decides has beside the case: the requests."""
+    if beside is None or not meeting.decides:
+        return ()
+    found = await beside.papers(session, access.child_id, meeting.panel_id, access)
+    return tuple(
+        PackSection(
+            one.title,
+            (PackEntry(one.withheld),)
+            if one.withheld
+            else tuple(PackEntry(said, heading=label) for label, said in one.lines),
+        )
+        for one in found
+    )
+
+
 async def pack_pdf_of(
-    gate: Gate, meeting: PackMeeting, agency: PackAgency, reader: Viewer | None = None
+    gate: Gate,
+    meeting: PackMeeting,
+    agency: PackAgency,
+    reader: Viewer | None = None,
+    beside: BesideCase | None = None,
 ) -> bytes:
     """The agency's pack as PDF/UA. Raises Problem with a sentence where it cannot be made."""
-    document = await read_pack(gate, meeting, agency, reader)
+    document = await read_pack(gate, meeting, agency, reader, beside)
     try:
         return await asyncio.to_thread(pack_pdf, document, gate.tenant.clock.now())
     except PdfNotMade as error:
@@ -345,15 +376,25 @@ async def pack_pdf_of(
         ) from error
 
 
-async def write_pack_pdf(gate: Gate, panel_key: str, held_on: date, agency_key: str) -> bytes:
+async def write_pack_pdf(
+    gate: Gate,
+    panel_key: str,
+    held_on: date,
+    agency_key: str,
+    beside: BesideCase | None = None,
+) -> bytes:
     """The pack of an agency, by key, for the command line. Raises Problem with a sentence."""
     async with gate.tenant.transaction() as session:
         meeting = await pack_meeting(session, panel_key, held_on)
-    return await pack_pdf_of(gate, meeting, meeting.agency(agency_key))
+    return await pack_pdf_of(gate, meeting, meeting.agency(agency_key), beside=beside)
 
 
 async def read_item(
-    access: Access, case: CaseFacts, starts: time, sibling_note: str = ""
+    access: Access,
+    case: CaseFacts,
+    starts: time,
+    sibling_note: str = "",
+    papers: tuple[PackSection, ...] = (),
 ) -> PackItem | None:
     """One child as this viewer may see them; None where not even that may be said.
 
@@ -386,7 +427,7 @@ async def read_item(
         sibling_note=sibling_note,
         facts=_facts(access, case),
         family=family,
-        sections=sections,
+        sections=(*papers, *sections),
         plan=plan,
         involved=involved,
     )

@@ -592,7 +592,10 @@ def _missing_words(prepared: Prepared) -> str:
     counted = [(part, owed.count(part)) for part in Part if part in owed]
     if not counted:
         return "Nothing is missing."
-    many = {Part.SHARING: "agreements to share with the panel"}
+    many = {
+        Part.SHARING: "agreements to share with the panel",
+        Part.REQUEST: "requests for service",
+    }
     listed = words.in_a_row(
         words.plural(count, PART_WORDS[part], many.get(part)) for part, count in counted
     )

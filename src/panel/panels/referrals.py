@@ -152,6 +152,33 @@ async def set_transition(
     return row
 
 
+async def papers_complete(session: AsyncSession, referral: Referral, on: date) -> None:
+    """What brings the child to a panel that decides is complete; discussed before, it comes again.
+
+    Such a panel waits for the request and for nothing else (DOMAIN.md, Allocation panel).
+    """
+    referral.papers_on = on
+    if referral.last_discussed_on is not None:
+        referral.deferred_on = referral.deferred_on or on
+    await session.flush()
+
+
+async def close_papers(session: AsyncSession, child_id: UUID, panel_id: UUID) -> None:
+    """Nothing is asked of a panel for this child any more: the referral is closed."""
+    referral = await open_referral(session, child_id, panel_id)
+    if referral is not None:
+        referral.papers_on, referral.state = None, "closed"
+        await session.flush()
+
+
+async def come_again(session: AsyncSession, child_id: UUID, panel_id: UUID, on: date) -> None:
+    """The panel looks again at its next meeting: the child waits since this day."""
+    referral = await open_referral(session, child_id, panel_id)
+    if referral is not None:
+        referral.deferred_on = referral.deferred_on or on
+        await session.flush()
+
+
 async def is_chair(session: AsyncSession, worker_id: UUID, panel_id: UUID) -> bool:
     """Whether a worker chairs a panel today."""
     today = today_of(session)

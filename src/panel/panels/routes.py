@@ -114,6 +114,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
     return desk.page(
         "panels/member_home.html",
         meetings=await _next_meetings(desk),
+        before=await _before_panels(desk),
         actions=await _my_actions(desk),
         has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
         setup=await _setup(desk),
@@ -121,6 +122,18 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         name=desk.signed_in.name,
         reviews=await _reviews(desk),
     )
+
+
+async def _before_panels(desk: Desk) -> list[tuple[str, Sequence[tuple[int, str, str]]]]:
+    """What is before the panels that decide, in figures: of those on which this person sits."""
+    found = []
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        for panel in await panels_in(session, sorted(desk.signed_in.panels)):
+            if panel.kind == "allocation":
+                address = f"/panels/{panel.key}"
+                figures = await desk.site.beside.before(session, panel.id, address)
+                found.append((panel.name, figures))
+    return found
 
 
 async def _reviews(desk: Desk) -> list[ReviewRow]:
@@ -277,6 +290,10 @@ async def agenda(
             panel_name=read.board.panel.name,
             panel_address=f"/panels/{key}",
             agenda=desk.filled(shown.part(lambda: _agenda_part(desk, shown))),
+            to_ratify=await desk.site.beside.to_ratify(session, read.board.panel.id)
+            if read.board.panel.kind == "allocation"
+            else None,
+            decisions_address=f"/panels/{key}/{held_on}/decisions",
         )
 
 

@@ -41,6 +41,7 @@ class Part(StrEnum):
     PLAN = "plan"
     LEAD_PROFESSIONAL = "lead_professional"
     SHARING = "sharing"
+    REQUEST = "request"
 
 
 KINDS_THAT_COUNT_AS = {
@@ -69,6 +70,10 @@ class PanelSettings:
     agenda_order: tuple[Reason, ...] = tuple(Reason)
     notes_working_days: int = 5
     pack_working_days: int = 10
+    appeal_working_days: int = 20
+    """In which the family can ask a panel that decides to look again, and in which it answers."""
+    advice: str = "the information, advice and support service (IAS) of your council"
+    """Whom a letter names for advice, with how to reach them."""
 
     def __post_init__(self) -> None:
         at_least_one = {
@@ -85,6 +90,7 @@ class PanelSettings:
             "quorum_minimum": self.quorum_minimum,
             "notes_working_days": self.notes_working_days,
             "pack_working_days": self.pack_working_days,
+            "appeal_working_days": self.appeal_working_days,
         }
         for name, value in at_least_none.items():
             if value < 0:
@@ -378,6 +384,18 @@ def missing_for_panel(case: CaseProgress) -> tuple[Debt, ...]:
         debts.append(Debt(Part.PLAN, case.lead_professional or assessor, since))
     if case.lead_professional is None:
         debts.append(_lead_debt(case))
+    if not case.may_be_shared:
+        since = case.nothing_shared_since or case.referred_on
+        debts.append(Debt(Part.SHARING, case.coordinator, since))
+    return tuple(debts)
+
+
+def missing_for_decision(case: CaseProgress, papers_on: date | None) -> tuple[Debt, ...]:
+    """What a case still needs before a panel that decides: a complete request, and sharing."""
+    debts = []
+    if papers_on is None:
+        owes = case.assessor or case.referred_by
+        debts.append(Debt(Part.REQUEST, owes, case.referred_on))
     if not case.may_be_shared:
         since = case.nothing_shared_since or case.referred_on
         debts.append(Debt(Part.SHARING, case.coordinator, since))

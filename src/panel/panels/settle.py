@@ -33,6 +33,7 @@ PART_WORDS = {
     Part.PLAN: "plan",
     Part.LEAD_PROFESSIONAL: "lead professional",
     Part.SHARING: "agreement to share with the panel",
+    Part.REQUEST: "request for service",
 }
 LONGEST_ITEM = 60
 """Minutes: more than an hour of one child is a meeting of its own."""

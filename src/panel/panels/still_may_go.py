@@ -39,6 +39,8 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
         if "delivery" in message.facts:
             delivery = await session.get(NoteDelivery, UUID(message.facts["delivery"]))
             return "" if delivery is None else await _note(session, delivery, message)
+        if "letter" in message.facts and message.to_viewer_id is not None:
+            return await _letter(tenant, session, message.to_viewer_id, message)
         if message.kind in set(Message):
             return await why_not_to_family(session, message)
         if message.to_viewer_id is None:
@@ -55,7 +57,9 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
         note = await session.get_one(FamilyNote, delivery.note_id)
         reader = Viewer(delivery.person_id, ViewerKind.FAMILY)
         shown = await would_be_shown(tenant, delivery.child_id, reader, Purpose.SUPPORT)
-        why = why_not_sent(shown, note.categories) or await readdressed(session, delivery, message)
+        why = why_not_sent(shown, note.categories) or await readdressed(
+            session, delivery.person_id, message
+        )
         if why:
             # It waits for a person, as what could not be put out at all does.
             delivery.outbox_id, delivery.failure = None, why
@@ -69,6 +73,18 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
         return ""
 
     return why_not
+
+
+async def _letter(
+    tenant: Tenant, session: AsyncSession, person: UUID, message: OutboxMessage
+) -> str:
+    """A letter about a decision: for who may still be told what the panel said."""
+    since = await restricted_since(session, message.holder_id)
+    if since is not None:
+        return held_back_words(since)
+    reader = Viewer(person, ViewerKind.FAMILY)
+    shown = await would_be_shown(tenant, message.holder_id, reader, Purpose.SUPPORT)
+    return why_not_sent(shown, ()) or await readdressed(session, person, message)
 
 
 async def stop_letter(session: AsyncSession, delivery_id: UUID, may_go: outbox.MayGo) -> str:

@@ -82,6 +82,9 @@ class Kind(StrEnum):
     RECORD_DISPOSED = "record.disposed"
     HOLD_SET = "legal_hold.set"
     HOLD_RELEASED = "legal_hold.released"
+    SERVICE_CHANGED = "service.changed"
+    SERVICES_IMPORTED = "service.imported"
+    PROVIDER_LINK_SENT = "provider_link.sent"
 
 
 class ActorKind(StrEnum):

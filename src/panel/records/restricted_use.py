@@ -21,19 +21,32 @@ from panel.web import words
 HELD_STILL = frozenset(
     {
         "action",
+        "appeal",
         "assessment",
         "child",
+        "decision_letter",
         "desired_outcome",
         "discussion",
         "document",
         "document_content",
         "family_words",
+        "funding_share",
+        "inclusion_grant",
         "level_of_need",
         "outcome_progress",
+        "package",
+        "place_offer",
         "plan",
         "referral",
+        "request_decision",
         "section_answer",
+        "service_line",
+        "service_request",
+        "short_break",
         "significant_event",
+        "unit_price",
+        "unmet_need",
+        "waiting",
     }
 )
 """Tables of what a record says: nothing is written on them while its use is restricted."""

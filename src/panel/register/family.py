@@ -109,7 +109,16 @@ async def tie_family_member(
 
     Children who share somebody become one sibling group.
     """
-    made = FamilyLink(
+    made = new_link(child_id, member_id, link)
+    session.add(made)
+    await rewrite_access(session, child_id)
+    await _group_siblings(session, child_id, member_id)
+    return made
+
+
+def new_link(child_id: UUID, member_id: UUID, link: NewFamilyLink) -> FamilyLink:
+    """The tie as a row, for whoever rewrites access after many and groups no siblings."""
+    return FamilyLink(
         child_id=child_id,
         family_member_id=member_id,
         relationship=link.relationship,
@@ -119,10 +128,6 @@ async def tie_family_member(
         from_on=link.from_on,
         until_on=link.until_on,
     )
-    session.add(made)
-    await rewrite_access(session, child_id)
-    await _group_siblings(session, child_id, member_id)
-    return made
 
 
 async def new_family_member(session: AsyncSession, member: NewFamilyMember) -> UUID:

@@ -1,4 +1,4 @@
-"""A page with one form on it: what it asks, as the template `governance/step.html` shows it."""
+"""A page with one form on it: what it asks, as the template `accounts/step.html` shows it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from panel.web.forms import FieldErrors, Filled
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question. `kind`: line, text, number, day or radios."""
+    """One question. `kind`: line, text, money, day, radios, select or tick."""
 
     kind: str
     name: str
@@ -29,6 +29,11 @@ class Step:
     button: str
     fields: Sequence[Field] = ()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What its fields are called."""
+        return frozenset(one.name for one in self.fields)
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -43,6 +48,8 @@ class Shown:
     link: tuple[str, str] | None = None
     """What to open before deciding: its words and its address."""
     stored: dict[str, object] = field(default_factory=dict)
+    """What the fields show at first; of names that no field has, what the form sends hidden."""
+    warnings: Sequence[str] = ()
 
 
 def step_page(
@@ -50,7 +57,7 @@ def step_page(
 ) -> Response[str]:
     """The page, with what was wrong."""
     return desk.page(
-        "governance/step.html",
+        "accounts/step.html",
         status=200 if errors is None else 422,
         step=step,
         shown=shown,

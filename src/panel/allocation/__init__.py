@@ -1,0 +1,1 @@
+"""Requests for service, decisions, packages, money and unmet need."""

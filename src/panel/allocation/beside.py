@@ -1,0 +1,150 @@
+"""Requests as a panel's papers and the meeting's screen have them beside a case: wired in `app`."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category
+from panel.allocation.decision_service import count_to_ratify
+from panel.allocation.packages_beside import Lines, beside_request
+from panel.allocation.request_pages import level_words
+from panel.allocation.rules import (
+    BASIS_WORDS,
+    KIND_WORDS,
+    NEED_WORDS,
+    URGENCY_WORDS,
+    Kind,
+    LegalBasis,
+    NeedCode,
+    Urgency,
+    units_words,
+)
+from panel.panels.models import Panel
+from panel.platform.read_models import UnevenReadModel
+from panel.records.beside import Beside, Reader
+from panel.web import words
+
+
+class _Fact(msgspec.Struct):
+    id: UUID
+    reference: str
+    legal_basis: LegalBasis
+    category: Category
+    need_code: NeedCode
+    asked_units: str
+    service: str | None
+    unit: str
+    urgency: Urgency
+    level_of_need: str | None
+    agency_id: UUID
+    written_by: UUID
+    need: str | None
+    outcome: str | None
+    tried: str | None
+    asked_for: str | None
+    urgency_why: str | None
+    family_wishes: str | None
+    decided: Kind | None
+
+
+_BEFORE = UnevenReadModel(
+    """
+SELECT json_build_object('id', q.id, 'reference', q.reference, 'legal_basis', q.legal_basis,
+  'category', q.category, 'need_code', q.need_code, 'asked_units', q.asked_units::text,
+  'service', (SELECT s.name || ', ' || p.name FROM service s
+     JOIN provider p ON p.id = s.provider_id WHERE s.id = q.service_id),
+  'unit', q.unit, 'urgency', q.urgency, 'level_of_need', q.level_of_need,
+  'agency_id', q.agency_id, 'written_by', q.created_by, 'need', encode(q.need, 'hex'),
+  'outcome', encode(q.outcome, 'hex'), 'tried', encode(q.tried, 'hex'),
+  'asked_for', encode(q.asked_for, 'hex'), 'urgency_why', encode(q.urgency_why, 'hex'),
+  'family_wishes', encode(q.family_wishes, 'hex'),
+  'decided', (SELECT d.kind FROM request_decision d WHERE d.request_id = q.id AND d.stands))::text
+FROM service_request q
+WHERE q.child_id = :child AND q.panel_id = :panel AND q.state IN ('sent', 'decided')
+ORDER BY q.sent_on, q.id
+""",
+    _Fact,
+)
+
+_FIGURES = text(
+    "SELECT (SELECT count(*) FROM service_request WHERE panel_id = :panel AND state = 'sent'),"
+    " (SELECT count(*) FROM request_decision WHERE panel_id = :panel AND chairs_action AND stands"
+    " AND ratified_at IS NULL),"
+    " (SELECT count(*) FROM unmet_need u JOIN service_request q ON q.id = u.request_id"
+    " WHERE q.panel_id = :panel AND u.until_on IS NULL),"
+    " (SELECT count(DISTINCT w.child_id) FROM waiting w JOIN service_request q"
+    " ON q.id = w.request_id WHERE q.panel_id = :panel AND w.state IN ('waiting', 'offered'))"
+)
+
+
+class RequestsBeside:
+    """The requests that are before a panel."""
+
+    async def papers(
+        self, session: AsyncSession, child_id: UUID, panel_id: UUID, reader: Reader
+    ) -> Sequence[Beside]:
+        """As `BesideCase`."""
+        panel = await session.get(Panel, panel_id)
+        if panel is None or panel.kind != "allocation":
+            return ()
+        facts = await _BEFORE.lines(session, child=child_id, panel=panel_id)
+        if not facts:
+            return ()
+        has = await beside_request(session, child_id, reader)
+        return [_paper(one, reader, has) for one in facts]
+
+    async def to_ratify(self, session: AsyncSession, panel_id: UUID) -> int:
+        """As `BesideCase`."""
+        return await count_to_ratify(session, panel_id)
+
+    async def before(
+        self, session: AsyncSession, panel_id: UUID, address: str
+    ) -> Sequence[tuple[int, str, str]]:
+        """As `BesideCase`."""
+        counted = await session.execute(_FIGURES, {"panel": panel_id})
+        asked, to_ratify, unmet, waiting = counted.one()
+        found = (
+            (asked, "request to decide", "requests to decide", address),
+            (to_ratify, "decision of the chair to ratify", "decisions of the chair to ratify",
+             address),
+            (unmet, "need unmet", "needs unmet", f"{address}/unmet-need"),
+            (waiting, "child on a waiting list", "children on waiting lists", f"{address}/waiting"),
+        )  # fmt: skip
+        return [(many, one if many == 1 else more, link) for many, one, more, link in found]
+
+
+def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
+    title = f"Request {one.reference}"
+    if one.decided is not None:
+        title = f"{title}: {words.lower_first(KIND_WORDS[one.decided])}"
+    if not reader.may(one.category, one.agency_id, one.written_by):
+        said = "Not everybody who reads this may see the request."
+        return Beside(one.id, title, (), said)
+
+    def said_in(name: str, category: Category) -> str:
+        sealed: str | None = getattr(one, name)
+        field = f"service_request.{name}"
+        told = reader.open_text(sealed, field, one.id, category, one.agency_id, one.written_by)
+        return told or ""
+
+    amount = units_words(Decimal(one.asked_units), one.unit)
+    lines = (
+        ("Level of need", level_words(one.level_of_need)),
+        ("Legal basis", BASIS_WORDS[one.legal_basis]),
+        ("Main type of need", NEED_WORDS[one.need_code]),
+        ("What the child needs", said_in("need", one.category)),
+        ("What should be different", said_in("outcome", one.category)),
+        ("What was tried", said_in("tried", one.category)),
+        ("What is asked for", said_in("asked_for", one.category)),
+        ("Service", one.service or ""),
+        ("How much", amount),
+        ("How soon", URGENCY_WORDS[one.urgency]),
+        ("Why it cannot wait", said_in("urgency_why", one.category)),
+        ("What the family wishes", said_in("family_wishes", Category.VIEWS)),
+        *has,
+    )
+    return Beside(one.id, title, tuple(line for line in lines if line[1]))

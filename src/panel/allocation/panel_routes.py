@@ -1,0 +1,254 @@
+"""The pages of an allocation panel beside its meetings: criteria, unmet need, waiting lists."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.accounts.desk import Desk
+from panel.accounts.taking import Transaction, take, transaction_of
+from panel.allocation.criteria_service import add_version, read_criteria, versions
+from panel.allocation.decision_forms import CriteriaForm
+from panel.allocation.decision_service import require_deciding
+from panel.allocation.fairness import Dimension
+from panel.allocation.fairness_reading import (
+    ALLOCATES,
+    ANSWERS,
+    DIMENSION_WORDS,
+    fairness_by,
+    sits_on_allocation,
+)
+from panel.allocation.request_pages import NOT_LISTED, address_of, unmet_row
+from panel.allocation.request_service import left_of
+from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
+from panel.allocation.unmet_service import open_needs, totals
+from panel.allocation.waiting_service import (
+    in_line,
+    list_of,
+    place_of,
+    services_waited_for,
+    waiting_before,
+)
+from panel.directory.service import named
+from panel.panels.calendar import panel_by_key
+from panel.panels.models import Panel
+from panel.panels.run import panel_run_by
+from panel.platform.problems import NotAllowed, NotFound
+from panel.records.child_scoped import JOB
+from panel.records.gate import Access
+from panel.register.header import ChildHeader, child_header
+from panel.web import words
+from panel.web.forms import FieldErrors, Filled
+
+ON_A_PAGE = 25
+CRITERIA = "/panels/{key:str}/criteria"
+
+
+async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
+    """An allocation panel of the viewer's. Raises NotFound for anybody else, Problem for others."""
+    panel = await panel_by_key(session, key)
+    who = desk.signed_in
+    if panel.id not in who.panels | who.may_coordinate and not desk.viewer.roles & ALLOCATES:
+        raise NotFound
+    require_deciding(panel)
+    return panel
+
+
+async def _headers(
+    desk: Desk, session: AsyncSession, panel: Panel, children: Sequence[UUID], doing: str
+) -> dict[UUID, tuple[ChildHeader, Access]]:
+    """Whose a list's lines are, as this viewer may know; who left an item does not find it here."""
+    stays = set(children) - await left_of(session, children, desk.viewer.id, panel.id)
+    opened = await desk.gate.open_here(session, stays, desk.viewer, desk.purposes, doing)
+    return {child: (await child_header(access), access) for child, access in opened.items()}
+
+
+@get("/panels/{key:str}/unmet-need", include_in_schema=False)
+async def unmet_page(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    reason: FromQuery[str] = "",
+    after: FromQuery[UUID | None] = None,
+) -> Response[str]:
+    """What is needed and could not be given, longest first, and how much of it for which reason."""
+    chosen = Grounds(reason) if reason in set(Grounds) else None
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _panel(desk, session, key)
+        found = await open_needs(session, panel.id, reason=chosen, after=after, most=ON_A_PAGE + 1)
+        shown = found[:ON_A_PAGE]
+        headers = await _headers(
+            desk, session, panel, [one.child_id for one, _ in shown], "read the unmet needs"
+        )
+        rows = []
+        for need, request in shown:
+            if need.child_id in headers:
+                header, access = headers[need.child_id]
+                href = address_of(need.child_id, request.id)
+                rows.append((header.name, header.initials, href, unmet_row(need, access)))
+        base = f"/panels/{key}/unmet-need"
+        more = f"{base}?after={shown[-1][0].id}" if len(found) > ON_A_PAGE else ""
+        return desk.page(
+            "allocation/unmet.html",
+            panel=panel,
+            base=base,
+            rows=rows,
+            totals=[
+                (f"{base}?reason={one.value}", GROUNDS_WORDS[one], count)
+                for one, count in (await totals(session, panel.id)).items()
+            ],
+            chosen="" if chosen is None else GROUNDS_WORDS[chosen],
+            more=f"{more}&reason={chosen.value}" if more and chosen else more,
+        )
+
+
+@get("/panels/{key:str}/waiting", include_in_schema=False)
+async def waiting_page(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    service: FromQuery[UUID | None] = None,
+    after: FromQuery[UUID | None] = None,
+) -> Response[str]:
+    """Who waits for which service, in the order in which places are offered.
+
+    A page begins after the row of the id `after`.
+    """
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _panel(desk, session, key)
+        waited_for = await services_waited_for(session, panel.id)
+        services = await named(session, waited_for)
+    every = sorted(waited_for, key=lambda one: services[one].words if one in services else str(one))
+    here = service if service in every else next(iter(every), None)
+    unlisted = [one for one in every if one not in services]
+    names = {one: service.words for one, service in services.items()} | {
+        one: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
+        for at, one in enumerate(unlisted, start=1)
+    }
+    # As scheduled work: how many stand before a child, whether or not the viewer reaches them.
+    async with desk.tenant.transaction(JOB) as session:
+        line = [] if here is None else await list_of(session, here)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        listed = [] if here is None else await waiting_before(session, panel.id, here)
+        order = {one.id: at for at, one in enumerate(in_order([in_line(one) for one in line]), 1)}
+        listed.sort(key=lambda one: order.get(one.id, 0))
+        begins = next((at for at, one in enumerate(listed, 1) if one.id == after), 0)
+        page = listed[begins : begins + ON_A_PAGE]
+        headers = await _headers(
+            desk, session, panel, [one.child_id for one in page], "read a waiting list"
+        )
+        more = ""
+        if begins + ON_A_PAGE < len(listed):
+            more = f"/panels/{key}/waiting?service={here}&after={page[-1].id}"
+        shown = [
+            (
+                headers[one.child_id][0].name,
+                headers[one.child_id][0].initials,
+                address_of(one.child_id, one.request_id),
+                URGENCY_WORDS[Urgency(one.priority)],
+                place_of(line, one, desk.today),
+            )
+            for one in page
+            if one.child_id in headers
+        ]
+        return desk.page(
+            "allocation/waiting.html",
+            panel=panel,
+            rows=shown,
+            heading="" if here is None else f"{names[here]}: in this order",
+            services=[
+                (
+                    f"/panels/{key}/waiting?service={one}",
+                    f"{names[one]}: {waited_for[one]}",
+                    one == here,
+                )
+                for one in every
+            ],
+            more=more,
+        )
+
+
+async def _criteria_page(desk: Desk, key: str, errors: FieldErrors | None = None) -> Response[Any]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        panel = await _panel(desk, session, key)
+        return desk.page(
+            "allocation/criteria.html",
+            status=200 if errors is None else 422,
+            panel=panel,
+            versions=[
+                (
+                    one.set.name,
+                    f"From {words.day(one.set.from_on)}"
+                    + ("" if one.set.until_on is None else f" to {words.day(one.set.until_on)}"),
+                    one.criteria,
+                )
+                for one in await versions(session)
+            ],
+            runs=panel.id in desk.signed_in.may_coordinate,
+            address=f"/panels/{key}/criteria",
+            filled=Filled({}, errors),
+        )
+
+
+@get(CRITERIA, include_in_schema=False)
+async def criteria_page(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[Any]:
+    """The criteria, version by version."""
+    return await _criteria_page(desk, key)
+
+
+@post(CRITERIA, include_in_schema=False)
+async def criteria_added(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[Any]:
+    """Add a version, by who runs the panel."""
+
+    async def work(here: Transaction, form: CriteriaForm) -> None:
+        await panel_run_by(desk, here.session, key)
+        await _panel(desk, here.session, key)
+        await add_version(
+            here.session,
+            form.name,
+            form.from_on,
+            [
+                *read_criteria(form.duties, is_duty=True),
+                *read_criteria(form.powers, is_duty=False),
+            ],
+        )
+
+    return await take(
+        desk,
+        CriteriaForm,
+        transaction_of(desk, desk.viewer.id),
+        work,
+        f"/panels/{key}/criteria",
+        again=partial(_criteria_page, desk, key),
+    )
+
+
+@get("/allocation/fairness", include_in_schema=False)
+async def fairness_page(desk: NamedDependency[Desk], by: FromQuery[str] = "") -> Response[str]:
+    """Whether some groups are agreed to less often, or wait longer: nobody's request by itself.
+
+    For allocation panels, the information governance lead and managers. A commissioner reads what
+    is published.
+    """
+    chosen = Dimension(by) if by in set(Dimension) else Dimension.WARD
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        if not desk.viewer.roles & ANSWERS and not await sits_on_allocation(
+            session, desk.signed_in
+        ):
+            raise NotAllowed("This page is for other roles than yours.")
+        found = await fairness_by(session, chosen)
+    return desk.page(
+        "allocation/fairness.html",
+        found=found,
+        chosen=DIMENSION_WORDS[chosen],
+        dimensions=[
+            (f"/allocation/fairness?by={one.value}", said, one is chosen)
+            for one, said in DIMENSION_WORDS.items()
+        ],
+    )
+
+
+HANDLERS = [unmet_page, waiting_page, criteria_page, criteria_added, fairness_page]

@@ -1,0 +1,1 @@
+"""The directory: what services there are, for whom, where, and how many places are free."""
