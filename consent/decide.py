@@ -91,7 +91,8 @@ def _decided(standpoint: Standpoint, rules: Iterable[_Rule], item: _Item) -> Dec
     for rule in rules:
         decision = rule(standpoint, item)
         if decision is not None:
-            if standpoint.coming and decision.permitted:
+            may_end_early = standpoint.coming or standpoint.use_restricted_on is not None
+            if decision.permitted and may_end_early:
                 return _until_barred(decision, standpoint, item)
             return decision
     return _withhold_without_rule(standpoint, item)
@@ -290,12 +291,25 @@ def _until_barred(decision: Decision, at: Standpoint, item: _Item) -> Decision:
     starts = [
         one.start for one in at.coming if one.basis in yields_to and item.category in one.covers
     ]
-    if not starts:
+    ends = [one - timedelta(days=1) for one in starts]
+    if (lifted := _lifted_until(decision, at, item)) is not None:
+        ends.append(lifted)
+    if not ends:
         return decision
-    last = min(starts) - timedelta(days=1)
+    last = min(ends)
     if decision.until is not None and decision.until <= last:
         return decision
     return replace(decision, until=last)
+
+
+def _lifted_until(decision: Decision, at: Standpoint, item: _Item) -> date | None:
+    """Until when an override or enquiry opens a record of restricted use; None for no such end."""
+    if at.use_restricted_on is None or not at.ties or decision.basis is Basis.COURT_ORDER:
+        return None
+    if at.purpose in _OWN_WORK and _by_own_record(at, item) is not None:
+        return None
+    lifting = _first(at.safeguarding, item)
+    return None if lifting is None else lifting.until
 
 
 def _restricted(since: date) -> Bar:

@@ -68,6 +68,19 @@ def test_an_override_an_enquiry_and_a_court_open_it(world: World) -> None:
         assert (decision.permitted, decision.basis) == (True, basis)
 
 
+def test_what_an_override_opens_is_promised_no_longer_than_it_lasts(world: World) -> None:
+    hour = timedelta(hours=1)
+    override = Override(world.health, frozenset(), world.now - hour, world.now + hour)
+    state = world.state(
+        relationships=(world.tie(Tie.AGENDA, world.health),),
+        overrides=(override,),
+        use_restricted_on=SINCE,
+    )
+    own = world.ask(world.pack(), state, purpose=Purpose.PANEL, author_agency=world.health)
+    assert (own.permitted, own.basis) == (True, Basis.OWN_RECORD)
+    assert own.until == override.end.date()
+
+
 def test_protection_comes_first_and_keeps_its_silence(world: World) -> None:
     hidden = Restriction(RestrictionKind.PROTECTION, frozenset(), frozenset(), silent=True)
     ties = (world.tie(Tie.TEAM),)
