@@ -146,7 +146,7 @@ async def test_a_meeting_decides_a_part_and_the_rest_is_unmet(board: Board) -> N
     await marks(board, *HERE)
     papers = RequestsBeside()
     async with board.at("second") as at:
-        [paper] = await papers.papers(at.session, board.child, at.panel.id, at.view)
+        [paper] = await papers.papers(at.session, board.child, at.panel.id, at.meeting.id, at.view)
         assert dict(paper.lines)["Level of need"] == "Targeted"
         assert dict(paper.lines)["How much"] == "12 nights"
     async with board.house.as_("job") as session:
