@@ -16,7 +16,7 @@ from panel.accounts.service import add_worker, give_role
 from panel.allocation import packages
 from panel.allocation.appeal_service import answer_appeal, ask_again
 from panel.allocation.beside import RequestsBeside
-from panel.allocation.decision_service import act_as_chair, decide, ratify, to_ratify
+from panel.allocation.decision_service import act_as_chair, decide
 from panel.allocation.letter_service import (
     copies_of,
     letter_about,
@@ -30,10 +30,8 @@ from panel.allocation.package_models import PackageKind
 from panel.allocation.package_requests import start_from
 from panel.allocation.request_service import withdraw_request
 from panel.allocation.rules import AppealOutcome, Kind
-from panel.panels.calendar import meeting_on
 from panel.panels.models import Panel
 from panel.panels.still_may_go import still_may_go
-from panel.platform.ids import new_id
 from panel.platform.outbox import send_due
 from panel.platform.problems import NotFound
 from panel.platform.tenancy import load_keys
@@ -46,6 +44,8 @@ from tests.panels.note_world import Server
 
 HERE = ("chair", "member", "social", "second")
 YEARS = date(2031, 1, 6)
+AFTER_IT = date(2026, 12, 17)
+"""The meeting that follows."""
 LATER = date(2027, 1, 11)
 DAY = timedelta(days=1)
 DECIDED = "Thursday 3 December 2026"
@@ -131,16 +131,6 @@ async def at_the_meeting(board: Board, kind: Kind) -> UUID:
     return made
 
 
-async def ratified(board: Board) -> None:
-    """The meeting of 3 December ratifies what the chair decided."""
-    await board.meets(*HERE)
-    async with board.house.as_("coordinator") as session:
-        panel = await board.house.panel(session)
-        meeting = await meeting_on(session, panel, NEXT_MEETING)
-        [waits] = await to_ratify(session, panel.id)
-        await ratify(session, panel, meeting, waits.id, board.house.viewers["coordinator"])
-
-
 async def test_undecided_or_deferred_it_is_before_the_panel(seated: Board) -> None:
     made = await at_the_meeting(seated, Kind.DEFERRED)
     await letters_go(seated, made, NEXT_MEETING)
@@ -178,7 +168,8 @@ async def test_what_the_chair_decided_is_before_the_panel_until_it_is_ratified(
     await letters_go(seated, made, date(2026, 11, 24))
     assert await reads(seated, YEARS)
     come_to(seated, date(2026, 11, 25))
-    await ratified(seated)
+    await seated.meets(*HERE)
+    await seated.ratifies()
     await ends_on(seated, date(2026, 12, 17))
 
 
@@ -292,17 +283,14 @@ async def test_papers_hold_what_is_before_the_panel_and_name_what_was_decided(
     made = await at_the_meeting(seated, Kind.DECLINED)
     papers = RequestsBeside()
 
-    async def told(meeting: UUID | None = None) -> list[dict[str, str]]:
+    async def told(day: date = AFTER_IT) -> list[dict[str, str]]:
+        at = (await seated.meeting(day)).id
         async with seated.house.opened("Amina", "coordinator") as access:
-            at = meeting or new_id()
-            found = await papers.papers(
-                access.session, seated.child, seated.house.panel_id, at, access
-            )
+            found = await papers.papers(access.session, seated.child, at, access)
             return [dict(one.lines) for one in found]
 
-    this = (await seated.meeting()).id
     # What this meeting decided stays whole among its own papers, and is one line at the next.
-    [whole] = await told(this)
+    [whole] = await told(NEXT_MEETING)
     assert whole["What the child needs"] == WORDS.need
     assert await told() == [{"Earlier decision": DECIDED}]
     await letters_go(seated, made, date(2026, 12, 4))
@@ -334,10 +322,9 @@ async def test_papers_hold_what_is_before_the_panel_and_name_what_was_decided(
 
 async def test_a_deferred_request_stays_whole(seated: Board) -> None:
     await at_the_meeting(seated, Kind.DEFERRED)
+    at = (await seated.meeting(AFTER_IT)).id
     async with seated.house.opened("Amina", "coordinator") as access:
-        [paper] = await RequestsBeside().papers(
-            access.session, seated.child, seated.house.panel_id, new_id(), access
-        )
+        [paper] = await RequestsBeside().papers(access.session, seated.child, at, access)
     assert dict(paper.lines)["What the child needs"] == WORDS.need
 
 
@@ -350,7 +337,8 @@ async def test_the_letter_that_counts_is_about_what_stands(seated: Board) -> Non
         said = seated.proposed(Kind.DECLINED)
         again = await act_as_chair(access, panel, made, said, await seated.version(made))
         assert await letter_about(access.session, again.id) is None
-    await ratified(seated)
+    await seated.meets(*HERE)
+    await seated.ratifies()
     assert await reads(seated, YEARS)
     await letters_go(seated, made, date(2026, 12, 4))
     await ends_on(seated, date(2026, 12, 18))

@@ -25,7 +25,6 @@ from panel.allocation.rules import (
     Urgency,
     units_words,
 )
-from panel.panels.models import Panel
 from panel.platform.read_models import UnevenReadModel
 from panel.records.beside import Beside, Reader
 from panel.web import words
@@ -71,10 +70,11 @@ SELECT json_build_object('id', q.id, 'reference', q.reference, 'legal_basis', q.
   'family_wishes', encode(q.family_wishes, 'hex'),
   'decided', s.kind, 'decided_on', s.decided_on, 'is_before', q.state = 'sent'
      OR COALESCE(s.kind = 'deferred' OR s.chairs_action AND s.ratified_at IS NULL
-                 OR :meeting IN (s.meeting_id, s.ratified_meeting_id), false)
+                 OR t.id IN (s.meeting_id, s.ratified_meeting_id), false)
      OR EXISTS (SELECT FROM appeal a WHERE a.request_id = q.id AND a.outcome IS NULL))::text
-FROM service_request q LEFT JOIN request_decision s ON s.request_id = q.id AND s.stands
-WHERE q.child_id = :child AND q.panel_id = :panel AND q.state IN ('sent', 'decided')
+FROM meeting t JOIN service_request q ON q.panel_id = t.panel_id
+LEFT JOIN request_decision s ON s.request_id = q.id AND s.stands
+WHERE t.id = :meeting AND q.child_id = :child AND q.state IN ('sent', 'decided')
 ORDER BY q.sent_on, q.id
 """,
     _Fact,
@@ -95,18 +95,10 @@ class RequestsBeside:
     """The requests that are before a panel."""
 
     async def papers(
-        self,
-        session: AsyncSession,
-        child_id: UUID,
-        panel_id: UUID,
-        meeting_id: UUID,
-        reader: Reader,
+        self, session: AsyncSession, child_id: UUID, meeting_id: UUID, reader: Reader
     ) -> Sequence[Beside]:
         """As `BesideCase`."""
-        panel = await session.get(Panel, panel_id)
-        if panel is None or panel.kind != "allocation":
-            return ()
-        asked = await _ASKED.lines(session, child=child_id, panel=panel_id, meeting=meeting_id)
+        asked = await _ASKED.lines(session, child=child_id, meeting=meeting_id)
         is_any = any(one.is_before for one in asked)
         has: Lines = ()
         if is_any or any(one.decided in AGREES for one in asked):
