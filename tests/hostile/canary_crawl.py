@@ -35,6 +35,7 @@ from tests.hostile.canary_routes import (
 )
 from tests.hostile.canary_rule import Look, Rule
 from tests.hostile.canary_world import HERE, World
+from tests.in_memory import way_to
 
 SITE = "http://testshire.localhost"
 FAULT = 500
@@ -136,8 +137,7 @@ class Crawl:
     @asynccontextmanager
     async def signed_in(self, visitor: Visitor) -> AsyncIterator[httpx.AsyncClient]:
         """A browser of somebody's."""
-        transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url=SITE) as browser:
+        async with httpx.AsyncClient(transport=way_to(self.app), base_url=SITE) as browser:
             if visitor.kind != "guest":
                 async with self.tenant.transaction() as session:
                     token = await start(
