@@ -99,7 +99,11 @@ async def _retention(desk: Desk, errors: FieldErrors | None = None) -> Response[
         "governance/retention.html",
         status=200 if errors is None else 422,
         rows=[
-            (said, kept.says.get(kind, "Not decided yet"), kind in WITH_THE_CHILD)
+            (
+                said,
+                kept.says.get(kind, "Not decided yet"),
+                "Yes" if kind in WITH_THE_CHILD else "No",
+            )
             for kind, said in RETENTION.items()
         ],
         is_set=all(kind in kept.rules for kind in WITH_THE_CHILD),

@@ -288,7 +288,7 @@ async def _copy_page(
             for one in read.redactions[:MARKS_SHOWN]
         ]
     entries = [
-        (f"{here}/copies/{file_id}/entries/{number}", one.section, one.label, one.text[:400])
+        (f"{here}/copies/{file_id}/entries/{number}", one.label, one.section, one.text[:400])
         for number, one in enumerate(read.pieces)
     ]
     copy = f"{here}/copies/{file_id}"
