@@ -146,6 +146,18 @@ def copied(cluster: Cluster, name: str, template: str) -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def for_commands(database_of_own: Cluster, data_dir: Path) -> dict[str, str | None]:
+    """The environment in which `panel` commands work on the test's own database."""
+    assert database_of_own.owner_url is not None
+    return {
+        "PANEL_DATA_DIR": str(data_dir),
+        "PANEL_DATABASE_URL": database_of_own.app_url,
+        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
+        "PANEL_AS_OF": None,
+    }
+
+
+@pytest.fixture
 def clock() -> FixedClock:
     """A clock that stands at MORNING until a test sets it."""
     return FixedClock(MORNING)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -149,12 +150,12 @@ async def test_what_cannot_be_is_refused_with_a_sentence(
     one = await planned(opened, money)
     found = await read(opened, one)
 
-    def a_line(**said: object) -> packages.LineWords:
-        usual: dict[str, object] = {
+    def a_line(**said: Any) -> packages.LineWords:
+        usual: dict[str, Any] = {
             "what": "X", "units": Decimal(1), "unit": Unit.HOUR, "every": Every.WEEK,
             "from_on": FIRST, "price": Decimal(1),
         }  # fmt: skip
-        return packages.LineWords(**(usual | said))  # type: ignore[arg-type]
+        return packages.LineWords(**(usual | said))
 
     for said, field, sentence in (
         ({"price": Decimal(-1)}, "price", "The price must not be below £0.00"),
