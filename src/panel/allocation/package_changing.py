@@ -5,11 +5,12 @@ not overwrite each other, and an approval of what has changed since is refused.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -17,10 +18,14 @@ from consent import Category
 from panel.accounts.models import Agency
 from panel.allocation import pots
 from panel.allocation.costing import Every, Price, days_mistakes, prices_mistake
+from panel.allocation.interests import require_stayed
 from panel.allocation.money import FinancialYear, amount_mistake, shares_mistake, units_mistake
 from panel.allocation.package_models import (
+    ChangeKind,
+    ChangeState,
     FundingShare,
     Package,
+    PackageChange,
     PackageKind,
     PackageState,
     Pot,
@@ -29,7 +34,8 @@ from panel.allocation.package_models import (
     UnitPrice,
 )
 from panel.allocation.package_promising import settle
-from panel.allocation.package_reading import may_prepare
+from panel.allocation.package_reading import may_prepare, reading_of
+from panel.allocation.package_signing import Rise, first_rise, waiting_change
 from panel.allocation.request_service import wrong_service
 from panel.directory.service import find
 from panel.platform.problems import Conflict, FieldError, Invalid, NotAllowed, NotFound
@@ -58,7 +64,7 @@ async def start_package(
     access: Access, words: PackageWords, request_id: UUID | None = None
 ) -> Package:
     """A planned package of the viewer's agency. Raises NotAllowed and Invalid."""
-    _require_part(access)
+    await _require_part(access)
     agency = access.viewer.agency
     if agency is None:
         raise NotAllowed("A package is written by a worker of an agency.")
@@ -81,12 +87,22 @@ async def start_package(
 
 
 async def hold(access: Access, package_id: UUID, version: int) -> Package:
-    """The package as somebody read it, locked. Raises Conflict where it changed since.
+    """The package as somebody changes it, locked. Raises Conflict where it changed since.
 
     Raises NotFound, and NotAllowed for who may not change it. A package that is paid for is
     changed by a budget holder alone.
     """
-    _require_part(access)
+    row = await locked(access, package_id, version)
+    if row.state != PackageState.PLANNED.value:
+        pots.require_signature(access.viewer)
+    # What stands in it changes: so does its version, and with that no signature counts any more.
+    flag_modified(row, "shared_by")
+    return row
+
+
+async def locked(access: Access, package_id: UUID, version: int) -> Package:
+    """The package as somebody read it, locked. Raises as `hold`."""
+    await _require_part(access)
     row = await access.session.scalar(
         select(Package)
         .where(Package.id == package_id, Package.child_id == access.child_id)
@@ -97,25 +113,27 @@ async def hold(access: Access, package_id: UUID, version: int) -> Package:
         raise NotFound("This is not on this child’s record.", "Go back to the packages.")
     if row.version != version:
         raise Conflict(())
-    if row.state != PackageState.PLANNED.value:
-        pots.require_signature(access.viewer)
-    # What stands in it changes: so does its version.
-    flag_modified(row, "shared_by")
     return row
 
 
 async def open_for_change(access: Access, package_id: UUID, version: int) -> Package:
     """The package that somebody is about to change, as `hold`. Raises Invalid once it has ended."""
     row = await hold(access, package_id, version)
-    if row.state == PackageState.ENDED.value:
-        raise Invalid.because("", "This package has ended: nothing in it changes any more")
+    require_not_ended(row)
     return row
 
 
-def _require_part(access: Access) -> None:
+def require_not_ended(row: Package) -> None:
+    """Raise Invalid for a package in which nothing changes any more."""
+    if row.state == PackageState.ENDED.value:
+        raise Invalid.because("", "This package has ended: nothing in it changes any more")
+
+
+async def _require_part(access: Access) -> None:
     if not may_prepare(access):
         access.require_write()
         raise NotAllowed("You can read this package and cannot change it.")
+    await require_stayed(access)
 
 
 async def change_package(
@@ -123,12 +141,15 @@ async def change_package(
 ) -> None:
     """Change what a package is called, its kind while it is planned, and its days."""
     row = await open_for_change(access, package_id, version)
+    await _make(access, row, words)
+
+
+def _change_days(row: Package, words: PackageWords) -> None:
     refuse(days_mistakes(words.from_on, words.until_on))
     if row.state == PackageState.ACTIVE.value and words.kind.value != row.kind:
         raise Invalid.because("kind", "How it reaches the family is settled once it is approved")
     row.name, row.kind = words.name, words.kind.value
     row.from_on, row.until_on = words.from_on, words.until_on
-    await settle_change(access, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +194,21 @@ class LineWords:
     service_id: UUID | None = None
 
 
-async def add_line(access: Access, package_id: UUID, version: int, words: LineWords) -> ServiceLine:
+async def add_line(
+    access: Access, package_id: UUID, version: int, words: LineWords
+) -> ServiceLine | None:
     """Add a service; of the directory, with its name and price where none is said.
 
-    Raises Invalid for days outside the package, for wrong amounts, and for a service that does not
-    take the child.
+    None where it waits to be signed. Raises Invalid for days outside the package, for wrong
+    amounts, and for a service that does not take the child.
     """
     row = await open_for_change(access, package_id, version)
+    what, price = await _named_and_priced(access, words)
+    made = await _make(access, row, replace(words, what=what, price=price))
+    return made if isinstance(made, ServiceLine) else None
+
+
+async def _add_line(access: Access, row: Package, words: LineWords) -> ServiceLine:
     what, price = await _named_and_priced(access, words)
     mistakes = days_mistakes(words.from_on, words.until_on)
     if wrong := units_mistake("How many", words.units):
@@ -219,7 +248,6 @@ async def add_line(access: Access, package_id: UUID, version: int, words: LineWo
             until_on=None,
         )
     )
-    await settle_change(access, row)
     return line
 
 
@@ -255,7 +283,20 @@ async def change_price(
 ) -> None:
     """Another price from a day on; the one that held until then ends the day before."""
     row = await open_for_change(access, package_id, version)
-    line = await line_of(access, row, line_id)
+    await _make(access, row, NewPrice(line_id, price, from_on))
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrice:
+    """What a service costs from a day on."""
+
+    line_id: UUID
+    price: Decimal
+    from_on: date
+
+
+async def _change_price(access: Access, row: Package, said: NewPrice) -> None:
+    line, price, from_on = await line_of(access, row, said.line_id), said.price, said.from_on
     mistakes = []
     if wrong := amount_mistake("The price", price, may_be_nothing=True):
         mistakes.append(FieldError("price", wrong))
@@ -284,7 +325,6 @@ async def change_price(
     if wrong := prices_mistake(spans):
         raise Invalid.because("from_on", wrong)
     access.session.add(made)
-    await settle_change(access, row)
 
 
 async def end_line(
@@ -292,13 +332,24 @@ async def end_line(
 ) -> None:
     """A service ends on a day; what it was until then stays."""
     row = await open_for_change(access, package_id, version)
-    line = await line_of(access, row, line_id)
+    await _make(access, row, LineEnd(line_id, until_on))
+
+
+@dataclass(frozen=True, slots=True)
+class LineEnd:
+    """Until when a service goes on."""
+
+    line_id: UUID
+    until_on: date
+
+
+async def _end_line(access: Access, row: Package, said: LineEnd) -> None:
+    line, until_on = await line_of(access, row, said.line_id), said.until_on
     refuse(days_mistakes(line.from_on, until_on))
     if row.until_on is not None and until_on > row.until_on:
         sentence = f"The package ends on {short_day(row.until_on)}: a service cannot go on after"
         raise Invalid.because("until_on", sentence)
     line.until_on = until_on
-    await settle_change(access, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +371,20 @@ async def share_cost(
 ) -> None:
     """Say who pays which part from a financial year on. Raises Invalid unless it adds up."""
     row = await open_for_change(access, package_id, version)
+    await _make(access, row, Payers(list(payers), shared_by, year))
+
+
+@dataclass(frozen=True, slots=True)
+class Payers:
+    """Who pays which part from a financial year on."""
+
+    payers: list[Payer]
+    shared_by: int
+    year: FinancialYear
+
+
+async def _share_cost(access: Access, row: Package, said: Payers) -> None:
+    payers, shared_by, year = said.payers, said.shared_by, said.year
     mistakes = []
     if not 1 <= shared_by <= 1_000_000:
         sentence = "How many parts there are must be between 1 and 1,000,000"
@@ -354,7 +419,6 @@ async def share_cost(
         )
         for one in payers
     )
-    await settle_change(access, row)
 
 
 async def _check_payers(access: Access, payers: Sequence[Payer]) -> None:
@@ -371,8 +435,110 @@ async def _check_payers(access: Access, payers: Sequence[Payer]) -> None:
             raise Invalid.because(f"pot_{place}", sentence)
 
 
+Said = PackageWords | LineWords | NewPrice | LineEnd | Payers
+
+
+async def apply(access: Access, row: Package, said: Said) -> ServiceLine | None:
+    """Do what was said about a package that is held. Raises Invalid where it cannot be."""
+    made = None
+    match said:
+        case PackageWords():
+            _change_days(row, said)
+        case LineWords():
+            made = await _add_line(access, row, said)
+        case NewPrice():
+            await _change_price(access, row, said)
+        case LineEnd():
+            await _end_line(access, row, said)
+        case Payers():
+            await _share_cost(access, row, said)
+    await access.session.flush()
+    return made
+
+
+async def _make(access: Access, row: Package, said: Said) -> ServiceLine | None:
+    """Change a package. An approved one that is to cost more waits for the signatures for it.
+
+    What costs no more is done at once, by a budget holder of an agency that pays.
+    """
+    if row.state != PackageState.ACTIVE.value:
+        return await apply(access, row, said)
+    await _require_payer(access, row)
+    before = await reading_of(access, row)
+    async with access.session.begin_nested() as point:
+        made = await apply(access, row, said)
+        rise = first_rise(before, await reading_of(access, row))
+        if rise is not None:
+            await point.rollback()
+    if rise is None:
+        await settle_change(access, row)
+        return made
+    await access.session.refresh(row)
+    await _propose(access, row, said, rise)
+    return None
+
+
+async def _propose(access: Access, row: Package, said: Said, rise: Rise) -> None:
+    """Keep a change that costs more until it is signed. Raises Invalid while another waits."""
+    if await waiting_change(access.session, row.id) is not None:
+        sentence = "Another change waits to be approved: approve it or take it back first"
+        raise Invalid.because("", sentence)
+    what = ""
+    match said:
+        case PackageWords():
+            kind, what, said = ChangeKind.DAYS, said.name, replace(said, name="")
+        case LineWords():
+            kind, what, said = ChangeKind.LINE, said.what, replace(said, what="")
+        case NewPrice():
+            kind, what = ChangeKind.PRICE, (await line_of(access, row, said.line_id)).what
+        case LineEnd():
+            kind, what = ChangeKind.END_LINE, (await line_of(access, row, said.line_id)).what
+        case Payers():
+            kind = ChangeKind.SHARES
+    access.session.add(
+        PackageChange(
+            child_id=access.child_id,
+            package_id=row.id,
+            kind=kind.value,
+            what=what,
+            said=msgspec.to_builtins(said),
+            state=ChangeState.WAITS.value,
+            financial_year=rise.year.name,
+            cost_before=rise.before,
+            cost_after=rise.after,
+        )
+    )
+    await access.session.flush()
+
+
+def said_of(change: PackageChange) -> Said:
+    """A change as it was said."""
+    match ChangeKind(change.kind):
+        case ChangeKind.DAYS:
+            days = msgspec.convert(change.said, PackageWords, strict=False)
+            return replace(days, name=change.what)
+        case ChangeKind.LINE:
+            line = msgspec.convert(change.said, LineWords, strict=False)
+            return replace(line, what=change.what)
+        case ChangeKind.PRICE:
+            return msgspec.convert(change.said, NewPrice, strict=False)
+        case ChangeKind.END_LINE:
+            return msgspec.convert(change.said, LineEnd, strict=False)
+        case ChangeKind.SHARES:
+            return msgspec.convert(change.said, Payers, strict=False)
+
+
 async def settle_change(access: Access, row: Package) -> None:
-    """After a change: what an approved package costs now is promised, or given back."""
+    """After a change that costs no more: what an approved package needs less is given back.
+
+    Raises NotAllowed for who signs for none of the pots that pay.
+    """
     await access.session.flush()
     if row.state == PackageState.ACTIVE.value:
-        await settle(access, row, access.viewer)
+        await _require_payer(access, row)
+        await settle(access, row)
+
+
+async def _require_payer(access: Access, row: Package) -> None:
+    paying = await pots.promised(access.session, row.id)
+    await pots.require_one_of(access.session, access.viewer, paying.keys())

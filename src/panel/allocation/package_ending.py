@@ -5,7 +5,8 @@ from uuid import UUID
 
 from panel.allocation.costing import days_mistakes
 from panel.allocation.package_changing import open_for_change, refuse, settle_change
-from panel.allocation.package_models import PackageState
+from panel.allocation.package_models import ChangeState, PackageState
+from panel.allocation.package_signing import waiting_change
 from panel.platform.problems import FieldError, Invalid
 from panel.records.gate import Access
 from panel.web.words import short_day
@@ -19,6 +20,8 @@ async def end_package(access: Access, package_id: UUID, version: int, until_on: 
         sentence = f"The package ends on {short_day(row.until_on)} already: it cannot end later"
         mistakes.append(FieldError("until_on", sentence))
     refuse(mistakes)
+    if (change := await waiting_change(access.session, row.id)) is not None:
+        change.state, change.decided_on = ChangeState.TAKEN_BACK.value, access.today
     row.until_on = until_on
     await settle_change(access, row)
     row.state = PackageState.ENDED.value

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Viewer
 from panel.allocation import pots
 from panel.allocation.money import NOTHING, FinancialYear, pounds, split_between
 from panel.allocation.package_models import EntryKind, Package, PackageState, Pot
@@ -14,12 +13,12 @@ from panel.platform.problems import Invalid
 from panel.records.gate import Access
 
 
-async def settle(access: OnRecord, row: Package, signer: Viewer | None) -> None:
+async def settle(access: OnRecord, row: Package) -> None:
     """Promise what an approved package costs this year and in later ones that have pots.
 
-    Args: who signs for it; None for scheduled work, which carries on what somebody signed.
-    Years that are over stay as they are. Raises Invalid where a pot has not enough left, and where
-    this year's pot is not there; NotAllowed where more is asked of another agency's pot.
+    Each share out of its own pot, all of them or none. It carries on what was signed: whoever asks
+    for more has the signatures for it. Years that are over stay as they are. Raises Invalid where a
+    pot has not enough left, and where this year's pot is not there.
     """
     reading = await reading_of(access, row)
     known = await pots.promised(access.session, row.id)
@@ -38,9 +37,6 @@ async def settle(access: OnRecord, row: Package, signer: Viewer | None) -> None:
         if change:
             kind = EntryKind.COMMITMENT if change > 0 else EntryKind.RELEASE
             moves.append(pots.Move(pot_id, kind, abs(change), package_id=row.id, agency_id=agency))
-    more = [one.pot_id for one in moves if one.kind is EntryKind.COMMITMENT]
-    if signer is not None:
-        await pots.require_own(access.session, signer, more)
     try:
         await pots.move_all(access.session, moves)
     except Invalid as refused:
@@ -86,7 +82,7 @@ async def pay_out(
     is_active = row.state == PackageState.ACTIVE.value
     if kind is EntryKind.ACTUAL and is_active and year == FinancialYear.of(access.today):
         # A pot that was opened since the package was signed has promised it nothing yet.
-        await settle(access, row, access.viewer)
+        await settle(access, row)
     reading = await reading_of(access, row)
     parts = {one.id: one.parts for one in reading.shares if one.holds_in(year)}
     if not parts:
@@ -114,5 +110,5 @@ async def pay_out(
             raise Invalid.because("amount", sentence)
         moves.append(pots.Move(pot_id, kind, part, package_id=row.id, agency_id=agency))
     if kind is EntryKind.ACTUAL:
-        await pots.require_own(access.session, access.viewer, by_pot)
+        await pots.require_one_of(access.session, access.viewer, by_pot.keys())
     await pots.move_all(access.session, moves)

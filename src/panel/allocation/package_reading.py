@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Purpose, Role, Tie, Viewer
+from consent import Category, Purpose, Tie, Viewer
 from panel.accounts.models import Agency
 from panel.allocation import pots
 from panel.allocation.costing import Every, Line, Price, cost_in, without_price
+from panel.allocation.interests import MONEY_ROLES, not_shown
 from panel.allocation.money import NOTHING, FinancialYear, split_between, years_between
 from panel.allocation.package_models import (
     FundingShare,
@@ -42,9 +43,6 @@ from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access, Withheld
 
 Row = TypeVar("Row", bound=ChildScoped)
-
-
-MONEY_ROLES = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 
 
 def money_purposes(viewer: Viewer, usual: Sequence[Purpose]) -> Sequence[Purpose]:
@@ -206,8 +204,16 @@ class OnRecord(Protocol):
         """The day of it, in London."""
 
 
+def standing_bills(bills: Sequence[LineActual]) -> list[LineActual]:
+    """The bills that were not taken back."""
+    back = {one.returns_id for one in bills}
+    return [one for one in bills if one.returns_id is None and one.id not in back]
+
+
 async def packages_for_reading(access: Access) -> tuple[Sequence[PackageReading], Withheld | None]:
     """The child's packages, the latest first, and why some are not shown where that is so."""
+    if (left := await not_shown(access)) is not None:
+        return (), left
     rows = list(
         await access.session.scalars(
             select(Package)
@@ -223,6 +229,8 @@ async def packages_for_reading(access: Access) -> tuple[Sequence[PackageReading]
 async def package_for_reading(access: Access, package_id: UUID) -> PackageReading | Withheld:
     """One package of the child's, or why it is not shown. Raises NotFound."""
     row = await _row(access, Package, package_id)
+    if (left := await not_shown(access)) is not None:
+        return left
     if not access.may(Category.PLAN, row.author_agency_id):
         withheld = access.withheld(Category.PLAN)
         return withheld or Withheld(Category.PLAN, "You cannot see this package.")

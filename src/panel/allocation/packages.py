@@ -4,8 +4,14 @@ The one door to it: they are read, changed, approved, billed and ended in module
 """
 
 from panel.allocation.costing import Every
-from panel.allocation.package_approving import OWN_PLAN, approve
-from panel.allocation.package_bills import bill
+from panel.allocation.package_approving import (
+    OWN_CHANGE,
+    OWN_PLAN,
+    approve,
+    approve_change,
+    take_change_back,
+)
+from panel.allocation.package_bills import bill, take_bill_back
 from panel.allocation.package_changing import (
     DAY,
     LineWords,
@@ -41,6 +47,7 @@ from panel.allocation.package_stays import cancel_stay, plan_stay
 
 __all__ = [
     "DAY",
+    "OWN_CHANGE",
     "OWN_PLAN",
     "Every",
     "LineReading",
@@ -53,6 +60,7 @@ __all__ = [
     "YearCost",
     "add_line",
     "approve",
+    "approve_change",
     "bill",
     "cancel_stay",
     "change_package",
@@ -75,4 +83,6 @@ __all__ = [
     "share_cost",
     "start_package",
     "stays_of",
+    "take_bill_back",
+    "take_change_back",
 ]
