@@ -243,6 +243,7 @@ def make_packages() -> None:
         ref("approved_by", needed=False),
         codes("package", "kind", ("in_kind", "direct_payment", "personal_budget")),
         codes("package", "state", ("planned", "active", "ended")),
+        link("package", "request_id", "service_request"),
         link("package", "author_agency_id", "agency"),
     )
     table(
@@ -418,6 +419,7 @@ def upgrade() -> None:
     make_contracts()
     make_packages()
     for name, column, columns in (
+        ("package", "request_id", "service_request"),
         *((one, "package_id", "package") for one in ("service_line", "funding_share")),
         *((one, "service_line_id", "service_line") for one in OF_LINE),
     ):

@@ -799,11 +799,13 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
     if (shape := _SHAPES.get(where)) is not None:
         return msgspec.json.encode(shape(planted.new(canary))).decode()
     if where == "section_answer.answers":
-        return _answers(was, row, around, canary, planted)
+        return _answered_with_marks(was, row, around, canary, planted)
     return f"{planted.new(canary)} {was}".strip()
 
 
-def _answers(was: str, row: Any, around: Around, canary: Canary, planted: Planted) -> str:
+def _answered_with_marks(
+    was: str, row: Any, around: Around, canary: Canary, planted: Planted
+) -> str:
     """A section's answers with a marker in each text, and in the first that nobody answered."""
     section = around.forms[around.assessments[row.assessment_id].form_id].section(row.section_key)
     assert section is not None, row.section_key

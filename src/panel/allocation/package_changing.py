@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from consent import Category
 from panel.accounts.models import Agency
 from panel.allocation import pots
+from panel.allocation.before_panel import keep_tied
 from panel.allocation.costing import Every, Price, days_mistakes, prices_mistake
 from panel.allocation.interests import require_stayed
 from panel.allocation.money import FinancialYear, amount_mistake, shares_mistake, units_mistake
@@ -82,8 +83,15 @@ async def start_package(
         broker_holds=False,
     )
     access.session.add(package)
-    await access.session.flush()
+    await keep_request_tied(access, package)
     return package
+
+
+async def keep_request_tied(access: Access, row: Package) -> None:
+    """Who sits on the panel reads on while a package that answers a request stands."""
+    await access.session.flush()
+    if row.request_id is not None:
+        await keep_tied(access.session, row.request_id)
 
 
 async def hold(access: Access, package_id: UUID, version: int) -> Package:

@@ -4,7 +4,12 @@ from datetime import date
 from uuid import UUID
 
 from panel.allocation.costing import days_mistakes
-from panel.allocation.package_changing import open_for_change, refuse, settle_change
+from panel.allocation.package_changing import (
+    keep_request_tied,
+    open_for_change,
+    refuse,
+    settle_change,
+)
 from panel.allocation.package_models import ChangeState, PackageState
 from panel.allocation.package_signing import waiting_change
 from panel.platform.problems import FieldError, Invalid
@@ -25,7 +30,7 @@ async def end_package(access: Access, package_id: UUID, version: int, until_on: 
     row.until_on = until_on
     await settle_change(access, row)
     row.state = PackageState.ENDED.value
-    await access.session.flush()
+    await keep_request_tied(access, row)
 
 
 async def note_review(access: Access, package_id: UUID, version: int, on: date) -> None:

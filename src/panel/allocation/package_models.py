@@ -83,7 +83,7 @@ class Package(ChildScoped):
     __tablename__ = "package"
     __table_args__ = (one_of("kind", PackageKind), one_of("state", PackageState))
 
-    request_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("service_request.id"), index=True)
     author_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
     name = Sealed()
     kind: Mapped[str] = mapped_column(Text)
