@@ -3,9 +3,12 @@
 from collections.abc import Awaitable, Callable
 from datetime import date, time
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
 
 from consent import Viewer
 from panel.allocation import grants, packages, payments
@@ -19,6 +22,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Withheld
 from tests.allocation.money_world import FIRST, THIS_YEAR, Money, Open, planned, version_of
+from tests.plans.test_plan_pages import words as words_of
 
 DAYS = (FIRST, FIRST)
 
@@ -53,7 +57,7 @@ async def declared(tenant: Tenant, money: Money, *who: Viewer) -> list[UUID]:
 
 
 async def test_who_declared_an_interest_is_refused_every_change_and_sees_nothing(
-    tenant: Tenant, money: Money, opened: Open
+    tenant: Tenant, money: Money, opened: Open, client: AsyncTestClient[Litestar], sign_in: Any
 ) -> None:
     one = await planned(opened, money, PackageKind.DIRECT_PAYMENT)
     version = await version_of(opened, one)
@@ -93,6 +97,21 @@ async def test_who_declared_an_interest_is_refused_every_change_and_sees_nothing
         assert isinstance(await packages.package_for_reading(access, one), packages.PackageReading)
         with pytest.raises(NotAllowed, match="you leave the child’s packages"):
             await packages.change_package(access, one, version, words)
+    # So do the pages, in a sentence.
+    await sign_in(money.budget.id)
+    base = f"/children/{money.family.child}/packages"
+    for path in (base, f"{base}/{one}"):
+        read = await client.get(path)
+        assert NOT_SHOWN in words_of(read.text)
+        assert "Short breaks" not in read.text
+    for path in (
+        f"{base}/new",
+        f"{base}/{one}/steps/approve",
+        f"/children/{money.family.child}/grants/new",
+    ):
+        refused_page = await client.get(path)
+        assert refused_page.status_code == 403
+        assert LEFT in words_of(refused_page.text)
     # Taken back, it holds no more.
     async with tenant.transaction(JOB) as session:
         for row in kept:

@@ -20,7 +20,7 @@ from panel.allocation import packages_forms as forms
 from panel.allocation import packages_pages as pages
 from panel.allocation.contracts_routes import HANDLERS as CONTRACTS
 from panel.allocation.costing import Every
-from panel.allocation.interests import has_left, require_stayed
+from panel.allocation.interests import has_left, not_shown, require_stayed
 from panel.allocation.money import FinancialYear, pounds
 from panel.allocation.package_models import PackageChange, PackageKind, PackageState, Unit
 from panel.allocation.package_signing import Signing, signing_of
@@ -67,6 +67,7 @@ async def packages_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -
             lines=[pages.package_line(_base(child_id), one) for one in found],
             grants=[pages.grant_line(child_id, one) for one in asked],
             withheld=str(withheld or ""),
+            left=str(await not_shown(access) or ""),
             may_prepare=packages.may_prepare(access) and not await has_left(access),
             year=FinancialYear.of(access.today).name,
         )
@@ -163,6 +164,7 @@ async def package_page(
                 lines=[],
                 grants=[],
                 withheld=str(one),
+                left=str(await not_shown(access) or ""),
                 may_prepare=False,
                 year="",
             )
