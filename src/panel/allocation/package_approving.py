@@ -7,11 +7,15 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from panel.allocation import pots
 from panel.allocation.package_changing import (
+    said_of,
+)
+from panel.allocation.package_contents import (
     apply,
+)
+from panel.allocation.package_holding import (
     locked,
     open_for_change,
     require_not_ended,
-    said_of,
 )
 from panel.allocation.package_models import (
     ChangeState,

@@ -10,7 +10,11 @@ from sqlalchemy import select
 from panel.allocation import pots
 from panel.allocation.costing import days_mistakes
 from panel.allocation.money import FinancialYear, amount_mistake, pounds, units_mistake
-from panel.allocation.package_changing import hold, line_of, refuse
+from panel.allocation.package_holding import (
+    hold,
+    line_of,
+    refuse,
+)
 from panel.allocation.package_models import EntryKind, LineActual, PackageState, ServiceLine
 from panel.allocation.package_promising import pay_out
 from panel.allocation.package_reading import earlier, standing_bills

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from panel.allocation.costing import days_mistakes
 from panel.allocation.package_changing import (
+    settle_change,
+)
+from panel.allocation.package_holding import (
     keep_request_tied,
     open_for_change,
     refuse,
-    settle_change,
 )
 from panel.allocation.package_models import ChangeState, PackageState
 from panel.allocation.package_signing import waiting_change

@@ -6,7 +6,11 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from panel.allocation.costing import days_mistakes
-from panel.allocation.package_changing import line_of, open_for_change, refuse
+from panel.allocation.package_holding import (
+    line_of,
+    open_for_change,
+    refuse,
+)
 from panel.allocation.package_models import Package, ShortBreak
 from panel.allocation.package_reading import read_packages, stays_of
 from panel.allocation.packages_settings import limits

@@ -13,22 +13,26 @@ from panel.allocation.package_approving import (
 )
 from panel.allocation.package_bills import bill, take_bill_back
 from panel.allocation.package_changing import (
-    DAY,
-    LineWords,
-    PackageWords,
-    Payer,
     Spending,
     add_line,
     change_package,
     change_price,
     end_line,
-    hold,
-    open_for_change,
     plan_spending,
     share_cost,
     start_package,
 )
+from panel.allocation.package_contents import (
+    DAY,
+    LineWords,
+    PackageWords,
+    Payer,
+)
 from panel.allocation.package_ending import end_package, note_review
+from panel.allocation.package_holding import (
+    hold,
+    open_for_change,
+)
 from panel.allocation.package_promising import pay_out, settle
 from panel.allocation.package_reading import (
     LineReading,

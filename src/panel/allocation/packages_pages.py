@@ -13,12 +13,14 @@ from panel.allocation.costing import Every, Price
 from panel.allocation.models import ServiceRequest
 from panel.allocation.money import NOTHING, FinancialYear, pounds
 from panel.allocation.package_changing import (
+    said_of,
+)
+from panel.allocation.package_contents import (
     LineEnd,
     LineWords,
     NewPrice,
     PackageWords,
     Payers,
-    said_of,
 )
 from panel.allocation.package_models import (
     EntryKind,
