@@ -85,6 +85,7 @@ CODED = frozenset({
     "right_request.stops", "redaction.piece", "redaction.because", "correction.field",
     "legal_hold.reference", "disposal_line.reference", "disposal_line.closure_reason",
     "disposal_line.refused_why",
+    "package_change.said", "package_change.financial_year",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 
@@ -468,6 +469,7 @@ SEALED: dict[str, Rule] = {
     "document_content.sealed": _content,
     **{f"package.{one}": _of_package(one) for one in ("name", "spending_plan", "broker")},
     "service_line.what": _packaged("what"),
+    "package_change.what": _packaged("what"),
     "payment_return.note": _by_agency("note", Category.FINANCE),
     "reconciliation.note": _by_agency("note", Category.FINANCE),
     **{f"inclusion_grant.{one}": _by_agency(one, Category.PLAN) for one in ("what_for", "answer")},

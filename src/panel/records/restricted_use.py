@@ -35,6 +35,7 @@ HELD_STILL = frozenset(
         "level_of_need",
         "outcome_progress",
         "package",
+        "package_change",
         "place_offer",
         "plan",
         "referral",
