@@ -1,6 +1,7 @@
 """Requests as a panel's papers and the meeting's screen have them beside a case: wired in `app`."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.allocation.decision_service import count_to_ratify
+from panel.allocation.outside_pages import facts_rows
+from panel.allocation.outside_rules import Footing, PlacementKind
 from panel.allocation.packages_beside import Lines, beside_request
 from panel.allocation.request_pages import level_words
 from panel.allocation.rules import (
@@ -49,6 +52,13 @@ class _Fact(msgspec.Struct):
     urgency_why: str | None
     family_wishes: str | None
     decided: Kind | None
+    placement: UUID | None
+    placed: PlacementKind | None
+    footing: Footing | None
+    area: str | None
+    provider: str | None
+    from_on: date | None
+    until_on: date | None
 
 
 _BEFORE = UnevenReadModel(
@@ -62,8 +72,11 @@ SELECT json_build_object('id', q.id, 'reference', q.reference, 'legal_basis', q.
   'outcome', encode(q.outcome, 'hex'), 'tried', encode(q.tried, 'hex'),
   'asked_for', encode(q.asked_for, 'hex'), 'urgency_why', encode(q.urgency_why, 'hex'),
   'family_wishes', encode(q.family_wishes, 'hex'),
-  'decided', (SELECT d.kind FROM request_decision d WHERE d.request_id = q.id AND d.stands))::text
+  'decided', (SELECT d.kind FROM request_decision d WHERE d.request_id = q.id AND d.stands),
+  'placement', o.id, 'placed', o.kind, 'footing', o.footing, 'area', encode(o.area, 'hex'),
+  'provider', encode(o.provider, 'hex'), 'from_on', o.from_on, 'until_on', o.until_on)::text
 FROM service_request q
+LEFT JOIN outside_placement o ON o.request_id = q.id AND o.is_asked
 WHERE q.child_id = :child AND q.panel_id = :panel AND q.state IN ('sent', 'decided')
 ORDER BY q.sent_on, q.id
 """,
@@ -142,9 +155,32 @@ def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
         ("What is asked for", said_in("asked_for", one.category)),
         ("Service", one.service or ""),
         ("How much", amount),
+        *_placed(one, reader),
         ("How soon", URGENCY_WORDS[one.urgency]),
         ("Why it cannot wait", said_in("urgency_why", one.category)),
         ("What the family wishes", said_in("family_wishes", Category.VIEWS)),
         *has,
     )
     return Beside(one.id, title, tuple(line for line in lines if line[1]))
+
+
+def _placed(one: _Fact, reader: Reader) -> Lines:
+    """The placement outside the area, of a request that the reader may see."""
+    placement = one.placement
+    if placement is None:
+        return ()
+
+    def said_in(name: str, sealed: str | None) -> str:
+        field = f"outside_placement.{name}"
+        told = reader.open_text(
+            sealed, field, placement, one.category, one.agency_id, one.written_by
+        )
+        return told or ""
+
+    first, *rest = facts_rows(one.placed, one.footing, one.from_on, one.until_on)
+    return (
+        first,
+        ("Where", said_in("area", one.area)),
+        ("Who provides it", said_in("provider", one.provider)),
+        *rest,
+    )
