@@ -41,7 +41,8 @@ from panel.allocation.outside_visits import (
 )
 from panel.allocation.request_service import save_request, send_request, words_of
 from panel.allocation.rules import ANOTHER_WAY, Grounds, Kind, Proposed
-from panel.platform.problems import Conflict, Invalid, NotFound, Problem
+from panel.panels.holding import declare_interest
+from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound, Problem
 from tests.allocation.conftest import Board, judged
 from tests.allocation.test_decide import HERE, sentences
 from tests.allocation.test_pages import Browser
@@ -71,7 +72,7 @@ async def tick_all(board: Board, made: UUID, child: str = "Amina") -> None:
         _, placement = await opened_placement(access, made)
         terms = terms_of(await every_terms(access.session), access.today)
         assert terms is not None
-        lacking = await lacking_today(access.session, placement)
+        lacking = await lacking_today(access.session, placement.id, placement.footing)
         for one in terms.conditions:
             if one.title in lacking:
                 await tick(access, made, one.id, Met(TODAY, "Told on the telephone"), 0)
@@ -151,7 +152,7 @@ async def test_it_is_agreed_once_each_condition_is_met_and_a_duty_stays_a_duty(
     # Those of children whom health or education accommodates do not hold for this one.
     async with board.house.opened("Amina", "lead") as access:
         _, placement = await opened_placement(access, made)
-        assert len(await lacking_today(access.session, placement)) == 5
+        assert len(await lacking_today(access.session, placement.id, placement.footing)) == 5
         terms = terms_of(await every_terms(access.session), TODAY)
         assert terms is not None
         by_key = {one.key: one.id for one in terms.conditions}
@@ -170,7 +171,7 @@ async def test_it_is_agreed_once_each_condition_is_met_and_a_duty_stays_a_duty(
         assert stale.value.clashes[0].theirs == "She showed us with her cards"
         # A tick may be taken back until the panel agrees.
         await tick(access, made, by_key["O1"], Met(None, "She was ill that day"), row.version)
-        assert len(await lacking_today(access.session, placement)) == 5
+        assert len(await lacking_today(access.session, placement.id, placement.footing)) == 5
         await tick(access, made, by_key["O1"], Met(TODAY, "She was asked again"), row.version)
     await tick_all(board, made)
     with pytest.raises(Invalid) as refused:
@@ -344,4 +345,9 @@ async def test_the_papers_say_where_and_who_left_the_item_reads_nothing(board: B
         assert told["Where"] == "Ferndale"
         assert told["Who provides it"] == "Larkspur House"
         assert told["How the child lives there"] == "The child is looked after"
-    assert made
+        assert "The nominated officer approves" in told["Conditions not met yet"]
+    async with board.at() as at:
+        await declare_interest(at, board.house.viewers["chair"].id, "My neighbour")
+    async with board.house.opened("Amina", "chair") as access:
+        with pytest.raises(NotAllowed, match="You declared an interest"):
+            await opened_placement(access, made)

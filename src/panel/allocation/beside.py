@@ -13,9 +13,11 @@ from consent import Category
 from panel.allocation.decision_service import count_to_ratify
 from panel.allocation.outside_pages import facts_rows
 from panel.allocation.outside_rules import Footing, PlacementKind
+from panel.allocation.outside_service import lacking_today
 from panel.allocation.packages_beside import Lines, beside_request
 from panel.allocation.request_pages import level_words
 from panel.allocation.rules import (
+    AGREES,
     BASIS_WORDS,
     KIND_WORDS,
     NEED_WORDS,
@@ -108,7 +110,7 @@ class RequestsBeside:
         if not facts:
             return ()
         has = await beside_request(session, child_id, reader)
-        return [_paper(one, reader, has) for one in facts]
+        return [_paper(one, reader, has, "; ".join(await _lacks(session, one))) for one in facts]
 
     async def to_ratify(self, session: AsyncSession, panel_id: UUID) -> int:
         """As `BesideCase`."""
@@ -130,7 +132,14 @@ class RequestsBeside:
         return [(many, one if many == 1 else more, link) for many, one, more, link in found]
 
 
-def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
+async def _lacks(session: AsyncSession, one: _Fact) -> Sequence[str]:
+    """Which conditions keep the panel from agreeing to a placement outside the area."""
+    if one.placement is None or (one.decided is not None and one.decided in AGREES):
+        return ()
+    return await lacking_today(session, one.placement, one.footing)
+
+
+def _paper(one: _Fact, reader: Reader, has: Lines, lacks: str) -> Beside:
     title = f"Request {one.reference}"
     if one.decided is not None:
         title = f"{title}: {words.lower_first(KIND_WORDS[one.decided])}"
@@ -156,6 +165,7 @@ def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
         ("Service", one.service or ""),
         ("How much", amount),
         *_placed(one, reader),
+        ("Conditions not met yet", lacks),
         ("How soon", URGENCY_WORDS[one.urgency]),
         ("Why it cannot wait", said_in("urgency_why", one.category)),
         ("What the family wishes", said_in("family_wishes", Category.VIEWS)),

@@ -69,7 +69,11 @@ async def _decide_page(
     former = await standing_decision(access.session, request.id)
     duty = is_duty(LegalBasis(request.legal_basis or LegalBasis.LOCAL_OFFER))
     placement = await placement_for(access.session, request.id)
-    lacks = () if placement is None else await lacking_today(access.session, placement)
+    lacks = (
+        ()
+        if placement is None
+        else await lacking_today(access.session, placement.id, placement.footing)
+    )
     return desk.page(
         "allocation/decide.html",
         status=200 if errors is None else 422,

@@ -42,14 +42,13 @@ from panel.allocation.outside_visits import (
     visits_of,
 )
 from panel.allocation.panel_routes import ON_A_PAGE, headers_of, panel_here
-from panel.allocation.request_pages import address_of
+from panel.allocation.request_pages import address_of, holds_words
 from panel.allocation.request_routes import REQUEST
 from panel.allocation.request_service import category_of, may_read
 from panel.allocation.rules import AGREES
 from panel.panels.run import panel_run_by
 from panel.records.gate import Access
 from panel.register.header import ChildHeader, child_header
-from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
 PLACEMENT = f"{REQUEST}/out-of-area"
@@ -258,7 +257,7 @@ def _line(
         return Line(header.child_id, header.name, header.initials, withheld) if withheld else None
     # What was agreed keeps the version that it was agreed by.
     day = access.today if one.agreed is None else one.agreed.decided_on
-    lacks = lacking_of(one.placement, terms_of(versions, day), ticks)
+    lacks = lacking_of(one.placement.footing, terms_of(versions, day), ticks)
     return line_of(one, header, access.today, lacks)
 
 
@@ -272,8 +271,7 @@ async def _terms_page(desk: Desk, key: str, errors: FieldErrors | None = None) -
             versions=[
                 (
                     one.set.name,
-                    f"From {words.day(one.set.from_on)}"
-                    + ("" if one.set.until_on is None else f" to {words.day(one.set.until_on)}"),
+                    holds_words(one.set.from_on, one.set.until_on),
                     one.set,
                     [(row, APPLIES_WORDS[Applies(row.applies)]) for row in one.conditions],
                 )

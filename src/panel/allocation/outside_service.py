@@ -184,15 +184,14 @@ async def ticks_of(session: AsyncSession, placements: Collection[UUID]) -> Mappi
     return found
 
 
-def lacking_of(placement: OutsidePlacement, terms: Terms | None, ticks: Ticks) -> list[str]:
+def lacking_of(footing: str | None, terms: Terms | None, ticks: Ticks) -> list[str]:
     """Titles of the conditions of a version that are not met."""
     if terms is None:
         return []
     return [
         one.title
         for one in terms.conditions
-        if holds_for(one.applies, placement.footing)
-        and (one.id not in ticks or ticks[one.id].met_on is None)
+        if holds_for(one.applies, footing) and (one.id not in ticks or ticks[one.id].met_on is None)
     ]
 
 
@@ -209,11 +208,13 @@ def conditions_for(
     return found
 
 
-async def lacking_today(session: AsyncSession, placement: OutsidePlacement) -> list[str]:
+async def lacking_today(
+    session: AsyncSession, placement_id: UUID, footing: str | None
+) -> list[str]:
     """Titles of the conditions of the version in force that are not met."""
     terms = terms_of(await every_terms(session), today_of(session))
-    ticks = await ticks_of(session, [placement.id])
-    return lacking_of(placement, terms, ticks.get(placement.id, {}))
+    ticks = await ticks_of(session, [placement_id])
+    return lacking_of(footing, terms, ticks.get(placement_id, {}))
 
 
 async def outside_mistakes(
@@ -229,7 +230,8 @@ async def outside_mistakes(
         return ()
     today = today_of(session)
     terms = terms_of(await every_terms(session), today)
-    about = Agreeing(await lacking_today(session, placement), review_on, today)
+    lacking = await lacking_today(session, placement.id, placement.footing)
+    about = Agreeing(lacking, review_on, today)
     return agreeing_mistakes(about, None if terms is None else terms.rhythm)
 
 

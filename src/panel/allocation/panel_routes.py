@@ -23,7 +23,7 @@ from panel.allocation.fairness_reading import (
     fairness_by,
     sits_on_allocation,
 )
-from panel.allocation.request_pages import NOT_LISTED, address_of, unmet_row
+from panel.allocation.request_pages import NOT_LISTED, address_of, holds_words, unmet_row
 from panel.allocation.request_service import left_of
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
 from panel.allocation.unmet_service import open_needs, totals
@@ -42,7 +42,6 @@ from panel.platform.problems import NotAllowed, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import ChildHeader, child_header
-from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
 ON_A_PAGE = 25
@@ -181,8 +180,7 @@ async def _criteria_page(desk: Desk, key: str, errors: FieldErrors | None = None
             versions=[
                 (
                     one.set.name,
-                    f"From {words.day(one.set.from_on)}"
-                    + ("" if one.set.until_on is None else f" to {words.day(one.set.until_on)}"),
+                    holds_words(one.set.from_on, one.set.until_on),
                     one.criteria,
                 )
                 for one in await versions(session)

@@ -49,6 +49,12 @@ def address_of(child_id: UUID, request_id: UUID) -> str:
     return f"/children/{child_id}/requests/{request_id}"
 
 
+def holds_words(from_on: date, until_on: date | None) -> str:
+    """From when until when a version holds."""
+    until = "" if until_on is None else f" to {words.day(until_on)}"
+    return f"From {words.day(from_on)}{until}"
+
+
 def level_words(level: str | None) -> str:
     """A level of need, or that nobody has judged it."""
     return "Not judged yet" if level is None else LEVEL_WORDS.get(level, level.capitalize())
