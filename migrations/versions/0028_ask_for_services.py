@@ -1,8 +1,8 @@
 """Requests for service, the panel's decisions, criteria, appeals and letters.
 
 A request that was sent ties whoever sits on its allocation panel to the child: budget holders and
-members, from the day it was sent. When the papers that bring a child to an allocation panel were
-complete stands with the referral.
+members, from the day it was sent to the day that stands on it once it is before the panel no more.
+When the papers that bring a child to an allocation panel were complete stands with the referral.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,8 @@ LINKS = (
 ALLOCATION_TIE = """
 CREATE VIEW allocation_tie WITH (security_invoker = true) AS
 SELECT q.child_id, r.worker_id AS viewer_id, 'request'::text AS tie, r.worker_id AS who,
-       GREATEST(q.sent_on, r.from_on) AS from_on, r.until_on, NULL::text[] AS categories
+       GREATEST(q.sent_on, r.from_on) AS from_on, LEAST(q.tie_until, r.until_on) AS until_on,
+       NULL::text[] AS categories
   FROM service_request q
   JOIN worker_role r ON (r.panel_id = q.panel_id OR r.panel_id IS NULL)
                     AND r.role IN ('budget_holder', 'allocation_member')
@@ -166,6 +167,7 @@ def make_requests() -> None:
         id_of("agency_id", needed=True),
         day("sent_on"),
         id_of("sent_by"),
+        day("tie_until"),
         code(name, "state", ("draft", "sent", "decided", "withdrawn")),
         code(name, "legal_basis", BASES),
         code(name, "need_code", NEEDS),

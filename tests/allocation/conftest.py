@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Role, Viewer, ViewerKind
 from panel.allocation.criteria_service import CriterionWords, add_version, criteria_on
+from panel.allocation.decision_service import ratify, to_ratify
 from panel.allocation.models import ServiceRequest
 from panel.allocation.request_service import (
     RequestWords,
@@ -144,10 +145,20 @@ class Board:
         async with self.house.gate.open(self.child, viewer, Purpose.SUPPORT, "read it") as access:
             yield access
 
-    async def meeting(self) -> Meeting:
-        """The meeting as it is stored."""
+    async def meeting(self, day: date = NEXT_MEETING) -> Meeting:
+        """The meeting of a day as it is stored."""
         async with self.house.as_("coordinator") as session:
-            return await meeting_on(session, await self.house.panel(session), NEXT_MEETING)
+            return await meeting_on(session, await self.house.panel(session), day)
+
+    async def ratifies(self) -> UUID:
+        """The meeting, which is under way, ratifies what the chair decided: the meeting's id."""
+        async with self.house.as_("coordinator") as session:
+            panel = await self.house.panel(session)
+            meeting = await meeting_on(session, panel, NEXT_MEETING)
+            [waits] = await to_ratify(session, panel.id)
+            await ratify(session, panel, meeting, waits.id, self.house.viewers["coordinator"])
+            assert waits.ratified_meeting_id == meeting.id
+            return meeting.id
 
 
 async def listed(

@@ -93,7 +93,7 @@ async def test_each_reader_is_told_what_they_may_see(board: Board) -> None:
     await board.meets(*HERE)
     papers = RequestsBeside()
     async with board.at("second") as at:
-        [paper] = await papers.papers(at.session, board.child, at.panel.id, at.view)
+        [paper] = await papers.papers(at.session, board.child, at.meeting.id, at.view)
     assert told(paper.lines)["Costs in 2026-27"] == "£900.00"
     assert told(paper.lines)["Account"] == NOT_FOR_ALL
     assert LEFT not in told(paper.lines)

@@ -1,11 +1,14 @@
 """What somebody tries past the pages of requests: each is refused, or does no harm."""
 
 import asyncio
+import re
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
+from litestar.testing import AsyncTestClient
 from sqlalchemy import func, select
 
 from consent import Category
@@ -39,9 +42,10 @@ from panel.records.gate import Access, rewrite_access
 from panel.records.restricted_use import ProcessingRestriction
 from panel.register.models import Involvement
 from panel.sharing.models import SharingRestriction
-from tests.allocation.conftest import Board, judged
+from tests.allocation.conftest import WORDS, Board, judged
 from tests.allocation.test_decide import HERE, sentences
 from tests.allocation.test_letters import SITE, approved
+from tests.conftest import SignIn
 from tests.panels.conftest import AddChild
 
 
@@ -201,6 +205,23 @@ async def test_a_letter_is_not_read_by_who_may_not_read_its_request(board: Board
         assert not access.may(Category.HEALTH)
         with pytest.raises(NotAllowed):
             await copy_of(access, made, copy.id)
+
+
+async def test_a_request_that_is_not_shown_says_why_and_where_to_ask(
+    board: Board, client: AsyncTestClient[Any], sign_in: SignIn
+) -> None:
+    made = await board.sent(category=Category.HEALTH)
+    await by_chair(board, made, Kind.AGREED)
+    await withheld_from_social_care(board, "health")
+    await sign_in(board.house.viewers["social"].id)
+    page = (await client.get(f"/children/{board.child}/requests/{made}")).text
+    kept = re.findall(r'<p class="panel-not-shown">(.*?)</p>', page, re.DOTALL)
+    assert len(kept) == 2, "The request itself, and its decision."
+    for block in kept:
+        assert "You cannot see the health section." in block
+        assert "since 1 November 2026" in block
+        assert f'href="/children/{board.child}/sharing#ask"' in block
+    assert WORDS.asked_for not in page
 
 
 async def test_a_draft_is_not_written_over_by_who_may_not_read_the_familys_words(

@@ -10,7 +10,7 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import func, select, text
 
 from panel.allocation.beside import RequestsBeside
-from panel.allocation.decision_service import act_as_chair
+from panel.allocation.decision_service import act_as_chair, decide
 from panel.allocation.models import ServiceRequest
 from panel.allocation.outside_models import PlacementCondition
 from panel.allocation.outside_rules import (
@@ -44,11 +44,22 @@ from panel.allocation.rules import ANOTHER_WAY, Grounds, Kind, Proposed
 from panel.panels.holding import declare_interest
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound, Problem
 from tests.allocation.conftest import Board, judged
+from tests.allocation.test_before_the_panel import (
+    LATER,
+    YEARS,
+    come_to,
+    ends_on,
+    letters_go,
+    reads,
+    seated,
+)
 from tests.allocation.test_decide import HERE, sentences
 from tests.allocation.test_pages import Browser
 from tests.conftest import SignIn
 from tests.panels.conftest import AddChild
 from tests.panels.meeting_world import mistakes
+
+__all__ = ["seated"]
 
 TODAY = date(2026, 11, 23)
 WHERE = OutsideWords(
@@ -340,7 +351,7 @@ async def test_the_papers_say_where_and_who_left_the_item_reads_nothing(board: B
     made = await asked(board)
     await board.meets(*HERE)
     async with board.at("second") as at:
-        [paper] = await RequestsBeside().papers(at.session, board.child, at.panel.id, at.view)
+        [paper] = await RequestsBeside().papers(at.session, board.child, at.meeting.id, at.view)
         told = dict(paper.lines)
         assert told["Where"] == "Ferndale"
         assert told["Who provides it"] == "Larkspur House"
@@ -351,3 +362,22 @@ async def test_the_papers_say_where_and_who_left_the_item_reads_nothing(board: B
     async with board.house.opened("Amina", "chair") as access:
         with pytest.raises(NotAllowed, match="You declared an interest"):
             await opened_placement(access, made)
+
+
+async def test_it_is_before_the_panel_until_it_ends(seated: Board) -> None:
+    """Whoever knows the child through the request alone has the placement on the list till then."""
+    made = await asked(seated)
+    await tick_all(seated, made)
+    await seated.meets(*HERE)
+    async with seated.at() as at:
+        decision = seated.proposed(Kind.AGREED, review_on=date(2027, 6, 3))
+        await decide(at, made, decision, await seated.version(made))
+    await letters_go(seated, made, date(2026, 12, 4))
+    assert await reads(seated, YEARS)
+    come_to(seated, LATER)
+    async with seated.house.as_("holder") as session:
+        assert len(await placements_of(session, seated.house.panel_id, LATER)) == 1
+    async with seated.house.opened("Amina", "lead") as access:
+        _, placement = await opened_placement(access, made)
+        await end_placement(access, made, LATER, placement.version)
+    await ends_on(seated, date(2027, 1, 25))

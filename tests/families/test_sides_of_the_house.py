@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
+from sqlalchemy import Table
 
+from panel.directory import models
 from panel.platform.clock import FixedClock
 from panel.platform.sessions import forgery_token, start
+from panel.platform.tables import Base
 from panel.platform.tenancy import Tenant
 from tests.families.household import Client, Family, words
 
@@ -17,14 +21,16 @@ SignInAs = Callable[[UUID, str], Awaitable[str]]
 
 NOT_PAGES = ("/static", "/health", "/api/schema", "/metrics", "/.well-known")
 NO_CASE_DATA = frozenset({
-    "/", "/panels", "/calendar", "/sign-in/again", "POST /sign-in/again/passkey/challenge",
+    "/", "/panels", "/calendar", "/directory", "/directory/match", "/directory/providers",
+    "/sign-in/again", "POST /sign-in/again/passkey/challenge",
     "/me/sign-in", "/me/sign-in/set-up",
     "/me/sign-in/password", "/me/sign-in/password/change", "/me/sign-in/recovery-codes",
     "/me/sign-in/passkeys/new", "POST /me/sign-in/passkeys/challenge",
     "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",
 })  # fmt: skip
-"""What a worker without case data may open: which panels they sit on, when those meet, and how they
-sign in themselves."""
+"""What a worker without case data may open: which panels they sit on, when those meet, which services
+the directory knows (it knows no child: `test_the_directory_knows_no_child`), and how they sign in
+themselves."""
 MEND = (
     "A handler is for workers unless it says otherwise: give it opt=FOR_FAMILIES or FOR_ANYBODY"
     " (panel.accounts.desk) only if its page is for them. A handler for workers asks who they are"
@@ -112,6 +118,25 @@ async def test_a_commissioner_is_refused_whatever_holds_case_data(
         if status not in (401, 403, 404, 422) and route.removeprefix("GET ") not in NO_CASE_DATA
     }
     assert not opened, f"A commissioner was not refused: {opened}. {MEND}"
+
+
+def test_the_directory_knows_no_child() -> None:
+    """None of its tables has a column for a child or a family, or leads to a table that does.
+
+    So its pages are open to workers without case data.
+    """
+    tables = [
+        cast("Table", mapper.local_table)
+        for mapper in Base.registry.mappers
+        if mapper.class_.__module__ == models.__name__
+    ]
+    own = {table.name for table in tables}
+    assert own >= {"provider", "service"}
+    for table in tables:
+        named = {key.column.table.name for key in table.foreign_keys}
+        assert named <= own, f"{table.name} leads to {named - own}."
+        about = {column.name for column in table.columns} & {"child_id", "family_member_id"}
+        assert not about, f"{table.name} has {about}."
 
 
 async def test_a_visitor_who_is_not_signed_in_is_refused(

@@ -38,6 +38,7 @@ from consent import (
 )
 from consent.reach import TIE_RULES, binds, is_named, may_reach
 from panel.accounts.models import Agency, Worker, WorkerRole
+from panel.allocation.models import ServiceRequest
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.sharing.models import (
@@ -54,6 +55,7 @@ from tests.hostile.canary_fields import Canary, Part
 
 NO_TIES = frozenset({"job", "offer", "named"})
 """Of `child_tie`: these open a row of the database, and are no tie of the decision's."""
+ABOUT_MONEY = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 GUARDIANS = frozenset({Role.CALDICOTT_GUARDIAN, Role.SAFEGUARDING_LEAD})
 FOLLOWED_UP = timedelta(days=28)
 """How long a reviewer sees to an override that was not justified."""
@@ -232,10 +234,14 @@ async def read_rule(tenant: Tenant, owner_url: str) -> Rule:
         orders = await by_child(SharingOrder)
         overrides = await by_child(SharingOverride)
         enquiries = await by_child(SharingEnquiry)
+        requests = await by_child(ServiceRequest)
         duties = tuple([_duty(row) for row in await session.scalars(select(Gateway))])
         roles: dict[UUID, set[Role]] = defaultdict(set)
         today = rule.at.date()
+        holders = []
         for role in await session.scalars(select(WorkerRole)):
+            if role.role in ABOUT_MONEY:
+                holders.append(role)
             if Span(role.from_on, role.until_on).holds(today):
                 roles[role.worker_id].add(Role(role.role))
         leads = [worker for worker, held in roles.items() if Role.GOVERNANCE_LEAD in held]
@@ -246,6 +252,7 @@ async def read_rule(tenant: Tenant, owner_url: str) -> Rule:
                 relationships=(
                     *ties[child],
                     *_reviews(overrides[child], guardians, today),
+                    *_requests(requests[child], holders),
                     *(
                         Relationship(Tie.GOVERNANCE, lead, span)
                         for span in left[child]
@@ -323,6 +330,21 @@ def _reviews(
             for worker in guardians:
                 if worker != one.to_id:
                     yield Relationship(Tie.SAFEGUARDING, worker, Span(None, ends))
+
+
+def _requests(
+    requests: Iterable[ServiceRequest], holders: Iterable[WorkerRole]
+) -> Iterable[Relationship]:
+    """Who sits on an allocation panel reaches a child from the day on which a request was sent to it,
+    until it is before the panel no more."""
+    for one in requests:
+        if one.state in ("sent", "decided"):
+            for holder in holders:
+                if holder.panel_id in (None, one.panel_id):
+                    starts = [day for day in (one.sent_on, holder.from_on) if day]
+                    ends = [day for day in (one.tie_until, holder.until_on) if day]
+                    span = Span(max(starts, default=None), min(ends, default=None))
+                    yield Relationship(Tie.REQUEST, holder.worker_id, span)
 
 
 def _span(start: date | None, end: date | None) -> Span:

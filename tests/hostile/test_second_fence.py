@@ -172,6 +172,26 @@ def _answering(owner: psycopg.Connection, made: Fence) -> None:
     for child in _left(owner):
         for lead in made.leads:
             made.reach[lead].add(child)
+    _allocating(owner, made)
+
+
+def _allocating(owner: psycopg.Connection, made: Fence) -> None:
+    """Budget holders and members of an allocation panel, while a request is before it.
+
+    A role that names no panel is for each of them.
+    """
+    today = MONDAY.date()
+    for child, worker in owner.execute(
+        "SELECT q.child_id, r.worker_id FROM service_request q CROSS JOIN worker_role r"
+        " WHERE q.state NOT IN ('draft', 'withdrawn') AND q.sent_on <= %(today)s"
+        " AND (q.tie_until IS NULL OR q.tie_until >= %(today)s)"
+        " AND r.role IN ('budget_holder', 'allocation_member')"
+        " AND (r.panel_id IS NULL OR r.panel_id = q.panel_id)"
+        " AND (r.from_on IS NULL OR r.from_on <= %(today)s)"
+        " AND (r.until_on IS NULL OR r.until_on >= %(today)s)",
+        {"today": today},
+    ).fetchall():
+        made.reach[worker].add(child)
 
 
 def _left(owner: psycopg.Connection) -> set[UUID]:

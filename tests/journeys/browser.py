@@ -101,8 +101,17 @@ async def _bring_axe(page: Page) -> None:
         await page.evaluate(_axe())
 
 
+async def _settled(page: Page) -> None:
+    """Wait until the page is whole and wears its styles, as a person would see it."""
+    await page.wait_for_function(
+        "() => document.readyState === 'complete'"
+        " && [...document.querySelectorAll('link[rel~=stylesheet]')].every(link => link.sheet)"
+    )
+
+
 async def assert_accessible(page: Page) -> None:
     """Fail with each rule that axe finds broken on the page as it is now, and where."""
+    await _settled(page)
     # Evaluated rather than added as a script: the page's own policy allows no foreign script.
     try:
         await _bring_axe(page)
@@ -127,6 +136,7 @@ async def assert_accessible(page: Page) -> None:
 
 async def assert_fits(page: Page) -> None:
     """Fail when the page is wider than the window, so that a person would scroll sideways."""
+    await _settled(page)
     wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0, f"{page.url} is {wide} pixels wider than the window."
 
@@ -139,5 +149,6 @@ async def screenshot(page: Page, name: str) -> None:
     """
     if IN_CI and "PANEL_PICTURES" not in os.environ:
         return
+    await _settled(page)
     PICTURES.mkdir(exist_ok=True)
     await page.screenshot(path=PICTURES / f"{name}.png", full_page=True)

@@ -95,6 +95,10 @@ class Person:
         for part, number in (("Day", on.day), ("Month", on.month), ("Year", on.year)):
             await question.get_by_label(part, exact=True).fill(str(number))
 
+    def panel(self, name: str) -> Locator:
+        """What the coordinator's home says of one of their panels."""
+        return self.page.get_by_role("region", name=name)
+
     def row(self, holds: str) -> Locator:
         """The first row of a table with that text."""
         return self.page.locator("tr", has_text=holds).first

@@ -231,3 +231,28 @@ def swapped(html: str) -> str:
     """Exchange the first two rows of the agenda, as the server would after the move."""
     rows = re.findall(r'<tr class="govuk-table__row" id="row-\d".*?</tr>', html, flags=re.DOTALL)
     return html.replace(rows[0], "@").replace(rows[1], rows[0]).replace("@", rows[1], 1)
+
+
+async def test_a_page_is_looked_at_once_it_wears_its_styles(browser: Browser) -> None:
+    """As on a busy machine: the words are there, and what makes the page fit is still on its way."""
+    arrives = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        if route.request.url.endswith(".css"):
+            await arrives.wait()
+            await route.fulfill(body="p { width: auto !important }", content_type="text/css")
+        else:
+            wide = '<link rel="stylesheet" href="/late.css"><p style="width: 5000px">Words</p>'
+            await route.fulfill(body=wide, content_type="text/html")
+
+    async with open_page(browser) as page:
+        await page.route("**/*", answer)
+        await page.goto(SITE, wait_until="commit")
+        words = page.get_by_text("Words")
+        await words.wait_for(state="attached")
+        looking = asyncio.create_task(assert_fits(page))
+        # Asked after it, so answered after the first answer that it could have had.
+        await words.wait_for(state="attached")
+        assert not looking.done()
+        arrives.set()
+        await looking

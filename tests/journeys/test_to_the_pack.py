@@ -31,7 +31,7 @@ pytestmark = pytest.mark.journey
 AGENDA = "/panels/contacts/2026-12-03"
 MONDAY = date(2026, 11, 23)
 NEXT_YEAR = date(2027, 11, 22)
-CHILD = "Wilfred Turnstone"
+PANEL, CHILD = "CONTACTS panel", "Wilfred Turnstone"
 SHARED = "Wilfred waits at the gate and points at what he wants."
 REFUSED = "The rent is three months behind."
 FAMILY_ASKS = "Please ask who can lend us a buggy that folds."
@@ -134,7 +134,7 @@ async def then_the_coordinator_sees_what_is_missing_and_who_owes_it(grace: Perso
     await grace.keep("journey-calendar")
     await grace.follow("Home")
     await grace.keep("journey-home")
-    await grace.follow("not ready")
+    await grace.follow("not ready", grace.panel(PANEL))
     waiting = grace.page.locator("#not-ready tbody", has_text=CHILD).locator("tr")
     for missing, owed_by in (
         ("Assessment", "Rosa Whitlow"),
@@ -477,7 +477,7 @@ async def when_a_plan_is_started_by_its_buttons(rosa: Person, child: str) -> Non
 
 async def then_the_coordinator_takes_a_referral_in(grace: Person) -> None:
     await grace.open("/")
-    await grace.follow("Take a referral in")
+    await grace.follow("Take a referral in", grace.panel(PANEL))
     await grace.fill("Given name", "Benedict")
     await grace.fill("Family name", "Pochard")
     await grace.date("Date of birth", date(2021, 1, 30))

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.journey
 
 PREPARING, FIRST, WRITING_UP, SECOND = "2026-11-23", "2026-12-03", "2026-12-07", "2026-12-17"
 FIRST_DAY, SECOND_DAY = date(2026, 12, 3), date(2026, 12, 17)
-CHILD = "Amina Plover"
+PANEL, CHILD = "CONTACTS panel", "Amina Plover"
 ASKED = "Please ask when the radio aid comes. She cannot hear the story."
 SAID = {
     "lead-health": "She wears both aids all morning now.",
@@ -133,7 +133,7 @@ async def when_grace_freezes_the_agenda(grace: Person, day: str) -> None:
 
 async def when_the_meeting_begins(grace: Person, day: date) -> None:
     await grace.open("/")
-    await grace.press("Hold the meeting")
+    await grace.press("Hold the meeting", grace.panel(PANEL))
     for name in TABLE:
         await grace.page.get_by_label(f"{name} is here").check()
     await grace.press("Save who is here")
@@ -253,7 +253,7 @@ async def then_grace_finds_the_way_to_what_came_back(grace: Person) -> None:
     await grace.open("/")
     await grace.reads("family disagrees or could not say, about the notes of 3 December 2026")
     await grace.keep("two-meetings-home-of-coordinator")
-    await grace.follow("Meetings, minutes and notes")
+    await grace.follow("Meetings, minutes and notes", grace.panel(PANEL))
     await grace.keep("two-meetings-panel")
     await grace.follow("Notes to families")
     await grace.follow(CHILD)

@@ -144,7 +144,7 @@ async def the_meeting(cast: Cast) -> list[str]:
 
 async def when_the_meeting_begins(grace: Person) -> None:
     await grace.open("/")
-    await grace.press("Hold the meeting")
+    await grace.press("Hold the meeting", grace.panel("CONTACTS panel"))
     for name in TABLE:
         await grace.page.get_by_label(f"{name} is here").check()
     await grace.press("Save who is here")

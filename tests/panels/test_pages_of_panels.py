@@ -1,7 +1,7 @@
 """What a coordinator, a chair and a member do on the pages of panels, over HTTP."""
 
 import re
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +9,20 @@ import pytest
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
+from panel.accounts.models import WorkerRole
+from panel.panels.calendar import add_panel
 from tests.panels.conftest import CALENDAR, NEXT_MEETING, AddChild, House
 from tests.panels.note_world import form_of
 
 AGENDA = f"/panels/contacts/{NEXT_MEETING}"
+LATER: dict[str, Any] = {
+    "key": "allocation",
+    "kind": "allocation",
+    "first_on": date(2026, 12, 8),
+    "every_days": 28,
+    "starts_at": time(13, 30),
+}
+"""A panel that decides, which meets after the other."""
 
 
 @pytest.fixture
@@ -32,6 +42,25 @@ async def test_home_says_what_waits(coordinator: AsyncTestClient[Any], add_child
     assert "1 child, 10 of 120 minutes" in page
     assert 'href="/panels/contacts/2026-12-03#not-ready"' in page
     assert "referrals to acknowledge" in page
+
+
+async def test_home_begins_with_the_panel_that_meets_first(
+    coordinator: AsyncTestClient[Any], house: House
+) -> None:
+    async with house.as_("job") as session:
+        panel = await add_panel(session, **LATER)
+        worker = house.viewers["coordinator"].id
+        session.add(WorkerRole(worker_id=worker, role="coordinator", panel_id=panel.id))
+    page = (await coordinator.get("/")).text
+    titles = re.findall(r'<(h[12]) class="[^"]*panel-title"[^>]*>([^<]+)<', page)
+    assert titles == [
+        ("h1", "CONTACTS panel, Thursday 3 December 2026 (in 10 days)"),
+        ("h2", "Allocation panel, Tuesday 8 December 2026 (in 15 days)"),
+    ]
+    # Heard without what stands around them, the links still say which panel they lead to.
+    for name in ("CONTACTS panel", "Allocation panel"):
+        said = f'Take a referral in<span class="govuk-visually-hidden">: {name}</span>'
+        assert said in page
 
 
 async def test_the_agenda_names_children_and_says_why(
@@ -181,6 +210,28 @@ async def test_a_team_refers_and_the_coordinator_acknowledges(
     assert "Acknowledged" in done.text
     agenda = (await client.get(AGENDA)).text
     assert "Family’s words: 23 November 2026" in agenda
+
+
+async def test_a_panel_that_decides_is_sent_requests_not_referrals(
+    client: AsyncTestClient[Any], house: House, add_child: AddChild, sign_in: Any
+) -> None:
+    """So the one panel that talks is chosen already, and the page says how to ask the other."""
+    child = await add_child("Amina", referred=False)
+    async with house.as_("job") as session:
+        decides = await add_panel(session, **LATER)
+    page = f"/children/{child}/panels"
+    await sign_in(house.viewers["lead"].id)
+    shown = (await client.get(page)).text
+    assert f'<option value="{house.panel_id}" selected>' in shown
+    assert str(decides.id) not in shown
+    assert f'<a class="govuk-link" href="/children/{child}/requests">write a request</a>' in shown
+    fields = await form_of(client, page, f"{page}/refer")
+    said = {"panel": str(decides.id), "category": "health", "reason": "Short breaks"}
+    refused = await client.post(f"{page}/refer", data=fields | said)
+    assert refused.status_code == 422
+    assert "The Allocation panel decides on requests for service. Write a request" in refused.text
+    async with house.as_("job") as session:
+        assert await session.scalar(text("SELECT count(*) FROM referral")) == 0
 
 
 async def test_only_the_chair_takes_a_child_as_urgent(

@@ -25,7 +25,10 @@ from tests.panels.pack_world import World, add_marked_child, agreed, make_world
 Client = AsyncTestClient[Litestar]
 REFUSED_ON = date(2026, 5, 3)
 WHO_AND_WHY = "Her mother has not agreed to share it with your agency (since 3 May 2026)."
-SHOW_IT = {"", "chronology", "documents", "people", "plan", "panels", "sharing", "assessments/{id}"}
+SHOW_IT = {
+    "", "chronology", "documents", "people", "plan", "panels", "services", "sharing",
+    "assessments/{id}",
+}  # fmt: skip
 """Pages on which the child of this test has something withheld."""
 
 

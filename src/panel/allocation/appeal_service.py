@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from consent import Tie
+from panel.allocation.before_panel import keep_tied
 from panel.allocation.decision_service import standing_decision
 from panel.allocation.models import Appeal, RequestDecision
 from panel.allocation.request_service import request_of
@@ -81,7 +82,7 @@ async def ask_again(
     )
     row.grounds = grounds.strip()
     access.session.add(row)
-    await access.session.flush()
+    await keep_tied(access.session, request.id)
     await come_again(access.session, access.child_id, panel.id, access.today)
     return row
 
@@ -120,4 +121,4 @@ async def answer_appeal(
             )
         request.state = RequestState.SENT.value
         await come_again(access.session, access.child_id, decision.panel_id, access.today)
-    await access.session.flush()
+    await keep_tied(access.session, request.id)

@@ -28,7 +28,6 @@ from panel.allocation.rules import (
     Urgency,
     units_words,
 )
-from panel.panels.models import Panel
 from panel.platform.read_models import UnevenReadModel
 from panel.records.beside import Beside, Reader
 from panel.web import words
@@ -54,6 +53,8 @@ class _Fact(msgspec.Struct):
     urgency_why: str | None
     family_wishes: str | None
     decided: Kind | None
+    decided_on: date | None
+    is_before: bool
     placement: UUID | None
     placed: PlacementKind | None
     footing: Footing | None
@@ -63,7 +64,10 @@ class _Fact(msgspec.Struct):
     until_on: date | None
 
 
-_BEFORE = UnevenReadModel(
+# Before the panel is what nobody decided or what was deferred, what the chair decided and a meeting
+# is to ratify, and what the family asks about again. What this meeting decided or ratified stays
+# among its papers, as those who were there had them.
+_ASKED = UnevenReadModel(
     """
 SELECT json_build_object('id', q.id, 'reference', q.reference, 'legal_basis', q.legal_basis,
   'category', q.category, 'need_code', q.need_code, 'asked_units', q.asked_units::text,
@@ -74,12 +78,16 @@ SELECT json_build_object('id', q.id, 'reference', q.reference, 'legal_basis', q.
   'outcome', encode(q.outcome, 'hex'), 'tried', encode(q.tried, 'hex'),
   'asked_for', encode(q.asked_for, 'hex'), 'urgency_why', encode(q.urgency_why, 'hex'),
   'family_wishes', encode(q.family_wishes, 'hex'),
-  'decided', (SELECT d.kind FROM request_decision d WHERE d.request_id = q.id AND d.stands),
+  'decided', s.kind, 'decided_on', s.decided_on, 'is_before', q.state = 'sent'
+     OR COALESCE(s.kind = 'deferred' OR s.chairs_action AND s.ratified_at IS NULL
+                 OR t.id IN (s.meeting_id, s.ratified_meeting_id), false)
+     OR EXISTS (SELECT FROM appeal a WHERE a.request_id = q.id AND a.outcome IS NULL),
   'placement', o.id, 'placed', o.kind, 'footing', o.footing, 'area', encode(o.area, 'hex'),
   'provider', encode(o.provider, 'hex'), 'from_on', o.from_on, 'until_on', o.until_on)::text
-FROM service_request q
+FROM meeting t JOIN service_request q ON q.panel_id = t.panel_id
+LEFT JOIN request_decision s ON s.request_id = q.id AND s.stands
 LEFT JOIN outside_placement o ON o.request_id = q.id AND o.is_asked
-WHERE q.child_id = :child AND q.panel_id = :panel AND q.state IN ('sent', 'decided')
+WHERE t.id = :meeting AND q.child_id = :child AND q.state IN ('sent', 'decided')
 ORDER BY q.sent_on, q.id
 """,
     _Fact,
@@ -100,17 +108,21 @@ class RequestsBeside:
     """The requests that are before a panel."""
 
     async def papers(
-        self, session: AsyncSession, child_id: UUID, panel_id: UUID, reader: Reader
+        self, session: AsyncSession, child_id: UUID, meeting_id: UUID, reader: Reader
     ) -> Sequence[Beside]:
         """As `BesideCase`."""
-        panel = await session.get(Panel, panel_id)
-        if panel is None or panel.kind != "allocation":
-            return ()
-        facts = await _BEFORE.lines(session, child=child_id, panel=panel_id)
-        if not facts:
-            return ()
-        has = await beside_request(session, child_id, reader)
-        return [_paper(one, reader, has, "; ".join(await _lacks(session, one))) for one in facts]
+        asked = await _ASKED.lines(session, child=child_id, meeting=meeting_id)
+        is_any = any(one.is_before for one in asked)
+        has: Lines = ()
+        if is_any or any(one.decided in AGREES for one in asked):
+            has = await beside_request(session, child_id, reader)
+        # Where nothing is asked for now the child comes again for what was agreed: its packages.
+        return [
+            _paper(one, reader, has, "; ".join(await _lacks(session, one)))
+            if one.is_before
+            else _earlier(one, reader, has if one.decided in AGREES and not is_any else ())
+            for one in asked
+        ]
 
     async def to_ratify(self, session: AsyncSession, panel_id: UUID) -> int:
         """As `BesideCase`."""
@@ -139,13 +151,30 @@ async def _lacks(session: AsyncSession, one: _Fact) -> Sequence[str]:
     return await lacking_today(session, one.placement, one.footing)
 
 
+def _earlier(one: _Fact, reader: Reader, has: Lines) -> Beside:
+    """A decision of before, in one line: what was asked and why stand on the request's page."""
+    if one.decided_on is None or not _may(one, reader):
+        return _withheld(one)
+    said = ("Earlier decision", words.day(one.decided_on))
+    return Beside(one.id, _title(one), (said, *has))
+
+
+def _title(one: _Fact) -> str:
+    named = f"Request {one.reference}"
+    return named if one.decided is None else f"{named}: {KIND_WORDS[one.decided].lower()}"
+
+
+def _may(one: _Fact, reader: Reader) -> bool:
+    return reader.may(one.category, one.agency_id, one.written_by)
+
+
+def _withheld(one: _Fact) -> Beside:
+    return Beside(one.id, _title(one), (), "Not everybody who reads this may see the request.")
+
+
 def _paper(one: _Fact, reader: Reader, has: Lines, lacks: str) -> Beside:
-    title = f"Request {one.reference}"
-    if one.decided is not None:
-        title = f"{title}: {words.lower_first(KIND_WORDS[one.decided])}"
-    if not reader.may(one.category, one.agency_id, one.written_by):
-        said = "Not everybody who reads this may see the request."
-        return Beside(one.id, title, (), said)
+    if not _may(one, reader):
+        return _withheld(one)
 
     def said_in(name: str, category: Category) -> str:
         sealed: str | None = getattr(one, name)
@@ -171,7 +200,7 @@ def _paper(one: _Fact, reader: Reader, has: Lines, lacks: str) -> Beside:
         ("What the family wishes", said_in("family_wishes", Category.VIEWS)),
         *has,
     )
-    return Beside(one.id, title, tuple(line for line in lines if line[1]))
+    return Beside(one.id, _title(one), tuple(line for line in lines if line[1]))
 
 
 def _placed(one: _Fact, reader: Reader) -> Lines:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from consent import Viewer
+from panel.allocation.before_panel import keep_tied
 from panel.allocation.criteria_service import criterion_for
 from panel.allocation.models import RequestDecision, ServiceRequest, UnmetNeed
 from panel.allocation.outside_service import await_visits, outside_mistakes
@@ -168,6 +169,7 @@ async def _record(
     if decision.kind in AGREES:
         await await_visits(session, request.id)
     await _settle_unmet(sitting, request, made, decision)
+    await keep_tied(session, request.id)
     return made
 
 
@@ -313,13 +315,16 @@ async def ratify(
         )
     if not (await table_of(session, panel, meeting)).quorum.met:
         raise Problem(409, "There is no quorum", NO_QUORUM, "Tick who is here.")
-    row = await session.get(RequestDecision, decision_id, with_for_update=True)
+    row = await session.get(RequestDecision, decision_id)
     if row is None or row.panel_id != panel.id or not row.chairs_action:
         raise NotFound(NOT_HERE)
+    # The request before its decision, as everybody holds them.
+    await session.get_one(ServiceRequest, row.request_id, with_for_update=True)
+    await session.refresh(row, with_for_update=True)
     if await has_declared(session, row.child_id, viewer.id, panel.id):
         raise NotAllowed(INTERESTED, "Ask somebody else to ratify it.")
     if not row.stands:
         raise Problem(409, "The panel decided again", "This decision does not stand any more.")
     if row.ratified_at is None:
         row.ratified_at, row.ratified_meeting_id = session.info[NOW], meeting.id
-        await session.flush()
+        await keep_tied(session, row.request_id)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Decision, Purpose, Tie, Viewer, ViewerKind
 from panel.allocation.appeal_service import clock_from
+from panel.allocation.before_panel import keep_tied
 from panel.allocation.decision_service import standing_decision
 from panel.allocation.letter_rules import LetterFacts, fixed_words, letter_text
 from panel.allocation.models import (
@@ -214,7 +215,7 @@ async def approve_letter(
         )
         copy.failure = one.refused or None
         access.session.add(copy)
-    await access.session.flush()
+    await keep_tied(access.session, draft.request.id)
     return letter
 
 
@@ -303,6 +304,8 @@ async def send_letters(gate: Gate, site_url: str) -> int:
                 row.failure = why
             else:
                 put += await _put(session, row, site_url)
+            if row.failure is not None:
+                await _keep_tied(session, {row.letter_id})
     return put
 
 
@@ -372,7 +375,9 @@ async def settle_letters(session: AsyncSession) -> None:
         .join(OutboxMessage, OutboxMessage.id == LetterCopy.outbox_id)
         .where(LetterCopy.sent_at.is_(None))
     )
+    settled = set()
     for copy, message in rows.all():
+        was = (copy.sent_at, copy.failure)
         if message.sent_at is not None:
             copy.sent_at, copy.failure = message.sent_at, None
             copy.state = "sent" if copy.state == "waiting" else copy.state
@@ -381,6 +386,23 @@ async def settle_letters(session: AsyncSession) -> None:
             if await restricted_since(session, copy.child_id) is not None:
                 # It goes as another message, once the restriction has ended.
                 copy.outbox_id, copy.failure = None, None
+        if (copy.sent_at, copy.failure) != was:
+            settled.add(copy.letter_id)
+    await _keep_tied(session, settled)
+
+
+async def _keep_tied(session: AsyncSession, letters: Collection[UUID]) -> None:
+    """Whoever sits on the panel reads on while a letter waits, and so long after it went."""
+    if not letters:
+        return
+    found = await session.scalars(
+        select(RequestDecision.request_id)
+        .join(DecisionLetter, DecisionLetter.decision_id == RequestDecision.id)
+        .where(DecisionLetter.id.in_(letters))
+    )
+    # In one order, so that of two at once none waits for the other.
+    for request_id in sorted(set(found)):
+        await keep_tied(session, request_id)
 
 
 async def copy_of(access: Access, request_id: UUID, copy_id: UUID) -> LetterCopy:
@@ -409,7 +431,7 @@ async def send_again(access: Access, request_id: UUID, copy_id: UUID) -> None:
             "", "This copy waits, or it went, or the panel decided again: nothing was sent now"
         )
     row.failure, row.outbox_id = None, None
-    await access.session.flush()
+    await keep_tied(access.session, request_id)
 
 
 async def letter_on_paper(session: AsyncSession, copy_id: UUID, may_go: outbox.MayGo) -> Letter:

@@ -66,7 +66,10 @@ class LookedFor:
 
     wanted: Wanted
     facts: Sequence[tuple[str, str]]
-    not_used: Sequence[str]
+    withheld: Sequence[str]
+    """What the viewer may not see, why, and what that leaves out."""
+    unknown: str
+    """Why the main need on the record is not looked for, or empty."""
 
     @property
     def language(self) -> str:
@@ -97,14 +100,14 @@ async def looked_for(access: Access, said: Said) -> LookedFor:
         languages=(language,) if language in LANGUAGES else (),
         access=takes_part,
     )
-    not_used = [
+    left_out = tuple(
         f"{withheld} What fits is shown without the {_USED_FOR[withheld.category]}."
         for withheld in access.withheld_of(_USED_FOR)
-    ]
+    )
     if unknown:
-        not_used.append(f"The main need on the record, “{unknown}”, is no need of the directory.")
+        unknown = f"The main need on the record, “{unknown}”, is no need of the directory."
     known_wards = {} if ward is None else {ward.id: ward.name}
-    return LookedFor(wanted, wanted_facts(wanted, known_wards), not_used)
+    return LookedFor(wanted, wanted_facts(wanted, known_wards), left_out, unknown)
 
 
 async def _needs(access: Access, child: Child) -> tuple[tuple[str, ...], str]:

@@ -68,6 +68,11 @@ class ServiceRequest(ChildScoped):
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
     sent_on: Mapped[date | None]
     sent_by: Mapped[UUID | None]
+    tie_until: Mapped[date | None]
+    """The last day on which it ties the panel's people to the child; None while it is before them.
+
+    Kept by `before_panel.keep_tied`.
+    """
     withdrawn_why = Sealed()
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.allocation.before_panel import keep_tied
 from panel.allocation.decision_service import standing_decision
 from panel.allocation.models import RequestDecision, ServiceRequest
 from panel.allocation.outside_models import (
@@ -203,7 +204,7 @@ async def end_placement(access: Access, request_id: UUID, ended_on: date, versio
     if placement.from_on is not None and ended_on < placement.from_on:
         raise Invalid.because("ended_on", "A placement cannot end before it begins")
     placement.ended_on = ended_on
-    await access.session.flush()
+    await keep_tied(access.session, request_id)
 
 
 @dataclass(frozen=True, slots=True)

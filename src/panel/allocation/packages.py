@@ -19,6 +19,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from consent import Category, Purpose, Role, Tie, Viewer
 from panel.accounts.models import Agency
 from panel.allocation import pots
+from panel.allocation.before_panel import keep_tied
 from panel.allocation.costing import (
     Every,
     Line,
@@ -408,8 +409,15 @@ async def start_package(
         broker_holds=False,
     )
     access.session.add(package)
-    await access.session.flush()
+    await _keep_tied(access, package)
     return package
+
+
+async def _keep_tied(access: Access, row: Package) -> None:
+    """Who sits on the panel reads on while a package that answers a request stands."""
+    await access.session.flush()
+    if row.request_id is not None:
+        await keep_tied(access.session, row.request_id)
 
 
 async def hold(access: Access, package_id: UUID, version: int) -> Package:
@@ -826,7 +834,7 @@ async def end_package(access: Access, package_id: UUID, version: int, until_on: 
     row.until_on = until_on
     await _changed(access, row)
     row.state = PackageState.ENDED.value
-    await access.session.flush()
+    await _keep_tied(access, row)
 
 
 async def note_review(access: Access, package_id: UUID, version: int, on: date) -> None:

@@ -26,7 +26,7 @@ from panel.assessments.reading import signed_off_id
 from panel.directory.service import Named, named
 from panel.directory.vocabulary import Status
 from panel.panels.models import DeclaredInterest, Meeting, Panel
-from panel.panels.referrals import close_papers, open_referral, papers_complete, refer
+from panel.panels.referrals import close_papers, open_referral, papers_complete, put_before
 from panel.platform.ids import new_id
 from panel.platform.problems import (
     Clash,
@@ -308,7 +308,7 @@ async def send_request(
     assessment = await signed_off_id(access)
     referral = await open_referral(access.session, access.child_id, panel.id)
     if referral is None:
-        referral = await refer(access, panel, reason=row.asked_for, category=category_of(row))
+        referral = await put_before(access, panel, reason=row.asked_for, category=category_of(row))
         await access.session.flush()
     await papers_complete(access.session, referral, access.today)
     row.panel_id, row.referral_id = panel.id, referral.id

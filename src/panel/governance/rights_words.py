@@ -385,6 +385,7 @@ _OWN: Mapping[str, str] = {
     "service_request.agency_id": "agency",
     "service_request.sent_on": "sent on",
     "service_request.sent_by": "sent by",
+    "service_request.tie_until": "last day on which the panel's people may read it",
     "service_request.need": "what the child needs",
     "service_request.outcome": "what should be different",
     "service_request.tried": "what was tried",

@@ -33,6 +33,7 @@ from panel.panels.referrals import (
     refer,
     set_transition,
     take_as_urgent,
+    takes_referrals,
 )
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
@@ -110,7 +111,12 @@ async def _page(
             withheld_here=[one.sentence for one in found.withheld],
             history=pages.agenda_history(found),
             family_words=pages.words_rows(found),
-            panels=[(str(one.id), one.name) for one in panels if one.id not in before],
+            panels=[
+                (str(one.id), one.name)
+                for one in panels
+                if takes_referrals(one) and one.id not in before
+            ],
+            decides=[one.name for one in panels if not takes_referrals(one)],
             categories=REASON_CATEGORIES,
             urgent=urgent,
             is_panel=Tie.PANEL in access.ties,

@@ -289,7 +289,7 @@ async def _child_page(
         shown = pages.screen_page(screen, desk.today, runs=runs)
         papers: Sequence[Beside] = ()
         if view.panel.kind == "allocation" and screen.may_look:
-            papers = await desk.site.beside.papers(session, child_id, view.panel.id, screen.view)
+            papers = await desk.site.beside.papers(session, child_id, view.meeting.id, screen.view)
         return desk.page(
             "panels/meeting_child.html",
             status=200 if errors is None else 422,

@@ -347,7 +347,7 @@ async def _papers(
     """What a panel that decides has beside the case: the requests."""
     if beside is None or not meeting.decides:
         return ()
-    found = await beside.papers(session, access.child_id, meeting.panel_id, access)
+    found = await beside.papers(session, access.child_id, meeting.id, access)
     return tuple(
         PackSection(
             one.title,

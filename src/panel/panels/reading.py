@@ -346,7 +346,10 @@ async def all_panels(session: AsyncSession) -> list[Panel]:
 async def next_panels(
     session: AsyncSession, panel_ids: Sequence[UUID], viewer: Viewer
 ) -> list[NextPanel]:
-    """For each panel that the viewer coordinates: the next meeting and what waits."""
+    """For each panel that the viewer coordinates: the next meeting and what waits.
+
+    The one that meets first comes first.
+    """
     found = []
     for panel in await panels_in(session, panel_ids):
         day = await next_meeting_day(session, panel, today_of(session))
@@ -355,4 +358,4 @@ async def next_panels(
             meeting = await meeting_on(session, panel, day.held_on)
             prepared = await prepare(session, panel, meeting, viewer.id)
         found.append(NextPanel(panel, day, prepared, await waiting_counts(session, panel.id)))
-    return found
+    return sorted(found, key=lambda one: date.max if one.next_day is None else one.next_day.held_on)

@@ -56,8 +56,26 @@ async def open_referral(session: AsyncSession, child_id: UUID, panel_id: UUID) -
     )
 
 
+def takes_referrals(panel: Panel) -> bool:
+    """Whether children are referred to a panel; one that decides is sent requests for service."""
+    return panel.kind != "allocation"
+
+
 async def refer(access: Access, panel: Panel, *, reason: str, category: Category) -> Referral:
-    """Put a child forward to a panel, by a worker of the team; the panel can reach the child.
+    """Refer a child to a panel, by a worker of the team; the panel can reach the child.
+
+    Raises NotAllowed outside the team, Invalid for a panel that decides, without a reason or where
+    one is open already.
+    """
+    if not takes_referrals(panel):
+        raise Invalid.because(
+            "panel", f"The {panel.name} decides on requests for service. Write a request"
+        )
+    return await put_before(access, panel, reason=reason, category=category)
+
+
+async def put_before(access: Access, panel: Panel, *, reason: str, category: Category) -> Referral:
+    """Put a child before a panel of either kind: referred to it, or with a request sent to it.
 
     Raises NotAllowed outside the team, Invalid without a reason or where one is open already.
     """

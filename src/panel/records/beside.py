@@ -55,9 +55,12 @@ class BesideCase(Protocol):
     """The room that keeps such papers."""
 
     async def papers(
-        self, session: AsyncSession, child_id: UUID, panel_id: UUID, reader: Reader
+        self, session: AsyncSession, child_id: UUID, meeting_id: UUID, reader: Reader
     ) -> Sequence[Beside]:
-        """What is before this panel for the child, as far as the reader may see it."""
+        """What is before the panel at a meeting for the child, as far as the reader may see it.
+
+        What was decided before that is one line each.
+        """
         ...
 
     async def to_ratify(self, session: AsyncSession, panel_id: UUID) -> int:
@@ -78,7 +81,7 @@ class NothingBeside:
     """Where no room keeps any."""
 
     async def papers(
-        self, _session: AsyncSession, _child_id: UUID, _panel_id: UUID, _reader: Reader
+        self, _session: AsyncSession, _child_id: UUID, _meeting_id: UUID, _reader: Reader
     ) -> Sequence[Beside]:
         """None."""
         return ()
