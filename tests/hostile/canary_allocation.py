@@ -108,7 +108,7 @@ async def _placed(
     )  # fmt: skip
     session.add(placement)
     await session.flush()
-    condition = await session.scalar(select(OutsideCondition).order_by(OutsideCondition.key))
+    condition = await session.scalar(select(OutsideCondition).where(OutsideCondition.key == "O1"))
     assert condition is not None
     session.add_all([
         PlacementCondition(
