@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import settings
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.testing import AsyncTestClient
@@ -52,6 +53,10 @@ LONGEST = ("hostile", "journeys", "durability", "demo", "consent", "test_what_ch
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the databases in memory, where there is room: hundreds are made and thrown away."""
+    if settings.get_current_profile_name() == "default":
+        # As in CI: a property says what is true, and on a busy machine nothing about time.
+        settings.register_profile("patient", deadline=None)
+        settings.load_profile("patient")
     if "PYTEST_XDIST_WORKER" not in os.environ and (
         MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM
     ):
@@ -138,6 +143,18 @@ def copied(cluster: Cluster, name: str, template: str) -> Iterator[Cluster]:
         yield copy_database(cluster, name, template)
     finally:
         drop_database(cluster, name)
+
+
+@pytest.fixture
+def for_commands(database_of_own: Cluster, data_dir: Path) -> dict[str, str | None]:
+    """The environment in which `panel` commands work on the test's own database."""
+    assert database_of_own.owner_url is not None
+    return {
+        "PANEL_DATA_DIR": str(data_dir),
+        "PANEL_DATABASE_URL": database_of_own.app_url,
+        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
+        "PANEL_AS_OF": None,
+    }
 
 
 @pytest.fixture

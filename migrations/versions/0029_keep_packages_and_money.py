@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0029"
 down_revision = "0028"
@@ -242,6 +243,7 @@ def make_packages() -> None:
         ref("approved_by", needed=False),
         codes("package", "kind", ("in_kind", "direct_payment", "personal_budget")),
         codes("package", "state", ("planned", "active", "ended")),
+        link("package", "request_id", "service_request"),
         link("package", "author_agency_id", "agency"),
     )
     table(
@@ -275,8 +277,11 @@ def make_packages() -> None:
         day("until_on"),
         sa.Column("units", UNITS, nullable=False),
         *money("amount"),
+        ref("returns_id", needed=False),
         link("line_actual", "service_line_id", "service_line"),
+        link("line_actual", "returns_id", "line_actual"),
     )
+    op.create_index("uq_line_actual_returns", "line_actual", ["returns_id"], unique=True)
     table(
         "short_break",
         ref("service_line_id"),
@@ -297,6 +302,41 @@ def make_packages() -> None:
         link("funding_share", "package_id", "package"),
         link("funding_share", "agency_id", "agency"),
         link("funding_share", "pot_id", "pot"),
+    )
+
+
+def make_signatures() -> None:
+    """Changes that wait to be signed, and who signs."""
+    table(
+        "package_change",
+        ref("package_id"),
+        words("kind"),
+        *sealed("what"),
+        sa.Column("said", JSONB(), nullable=False),
+        words("state"),
+        words("financial_year"),
+        *money("cost_before", "cost_after"),
+        day("decided_on", needed=False),
+        codes("package_change", "kind", ("days", "line", "price", "end_line", "shares")),
+        codes("package_change", "state", ("waits", "signed", "taken_back")),
+        link("package_change", "package_id", "package"),
+    )
+    op.create_index(
+        "uq_package_change_waits",
+        "package_change",
+        ["package_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'waits'"),
+    )
+    table(
+        "package_signature",
+        ref("package_id"),
+        *count("package_version"),
+        ref("change_id", needed=False),
+        ref("agency_id"),
+        link("package_signature", "package_id", "package"),
+        link("package_signature", "change_id", "package_change"),
+        link("package_signature", "agency_id", "agency"),
     )
 
 
@@ -352,7 +392,14 @@ def make_payments() -> None:
     )
 
 
-OF_PACKAGE = ("service_line", "funding_share", "payment", "payment_return", "reconciliation")
+OF_PACKAGE = (
+    "service_line",
+    "funding_share",
+    "package_change",
+    "payment",
+    "payment_return",
+    "reconciliation",
+)
 OF_LINE = ("unit_price", "line_actual", "short_break")
 ONLY_ADDED = frozenset({"line_actual", "payment", "payment_return", "reconciliation"})
 OF_CHILD = ("package", *OF_PACKAGE, *OF_LINE, "inclusion_grant")
@@ -372,11 +419,18 @@ def upgrade() -> None:
     make_contracts()
     make_packages()
     for name, column, columns in (
+        ("package", "request_id", "service_request"),
         *((one, "package_id", "package") for one in ("service_line", "funding_share")),
         *((one, "service_line_id", "service_line") for one in OF_LINE),
     ):
         index(name, column)
         same_child(name, column, columns)
+    same_child("line_actual", "returns_id", "line_actual")
+    make_signatures()
+    for name in ("package_change", "package_signature"):
+        index(name, "package_id")
+        same_child(name, "package_id", "package")
+    same_child("package_signature", "change_id", "package_change")
     make_payments()
     for name in ("payment", "payment_return", "reconciliation"):
         index(name, "package_id")
@@ -385,6 +439,8 @@ def upgrade() -> None:
         reachable = REACHABLE.format(table=name)
         grants = "SELECT, INSERT" if name in ONLY_ADDED else "SELECT, INSERT, UPDATE"
         fence(name, reachable, reachable, grants)
+    reachable = REACHABLE.format(table="package_signature")
+    fence("package_signature", reachable, f"{reachable} AND ({SIGNS})", "SELECT, INSERT")
     # A note may have to be put right for whom it is about (UK GDPR Article 16); a sum is not changed.
     for name in ("payment_return", "reconciliation"):
         op.execute(f"GRANT UPDATE (note, changed_at, changed_by, version) ON {name} TO panel_app")
@@ -432,6 +488,8 @@ def downgrade() -> None:
     for name in (
         "pot_entry",
         "inclusion_grant",
+        "package_signature",
+        "package_change",
         "reconciliation",
         "payment_return",
         "payment",

@@ -1,4 +1,4 @@
-"""Decided requests without a child, to compare them; packages that answer requests; an agency's pots.
+"""Decided requests without a child, to compare them; an agency's pots.
 
 Whoever sits on an allocation panel reaches the children whose requests are before it and no others,
 so that no query of theirs can compare. The function reads past that fence and gives back coarse
@@ -86,7 +86,7 @@ def this_schema() -> str:
 
 
 def upgrade() -> None:
-    """Make the functions, and tie a package to a request of its own child."""
+    """Make the functions, and let an agency read what its pack tells of its pots."""
     op.execute(SITS)
     op.execute("REVOKE EXECUTE ON FUNCTION sits_on_allocation() FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION sits_on_allocation() TO panel_app")
@@ -97,17 +97,10 @@ def upgrade() -> None:
         f"CREATE POLICY reading_for_a_pack ON pot FOR SELECT USING ((agency_id = {VIEWER}"
         f" OR kind = 'pooled') AND EXISTS (SELECT FROM agency a WHERE a.id = {VIEWER}))"
     )
-    # No foreign key: it would lock both tables, and this says more, that the child is the same.
-    op.execute(
-        "CREATE TRIGGER same_child_request_id AFTER INSERT OR UPDATE OF request_id, child_id"
-        " ON package FOR EACH ROW"
-        " EXECUTE FUNCTION of_the_same_child('request_id', 'service_request')"
-    )
 
 
 def downgrade() -> None:
-    """Take both away; what packages answer stays written."""
-    op.execute("DROP TRIGGER same_child_request_id ON package")
+    """Take both away."""
     op.execute("DROP POLICY reading_for_a_pack ON pot")
     op.execute(f"DROP FUNCTION {SIGNATURE}")
     op.execute("DROP FUNCTION sits_on_allocation()")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from html import unescape
 from uuid import UUID
 
@@ -19,10 +20,12 @@ from panel.accounts.own_ways import set_two_steps, worker_of
 from panel.accounts.passwords import Passwords
 from panel.accounts.service import add_agency, add_worker, agency_by_key, give_role
 from panel.platform.clock import FixedClock
+from panel.platform.sessions import make_link
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from tests.conftest import QUICK_HASHING
+from tests.in_memory import way_to
 
 SITE = "http://testshire.localhost"
 PASSWORD = "Green lamps under the bridge"
@@ -124,9 +127,8 @@ def browse(app: Litestar, client: AsyncTestClient[Litestar]) -> Browse:
     """A browser at an address: `browse("203.0.113.7")`; `client` starts and ends the site."""
 
     def opened(address: str = "198.51.100.4", **headers: str) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(app=app, client=(address, 50_000))  # type: ignore[arg-type]
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.AsyncClient(transport=transport, base_url=SITE, headers=given)
+        return httpx.AsyncClient(transport=way_to(app, address), base_url=SITE, headers=given)
 
     return opened
 
@@ -153,6 +155,14 @@ async def first_step(
     """E-mail and password."""
     address = f"/sign-in?next={next_path}" if next_path else "/sign-in"
     return await fill(browser, address, "/sign-in", email=person.email, password=password)
+
+
+async def by_link(browser: httpx.AsyncClient, person: Person) -> httpx.Response:
+    """Come in by a link that was sent, as whoever has no way of their own yet."""
+    async with person.tenant.transaction() as session:
+        ends = person.clock.now() + timedelta(hours=1)
+        link = await make_link(session, person.id, "worker", ends)
+    return await browser.post(f"/sign-in/{link}")
 
 
 async def second_step(browser: httpx.AsyncClient, code: str) -> httpx.Response:

@@ -27,6 +27,7 @@ from tests.accounts.signing_in import (
     Person,
     add_person,
     browse,
+    by_link,
     fill,
     first_step,
     hidden,
@@ -49,13 +50,6 @@ async def alan(tenant: Tenant, clock: FixedClock, passwords: Passwords) -> Perso
     """The administrator of Rosa's agency."""
     made = await add_person(tenant, clock, "Alan T", "alan@hv.example", role=Role.ADMINISTRATOR)
     return await with_two_steps(made, passwords)
-
-
-async def by_link(browser: httpx.AsyncClient, person: Person) -> httpx.Response:
-    async with person.tenant.transaction() as session:
-        ends = person.clock.now() + timedelta(hours=1)
-        link = await make_link(session, person.id, "worker", ends)
-    return await browser.post(f"/sign-in/{link}")
 
 
 def secret_on(page: httpx.Response) -> str:

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from panel.accounts.passkeys import LASTS, Place
 from panel.accounts.throttle import CHALLENGES
 from panel.platform.clock import FixedClock
-from panel.platform.sessions import make_link
 from panel.platform.tenancy import Tenant
 from tests.accounts.authenticator import PRESENT, Device
 from tests.accounts.signing_in import (
@@ -18,6 +17,7 @@ from tests.accounts.signing_in import (
     Person,
     add_person,
     browse,
+    by_link,
     fill,
     hidden,
     passwords,
@@ -32,13 +32,6 @@ PASSKEYS = "/me/sign-in/passkeys"
 async def rosa(tenant: Tenant, clock: FixedClock) -> Person:
     """Rosa Whitlow, who has no way in of her own yet."""
     return await add_person(tenant, clock)
-
-
-async def by_link(browser: httpx.AsyncClient, person: Person) -> httpx.Response:
-    async with person.tenant.transaction() as session:
-        ends = person.clock.now() + timedelta(hours=1)
-        link = await make_link(session, person.id, "worker", ends)
-    return await browser.post(f"/sign-in/{link}")
 
 
 async def asked(browser: httpx.AsyncClient, page: str, action: str) -> dict[str, str]:

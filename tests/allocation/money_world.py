@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from consent import Purpose, Role, Viewer, ViewerKind
+from panel.accounts.models import Agency
 from panel.accounts.service import add_agency, add_worker, give_role
 from panel.allocation import packages, pots
 from panel.allocation.costing import Every
@@ -88,6 +89,38 @@ async def invented_money(tenant: Tenant, gate: Gate) -> Money:
         own = await pot("Short breaks", PotKind.SHARE, "10000.00")
         pooled = await pot("Complex needs", PotKind.POOLED, "5000.00", "s75")
     return Money(family, budget, planner, stranger, council.id, own.id, pooled.id)
+
+
+async def health_holder(tenant: Tenant, money: Money) -> Viewer:
+    """A budget holder of the health visitors, who works with the child."""
+    return await _another_holder(tenant, money, "Una Reed", money.family.health, "health")
+
+
+async def council_holder(tenant: Tenant, money: Money) -> Viewer:
+    """A second budget holder of the council, who works with the child."""
+    return await _another_holder(tenant, money, "Cleo Marsh", money.council, "council")
+
+
+async def _another_holder(
+    tenant: Tenant, money: Money, name: str, agency_id: UUID, kind: str
+) -> Viewer:
+    async with tenant.transaction(JOB) as session:
+        agency = await session.get_one(Agency, agency_id)
+        email = f"{name.split(maxsplit=1)[0].lower()}@{kind}.example"
+        worker = await add_worker(session, agency, name=name, email=email)
+        for role in (Role.BUDGET_HOLDER, Role.PRACTITIONER):
+            await give_role(session, worker, role)
+        session.add(
+            Involvement(
+                child_id=money.family.child,
+                agency_id=agency.id,
+                worker_id=worker.id,
+                from_on=date(2026, 9, 1),
+            )
+        )
+        await session.flush()
+        await rewrite_access(session, money.family.child)
+    return replace(money.budget, id=worker.id, agency=agency.id, agency_kind=kind)
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """A package from its plan to its end: what is promised, changed, billed, given back and refused."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from consent import Role, Viewer
-from panel.accounts.models import Agency
-from panel.accounts.service import add_worker, give_role
+from consent import Viewer
 from panel.allocation import packages, pots
 from panel.allocation.costing import Every
 from panel.allocation.money import FinancialYear
@@ -20,9 +18,17 @@ from panel.platform.clock import FixedClock
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.records.gate import Access, rewrite_access
-from panel.register.models import Involvement
-from tests.allocation.money_world import FIRST, THIS_YEAR, Money, Open, planned, version_of
+from panel.records.gate import Access
+from tests.allocation.money_world import (
+    FIRST,
+    THIS_YEAR,
+    Money,
+    Open,
+    council_holder,
+    health_holder,
+    planned,
+    version_of,
+)
 
 NEXT_YEAR = THIS_YEAR.following
 
@@ -76,6 +82,11 @@ async def test_a_package_over_two_years_is_promised_by_share_and_follows_its_pri
         await packages.change_price(
             access, one, found.version, line, Decimal("77.00"), date(2027, 3, 1)
         )
+    # It costs more: what was approved stands until somebody else has signed for it.
+    assert (await promised(tenant, one))[money.pot] == (Decimal("1213.33"), 0)
+    second = await council_holder(tenant, money)
+    async with opened(second) as access:
+        await packages.approve_change(access, one, await _version(access, one))
     assert await promised(tenant, one) == {
         money.pot: (Decimal("1234.00"), 0),
         money.pooled: (Decimal("617.00"), 0),
@@ -83,7 +94,7 @@ async def test_a_package_over_two_years_is_promised_by_share_and_follows_its_pri
     }
     # A bill of £100 is paid in thirds; one beyond what was promised is refused.
     found = await read(opened, one)
-    days = (FIRST, date(2026, 10, 31))
+    days, later = (FIRST, date(2026, 10, 31)), (date(2026, 11, 1), date(2026, 11, 20))
     async with opened() as access:
         await packages.bill(access, one, found.version, line, days, Decimal(4), Decimal(100))
     assert await promised(tenant, one) == {
@@ -94,12 +105,14 @@ async def test_a_package_over_two_years_is_promised_by_share_and_follows_its_pri
     version = await version_of(opened, one)
     assert await told(
         opened,
-        lambda access: packages.bill(access, one, version, line, days, Decimal(1), Decimal(1752)),
+        lambda access: packages.bill(access, one, version, line, later, Decimal(1), Decimal(1752)),
     ) == {"amount": "£1,168.00 is to be paid, and £1,167.33 of what was promised is left"}
     # From April others pay: the council all of it.
     async with opened() as access:
         payers = [packages.Payer(money.council, 1, money.pot)]
         await packages.share_cost(access, one, version, payers, 1, NEXT_YEAR)
+    async with opened(second) as access:
+        await packages.approve_change(access, one, await _version(access, one))
     found = await read(opened, one)
     assert [len(found.cost(year).shares) for year in found.years] == [2, 1]
     assert (await promised(tenant, one))[following] == (Decimal("2013.00"), 0)
@@ -149,12 +162,12 @@ async def test_what_cannot_be_is_refused_with_a_sentence(
     one = await planned(opened, money)
     found = await read(opened, one)
 
-    def a_line(**said: object) -> packages.LineWords:
-        usual: dict[str, object] = {
+    def a_line(**said: Any) -> packages.LineWords:
+        usual: dict[str, Any] = {
             "what": "X", "units": Decimal(1), "unit": Unit.HOUR, "every": Every.WEEK,
             "from_on": FIRST, "price": Decimal(1),
         }  # fmt: skip
-        return packages.LineWords(**(usual | said))  # type: ignore[arg-type]
+        return packages.LineWords(**(usual | said))
 
     for said, field, sentence in (
         ({"price": Decimal(-1)}, "price", "The price must not be below £0.00"),
@@ -228,22 +241,8 @@ async def test_what_cannot_be_is_refused_with_a_sentence(
 async def test_two_people_make_a_package_and_who_pays_signs_it(
     tenant: Tenant, money: Money, opened: Open
 ) -> None:
-    async with tenant.transaction(JOB) as session:
-        health = await session.get_one(Agency, money.family.health)
-        worker = await add_worker(session, health, name="Una Reed", email="una@health.example")
-        for role in (Role.BUDGET_HOLDER, Role.PRACTITIONER):
-            await give_role(session, worker, role)
-        session.add(
-            Involvement(
-                child_id=money.family.child,
-                agency_id=health.id,
-                worker_id=worker.id,
-                from_on=date(2026, 9, 1),
-            )
-        )
-        await session.flush()
-        await rewrite_access(session, money.family.child)
-    una = replace(money.budget, id=worker.id, agency=health.id, agency_kind="health")
+    una = await health_holder(tenant, money)
+    health = money.family.health
 
     async def refused(who: Viewer, one: UUID) -> str:
         with pytest.raises(NotAllowed) as told:
@@ -261,9 +260,7 @@ async def test_two_people_make_a_package_and_who_pays_signs_it(
     )
     async with tenant.transaction(una.id) as session:
         pot = await pots.pot_of(session, money.pooled)
-        await pots.pay_in(
-            session, una, pot.id, pot.version, EntryKind.TOP_UP, Decimal(50), health.id
-        )
+        await pots.pay_in(session, una, pot.id, pot.version, EntryKind.TOP_UP, Decimal(50), health)
     async with opened(una) as access:
         await packages.approve(access, pooled, await _version(access, pooled))
     # Nor may she promise more out of the council's pot later, or pay out of it.

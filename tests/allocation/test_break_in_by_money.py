@@ -99,7 +99,7 @@ async def test_a_last_bill_comes_after_the_end_and_only_for_days_of_the_service(
         found = await packages.package_for_reading(access, one)
     assert isinstance(found, packages.PackageReading)
     steps = steps_of(found, may_prepare=True, may_approve=True, may_sign=True, may_see_account=True)
-    assert list(steps) == ["bill"]
+    assert list(steps) == ["bill", "bill-back"]
 
 
 async def test_what_made_a_lack_good_is_not_asked_back(money: Money, opened: Open) -> None:

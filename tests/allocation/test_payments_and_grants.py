@@ -1,15 +1,18 @@
 """Direct payments held by a broker, returns, reconciliation; inclusion grants under their limit."""
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
-from panel.allocation import grants, packages, payments
-from panel.allocation.package_models import PackageKind
+from panel.allocation import grants, packages, payments, pots
+from panel.allocation.money import FinancialYear
+from panel.allocation.package_models import PackageKind, PotKind
 from panel.allocation.packages_settings import GRANT_LIMIT, set_packages
 from panel.allocation.payments import Account, Balance, outcome_mistake
+from panel.platform.clock import FixedClock
 from panel.platform.problems import Conflict, Invalid, NotAllowed
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -22,6 +25,7 @@ OVER_THE_LIMIT = (
     " service"
 )
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
+NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
 
 
 async def test_an_account_with_a_broker_from_payment_to_reconciliation(
@@ -29,14 +33,18 @@ async def test_an_account_with_a_broker_from_payment_to_reconciliation(
 ) -> None:
     one = await planned(opened, money, PackageKind.DIRECT_PAYMENT, price="500.00")
 
-    async def paid(to: str, amount: str, on: date = date(2026, 10, 1)) -> None:
+    async def paid(
+        to: str, amount: str, on: date = date(2026, 10, 1), days: payments.Days = OCTOBER
+    ) -> None:
         async with opened() as access:
             version = await _version(access, one)
-            await payments.pay(access, one, version, to, Decimal(amount), on, OCTOBER)
+            await payments.pay(access, one, version, to, Decimal(amount), on, days)
 
-    async def refused(to: str, amount: str, on: date = date(2026, 10, 1)) -> list[str]:
+    async def refused(
+        to: str, amount: str, on: date = date(2026, 10, 1), days: payments.Days = OCTOBER
+    ) -> list[str]:
         with pytest.raises(Invalid) as told:
-            await paid(to, amount, on)
+            await paid(to, amount, on, days)
         return [each.sentence for each in told.value.errors]
 
     assert await refused("broker", "10") == [
@@ -55,8 +63,15 @@ async def test_an_account_with_a_broker_from_payment_to_reconciliation(
         "The package starts on 1 October 2026: the payment is long before"
     ]
     await paid("broker", "300.00")
-    assert await refused("broker", "200.01") == [
+    assert await refused("broker", "200.01", days=NOVEMBER) == [
         "£200.01 is to be paid, and £200.00 of what was promised is left"
+    ]
+
+    assert await refused("broker", "1.00", days=(OCTOBER[1], NOVEMBER[1])) == [
+        (
+            "£300.00 was paid on 1 October 2026 for 1 October 2026 to 31 October 2026 already:"
+            " write other days"
+        )
     ]
 
     async def returned(first: date, last: date, spent: str) -> None:
@@ -178,3 +193,118 @@ async def test_an_inclusion_grant_is_approved_at_once_under_its_limit(
     async with opened() as access:
         states = [each.state for each in await grants.grants_for_reading(access)]
     assert sorted(states) == ["approved", "declined", "declined"]
+
+
+async def test_days_are_paid_for_again_once_all_of_it_came_back(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    one = await planned(opened, money, PackageKind.DIRECT_PAYMENT, price="500.00")
+    async with opened() as access:
+        await packages.approve(access, one, await _version(access, one))
+
+    async def paid(on: date) -> None:
+        async with opened() as access:
+            version = await _version(access, one)
+            await payments.pay(access, one, version, "broker", Decimal(300), on, OCTOBER)
+
+    async def settled(until: date, spent: str, outcome: str) -> None:
+        async with opened() as access:
+            first = date(2026, 10, 1) if until.month == 10 else date(2026, 11, 3)
+            await payments.take_return(
+                access, one, await _version(access, one), (first, until), Decimal(spent), ""
+            )
+            await access.session.flush()
+            await payments.reconcile(access, one, await _version(access, one), until, outcome, "")
+
+    await paid(OCTOBER[0])
+    await settled(date(2026, 10, 31), "0.00", "paid_back")
+    await paid(date(2026, 11, 3))
+    assert await agrees(tenant, money.pot) == (10000, 500, 300)
+    # Of what was spent in part nothing is paid a second time.
+    await settled(date(2026, 11, 10), "1.00", "paid_back")
+    with pytest.raises(Invalid) as again:
+        await paid(date(2026, 11, 12))
+    assert again.value.errors[0].sentence.startswith("£300.00 was paid on 3 November 2026 for")
+
+
+async def test_days_of_a_service_are_billed_once_unless_the_bill_is_taken_back(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    one = await planned(opened, money, price="500.00")
+    async with opened() as access:
+        await packages.approve(access, one, await _version(access, one))
+        found = await packages.package_for_reading(access, one)
+    assert isinstance(found, packages.PackageReading)
+    line = found.lines[0].id
+
+    async def billed(amount: str, days: payments.Days) -> str:
+        try:
+            async with opened() as access:
+                version = await _version(access, one)
+                await packages.bill(access, one, version, line, days, Decimal(1), Decimal(amount))
+        except Invalid as refused:
+            return refused.errors[0].sentence
+        except Conflict:
+            return "changed"
+        return ""
+
+    # Twice at one instant: one is kept, and the other hears of it.
+    both = await asyncio.gather(billed("200.00", OCTOBER), billed("200.00", OCTOBER))
+    assert sorted(map(bool, both)) == [False, True]
+    assert await billed("10.00", (OCTOBER[1], date(2026, 11, 3))) == (
+        "£200.00 was billed for 1 October 2026 to 31 October 2026 already: write other days, or take"
+        " that bill back"
+    )
+
+    async def taken_back() -> None:
+        async with opened() as access:
+            found = await packages.package_for_reading(access, one)
+            assert isinstance(found, packages.PackageReading)
+            wrong = found.lines[0].actuals[0].id
+            await packages.take_bill_back(access, one, found.version, wrong)
+
+    await taken_back()
+    assert await agrees(tenant, money.pot) == (10000, 500, 0)
+    with pytest.raises(Invalid) as twice:
+        await taken_back()
+    assert twice.value.errors[0].sentence == "This bill was taken back already"
+    assert await billed("20.00", OCTOBER) == ""
+    assert await agrees(tenant, money.pot) == (10000, 500, 20)
+
+
+async def test_the_grants_of_a_child_in_a_year_are_one_sum(
+    tenant: Tenant, money: Money, opened: Open, clock: FixedClock
+) -> None:
+    async def asked(amount: str) -> UUID:
+        async with opened(money.family.rosa) as access:
+            return (await grants.ask_for_grant(access, Decimal(amount), "Swimming club")).id
+
+    async def approved(one: UUID, pot: UUID = money.pot) -> str:
+        try:
+            async with opened() as access:
+                await grants.decide_grant(access, one, 1, pot_id=pot, answer="")
+        except Invalid as refused:
+            return refused.errors[0].sentence
+        return ""
+
+    assert await approved(await asked("50.00")) == ""
+    # Two at one instant, each under the limit and together over it.
+    two = [await asked("150.00") for _ in range(2)]
+    told = await asyncio.gather(*map(approved, two))
+    assert sorted(told) == [
+        "",
+        (
+            "Without the panel £250.00 at most is approved for a child in a financial year, and"
+            " £50.00 of it is left in 2026-27"
+        ),
+    ]
+    assert await agrees(tenant, money.pot) == (10000, 200, 200)
+    # The next financial year begins anew.
+    clock.set(clock.now().replace(year=2027, month=5))
+    async with tenant.transaction(money.budget.id) as session:
+        new = pots.NewPot(
+            "Short breaks", PotKind.SHARE, money.council, FinancialYear(2027), Decimal(500)
+        )
+        following = (await pots.make_pot(session, money.budget, new)).id
+    lost = two[0 if told[0] else 1]
+    assert await approved(lost, following) == ""

@@ -12,6 +12,7 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
 from consent import Purpose
+from panel.assessments.definitions import SectionAnswers
 from panel.assessments.service import read_assessment, save_section, start_assessment
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -195,9 +196,9 @@ async def test_the_school_sees_what_is_withheld_and_cannot_open_it(
     client: Client, family: Family, base: str, gate: Gate, sign_in: Any
 ) -> None:
     async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "wrote") as access:
-        said = {"disabled": "yes", "disability_details": "MARKER"}
+        said: SectionAnswers = {"disabled": "yes", "disability_details": "MARKER"}
         assessment = UUID(base.rsplit("/", 1)[1])
-        await save_section(access, assessment, "disability", said, 0)  # type: ignore[arg-type]
+        await save_section(access, assessment, "disability", said, 0)
     await sign_in(family.tom.id)
     tasks = await client.get(base)
     shown = words_of(tasks)

@@ -160,7 +160,21 @@ LAW_BEGAN = {
 }
 
 
-def is_responsible(history: History, person: UUID, day: date) -> bool:  # noqa: PLR0912
+def is_replaced(history: History, held: ParentalResponsibility, day: date) -> bool:
+    """Whether an adoption or a parental order since then gave it to others alone."""
+    for order in history.responsibilities:
+        if order.basis is None or order.basis.value not in ("adoption", "parental_order"):
+            continue
+        if order is held or order.person == held.person or held.person in order.beside:
+            continue
+        if order.span.start is None or order.span.start > day:
+            continue
+        if held.span.start is None or held.span.start < order.span.start:
+            return True
+    return False
+
+
+def is_responsible(history: History, person: UUID, day: date) -> bool:
     """Parental responsibility: recorded with its basis, never inferred, ended at 18."""
     if age_on(history.born, day) >= 18:
         return False
@@ -177,24 +191,12 @@ def is_responsible(history: History, person: UUID, day: date) -> bool:  # noqa: 
         began = LAW_BEGAN.get(held.basis.value)
         if began is not None and held.span.start is not None and held.span.start < began:
             continue
-        ended = False
-        for order in history.responsibilities:
-            if order.basis is None or order.basis.value not in ("adoption", "parental_order"):
-                continue
-            if order is held or order.person == person or person in order.beside:
-                continue
-            if order.span.start is None or order.span.start > day:
-                continue
-            if held.span.start is None or held.span.start < order.span.start:
-                ended = True
-        if not ended:
+        if not is_replaced(history, held, day):
             return True
     return False
 
 
-def might_decide(  # noqa: PLR0911
-    history: History, person: UUID, capacity: Capacity, day: date
-) -> bool:
+def might_decide(history: History, person: UUID, capacity: Capacity, day: date) -> bool:
     """Who may agree: "Who may agree" in DOMAIN.md, one capacity after the other."""
     age = age_on(history.born, day)
     lacks = (
@@ -202,12 +204,9 @@ def might_decide(  # noqa: PLR0911
         is Finding.LACKS_CAPACITY
     )
     if capacity is Capacity.SELF:
-        if person != history.child:
-            return False
-        if age >= 16:
-            return not lacks
         found = last_found(history, day, Finding.COMPETENT, Finding.NOT_COMPETENT)
-        return found is Finding.COMPETENT
+        may = not lacks if age >= 16 else found is Finding.COMPETENT
+        return person == history.child and may
     if capacity is Capacity.PARENTAL_RESPONSIBILITY:
         return age < 16 and is_responsible(history, person, day)
     if capacity is Capacity.BEST_INTERESTS:
@@ -217,11 +216,12 @@ def might_decide(  # noqa: PLR0911
                 judged = judged or judgement.made <= day
         return age >= 16 and lacks and judged
     if capacity in (Capacity.DEPUTY, Capacity.ATTORNEY):
+        appointed = False
         for appointment in history.appointments:
             if appointment.person == person and appointment.capacity is capacity:
-                start, end = appointment.span.start, appointment.span.end
-                if (start is None or start <= day) and (end is None or day <= end):
-                    return age >= 18 and lacks
+                span = appointment.span
+                appointed = appointed or within(day, span.start, span.end)
+        return age >= 18 and lacks and appointed
     return False
 
 

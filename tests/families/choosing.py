@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -54,9 +55,9 @@ async def with_school(tenant: Tenant, family: Family) -> School:
     return School(school.id, Viewer(tom.id, ViewerKind.WORKER, school.id, "school", roles))
 
 
-def agreed(by: UUID, agencies: set[UUID], **said: object) -> SharingDecision:
+def agreed(by: UUID, agencies: set[UUID], **said: Any) -> SharingDecision:
     """A parent's yes to these agencies seeing the basics, or what is said."""
-    usual: dict[str, object] = {
+    usual: dict[str, Any] = {
         "by_person": by,
         "capacity": Capacity.PARENTAL_RESPONSIBILITY,
         "given": True,
@@ -67,7 +68,7 @@ def agreed(by: UUID, agencies: set[UUID], **said: object) -> SharingDecision:
         "until_on": ENDS,
         "how_explained": "At the kitchen table",
     }
-    return SharingDecision(**(usual | said))  # type: ignore[arg-type]
+    return SharingDecision(**(usual | said))
 
 
 async def write_down(gate: Gate, family: Family, decision: SharingDecision) -> Recorded:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -72,8 +73,8 @@ def texts_of(page: str) -> Iterator[str]:
             yield " ".join(html.unescape(text).split())
 
 
-def an_agency(sees: frozenset[Category], **more: object) -> AgencyChoice:
-    known: dict[str, object] = {
+def an_agency(sees: frozenset[Category], **more: Any) -> AgencyChoice:
+    known: dict[str, Any] = {
         "agency_id": new_id(),
         "name": "Ashdown School",
         "sees": tuple(one for one in Category if one in sees),
@@ -88,7 +89,7 @@ def an_agency(sees: frozenset[Category], **more: object) -> AgencyChoice:
         "objection_is_mine": False,
         "barred": frozenset(),
     }
-    return AgencyChoice(**(known | more))  # type: ignore[arg-type]
+    return AgencyChoice(**(known | more))
 
 
 SEEN = [frozenset(), *COVERS.values(), *(frozenset({one}) for one in Category)]

@@ -50,7 +50,6 @@ from panel.governance.versions import (
 )
 from panel.panels.reading_age import reading_age
 from panel.platform.clock import FixedClock
-from panel.platform.cluster import Cluster
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.platform.work_tables import Setting
@@ -306,18 +305,11 @@ async def test_the_lead_makes_reads_and_approves_on_pages(
 
 
 def test_the_command_writes_files_and_says_what_is_new(
-    database_of_own: Cluster, data_dir: Path, tmp_path: Path
+    for_commands: dict[str, str | None], tmp_path: Path
 ) -> None:
-    environment = {
-        "PANEL_DATA_DIR": str(data_dir),
-        "PANEL_DATABASE_URL": database_of_own.app_url,
-        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
-        "PANEL_AS_OF": None,
-    }
-
     def run(out: Path) -> Any:
         words = ["governance", "documents", "--out", str(out), "--as-of", "2026-11-23"]
-        return CliRunner().invoke(commands, words, env=environment)
+        return CliRunner().invoke(commands, words, env=for_commands)
 
     out = tmp_path / "governance"
     first = run(out)

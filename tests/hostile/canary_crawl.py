@@ -35,6 +35,7 @@ from tests.hostile.canary_routes import (
 )
 from tests.hostile.canary_rule import Look, Rule
 from tests.hostile.canary_world import HERE, World
+from tests.in_memory import way_to
 
 SITE = "http://testshire.localhost"
 FAULT = 500
@@ -141,8 +142,7 @@ class Crawl:
     @asynccontextmanager
     async def signed_in(self, visitor: Visitor) -> AsyncIterator[httpx.AsyncClient]:
         """A browser of somebody's."""
-        transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url=SITE) as browser:
+        async with httpx.AsyncClient(transport=way_to(self.app), base_url=SITE) as browser:
             if visitor.kind != "guest":
                 async with self.tenant.transaction() as session:
                     token = await start(
@@ -199,11 +199,10 @@ class Crawl:
             children = self._some(visitor, every=path in FOR_EACH)
         # Of a family's choice: what it would change, of one kind of information or another.
         asked = path.endswith("/choices/{agency_id:uuid}")
-        # A child has two parents, and what one of them signs in with stands on one of two pages.
-        each = 2 if all_children or path.endswith("/sign-in") else 1
+        # What one of a family signs in with stands on one page of each of them.
+        each = 9 if path == YOUNG_PERSONS else 2 if all_children or path in FOR_EACH else 1
         for place, known in enumerate(children):
-            if path == YOUNG_PERSONS and self.turn % 2:
-                # However many routes there are, somebody looks at a young person's own.
+            if path == YOUNG_PERSONS:
                 yield path.replace("{child_id:uuid}", f"{known.child}").replace(
                     "{link_id:uuid}", f"{known.child}"
                 )

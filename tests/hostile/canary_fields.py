@@ -88,6 +88,7 @@ CODED = frozenset({
     "right_request.stops", "redaction.piece", "redaction.because", "correction.field",
     "legal_hold.reference", "disposal_line.reference", "disposal_line.closure_reason",
     "disposal_line.refused_why",
+    "package_change.said", "package_change.financial_year",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 
@@ -483,6 +484,7 @@ SEALED: dict[str, Rule] = {
     "document_content.sealed": _content,
     **{f"package.{one}": _of_package(one) for one in ("name", "spending_plan", "broker")},
     "service_line.what": _packaged("what"),
+    "package_change.what": _packaged("what"),
     "payment_return.note": _by_agency("note", Category.FINANCE),
     "reconciliation.note": _by_agency("note", Category.FINANCE),
     **{f"inclusion_grant.{one}": _by_agency(one, Category.PLAN) for one in ("what_for", "answer")},
@@ -823,11 +825,13 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
     if (shape := _SHAPES.get(where)) is not None:
         return msgspec.json.encode(shape(planted.new(canary))).decode()
     if where == "section_answer.answers":
-        return _answers(was, row, around, canary, planted)
+        return _answered_with_marks(was, row, around, canary, planted)
     return f"{planted.new(canary)} {was}".strip()
 
 
-def _answers(was: str, row: Any, around: Around, canary: Canary, planted: Planted) -> str:
+def _answered_with_marks(
+    was: str, row: Any, around: Around, canary: Canary, planted: Planted
+) -> str:
     """A section's answers with a marker in each text, and in the first that nobody answered."""
     section = around.forms[around.assessments[row.assessment_id].form_id].section(row.section_key)
     assert section is not None, row.section_key

@@ -17,6 +17,8 @@ from panel.allocation.package_models import (
     InclusionGrant,
     LineActual,
     Package,
+    PackageChange,
+    PackageSignature,
     Payment,
     PaymentReturn,
     Pot,
@@ -64,6 +66,14 @@ async def packaged(session: AsyncSession, world: HasWorkers, child: UUID) -> Non
         FundingShare(
             **about, package_id=package.id, agency_id=author, parts=100, pot_id=pot.id,
             from_on=date(2026, 4, 1),
+        ),
+        PackageChange(
+            **about, package_id=package.id, kind="end_line", what="A night away", state="waits",
+            said={"line_id": str(line.id), "until_on": today.isoformat()},
+            financial_year="2026-27", cost_before=Decimal(70), cost_after=Decimal(140),
+        ),
+        PackageSignature(
+            **about, package_id=package.id, package_version=package.version, agency_id=author
         ),
         Payment(**about, **days, package_id=package.id, paid_to="broker", amount=Decimal(70), on=today),
         PaymentReturn(

@@ -20,6 +20,7 @@ from panel.register.family import NewFamilyLink, NewFamilyMember, add_family_mem
 from panel.register.service import NewChild, add_child
 from tests.demo.year import database_from, tenant_of, write_demo
 from tests.hostile.canary_year import Made, marked_year
+from tests.in_memory import way_to
 
 Client = httpx.AsyncClient
 HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
@@ -83,7 +84,7 @@ def browse(app: Litestar, client: AsyncTestClient[Litestar]) -> Browse:
     """Another browser at the same site, which `client` starts and ends."""
 
     def opened() -> Client:
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=SITE)  # type: ignore[arg-type]
+        return httpx.AsyncClient(transport=way_to(app), base_url=SITE)
 
     return opened
 

@@ -17,18 +17,11 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(database_of_own: Cluster, data_dir: Path) -> Run:
+def run(for_commands: dict[str, str | None]) -> Run:
     """Run a `panel` command on the year: run("meetings", "--panel", "contacts")."""
-    assert database_of_own.owner_url is not None
-    environment = {
-        "PANEL_DATA_DIR": str(data_dir),
-        "PANEL_DATABASE_URL": database_of_own.app_url,
-        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
-        "PANEL_AS_OF": None,
-    }
 
     def ran(*words: str) -> Result:
-        return CliRunner().invoke(commands, words, env=environment)
+        return CliRunner().invoke(commands, words, env=for_commands)
 
     return ran
 

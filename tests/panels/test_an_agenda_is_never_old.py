@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,7 +50,7 @@ async def seen(
         assert reading is not None
         shown = await read_agenda(gate, session, reading, viewer)
         page = agenda_page(shown.view, shown.seats, today(tenant.clock))
-        kept = shown.part(lambda: repr(asdict(page)))
+        kept = shown.part(lambda: escape(repr(asdict(page))))
     listed = await list_children(
         gate,
         viewer,

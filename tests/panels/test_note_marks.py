@@ -212,7 +212,7 @@ def test_marks_are_in_order_and_do_not_overlap() -> None:
     [("theo", "thoe", True), ("theo", "teo", True), ("theo", "theo", False),
      ("leila", "leyla", True), ("leila", "lola", False), ("jakub", "jakobs", False)],
 )  # fmt: skip
-def test_one_slip(one: str, other: str, near: bool) -> None:  # noqa: FBT001 - a test's table
+def test_one_slip(one: str, other: str, *, near: bool) -> None:
     assert is_one_slip_away(one, other) is near
 
 

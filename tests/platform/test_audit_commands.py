@@ -36,20 +36,13 @@ def owner(database_of_own: Cluster, tenant: Tenant) -> Iterator[psycopg.Connecti
 
 
 @pytest.fixture
-def panel(database_of_own: Cluster, data_dir: Path) -> Panel:
+def panel(for_commands: dict[str, str | None]) -> Panel:
     assets.build()
-    assert database_of_own.owner_url is not None
-    environment = {
-        "PANEL_DATA_DIR": str(data_dir),
-        "PANEL_DATABASE_URL": database_of_own.app_url,
-        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
-        "PANEL_AS_OF": None,
-    }
 
     async def ran(*words: str, **other: str) -> Result:
         # A thread of its own, since some commands bring their own loop.
         runner = CliRunner()
-        return await asyncio.to_thread(runner.invoke, commands, words, env=environment | other)
+        return await asyncio.to_thread(runner.invoke, commands, words, env=for_commands | other)
 
     return ran
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import psycopg
 import pytest
@@ -108,7 +109,7 @@ def cluster(data_dir: Path) -> Path:
     return data_dir / "postgres" / "cluster"
 
 
-def server_account() -> dict[str, object]:
+def server_account() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     return {"user": 65534, "group": 65534, "extra_groups": []}
@@ -273,12 +274,13 @@ def test_a_process_number_that_another_program_has_got_is_not_believed(data_dir:
     pid_file = cluster(data_dir) / "postmaster.pid"
     with running(data_dir, durable=QUICK) as server:
         left_behind = pid_file.read_text()
-    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, **server_account()) as stranger:  # type: ignore[call-overload]
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, **server_account()) as stranger:
         pid_file.write_text(left_behind.replace(str(server.pid), str(stranger.pid), 1))
         (cluster(data_dir) / ".s.PGSQL.5432.lock").write_text(f"{stranger.pid}\n")
         with running(data_dir, durable=QUICK) as again:
             assert again.pid != stranger.pid
         assert stranger.poll() is None
+        assert stranger.stdin is not None
         stranger.stdin.close()
 
 
@@ -303,7 +305,7 @@ def test_a_server_that_someone_started_by_hand_is_left_in_peace(data_dir: Path) 
         cwd=cluster(data_dir),
         stderr=subprocess.DEVNULL,
         **server_account(),
-    ) as by_hand:  # type: ignore[call-overload]
+    ) as by_hand:
         try:
             wait_until(lambda: answers(server.superuser_url))
             with (

@@ -211,6 +211,7 @@ async def test_the_heart_of_a_busy_page_beats_too(live: Live, other: Live, tenan
             await page.until(Heartbeat())
         finally:
             writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
         assert Changed(ROW) in page.heard
 
 

@@ -122,19 +122,15 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(database_of_own: Cluster, data_dir: Path) -> Run:
+def run(database_of_own: Cluster, for_commands: dict[str, str | None]) -> Run:
     """Run a `panel` command on an authority that is real: run({"PANEL_…": "…"}, "doctor")."""
     assets.build()
     assert database_of_own.owner_url is not None
     with psycopg.connect(database_of_own.owner_url) as connection:
         connection.execute("UPDATE panel_control.authority SET demo = false, host = %s", REAL)
-    environment: dict[str, str | None] = {
-        "PANEL_DATA_DIR": str(data_dir),
-        "PANEL_DATABASE_URL": database_of_own.app_url,
-        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
+    environment = for_commands | {
         "PANEL_SITE_URL": HTTPS["PANEL_SITE_URL"],
         "PANEL_INSECURE_COOKIES": None,
-        "PANEL_AS_OF": None,
     }
 
     def ran(more: Mapping[str, str], *words: str) -> Result:

@@ -7,22 +7,19 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from psycopg import sql
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from panel.accounts.service import add_agency, add_worker
 from panel.commands.jobs import SEALING
 from panel.platform import embedded_postgres
 from panel.platform.audit import UNKNOWN, Actor, ActorKind, AuditEvent, Kind, record
 from panel.platform.audit_check import Proof, prove, read_settings
-from panel.platform.clock import today
 from panel.platform.cluster import Cluster, create_database, open_cluster
 from panel.platform.database import NOBODY, Database
 from panel.platform.embedded_postgres import Durability
@@ -34,10 +31,9 @@ from panel.platform.sealing import seal_events
 from panel.platform.sessions import forgery_token, make_link
 from panel.platform.tenancy import Tenant, authority_named
 from panel.records.child_scoped import JOB
-from panel.records.gate import rewrite_access
-from panel.register.models import Child, Involvement
 from tests.conftest import SignIn
 from tests.platform.sealed_year import fill, owner_of
+from tests.records.one_team import one_team
 
 
 @pytest.fixture
@@ -237,25 +233,6 @@ async def mid_seal(tenant: Tenant, count: int) -> AsyncIterator[None]:
         yield
 
 
-async def a_team(tenant: Tenant) -> tuple[UUID, UUID]:
-    """A child, and a worker who works with them."""
-    async with tenant.transaction(JOB) as session:
-        agency = await add_agency(session, key="hv", name="Health visiting", kind="health")
-        worker = await add_worker(session, agency, name="Rosa Whitlow", email="rosa@demo.example")
-        child = Child(reference="C-1", given_name="Amina", family_name="Kestrel")
-        await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
-        session.add(child)
-        await session.flush()
-        session.add(
-            Involvement(
-                child_id=child.id, agency_id=agency.id, worker_id=worker.id,
-                from_on=today(tenant.clock),
-            )
-        )  # fmt: skip
-        await rewrite_access(session, child.id)
-        return child.id, worker.id
-
-
 async def test_a_page_sends_the_same_statements_and_waits_for_nothing_while_it_is_sealed(
     owner: psycopg.Connection,
     tenant: Tenant,
@@ -270,7 +247,7 @@ async def test_a_page_sends_the_same_statements_and_waits_for_nothing_while_it_i
         name = sql.Identifier(database_of_own.database)
         owner.execute(sql.SQL("ALTER DATABASE {} SET lock_timeout = 1").format(name))
         owner.commit()
-        child, worker = await a_team(tenant)
+        child, _, worker = await one_team(tenant)
         await sign_in(worker)
         for _ in range(8):  # until every statement is a prepared one
             assert (await client.get(f"/children/{child}")).status_code == 200
@@ -350,7 +327,7 @@ async def test_signing_in_and_out_is_written_down(
 ) -> None:
     refused = await client.post("/sign-in/no-such-link", follow_redirects=False)
     assert refused.status_code == 410
-    _, worker = await a_team(tenant)
+    worker = (await one_team(tenant)).worker
     async with tenant.transaction() as session:
         link = await make_link(session, worker, "worker", tenant.clock.now() + timedelta(hours=1))
     came = await client.post(f"/sign-in/{link}", follow_redirects=False)

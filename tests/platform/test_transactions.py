@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from panel.platform.cluster import Cluster
+from panel.platform.database import DRIVER, DriverConnection
 from panel.platform.ids import new_id
 from panel.platform.read_models import ReadModel, send_last
 from panel.platform.tenancy import Tenant
@@ -65,6 +66,29 @@ async def test_a_cancelled_request_leaves_nothing_and_gives_its_connection_back(
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+    assert await count(tenant) == 0
+
+
+async def test_closing_waits_for_what_was_cut_off(tenant: Tenant) -> None:
+    """A connection that came back to a closed pool would stay open."""
+    begun = asyncio.Event()
+    drivers: list[DriverConnection] = []
+
+    async def wait_for_ever() -> None:
+        async with tenant.transaction() as session:
+            drivers.append(session.info[DRIVER])
+            begun.set()
+            # As read models ask: what SQLAlchemy was asked is closed where it is cut off.
+            await drivers[0].execute("SELECT pg_sleep(60)")
+
+    cut_off = asyncio.create_task(wait_for_ever())
+    await begun.wait()
+    cut_off.cancel()
+    await tenant.database.close()
+    (driver,) = drivers
+    with pytest.raises(asyncio.CancelledError):
+        await cut_off
+    assert driver.closed
     assert await count(tenant) == 0
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -164,18 +163,11 @@ async def test_nobody_but_scheduled_work_compares(tenant: Tenant, family: Family
 
 
 @pytest.fixture
-def doctor(database_of_own: Cluster, data_dir: Path, family: Family) -> Callable[..., Result]:
+def doctor(for_commands: dict[str, str | None], family: Family) -> Callable[..., Result]:
     assets.build()
-    assert database_of_own.owner_url is not None
-    environment = {
-        "PANEL_DATA_DIR": str(data_dir),
-        "PANEL_DATABASE_URL": database_of_own.app_url,
-        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
-        "PANEL_AS_OF": None,
-    }
 
     def ran(*words: str) -> Result:
-        return CliRunner().invoke(commands, ["doctor", *words], env=environment)
+        return CliRunner().invoke(commands, ["doctor", *words], env=for_commands)
 
     return ran
 

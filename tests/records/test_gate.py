@@ -4,46 +4,30 @@ import pytest
 from sqlalchemy import text
 
 from consent import Category, Purpose, Role, Tie, Viewer, ViewerKind
-from panel.accounts.service import add_agency, add_worker
-from panel.platform.clock import today
 from panel.platform.problems import Clash, Conflict, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.records.gate import Gate, rewrite_access
-from panel.register.models import Child, Involvement
+from panel.records.gate import Gate
+from panel.register.models import Child
+from tests.records.one_team import one_team
 
 WORKER = frozenset({Role.PRACTITIONER})
 
 
 async def test_a_team_member_reads_who_the_child_is(tenant: Tenant, gate: Gate) -> None:
-    async with tenant.transaction(JOB) as session:
-        agency = await add_agency(session, key="hv", name="Health visiting", kind="health")
-        worker = await add_worker(session, agency, name="Rosa Whitlow", email="rosa@demo.example")
-        child = Child(reference="C-1", given_name="Amina", family_name="Kestrel")
-        await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
-        session.add(child)
-        await session.flush()
-        session.add(
-            Involvement(
-                child_id=child.id,
-                agency_id=agency.id,
-                worker_id=worker.id,
-                from_on=today(tenant.clock),
-            )
-        )
-        await rewrite_access(session, child.id)
-    viewer = Viewer(worker.id, ViewerKind.WORKER, agency.id, "health", WORKER)
-    async with gate.open(child.id, viewer, Purpose.SUPPORT, "read the record") as access:
+    child, agency, worker = await one_team(tenant)
+    viewer = Viewer(worker, ViewerKind.WORKER, agency, "health", WORKER)
+    async with gate.open(child, viewer, Purpose.SUPPORT, "read the record") as access:
         assert access.ties == {Tie.TEAM}
         assert access.may(Category.IDENTITY)
         assert not access.may(Category.HEALTH)
-        read = await access.session.get(Child, child.id)
+        read = await access.session.get(Child, child)
         assert read is not None
         assert read.given_name == "Amina"
 
-    stranger = Viewer(agency.id, ViewerKind.WORKER, agency.id, "health", WORKER)
+    stranger = Viewer(agency, ViewerKind.WORKER, agency, "health", WORKER)
     with pytest.raises(NotFound):
-        async with gate.open(child.id, stranger, Purpose.SUPPORT, "read the record"):
+        async with gate.open(child, stranger, Purpose.SUPPORT, "read the record"):
             pass
     async with tenant.transaction(JOB) as session:
         logged = await session.execute(text("SELECT viewer_id, decisions FROM access_event"))
@@ -55,26 +39,11 @@ async def test_a_team_member_reads_who_the_child_is(tenant: Tenant, gate: Gate) 
 async def test_a_look_that_ends_in_a_refusal_stays_in_the_history(
     tenant: Tenant, gate: Gate
 ) -> None:
-    async with tenant.transaction(JOB) as session:
-        agency = await add_agency(session, key="hv", name="Health visiting", kind="health")
-        worker = await add_worker(session, agency, name="Rosa Whitlow", email="rosa@demo.example")
-        child = Child(reference="C-1", given_name="Amina", family_name="Kestrel")
-        await session.execute(text("SELECT open_child(:c)"), {"c": child.id})
-        session.add(child)
-        await session.flush()
-        session.add(
-            Involvement(
-                child_id=child.id,
-                agency_id=agency.id,
-                worker_id=worker.id,
-                from_on=today(tenant.clock),
-            )
-        )
-        await rewrite_access(session, child.id)
-    viewer = Viewer(worker.id, ViewerKind.WORKER, agency.id, "health", WORKER)
+    child, agency, worker = await one_team(tenant)
+    viewer = Viewer(worker, ViewerKind.WORKER, agency, "health", WORKER)
     with pytest.raises(Conflict):
-        async with gate.open(child.id, viewer, Purpose.SUPPORT, "changed the plan") as access:
-            row = await access.session.get_one(Child, child.id)
+        async with gate.open(child, viewer, Purpose.SUPPORT, "changed the plan") as access:
+            row = await access.session.get_one(Child, child)
             row.given_name = "Nobody"
             await access.session.flush()
             raise Conflict((Clash("Given name", "Nobody", "Amina"),))

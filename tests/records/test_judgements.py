@@ -30,7 +30,13 @@ def logged(state: State, about: frozenset[Category]) -> object:
 
 
 def test_a_look_is_logged_with_its_law() -> None:
-    agreement = Agreement(UUID(int=31), True, UUID(int=2), "her mother", frozenset({AGENCY}))  # noqa: FBT003
+    agreement = Agreement(
+        id=UUID(int=31),
+        given=True,
+        by=UUID(int=2),
+        by_words="her mother",
+        agencies=frozenset({AGENCY}),
+    )
     state = State(UUID(int=1), (Relationship(Tie.TEAM, WORKER.id),), agreements=(agreement,))
     assert logged(state, frozenset({Category.IDENTITY, Category.PLAN, Category.HEALTH})) == {
         "health": "withheld: nothing",

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -62,13 +63,13 @@ def add(tenant: Tenant, team: Team) -> Add:
         family: str,
         born: date | None = date(2022, 3, 9),
         viewer: Viewer | None = None,
-        **known: object,
+        **known: Any,
     ) -> UUID:
         viewer = viewer or team.rosa
         async with tenant.transaction(viewer.id) as session:
             child = await add_child(
                 session,
-                NewChild(given, family, born, **known),  # type: ignore[arg-type]
+                NewChild(given, family, born, **known),
                 agency_id=viewer.agency,
                 worker_id=viewer.id,
                 from_on=today(tenant.clock),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, time
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -73,9 +74,9 @@ async def invented_family(tenant: Tenant, born: date = date(2022, 3, 9)) -> Fami
         return Family(child.id, mother, father, grandmother, health.id, school.id, rosa, nia, tom)
 
 
-def agreed(family: Family, **said: object) -> SharingDecision:
+def agreed(family: Family, **said: Any) -> SharingDecision:
     """The mother's yes to the school seeing basic and additional information, or what is said."""
-    words: dict[str, object] = {
+    words: dict[str, Any] = {
         "by_person": family.mother,
         "capacity": Capacity.PARENTAL_RESPONSIBILITY,
         "given": True,
@@ -86,7 +87,7 @@ def agreed(family: Family, **said: object) -> SharingDecision:
         "until_on": date(2027, 11, 22),
         "how_explained": "We talked about it face to face",
     }
-    return SharingDecision(**(words | said))  # type: ignore[arg-type]
+    return SharingDecision(**(words | said))
 
 
 def refused(family: Family, **said: object) -> SharingDecision:

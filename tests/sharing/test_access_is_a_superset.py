@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import (
     Category,
@@ -127,9 +128,51 @@ async def world(tenant: Tenant) -> World:
     return made
 
 
-async def write(  # noqa: PLR0912 - one branch for each kind of fact
-    tenant: Tenant, world: World, facts: dict[str, Any]
-) -> tuple[UUID, UUID, UUID]:
+async def put_before_a_panel(
+    session: AsyncSession, world: World, child: Child, facts: dict[str, Any]
+) -> UUID:
+    """The child on an agenda, perhaps with a guest; the guest's id, whom nobody may have invited."""
+    guest_id = new_id()
+    if facts["agenda"] or facts["guest"]:
+        opens, lasts = facts["agenda"] or (TODAY, 5)
+        day = opens + timedelta(days=5)
+        meeting = Meeting(panel_id=world.panel, slot_on=day, held_on=day)
+        known = await session.execute(
+            text("SELECT id FROM meeting WHERE slot_on = :day"), {"day": day}
+        )
+        meeting_id = known.scalar()
+        if meeting_id is None:
+            session.add(meeting)
+            await session.flush()
+            meeting_id = meeting.id
+        item = AgendaItem(
+            child_id=child.id,
+            meeting_id=meeting_id,
+            position=1,
+            minutes=10,
+            why="new",
+            opens_at=datetime.combine(opens, time(9), UTC) if facts["agenda"] else None,
+            pack_until=day + timedelta(days=lasts) if facts["agenda"] else None,
+        )
+        session.add(item)
+        await session.flush()
+        if facts["guest"]:
+            place, days = facts["guest"]
+            session.add(
+                GuestLink(
+                    id=guest_id,
+                    child_id=child.id,
+                    agenda_item_id=item.id,
+                    agency_id=world.agencies[place],
+                    token_hash=new_id().bytes,
+                    code_hash=b"",
+                    ends_at=datetime.combine(TODAY + timedelta(days=days), time(12), UTC),
+                )
+            )
+    return guest_id
+
+
+async def write(tenant: Tenant, world: World, facts: dict[str, Any]) -> tuple[UUID, UUID, UUID]:
     """A child with these facts: the child's, the family member's and the guest's ids."""
     agencies, workers = world.agencies, world.workers
     async with tenant.transaction(JOB) as session:
@@ -171,43 +214,7 @@ async def write(  # noqa: PLR0912 - one branch for each kind of fact
                     agency_id=agencies[0],
                 )
             )
-        guest_id = new_id()
-        if facts["agenda"] or facts["guest"]:
-            opens, lasts = facts["agenda"] or (TODAY, 5)
-            day = opens + timedelta(days=5)
-            meeting = Meeting(panel_id=world.panel, slot_on=day, held_on=day)
-            known = await session.execute(
-                text("SELECT id FROM meeting WHERE slot_on = :day"), {"day": day}
-            )
-            meeting_id = known.scalar()
-            if meeting_id is None:
-                session.add(meeting)
-                await session.flush()
-                meeting_id = meeting.id
-            item = AgendaItem(
-                child_id=child.id,
-                meeting_id=meeting_id,
-                position=1,
-                minutes=10,
-                why="new",
-                opens_at=datetime.combine(opens, time(9), UTC) if facts["agenda"] else None,
-                pack_until=day + timedelta(days=lasts) if facts["agenda"] else None,
-            )
-            session.add(item)
-            await session.flush()
-            if facts["guest"]:
-                place, days = facts["guest"]
-                session.add(
-                    GuestLink(
-                        id=guest_id,
-                        child_id=child.id,
-                        agenda_item_id=item.id,
-                        agency_id=agencies[place],
-                        token_hash=new_id().bytes,
-                        code_hash=b"",
-                        ends_at=datetime.combine(TODAY + timedelta(days=days), time(12), UTC),
-                    )
-                )
+        guest_id = await put_before_a_panel(session, world, child, facts)
         if facts["family"]:
             responsible, (start, end) = facts["family"]
             session.add(

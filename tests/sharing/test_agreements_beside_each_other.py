@@ -1,6 +1,7 @@
 """What overlaps, what is carried on, what ends: the rules alone."""
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given
@@ -22,8 +23,8 @@ SCHOOL, HEALTH = UUID(int=1), UUID(int=2)
 MOTHER, FATHER = UUID(int=11), UUID(int=12)
 
 
-def agreement(number: int = 1, **said: object) -> Agreement:
-    words: dict[str, object] = {
+def agreement(number: int = 1, **said: Any) -> Agreement:
+    words: dict[str, Any] = {
         "id": UUID(int=100 + number),
         "given": True,
         "by": MOTHER,
@@ -33,7 +34,7 @@ def agreement(number: int = 1, **said: object) -> Agreement:
         "purposes": frozenset({Purpose.SUPPORT}),
         "span": Span(date(2026, 1, 1), date(2026, 12, 1)),
     }
-    return Agreement(**(words | said))  # type: ignore[arg-type]
+    return Agreement(**(words | said))
 
 
 def days(start: int, end: int | None) -> Span:

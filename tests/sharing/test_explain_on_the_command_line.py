@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from sqlalchemy import text
 
 from consent import Category, RestrictionKind
 from panel.cli import commands
-from panel.platform.cluster import Cluster
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
@@ -28,21 +26,15 @@ KEYS = {
 
 
 @pytest.fixture
-def explain(database_of_own: Cluster, data_dir: Path) -> Explain:
+def explain(for_commands: dict[str, str | None]) -> Explain:
     """Ask it of the child of these tests."""
-    environment = {
-        "PANEL_DATA_DIR": str(data_dir),
-        "PANEL_DATABASE_URL": database_of_own.app_url,
-        "PANEL_OWNER_DATABASE_URL": database_of_own.owner_url,
-        "PANEL_AS_OF": None,
-    }
 
     async def asked(viewer: str, category: str, *more: str, purpose: str = "support") -> Result:
         words = [
             "access", "explain", "--child", "C-1001", "--viewer", viewer, "--category", category,
             "--purpose", purpose, "--as-of", TODAY.isoformat(), *more,
         ]  # fmt: skip
-        return await asyncio.to_thread(CliRunner().invoke, commands, words, env=environment)
+        return await asyncio.to_thread(CliRunner().invoke, commands, words, env=for_commands)
 
     return asked
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -39,9 +39,9 @@ def renderer() -> Renderer:
     return Renderer(read_manifest(), help={"error.html": HELP})
 
 
-def frame(**changed: object) -> Frame:
+def frame(**changed: Any) -> Frame:
     """Give a frame as a coordinator would see it."""
-    shown: dict[str, object] = {
+    shown: dict[str, Any] = {
         "navigation": (
             Link("Home", "/"),
             Link("Panels", "/panels", current=True),
@@ -55,7 +55,7 @@ def frame(**changed: object) -> Frame:
         "csrf_token": "token",
         "footer": (Link("Accessibility", "/accessibility"), Link("Privacy", "/privacy")),
     }
-    return Frame(**(shown | changed))  # type: ignore[arg-type]
+    return Frame(**(shown | changed))
 
 
 def gallery(render: Renderer, shown_in: Frame | None = None) -> str:

@@ -258,11 +258,11 @@ class Desk:
         text = self.site.renderer.page(template, self.frame(), today=self.today, **shown)
         return Response(text, status_code=status, media_type=MediaType.HTML, headers=PRIVATE)
 
-    def kept_part(self, template: str, **shown: object) -> str:
+    def kept_part(self, template: str, **shown: object) -> Markup:
         """A part of a page that may be kept for who sees the same: forms stand in it unfilled."""
         return self.site.renderer.part(template, frame=UNFILLED, today=self.today, **shown)
 
-    def filled(self, part: str) -> Markup:
+    def filled(self, part: Markup) -> Markup:
         """A kept part with what its forms need from this person's session."""
         token = "" if self.token is None else forgery_token(self.token)
         return fill(part, token)

@@ -17,7 +17,7 @@ from panel.accounts.provider_models import WorkerIdentity
 from panel.accounts.provider_notes import note
 from panel.accounts.providers import VERIFIED, Provider, provider_named
 from panel.accounts.service import email_index, worker_by_email
-from panel.platform import outbox
+from panel.accounts.telling import tell_worker
 from panel.platform.audit import Kind
 from panel.platform.crypto import Keys
 from panel.platform.database import NOBODY
@@ -196,12 +196,10 @@ async def _tell_linked(
     session: AsyncSession, provider: Provider, worker: Worker, identity: WorkerIdentity
 ) -> None:
     await load_agency_keys(session, {worker.agency_id})
-    await outbox.put(
+    await tell_worker(
         session,
+        worker,
         kind=LINKED,
-        holder_id=worker.agency_id,
-        to_viewer_id=worker.id,
-        address=worker.email,
         subject="You can sign in to Panel another way",
         body=(
             f"On {day_and_time(session.info[NOW])} your account was linked with {provider.label}."

@@ -62,7 +62,7 @@ class DemoPersona(Base):
 
     __tablename__ = "demo_persona"
 
-    id: Mapped[str] = mapped_column("key", Text, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[str] = mapped_column("key", Text, primary_key=True)
     viewer_id: Mapped[UUID]
     kind: Mapped[str] = mapped_column(Text)
     role_words: Mapped[str] = mapped_column(Text)

@@ -53,7 +53,7 @@ from panel.accounts.people_joining import ANEW_WORDS, send_link
 from panel.accounts.people_pages import worker_href
 from panel.accounts.service import worker_by_email
 from panel.accounts.sign_in_routes import as_json, place_of
-from panel.accounts.taking import Opens, Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.accounts.way_in import safe_path, set_cookie
 from panel.platform.crypto import Keys, NotSealedHere
 from panel.platform.problems import Invalid, NotAllowed
@@ -160,7 +160,7 @@ async def set_password(desk: NamedDependency[Desk]) -> Response[Any]:
     def to(form: TwoStepsForm) -> str:
         return leading_on(f"{BASE}/recovery-codes", safe_path(form.next, BASE))
 
-    answer = await take(desk, TwoStepsForm, _mine_alone(desk), work, to, again=again)
+    answer = await take_here(desk, TwoStepsForm, work, to, again=again)
     return fresh.given_to(desk, answer)
 
 
@@ -187,7 +187,7 @@ async def change(desk: NamedDependency[Desk]) -> Response[Any]:
     async def again(errors: FieldErrors) -> Response[Any]:
         return _change(desk, errors)
 
-    return await take(desk, PasswordForm, _mine_alone(desk), work, BASE, again=again)
+    return await take_here(desk, PasswordForm, work, BASE, again=again)
 
 
 @post(f"{BASE}/password/remove", include_in_schema=False)
@@ -226,7 +226,7 @@ async def make_codes(desk: NamedDependency[Desk]) -> Response[Any]:
         return await _mine(desk, errors)
 
     next_path = safe_path((await desk.posted()).text("next"), BASE)
-    answer = await take(desk, RecoveryForm, _mine_alone(desk), work, BASE, again=again)
+    answer = await take_here(desk, RecoveryForm, work, BASE, again=again)
     if not made:
         return answer
     return desk.page("accounts/recovery_codes.html", made=made, base=BASE, next_path=next_path)
@@ -327,7 +327,7 @@ async def new(desk: NamedDependency[Desk]) -> Response[Any]:
     def to(form: PasskeyForm) -> str:
         return safe_path(form.next, BASE)
 
-    taken = await take(desk, PasskeyForm, _mine_alone(desk), work, to, again=again)
+    taken = await take_here(desk, PasskeyForm, work, to, again=again)
     return fresh.given_to(desk, taken)
 
 
@@ -414,8 +414,7 @@ async def new_sign_in(desk: NamedDependency[Desk]) -> Response[Any]:
     async def again(errors: FieldErrors) -> Response[Any]:
         return _new_sign_in(desk, errors)
 
-    opens = transaction_of(desk, administrator.id)
-    answer = await take(desk, NewSignInForm, opens, work, NEW_SIGN_IN, again=again)
+    answer = await take_here(desk, NewSignInForm, work, NEW_SIGN_IN, again=again)
     return go(worker_href(sent[0].id)) if sent else answer
 
 
@@ -450,10 +449,6 @@ class _Fresh:
         return answer
 
 
-def _mine_alone(desk: Desk) -> Opens[Transaction]:
-    return transaction_of(desk, desk.viewer.id)
-
-
 async def _taken(
     desk: Desk, work: Callable[[Transaction, Nothing], Awaitable[None]]
 ) -> Response[Any]:
@@ -462,7 +457,7 @@ async def _taken(
     async def again(errors: FieldErrors) -> Response[Any]:
         return await _mine(desk, errors)
 
-    return await take(desk, Nothing, _mine_alone(desk), work, BASE, again=again)
+    return await take_here(desk, Nothing, work, BASE, again=again)
 
 
 HANDLERS = [

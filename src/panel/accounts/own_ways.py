@@ -15,11 +15,11 @@ from panel.accounts.noted import note
 from panel.accounts.passkeys import passkeys_of
 from panel.accounts.provider_models import SignInProviderAgency, WorkerIdentity
 from panel.accounts.sign_in_models import OwnPassword, Passkey, RecoveryCode
+from panel.accounts.telling import tell_worker
 from panel.platform.audit import Kind
 from panel.platform.crypto import Keys
 from panel.platform.entries import end_entries
 from panel.platform.ids import new_id
-from panel.platform.outbox import put
 from panel.platform.problems import Invalid, NotFound
 from panel.platform.sessions import end_links, end_others
 from panel.platform.tables import KEYS, NOW, today_of
@@ -279,12 +279,10 @@ async def tell_once_a_day(session: AsyncSession, worker: Worker, about: str, wha
 
 async def _put(session: AsyncSession, worker: Worker, what: str, once: str) -> None:
     now: datetime = session.info[NOW]
-    await put(
+    await tell_worker(
         session,
+        worker,
         kind=CHANGED,
-        holder_id=worker.agency_id,
-        to_viewer_id=worker.id,
-        address=worker.email,
         subject="How you sign in to Panel",
         body=(
             f"{what}\n\nThis was on {day_and_time(now)}.\n\nIf it was not you, tell your"

@@ -29,6 +29,7 @@ from panel.accounts.people_rules import (
     may_manage,
 )
 from panel.accounts.service import add_worker, email_index
+from panel.accounts.telling import tell_worker
 from panel.platform import outbox
 from panel.platform.audit import Kind
 from panel.platform.crypto import Keys
@@ -283,12 +284,10 @@ async def send_link(
     token = await make_link(session, worker.id, "worker", ends_at)
     invitation = Invitation(worker_id=worker.id, state="sent", ends_at=ends_at)
     session.add(invitation)
-    await outbox.put(
+    await tell_worker(
         session,
+        worker,
         kind=KIND,
-        holder_id=worker.agency_id,
-        to_viewer_id=worker.id,
-        address=worker.email,
         subject="Your way into Panel",
         body=(
             f"{why}\n\nOpen this link once, until {day_and_time(ends_at)}:\n"

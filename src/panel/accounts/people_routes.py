@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -67,7 +68,7 @@ from panel.accounts.people_reading import (
 from panel.accounts.people_roles import add_role, answer_proposal, end_role
 from panel.accounts.people_rules import A_DAY, TAKE_TWO, may_manage
 from panel.accounts.service import worker_names
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Again, Form, Transaction, take, take_here, transaction_of
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.records.casework import Holdings, Leaver
 from panel.records.child_scoped import JOB
@@ -87,6 +88,19 @@ async def _administrator(desk: Desk) -> Viewer:
     viewer = desk.require(Role.ADMINISTRATOR).viewer
     await desk.require_proof()
     return viewer
+
+
+async def _change(
+    desk: Desk,
+    reads: type[Form],
+    work: Callable[[Transaction, Form], Awaitable[object]],
+    to: str,
+    *,
+    again: Again | None = None,
+) -> Response[Any]:
+    """What an administrator posts, once they showed again who they are."""
+    await _administrator(desk)
+    return await take_here(desk, reads, work, to, again=again)
 
 
 # --- Agencies and their people ------------------------------------------------------------------
@@ -154,15 +168,12 @@ async def new_agency_page(desk: NamedDependency[Desk]) -> Response[str]:
 @post(f"{PEOPLE}/agencies/new", include_in_schema=False)
 async def add_agency_here(desk: NamedDependency[Desk]) -> Response[Any]:
     """Add it."""
-    viewer = await _administrator(desk)
 
     async def work(here: Transaction, form: AgencyForm) -> None:
-        await new_agency(here.session, viewer, form.name, form.kind, form.ods_code)
+        await new_agency(here.session, desk.viewer, form.name, form.kind, form.ods_code)
 
-    return await take(
-        desk, AgencyForm, transaction_of(desk, viewer.id), work, PEOPLE,
-        again=lambda errors: _new_agency(desk, errors),
-    )  # fmt: skip
+    again = partial(_new_agency, desk)
+    return await _change(desk, AgencyForm, work, PEOPLE, again=again)
 
 
 async def _new_agency(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
@@ -188,28 +199,22 @@ async def change_agency_page(
 @post(f"{AGENCY}/change", include_in_schema=False)
 async def rename_here(desk: NamedDependency[Desk], agency_id: FromPath[UUID]) -> Response[Any]:
     """Rename it."""
-    viewer = await _administrator(desk)
 
     async def work(here: Transaction, form: RenameForm) -> None:
-        await rename_agency(here.session, viewer, agency_id, form.version, form.name)
+        await rename_agency(here.session, desk.viewer, agency_id, form.version, form.name)
 
-    return await take(
-        desk, RenameForm, transaction_of(desk, viewer.id), work, agency_href(agency_id),
-        again=lambda errors: _change_agency(desk, agency_id, errors),
-    )  # fmt: skip
+    again = partial(_change_agency, desk, agency_id)
+    return await _change(desk, RenameForm, work, agency_href(agency_id), again=again)
 
 
 @post(f"{AGENCY}/close", include_in_schema=False)
 async def close_here(desk: NamedDependency[Desk], agency_id: FromPath[UUID]) -> Response[Any]:
     """Close it."""
-    viewer = await _administrator(desk)
 
     async def work(here: Transaction, form: VersionForm) -> None:
-        await close_agency(here.session, viewer, agency_id, form.version)
+        await close_agency(here.session, desk.viewer, agency_id, form.version)
 
-    return await take(
-        desk, VersionForm, transaction_of(desk, viewer.id), work, agency_href(agency_id)
-    )
+    return await _change(desk, VersionForm, work, agency_href(agency_id))
 
 
 async def _change_agency(
@@ -244,17 +249,14 @@ async def invite_page(desk: NamedDependency[Desk], agency_id: FromPath[UUID]) ->
 @post(f"{AGENCY}/invite", include_in_schema=False)
 async def invite_here(desk: NamedDependency[Desk], agency_id: FromPath[UUID]) -> Response[Any]:
     """Invite them."""
-    viewer = await _administrator(desk)
 
     async def work(here: Transaction, form: InviteForm) -> None:
         await invite(
-            here.session, viewer, agency_id, form.wanted(), desk.site.casework, desk.site.url
+            here.session, desk.viewer, agency_id, form.wanted(), desk.site.casework, desk.site.url
         )
 
-    return await take(
-        desk, InviteForm, transaction_of(desk, viewer.id), work, agency_href(agency_id),
-        again=lambda errors: _invite(desk, agency_id, errors),
-    )  # fmt: skip
+    again = partial(_invite, desk, agency_id)
+    return await _change(desk, InviteForm, work, agency_href(agency_id), again=again)
 
 
 async def _invite(desk: Desk, agency_id: UUID, errors: FieldErrors | None = None) -> Response[Any]:
@@ -284,20 +286,20 @@ async def invite_again_here(
 ) -> Response[Any]:
     """Send a new link."""
 
-    async def work(here: Transaction, viewer: Viewer, form: VersionForm) -> None:
-        await invite_again(here.session, viewer, worker_id, form.version, desk.site.url)
+    async def work(here: Transaction, form: VersionForm) -> None:
+        await invite_again(here.session, desk.viewer, worker_id, form.version, desk.site.url)
 
-    return await _step(desk, worker_id, work)
+    return await _change(desk, VersionForm, work, worker_href(worker_id))
 
 
 @post(f"{WORKER}/invitation/withdraw", include_in_schema=False)
 async def withdraw_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> Response[Any]:
     """Withdraw the link."""
 
-    async def work(here: Transaction, viewer: Viewer, form: VersionForm) -> None:
-        await withdraw_invitation(here.session, viewer, worker_id, form.version)
+    async def work(here: Transaction, form: VersionForm) -> None:
+        await withdraw_invitation(here.session, desk.viewer, worker_id, form.version)
 
-    return await _step(desk, worker_id, work)
+    return await _change(desk, VersionForm, work, worker_href(worker_id))
 
 
 @get(f"{WORKER}/address", include_in_schema=False)
@@ -310,17 +312,14 @@ async def address_page(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -
 @post(f"{WORKER}/address", include_in_schema=False)
 async def correct_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> Response[Any]:
     """Put the address right, and send another link there."""
-    viewer = await _administrator(desk)
 
     async def work(here: Transaction, form: AddressForm) -> None:
         await correct_address(
-            here.session, viewer, worker_id, form.version, form.email, desk.site.url
+            here.session, desk.viewer, worker_id, form.version, form.email, desk.site.url
         )
 
-    return await take(
-        desk, AddressForm, transaction_of(desk, viewer.id), work, worker_href(worker_id),
-        again=lambda errors: _address(desk, worker_id, errors),
-    )  # fmt: skip
+    again = partial(_address, desk, worker_id)
+    return await _change(desk, AddressForm, work, worker_href(worker_id), again=again)
 
 
 async def _address(desk: Desk, worker_id: UUID, errors: FieldErrors | None = None) -> Response[Any]:
@@ -343,26 +342,10 @@ async def _address(desk: Desk, worker_id: UUID, errors: FieldErrors | None = Non
 async def stay_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> Response[Any]:
     """They stay after all."""
 
-    async def work(here: Transaction, viewer: Viewer, form: VersionForm) -> None:
-        await stay_after_all(here.session, viewer, worker_id, form.version)
-
-    return await _step(desk, worker_id, work)
-
-
-async def _step(
-    desk: Desk,
-    worker_id: UUID,
-    step: Callable[[Transaction, Viewer, VersionForm], Awaitable[None]],
-) -> Response[Any]:
-    """One press on a worker's page, and back to it."""
-    viewer = await _administrator(desk)
-
     async def work(here: Transaction, form: VersionForm) -> None:
-        await step(here, viewer, form)
+        await stay_after_all(here.session, desk.viewer, worker_id, form.version)
 
-    return await take(
-        desk, VersionForm, transaction_of(desk, viewer.id), work, worker_href(worker_id)
-    )
+    return await _change(desk, VersionForm, work, worker_href(worker_id))
 
 
 # --- One worker ---------------------------------------------------------------------------------
@@ -411,17 +394,14 @@ async def role_page(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> R
 @post(f"{WORKER}/roles/new", include_in_schema=False)
 async def add_role_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> Response[Any]:
     """Give it, or propose it."""
-    viewer = await _administrator(desk)
 
     async def work(here: Transaction, form: RoleForm) -> None:
         await add_role(
-            here.session, viewer, worker_id, form.version, form.wanted(), desk.site.casework
+            here.session, desk.viewer, worker_id, form.version, form.wanted(), desk.site.casework
         )
 
-    return await take(
-        desk, RoleForm, transaction_of(desk, viewer.id), work, worker_href(worker_id),
-        again=lambda errors: _role(desk, worker_id, errors),
-    )  # fmt: skip
+    again = partial(_role, desk, worker_id)
+    return await _change(desk, RoleForm, work, worker_href(worker_id), again=again)
 
 
 async def _role(desk: Desk, worker_id: UUID, errors: FieldErrors | None = None) -> Response[Any]:
@@ -456,20 +436,18 @@ async def end_role_here(
     desk: NamedDependency[Desk], worker_id: FromPath[UUID], role_id: FromPath[UUID]
 ) -> Response[Any]:
     """End it, or propose its end."""
-    viewer = await _administrator(desk)
+    await _administrator(desk)
     await _manages(desk, worker_id)
     held = await _holdings(desk, worker_id, desk.today)
 
     async def work(here: Transaction, form: EndRoleForm) -> None:
         await end_role(
-            here.session, viewer, worker_id, role_id, form.version, form.last_day,
+            here.session, desk.viewer, worker_id, role_id, form.version, form.last_day,
             holds_plans=held.plans > 0,
         )  # fmt: skip
 
-    return await take(
-        desk, EndRoleForm, transaction_of(desk, viewer.id), work, worker_href(worker_id),
-        again=lambda errors: _end_role(desk, worker_id, role_id, errors),
-    )  # fmt: skip
+    again = partial(_end_role, desk, worker_id, role_id)
+    return await take_here(desk, EndRoleForm, work, worker_href(worker_id), again=again)
 
 
 async def _end_role(
@@ -520,10 +498,8 @@ async def leave_here(desk: NamedDependency[Desk], worker_id: FromPath[UUID]) -> 
         await plan_leaving(here.session, viewer, worker_id, form.version, form.last_day, casework)
 
     # Every child of theirs is reached, which nobody's own transaction does.
-    return await take(
-        desk, LeaveForm, transaction_of(desk, JOB), work, worker_href(worker_id),
-        again=lambda errors: _leave(desk, worker_id, errors),
-    )  # fmt: skip
+    opens, again = transaction_of(desk, JOB), partial(_leave, desk, worker_id)
+    return await take(desk, LeaveForm, opens, work, worker_href(worker_id), again=again)
 
 
 async def _leave(desk: Desk, worker_id: UUID, errors: FieldErrors | None = None) -> Response[Any]:
@@ -565,12 +541,11 @@ async def _holdings(desk: Desk, worker_id: UUID, last_day: date) -> Holdings:
 @post(f"{PEOPLE}/proposals/{{proposal_id:uuid}}", include_in_schema=False)
 async def answer_here(desk: NamedDependency[Desk], proposal_id: FromPath[UUID]) -> Response[Any]:
     """Confirm or refuse what another administrator proposed."""
-    viewer = await _administrator(desk)
 
     async def work(here: Transaction, form: AnswerForm) -> None:
-        await answer_proposal(here.session, viewer, proposal_id, form.version, form.answer)
+        await answer_proposal(here.session, desk.viewer, proposal_id, form.version, form.answer)
 
-    return await take(desk, AnswerForm, transaction_of(desk, viewer.id), work, PEOPLE)
+    return await _change(desk, AnswerForm, work, PEOPLE)
 
 
 HANDLERS = [

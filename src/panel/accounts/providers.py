@@ -38,7 +38,7 @@ _NO_PROVIDER = "Nobody is signed in this way here."
 class Terms(msgspec.Struct, frozen=True):
     """What is asked of a provider and what is believed."""
 
-    client_auth: ClientAuth = ClientAuth.SECRET
+    client_auth: ClientAuth = ClientAuth.BASIC
     algorithms: tuple[Algorithm, ...] = (Algorithm.RS256,)
     claim: str = VERIFIED
     tenant: str = ""

@@ -46,7 +46,7 @@ class RecoveryCode(Base):
 
     __tablename__ = "recovery_code"
 
-    id: Mapped[bytes] = mapped_column("code_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[bytes] = mapped_column("code_hash", LargeBinary, primary_key=True)
     worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"), index=True)
     used_at: Mapped[datetime | None]
 
@@ -56,7 +56,7 @@ class SignInChallenge(Base):
 
     __tablename__ = "sign_in_challenge"
 
-    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)
     purpose: Mapped[str] = mapped_column(Text)
     challenge: Mapped[bytes]
     ends_at: Mapped[datetime]
@@ -67,7 +67,7 @@ class SignInAttempt(Base):
 
     __tablename__ = "sign_in_attempt"
 
-    id: Mapped[bytes] = mapped_column("bucket", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[bytes] = mapped_column("bucket", LargeBinary, primary_key=True)
     tries: Mapped[int]
     ends_at: Mapped[datetime]
 
@@ -77,5 +77,5 @@ class KnownAddress(Base):
 
     __tablename__ = "known_address"
 
-    id: Mapped[bytes] = mapped_column("bucket", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[bytes] = mapped_column("bucket", LargeBinary, primary_key=True)
     seen_at: Mapped[datetime]

@@ -81,3 +81,15 @@ async def take(
     else:
         return go(location)
     return await again(errors)
+
+
+async def take_here(
+    desk: Desk,
+    reads: Reads[Form],
+    work: Callable[[Transaction, Form], Awaitable[object]],
+    to: str | Callable[[Form], str],
+    *,
+    again: Again | None = None,
+) -> Response[Any]:
+    """Take a form in a transaction of whoever is at the desk: no child's record is opened."""
+    return await take(desk, reads, transaction_of(desk, desk.viewer.id), work, to, again=again)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from consent import Category
 from panel.allocation import pots
-from panel.allocation.money import FinancialYear, amount_mistake, pounds
+from panel.allocation.interests import not_shown, require_stayed
+from panel.allocation.money import NOTHING, FinancialYear, amount_mistake, pounds
 from panel.allocation.package_models import EntryKind, InclusionGrant, Pot
 from panel.allocation.packages import may_prepare
 from panel.allocation.packages_settings import grant_limit
@@ -18,6 +19,8 @@ from panel.records.gate import Access
 
 async def grants_for_reading(access: Access) -> Sequence[InclusionGrant]:
     """The child's grants that the viewer may see, the latest first."""
+    if await not_shown(access) is not None:
+        return ()
     rows = await access.session.scalars(
         select(InclusionGrant)
         .where(InclusionGrant.child_id == access.child_id)
@@ -27,7 +30,9 @@ async def grants_for_reading(access: Access) -> Sequence[InclusionGrant]:
 
 
 async def grant_for_reading(access: Access, grant_id: UUID) -> InclusionGrant:
-    """One grant of the child's. Raises NotFound."""
+    """One grant of the child's. Raises NotFound, and NotAllowed for who left it to others."""
+    if (left := await not_shown(access)) is not None:
+        raise NotAllowed(str(left), "Ask somebody else to do it.")
     row = await access.session.get(InclusionGrant, grant_id)
     if (
         row is None
@@ -42,6 +47,7 @@ async def ask_for_grant(access: Access, amount: Decimal, what_for: str) -> Inclu
     """Ask for a grant. Raises Invalid for more than is approved without the panel."""
     if not may_prepare(access) or access.viewer.agency is None:
         raise NotAllowed("You can read this record and cannot ask for a grant.")
+    await require_stayed(access)
     if wrong := amount_mistake("The amount", amount):
         raise Invalid.because("amount", wrong)
     limit = await grant_limit(access.session)
@@ -69,9 +75,11 @@ async def decide_grant(
 ) -> None:
     """Approve a grant out of a pot, which pays it at once; without a pot, decline it with why.
 
-    Raises Conflict where somebody decided since, Invalid where the pot has not enough left.
+    Raises Conflict where somebody decided since, Invalid where the pot has not enough left and
+    where the child's grants of the year would pass the limit together.
     """
     pots.require_signature(access.viewer)
+    await require_stayed(access)
     row = await access.session.scalar(
         select(InclusionGrant)
         .where(InclusionGrant.id == grant_id, InclusionGrant.child_id == access.child_id)
@@ -99,6 +107,7 @@ async def decide_grant(
     if row.amount > limit:
         sentence = f"Without the panel {pounds(limit)} at most is approved"
         raise Invalid.because("pot_id", sentence)
+    await _require_left(access, row.amount, limit)
     pot = await access.session.get(Pot, pot_id)
     if pot is None or pot.financial_year != FinancialYear.of(access.today).name:
         raise Invalid.because("pot_id", "Choose a pot of this financial year from the list")
@@ -113,3 +122,30 @@ async def decide_grant(
             )
     except Invalid as refused:
         raise Invalid.because("pot_id", refused.errors[0].sentence) from None
+
+
+async def _require_left(access: Access, amount: Decimal, limit: Decimal) -> None:
+    """Raise Invalid where the child's grants of this financial year would pass the limit together.
+
+    All of them count, whoever may see them: what is approved without the panel is one sum.
+    """
+    # Two grants of one child at once: the second waits, and counts the first.
+    await access.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('inclusion grants ' || :child, 0))"),
+        {"child": str(access.child_id)},
+    )
+    year = FinancialYear.of(access.today)
+    approved = await access.session.scalar(
+        select(func.sum(InclusionGrant.amount)).where(
+            InclusionGrant.child_id == access.child_id,
+            InclusionGrant.state == "approved",
+            InclusionGrant.decided_on.between(year.first, year.last),
+        )
+    )
+    left = max(limit - (approved or NOTHING), NOTHING)
+    if amount > left:
+        sentence = (
+            f"Without the panel {pounds(limit)} at most is approved for a child in a financial"
+            f" year, and {pounds(left)} of it is left in {year.name}"
+        )
+        raise Invalid.because("pot_id", sentence)

@@ -50,37 +50,36 @@ WAYS = [(Way.EMAIL.value, "An e-mail that says where to read it"), (Way.LETTER.v
 
 
 class LetterForm(msgspec.Struct, forbid_unknown_fields=True):
-    """The approval: of which decision, how it goes to each, why marked words stay."""
+    """The approval: of which decision, as it was read, and why marked words stay."""
 
-    decision: UUID
-    ways: dict[int, str] = {}
-    kept_why: Annotated[str, paragraphs("Why the family may read them", at_most=1_000)] = ""
-    as_read: str = ""
-
-
-class _Plain(msgspec.Struct, forbid_unknown_fields=True):
     decision: UUID
     kept_why: Annotated[str, paragraphs("Why the family may read them", at_most=1_000)] = ""
     as_read: Annotated[str, line("The letter as it was read", at_most=100)] = ""
 
 
-def read_approval(fields: Sequence[tuple[str, object]]) -> LetterForm | FieldErrors:
+class Approval(msgspec.Struct):
+    """The approval, and how the letter goes to each who gets it, by their place on the page."""
+
+    form: LetterForm
+    ways: dict[int, Way]
+
+
+def read_approval(fields: Sequence[tuple[str, object]]) -> Approval | FieldErrors:
     """The approval as posted: a choice `way-0`, `way-1` … for each who gets it."""
-    known = {one.value for one in Way}
-    ways: dict[int, str] = {}
+    known = {one.value: one for one in Way}
+    ways: dict[int, Way] = {}
     rest = []
     for name, value in fields:
         place = name.removeprefix("way-")
-        if name.startswith("way-") and place.isdecimal() and len(place) < 4 and value in known:
-            ways[int(place)] = str(value)
+        chosen = known.get(str(value))
+        if name.startswith("way-") and place.isdecimal() and len(place) < 4 and chosen is not None:
+            ways[int(place)] = chosen
         elif name.startswith("way-") and value == "":
             continue
         else:
             rest.append((name, value))
-    read = read_form(_Plain, rest)
-    if isinstance(read, FieldErrors):
-        return read
-    return LetterForm(read.decision, ways, read.kept_why, read.as_read)
+    read = read_form(LetterForm, rest)
+    return read if isinstance(read, FieldErrors) else Approval(read, ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +141,21 @@ async def approved(
 ) -> Response[Any]:
     """Approve it: it goes out at once, or with the next round of the scheduler."""
 
-    async def work(at: _Drafted, form: LetterForm) -> None:
+    taken: list[UUID] = []
+
+    async def work(at: _Drafted, said: Approval) -> None:
+        form, gets = said.form, at.draft.gets
         # The ways are told by place: among other people they would be somebody else's.
         if form.decision == at.draft.decision.id and form.as_read != at.draft.as_read:
             sentence = "The letter, or who gets it, changed since you read it. Read it again"
             raise Invalid.because("", sentence)
-        ways = {
-            one.who.person: Way(form.ways[place])
-            for place, one in enumerate(at.draft.gets)
-            if place in form.ways
-        }
-        await approve_letter(
+        if any(place >= len(gets) for place in said.ways):
+            raise Invalid.because("", "This form is not from this page. Reload it and try again")
+        ways = {gets[place].who.person: way for place, way in said.ways.items()}
+        letter = await approve_letter(
             at.access, at.draft, decision_id=form.decision, ways=ways, kept_why=form.kept_why
         )
+        taken.append(letter.id)
 
     answer = await take(
         desk,
@@ -164,7 +165,9 @@ async def approved(
         f"{address_of(child_id, need_id)}#letter",
         again=partial(_page, desk, child_id, need_id),
     )
-    await _send(desk)
+    # What was refused sends nothing, not even what waits of others.
+    if taken:
+        await _send(desk)
     return answer
 
 

@@ -58,7 +58,7 @@ async def promise_out_of_new_pots(session: AsyncSession) -> int:
                 row = await session.get(Package, package_id, with_for_update={"skip_locked": True})
                 if row is None or row.state != "active":
                     continue
-                await settle(_Reached(session, child_id, today), row, None)
+                await settle(_Reached(session, child_id, today), row)
         except Invalid:
             # Whoever changes or bills the package is told what is left.
             continue

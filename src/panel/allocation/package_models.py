@@ -7,9 +7,11 @@ ledger alone: the serving role may add lines to it and can change neither them n
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, Numeric, Text
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, Numeric, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.allocation.costing import Every
@@ -81,7 +83,7 @@ class Package(ChildScoped):
     __tablename__ = "package"
     __table_args__ = (one_of("kind", PackageKind), one_of("state", PackageState))
 
-    request_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("service_request.id"), index=True)
     author_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
     name = Sealed()
     kind: Mapped[str] = mapped_column(Text)
@@ -137,15 +139,21 @@ class UnitPrice(ChildScoped):
 
 
 class LineActual(ChildScoped):
-    """What a line really was and cost over some days, as it was billed. Only ever added to."""
+    """What a line really was and cost over some days, as it was billed. Only ever added to.
+
+    A bill that was wrong is taken back, whole and once, by another with the amounts below nought.
+    """
 
     __tablename__ = "line_actual"
+    __table_args__ = (Index("uq_line_actual_returns", "returns_id", unique=True),)
 
     service_line_id: Mapped[UUID] = mapped_column(ForeignKey("service_line.id"), index=True)
     from_on: Mapped[date]
     until_on: Mapped[date]
     units: Mapped[Decimal] = mapped_column(Units)
     amount: Mapped[Decimal] = mapped_column(Money)
+    returns_id: Mapped[UUID | None] = mapped_column(ForeignKey("line_actual.id"))
+    """The bill that this one takes back."""
 
 
 class ShortBreak(ChildScoped):
@@ -175,6 +183,73 @@ class FundingShare(ChildScoped):
     """Who pays changes on 1 April alone, so that each year is divided in one way."""
     until_on: Mapped[date | None]
     """The 31 March after which others pay; NULL for those who go on."""
+
+
+class ChangeKind(StrEnum):
+    """What is to change in an approved package."""
+
+    DAYS = "days"
+    LINE = "line"
+    PRICE = "price"
+    END_LINE = "end_line"
+    SHARES = "shares"
+
+
+class ChangeState(StrEnum):
+    """What became of a change that costs more."""
+
+    WAITS = "waits"
+    SIGNED = "signed"
+    TAKEN_BACK = "taken_back"
+
+
+@watched("state")
+class PackageChange(ChildScoped):
+    """A change of an approved package that costs more: it waits until it is signed, as a package.
+
+    What was approved stands until then. One waits at a time.
+    """
+
+    __tablename__ = "package_change"
+    __table_args__ = (
+        one_of("kind", ChangeKind),
+        one_of("state", ChangeState),
+        Index(
+            "uq_package_change_waits",
+            "package_id",
+            unique=True,
+            postgresql_where=text("state = 'waits'"),
+        ),
+    )
+
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("package.id"), index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    what = Sealed()
+    """The service that it is about, or what the package is to be called."""
+    said: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """Its numbers, days, codes and ids."""
+    state: Mapped[str] = mapped_column(Text, default="waits")
+    financial_year: Mapped[str] = mapped_column(Text)
+    """The first year in which it costs more, with what is asked before and after."""
+    cost_before: Mapped[Decimal] = mapped_column(Money)
+    cost_after: Mapped[Decimal] = mapped_column(Money)
+    decided_on: Mapped[date | None]
+
+
+class PackageSignature(ChildScoped):
+    """A budget holder signs for their agency's part of a package, or of a change of it.
+
+    It is for the package as it was: with the next change of it this counts no more. Only ever added
+    to; who signed is who made it.
+    """
+
+    __tablename__ = "package_signature"
+
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("package.id"), index=True)
+    package_version: Mapped[int]
+    change_id: Mapped[UUID | None] = mapped_column(ForeignKey("package_change.id"))
+    """The change that is signed; NULL for the package itself."""
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
 
 
 class Pot(Row):

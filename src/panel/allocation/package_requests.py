@@ -14,6 +14,7 @@ from sqlalchemy import select
 from consent import Category
 from panel.allocation.costing import units_between
 from panel.allocation.decision_service import standing_decision
+from panel.allocation.interests import not_shown
 from panel.allocation.models import ServiceRequest, UnmetNeed
 from panel.allocation.package_models import Package, PackageState
 from panel.allocation.packages import (
@@ -67,6 +68,8 @@ async def answered_by(access: Access, package: PackageReading) -> ServiceRequest
 
 async def packages_for(access: Access, request_id: UUID) -> Sequence[PackageReading]:
     """The packages that answer a request, as far as the viewer may see them."""
+    if await not_shown(access) is not None:
+        return ()
     rows = await access.session.scalars(
         select(Package).where(Package.request_id == request_id).order_by(Package.from_on)
     )

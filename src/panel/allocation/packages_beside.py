@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category, Viewer, ViewerKind
 from panel.accounts.service import agencies
 from panel.allocation import pots
+from panel.allocation.interests import not_shown
 from panel.allocation.money import FinancialYear, pounds
 from panel.allocation.package_models import Package, PackageKind, PackageState, PotKind
 from panel.allocation.packages import PackageReading, read_packages
@@ -35,6 +36,8 @@ async def beside_request(session: AsyncSession, child_id: UUID, reader: Reader) 
 
     Packages that have ended are left out.
     """
+    if isinstance(reader, Access) and (left := await not_shown(reader)) is not None:
+        return [("Package", str(left))]
     rows = list(
         await session.scalars(
             select(Package)

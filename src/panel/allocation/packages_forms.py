@@ -118,6 +118,13 @@ class BillForm(msgspec.Struct, forbid_unknown_fields=True):
     amount: Sum
 
 
+class BillBackForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A bill was wrong."""
+
+    version: int
+    bill_id: Annotated[UUID, chosen("Which bill", missing="Choose which bill")]
+
+
 class StayForm(msgspec.Struct, forbid_unknown_fields=True):
     """Days away that are planned."""
 

@@ -12,9 +12,20 @@ from panel.allocation.contracts import SERVICES, Contract, Statement, statement
 from panel.allocation.costing import Every, Price
 from panel.allocation.models import ServiceRequest
 from panel.allocation.money import NOTHING, FinancialYear, pounds
+from panel.allocation.package_changing import (
+    said_of,
+)
+from panel.allocation.package_contents import (
+    LineEnd,
+    LineWords,
+    NewPrice,
+    PackageWords,
+    Payers,
+)
 from panel.allocation.package_models import (
     EntryKind,
     InclusionGrant,
+    PackageChange,
     PackageKind,
     PackageState,
     Pot,
@@ -22,6 +33,8 @@ from panel.allocation.package_models import (
     PotKind,
     Unit,
 )
+from panel.allocation.package_reading import standing_bills
+from panel.allocation.package_signing import Signing
 from panel.allocation.packages import LineReading, PackageReading
 from panel.allocation.payments import Account
 from panel.allocation.short_breaks import Limits
@@ -365,7 +378,10 @@ STEP_LINKS = {
     "end-line": "End a service",
     "share": "Say who pays",
     "approve": "Approve it",
+    "approve-change": "Approve the change that waits",
+    "take-back": "Take the change back",
     "bill": "Write down a bill",
+    "bill-back": "Take a bill back",
     "stay": "Plan days away",
     "cancel-stay": "Cancel days away",
     "review": "Write down a review",
@@ -383,12 +399,14 @@ def steps_of(
     may_sign: bool,
     may_approve: bool,
     may_see_account: bool,
+    of_change: Sequence[str] = (),
 ) -> Sequence[str]:
     """What the viewer may do with a package now, in the order in which it comes."""
+    bills = ["bill", "bill-back"] if any(standing_bills(each.actuals) for each in one.lines) else []
     holds = one.kind is not PackageKind.IN_KIND
     account = ["pay", "return", "reconcile"] if holds and may_sign and may_see_account else []
     if one.state is PackageState.ENDED:
-        return [*(["bill"] if may_sign else []), *account[1:]]
+        return [*((bills or ["bill"]) if may_sign else []), *account[1:]]
     if not (may_sign if one.state is PackageState.ACTIVE else may_prepare):
         return []
     steps = ["line", "price", "end-line", "share"] if one.lines else ["line", "share"]
@@ -398,7 +416,43 @@ def steps_of(
         steps += ["cancel-stay"] if any(each.stays for each in one.lines) else []
     if one.state is PackageState.PLANNED:
         return [*steps, *(["approve"] if may_approve else []), "change"]
-    return [*steps, "bill", *account, "review", "change", "end"]
+    steps += bills or ["bill"]
+    return [*of_change, *steps, *account, "review", "change", "end"]
+
+
+def signing_notes(signing: Signing) -> Sequence[str]:
+    """What waits to be signed, and who has signed for it."""
+    told = []
+    if (change := signing.change) is not None:
+        told.append(
+            f"A change waits to be approved: {_change_words(change)}. The package would cost"
+            f" {pounds(change.cost_after)} in {change.financial_year} instead of"
+            f" {pounds(change.cost_before)}. What was approved stands until then."
+        )
+    if signing.signed:
+        who = words.in_a_row(signing.signed)
+        told.append(f"{who} signed for it already. It waits for the others who pay.")
+    return told
+
+
+def _change_words(change: PackageChange) -> str:
+    match said_of(change):
+        case PackageWords(name, _, from_on, until_on):
+            return f"“{name}” goes {span(from_on, until_on)}"
+        case LineWords() as line:
+            unit = UNIT_WORDS[line.unit]
+            many = f"{plain(line.units)} {unit if line.units == 1 else f'{unit}s'}"
+            price = "" if line.price is None else f" at {pounds(line.price)}"
+            days = span(line.from_on, line.until_on)
+            return f"“{line.what}” is added, {many} {EVERY_WORDS[line.every]}{price}, {days}"
+        case NewPrice(_, price, from_on):
+            day = words.short_day(from_on)
+            return f"“{change.what}” costs {pounds(price)} from {day}"
+        case LineEnd(_, until_on):
+            return f"“{change.what}” goes on until {words.short_day(until_on)}"
+        case Payers(payers, shared_by, year):
+            parts = ", ".join(str(one.parts) for one in payers)
+            return f"who pays from {year.name}: {parts} of {shared_by}"
 
 
 def package_step(
@@ -415,6 +469,14 @@ def package_step(
             for each in one.lines
             for stay in each.stays
             if stay.cancelled_on is None
+        ],
+        "bill": [
+            (
+                str(bill.id),
+                f"{each.what}, {span(bill.from_on, bill.until_on)}, {pounds(bill.amount)}",
+            )
+            for each in one.lines
+            for bill in standing_bills(each.actuals)
         ],
         "agency": agencies,
         "pot": pots,
@@ -561,14 +623,29 @@ PACKAGE_STEPS: Mapping[str, Step] = {
     ),
     "approve": Step(
         "Approve the package",
-        "Its cost is promised out of its pots: all of it, or nothing.",
+        "Its cost is promised out of its pots, all of it or nothing, once every agency that pays"
+        " out of its own has approved it.",
         "Approve it",
+    ),
+    "approve-change": Step(
+        "Approve the change that waits",
+        "What it costs more is promised out of the pots: all of it, or nothing.",
+        "Approve it",
+    ),
+    "take-back": Step(
+        "Take the change back", "The package stays as it was approved.", "Take it back"
     ),
     "bill": Step(
         "Write down a bill",
         "It is paid out of what was promised.",
         "Save",
         (_WHICH, _FIRST, _LAST, Field("line", "units", "How many were there?"), _AMOUNT),
+    ),
+    "bill-back": Step(
+        "Take a bill back",
+        "All of it comes back to the pots, and its days can be billed again.",
+        "Take it back",
+        (Field("select", "bill_id", "Which bill?"),),
     ),
     "stay": Step(
         "Plan days away",

@@ -20,8 +20,10 @@ from panel.allocation import packages_forms as forms
 from panel.allocation import packages_pages as pages
 from panel.allocation.contracts_routes import HANDLERS as CONTRACTS
 from panel.allocation.costing import Every
+from panel.allocation.interests import has_left, not_shown, require_stayed
 from panel.allocation.money import FinancialYear, pounds
-from panel.allocation.package_models import PackageKind, PackageState, Unit
+from panel.allocation.package_models import PackageChange, PackageKind, PackageState, Unit
+from panel.allocation.package_signing import Signing, signing_of
 from panel.allocation.packages_settings import limits
 from panel.allocation.pots_routes import HANDLERS as POTS
 from panel.allocation.pots_routes import year_named
@@ -65,7 +67,8 @@ async def packages_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -
             lines=[pages.package_line(_base(child_id), one) for one in found],
             grants=[pages.grant_line(child_id, one) for one in asked],
             withheld=str(withheld or ""),
-            may_prepare=packages.may_prepare(access),
+            left=str(await not_shown(access) or ""),
+            may_prepare=packages.may_prepare(access) and not await has_left(access),
             year=FinancialYear.of(access.today).name,
         )
 
@@ -82,7 +85,7 @@ async def _new_package(
     desk: Desk, child_id: UUID, answers: UUID | None, errors: FieldErrors | None = None
 ) -> Response[Any]:
     async with _opens(desk, child_id, READING) as access:
-        _require_part(access)
+        await _require_part(access)
         action, facts = f"{_base(child_id)}/new", []
         if answers is not None:
             request = await package_requests.require_agreed(access, answers)
@@ -109,9 +112,10 @@ def _words(form: forms.NewPackage) -> packages.PackageWords:
     return packages.PackageWords(form.name, PackageKind(form.kind), form.from_on, form.until_on)
 
 
-def _require_part(access: Access) -> None:
+async def _require_part(access: Access) -> None:
     if not packages.may_prepare(access):
         raise NotAllowed("You can read this record and cannot plan packages.")
+    await require_stayed(access)
 
 
 async def _step_page(
@@ -123,14 +127,15 @@ async def _step_page(
     one: packages.PackageReading | None = None,
     stored: dict[str, object] | None = None,
     facts: Sequence[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
 ) -> Response[Any]:
     header = await child_header(access)
     facts = [("Child", header.name), *facts]
-    warnings: list[str] = []
+    warnings = [*notes]
     if one is not None:
         year = FinancialYear.of(max(one.today, one.from_on))
         facts += [("Package", one.name), (f"Cost in {year.name}", pounds(one.cost(year).total))]
-        warnings = [each.sentence for each in one.warnings(await limits(access.session))]
+        warnings += [each.sentence for each in one.warnings(await limits(access.session))]
     shown = Shown(
         action,
         _base(access.child_id) if one is None else f"{_base(access.child_id)}/{one.id}",
@@ -159,18 +164,21 @@ async def package_page(
                 lines=[],
                 grants=[],
                 withheld=str(one),
+                left=str(await not_shown(access) or ""),
                 may_prepare=False,
                 year="",
             )
         account = await _account(access, one)
+        signing = await signing_of(access, one)
+        own = [packages.OWN_PLAN] if _is_own_plan(access, one) else []
         page = pages.package_page(
             _base(child_id),
             one,
             account,
             await limits(access.session),
-            _steps(access, one, account),
+            () if await has_left(access) else _steps(access, one, account, signing),
             await package_requests.answered_by(access, one),
-            [packages.OWN_PLAN] if _is_own_plan(access, one) else (),
+            [*own, *pages.signing_notes(signing)],
         )
         return desk.page("allocation/package.html", header=header, here="packages", page=page)
 
@@ -184,15 +192,30 @@ async def _account(
 
 
 def _steps(
-    access: Access, one: packages.PackageReading, account: payments.Account | Withheld | None
+    access: Access,
+    one: packages.PackageReading,
+    account: payments.Account | Withheld | None,
+    signing: Signing,
 ) -> Sequence[str]:
+    may_sign = packages.may_sign(access) and not signing.has_signed
     return pages.steps_of(
         one,
         may_prepare=packages.may_prepare(access),
         may_sign=packages.may_sign(access),
-        may_approve=packages.may_sign(access) and not _is_own_plan(access, one),
+        may_approve=may_sign and not _is_own_plan(access, one),
         may_see_account=isinstance(account, payments.Account),
+        of_change=_steps_of_change(access, signing.change, may_sign=may_sign),
     )
+
+
+def _steps_of_change(
+    access: Access, change: PackageChange | None, *, may_sign: bool
+) -> Sequence[str]:
+    """What a budget holder may do with a change that waits."""
+    if change is None:
+        return ()
+    is_own = change.created_by == access.viewer.id
+    return ["approve-change", "take-back"] if may_sign and not is_own else ["take-back"]
 
 
 def _is_own_plan(access: Access, one: packages.PackageReading) -> bool:
@@ -216,10 +239,12 @@ async def _step(
     desk: Desk, child_id: UUID, package_id: UUID, slug: str, errors: FieldErrors | None = None
 ) -> Response[Any]:
     async with _opens(desk, child_id, READING) as access:
+        await require_stayed(access)
         one = await packages.package_for_reading(access, package_id)
         if isinstance(one, Withheld) or slug not in STEPS:
             raise NotFound
-        if slug not in _steps(access, one, await _account(access, one)):
+        signing = await signing_of(access, one)
+        if slug not in _steps(access, one, await _account(access, one), signing):
             raise NotAllowed("This cannot be done with this package now, or not by you.")
         every = await agencies(access.session)
         known = await pots.pots(access.session)
@@ -238,7 +263,10 @@ async def _step(
         if step is None:
             raise NotFound
         action = f"{_base(child_id)}/{package_id}/steps/{slug}"
-        return await _step_page(desk, access, step, action, errors, one, pages.stored_of(slug, one))
+        stored = pages.stored_of(slug, one)
+        return await _step_page(
+            desk, access, step, action, errors, one, stored, notes=pages.signing_notes(signing)
+        )
 
 
 @post(STEP, include_in_schema=False)
@@ -321,6 +349,18 @@ async def _approve(access: Access, package_id: UUID, form: forms.VersionForm) ->
     await packages.approve(access, package_id, form.version)
 
 
+async def _approve_change(access: Access, package_id: UUID, form: forms.VersionForm) -> None:
+    await packages.approve_change(access, package_id, form.version)
+
+
+async def _take_back(access: Access, package_id: UUID, form: forms.VersionForm) -> None:
+    await packages.take_change_back(access, package_id, form.version)
+
+
+async def _bill_back(access: Access, package_id: UUID, form: forms.BillBackForm) -> None:
+    await packages.take_bill_back(access, package_id, form.version, form.bill_id)
+
+
 async def _bill(access: Access, package_id: UUID, form: forms.BillForm) -> None:
     days = form.from_on, form.until_on
     await packages.bill(
@@ -371,7 +411,10 @@ STEPS: dict[str, tuple[type[msgspec.Struct], Work]] = {
     "end-line": (forms.EndLineForm, _end_line),
     "share": (forms.ShareForm, _share),
     "approve": (forms.VersionForm, _approve),
+    "approve-change": (forms.VersionForm, _approve_change),
+    "take-back": (forms.VersionForm, _take_back),
     "bill": (forms.BillForm, _bill),
+    "bill-back": (forms.BillBackForm, _bill_back),
     "stay": (forms.StayForm, _stay),
     "cancel-stay": (forms.CancelForm, _cancel),
     "review": (forms.ReviewForm, _review),
@@ -395,7 +438,7 @@ async def _new_grant(
     desk: Desk, child_id: UUID, errors: FieldErrors | None = None
 ) -> Response[Any]:
     async with _opens(desk, child_id, READING) as access:
-        _require_part(access)
+        await _require_part(access)
         return await _step_page(
             desk, access, pages.NEW_GRANT, f"/children/{child_id}/grants/new", errors
         )
@@ -425,6 +468,7 @@ async def _grant(
     desk: Desk, child_id: UUID, grant_id: UUID, errors: FieldErrors | None = None
 ) -> Response[Any]:
     async with _opens(desk, child_id, READING) as access:
+        await require_stayed(access)
         one = await grants.grant_for_reading(access, grant_id)
         pots.require_signature(access.viewer)
         if one.state != "asked":

@@ -60,6 +60,41 @@ class Account:
         """Up to which day it is settled."""
         return self.reconciliations[-1].until_on if self.reconciliations else None
 
+    @property
+    def for_days(self) -> Sequence[Payment]:
+        """What was paid for days to come: what made an earlier lack good is none of it."""
+        made_good = {
+            (one.created_at, one.until_on, one.spent - one.carried_in - one.paid)
+            for one in self.reconciliations
+            if one.outcome == GOOD
+        }
+        return [
+            one
+            for one in self.payments
+            if (one.created_at, one.until_on, one.amount) not in made_good
+        ]
+
+    def for_same_days(self, days: Days) -> Payment | None:
+        """A payment for some of these days that was not returned in full."""
+        first, last = days
+        return next(
+            (
+                one
+                for one in self.for_days
+                if one.from_on <= last and first <= one.until_on and not self._came_back(one)
+            ),
+            None,
+        )
+
+    def _came_back(self, payment: Payment) -> bool:
+        """Whether all of it was paid back: nothing was spent until it was reconciled."""
+        for one in self.reconciliations:
+            if one.until_on < payment.on:
+                continue
+            if one.spent or one.outcome != CARRIED:
+                return not one.spent and one.outcome == BACK
+        return False
+
     def balance(self, until: date) -> Balance:
         """What stands open up to a day."""
         since = self.reconciled_until or date.min
@@ -67,20 +102,9 @@ class Account:
         carried = NOTHING
         if last is not None and last.outcome == CARRIED:
             carried = last.carried_in + last.paid - last.spent
-        # What made an earlier lack good settled that: it is no money for what comes after.
-        made_good = {
-            (one.created_at, one.until_on, one.spent - one.carried_in - one.paid)
-            for one in self.reconciliations
-            if one.outcome == GOOD
-        }
-        paid = [
-            one
-            for one in self.payments
-            if (one.created_at, one.until_on, one.amount) not in made_good
-        ]
         return Balance(
             carried,
-            sum((one.amount for one in paid if since < one.on <= until), NOTHING),
+            sum((one.amount for one in self.for_days if since < one.on <= until), NOTHING),
             sum((one.spent for one in self.returns if since < one.until_on <= until), NOTHING),
         )
 
@@ -174,6 +198,12 @@ async def pay(
         mistakes.append(FieldError("on", sentence))
     if row.state == PackageState.ENDED.value:
         mistakes.append(FieldError("", "This package has ended: nothing more is paid for it"))
+    if (same := account.for_same_days(days)) is not None:
+        sentence = (
+            f"{pounds(same.amount)} was paid on {short_day(same.on)} for"
+            f" {short_day(same.from_on)} to {short_day(same.until_on)} already: write other days"
+        )
+        mistakes.append(FieldError("from_on", sentence))
     if mistakes:
         raise Invalid(tuple(mistakes))
     return await _paid(access, row, paid_to, amount, on, days)

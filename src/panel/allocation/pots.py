@@ -4,7 +4,7 @@ A line is added by one statement. The database takes the pot's row with it, so t
 promise the last of the money one comes first, and the other is told what is left.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -80,6 +80,33 @@ async def require_own(session: AsyncSession, viewer: Viewer, pot_ids: Iterable[U
                 f"Your agency has paid nothing into the pool {name}: you cannot sign for it.",
                 "Ask a budget holder of an agency that has.",
             )
+
+
+async def signed_for(
+    session: AsyncSession, agencies: Collection[UUID], pot_ids: Iterable[UUID]
+) -> frozenset[UUID]:
+    """Of these pots, those for which one of these agencies signs: its own, or a pool it is in."""
+    rows = await session.scalars(select(Pot).where(Pot.id.in_(set(pot_ids))).order_by(Pot.id))
+    found = set()
+    for pot in list(rows):
+        if pot.agency_id in agencies:
+            found.add(pot.id)
+        elif pot.kind == PotKind.POOLED.value:
+            paid = await paid_in(session, pot.id)
+            if any(paid.get(one, NOTHING) > 0 for one in agencies):
+                found.add(pot.id)
+    return frozenset(found)
+
+
+async def require_one_of(session: AsyncSession, viewer: Viewer, pot_ids: Collection[UUID]) -> None:
+    """Raise NotAllowed unless the viewer signs for one of these pots at least.
+
+    What several agencies promised, each by its own signature, one of them pays out for all.
+    """
+    require_signature(viewer)
+    own = () if viewer.agency is None else (viewer.agency,)
+    if pot_ids and not await signed_for(session, own, pot_ids):
+        await require_own(session, viewer, pot_ids)
 
 
 async def move(session: AsyncSession, one: Move) -> None:

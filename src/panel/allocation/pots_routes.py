@@ -21,6 +21,7 @@ from panel.allocation import packages_forms as forms
 from panel.allocation import packages_pages as pages
 from panel.allocation import packages_settings as settings
 from panel.allocation import pots
+from panel.allocation.interests import left_by
 from panel.allocation.money import NOTHING, FinancialYear, pounds
 from panel.allocation.package_models import EntryKind, Package, PotEntry, PotKind
 from panel.allocation.packages import money_purposes
@@ -149,10 +150,12 @@ async def _named_packages(
         "read the ledger of a pot",
         frozenset({Category.PLAN}),
     )
+    left = await left_by(session, desk.viewer.id, opened.keys())
     return {
         row.id: (row.name, f"/children/{row.child_id}/packages/{row.id}")
         for row in rows
         if (access := opened.get(row.child_id)) is not None
+        and row.child_id not in left
         and access.may(Category.PLAN, row.author_agency_id)
     }
 

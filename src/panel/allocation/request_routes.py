@@ -223,18 +223,6 @@ async def _became(
     }
     stands = next((one for one in decisions if one.stands), None)
     letter = None if stands is None else await letter_about(session, stands.id)
-    waits = []
-    for waiting, offers in await waits_of(access, row.id):
-        place = place_of(lists.get(waiting.service_id, ()), waiting, access.today)
-        open_offer = next((one for one in offers if one.answer is None), None)
-        told = [
-            f"Offered on {words.short_day(one.offered_on)}: "
-            f"{ANSWER_WORDS[OfferAnswer(one.answer)]}."
-            f" {one.why if access.may(Category.VIEWS) else ''}".rstrip()
-            for one in offers
-            if one.answer is not None
-        ]
-        waits.append((waiting, place, open_offer, told))
     answering = await packages_for(access, row.id)
     needs = await needs_of(access, row.id)
     started = f"/children/{access.child_id}/packages"
@@ -255,11 +243,30 @@ async def _became(
         "appeals": [
             pages.appeal_row(one, access, access.today) for one in await appeals_of(access, row.id)
         ],
-        "waits": waits,
+        "waits": await _waits(access, row, lists),
         "chairs": chairs,
         "outcomes": [(key.value, said) for key, said in OUTCOME_WORDS.items()],
         "answers": [(key.value, said) for key, said in ANSWER_WORDS.items()],
     }
+
+
+async def _waits(
+    access: Access, row: ServiceRequest, lists: Mapping[UUID, list[Waiting]]
+) -> list[tuple[Any, ...]]:
+    """Where the child waits for what was asked for: its place, and what was offered."""
+    waits = []
+    for waiting, offers in await waits_of(access, row.id):
+        place = place_of(lists.get(waiting.service_id, ()), waiting, access.today)
+        open_offer = next((one for one in offers if one.answer is None), None)
+        told = [
+            f"Offered on {words.short_day(one.offered_on)}: "
+            f"{ANSWER_WORDS[OfferAnswer(one.answer)]}."
+            f" {one.why if access.may(Category.VIEWS) else ''}".rstrip()
+            for one in offers
+            if one.answer is not None
+        ]
+        waits.append((waiting, place, open_offer, told))
+    return waits
 
 
 async def request_again(

@@ -351,7 +351,7 @@ async def current_assessment_facts(
 async def assessment_lines(access: Access) -> list[AssessmentLine]:
     """Every assessment of the child, drafts first, then the latest: process facts."""
     rows = await access.session.execute(text(_LINES), {"child": access.child_id})
-    return [AssessmentLine(**row._mapping) for row in rows]  # noqa: SLF001 - its documented name
+    return [AssessmentLine(**row) for row in rows.mappings()]
 
 
 async def assessment_options(access: Access) -> Options:

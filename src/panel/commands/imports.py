@@ -67,14 +67,14 @@ async def _run(file: Path, authority: str | None, take: Take) -> None:
 
 
 def _template_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    def show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
-        if wanted:
-            click.echo(text, nl=False)
+    def show(context: click.Context, _option: click.Parameter, wanted: str | None) -> None:
+        if wanted is not None:
+            click.echo(wanted, nl=False)
             context.exit()
 
     return click.option(
         "--template",
-        is_flag=True,
+        flag_value=text,
         is_eager=True,
         expose_value=False,
         callback=show,

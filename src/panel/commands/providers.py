@@ -69,7 +69,7 @@ def _several(name: str, text: str) -> Callable[[Command], Command]:
 @click.option(
     "--client-auth",
     type=click.Choice([one.value for one in ClientAuth]),
-    default=ClientAuth.SECRET.value,
+    default=ClientAuth.BASIC.value,
     show_default=True,
 )
 @click.option("--client-algorithm", type=click.Choice(OWN_ALGORITHMS), help="Of the private key.")

@@ -67,12 +67,12 @@ from panel.demo.asking import (
     SHORT_BREAKS,
     VISIT,
     VISITOR,
-    WISHES,
     Ask,
     Asked,
     Fate,
 )
 from panel.demo.crew import Crew, crew_of_the_past
+from panel.demo.directory import GRANTED
 from panel.demo.safeguards import Written, Year
 from panel.directory.models import Service
 from panel.panels.attendance import mark
@@ -127,7 +127,7 @@ class _Run:
     pots: dict[tuple[str, str], UUID] = field(default_factory=dict)
     """By name and financial year."""
     services: dict[str, UUID] = field(default_factory=dict)
-    """What is asked for, in the directory, by name."""
+    """What the directory has of what is asked for, by its key there."""
 
 
 async def allocate(tenant: Tenant, year: Year, asked: Asked, *, seed: int) -> None:
@@ -162,11 +162,11 @@ async def _begin(run: _Run) -> None:
     now = FinancialYear.of(crew.today)
     last = FinancialYear.of(run.year.today)
     async with crew.tenant.transaction(JOB) as session:
-        names = [one.name for one in WISHES]
+        named = {service.name: key for key, service in GRANTED.items()}
         listed = await session.execute(
-            select(Service.name, Service.id).where(Service.name.in_(names))
+            select(Service.name, Service.id).where(Service.name.in_(named))
         )
-        run.services = {row[0]: row[1] for row in listed}
+        run.services = {named[row[0]]: row[1] for row in listed}
         await add_version(session, f"Criteria of {now.name}", starts, CRITERIA)
         if last.first > starts:
             await add_version(session, f"Criteria of {last.name}", last.first, CRITERIA)
@@ -208,7 +208,7 @@ async def _send(run: _Run, ask: Ask) -> None:
         outcome=wish.outcome.format(n=story.given),
         tried="" if draft else wish.tried,
         asked_for=wish.asked_for,
-        service_id=run.services[wish.name],
+        service_id=run.services[wish.service],
         asked_units=Decimal(wish.units),
         unit=wish.unit.value,
         urgency=ask.urgency,
@@ -441,7 +441,7 @@ async def _make_package(run: _Run, case: _Case, kind: Kind) -> None:
             starts,
             wish.price,
             law=wish.law,
-            service_id=run.services[wish.name],
+            service_id=run.services[wish.service],
         )
         await packages.add_line(at, made.id, made.version, line)
         year = FinancialYear.of(starts)

@@ -58,6 +58,8 @@ class Fate(StrEnum):
 class Wish:
     """Something that families ask for, what it costs, and who pays."""
 
+    service: str
+    """Which of the directory's services it is: that has words of its own, for everybody."""
     name: str
     """What it is called in a package."""
     asked_for: str
@@ -86,6 +88,7 @@ TEAM, BOARD, EARLY_YEARS = "disabled-children", "icb", "early-years"
 
 WISHES = (
     Wish(
+        "saturdays",
         "Saturday club with one helper for each child",
         "Forty-eight Saturday sessions a year at a club with one helper for each child",
         "There is no day of the week on which anybody else looks after {n}.",
@@ -97,6 +100,7 @@ WISHES = (
         "A day with other children helps, and you need time to rest",
     ),
     Wish(
+        "care_at_home",
         "Help at home, mornings and evenings",
         "Three hours of help at home each week, 156 hours a year",
         "Two adults are needed at bath time and bedtime, and one is at work then.",
@@ -108,6 +112,7 @@ WISHES = (
         "Bath time and bedtime take two people",
     ),
     Wish(
+        "overnight",
         "Nights away from home with the same carer",
         "Twenty-four nights a year away from home",
         "{n} wakes five times a night, and nobody has slept through since the spring.",
@@ -119,6 +124,7 @@ WISHES = (
         "You have not slept well for a long time",
     ),
     Wish(
+        "waking_nights",
         "A night carer at home",
         "A night carer on two nights a week, 104 nights a year",
         "{n} needs somebody awake at night who can give the rescue medicine.",
@@ -130,6 +136,7 @@ WISHES = (
         "Somebody has to be awake at night to keep your child safe",
     ),
     Wish(
+        "therapy",
         "Therapy at nursery",
         "Thirty-six sessions of therapy a year at nursery",
         "The six sessions that are usual have ended, and the new words are going again.",
@@ -141,6 +148,7 @@ WISHES = (
         "The plan says that your child needs this help",
     ),
     Wish(
+        "swimming",
         "Swimming lessons with somebody who signs",
         "Ten swimming lessons with somebody who signs",
         "{n} is happy in water, and cannot follow the teacher of the group.",

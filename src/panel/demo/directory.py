@@ -73,6 +73,34 @@ KINDS = (
 HOW_MANY = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A service that the allocation panel grants, as its provider tells everybody of it.
+
+    Not in the words of a request: those are about a child, and sealed.
+    """
+
+    name: str
+    what: str
+
+
+GRANTED = {
+    "saturdays": Granted("One-to-one Saturdays",
+                         "Games and outings. A worker stays beside your child all the time."),
+    "care_at_home": Granted("Personal care at home",
+                            "Trained carers wash, dress and settle a child."),
+    "overnight": Granted("Breaks with a host family",
+                         "A child stays with an approved carer, who gets to know them first."),
+    "waking_nights": Granted("Waking night care",
+                             "A trained worker sits up with a child who is ill or not safe alone."),
+    "therapy": Granted("Therapy in early years settings",
+                       "Speech, occupational and physiotherapy where young children play."),
+    "swimming": Granted("Signed swimming",
+                        "Small groups in a warm pool. The teacher signs and speaks."),
+}  # fmt: skip
+"""By the key that a wish names it by."""
+
+
 async def write_directory(session: AsyncSession, seed: int, today: date) -> None:
     """Write it: the same for the same seed."""
     chance = Random(f"directory {seed}")  # noqa: S311 - an invented directory, no secret
@@ -101,7 +129,7 @@ async def write_directory(session: AsyncSession, seed: int, today: date) -> None
             service.places_as_of = today - timedelta(days=chance.randint(0, 130))
     for number, wish in enumerate(WISHES):
         provider = made[(number * 3) % len(made)]
-        await add_service(session, provider.id, _asked_for(wish))
+        await add_service(session, provider.id, _granted(wish))
     await publish(session, _statement(today), 0)
 
 
@@ -137,11 +165,12 @@ def _facts(chance: Random, number: int, kind: Kind, today: date) -> ServiceFacts
     )
 
 
-def _asked_for(wish: Wish) -> ServiceFacts:
+def _granted(wish: Wish) -> ServiceFacts:
     """What the allocation panel is asked for: its price is for the authority's eyes."""
+    service = GRANTED[wish.service]
     return ServiceFacts(
-        name=wish.name,
-        description=f"{wish.asked_for}, where the allocation panel agrees.",
+        name=service.name,
+        description=f"{service.what} The allocation panel decides who gets it.",
         kind="short_break",
         min_age=0,
         max_age=25,

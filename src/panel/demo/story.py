@@ -231,10 +231,6 @@ def _as_shape(story: Story, shape: str, today: date, past: Sequence[date]) -> St
     return shaped if change is None else change(shaped, today)
 
 
-def _sharing(story: Story, **changes: object) -> Story:
-    return replace(story, sharing=replace(story.sharing, **changes))  # type: ignore[arg-type]
-
-
 _SHAPED: dict[str, Callable[[Story, date], Story]] = {
     "escalation": lambda one, day: replace(
         one, escalated_on=day - timedelta(days=4), escalation="No equipment since September"
@@ -242,16 +238,24 @@ _SHAPED: dict[str, Callable[[Story, date], Story]] = {
     "transition": lambda one, day: replace(
         one, transition="starts Reception", transition_on=day + timedelta(days=60)
     ),
-    "nothing_shared": lambda one, _day: _sharing(one, kind="nothing"),
-    "refused_agency": lambda one, _day: _sharing(one, refused_agency="disabled-children"),
-    "two_parents": lambda one, _day: _sharing(one, objection=True),
-    "protected_address": lambda one, _day: _sharing(one, protected_from_father=True),
-    "withdrawn": lambda one, day: _sharing(
-        one, kind="withdrawn", withdrawn_on=day - timedelta(days=6)
+    "nothing_shared": lambda one, _day: replace(one, sharing=replace(one.sharing, kind="nothing")),
+    "refused_agency": lambda one, _day: replace(
+        one, sharing=replace(one.sharing, refused_agency="disabled-children")
     ),
-    "choice": lambda one, _day: _sharing(one, choice_against="together"),
-    "basic": lambda one, _day: _sharing(one, kind="basic"),
-    "named": lambda one, _day: _sharing(one, named=("finance", "safeguarding")),
+    "two_parents": lambda one, _day: replace(one, sharing=replace(one.sharing, objection=True)),
+    "protected_address": lambda one, _day: replace(
+        one, sharing=replace(one.sharing, protected_from_father=True)
+    ),
+    "withdrawn": lambda one, day: replace(
+        one, sharing=replace(one.sharing, kind="withdrawn", withdrawn_on=day - timedelta(days=6))
+    ),
+    "choice": lambda one, _day: replace(
+        one, sharing=replace(one.sharing, choice_against="together")
+    ),
+    "basic": lambda one, _day: replace(one, sharing=replace(one.sharing, kind="basic")),
+    "named": lambda one, _day: replace(
+        one, sharing=replace(one.sharing, named=("finance", "safeguarding"))
+    ),
     "urgent": lambda one, _day: replace(
         one, urgent_reason="The family lose their home on Friday and the carer is ill."
     ),
@@ -302,16 +306,16 @@ def _with_path(story: Story, chance: Random, today: date) -> Story:
         lead_on=led if led <= today else None,
         offered_on=None if led <= today else story.referred_on,
     )
-    lacking: dict[str, dict[str, object]] = {
-        "no_plan": {"planned_on": None},
-        "urgent": {"planned_on": None},
-        "no_assessment": {
-            "assessed_on": None, "planned_on": None, "draft_on": story.referred_on,
-        },
-        "offered_lead": {"lead_on": None, "offered_on": today - timedelta(days=3)},
-        "leaver": {"lead_ended_on": today - timedelta(days=7), "lead": "idris"},
-    }  # fmt: skip
-    path = replace(path, **lacking.get(story.shape, {}))  # type: ignore[arg-type]
+    lacking = {
+        "no_plan": replace(path, planned_on=None),
+        "urgent": replace(path, planned_on=None),
+        "no_assessment": replace(
+            path, assessed_on=None, planned_on=None, draft_on=story.referred_on
+        ),
+        "offered_lead": replace(path, lead_on=None, offered_on=today - timedelta(days=3)),
+        "leaver": replace(path, lead_ended_on=today - timedelta(days=7), lead="idris"),
+    }
+    path = lacking.get(story.shape, path)
     if story.shape == "usual":
         fate = chance.random()
         if fate > 2 * AT_PANEL:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.directory.vocabulary import KINDS, UNITS, Route, Status
-from panel.platform.tables import Base, Row, one_of
+from panel.platform.tables import Identified, Row, one_of
 
 PROVIDER_KINDS = ("council", "health", "education", "voluntary", "private", "other")
 CHANGES = ("added", "changed", "closed", "opened", "ended", "said_places", "imported")
@@ -143,7 +143,7 @@ class ProviderLink(Row):
     """When something was last said by it."""
 
 
-class ServiceChange(Base):
+class ServiceChange(Identified):
     """One change of a service: by whom, what it was and what it is. Only ever added to."""
 
     __tablename__ = "service_change"

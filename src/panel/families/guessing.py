@@ -13,9 +13,9 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.models import Worker
+from panel.accounts.telling import tell_worker
 from panel.accounts.throttle import count_wrong, forget_wrong
 from panel.families.reach import OwnChild
-from panel.platform import outbox
 from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
 from panel.register.service import FamilyAccess
@@ -63,12 +63,10 @@ async def _tell(session: AsyncSession, person: UUID, children: Sequence[UUID]) -
     await load_keys(session, {one.agency_id for one in rows})
     for child, reference, worker_id, _ in rows:
         worker = await session.get_one(Worker, worker_id)
-        await outbox.put(
+        await tell_worker(
             session,
+            worker,
             kind=GUESSED,
-            holder_id=worker.agency_id,
-            to_viewer_id=worker.id,
-            address=worker.email,
             subject=f"{reference}: somebody guesses at a family’s sign-in",
             body=(
                 "Somebody who can read the e-mail of one of this child’s family tried to sign in"

@@ -1,6 +1,5 @@
 """The page of one person's sign-in, on a child's record: inviting, ending, a changed address."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,7 +10,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from panel.accounts.desk import PRIVATE, Desk
+from panel.accounts.desk import Desk
 from panel.accounts.taking import take
 from panel.families.invitation_forms import InviteForm, PressForm
 from panel.families.inviting import (
@@ -27,9 +26,7 @@ from panel.families.inviting import (
     withdraw,
 )
 from panel.families.sending import send_at_once
-from panel.panels.note_document import note_pdf
-from panel.platform.pdf import PdfNotMade
-from panel.platform.problems import NotWorking
+from panel.panels.note_printing import printed
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.service import access_of, child_header, state_words
@@ -164,15 +161,7 @@ async def letter(
     envelope = await _envelope(desk, child_id, link_id, "printed an invitation to sign in")
     async with desk.tenant.transaction(JOB) as session:
         found = await letter_in(session, envelope)
-    try:
-        content = await asyncio.to_thread(note_pdf, found, desk.tenant.record.label, found.made_at)
-    except PdfNotMade as refused:
-        raise NotWorking("letter") from refused
-    return Response(
-        content,
-        media_type="application/pdf",
-        headers=PRIVATE | {"Content-Disposition": f'inline; filename="{FILE_NAME}"'},
-    )
+    return await printed(desk, found, FILE_NAME)
 
 
 @post(f"{SIGN_IN_OF}/posted", include_in_schema=False)

@@ -126,7 +126,7 @@ async def invitee_of(access: Access, link_id: UUID) -> Invitee:
 async def _young_person(access: Access) -> Invitee:
     child = await access.session.get_one(Child, access.child_id)
     kept = await access_of(access.session, access.child_id)
-    author = await author_agency(access.session, "child", access.child_id)
+    author = await author_agency(access.session, Child, access.child_id)
     email = ""
     if kept is not None:
         wrote = await access.session.scalar(

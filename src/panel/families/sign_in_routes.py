@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from consent import ViewerKind
 from panel.accounts.desk import FAMILY_HOME, FOR_ANYBODY, FOR_FAMILIES, Desk, go
 from panel.accounts.my_pages import session_lines
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.accounts.way_in import (
     home_of,
     let_in,
@@ -166,7 +166,7 @@ async def end_other_sign_ins(desk: NamedDependency[Desk]) -> Response[Any]:
     async def work(here: Transaction, _form: Nothing) -> None:
         await end_others(here.session, desk.viewer.id, desk.token or "")
 
-    return await take(desk, Nothing, transaction_of(desk, desk.viewer.id), work, OWN_SIGN_INS)
+    return await take_here(desk, Nothing, work, OWN_SIGN_INS)
 
 
 HANDLERS = [sign_in_page, ask, code_page, use_code, sign_ins, end_other_sign_ins]

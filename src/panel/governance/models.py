@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from panel.platform.tables import Base, Row, Sealed, numbered, one_of
+from panel.platform.tables import Identified, Row, Sealed, numbered, one_of
 
 
 class PatternKind(StrEnum):
@@ -35,7 +35,7 @@ class DocumentKind(StrEnum):
     NOTICE_FOR_WORKERS = "notice_for_workers"
 
 
-class HistorySearch(Base):
+class HistorySearch(Identified):
     """One search of the access history. Written by the function that answers it, only added to."""
 
     __tablename__ = "history_search"

@@ -13,7 +13,7 @@ from consent import GUARDIANS, Role
 from panel.accounts.desk import Desk
 from panel.accounts.service import worker_names
 from panel.accounts.step_pages import Field, Shown, Step, step_page
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.governance import disposals
 from panel.governance import retention_service as service
 from panel.governance.document_facts import RETENTION
@@ -88,9 +88,8 @@ async def save_retention(desk: NamedDependency[Desk]) -> Response[Any]:
         rule = Rule(form.years, form.birthday)
         await service.set_kept_for(here.session, form.kind, rule, form.version, form.source)
 
-    opens = transaction_of(desk, desk.viewer.id)
     again = partial(_retention, desk)
-    return await take(desk, KeptForForm, opens, work, RETENTION_PAGE, again=again)
+    return await take_here(desk, KeptForForm, work, RETENTION_PAGE, again=again)
 
 
 async def _retention(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
@@ -100,7 +99,11 @@ async def _retention(desk: Desk, errors: FieldErrors | None = None) -> Response[
         "governance/retention.html",
         status=200 if errors is None else 422,
         rows=[
-            (said, kept.says.get(kind, "Not decided yet"), kind in WITH_THE_CHILD)
+            (
+                said,
+                kept.says.get(kind, "Not decided yet"),
+                "Yes" if kind in WITH_THE_CHILD else "No",
+            )
             for kind, said in RETENTION.items()
         ],
         is_set=all(kind in kept.rules for kind in WITH_THE_CHILD),
@@ -167,8 +170,7 @@ async def hold_record(desk: NamedDependency[Desk]) -> Response[Any]:
     async def again(errors: FieldErrors) -> Response[Any]:
         return step_page(desk, HOLD, Shown(f"{HOLDS}/new", HOLDS), errors)
 
-    opens = transaction_of(desk, desk.viewer.id)
-    return await take(desk, HoldForm, opens, work, HOLDS, again=again)
+    return await take_here(desk, HoldForm, work, HOLDS, again=again)
 
 
 @get(f"{HOLDS}/{{hold_id:uuid}}", include_in_schema=False)
@@ -186,8 +188,8 @@ async def release_hold(desk: NamedDependency[Desk], hold_id: FromPath[UUID]) -> 
     async def work(here: Transaction, form: WhyForm) -> None:
         await service.release(here.session, hold_id, form.version, form.why)
 
-    opens, again = transaction_of(desk, desk.viewer.id), partial(_hold, desk, hold_id)
-    return await take(desk, WhyForm, opens, work, HOLDS, again=again)
+    again = partial(_hold, desk, hold_id)
+    return await take_here(desk, WhyForm, work, HOLDS, again=again)
 
 
 async def _hold(desk: Desk, hold_id: UUID, errors: FieldErrors | None = None) -> Response[Any]:
@@ -308,8 +310,8 @@ async def decide_line(
             here.session, list_id, item_id, form.version, form.decision, form.why
         )
 
-    opens, again = transaction_of(desk, desk.viewer.id), partial(_line, desk, list_id, item_id)
-    return await take(desk, LineForm, opens, work, f"{DISPOSALS}/{list_id}", again=again)
+    again = partial(_line, desk, list_id, item_id)
+    return await take_here(desk, LineForm, work, f"{DISPOSALS}/{list_id}", again=again)
 
 
 async def _line(
@@ -339,8 +341,8 @@ async def review_list(desk: NamedDependency[Desk], list_id: FromPath[UUID]) -> R
     async def work(here: Transaction, form: VersionForm) -> None:
         await disposals.send_for_approval(here.session, list_id, form.version)
 
-    opens, again = transaction_of(desk, desk.viewer.id), partial(_list, desk, list_id)
-    return await take(desk, VersionForm, opens, work, f"{DISPOSALS}/{list_id}", again=again)
+    again = partial(_list, desk, list_id)
+    return await take_here(desk, VersionForm, work, f"{DISPOSALS}/{list_id}", again=again)
 
 
 @post(f"{DISPOSAL}/approve", include_in_schema=False)
@@ -352,8 +354,7 @@ async def approve_list(desk: NamedDependency[Desk], list_id: FromPath[UUID]) -> 
     async def work(here: Transaction, form: VersionForm) -> None:
         await disposals.approve_list(here.session, list_id, form.version)
 
-    opens = transaction_of(desk, desk.viewer.id)
-    return await take(desk, VersionForm, opens, work, f"{DISPOSALS}/{list_id}")
+    return await take_here(desk, VersionForm, work, f"{DISPOSALS}/{list_id}")
 
 
 @post(f"{DISPOSAL}/send-back", include_in_schema=False)
@@ -364,8 +365,7 @@ async def send_list_back(desk: NamedDependency[Desk], list_id: FromPath[UUID]) -
     async def work(here: Transaction, form: VersionForm) -> None:
         await disposals.send_back(here.session, list_id, form.version)
 
-    opens = transaction_of(desk, desk.viewer.id)
-    return await take(desk, VersionForm, opens, work, f"{DISPOSALS}/{list_id}")
+    return await take_here(desk, VersionForm, work, f"{DISPOSALS}/{list_id}")
 
 
 @get(f"{HOME}/certificates", include_in_schema=False)

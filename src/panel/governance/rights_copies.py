@@ -40,7 +40,7 @@ from panel.governance.rights_models import (
     RightRequest,
 )
 from panel.governance.rights_rules import may_give_second_look
-from panel.governance.rights_service import SUBJECT_ACCESS, has_standing
+from panel.governance.rights_service import SUBJECT_ACCESS, has_standing, of_record
 from panel.panels.note_context import gather_for_plan
 from panel.platform.problems import Conflict, FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, VIEWER
@@ -155,7 +155,7 @@ def _row(child_id: UUID, file_id: UUID, one: Proposed) -> Redaction:
 
 async def read_copy(access: Access, file_id: UUID) -> CopyReading:
     """A copy with all that was marked, what waits first. Raises NotFound."""
-    file = await _file(access, file_id)
+    file = await of_record(access, AccessFile, file_id)
     rows = await access.session.scalars(
         select(Redaction)
         .where(Redaction.file_id == file.id)
@@ -166,8 +166,8 @@ async def read_copy(access: Access, file_id: UUID) -> CopyReading:
 
 async def read_mark(access: Access, mark_id: UUID) -> tuple[Redaction, Piece | None]:
     """One marked place with the entry it stands in. Raises NotFound."""
-    row = await _mark(access, mark_id)
-    file = await _file(access, row.file_id)
+    row = await of_record(access, Redaction, mark_id)
+    file = await of_record(access, AccessFile, row.file_id)
     piece = next((one for one in from_json(file.pieces) if one.id == row.piece), None)
     return row, piece
 
@@ -183,10 +183,10 @@ async def decide(
 
     Returns how many places that was. Raises Invalid, NotFound, Conflict, Gone.
     """
-    row = await _mark(access, mark_id)
+    row = await of_record(access, Redaction, mark_id)
     if row.version != version:
         raise Conflict(())
-    file = await _file(access, row.file_id)
+    file = await of_record(access, AccessFile, row.file_id)
     _require_not_out(file)
     if row.must_go:
         raise Invalid.because("exemption", "It is protected from whoever asks and stays out")
@@ -224,7 +224,7 @@ async def mark_by_hand(
 
     Raises Invalid where the words do not stand there or there is no reason.
     """
-    file = await _file(access, file_id)
+    file = await of_record(access, AccessFile, file_id)
     _require_not_out(file)
     piece = next((one for one in from_json(file.pieces) if one.id == piece_id), None)
     if piece is None:
@@ -290,7 +290,7 @@ async def give_second_look(
     For a Caldicott guardian or safeguarding lead who did not decide first. Raises NotAllowed,
     Invalid, NotFound, Conflict, Gone.
     """
-    row = await _mark(access, mark_id)
+    row = await of_record(access, Redaction, mark_id)
     if not access.viewer.roles & GUARDIANS or not may_give_second_look(
         row.decided_by, access.viewer.id
     ):
@@ -443,24 +443,6 @@ async def _require_still_theirs(access: Access, file: AccessFile) -> None:
     ]
     if since or (reader.has_protection and any(one.by for one in pieces)):
         raise Gone("What may be told changed since this copy was gathered.", "Gather another one.")
-
-
-async def _file(access: Access, file_id: UUID) -> AccessFile:
-    found = await access.session.scalar(
-        select(AccessFile).where(AccessFile.id == file_id, AccessFile.child_id == access.child_id)
-    )
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def _mark(access: Access, mark_id: UUID) -> Redaction:
-    found = await access.session.scalar(
-        select(Redaction).where(Redaction.id == mark_id, Redaction.child_id == access.child_id)
-    )
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _require_not_out(file: AccessFile) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Tie
 from panel.governance.rights_models import Correction, RightKind, RightRequest
+from panel.governance.rights_service import of_record
 from panel.plans.models import Action, DesiredOutcome, OutcomeProgress, Plan
-from panel.platform.problems import Conflict, FieldError, Gone, Invalid, NotAllowed, NotFound
+from panel.platform.problems import Conflict, FieldError, Gone, Invalid, NotAllowed
 from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access
 from panel.register.models import SignificantEvent
@@ -141,13 +142,7 @@ async def answer_correction(
     Raises NotAllowed, NotFound, Conflict, Gone, Invalid.
     """
     _require_lead(access)
-    row = await access.session.scalar(
-        select(Correction).where(
-            Correction.id == correction_id, Correction.child_id == access.child_id
-        )
-    )
-    if row is None:
-        raise NotFound
+    row = await of_record(access, Correction, correction_id)
     if row.state != "asked":
         raise Gone("This was answered.", "Go back to the list.")
     if row.version != version:

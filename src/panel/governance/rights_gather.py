@@ -54,6 +54,8 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "line_actual": ("Packages", Category.PLAN),
     "short_break": ("Packages", Category.PLAN),
     "funding_share": ("Packages", Category.PLAN),
+    "package_change": ("Packages", Category.PLAN),
+    "package_signature": ("Packages", Category.PLAN),
     "inclusion_grant": ("Packages", Category.PLAN),
     "payment": ("Payments", Category.FINANCE),
     "payment_return": ("Payments", Category.FINANCE),

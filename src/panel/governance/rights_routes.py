@@ -16,7 +16,7 @@ from consent import GUARDIANS, Purpose, Role
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.service import worker_names
 from panel.accounts.step_pages import Field, Shown, Step, step_page
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take, take_here
 from panel.documents.routes import as_download
 from panel.governance import rights_copies as copies
 from panel.governance import rights_service as service
@@ -120,8 +120,7 @@ async def take_request_in(desk: NamedDependency[Desk]) -> Response[Any]:
     async def again(errors: FieldErrors) -> Response[Any]:
         return _new(desk, errors)
 
-    opens = transaction_of(desk, desk.viewer.id)
-    return await take(desk, TakeInForm, opens, work, REQUESTS, again=again)
+    return await take_here(desk, TakeInForm, work, REQUESTS, again=again)
 
 
 def _new(desk: Desk, errors: FieldErrors | None = None) -> Response[str]:
@@ -289,7 +288,7 @@ async def _copy_page(
             for one in read.redactions[:MARKS_SHOWN]
         ]
     entries = [
-        (f"{here}/copies/{file_id}/entries/{number}", one.section, one.label, one.text[:400])
+        (f"{here}/copies/{file_id}/entries/{number}", one.label, one.section, one.text[:400])
         for number, one in enumerate(read.pieces)
     ]
     copy = f"{here}/copies/{file_id}"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, inspect, select, text
@@ -22,6 +23,7 @@ from panel.governance.rights_rules import Clock, clock_of
 from panel.platform.problems import Conflict, FieldError, Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tables import VIEWER, today_of
 from panel.platform.tenancy import Tenant, load_keys
+from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access, Gate, rewrite_access
 from panel.records.restricted_use import ProcessingRestriction, restricted_since
 from panel.register.models import Child, FamilyLink, FamilyMember
@@ -34,6 +36,8 @@ SIGNED_IN = "They were signed in on their own page."
 LOCK_CHILD = text("SELECT pg_advisory_xact_lock(hashtextextended(:child, 0))")
 """Who disposes of a record waits for who asks about it or holds it, and the other way round."""
 _FIND = text("SELECT child_for_governance(:reference)")
+
+OfChild = TypeVar("OfChild", bound=ChildScoped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,17 +216,21 @@ async def child_of(session: AsyncSession, right_id: UUID) -> tuple[UUID, Request
     return row.child_id, line_of(row)
 
 
+async def of_record(access: Access, model: type[OfChild], row_id: UUID) -> OfChild:
+    """A row of this child's record. Raises NotFound for none, and for another child's."""
+    row = await access.session.scalar(
+        select(model).where(model.id == row_id, model.child_id == access.child_id)
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
 async def request_of(
     access: Access, right_id: UUID, version: int | None = None, *, is_open: bool = True
 ) -> RightRequest:
     """A request of this record, for a change. Raises NotFound, Conflict, Gone."""
-    row = await access.session.scalar(
-        select(RightRequest).where(
-            RightRequest.id == right_id, RightRequest.child_id == access.child_id
-        )
-    )
-    if row is None:
-        raise NotFound
+    row = await of_record(access, RightRequest, right_id)
     if is_open:
         require_open(row.answered_on)
     if version is not None and row.version != version:

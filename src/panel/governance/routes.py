@@ -1,6 +1,7 @@
 """The first page of who answers for how records are used, and what leads on from it."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from consent import GUARDIANS, Role
 from panel.accounts.desk import PRIVATE, Desk
 from panel.accounts.figures import kept_figures, set_figures
 from panel.accounts.service import agencies
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.governance.document_facts import read_facts
 from panel.governance.documents import SLUGS
 from panel.governance.figures import SET_HERE
@@ -123,14 +124,8 @@ async def close(desk: NamedDependency[Desk], pattern_id: FromPath[UUID]) -> Resp
     async def work(here: Transaction, form: CloseForm) -> None:
         await close_pattern(here.session, desk.viewer, pattern_id, form.version, form.note)
 
-    return await take(
-        desk,
-        CloseForm,
-        transaction_of(desk, desk.viewer.id),
-        work,
-        HOME,
-        again=lambda errors: _pattern(desk, pattern_id, errors),
-    )
+    again = partial(_pattern, desk, pattern_id)
+    return await take_here(desk, CloseForm, work, HOME, again=again)
 
 
 async def _pattern(
@@ -169,14 +164,8 @@ async def save_thresholds(desk: NamedDependency[Desk]) -> Response[Any]:
     async def work(here: Transaction, form: ThresholdsForm) -> None:
         await set_thresholds(here.session, form.wanted(), form.source)
 
-    return await take(
-        desk,
-        ThresholdsForm,
-        transaction_of(desk, desk.viewer.id),
-        work,
-        f"{HOME}/thresholds",
-        again=lambda errors: _thresholds(desk, errors),
-    )
+    again = partial(_thresholds, desk)
+    return await take_here(desk, ThresholdsForm, work, f"{HOME}/thresholds", again=again)
 
 
 async def _thresholds(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
@@ -210,14 +199,8 @@ async def save_spans(desk: NamedDependency[Desk]) -> Response[Any]:
     async def work(here: Transaction, form: SpansForm) -> None:
         await set_figures(here.session, SET_HERE.values(), form.wanted(), form.version, form.source)
 
-    return await take(
-        desk,
-        SpansForm,
-        transaction_of(desk, desk.viewer.id),
-        work,
-        f"{HOME}/spans",
-        again=lambda errors: _spans(desk, errors),
-    )
+    again = partial(_spans, desk)
+    return await take_here(desk, SpansForm, work, f"{HOME}/spans", again=again)
 
 
 async def _spans(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
@@ -377,9 +360,7 @@ async def make_documents(desk: NamedDependency[Desk]) -> Response[Any]:
         facts = await read_facts(here.session, desk.tenant.record.label)
         await keep_up_to_date(here.session, facts)
 
-    return await take(
-        desk, MakeForm, transaction_of(desk, desk.viewer.id), work, f"{HOME}/documents"
-    )
+    return await take_here(desk, MakeForm, work, f"{HOME}/documents")
 
 
 @get(f"{HOME}/documents/{{version_id:uuid}}", include_in_schema=False)
@@ -415,14 +396,8 @@ async def approve_document(
     async def work(here: Transaction, form: ApproveForm) -> None:
         await approve(here.session, desk.viewer, version_id, form.version, form.approved_on)
 
-    return await take(
-        desk,
-        ApproveForm,
-        transaction_of(desk, desk.viewer.id),
-        work,
-        f"{HOME}/documents/{version_id}",
-        again=lambda errors: _document(desk, version_id, errors),
-    )
+    again = partial(_document, desk, version_id)
+    return await take_here(desk, ApproveForm, work, f"{HOME}/documents/{version_id}", again=again)
 
 
 async def _document(

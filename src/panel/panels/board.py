@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer
@@ -161,7 +162,7 @@ class _KeptAgenda:
     prepared: Prepared
     seats: list[AgencySeats]
     shown: list[UUID]
-    parts: dict[object, str] = field(default_factory=dict)
+    parts: dict[object, Markup] = field(default_factory=dict)
 
 
 _AGENDAS: Remembered[_KeptAgenda] = Remembered(MOST_AGENDAS)
@@ -175,9 +176,9 @@ class ShownAgenda:
     seats: Sequence[AgencySeats]
     decided: object
     """A mark of what was decided of each child shown."""
-    parts: dict[object, str]
+    parts: dict[object, Markup]
 
-    def part(self, make: Callable[[], str]) -> str:
+    def part(self, make: Callable[[], Markup]) -> Markup:
         """The part of a page for these decisions, made where it was not made before."""
         made = self.parts.get(self.decided)
         if made is None:

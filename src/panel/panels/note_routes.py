@@ -1,6 +1,5 @@
 """Notes to parents: the list of a meeting, writing, signing off, the log, and what came back."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from panel.panels.note_answers import (
     take_step,
 )
 from panel.panels.note_context import gather
-from panel.panels.note_document import FILE_NAME, note_pdf
+from panel.panels.note_document import FILE_NAME
 from panel.panels.note_models import FamilyNote
 from panel.panels.note_pages import (
     HELD_BACK_WORDS,
@@ -43,9 +42,9 @@ from panel.panels.note_pages import (
     recipient_words,
     write_page,
 )
+from panel.panels.note_printing import printed
 from panel.panels.note_rules import LONGEST_NOTE, Way
 from panel.panels.note_sending import (
-    Letter,
     Sent,
     another_way,
     letter_of,
@@ -77,13 +76,11 @@ from panel.panels.notes import (
 from panel.panels.reading import ABOUT
 from panel.panels.still_may_go import still_may_go, stop_letter
 from panel.platform.outbox import send_due
-from panel.platform.pdf import PdfNotMade
 from panel.platform.problems import (
     Conflict,
     Invalid,
     NotAllowed,
     NotFound,
-    NotWorking,
     Problem,
 )
 from panel.records.child_scoped import JOB
@@ -546,19 +543,7 @@ async def letter(
         raise Problem(409, "This may not go any more", why, "Read the log of the note.")
     async with desk.tenant.transaction(JOB) as session:
         found = await letter_to_print(session, delivery_id)
-    return await _pdf(desk, found)
-
-
-async def _pdf(desk: Desk, found: Letter) -> Response[bytes]:
-    try:
-        content = await asyncio.to_thread(note_pdf, found, desk.tenant.record.label, found.made_at)
-    except PdfNotMade as refused:
-        raise NotWorking("letter") from refused
-    return Response(
-        content,
-        media_type="application/pdf",
-        headers=PRIVATE | {"Content-Disposition": f'inline; filename="{FILE_NAME}"'},
-    )
+    return await printed(desk, found, FILE_NAME)
 
 
 async def _recall_page(
@@ -682,7 +667,7 @@ async def demo_letter(desk: NamedDependency[Desk], delivery_id: FromPath[UUID]) 
         raise NotFound
     async with desk.tenant.transaction(JOB) as session:
         found = await letter_of(session, delivery_id)
-    return await _pdf(desk, found)
+    return await printed(desk, found, FILE_NAME)
 
 
 HANDLERS = [

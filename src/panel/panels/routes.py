@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
@@ -297,7 +298,7 @@ async def agenda(
         )
 
 
-def _agenda_part(desk: Desk, shown: ShownAgenda) -> str:
+def _agenda_part(desk: Desk, shown: ShownAgenda) -> Markup:
     page = pages.agenda_page(shown.view, shown.seats, desk.today)
     return desk.kept_part("panels/agenda_body.html", agenda=page)
 

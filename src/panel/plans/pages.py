@@ -199,11 +199,14 @@ def _next_step(plan: PlanReading, today: date) -> str:
     if overdue:
         are = "action is" if len(overdue) == 1 else "actions are"
         return f"{len(overdue)} {are} overdue. Ask whoever does it, or set a new date."
-    coming = [one for one in plan.actions if rules.is_open(one.state) and one.due_on]
+    coming = [
+        (one.due_on, one)
+        for one in plan.actions
+        if rules.is_open(one.state) and one.due_on is not None
+    ]
     if coming:
-        first = min(coming, key=lambda one: one.due_on or today)
-        assert first.due_on is not None  # noqa: S101 - chosen for having one
-        by = day_and_distance(first.due_on, today)
+        due_on, first = min(coming, key=lambda pair: pair[0])
+        by = day_and_distance(due_on, today)
         return f"Next: {first.text.rstrip('.')}. {first.owner}, by {by}."
     return "No action is open."
 

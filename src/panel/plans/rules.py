@@ -110,7 +110,7 @@ def done_on(state: str, was_done_on: date | None, today: date) -> date | None:
     return (was_done_on or today) if state == ActionState.DONE else None
 
 
-def owner_mistake(has_worker: bool, words: str) -> str:  # noqa: FBT001 - a fact, not a switch
+def owner_mistake(words: str, *, has_worker: bool) -> str:
     """Why the owner of an action is not clear, or an empty text: one worker, or one in words."""
     if has_worker and words:
         return "Choose a worker or write who it is, not both"

@@ -445,7 +445,8 @@ async def _check_action(access: Access, plan: Plan, words: ActionWords) -> None:
 
 
 async def _check_owner(access: Access, words: ActionWords) -> None:
-    mistake = rules.owner_mistake(words.owner_worker_id is not None, words.owner_words)
+    has_worker = words.owner_worker_id is not None
+    mistake = rules.owner_mistake(words.owner_words, has_worker=has_worker)
     if mistake:
         raise Invalid.because("owner_worker_id", mistake)
     if words.owner_worker_id is not None and not await worker_names(

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.platform.database import NOBODY, SCHEDULED
 from panel.platform.ids import new_id
-from panel.platform.tables import NOW, VIEWER, Base, Sealed, numbered, one_of
+from panel.platform.tables import NOW, VIEWER, Identified, Sealed, numbered, one_of
 
 
 class Kind(StrEnum):
@@ -137,7 +137,7 @@ def by_viewer(viewer: SomebodyAtWork) -> Actor:
     return Actor(viewer.id, ActorKind(viewer.kind), viewer.agency)
 
 
-class AuditEvent(Base):
+class AuditEvent(Identified):
     """Something that happened, by whom and about whom. Only ever added to."""
 
     __tablename__ = "audit_event"

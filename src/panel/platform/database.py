@@ -7,7 +7,7 @@ to the next user of a pooled connection, and a connection used without them sees
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -52,6 +52,8 @@ class Scope:
         )
 
 
+LONGEST_WAIT = 5.0
+"""Seconds for which closing waits for connections that are out."""
 DRIVER = "driver"
 """Name in `session.info`: the driver's own connection, within the same transaction."""
 LAST = "last"
@@ -102,11 +104,13 @@ class Database:
             pool_pre_ping=False,
             hide_parameters=True,  # an error must not print what somebody wrote
         )
+        self._out = 0
+        self._all_back: asyncio.Event | None = None
 
     @asynccontextmanager
     async def connection(self, scope: Scope | None) -> AsyncIterator[AsyncConnection]:
         """A connection within one transaction, committed at the end, rolled back on any error."""
-        async with self.engine.connect() as connection:
+        async with self._taken() as connection:
             await self._begin(connection, "BEGIN" if scope is None else scope.preamble())
             yield connection
             if connection.in_transaction():
@@ -133,7 +137,7 @@ class Database:
         Its tables are named with their schema, and it finds nothing in a fenced one. `given` are
         named as psycopg names them, `%(name)s`.
         """
-        async with self.engine.connect() as connection:
+        async with self._taken() as connection:
             try:
                 cursor = await driver_of(connection).execute(statement, given)
             except psycopg.OperationalError:
@@ -142,6 +146,18 @@ class Database:
                 await self._renew(connection)
                 cursor = await driver_of(connection).execute(statement, given)
             return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def _taken(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of the pool, until it is given back."""
+        self._out += 1
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        finally:
+            self._out -= 1
+            if self._all_back is not None and self._out == 0:
+                self._all_back.set()
 
     async def _begin(self, connection: AsyncConnection, preamble: str) -> None:
         # Sent through the driver: SQLAlchemy's own way to BEGIN costs 0.15 ms more.
@@ -160,5 +176,14 @@ class Database:
         await connection.get_raw_connection()
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Close every connection; one that is out, of work that was cut off, is waited for.
+
+        Given back later it would come to a pool that is closed, and stay open at the server.
+        """
+        if self._out:
+            self._all_back = asyncio.Event()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_WAIT):
+                    await self._all_back.wait()
+            self._all_back = None
         await self.engine.dispose()

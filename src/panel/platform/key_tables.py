@@ -8,10 +8,10 @@ from sqlalchemy import Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from panel.platform.tables import Base, one_of
+from panel.platform.tables import Identified, one_of
 
 
-class AuthorityKey(Base):
+class AuthorityKey(Identified):
     """A later generation of an authority's key, wrapped; the list of authorities has the first."""
 
     __tablename__ = "authority_key"
@@ -23,7 +23,7 @@ class AuthorityKey(Base):
     made_at: Mapped[datetime]
 
 
-class KeyRotation(Base):
+class KeyRotation(Identified):
     """One rotation and how far it is: whoever goes on with it begins behind the last holder."""
 
     __tablename__ = "key_rotation"
@@ -41,7 +41,7 @@ class KeyRotation(Base):
     finished_at: Mapped[datetime | None]
 
 
-class ErasureCertificate(Base):
+class ErasureCertificate(Identified):
     """That a holder's data keys were destroyed: as it was signed, added once and never changed."""
 
     __tablename__ = "erasure_certificate"

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData, create_engine, text
+from sqlalchemy import Connection, MetaData, Text, column, create_engine, select, table, text
 
 from panel.platform.tenancy import CONTROL, authorities
 
@@ -63,11 +63,11 @@ def head(target: Target) -> str:
 def current(target: Target) -> str | None:
     """The revision that a schema is at."""
     with target.connection() as connection:
-        table = f"{target.schema}.migrated"
-        if connection.execute(text("SELECT to_regclass(:t)"), {"t": table}).scalar() is None:
+        name = f"{target.schema}.migrated"
+        if connection.execute(text("SELECT to_regclass(:t)"), {"t": name}).scalar() is None:
             return None
-        found = connection.execute(text(f'SELECT version_num FROM "{target.schema}".migrated'))  # noqa: S608 - the schema's name is from our own list
-        return found.scalar()
+        migrated = table("migrated", column("version_num", Text), schema=target.schema)
+        return connection.scalar(select(migrated.c.version_num))
 
 
 def upgrade(target: Target, revision: str = "head") -> None:

@@ -34,7 +34,7 @@ OWN_ALGORITHMS = (*(one.value for one in Algorithm), "RS512")
 class ClientAuth(StrEnum):
     """How we show the provider that the code is ours to use."""
 
-    SECRET = "client_secret_basic"  # noqa: S105 - the name of a method
+    BASIC = "client_secret_basic"
     KEY = "private_key_jwt"
 
 
@@ -74,7 +74,7 @@ class Metadata(msgspec.Struct, frozen=True):
     userinfo_endpoint: str = ""
     end_session_endpoint: str = ""
     authorization_response_iss_parameter_supported: bool = False
-    token_endpoint_auth_methods_supported: Sequence[str] = (ClientAuth.SECRET.value,)
+    token_endpoint_auth_methods_supported: Sequence[str] = (ClientAuth.BASIC.value,)
     id_token_signing_alg_values_supported: Sequence[str] = ()
     code_challenge_methods_supported: Sequence[str] | None = None
 

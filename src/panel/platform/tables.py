@@ -69,8 +69,8 @@ class Sealed:
     @overload
     def __get__(self, row: None, owner: type[Any]) -> Self: ...
     @overload
-    def __get__(self, row: "Base", owner: type[Any]) -> str: ...
-    def __get__(self, row: "Base | None", owner: type[Any]) -> "Self | str":
+    def __get__(self, row: "Identified", owner: type[Any]) -> str: ...
+    def __get__(self, row: "Identified | None", owner: type[Any]) -> "Self | str":
         """The text ("" where there is none), opened with the session's keys."""
         if row is None:
             return self
@@ -87,13 +87,13 @@ class Sealed:
             getattr(row, self.holder), self.field, row.id, sealed
         )
 
-    def __set__(self, row: "Base", text: str) -> None:
+    def __set__(self, row: "Identified", text: str) -> None:
         """Keep the text until the flush seals it; "" is nothing."""
         row.__dict__.setdefault(_PLAIN, {})[self.name] = text
         # A changed marker makes the row dirty; the flush replaces it before anything is sent.
         setattr(row, f"{self.name}_sealed", b"pending" if text else None)
 
-    def seal_pending(self, row: "Base", keys: Keys) -> None:
+    def seal_pending(self, row: "Identified", keys: Keys) -> None:
         """Seal what was set since the last flush."""
         text = row.__dict__[_PLAIN].get(self.name)
         if text:
@@ -119,8 +119,6 @@ class Base(DeclarativeBase):
     __sealed_content__: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Columns with sealed bytes of a child (a file), each with the field it is bound to."""
 
-    id: Mapped[UUID]
-
     def __init_subclass__(cls, **kw: Any) -> None:
         """Bind the class's sealed columns before SQLAlchemy maps it."""
         sealed = {name: value for name, value in vars(cls).items() if isinstance(value, Sealed)}
@@ -130,7 +128,15 @@ class Base(DeclarativeBase):
         super().__init_subclass__(**kw)
 
 
-class Row(Base):
+class Identified(Base):
+    """A table whose rows have a UUID, which sealed text is bound to."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID]
+
+
+class Row(Identified):
     """A table whose rows have an id, say who made and changed them, and carry a version."""
 
     __abstract__ = True
@@ -143,7 +149,8 @@ class Row(Base):
     version: Mapped[int]
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - a directive receives the class
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
         """Optimistic locking: an update of a row changed since it was read fails."""
         return {"version_id_col": cls.version}
 
@@ -180,7 +187,7 @@ def one_of(column: str, values: Iterable[str] | type[StrEnum]) -> CheckConstrain
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class DataKey(Base):
+class DataKey(Identified):
     """A holder's data key, wrapped. Destroying it erases all that it sealed."""
 
     __tablename__ = "data_key"
@@ -199,7 +206,8 @@ def _complete(session: Session, _context: UOWTransaction, _instances: object) ->
             row.changed_at, row.changed_by = session.info[NOW], session.info[VIEWER]
             if row in session.new:
                 row.created_at, row.created_by = session.info[NOW], session.info[VIEWER]
-    to_seal = [row for row in rows if row.__sealed__ and row.__dict__.get(_PLAIN)]
+    identified = [row for row in rows if isinstance(row, Identified)]
+    to_seal = [row for row in identified if row.__sealed__ and row.__dict__.get(_PLAIN)]
     if not to_seal:
         return
     keys = cast("Keys", session.info[KEYS])

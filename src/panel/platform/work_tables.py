@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from panel.platform.tables import Base, Row, Sealed
+from panel.platform.tables import Base, Identified, Row, Sealed
 
 
 class WebSession(Base):
@@ -16,7 +16,7 @@ class WebSession(Base):
 
     __tablename__ = "web_session"
 
-    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)
     viewer_id: Mapped[UUID] = mapped_column(index=True)
     viewer_kind: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime]
@@ -40,7 +40,7 @@ class SignInEntry(Base):
 
     __tablename__ = "sign_in_entry"
 
-    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)
     step: Mapped[str] = mapped_column(Text)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     next_path: Mapped[str] = mapped_column(Text)
@@ -53,14 +53,14 @@ class SignInLink(Base):
 
     __tablename__ = "sign_in_link"
 
-    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[bytes] = mapped_column("token_hash", LargeBinary, primary_key=True)
     viewer_id: Mapped[UUID]
     viewer_kind: Mapped[str] = mapped_column(Text)
     ends_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
 
-class FormPost(Base):
+class FormPost(Identified):
     """A form that was taken: posting it again gives the same answer and does nothing."""
 
     __tablename__ = "form_post"
@@ -102,7 +102,7 @@ class FactChange(Base):
 
     __tablename__ = "fact_change"
 
-    id: Mapped[int] = mapped_column(  # type: ignore[assignment]
+    id: Mapped[int] = mapped_column(
         "transaction", BigInteger, primary_key=True, autoincrement=False
     )
     at: Mapped[datetime]
@@ -113,7 +113,7 @@ class JobRun(Base):
 
     __tablename__ = "job_run"
 
-    id: Mapped[str] = mapped_column("job", Text, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[str] = mapped_column("job", Text, primary_key=True)
     slot: Mapped[datetime] = mapped_column(primary_key=True)
     done_at: Mapped[datetime]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB, child_scoped_tables
@@ -80,13 +80,14 @@ async def mend(tenant: Tenant, children: Iterable[UUID]) -> None:
 async def crossed_rows(tenant: Tenant) -> tuple[Crossed, ...]:
     """Where a row about one child names a row about another, which no page can have written."""
     found = []
+    tables = {table.name: table for table in child_scoped_tables()}
     async with tenant.transaction(JOB) as session:
         for table, column, named in links_between_children():
+            one, other = tables[table], tables[named].alias()
             count = await session.scalar(
-                text(
-                    f"SELECT count(*) FROM {table} t JOIN {named} n ON n.id = t.{column}"  # noqa: S608 - names of our own models
-                    " WHERE n.child_id <> t.child_id"
-                )
+                select(func.count())
+                .select_from(one.join(other, other.c.id == one.c[column]))
+                .where(other.c.child_id != one.c.child_id)
             )
             if count:
                 found.append(Crossed(table, column, count))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from panel.platform.database import SCHEDULED
-from panel.platform.tables import Base, Row, numbered
+from panel.platform.tables import Base, Identified, Row, numbered
 
 JOB = SCHEDULED
 """The viewer of scheduled work and imports: reaches every child's rows, is shown no content."""
@@ -36,7 +36,7 @@ def child_scoped_tables() -> list[Table]:
     ]
 
 
-class ChildAccess(Base):
+class ChildAccess(Identified):
     """Who may reach a child, from when until when, by which ties.
 
     Written only by the database's own function `rewrite_child_access`, in the transaction that
@@ -56,7 +56,7 @@ class ChildAccess(Base):
     __table_args__ = (Index("ix_child_access_viewer", "viewer_id", "child_id"),)
 
 
-class AccessEvent(Base):
+class AccessEvent(Identified):
     """One look at a child's record: who, why, and what was decided. Only ever added to."""
 
     __tablename__ = "access_event"

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.orm.unitofwork import UOWTransaction
 
 from panel.platform.problems import NotAllowed
-from panel.platform.tables import VIEWER, Base, Sealed
+from panel.platform.tables import VIEWER, Identified, Sealed
 from panel.records.child_scoped import JOB, ChildScoped
 from panel.web import words
 
@@ -36,6 +36,7 @@ HELD_STILL = frozenset(
         "outcome_progress",
         "outside_placement",
         "package",
+        "package_change",
         "place_offer",
         "placement_condition",
         "placement_visit",
@@ -117,7 +118,7 @@ def _hold_still(session: Session, _context: UOWTransaction, _instances: object) 
     children = {
         getattr(row, "child_id", row.id)
         for row in written
-        if isinstance(row, Base)
+        if isinstance(row, Identified)
         and row.__tablename__ in HELD_STILL
         and (row not in session.dirty or session.is_modified(row))
     }

@@ -6,17 +6,18 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, insert, text
+from sqlalchemy import Table, bindparam, delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
+from panel.accounts.models import Worker
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.problems import Clash, Conflict, NotAllowed, NotFound
 from panel.platform.tables import KEYS
 from panel.records.gate import NOT_HERE, Access, rewrite_access
 from panel.records.nhs_number import nhs_number_words
 from panel.register.header import EDUCATION
-from panel.register.models import Child, ChildIndex, Involvement
+from panel.register.models import Child, ChildIndex, FamilyMember, Involvement
 from panel.register.names import folded_words, name_tokens
 from panel.web.words import short_day
 
@@ -340,7 +341,7 @@ async def _child(access: Access) -> Child:
 
 
 async def _fields_seen(access: Access) -> frozenset[str]:
-    author = await author_agency(access.session, "child", access.child_id)
+    author = await author_agency(access.session, Child, access.child_id)
     return frozenset(
         name
         for name, category in CATEGORY_OF.items()
@@ -349,16 +350,16 @@ async def _fields_seen(access: Access) -> frozenset[str]:
     )
 
 
-async def author_agency(session: AsyncSession, table: str, row_id: UUID) -> UUID | None:
+async def author_agency(
+    session: AsyncSession, model: type[Child | FamilyMember], row_id: UUID
+) -> UUID | None:
     """The agency of the worker who wrote a row; None for an import."""
-    if table not in ("child", "family_member"):
-        raise ValueError(f"{table} has no author of this kind.")
     found = await session.execute(
-        text(f"SELECT w.agency_id FROM {table} t JOIN worker w ON w.id = t.created_by"  # noqa: S608 - one of two names, checked above
-             " WHERE t.id = :row"),
-        {"row": row_id},
-    )  # fmt: skip
-    return cast("UUID | None", found.scalar_one_or_none())
+        select(Worker.agency_id)
+        .join(model, model.created_by == Worker.id)
+        .where(model.id == row_id)
+    )
+    return found.scalar_one_or_none()
 
 
 def _clashes(child: Child, changes: Mapping[str, Any]) -> tuple[Clash, ...]:

@@ -246,7 +246,7 @@ class FamilyMemberDetails:
 async def family_member_details(access: Access, link_id: UUID) -> FamilyMemberDetails:
     """One person of this child's family. Raises NotFound, or NotAllowed where it is withheld."""
     link, member = await _tied(access, link_id)
-    author = await author_agency(access.session, "family_member", member.id)
+    author = await author_agency(access.session, FamilyMember, member.id)
     if not access.may(Category.FAMILY, author):
         raise NotAllowed(str(access.withheld(Category.FAMILY) or "You cannot see the family."))
     sees_contact = access.may(Category.CONTACT, author)

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from panel.platform.tables import Base, Row, Sealed, one_of
+from panel.platform.tables import Base, Identified, Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
 from panel.records.record_change import watched
 
@@ -53,7 +53,7 @@ class Child(Row):
     starts_school_on: Mapped[date | None]
 
 
-class ChildIndex(Base):
+class ChildIndex(Identified):
     """Blind indexes by which a child is found: names by tokens, identifiers, reference."""
 
     __tablename__ = "child_index"
@@ -168,6 +168,6 @@ class Area(Base):
 
     __tablename__ = "area"
 
-    id: Mapped[str] = mapped_column("code", Text, primary_key=True)  # type: ignore[assignment]
+    id: Mapped[str] = mapped_column("code", Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     boundary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from panel.accounts.desk import Desk
 from panel.accounts.service import agencies
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.register.service import CATEGORY_CHOICES
 from panel.sharing.agencies_agreeing import (
     KEEPERS,
@@ -48,12 +48,10 @@ async def new_agreement(desk: NamedDependency[Desk]) -> Response[Any]:
     """Keep a new agreement between agencies."""
     desk.require(*KEEPERS)
 
-    opens = transaction_of(desk, desk.viewer.id)
-
     async def work(room: Transaction, form: VersionForm) -> None:
         await record_agreement_of_agencies(room.session, form.new())
 
-    return await take(desk, VersionForm, opens, work, BASE, again=partial(_form, desk, None))
+    return await take_here(desk, VersionForm, work, BASE, again=partial(_form, desk, None))
 
 
 @get(f"{BASE}/{{agreement_id:uuid}}", include_in_schema=False)
@@ -84,14 +82,12 @@ async def change(desk: NamedDependency[Desk], agreement_id: FromPath[UUID]) -> R
     """Keep the next version of an agreement."""
     desk.require(*KEEPERS)
 
-    opens = transaction_of(desk, desk.viewer.id)
-
     async def work(room: Transaction, form: VersionForm) -> None:
         await change_agreement_of_agencies(room.session, agreement_id, form.version, form.new())
 
     again = partial(_form, desk, agreement_id)
     to = f"{BASE}/{agreement_id}"
-    return await take(desk, VersionForm, opens, work, to, again=again)
+    return await take_here(desk, VersionForm, work, to, again=again)
 
 
 async def _form(desk: Desk, agreement_id: UUID | None, errors: FieldErrors | None) -> Response[str]:

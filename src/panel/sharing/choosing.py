@@ -104,11 +104,17 @@ async def choose(access: Access, wish: Wish, mark: str) -> Foreseen:
     return done
 
 
+def _capacity_of(voice: Voice) -> Capacity:
+    """In which capacity the viewer chooses. Raises Invalid for who has none."""
+    if voice.capacity is None:
+        raise Invalid.because("change", NOT_THEIRS)
+    return voice.capacity
+
+
 async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFacts) -> Wish:
     """The wish with its end, where the viewer may choose it. Raises Invalid."""
     voice = choices.voice
-    if voice.capacity is None:
-        raise Invalid.because("change", NOT_THEIRS)
+    capacity = _capacity_of(voice)
     if wish.agency not in {one.id for one in await agencies(access.session)}:
         raise Invalid.because("change", UNKNOWN_AGENCY)
     if wish.act is Act.REFUSE and voice.kept_from:
@@ -121,7 +127,7 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
         raise Invalid.because("change", WAITS)
     if wish.act is Act.KEEP and (about is None or not about.mine_is_on):
         raise Invalid.because("change", NOTHING_TO_KEEP)
-    parental = voice.capacity is Capacity.PARENTAL_RESPONSIBILITY
+    parental = capacity is Capacity.PARENTAL_RESPONSIBILITY
     usual = usual_end(access.today, facts.born, parental=parental)
     if wish.act is Act.SHARE and about is not None and about.mine_until is not None:
         usual = about.mine_until
@@ -168,11 +174,10 @@ def _goes_on(row: SharingAgreement, kept: Kept) -> SharingAgreement:
 
 
 def _decision(access: Access, voice: Voice, word: Word) -> SharingDecision:
-    assert voice.capacity is not None  # noqa: S101 - `_checked` refused who has none
     level, named = measured(word.covers)
     return SharingDecision(
         by_person=access.viewer.id,
-        capacity=voice.capacity,
+        capacity=_capacity_of(voice),
         given=word.given,
         agreed_on=access.today,
         agencies=word.agencies,

@@ -16,7 +16,7 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
 )
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from panel.platform.ids import new_id
 from panel.web import words
@@ -99,9 +99,9 @@ class _Unfilled(Frame):
 UNFILLED: Frame = _Unfilled()
 
 
-def fill(part: str, csrf_token: str) -> Markup:
+def fill(part: Markup, csrf_token: str) -> Markup:
     """A kept part for one request: its forms with their token, and an id that is new each time."""
-    return Markup(part.replace(_TOKEN_SLOT, csrf_token).replace(_FORM_SLOT, Frame.new_form_id()))  # noqa: S704 - rendered by our own templates
+    return part.replace(_TOKEN_SLOT, csrf_token).replace(_FORM_SLOT, Frame.new_form_id())
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,6 @@ class Renderer:
             shown, frame=frame, page_help=self.help_panels.get(template, "")
         )
 
-    def part(self, template: str, **shown: object) -> str:
-        """Render a template that stands without the layout: a part of a page, an e-mail."""
-        return self.environment.get_template(template).render(shown)
+    def part(self, template: str, **shown: object) -> Markup:
+        """Render a template that stands without the layout: a part of a page."""
+        return escape(self.environment.get_template(template).make_module(shown))
