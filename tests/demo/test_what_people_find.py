@@ -210,6 +210,13 @@ async def test_the_allocation_panel_has_work_before_it(crew: Crew) -> None:
             )
         )
         acted, appeals, waiting, letters = waits.one()
+        placed = await session.execute(
+            text(
+                "SELECT (SELECT count(*) FROM placement_visit v WHERE v.placement_id = p.id),"
+                " p.visit_by IS NOT NULL FROM outside_placement p WHERE p.is_asked"
+            )
+        )
+        assert [tuple(one) for one in placed] == [(1, True)]
     assert states["draft"] == 1
     assert states["sent"] >= 2
     assert states["decided"] >= 5

@@ -1,7 +1,7 @@
 """A request of every crawled child with all that became of it; withdrawn, so it ties nobody."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,12 @@ from panel.allocation.models import (
     ServiceRequest,
     UnmetNeed,
     Waiting,
+)
+from panel.allocation.outside_models import (
+    OutsideCondition,
+    OutsidePlacement,
+    PlacementCondition,
+    PlacementVisit,
 )
 from panel.platform.ids import new_id
 from tests.hostile.canary_rights import HasWorkers
@@ -51,6 +57,7 @@ async def allocated(
     )  # fmt: skip
     session.add(request)
     await session.flush()
+    await _placed(session, about, request, today)
     decision = RequestDecision(
         **about, request_id=request.id, panel_id=panel_id, kind="agreed_in_part",
         criterion_id=criterion.id, because="no_capacity", reasons="Rates", review_on=today,
@@ -86,5 +93,30 @@ async def allocated(
         PlaceOffer(
             **about, waiting_id=waiting.id, offered_on=today, answer_by=today, answer="refused",
             answered_on=today, why="Too far",
+        ),
+    ])  # fmt: skip
+
+
+async def _placed(
+    session: AsyncSession, about: Mapping[str, Any], request: ServiceRequest, today: date
+) -> None:
+    """The request asks for a placement out of the area: a condition is met, somebody visited."""
+    category = request.category
+    placement = OutsidePlacement(
+        **about, request_id=request.id, is_asked=True, category=category, kind="carer",
+        footing="looked_after", area="Elsewhere", provider="A home", from_on=today,
+    )  # fmt: skip
+    session.add(placement)
+    await session.flush()
+    condition = await session.scalar(select(OutsideCondition).where(OutsideCondition.key == "O1"))
+    assert condition is not None
+    session.add_all([
+        PlacementCondition(
+            **about, placement_id=placement.id, condition_id=condition.id, category=category,
+            met_on=today, note="She was asked",
+        ),
+        PlacementVisit(
+            **about, placement_id=placement.id, category=category, visited_on=today,
+            visited_by="Ida Marsh", note="She is well",
         ),
     ])  # fmt: skip

@@ -23,6 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role
 from panel.accounts.models import Worker
+from panel.allocation.models import ServiceRequest
+from panel.allocation.outside_models import OutsidePlacement
 from panel.allocation.package_models import Package
 from panel.assessments.definitions import FormDefinition, Kind, Question, Voice
 from panel.assessments.models import Assessment, Form
@@ -61,7 +63,7 @@ ABOUT_NO_CHILD = frozenset({
     "audit_event", "audit_key", "audit_seal", "audit_leaf",
     "invitation", "leaving",
     "role_proposal",
-    "disposal_list", "criterion_set", "criterion",
+    "disposal_list", "criterion_set", "criterion", "outside_terms", "outside_condition",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
@@ -69,6 +71,7 @@ ABOUT_NO_CHILD = frozenset({
 CODED = frozenset({
     "service_request.reference", "service_request.category", "service_request.level_of_need",
     "unmet_need.unit", "letter_copy.failure",
+    "outside_placement.category", "placement_condition.category", "placement_visit.category",
     "child.reference", "child.ward_code", "child.ethnicity", "child.primary_need",
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
     "episode.level_at_start", "episode.level_at_closure", "significant_event.kind",
@@ -159,6 +162,8 @@ class Around:
     """The agency of a worker."""
     plan_author: dict[UUID, UUID] = field(default_factory=dict)
     package_author: dict[UUID, UUID] = field(default_factory=dict)
+    asked_by: dict[UUID, UUID] = field(default_factory=dict)
+    """The agency that asks for a placement outside the area."""
     notes: dict[UUID, FamilyNote] = field(default_factory=dict)
     readers: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     """Who has an open copy of a note."""
@@ -207,6 +212,16 @@ def _own_category(name: str) -> Rule:
         row, name, row.category,
         agencies=(getattr(row, "author_agency_id", None) or getattr(row, "agency_id", None),),
     )  # fmt: skip
+
+
+def _placed(name: str) -> Rule:
+    """Of a placement that a request asks for: read as the request is."""
+
+    def rule(row: Any, around: Around) -> Canary:
+        agency = around.asked_by[getattr(row, "placement_id", row.id)]
+        return _of(row, name, row.category, agencies=(agency,))
+
+    return rule
 
 
 def _of_plan(name: str) -> Rule:
@@ -502,6 +517,11 @@ SEALED: dict[str, Rule] = {
     "unmet_need.words": _childs("words", Category.VIEWS),
     "unmet_need.closed_why": _panel("closed_why"),
     "place_offer.why": _childs("why", Category.VIEWS),
+    "outside_placement.area": _placed("area"),
+    "outside_placement.provider": _placed("provider"),
+    "placement_condition.note": _placed("note"),
+    "placement_visit.visited_by": _placed("visited_by"),
+    "placement_visit.note": _placed("note"),
     "referral.escalation": _panel("escalation"),
     "referral.urgent_reason": _panel("urgent_reason"),
     "agenda_item.reason": _panel("reason"),
@@ -671,6 +691,12 @@ async def look_around(session: AsyncSession) -> Around:
         around.plan_author[outcome.id] = around.plan_author[outcome.plan_id]
     for package in await session.scalars(select(Package)):
         around.package_author[package.id] = package.author_agency_id
+    placed = await session.execute(
+        select(OutsidePlacement.id, ServiceRequest.agency_id).join(
+            ServiceRequest, ServiceRequest.id == OutsidePlacement.request_id
+        )
+    )
+    around.asked_by.update((row[0], row[1]) for row in placed.all())
     for note in await session.scalars(select(FamilyNote)):
         around.notes[note.id] = note
     for copy in await session.scalars(select(NoteDelivery)):

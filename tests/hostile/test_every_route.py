@@ -82,6 +82,8 @@ async def ids_of(tenant: Tenant, child: UUID) -> Ids:
         rows["worker_id"], rows["role_id"] = (await session.execute(query)).one()
         query = text("SELECT provider_id, id FROM service ORDER BY id LIMIT 1")
         rows["provider_id"], rows["service_id"] = (await session.execute(query)).one()
+        query = text("SELECT id FROM outside_condition ORDER BY id LIMIT 1")
+        rows["condition_id"] = (await session.execute(query)).scalar_one()
         query = text("SELECT external_id FROM service ORDER BY id LIMIT 1")
         rows["public_id"] = (await session.execute(query)).scalar_one()
         day = (

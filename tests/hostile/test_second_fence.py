@@ -472,6 +472,7 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
             "request_id",
             "decision_id",
             "letter_id",
+            "placement_id",
             "waiting_id",
             "meeting_id",
             "note_id",

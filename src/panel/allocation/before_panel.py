@@ -1,11 +1,11 @@
 """Until when a request is before its panel, and ties the panel's people to the child.
 
 It is before the panel while nobody has decided, or it was deferred; while the family asks again,
-the chair's decision waits to be ratified, or a letter has not gone; and while a package that
-answers it is planned or active. Ten working days after the last of these the tie ends (the setting
-of the packs: DOMAIN.md, "Categories, purposes, defaults"). The day stands on the request, where the
-view `allocation_tie` reads it: a calendar of working days is no work for a view that is asked for
-every record.
+the chair's decision waits to be ratified, or a letter has not gone; while a package that answers
+it is planned or active; and while a child is placed outside the area by it. Ten working days
+after the last of these the tie ends (the setting of the packs: DOMAIN.md, "Categories, purposes,
+defaults"). The day stands on the request, where the view `allocation_tie` reads it: a calendar of
+working days is no work for a view that is asked for every record.
 """
 
 from datetime import date
@@ -33,9 +33,15 @@ SELECT q.state <> 'decided'
                             AND c.sent_at IS NULL AND c.failure IS NULL))
     OR EXISTS (SELECT FROM appeal a WHERE a.request_id = q.id AND a.outcome IS NULL)
     OR EXISTS (SELECT FROM package p WHERE p.child_id = q.child_id AND p.request_id = q.id
-                  AND p.state <> 'ended'),
-  (SELECT max(p.until_on) FROM package p WHERE p.child_id = q.child_id AND p.request_id = q.id)
-FROM service_request q WHERE q.id = :request
+                  AND p.state <> 'ended')
+    OR (o.ended_on IS NULL AND o.until_on IS NULL AND o.id IS NOT NULL),
+  GREATEST(COALESCE(o.ended_on, o.until_on),
+    (SELECT max(p.until_on) FROM package p WHERE p.child_id = q.child_id AND p.request_id = q.id))
+FROM service_request q
+LEFT JOIN outside_placement o ON o.request_id = q.id AND o.is_asked
+  AND EXISTS (SELECT FROM request_decision d WHERE d.request_id = q.id AND d.stands
+                 AND d.kind IN ('agreed', 'agreed_in_part'))
+WHERE q.id = :request
 """)
 
 

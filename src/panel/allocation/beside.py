@@ -11,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.allocation.decision_service import count_to_ratify
-from panel.allocation.package_requests import AGREES
+from panel.allocation.outside_pages import facts_rows
+from panel.allocation.outside_rules import Footing, PlacementKind
+from panel.allocation.outside_service import lacking_today
 from panel.allocation.packages_beside import Lines, beside_request
 from panel.allocation.request_pages import level_words
 from panel.allocation.rules import (
+    AGREES,
     BASIS_WORDS,
     KIND_WORDS,
     NEED_WORDS,
@@ -52,6 +55,13 @@ class _Fact(msgspec.Struct):
     decided: Kind | None
     decided_on: date | None
     is_before: bool
+    placement: UUID | None
+    placed: PlacementKind | None
+    footing: Footing | None
+    area: str | None
+    provider: str | None
+    from_on: date | None
+    until_on: date | None
 
 
 # Before the panel is what nobody decided or what was deferred, what the chair decided and a meeting
@@ -71,9 +81,12 @@ SELECT json_build_object('id', q.id, 'reference', q.reference, 'legal_basis', q.
   'decided', s.kind, 'decided_on', s.decided_on, 'is_before', q.state = 'sent'
      OR COALESCE(s.kind = 'deferred' OR s.chairs_action AND s.ratified_at IS NULL
                  OR t.id IN (s.meeting_id, s.ratified_meeting_id), false)
-     OR EXISTS (SELECT FROM appeal a WHERE a.request_id = q.id AND a.outcome IS NULL))::text
+     OR EXISTS (SELECT FROM appeal a WHERE a.request_id = q.id AND a.outcome IS NULL),
+  'placement', o.id, 'placed', o.kind, 'footing', o.footing, 'area', encode(o.area, 'hex'),
+  'provider', encode(o.provider, 'hex'), 'from_on', o.from_on, 'until_on', o.until_on)::text
 FROM meeting t JOIN service_request q ON q.panel_id = t.panel_id
 LEFT JOIN request_decision s ON s.request_id = q.id AND s.stands
+LEFT JOIN outside_placement o ON o.request_id = q.id AND o.is_asked
 WHERE t.id = :meeting AND q.child_id = :child AND q.state IN ('sent', 'decided')
 ORDER BY q.sent_on, q.id
 """,
@@ -105,7 +118,7 @@ class RequestsBeside:
             has = await beside_request(session, child_id, reader)
         # Where nothing is asked for now the child comes again for what was agreed: its packages.
         return [
-            _paper(one, reader, has)
+            _paper(one, reader, has, "; ".join(await _lacks(session, one)))
             if one.is_before
             else _earlier(one, reader, has if one.decided in AGREES and not is_any else ())
             for one in asked
@@ -131,6 +144,13 @@ class RequestsBeside:
         return [(many, one if many == 1 else more, link) for many, one, more, link in found]
 
 
+async def _lacks(session: AsyncSession, one: _Fact) -> Sequence[str]:
+    """Which conditions keep the panel from agreeing to a placement outside the area."""
+    if one.placement is None or (one.decided is not None and one.decided in AGREES):
+        return ()
+    return await lacking_today(session, one.placement, one.footing)
+
+
 def _earlier(one: _Fact, reader: Reader, has: Lines) -> Beside:
     """A decision of before, in one line: what was asked and why stand on the request's page."""
     if one.decided_on is None or not _may(one, reader):
@@ -152,7 +172,7 @@ def _withheld(one: _Fact) -> Beside:
     return Beside(one.id, _title(one), (), "Not everybody who reads this may see the request.")
 
 
-def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
+def _paper(one: _Fact, reader: Reader, has: Lines, lacks: str) -> Beside:
     if not _may(one, reader):
         return _withheld(one)
 
@@ -173,9 +193,33 @@ def _paper(one: _Fact, reader: Reader, has: Lines) -> Beside:
         ("What is asked for", said_in("asked_for", one.category)),
         ("Service", one.service or ""),
         ("How much", amount),
+        *_placed(one, reader),
+        ("Conditions not met yet", lacks),
         ("How soon", URGENCY_WORDS[one.urgency]),
         ("Why it cannot wait", said_in("urgency_why", one.category)),
         ("What the family wishes", said_in("family_wishes", Category.VIEWS)),
         *has,
     )
     return Beside(one.id, _title(one), tuple(line for line in lines if line[1]))
+
+
+def _placed(one: _Fact, reader: Reader) -> Lines:
+    """The placement outside the area, of a request that the reader may see."""
+    placement = one.placement
+    if placement is None:
+        return ()
+
+    def said_in(name: str, sealed: str | None) -> str:
+        field = f"outside_placement.{name}"
+        told = reader.open_text(
+            sealed, field, placement, one.category, one.agency_id, one.written_by
+        )
+        return told or ""
+
+    first, *rest = facts_rows(one.placed, one.footing, one.from_on, one.until_on)
+    return (
+        first,
+        ("Where", said_in("area", one.area)),
+        ("Who provides it", said_in("provider", one.provider)),
+        *rest,
+    )

@@ -73,7 +73,9 @@ async def add_version(
     newest = await session.scalar(
         select(CriterionSet).order_by(CriterionSet.from_on.desc()).limit(1)
     )
-    mistakes = _mistakes(name, from_on, criteria, newest, today_of(session))
+    newest_from = None if newest is None else newest.from_on
+    mistakes = version_mistakes(name, from_on, newest_from, today_of(session))
+    mistakes += _mistakes(criteria)
     if mistakes:
         raise Invalid(tuple(mistakes))
     if newest is not None:
@@ -95,14 +97,10 @@ async def add_version(
     return made
 
 
-def _mistakes(
-    name: str,
-    from_on: date,
-    criteria: Sequence[CriterionWords],
-    newest: CriterionSet | None,
-    today: date,
+def version_mistakes(
+    name: str, from_on: date, newest_from: date | None, today: date
 ) -> list[FieldError]:
-    keys = [one.key.strip() for one in criteria]
+    """Why a version cannot follow the newest one, whatever stands in it."""
     found = []
     if not name.strip():
         found.append(FieldError("name", "Enter what this version is called"))
@@ -110,11 +108,15 @@ def _mistakes(
         found.append(
             FieldError("from_on", "A version holds from today or later: decisions keep theirs")
         )
-    elif newest is not None and from_on <= newest.from_on:
-        said = (
-            f"There is a version from {words.short_day(newest.from_on)} already. Choose a later day"
-        )
+    elif newest_from is not None and from_on <= newest_from:
+        said = f"There is a version from {words.short_day(newest_from)} already. Choose a later day"
         found.append(FieldError("from_on", said))
+    return found
+
+
+def _mistakes(criteria: Sequence[CriterionWords]) -> list[FieldError]:
+    keys = [one.key.strip() for one in criteria]
+    found = []
     if not criteria:
         found.append(FieldError("criteria", "Write at least one criterion"))
     if any(not (one.key.strip() and one.title.strip() and one.text.strip()) for one in criteria):

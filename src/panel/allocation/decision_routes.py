@@ -26,6 +26,8 @@ from panel.allocation.decision_service import (
 )
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.models import RequestDecision
+from panel.allocation.outside_pages import outside_address, placement_rows
+from panel.allocation.outside_service import lacking_today, placement_for
 from panel.allocation.packages_beside import beside_request
 from panel.allocation.request_pages import address_of
 from panel.allocation.request_service import left_of, request_of, require_reader, service_of
@@ -66,12 +68,22 @@ async def _decide_page(
     address, back, back_words = where
     former = await standing_decision(access.session, request.id)
     duty = is_duty(LegalBasis(request.legal_basis or LegalBasis.LOCAL_OFFER))
+    placement = await placement_for(access.session, request.id)
+    lacks = (
+        ()
+        if placement is None
+        else await lacking_today(access.session, placement.id, placement.footing)
+    )
     return desk.page(
         "allocation/decide.html",
         status=200 if errors is None else 422,
         header=await child_header(access),
         request=request,
-        rows=pages.request_rows(request, access, await service_of(access, request)),
+        rows=pages.request_rows(
+            request, access, await service_of(access, request), placement_rows(placement)
+        ),
+        outside="" if placement is None else outside_address(access.child_id, request.id),
+        lacks=lacks,
         address=address,
         back=back,
         back_words=back_words,

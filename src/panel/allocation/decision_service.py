@@ -18,6 +18,7 @@ from consent import Viewer
 from panel.allocation.before_panel import keep_tied
 from panel.allocation.criteria_service import criterion_for
 from panel.allocation.models import RequestDecision, ServiceRequest, UnmetNeed
+from panel.allocation.outside_service import await_visits, outside_mistakes
 from panel.allocation.request_service import (
     INTERESTED,
     has_declared,
@@ -26,6 +27,7 @@ from panel.allocation.request_service import (
     require_reader,
 )
 from panel.allocation.rules import (
+    AGREES,
     KIND_WORDS,
     Kind,
     LegalBasis,
@@ -150,6 +152,8 @@ async def _record(
         criterion_is_duty=criterion.is_duty,
         today=access.today,
     )
+    if decision.kind in AGREES:
+        mistakes += await outside_mistakes(session, request.id, decision.review_on)
     if mistakes:
         raise Invalid(tuple(FieldError(*one) for one in mistakes))
     held_on = access.today if sitting.meeting is None else sitting.meeting.held_on
@@ -162,6 +166,8 @@ async def _record(
     # Decided a second time it is another request than the one that somebody else may have read.
     flag_modified(request, "state")
     await session.flush()
+    if decision.kind in AGREES:
+        await await_visits(session, request.id)
     await _settle_unmet(sitting, request, made, decision)
     await keep_tied(session, request.id)
     return made

@@ -25,13 +25,12 @@ from panel.allocation.packages import (
     start_package,
 )
 from panel.allocation.request_service import request_of
-from panel.allocation.rules import Kind, units_words
+from panel.allocation.rules import AGREES, units_words
 from panel.platform.problems import NotAllowed, NotFound, Problem
 from panel.records.dates import months_after
 from panel.records.gate import Access
 from panel.web.words import in_a_row
 
-AGREES = frozenset({Kind.AGREED.value, Kind.IN_PART.value})
 NEARLY = Decimal("0.99")
 """Of what is needed: a day of a leap year is a smaller part of its year."""
 

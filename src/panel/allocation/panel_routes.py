@@ -23,7 +23,7 @@ from panel.allocation.fairness_reading import (
     fairness_by,
     sits_on_allocation,
 )
-from panel.allocation.request_pages import NOT_LISTED, address_of, unmet_row
+from panel.allocation.request_pages import NOT_LISTED, address_of, holds_words, unmet_row
 from panel.allocation.request_service import left_of
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
 from panel.allocation.unmet_service import open_needs, totals
@@ -42,14 +42,13 @@ from panel.platform.problems import NotAllowed, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import ChildHeader, child_header
-from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
 ON_A_PAGE = 25
 CRITERIA = "/panels/{key:str}/criteria"
 
 
-async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
+async def panel_here(desk: Desk, session: AsyncSession, key: str) -> Panel:
     """An allocation panel of the viewer's. Raises NotFound for anybody else, Problem for others."""
     panel = await panel_by_key(session, key)
     who = desk.signed_in
@@ -59,7 +58,7 @@ async def _panel(desk: Desk, session: AsyncSession, key: str) -> Panel:
     return panel
 
 
-async def _headers(
+async def headers_of(
     desk: Desk, session: AsyncSession, panel: Panel, children: Sequence[UUID], doing: str
 ) -> dict[UUID, tuple[ChildHeader, Access]]:
     """Whose a list's lines are, as this viewer may know; who left an item does not find it here."""
@@ -78,10 +77,10 @@ async def unmet_page(
     """What is needed and could not be given, longest first, and how much of it for which reason."""
     chosen = Grounds(reason) if reason in set(Grounds) else None
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _panel(desk, session, key)
+        panel = await panel_here(desk, session, key)
         found = await open_needs(session, panel.id, reason=chosen, after=after, most=ON_A_PAGE + 1)
         shown = found[:ON_A_PAGE]
-        headers = await _headers(
+        headers = await headers_of(
             desk, session, panel, [one.child_id for one, _ in shown], "read the unmet needs"
         )
         rows = []
@@ -118,7 +117,7 @@ async def waiting_page(
     A page begins after the row of the id `after`.
     """
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _panel(desk, session, key)
+        panel = await panel_here(desk, session, key)
         waited_for = await services_waited_for(session, panel.id)
         services = await named(session, waited_for)
     every = sorted(waited_for, key=lambda one: services[one].words if one in services else str(one))
@@ -137,7 +136,7 @@ async def waiting_page(
         listed.sort(key=lambda one: order.get(one.id, 0))
         begins = next((at for at, one in enumerate(listed, 1) if one.id == after), 0)
         page = listed[begins : begins + ON_A_PAGE]
-        headers = await _headers(
+        headers = await headers_of(
             desk, session, panel, [one.child_id for one in page], "read a waiting list"
         )
         more = ""
@@ -173,7 +172,7 @@ async def waiting_page(
 
 async def _criteria_page(desk: Desk, key: str, errors: FieldErrors | None = None) -> Response[Any]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await _panel(desk, session, key)
+        panel = await panel_here(desk, session, key)
         return desk.page(
             "allocation/criteria.html",
             status=200 if errors is None else 422,
@@ -181,8 +180,7 @@ async def _criteria_page(desk: Desk, key: str, errors: FieldErrors | None = None
             versions=[
                 (
                     one.set.name,
-                    f"From {words.day(one.set.from_on)}"
-                    + ("" if one.set.until_on is None else f" to {words.day(one.set.until_on)}"),
+                    holds_words(one.set.from_on, one.set.until_on),
                     one.criteria,
                 )
                 for one in await versions(session)
@@ -205,7 +203,7 @@ async def criteria_added(desk: NamedDependency[Desk], key: FromPath[str]) -> Res
 
     async def work(here: Transaction, form: CriteriaForm) -> None:
         await panel_run_by(desk, here.session, key)
-        await _panel(desk, here.session, key)
+        await panel_here(desk, here.session, key)
         await add_version(
             here.session,
             form.name,

@@ -1,5 +1,6 @@
 """What may come in about requests. A draft may leave anything empty: sending says what lacks."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,9 +8,10 @@ from uuid import UUID
 import msgspec
 
 from consent import Category
+from panel.allocation.outside_rules import OutsideWords
 from panel.allocation.request_service import RequestWords
 from panel.allocation.rules import Urgency
-from panel.web.forms import amount, chosen, line, paragraphs
+from panel.web.forms import amount, chosen, line, on_day, paragraphs
 
 LONGEST = 5_000
 CATEGORIES = ("health", "development", "education", "social_care", "family", "safeguarding")
@@ -19,6 +21,8 @@ Need = Literal[
 ]
 UnitWord = Literal["hour", "session", "night", "week"]
 Kept = Literal["health", "development", "education", "social_care", "family", "safeguarding"]
+Placed = Literal["residential_school", "carer", "childrens_home", "other"]
+FootingWord = Literal["looked_after", "accommodated", "shorter"]
 MOST_UNITS = 100_000
 
 
@@ -41,6 +45,29 @@ class RequestForm(msgspec.Struct, forbid_unknown_fields=True):
     urgency: Annotated[Literal["routine", "soon", "urgent"], chosen("How soon?")] = "routine"
     urgency_why: Annotated[str, paragraphs("Why it cannot wait", at_most=LONGEST)] = ""
     family_wishes: Annotated[str, paragraphs("What the family wishes", at_most=LONGEST)] = ""
+    outside: Annotated[Literal["yes", "no"], chosen("Out of the area?")] = "no"
+    placement_kind: Annotated[Placed | None, chosen("What kind of placement")] = None
+    placement_footing: Annotated[FootingWord | None, chosen("How the child would live there")] = (
+        None
+    )
+    placement_area: Annotated[str, line("In which authority’s area", at_most=200)] = ""
+    placement_provider: Annotated[str, line("Who provides it", at_most=200)] = ""
+    placement_from: Annotated[date | None, on_day("From")] = None
+    placement_until: Annotated[date | None, on_day("Until")] = None
+
+    @property
+    def placement(self) -> OutsideWords | None:
+        """The placement outside the area, where the request asks for one."""
+        if self.outside == "no":
+            return None
+        return OutsideWords(
+            self.placement_kind,
+            self.placement_footing,
+            self.placement_area,
+            self.placement_provider,
+            self.placement_from,
+            self.placement_until,
+        )
 
     @property
     def words(self) -> RequestWords:

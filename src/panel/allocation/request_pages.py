@@ -49,6 +49,12 @@ def address_of(child_id: UUID, request_id: UUID) -> str:
     return f"/children/{child_id}/requests/{request_id}"
 
 
+def holds_words(from_on: date, until_on: date | None) -> str:
+    """From when until when a version holds."""
+    until = "" if until_on is None else f" to {words.day(until_on)}"
+    return f"From {words.day(from_on)}{until}"
+
+
 def level_words(level: str | None) -> str:
     """A level of need, or that nobody has judged it."""
     return "Not judged yet" if level is None else LEVEL_WORDS.get(level, level.capitalize())
@@ -72,8 +78,13 @@ def service_words(request: ServiceRequest, service: Named | None) -> str:
     return NOT_LISTED if service is None else service.words
 
 
-def request_rows(request: ServiceRequest, access: Access, service: Named | None) -> Rows:
-    """What is asked, next to the child's level of need; the family's wishes where they may be."""
+def request_rows(
+    request: ServiceRequest, access: Access, service: Named | None, outside: Rows = ()
+) -> Rows:
+    """What is asked, next to the child's level of need; the family's wishes where they may be.
+
+    `outside` is the placement outside the area that it asks for, in rows.
+    """
     basis = request.legal_basis
     rows = [
         ("Level of need", level_words(request.level_of_need)),
@@ -85,6 +96,7 @@ def request_rows(request: ServiceRequest, access: Access, service: Named | None)
         ("What is asked for", request.asked_for),
         ("Service", service_words(request, service)),
         ("How much", amount_words(request)),
+        *outside,
         ("How soon", URGENCY_WORDS[Urgency(request.urgency)]),
         ("Why it cannot wait", request.urgency_why),
         ("Why it was withdrawn", request.withdrawn_why),

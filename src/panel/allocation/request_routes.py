@@ -22,7 +22,10 @@ from panel.allocation.decision_service import decisions_of
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
 from panel.allocation.models import Criterion, ServiceRequest, Waiting
-from panel.allocation.package_requests import AGREES, met_by, packages_for
+from panel.allocation.outside_pages import outside_address, placement_rows, stored_placement
+from panel.allocation.outside_rules import FOOTING_WORDS, PLACEMENT_WORDS
+from panel.allocation.outside_service import placement_for
+from panel.allocation.package_requests import met_by, packages_for
 from panel.allocation.packages import may_prepare, money_purposes
 from panel.allocation.packages_beside import beside_request
 from panel.allocation.packages_pages import STATE_WORDS as STATE_TAGS
@@ -43,6 +46,7 @@ from panel.allocation.request_service import (
     words_of,
 )
 from panel.allocation.rules import (
+    AGREES,
     ANSWER_WORDS,
     BASIS_WORDS,
     NEED_WORDS,
@@ -142,6 +146,8 @@ async def _page(
         header = await child_header(access)
         service = await service_of(access, row)
         writes = bool(access.ties & WRITERS)
+        reads = may_read(access, row)
+        placement = await placement_for(access.session, need_id) if reads else None
         is_draft = row.state == RequestState.DRAFT
         shown = {
             "header": header,
@@ -150,9 +156,12 @@ async def _page(
             "address": address_of(child_id, need_id),
             "tag": pages.state_tag(row),
             "withheld": ""
-            if may_read(access, row)
+            if reads
             else str(access.withheld(category_of(row)) or "You cannot see this request."),
-            "rows": pages.request_rows(row, access, service) if may_read(access, row) else (),
+            "rows": pages.request_rows(row, access, service, placement_rows(placement))
+            if reads
+            else (),
+            "outside": "" if placement is None else outside_address(child_id, need_id),
             "may_write": writes,
             "may_work": access.may_write,
             "is_panel": Tie.PANEL in access.ties,
@@ -163,6 +172,7 @@ async def _page(
         if is_draft and writes and may_fill_in(access, row):
             stored = {name: getattr(words_of(row), name) for name in words_of(row).__slots__}
             stored["category"] = row.category
+            stored |= stored_placement(placement)
             panels = await all_panels(access.session)
             facts = await facts_of(access, row)
             return desk.page(
@@ -181,6 +191,8 @@ async def _page(
                 ],
                 unit_choices=[(one.value, f"{one.value.capitalize()}s") for one in Unit],
                 urgencies=[(key.value, URGENCY_WORDS[key]) for key in reversed(Urgency)],
+                placed=[(key.value, said) for key, said in PLACEMENT_WORDS.items()],
+                footings=[(key.value, said) for key, said in FOOTING_WORDS.items()],
                 services=[]
                 if service is None
                 else [(str(service.id), service.words), ("", "No service in particular")],
@@ -192,9 +204,7 @@ async def _page(
             status=200 if errors is None else 422,
             **shown,
             **await _became(access, row, lists),
-            has=await beside_request(access.session, child_id, access)
-            if may_read(access, row)
-            else (),
+            has=await beside_request(access.session, child_id, access) if reads else (),
             like=await like_this(access, row, desk.signed_in),
         )
 
@@ -306,7 +316,7 @@ async def save(
     """Save the draft."""
 
     async def work(access: Access, form: forms.RequestForm) -> None:
-        await save_request(access, need_id, form.words, form.version)
+        await save_request(access, need_id, form.words, form.version, form.placement)
 
     return await work_on(desk, (child_id, need_id), forms.RequestForm, work, "draft", WRITING)
 

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Tie
 from panel.allocation.models import RequestDecision, ServiceRequest
+from panel.allocation.outside_rules import OutsideWords
+from panel.allocation.outside_service import outside_words, save_placement
 from panel.allocation.rules import (
     STATE_WORDS,
     TOO_FINE,
@@ -223,9 +225,16 @@ def _require_draft(row: ServiceRequest) -> None:
 
 
 async def save_request(
-    access: Access, request_id: UUID, said: RequestWords, version: int
+    access: Access,
+    request_id: UUID,
+    said: RequestWords,
+    version: int,
+    outside: OutsideWords | None = None,
 ) -> ServiceRequest:
-    """Save a draft as it stands. Raises Conflict where somebody else saved first."""
+    """Save a draft as it stands, with the placement outside the area where it asks for one.
+
+    Raises Conflict where somebody else saved first.
+    """
     require_writer(access)
     row = await access.session.get(ServiceRequest, request_id)
     if row is None or row.child_id != access.child_id:
@@ -248,6 +257,7 @@ async def save_request(
     for name in CODES:
         setattr(row, name, getattr(said, name))
     row.category, row.urgency = said.category.value, said.urgency.value
+    await save_placement(access.session, row, outside)
     await access.session.flush()
     return row
 
@@ -270,6 +280,7 @@ async def facts_of(access: Access, row: ServiceRequest) -> RequestFacts:
         row.family_wishes,
         assessment is not None,
         None if level is None else level.level,
+        await outside_words(access.session, row.id),
     )
 
 

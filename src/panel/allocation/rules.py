@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from panel.allocation.outside_rules import OutsideWords, placement_missing
 from panel.web import words
 
 
@@ -75,6 +76,10 @@ class Kind(StrEnum):
     IN_PART = "agreed_in_part"
     DEFERRED = "deferred"
     DECLINED = "declined"
+
+
+AGREES = frozenset({Kind.AGREED.value, Kind.IN_PART.value})
+"""Decisions by which something is given."""
 
 
 class Grounds(StrEnum):
@@ -220,6 +225,8 @@ class RequestFacts:
     family_wishes: str
     has_assessment: bool
     level_of_need: str | None
+    outside: OutsideWords | None = None
+    """The placement outside the area that it asks for, if it does."""
 
 
 def missing_of(request: RequestFacts) -> tuple[tuple[str, str], ...]:
@@ -254,7 +261,8 @@ def missing_of(request: RequestFacts) -> tuple[tuple[str, str], ...]:
             "Nobody has judged the child’s level of need. Judge it first",
         ),
     )
-    return tuple((name, sentence) for name, lacks, sentence in found if lacks)
+    lacking = tuple((name, sentence) for name, lacks, sentence in found if lacks)
+    return lacking + placement_missing(request.outside)
 
 
 def age_mistake(born: date | None, today: date, ages: tuple[int | None, int | None]) -> str:

@@ -28,6 +28,9 @@ from panel.allocation.letter_service import (
 )
 from panel.allocation.models import RequestDecision, ServiceRequest
 from panel.allocation.money import FinancialYear
+from panel.allocation.outside_rules import Footing, OutsideWords, PlacementKind
+from panel.allocation.outside_service import conditions_for, every_terms, terms_of, ticks_of
+from panel.allocation.outside_visits import Met, Visit, opened_placement, record_visit, tick
 from panel.allocation.package_models import EntryKind, PackageKind, PotKind
 from panel.allocation.package_models import Unit as PackageUnit
 from panel.allocation.request_service import (
@@ -51,6 +54,7 @@ from panel.allocation.waiting_service import join_list, offer_place
 from panel.demo import places
 from panel.demo.aftermath import Post
 from panel.demo.asking import (
+    CONDITION_MET,
     CRITERIA,
     GROUNDS_OF_APPEAL,
     IN_THEIR_WORDS,
@@ -61,6 +65,8 @@ from panel.demo.asking import (
     PAPERS,
     POOLED,
     SHORT_BREAKS,
+    VISIT,
+    VISITOR,
     Ask,
     Asked,
     Fate,
@@ -90,6 +96,8 @@ AT_THE_TABLE = ("astrid", "bridget", "denzil", "joan")
 """Who comes beside the coordinator."""
 BUDGET, CHAIR = "bridget", "astrid"
 FULL_YEAR = timedelta(days=364)
+A_MONTH = timedelta(days=28)
+"""From asking for a place out of the area to moving in."""
 A_REQUEST = Decimal(1000)
 """What each pot holds for each request of the year."""
 LEAST = Decimal(40_000)
@@ -139,6 +147,7 @@ async def allocate(tenant: Tenant, year: Year, asked: Asked, *, seed: int) -> No
             await _send(run, ask)
     await _act_as_chair(run)
     await _appeal(run)
+    await _visit(run)
 
 
 # Criteria and money -----------------------------------------------------------------------------
@@ -208,7 +217,7 @@ async def _send(run: _Run, ask: Ask) -> None:
     )
     async with crew.opened(child.child_id, crew.workers[story.lead], "asked for a service") as at:
         request = await start_request(at)
-        request = await save_request(at, request.id, said, request.version)
+        request = await save_request(at, request.id, said, request.version, _outside(run, ask))
         # The same seed gives the same references: a page that names one can be found again.
         request.reference = ask.reference
         await at.session.flush()
@@ -216,6 +225,20 @@ async def _send(run: _Run, ask: Ask) -> None:
             panel = await _panel(at.session)
             await send_request(at, request.id, panel, request.version)
     run.cases[child.child_id] = _Case(ask, child, request.id)
+
+
+def _outside(run: _Run, ask: Ask) -> OutsideWords | None:
+    """The place out of the area, of the one child who asks for one."""
+    if run.asked.placed is not ask:
+        return None
+    looked_after = ask.wish.basis is LegalBasis.S20
+    return OutsideWords(
+        PlacementKind.CARER.value,
+        (Footing.LOOKED_AFTER if looked_after else Footing.SHORTER).value,
+        "Ferndale Borough Council",
+        "Larkspur Carers",
+        ask.sent_on + A_MONTH,
+    )
 
 
 _WHY = {
@@ -239,6 +262,7 @@ async def _meet(run: _Run, day: date) -> None:
     async with crew.as_(crew.coordinator) as (session, _):
         panel = await _panel(session)
         await freeze(session, panel, await meeting_on(session, panel, day))
+    await _meet_conditions(run)
     crew.at(day, 13, 30)
     async with crew.as_(crew.coordinator) as (session, _):
         panel = await _panel(session)
@@ -253,6 +277,35 @@ async def _meet(run: _Run, day: date) -> None:
         panel = await _panel(session)
         await end(session, panel, await meeting_on(session, panel, day))
     await _afterwards(run, day, decided)
+
+
+async def _meet_conditions(run: _Run) -> None:
+    """What a place out of the area needs is settled before the panel meets."""
+    for case in run.cases.values():
+        if case.ask is not run.asked.placed or case.decided:
+            continue
+        async with _opened_by_lead(run, case, "wrote down the conditions of a placement") as at:
+            _, placement = await opened_placement(at, case.request)
+            terms = terms_of(await every_terms(at.session), at.today)
+            if terms is None:
+                continue
+            ticks = (await ticks_of(at.session, [placement.id])).get(placement.id, {})
+            for one in conditions_for(placement, terms, ticks):
+                await tick(at, case.request, one.id, Met(at.today, CONDITION_MET), one.version)
+
+
+async def _visit(run: _Run) -> None:
+    """Somebody visits the child who is placed out of the area, once."""
+    for case in run.cases.values():
+        if case.ask is not run.asked.placed or not case.decided:
+            continue
+        crew = run.crew
+        crew.at(min(case.ask.sent_on + A_MONTH + timedelta(days=6), run.year.today), 16)
+        async with _opened_by_lead(run, case, "wrote down a visit to a placement") as at:
+            _, placement = await opened_placement(at, case.request)
+            said = Visit(at.today, VISITOR, VISIT)
+            if placement.from_on is not None and placement.from_on <= at.today:
+                await record_visit(at, case.request, said, placement.version)
 
 
 async def _decide_all(run: _Run, day: date) -> list[tuple[_Case, Kind]]:

@@ -198,6 +198,9 @@ IN_THEIR_WORDS = {
         "We would have to give up work.",
     ),
 }
+CONDITION_MET = "Settled on the telephone, and the letter is on the file."
+VISITOR = "Ida Marsh, social worker"
+VISIT = "The room is the same as last time. The carer knows the signs for eat, home and enough."
 GROUNDS_OF_APPEAL = "The panel did not know that the place at nursery ends at Christmas."
 
 
@@ -239,6 +242,25 @@ class Asked:
     def of(self, fate: Fate) -> list[Ask]:
         """Those of one fate, in order."""
         return self._sent(one for one in self.by_number.values() if one.fate is fate)
+
+    @property
+    def placed(self) -> Ask | None:
+        """Whose request is for a place out of the area: nights, if there are any, and the first."""
+        agreed = [
+            one
+            for one in self.by_number.values()
+            if one.fate is Fate.MEETING and one.kinds == (Kind.AGREED,)
+        ]
+        order = (LegalBasis.S20, LegalBasis.S17)
+        return min(
+            agreed,
+            key=lambda one: (
+                order.index(one.wish.basis) if one.wish.basis in order else len(order),
+                one.sent_on,
+                one.story.number,
+            ),
+            default=None,
+        )
 
     @staticmethod
     def _sent(found: Iterable[Ask]) -> list[Ask]:
