@@ -104,6 +104,7 @@ class Part(Enum):
     """Whose work it is to read what is kept about a sharing fact, and nobody else's."""
 
     ANSWERS = "the lead professional, who runs the panel, and who decides for the child"
+    CORRECTS = "whoever answers, and the information governance lead while a request is open"
     ASKED = "whoever asked, and their agency"
     PROTECTS = "the panel's coordinator, the social care team, who answers for safety"
     CHOOSES = "the lead professional and the panel's coordinator"
@@ -579,7 +580,8 @@ SEALED: dict[str, Rule] = {
     **{f"access_file.{one}": _answers(one) for one in ("pieces", "made")},
     **{f"redaction.{one}": _answers(one) for one in ("words", "reason", "second_note")},
     **{
-        f"correction.{one}": _of_part(one, Part.ANSWERS) for one in ("asked", "reason", "statement")
+        f"correction.{one}": _of_part(one, Part.CORRECTS)
+        for one in ("asked", "reason", "statement")
     },
     **{f"correction.{one}": _childs(one, Category.PLAN) for one in ("before", "after")},
     **{f"processing_restriction.{one}": _answers(one) for one in ("why", "ended_why")},

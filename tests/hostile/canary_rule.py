@@ -168,9 +168,13 @@ class Rule:
             return identity.permitted and (
                 is_named(viewer, canary.named) or identity.basis is Basis.COURT_ORDER
             )
+        answers = bool(ties & {Tie.LEAD, Tie.PANEL}) or (
+            bool(ties & {Tie.PARENT, Tie.SELF}) and self._may_answer(canary, look, viewer)
+        )
         held = {
-            Part.ANSWERS: bool(ties & {Tie.LEAD, Tie.PANEL})
-            or (bool(ties & {Tie.PARENT, Tie.SELF}) and self._may_answer(canary, look, viewer)),
+            Part.ANSWERS: answers,
+            Part.CORRECTS: answers
+            or (Tie.GOVERNANCE in ties and Role.GOVERNANCE_LEAD in viewer.roles),
             Part.ASKED: is_named(viewer, canary.named),
             Part.PROTECTS: enquires or coordinates,
             Part.CONFIRMS: enquires

@@ -158,21 +158,17 @@ NOT_ON_A_PAGE: dict[str, str] = {
     "former_identity.ended_why": "is kept for the trail; once ended, no page shows the name at all",
     "order_to_confirm.evidence": "is kept for the trail: what was seen before the order counted",
     "guest_link.name": "is kept; a link is told apart by the agency",
-    **dict.fromkeys(
-        (
-            "right_request.who",
-            "right_request.about",
-            "right_request.proof",
-        ),
-        "is shown while a request is open; these were answered, and nothing of the record is shown",
-    ),
     "access_file.made": "is handed out once, and was",
     "processing_restriction.why": "is kept for the trail; that the use is restricted is said",
     "processing_restriction.ended_why": "is kept for the trail",
 }
 """Columns that no page shows to anybody, each with why that is right."""
-BY_TURNS = {"access_file.pieces", "redaction.words", "redaction.reason", "redaction.second_note"}
-"""Of a copy that is looked through: the visit opens one copy of several, by turns."""
+BY_TURNS = {
+    "access_file.pieces", "redaction.words", "redaction.reason", "redaction.second_note",
+    "right_request.who", "right_request.about", "right_request.proof",
+}  # fmt: skip
+"""Of a copy that is looked through and of a request while it is open: the visit opens one of several
+copies and requests, by turns."""
 GARBAGE = {
     "name": "x", "text": "x", "version": "0", "on-day": "31", "on-month": "2", "on-year": "20x6",
     "unknown": "y", "reason": "",
