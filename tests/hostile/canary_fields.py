@@ -500,6 +500,7 @@ SEALED: dict[str, Rule] = {
     "unmet_need.words": _childs("words", Category.VIEWS),
     "unmet_need.closed_why": _panel("closed_why"),
     "place_offer.why": _childs("why", Category.VIEWS),
+    "waiting.left_words": _childs("left_words", Category.VIEWS),
     "referral.escalation": _panel("escalation"),
     "referral.urgent_reason": _panel("urgent_reason"),
     "agenda_item.reason": _panel("reason"),

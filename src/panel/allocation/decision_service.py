@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
-from consent import Viewer
+from consent import Role, Viewer
 from panel.allocation.before_panel import keep_tied
 from panel.allocation.criteria_service import criterion_for
+from panel.allocation.leaving import leave_lists
 from panel.allocation.models import RequestDecision, ServiceRequest, UnmetNeed
 from panel.allocation.request_service import (
     INTERESTED,
@@ -28,6 +29,7 @@ from panel.allocation.request_service import (
 from panel.allocation.rules import (
     KIND_WORDS,
     Kind,
+    LeftWhy,
     LegalBasis,
     Proposed,
     RequestState,
@@ -94,7 +96,11 @@ async def _quorum_at(at: AtItem) -> Quorum:
     """Whether enough are left at the table once those who declared an interest left the item."""
     left = await interested_of(at.session, at.access.child_id, at.panel.id)
     stay = [one for one in at.table.people if one.id not in left]
-    return quorum_of(at.panel, attendees(stay))
+    # A chair who declared an interest leaves the chair to whoever else runs the meeting.
+    chair_left = any(Role.CHAIR in one.roles for one in at.table.people if one.id in left)
+    others_run = any(one.runs and one.is_here for one in stay)
+    spared = (Role.CHAIR.value,) if chair_left and others_run else ()
+    return quorum_of(at.panel, attendees(stay), spared)
 
 
 async def act_as_chair(
@@ -163,6 +169,8 @@ async def _record(
     flag_modified(request, "state")
     await session.flush()
     await _settle_unmet(sitting, request, made, decision)
+    if decision.kind is Kind.DECLINED:
+        await leave_lists(session, request.id, LeftWhy.DECLINED)
     await keep_tied(session, request.id)
     return made
 

@@ -21,7 +21,7 @@ from panel.allocation.appeal_service import appeals_of
 from panel.allocation.decision_service import decisions_of
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
-from panel.allocation.models import Criterion, ServiceRequest, Waiting
+from panel.allocation.models import Criterion, LetterCopy, ServiceRequest, Waiting
 from panel.allocation.package_requests import AGREES, met_by, packages_for
 from panel.allocation.packages import may_prepare, money_purposes
 from panel.allocation.packages_beside import beside_request
@@ -44,19 +44,24 @@ from panel.allocation.request_service import (
 )
 from panel.allocation.rules import (
     ANSWER_WORDS,
+    ANSWERS,
     BASIS_WORDS,
+    BY_HAND,
+    LEFT_WORDS,
     NEED_WORDS,
     OUTCOME_WORDS,
     URGENCY_WORDS,
+    Kind,
     OfferAnswer,
     RequestState,
     Unit,
     Urgency,
+    WaitingState,
     missing_of,
 )
 from panel.allocation.services_routes import services_address, services_again
 from panel.allocation.unmet_service import needs_of
-from panel.allocation.waiting_service import lists_with, place_of, waits_of
+from panel.allocation.waiting_service import lists_with, place_of, runs_list, waits_of
 from panel.panels.case import CATEGORY_TITLES
 from panel.panels.models import Panel
 from panel.panels.reading import all_panels
@@ -65,6 +70,7 @@ from panel.platform.problems import NotFound
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import child_header
+from panel.register.people import people_of
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
@@ -214,7 +220,8 @@ async def _became(
     stands = next((one for one in decisions if one.stands), None)
     letter = None if stands is None else await letter_about(session, stands.id)
     waits = []
-    for waiting, offers in await waits_of(access, row.id):
+    waited = await waits_of(access, row.id)
+    for waiting, offers in waited:
         place = place_of(lists.get(waiting.service_id, ()), waiting, access.today)
         open_offer = next((one for one in offers if one.answer is None), None)
         told = [
@@ -224,6 +231,7 @@ async def _became(
             for one in offers
             if one.answer is not None
         ]
+        told += pages.left_words(waiting, access)
         waits.append((waiting, place, open_offer, told))
     answering = await packages_for(access, row.id)
     needs = await needs_of(access, row.id)
@@ -235,7 +243,7 @@ async def _became(
         "stands": stands,
         "letter": letter,
         "kept_why": letter.kept_why if letter is not None and access.may(Category.PANEL) else "",
-        "copies": [] if letter is None else await copies_of(session, letter.id),
+        "copies": [] if letter is None else await _copies(access, letter.id),
         "unmet": [pages.unmet_row(one, access) for one in needs],
         "met": {one.id: met_by(one, answering) for one in needs},
         "packages": [
@@ -246,10 +254,23 @@ async def _became(
             pages.appeal_row(one, access, access.today) for one in await appeals_of(access, row.id)
         ],
         "waits": waits,
+        "may_offer": await runs_list(access, row),
+        "may_join": access.may_write
+        and stands is not None
+        and stands.kind != Kind.DECLINED
+        and all(one.state == WaitingState.LEFT for one, _ in waited),
+        "leaving": [(key.value, LEFT_WORDS[key]) for key in BY_HAND],
         "chairs": chairs,
         "outcomes": [(key.value, said) for key, said in OUTCOME_WORDS.items()],
-        "answers": [(key.value, said) for key, said in ANSWER_WORDS.items()],
+        "answers": [(key.value, ANSWER_WORDS[key]) for key in ANSWERS],
     }
+
+
+async def _copies(access: Access, letter_id: UUID) -> list[tuple[LetterCopy, str, str]]:
+    """Each copy with whose it is; one that did not go, with how to reach them safely."""
+    copies = await copies_of(access.session, letter_id)
+    people = {one.member_id: one for one in (await people_of(access)).family}
+    return [pages.copy_row(one, people.get(one.person_id), access) for one in copies]
 
 
 async def request_again(
@@ -269,6 +290,8 @@ async def request_page(
 
 _WHOLE = frozenset({"draft", "send", "withdraw"})
 """Forms after which the page is another, and is read from its top."""
+_PLACES = {"leave": "waiting"}
+"""Where a form's doing is read, where that is not called as the form."""
 
 
 async def work_on(
@@ -282,12 +305,13 @@ async def work_on(
     """Do something with a request; a mistake is shown in the form of this `name` on its page."""
     child_id, need_id = where
     page = address_of(child_id, need_id)
+    purposes = money_purposes(desk.viewer, desk.purposes)
     return await take(
         desk,
         kind,
-        partial(desk.open, child_id, doing),
+        partial(desk.open, child_id, doing, purposes),
         work,
-        page if name in _WHOLE else f"{page}#{name}",
+        page if name in _WHOLE else f"{page}#{_PLACES.get(name, name)}",
         again=partial(request_again, desk, child_id, need_id, name),
     )
 

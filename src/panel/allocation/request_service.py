@@ -9,10 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Tie
+from panel.allocation.leaving import leave_lists
 from panel.allocation.models import RequestDecision, ServiceRequest
 from panel.allocation.rules import (
     STATE_WORDS,
     TOO_FINE,
+    LeftWhy,
     RequestFacts,
     RequestState,
     Urgency,
@@ -375,6 +377,7 @@ async def withdraw_request(access: Access, request_id: UUID, why: str, version: 
         )
     row.state, row.withdrawn_why = RequestState.WITHDRAWN.value, why.strip()
     await access.session.flush()
+    await leave_lists(access.session, row.id, LeftWhy.WITHDRAWN)
     if row.panel_id is not None and not await _others_wait(access, row):
         await close_papers(access.session, access.child_id, row.panel_id)
     await rewrite_access(access.session, access.child_id)
