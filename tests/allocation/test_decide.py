@@ -437,6 +437,18 @@ async def test_who_leaves_a_list_is_kept_and_the_others_move_up(
         assert (refused.id, refused.answer, refused.why) == (
             offer.id, "refused", "She is settled now",
         )  # fmt: skip
+    # What is withdrawn is waited for no more.
+    other = await board.sent()
+    async with board.house.as_("job") as session:
+        session.add(
+            Waiting(child_id=board.child, service_id=UUID(int=8), request_id=other,
+                    since_on=date(2026, 11, 23), priority="routine")
+        )  # fmt: skip
+    version = await board.version(other)
+    async with board.house.opened("Amina", "lead") as access:
+        await withdraw_request(access, other, "They moved", version)
+        [(gone, _)] = await waits_of(access, other)
+        assert (gone.state, gone.left_why) == ("left", "withdrawn")
     # The need is met: whoever closes it takes the child off.
     async with board.house.opened("Theo", "lead") as access:
         [need] = await needs_of(access, made["Theo"])

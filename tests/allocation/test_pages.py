@@ -213,9 +213,9 @@ async def test_what_is_done_afterwards(
     refused = await browser.send(page, answer, {"answer": "refused", "why": "Too far for us"})
     assert "Refused. Too far for us" in refused.text
     leaves = f"{page}/waiting/{wait}/leave"
-    silent = await browser.send(page, leaves, {"left": "family", "why": ""})
+    silent = await browser.send(page, leaves, {"left": "family", "left_words": ""})
     assert "in the family’s words" in mistakes(silent)
-    left = await browser.send(page, leaves, {"left": "family", "why": "She is settled"})
+    left = await browser.send(page, leaves, {"left": "family", "left_words": "She is settled"})
     assert "the family does not want it any more. She is settled" in left.text
     again = await browser.send(page, f"{page}/waiting")
     assert "Number 1 of 1 on the list." in again.text

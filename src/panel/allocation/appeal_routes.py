@@ -110,7 +110,7 @@ async def list_left(
     """Take the child off the list."""
 
     async def work(access: Access, form: forms.LeaveForm) -> None:
-        await take_off_list(access, wait_id, LeftWhy(form.left), form.why, form.version)
+        await take_off_list(access, wait_id, LeftWhy(form.left), form.left_words, form.version)
 
     where = (child_id, need_id)
     doing = "took a child off a waiting list"

@@ -109,7 +109,7 @@ class LeaveForm(msgspec.Struct, forbid_unknown_fields=True):
 
     version: int
     left: Annotated[Literal["family", "met"], chosen("Reason", missing="Select the reason")]
-    why: Annotated[str, paragraphs("In their words", at_most=LONGEST)] = ""
+    left_words: Annotated[str, paragraphs("In their words", at_most=LONGEST)] = ""
 
 
 class OfferAnswerForm(msgspec.Struct, forbid_unknown_fields=True):

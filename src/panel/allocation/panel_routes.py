@@ -30,7 +30,7 @@ from panel.allocation.request_pages import (
     lacking_words,
     unmet_row,
 )
-from panel.allocation.request_service import left_of, may_read
+from panel.allocation.request_service import left_of, may_read, requests_named
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
 from panel.allocation.unmet_service import open_needs, services_lacking, totals
 from panel.allocation.waiting_service import (
@@ -184,6 +184,7 @@ async def waiting_page(
         headers = await _headers(
             desk, session, panel, [one.child_id for one in page], "read a waiting list"
         )
+        asked = await requests_named(session, [one.request_id for one in page])
         more = ""
         if begins + ON_A_PAGE < len(listed):
             more = f"/panels/{key}/waiting?service={here}&after={page[-1].id}"
@@ -196,12 +197,14 @@ async def waiting_page(
                 place_of(line, one, desk.today),
             )
             for one in page
-            if one.child_id in headers
+            # Whoever may not read a request is not told what it asks for.
+            if one.child_id in headers and may_read(headers[one.child_id][1], asked[one.request_id])
         ]
         return desk.page(
             "allocation/waiting.html",
             panel=panel,
             rows=shown,
+            unread=len(page) - len(shown),
             heading="" if here is None else f"{names[here]}: in this order",
             services=[
                 (

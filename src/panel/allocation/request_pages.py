@@ -54,6 +54,10 @@ STATE_COLOURS = {
     RequestState.WITHDRAWN: "grey",
 }
 Rows = Sequence[tuple[str, str]]
+UNSEEN = (
+    "You cannot see whether words are kept on how to reach them safely. Ask the lead professional,"
+    " then choose."
+)
 NOT_LISTED = "A service that is not in the directory any more"
 
 
@@ -197,8 +201,9 @@ def copy_row(
     name = "" if person is None else person.name or ""
     if copy.failure is None or copy.sent_at is not None:
         return copy, name or "One of the family", ""
-    safely = None if person is None else person.safe_contact
-    return copy, name or "One of the family", safely_words(safely)
+    known = None if person is None else person.safe_contact
+    safely = UNSEEN if known is None else safely_words(known)
+    return copy, name or "One of the family", safely
 
 
 def lacking_words(

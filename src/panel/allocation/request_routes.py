@@ -44,7 +44,6 @@ from panel.allocation.request_service import (
 )
 from panel.allocation.rules import (
     ANSWER_WORDS,
-    ANSWERS,
     BASIS_WORDS,
     BY_HAND,
     LEFT_WORDS,
@@ -61,7 +60,13 @@ from panel.allocation.rules import (
 )
 from panel.allocation.services_routes import services_address, services_again
 from panel.allocation.unmet_service import needs_of
-from panel.allocation.waiting_service import lists_with, place_of, runs_list, waits_of
+from panel.allocation.waiting_service import (
+    answers_of,
+    lists_with,
+    place_of,
+    runs_list,
+    waits_of,
+)
 from panel.panels.case import CATEGORY_TITLES
 from panel.panels.models import Panel
 from panel.panels.reading import all_panels
@@ -232,7 +237,9 @@ async def _became(
             if one.answer is not None
         ]
         told += pages.left_words(waiting, access)
-        waits.append((waiting, place, open_offer, told))
+        may_say = () if open_offer is None else await answers_of(access, row, open_offer)
+        answers = [(key.value, ANSWER_WORDS[key]) for key in may_say]
+        waits.append((waiting, place, open_offer, told, answers))
     answering = await packages_for(access, row.id)
     needs = await needs_of(access, row.id)
     started = f"/children/{access.child_id}/packages"
@@ -262,7 +269,6 @@ async def _became(
         "leaving": [(key.value, LEFT_WORDS[key]) for key in BY_HAND],
         "chairs": chairs,
         "outcomes": [(key.value, said) for key, said in OUTCOME_WORDS.items()],
-        "answers": [(key.value, ANSWER_WORDS[key]) for key in ANSWERS],
     }
 
 

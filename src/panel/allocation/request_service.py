@@ -1,6 +1,6 @@
 """Requests for service: written, checked for completeness, sent to a panel, taken back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
@@ -162,6 +162,14 @@ async def request_of(access: Access, request_id: UUID) -> ServiceRequest:
     if await is_interested(access, row.panel_id):
         raise NotAllowed(INTERESTED, "Go to the next child.")
     return row
+
+
+async def requests_named(
+    session: AsyncSession, ids: Collection[UUID]
+) -> Mapping[UUID, ServiceRequest]:
+    """Requests by their ids, as far as the viewer reaches."""
+    rows = await session.scalars(select(ServiceRequest).where(ServiceRequest.id.in_(ids)))
+    return {row.id: row for row in rows}
 
 
 async def requests_of(access: Access) -> Sequence[ServiceRequest]:

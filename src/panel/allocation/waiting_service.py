@@ -13,6 +13,7 @@ from panel.allocation.models import PlaceOffer, ServiceRequest, Waiting
 from panel.allocation.packages import may_sign
 from panel.allocation.request_service import WRITERS, request_of
 from panel.allocation.rules import (
+    ANSWERS,
     InLine,
     Kind,
     LeftWhy,
@@ -185,7 +186,7 @@ async def take_off_list(
     if not access.ties & WRITERS and not await runs_list(access, request):
         raise NotAllowed(ASKS, "Ask the lead professional.")
     if wrong := left_mistake(why, words):
-        raise Invalid.because("why", wrong)
+        raise Invalid.because("left_words", wrong)
     await access.session.refresh(row, with_for_update=True)
     if row.version != version or row.state not in STILL:
         raise Conflict((Clash("Waiting list", "Take off the list", row.state.capitalize()),))
@@ -219,6 +220,16 @@ async def offer_place(
     return offer
 
 
+async def answers_of(
+    access: Access, request: ServiceRequest, offer: PlaceOffer
+) -> Sequence[OfferAnswer]:
+    """Which answers to an offer the viewer may write down."""
+    if access.ties & WRITERS:
+        return ANSWERS
+    is_over = offer.answer_by < access.today
+    return (OfferAnswer.NO_ANSWER,) if is_over and await runs_list(access, request) else ()
+
+
 async def answer_offer(
     access: Access, offer_id: UUID, answer: OfferAnswer, why: str, version: int
 ) -> None:
@@ -231,8 +242,7 @@ async def answer_offer(
     if offer is None or offer.child_id != access.child_id:
         raise NotFound(NOT_HERE)
     row, request = await _waits(access, offer.waiting_id)
-    is_over = answer is OfferAnswer.NO_ANSWER and offer.answer_by < access.today
-    if not access.ties & WRITERS and not (is_over and await runs_list(access, request)):
+    if answer not in await answers_of(access, request, offer):
         raise NotAllowed(ASKS, "Ask the lead professional.")
     if wrong := answer_mistake(answer, why):
         raise Invalid.because("why", wrong)

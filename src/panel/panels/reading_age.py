@@ -63,10 +63,13 @@ def reading_age(text: str) -> int:
 
 
 def hardest(text: str, most: int = 3) -> tuple[str, ...]:
-    """The sentences of a text that are too hard by themselves, the hardest first, as written."""
-    said = dict.fromkeys(one.strip() for one in _ENDS.split(text) if one.strip())
-    hard = [one for one in said if reading_age(one) > TOO_HARD]
-    return tuple(sorted(hard, key=grade, reverse=True)[:most])
+    """The sentences of a text that are too hard by themselves, the hardest first, as written.
+
+    The hardest of all where none is.
+    """
+    parts = dict.fromkeys(one.strip() for one in _ENDS.split(text) if one.strip())
+    said = sorted(parts, key=grade, reverse=True)
+    return tuple([one for one in said if reading_age(one) > TOO_HARD][:most] or said[:1])
 
 
 def _words(sentence: str) -> list[str]:
