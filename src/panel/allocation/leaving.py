@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.allocation.models import PlaceOffer, Waiting
 from panel.allocation.rules import OLDEST, LeftWhy, OfferAnswer, WaitingState
 from panel.platform.tables import today_of
-from panel.platform.tenancy import load_keys
 from panel.records.dates import months_after
 from panel.records.restricted_use import is_use_restricted
 from panel.register.models import Child, Episode
@@ -62,7 +61,7 @@ async def take_off_who_left(session: AsyncSession) -> int:
     today = today_of(session)
     no_longer = months_after(today, -12 * (OLDEST + 1))
     found = await session.execute(
-        select(Waiting.request_id, Waiting.child_id, Child.birth_date, _last_closure())
+        select(Waiting.request_id, Child.birth_date, _last_closure())
         .join(Child, Child.id == Waiting.child_id)
         .where(
             Waiting.state.in_(STILL),
@@ -72,8 +71,7 @@ async def take_off_who_left(session: AsyncSession) -> int:
         .order_by(Waiting.request_id)
     )
     rows = found.all()
-    for request_id, child_id, born, closure in rows:
-        await load_keys(session, {child_id})
+    for request_id, born, closure in rows:
         await leave_lists(session, request_id, _why(born, closure, no_longer))
     return len(rows)
 
