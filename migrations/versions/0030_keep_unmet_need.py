@@ -20,6 +20,7 @@ GROUNDS = (
     "'no_such_service', 'no_capacity', 'not_eligible', 'no_money', 'too_far', 'wrong_time',"
     " 'not_suitable', 'family_declined', 'other'"
 )
+LEFT = "'withdrawn', 'declined', 'met', 'family', 'moved', 'age', 'died'"
 TABLES = ("unmet_need", "waiting", "place_offer")
 
 
@@ -102,8 +103,12 @@ def upgrade() -> None:
         sa.Column("since_on", sa.Date(), nullable=False),
         sa.Column("priority", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("left_on", sa.Date(), nullable=True),
+        sa.Column("left_why", sa.Text(), nullable=True),
+        sa.Column("left_words", sa.LargeBinary(), nullable=True),
         code("waiting", "priority", "'urgent', 'soon', 'routine'"),
         code("waiting", "state", "'waiting', 'offered', 'accepted', 'left'"),
+        code("waiting", "left_why", LEFT),
         names("waiting", "request_id", "service_request"),
     )
     op.create_index(op.f("ix_waiting_request_id"), "waiting", ["request_id"])
@@ -123,7 +128,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("why", sa.LargeBinary(), nullable=True),
-        code("place_offer", "answer", "'accepted', 'refused', 'no_answer'"),
+        code("place_offer", "answer", "'accepted', 'refused', 'no_answer', 'taken_back'"),
         names("place_offer", "waiting_id", "waiting"),
     )
     op.create_index(op.f("ix_place_offer_waiting_id"), "place_offer", ["waiting_id"])

@@ -29,15 +29,17 @@ from panel.allocation.models import ServiceRequest
 from panel.allocation.package_models import PackageKind
 from panel.allocation.package_requests import start_from
 from panel.allocation.request_service import withdraw_request
-from panel.allocation.rules import AppealOutcome, Kind
+from panel.allocation.rules import AppealOutcome, Kind, OfferAnswer
+from panel.allocation.waiting_service import answer_offer, offer_place, waits_of
 from panel.panels.models import Panel
 from panel.panels.still_may_go import still_may_go
 from panel.platform.outbox import send_due
-from panel.platform.problems import NotFound
+from panel.platform.problems import NotAllowed, NotFound
 from panel.platform.tenancy import load_keys
 from panel.records.access_check import differences
 from panel.register.models import FamilyMember
 from tests.allocation.conftest import WORDS, Board
+from tests.allocation.test_decide import wait_for
 from tests.allocation.test_letters import SITE, approved, decided
 from tests.panels.conftest import NEXT_MEETING
 from tests.panels.note_world import Server
@@ -263,6 +265,25 @@ async def test_a_copy_that_cannot_go_is_not_waited_for_until_it_is_sent_again(
     await send_letters(seated.house.gate, SITE)
     await posted(seated)
     await ends_on(seated, date(2027, 1, 8))
+
+
+async def test_a_budget_holder_offers_a_place_and_says_that_nobody_answered(
+    seated: Board,
+) -> None:
+    made = await wait_for(seated, UUID(int=7), "Amina")
+    gate, holder = seated.house.gate, seated.house.viewers["holder"]
+    async with gate.open(seated.child, holder, Purpose.ALLOCATION, "offered a place") as access:
+        [(waits, _)] = await waits_of(access, made)
+        offer = await offer_place(access, waits.id, date(2026, 12, 1), waits.version)
+        with pytest.raises(NotAllowed):
+            await answer_offer(access, offer.id, OfferAnswer.NO_ANSWER, "", offer.version)
+    come_to(seated, date(2026, 12, 2))
+    async with gate.open(seated.child, holder, Purpose.ALLOCATION, "wrote it down") as access:
+        with pytest.raises(NotAllowed):
+            await answer_offer(access, offer.id, OfferAnswer.ACCEPTED, "", offer.version)
+        await answer_offer(access, offer.id, OfferAnswer.NO_ANSWER, "", offer.version)
+        [(waits, _)] = await waits_of(access, made)
+        assert waits.state == "waiting"
 
 
 async def test_one_request_that_is_over_does_not_end_another(seated: Board) -> None:

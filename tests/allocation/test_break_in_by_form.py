@@ -42,7 +42,7 @@ from panel.records.gate import Access, rewrite_access
 from panel.records.restricted_use import ProcessingRestriction
 from panel.register.models import Involvement
 from panel.sharing.models import SharingRestriction
-from tests.allocation.conftest import WORDS, Board, judged
+from tests.allocation.conftest import WORDS, Board, judged, listed
 from tests.allocation.test_decide import HERE, sentences
 from tests.allocation.test_letters import SITE, approved
 from tests.conftest import SignIn
@@ -222,6 +222,30 @@ async def test_a_request_that_is_not_shown_says_why_and_where_to_ask(
         assert "since 1 November 2026" in block
         assert f'href="/children/{board.child}/sharing#ask"' in block
     assert WORDS.asked_for not in page
+
+
+async def test_lists_do_not_tell_which_service_a_withheld_request_asks_for(
+    board: Board, client: AsyncTestClient[Any], sign_in: SignIn
+) -> None:
+    async with board.house.as_("job") as session:
+        service = await listed(session)
+    made = await board.sent(category=Category.HEALTH, service_id=service)
+    await by_chair(board, made, Kind.IN_PART)
+    async with board.house.opened("Amina", "lead") as access:
+        await join_list(access, made)
+    await withheld_from_social_care(board, "health")
+    lists = "/panels/allocation"
+    for who, reads in (("chair", True), ("social", False)):
+        await sign_in(board.house.viewers[who].id)
+        unmet = (await client.get(f"{lists}/unmet-need")).text
+        assert "6 nights unmet" in unmet
+        assert ("Kestrel House" in unmet) is reads
+        assert ("You cannot see the health section." in unmet) is not reads
+        found = (await client.get(f"{lists}/unmet-need?service=kestrel")).text
+        assert ("6 nights unmet" in found) is reads
+        waiting = (await client.get(f"{lists}/waiting")).text
+        assert ("Number 1 of 1" in waiting) is reads
+        assert ("Not shown: 1 line" in waiting) is not reads
 
 
 async def test_a_draft_is_not_written_over_by_who_may_not_read_the_familys_words(

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -21,7 +21,15 @@ from panel.allocation.decision_service import (
     ratify,
     standing_decision,
 )
-from panel.allocation.models import RequestDecision, ServiceRequest, UnmetNeed
+from panel.allocation.leaving import take_off_who_left
+from panel.allocation.models import (
+    PlaceOffer,
+    RequestDecision,
+    ServiceRequest,
+    UnmetNeed,
+    Waiting,
+)
+from panel.allocation.request_pages import NOT_LISTED, lacking_words
 from panel.allocation.request_service import (
     INTERESTED,
     choose_service,
@@ -36,15 +44,32 @@ from panel.allocation.rules import (
     AppealOutcome,
     Grounds,
     Kind,
+    LeftWhy,
     NoneBecause,
     OfferAnswer,
     Unmet,
 )
-from panel.allocation.unmet_service import close_need, open_needs, totals
-from panel.allocation.waiting_service import answer_offer, join_list, list_of, offer_place, place_of
+from panel.allocation.unmet_service import (
+    close_need,
+    needs_of,
+    open_needs,
+    services_lacking,
+    totals,
+)
+from panel.allocation.waiting_service import (
+    answer_offer,
+    join_list,
+    list_of,
+    offer_place,
+    place_of,
+    take_off_list,
+    waits_of,
+)
+from panel.directory.service import Named
+from panel.directory.vocabulary import Status
 from panel.panels.agenda import prepare
 from panel.panels.attendance import mark
-from panel.panels.calendar import meeting_on
+from panel.panels.calendar import meeting_on, settings_of
 from panel.panels.holding import declare_interest
 from panel.panels.meeting_rules import Presence
 from panel.panels.models import AgendaItem, Panel, Referral
@@ -52,8 +77,11 @@ from panel.panels.packs import pack_meeting, read_pack
 from panel.panels.rules import Part
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound, Problem
 from panel.records.child_scoped import JOB
+from panel.register.history import close_episode, open_episode
+from panel.register.models import Child
 from tests.allocation.conftest import REVIEW, Board, judged, listed
 from tests.panels.conftest import NEXT_MEETING, AddChild
+from tests.panels.meeting_world import seat
 
 HERE = ("chair", "member", "social", "second")
 ROWS = text(
@@ -344,16 +372,161 @@ async def test_a_child_waits_is_offered_a_place_and_keeps_it_by_refusing(board: 
         assert place_of(await list_of(access.session, service), waits, access.today).startswith(
             "Number 1 of 1 on the list."
         )
+        with pytest.raises(NotAllowed, match="coordinator or the chair"):
+            await offer_place(access, waits.id, date(2026, 12, 1), waits.version)
+    async with board.house.opened("Amina", "coordinator") as access:
         with pytest.raises(Invalid):
             await offer_place(access, waits.id, access.today, waits.version)
         offer = await offer_place(access, waits.id, date(2026, 12, 1), waits.version)
         with pytest.raises(Conflict):
             await offer_place(access, waits.id, date(2026, 12, 1), waits.version)
+        for answer in (OfferAnswer.ACCEPTED, OfferAnswer.NO_ANSWER):
+            with pytest.raises(NotAllowed, match="lead professional or the team"):
+                await answer_offer(access, offer.id, answer, "", offer.version)
+    async with board.house.opened("Amina", "lead") as access:
         with pytest.raises(Invalid):
             await answer_offer(access, offer.id, OfferAnswer.REFUSED, "", offer.version)
         await answer_offer(access, offer.id, OfferAnswer.REFUSED, "Too far", offer.version)
-        assert (waits.state, offer.why) == ("waiting", "Too far")
+        waits = await access.session.get_one(Waiting, waits.id)
+        said = await access.session.get_one(PlaceOffer, offer.id)
+        assert (waits.state, said.why) == ("waiting", "Too far")
         assert waits.since_on == access.today
+
+
+async def wait_for(board: Board, service: UUID, name: str, kind: Kind = Kind.IN_PART) -> UUID:
+    """The family of a child waits for a service: the request."""
+    made = await board.sent(name)
+    async with board.house.as_("job") as session:
+        (await session.get_one(ServiceRequest, made)).service_id = service
+    async with board.house.opened(name, "chair") as access:
+        panel = await board.house.panel(access.session)
+        decision = board.proposed(kind, because=Grounds.NO_CAPACITY)
+        await act_as_chair(access, panel, made, decision, await board.version(made))
+    async with board.house.opened(name, "lead") as access:
+        await join_list(access, made)
+    return made
+
+
+async def test_who_leaves_a_list_is_kept_and_the_others_move_up(
+    board: Board, add_child: AddChild
+) -> None:
+    service = UUID(int=7)
+    names = ("Amina", "Theo", "Jakub", "Mia", "Noor", "Ines")
+    made = {}
+    for name in names:
+        if name != "Amina":
+            await add_child(name, referred=False)
+            await judged(board.house, name)
+        made[name] = await wait_for(board, service, name)
+    async with board.house.opened("Amina", "chair") as access:
+        [(waits, _)] = await waits_of(access, made["Amina"])
+        offer = await offer_place(access, waits.id, date(2026, 12, 1), waits.version)
+    # The family does not want it: in their words, and the open offer with it.
+    async with board.house.opened("Amina", "lead") as access:
+        waits = await access.session.get_one(Waiting, waits.id)
+        with pytest.raises(Invalid):
+            await take_off_list(access, waits.id, LeftWhy.FAMILY, " ", waits.version)
+        read = waits.version
+        await take_off_list(access, waits.id, LeftWhy.FAMILY, "She is settled now", read)
+        with pytest.raises(Conflict):
+            await take_off_list(access, waits.id, LeftWhy.FAMILY, "Again", read)
+        [(left, [refused])] = await waits_of(access, made["Amina"])
+        assert (left.state, left.left_why, left.left_words, left.left_on) == (
+            "left", "family", "She is settled now", access.today,
+        )  # fmt: skip
+        assert (refused.id, refused.answer, refused.why) == (
+            offer.id, "refused", "She is settled now",
+        )  # fmt: skip
+    # What is withdrawn is waited for no more.
+    other = await board.sent()
+    async with board.house.as_("job") as session:
+        session.add(
+            Waiting(child_id=board.child, service_id=UUID(int=8), request_id=other,
+                    since_on=date(2026, 11, 23), priority="routine")
+        )  # fmt: skip
+    version = await board.version(other)
+    async with board.house.opened("Amina", "lead") as access:
+        await withdraw_request(access, other, "They moved", version)
+        [(gone, _)] = await waits_of(access, other)
+        assert (gone.state, gone.left_why) == ("left", "withdrawn")
+    # The need is met: whoever closes it takes the child off.
+    async with board.house.opened("Theo", "lead") as access:
+        [need] = await needs_of(access, made["Theo"])
+        await close_need(access, need.id, "A grandmother helps", need.version)
+    # The panel declines what it had deferred or agreed in part.
+    async with board.house.opened("Jakub", "chair") as access:
+        panel = await board.house.panel(access.session)
+        declined = board.proposed(Kind.DECLINED, because=Grounds.TOO_FAR)
+        version = await board.version(made["Jakub"])
+        await act_as_chair(access, panel, made["Jakub"], declined, version)
+    # They left the area, and turn 26: found by the scheduler, once.
+    async with board.house.as_("job") as session:
+        mia, noor = board.house.children["Mia"], board.house.children["Noor"]
+        await open_episode(session, mia, date(2026, 1, 5))
+        await close_episode(session, mia, date(2026, 11, 23), "moved_away")
+        await open_episode(session, noor, date(2026, 1, 5))
+        await close_episode(session, noor, date(2026, 11, 23), "reached_age")
+        assert await take_off_who_left(session) == 1
+        assert await take_off_who_left(session) == 0
+        (await session.get_one(Child, noor)).birth_date = date(2000, 11, 24)
+        await session.flush()
+        assert await take_off_who_left(session) == 0
+        (await session.get_one(Child, noor)).birth_date = date(2000, 11, 23)
+        await session.flush()
+        assert await take_off_who_left(session) == 1
+        rows = await session.scalars(select(Waiting).where(Waiting.service_id == service))
+        by_child = {row.child_id: row for row in rows}
+        assert [by_child[board.house.children[name]].left_why for name in names] == [
+            "family", "met", "declined", "moved", "age", None,
+        ]  # fmt: skip
+        line = await list_of(session, service)
+        [last] = line
+        assert place_of(line, last, date(2026, 11, 23)).startswith("Number 1 of 1")
+    # Who comes again waits anew, beside what was.
+    board.clock.set(datetime(2026, 11, 30, 9, tzinfo=UTC))
+    async with board.house.opened("Amina", "lead") as access:
+        again = await join_list(access, made["Amina"])
+        assert again.since_on == date(2026, 11, 30)
+        assert [one.state for one, _ in await waits_of(access, made["Amina"])] == [
+            "waiting", "left",
+        ]  # fmt: skip
+
+
+async def test_unmet_needs_of_a_service_and_the_chair_of_a_quorum(board: Board) -> None:
+    service = UUID(int=7)
+    await wait_for(board, service, "Amina")
+    async with board.house.as_("chair") as session:
+        panel = await board.house.panel(session)
+        assert settings_of(panel).quorum_roles == ("chair",)
+        assert list(await services_lacking(session, panel.id)) == [service]
+        assert len(await open_needs(session, panel.id, services=[service])) == 1
+        assert not await open_needs(session, panel.id, services=[UUID(int=8)])
+        [(need, request)] = await open_needs(session, panel.id)
+    found = {service: Named(service, "Kestrel House", "The Trust", Status.ACTIVE)}
+    async with board.house.opened("Amina", "chair") as access:
+        told = lacking_words(need, request, access, found)
+        assert told == ("Kestrel House, The Trust", "nights")
+        assert lacking_words(need, request, access, {}) == (NOT_LISTED, "nights")
+
+
+async def test_a_panel_that_decides_needs_somebody_in_the_chair(board: Board) -> None:
+    made = await board.sent()
+    await seat(board.house, "nurse", "health", "Ivy Coppersmith")
+    await board.meets("member", "social", "second", "nurse", "coordinator")
+    version = await board.version(made)
+    async with board.at() as at:
+        assert at.table.quorum.missing == ("The chair is not here.",)
+        with pytest.raises(Problem, match="no quorum"):
+            await decide(at, made, board.proposed(Kind.AGREED), version)
+    async with board.house.as_("coordinator") as session:
+        panel = await board.house.panel(session)
+        meeting = await meeting_on(session, panel, NEXT_MEETING)
+        await mark(session, panel, meeting, {board.house.viewers["chair"].id: Presence.HERE})
+    # With an interest in the child the chair leaves the item to who else runs the meeting.
+    async with board.at() as at:
+        await declare_interest(at, board.house.viewers["chair"].id, "My neighbour")
+    async with board.at() as at:
+        await decide(at, made, board.proposed(Kind.AGREED), version)
 
 
 async def test_an_appeal_has_its_clock_and_brings_the_child_back(board: Board) -> None:

@@ -21,18 +21,20 @@ from panel.allocation.letter_service import (
     was_posted,
 )
 from panel.allocation.models import DecisionLetter, LetterCopy, RequestDecision
+from panel.allocation.request_pages import copy_row
 from panel.allocation.rules import Kind
 from panel.panels.note_context import gather_for_plan
 from panel.panels.note_rules import Way
 from panel.panels.note_sending import NO_ADDRESS
 from panel.panels.still_may_go import still_may_go
 from panel.platform.outbox import BY_POST, send_due
-from panel.platform.problems import Invalid, Problem
+from panel.platform.problems import Invalid, NotAllowed, Problem
 from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.gate import rewrite_access
 from panel.records.restricted_use import ProcessingRestriction
 from panel.register.models import FamilyMember
+from panel.register.people import people_of
 from panel.sharing.models import SharingRestriction
 from tests.allocation.conftest import Board
 from tests.panels.conftest import AddChild
@@ -72,6 +74,8 @@ async def test_the_letter_of_each_decision_is_plain_and_holds_nothing_internal(
     async with board.house.opened("Amina", "chair") as access:
         draft = await draft_letter(access, gathered, made)
         assert draft.reading_age < 10
+        assert draft.whole_age < 10
+        assert not draft.hardest
         assert {one.name: one.way for one in draft.gets} == {
             "Marta Kestrel": Way.EMAIL, "Ben Kestrel": Way.LETTER,
         }  # fmt: skip
@@ -143,6 +147,54 @@ async def test_what_could_not_go_is_sent_again_once_it_can(board: Board) -> None
     async with board.house.as_("job") as session:
         messages = list(await session.scalars(select(OutboxMessage.to_viewer_id)))
     assert sorted(messages) == sorted([board.mother, board.father])
+
+
+async def test_another_way_is_chosen_for_a_copy_that_did_not_go(board: Board) -> None:
+    async with board.house.as_("job") as session:
+        await load_keys(session, {board.mother})
+        mother = await session.get_one(FamilyMember, board.mother)
+        mother.email, mother.safe_contact = None, "Never by post to her mother’s"
+        await rewrite_access(session, board.child)
+    made = await decided(board, Kind.AGREED)
+    letter = await approved(board, made, mother=Way.EMAIL)
+    gate = board.house.gate
+    assert await send_letters(gate, SITE) == 1
+    async with board.house.opened("Amina", "chair") as access:
+        copies = {one.person_id: one for one in await copies_of(access.session, letter.id)}
+        copy = copies[board.mother]
+        assert copy.failure == NO_ADDRESS
+        people = {one.member_id: one for one in (await people_of(access)).family}
+        _, whose, safely = copy_row(copy, people[board.mother], access)
+        assert whose == "Marta Kestrel"
+        assert safely == "How to reach them safely: Never by post to her mother’s"
+        assert copy_row(copies[board.father], people[board.father], access)[2] == ""
+    with pytest.raises(NotAllowed):
+        async with board.house.opened("Amina", "lead") as access:
+            await send_again(access, made, copy.id, Way.LETTER)
+    async with board.house.opened("Amina", "chair") as access:
+        await send_again(access, made, copy.id, Way.LETTER)
+    assert await send_letters(gate, SITE) == 1
+    async with board.house.as_("job") as session:
+        kinds = await session.scalars(
+            select(OutboxMessage.kind).where(OutboxMessage.to_viewer_id == board.mother)
+        )
+        assert list(kinds) == [BY_POST]
+
+
+async def test_what_is_hard_to_read_in_a_letter_is_said_and_stops_nothing(board: Board) -> None:
+    hard = (
+        "Notwithstanding considerable multidisciplinary deliberation, residential accommodation"
+        " necessitates comprehensive reassessment of individual eligibility considerations,"
+        " commissioning arrangements and organisational responsibilities"
+    )
+    made = await decided(board, Kind.AGREED, reasons_for_family=hard, conditions=hard)
+    gathered = await gather_for_plan(board.house.tenant, board.child)
+    async with board.house.opened("Amina", "chair") as access:
+        draft = await draft_letter(access, gathered, made)
+        assert draft.reading_age < 10 < draft.whole_age
+        assert draft.hardest[0] == f"{hard}."
+        assert len(draft.hardest) <= 3
+    await approved(board, made)
 
 
 async def test_nobody_else_is_named_in_it(board: Board, add_child: AddChild) -> None:

@@ -194,17 +194,37 @@ async def test_what_is_done_afterwards(
     await sign_in(board.house.viewers["lead"].id)
     waits = await browser.send(page, f"{page}/waiting")
     assert "Number 1 of 1 on the list." in waits.text
+    assert f"{page}/waiting/" in waits.text
+    assert "/offer" not in waits.text
+    await sign_in(board.house.viewers["coordinator"].id)
+    waits = await client.get(page)
     [wait] = re.findall(rf"{page}/waiting/([\w-]+)/offer", waits.text)
     offer = f"{page}/waiting/{wait}/offer"
     by = {"answer_by-day": "20", "answer_by-month": "11", "answer_by-year": "2026"}
     assert "a day to come" in mistakes(await browser.send(page, offer, by))
     offered = await browser.send(page, offer, by | {"answer_by-month": "12"})
-    [place] = re.findall(rf"{page}/places/([\w-]+)/answer", offered.text)
+    assert "/places/" not in offered.text
+    assert "writes down the answer" in offered.text
+    await sign_in(board.house.viewers["lead"].id)
+    [place] = re.findall(rf"{page}/places/([\w-]+)/answer", await browser.get(page))
     answer = f"{page}/places/{place}/answer"
     silent = await browser.send(page, answer, {"answer": "refused", "why": ""})
     assert "in the family’s words" in mistakes(silent)
     refused = await browser.send(page, answer, {"answer": "refused", "why": "Too far for us"})
     assert "Refused. Too far for us" in refused.text
+    leaves = f"{page}/waiting/{wait}/leave"
+    silent = await browser.send(page, leaves, {"left": "family", "left_words": ""})
+    assert "in the family’s words" in mistakes(silent)
+    left = await browser.send(page, leaves, {"left": "family", "left_words": "She is settled"})
+    assert "the family does not want it any more. She is settled" in left.text
+    again = await browser.send(page, f"{page}/waiting")
+    assert "Number 1 of 1 on the list." in again.text
+    await sign_in(board.house.viewers["coordinator"].id)
+    lists = "/panels/allocation/unmet-need"
+    assert "None in particular" in await browser.get(lists)
+    assert "Nights" in await browser.get(lists)
+    assert "Nothing of this is unmet" in await browser.get(f"{lists}?service=Kestrel")
+    await sign_in(board.house.viewers["lead"].id)
     asked = {"asked_on-day": "23", "asked_on-month": "11", "asked_on-year": "2026"}
     nothing = await browser.send(page, f"{page}/appeal", asked | {"grounds": ""})
     assert "look at again" in mistakes(nothing)
@@ -215,6 +235,7 @@ async def test_what_is_done_afterwards(
     assert "Say why" in mistakes(await browser.send(page, close, {"why": ""}))
     closed = await browser.send(page, close, {"why": "A grandmother helps"})
     assert "Closed on 23 November 2026: A grandmother helps" in closed.text
+    assert "Off the list since 23 November 2026: the need is met in another way." in closed.text
     await sign_in(board.house.viewers["chair"].id)
     shown = await browser.get(page)
     [appeal] = re.findall(rf"{page}/appeal/([\w-]+)", shown)
@@ -222,5 +243,5 @@ async def test_what_is_done_afterwards(
         page, f"{page}/appeal/{appeal}", {"outcome": "upheld", "why": "They moved"}
     )
     assert "The panel decides again on Monday 23 November 2026: They moved" in upheld.text
-    assert "Number 1 of 1" in await browser.get("/panels/allocation/waiting")
+    assert "Nobody waits" in await browser.get("/panels/allocation/waiting")
     assert "Nothing is unmet" in await browser.get("/panels/allocation/unmet-need")

@@ -85,6 +85,7 @@ async def test_what_fits_is_found_asked_for_and_waited_for(
         )  # fmt: skip
     await sign_in(board.house.viewers["coordinator"].id)
     assert "Kestrel House" in await browser.get("/panels/allocation/waiting")
+    await sign_in(board.house.viewers["lead"].id)
     # A line of a package takes name and price from the directory.
     days = date(2026, 12, 1)
     said = LineWords("", Decimal(2), Unit.NIGHT, Every.MONTH, days, None, service_id=fits)
@@ -102,6 +103,26 @@ async def test_what_fits_is_found_asked_for_and_waited_for(
                 await add_line(access, package.id, package.version, wrong)
             assert field in {one.field for one in why.value.errors}
         assert len(list(await access.session.scalars(select(ServiceLine)))) == 1
+    # Whoever plans the package finds a service that no request asks for, without a script.
+    steps = f"/children/{board.child}/packages/{package.id}/steps/line"
+    async with board.house.as_("job") as session:
+        other = await listed(
+            session, 3, 8, name="Osprey Club", unit="session", unit_cost=Decimal(9)
+        )
+    form = await browser.get(steps)
+    assert "Osprey Club" not in form
+    find = f"{page}?package={package.id}"
+    assert find in form
+    for words, which in (("", fits), ("&words=Osprey", other)):
+        shown = await browser.get(f"{find}{words}")
+        assert f"{steps}?service={which}" in shown
+        assert "Ask for this service" not in shown
+    assert f'value="{other}" selected' in await browser.get(f"{steps}?service={other}")
+    nothing = await browser.send(steps, steps, {"service_id": str(other), "units": ""})
+    assert f'value="{other}" selected' in nothing.text
+    said = {"service_id": str(other), "units": "2", "unit": "session", "every": "week",
+            "from_on-day": "1", "from_on-month": "12", "from_on-year": "2026"}  # fmt: skip
+    assert "Osprey Club" in (await browser.send(steps, steps, said)).text
     # What ended is asked for no more.
     async with board.house.as_("job") as session:
         await end_service(session, fits, (await session.get_one(Service, fits)).version)

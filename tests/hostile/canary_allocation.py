@@ -67,7 +67,7 @@ async def allocated(
     )  # fmt: skip
     waiting = Waiting(
         **about, service_id=request.service_id, request_id=request.id, since_on=today,
-        priority="soon", state="left",
+        priority="soon", state="left", left_on=today, left_why="family", left_words="Not now",
     )  # fmt: skip
     session.add_all([decision, waiting])
     await session.flush()

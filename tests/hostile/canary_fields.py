@@ -523,6 +523,7 @@ SEALED: dict[str, Rule] = {
     "placement_condition.note": _placed("note"),
     "placement_visit.visited_by": _placed("visited_by"),
     "placement_visit.note": _placed("note"),
+    "waiting.left_words": _childs("left_words", Category.VIEWS),
     "referral.escalation": _panel("escalation"),
     "referral.urgent_reason": _panel("urgent_reason"),
     "agenda_item.reason": _panel("reason"),

@@ -166,6 +166,7 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/requests/{need_id:uuid}/unmet/{unmet_id:uuid}/close": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/waiting": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/waiting/{wait_id:uuid}/offer": RECORD,
+    "/children/{child_id:uuid}/requests/{need_id:uuid}/waiting/{wait_id:uuid}/leave": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/withdraw": RECORD,
     "/children/{child_id:uuid}/sharing": RECORD,
     "/children/{child_id:uuid}/sharing/agreements": RECORD,

@@ -12,9 +12,14 @@ from panel.allocation import decision_forms as forms
 from panel.allocation.appeal_service import answer_appeal, ask_again
 from panel.allocation.request_forms import WhyForm
 from panel.allocation.request_routes import REQUEST, work_on
-from panel.allocation.rules import AppealOutcome, OfferAnswer
+from panel.allocation.rules import AppealOutcome, LeftWhy, OfferAnswer
 from panel.allocation.unmet_service import close_need
-from panel.allocation.waiting_service import answer_offer, join_list, offer_place
+from panel.allocation.waiting_service import (
+    answer_offer,
+    join_list,
+    offer_place,
+    take_off_list,
+)
 from panel.records.gate import Access
 from panel.web.forms import Nothing
 
@@ -95,6 +100,23 @@ async def place_offered(
     return await work_on(desk, where, forms.OfferForm, work, "waiting", "offered a place")
 
 
+@post(f"{REQUEST}/waiting/{{wait_id:uuid}}/leave", include_in_schema=False)
+async def list_left(
+    desk: NamedDependency[Desk],
+    child_id: FromPath[UUID],
+    need_id: FromPath[UUID],
+    wait_id: FromPath[UUID],
+) -> Response[Any]:
+    """Take the child off the list."""
+
+    async def work(access: Access, form: forms.LeaveForm) -> None:
+        await take_off_list(access, wait_id, LeftWhy(form.left), form.left_words, form.version)
+
+    where = (child_id, need_id)
+    doing = "took a child off a waiting list"
+    return await work_on(desk, where, forms.LeaveForm, work, "leave", doing)
+
+
 @post(f"{REQUEST}/places/{{place_id:uuid}}/answer", include_in_schema=False)
 async def place_answered(
     desk: NamedDependency[Desk],
@@ -113,4 +135,12 @@ async def place_answered(
     )
 
 
-HANDLERS = [appeal, appeal_answered, unmet_closed, wait_for_place, place_offered, place_answered]
+HANDLERS = [
+    appeal,
+    appeal_answered,
+    unmet_closed,
+    wait_for_place,
+    place_offered,
+    list_left,
+    place_answered,
+]

@@ -104,6 +104,14 @@ class OfferForm(msgspec.Struct, forbid_unknown_fields=True):
     answer_by: Annotated[date, on_day("Answer by", missing="Enter by when they answer")]
 
 
+class LeaveForm(msgspec.Struct, forbid_unknown_fields=True):
+    """The child comes off the list."""
+
+    version: int
+    left: Annotated[Literal["family", "met"], chosen("Reason", missing="Select the reason")]
+    left_words: Annotated[str, paragraphs("In their words", at_most=LONGEST)] = ""
+
+
 class OfferAnswerForm(msgspec.Struct, forbid_unknown_fields=True):
     """What the family says to it."""
 

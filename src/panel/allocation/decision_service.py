@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
-from consent import Viewer
+from consent import Role, Viewer
 from panel.allocation.before_panel import keep_tied
 from panel.allocation.criteria_service import criterion_for
+from panel.allocation.leaving import leave_lists
 from panel.allocation.models import RequestDecision, ServiceRequest, UnmetNeed
 from panel.allocation.outside_service import await_visits, outside_mistakes
 from panel.allocation.request_service import (
@@ -30,6 +31,7 @@ from panel.allocation.rules import (
     AGREES,
     KIND_WORDS,
     Kind,
+    LeftWhy,
     LegalBasis,
     Proposed,
     RequestState,
@@ -96,7 +98,11 @@ async def _quorum_at(at: AtItem) -> Quorum:
     """Whether enough are left at the table once those who declared an interest left the item."""
     left = await interested_of(at.session, at.access.child_id, at.panel.id)
     stay = [one for one in at.table.people if one.id not in left]
-    return quorum_of(at.panel, attendees(stay))
+    # A chair who declared an interest leaves the chair to whoever else runs the meeting.
+    chair_left = any(Role.CHAIR in one.roles for one in at.table.people if one.id in left)
+    others_run = any(one.runs and one.is_here for one in stay)
+    spared = (Role.CHAIR.value,) if chair_left and others_run else ()
+    return quorum_of(at.panel, attendees(stay), spared)
 
 
 async def act_as_chair(
@@ -169,6 +175,8 @@ async def _record(
     if decision.kind in AGREES:
         await await_visits(session, request.id)
     await _settle_unmet(sitting, request, made, decision)
+    if decision.kind is Kind.DECLINED:
+        await leave_lists(session, request.id, LeftWhy.DECLINED)
     await keep_tied(session, request.id)
     return made
 

@@ -30,11 +30,12 @@ from panel.allocation.letter_service import (
     was_posted,
 )
 from panel.allocation.request_pages import address_of
-from panel.allocation.request_routes import REQUEST
+from panel.allocation.request_routes import REQUEST, work_on
 from panel.panels.note_context import gather_for_plan
 from panel.panels.note_document import note_pdf
 from panel.panels.note_routes import Mailbox
 from panel.panels.note_rules import Way
+from panel.panels.reading_age import AIM
 from panel.panels.still_may_go import still_may_go
 from panel.platform.outbox import send_due
 from panel.platform.pdf import PdfNotMade
@@ -42,11 +43,17 @@ from panel.platform.problems import Invalid, NotAllowed, NotWorking
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import child_header
-from panel.web.forms import FieldErrors, Filled, Nothing, line, paragraphs, read_form
+from panel.web.forms import FieldErrors, Filled, Nothing, chosen, line, paragraphs, read_form
 
 LETTER = f"{REQUEST}/letter"
 COPY = f"{LETTER}/{{copy_id:uuid}}"
 WAYS = [(Way.EMAIL.value, "An e-mail that says where to read it"), (Way.LETTER.value, "By post")]
+
+
+class WayForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Send a copy once more, this way."""
+
+    way: Annotated[Way, chosen("Way", missing="Choose how it goes")]
 
 
 class LetterForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,6 +130,7 @@ async def _page(
             paragraphs=draft.body.split("\n\n"),
             back=address_of(child_id, need_id),
             ways=WAYS,
+            aim=AIM,
             filled=Filled(stored, errors),
         )
 
@@ -242,18 +250,13 @@ async def copy_again(
     need_id: FromPath[UUID],
     copy_id: FromPath[UUID],
 ) -> Response[Any]:
-    """A copy that could not go is tried again, once what was in its way is mended."""
+    """A copy that could not go is tried again, in the way that is chosen now."""
 
-    async def work(access: Access, _form: Nothing) -> None:
-        await send_again(access, need_id, copy_id)
+    async def work(access: Access, form: WayForm) -> None:
+        await send_again(access, need_id, copy_id, form.way)
 
-    answer = await take(
-        desk,
-        Nothing,
-        partial(desk.open, child_id, "sent the letter about a decision again"),
-        work,
-        f"{address_of(child_id, need_id)}#letter",
-    )
+    doing = "sent the letter about a decision again"
+    answer = await work_on(desk, (child_id, need_id), WayForm, work, "letter", doing)
     await _send(desk)
     return answer
 

@@ -40,7 +40,7 @@ from panel.panels.note_sending import (
     why_not_for,
 )
 from panel.panels.notes import note_recipients
-from panel.panels.reading_age import reading_age
+from panel.panels.reading_age import TOO_HARD, hardest, reading_age
 from panel.platform import outbox
 from panel.platform.problems import FieldError, Invalid, NotAllowed, NotFound, Problem
 from panel.platform.tables import NOW
@@ -82,6 +82,10 @@ class LetterDraft:
     """What may be about somebody else, or tell where somebody is."""
     reading_age: int
     """Of the fixed text, in years."""
+    whole_age: int
+    """Of all of it as it goes, with what people wrote in it."""
+    hardest: tuple[str, ...]
+    """Its sentences that are hardest to read, where the whole is too hard."""
     gets: tuple[Gets, ...]
 
     @property
@@ -108,15 +112,19 @@ async def draft_letter(access: Access, gathered: Gathered, request_id: UUID) -> 
         raise Problem(409, "Not decided yet", "There is no decision to write about.")
     panel = await access.session.get_one(Panel, decision.panel_id)
     facts = await _facts(access, panel, request, decision)
+    body = letter_text(facts)
+    whole_age = reading_age(body)
     recipients = await note_recipients(access, access.today)
     names = {one.person: one.name for one in await possible_givers(access)}
     shown = gathered.to([one.person for one in recipients])
     return LetterDraft(
         request,
         decision,
-        letter_text(facts),
+        body,
         _marks(access, gathered, recipients, facts),
         reading_age(fixed_words(facts)),
+        whole_age,
+        hardest(body) if whole_age > TOO_HARD else (),
         tuple(_gets(one, names, gathered, shown) for one in recipients),
     )
 
@@ -419,18 +427,25 @@ async def copy_of(access: Access, request_id: UUID, copy_id: UUID) -> LetterCopy
     return row
 
 
-async def send_again(access: Access, request_id: UUID, copy_id: UUID) -> None:
+async def send_again(
+    access: Access, request_id: UUID, copy_id: UUID, way: Way | None = None
+) -> None:
     """Let a copy that could not go try once more, with the family's address and agreement of now.
 
-    Raises NotAllowed for who may not write, NotFound, Invalid where there is nothing to try again.
+    In another `way` where whoever runs the panel chooses one, knowing how to reach them safely.
+    Raises NotAllowed for anybody else, NotFound, Invalid where there is nothing to try again.
     """
-    access.require_write()
+    if Tie.PANEL not in access.ties:
+        raise NotAllowed("Only the coordinator or the chair of the panel sends this letter again.")
     row = await copy_of(access, request_id, copy_id)
+    # Two people at once: the second waits, and finds that it goes.
+    await access.session.refresh(row, with_for_update=True)
     if row.failure is None or row.sent_at is not None or not await _stands(access.session, row):
         raise Invalid.because(
             "", "This copy waits, or it went, or the panel decided again: nothing was sent now"
         )
     row.failure, row.outbox_id = None, None
+    row.way = row.way if way is None else way.value
     await keep_tied(access.session, request_id)
 
 

@@ -11,6 +11,7 @@ from panel.allocation.rules import (
     AppealOutcome,
     Grounds,
     Kind,
+    LeftWhy,
     LegalBasis,
     NeedCode,
     OfferAnswer,
@@ -236,6 +237,7 @@ class Waiting(ChildScoped):
     __table_args__ = (
         one_of("priority", Urgency),
         one_of("state", WaitingState),
+        one_of("left_why", LeftWhy),
         Index("ix_waiting_service", "service_id", "state", "since_on"),
         Index(
             "uq_waiting_request",
@@ -251,6 +253,10 @@ class Waiting(ChildScoped):
     since_on: Mapped[date]
     priority: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, default="waiting")
+    left_on: Mapped[date | None]
+    left_why: Mapped[str | None] = mapped_column(Text)
+    left_words = Sealed()
+    """The family's own, or how the need is met."""
 
 
 class PlaceOffer(ChildScoped):

@@ -552,7 +552,7 @@ LINE = Step(
             "select",
             "service_id",
             "Service of the directory",
-            "Those that the child’s requests ask for. Leave this empty for another.",
+            "What the child’s requests ask for, or what you found. Leave this empty for another.",
         ),
         Field("line", "what", "Which service?", "Of the directory, its name where this is empty."),
         Field("line", "units", "How many?", "For example 2 or 1.5"),

@@ -28,6 +28,8 @@ from panel.allocation.packages_settings import limits
 from panel.allocation.pots_routes import HANDLERS as POTS
 from panel.allocation.pots_routes import year_named
 from panel.allocation.request_service import services_asked_for
+from panel.allocation.services_routes import services_address
+from panel.directory.service import Named, named
 from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.records.gate import Access, Withheld
 from panel.register.service import child_header
@@ -128,6 +130,7 @@ async def _step_page(
     stored: dict[str, object] | None = None,
     facts: Sequence[tuple[str, str]] = (),
     notes: Sequence[str] = (),
+    link: tuple[str, str] | None = None,
 ) -> Response[Any]:
     header = await child_header(access)
     facts = [("Child", header.name), *facts]
@@ -141,6 +144,7 @@ async def _step_page(
         _base(access.child_id) if one is None else f"{_base(access.child_id)}/{one.id}",
         None if one is None else one.version,
         facts,
+        link=link,
         stored=stored or {},
         warnings=warnings,
     )
@@ -230,13 +234,19 @@ async def step_form(
     child_id: FromPath[UUID],
     package_id: FromPath[UUID],
     slug: FromPath[str],
+    service: FromQuery[UUID | None] = None,
 ) -> Response[Any]:
-    """The form of one step of a package."""
-    return await _step(desk, child_id, package_id, slug)
+    """The form of one step of a package; `service` is the one that was found for a line."""
+    return await _step(desk, child_id, package_id, slug, service=service)
 
 
 async def _step(
-    desk: Desk, child_id: UUID, package_id: UUID, slug: str, errors: FieldErrors | None = None
+    desk: Desk,
+    child_id: UUID,
+    package_id: UUID,
+    slug: str,
+    errors: FieldErrors | None = None,
+    service: UUID | None = None,
 ) -> Response[Any]:
     async with _opens(desk, child_id, READING) as access:
         await require_stayed(access)
@@ -248,7 +258,10 @@ async def _step(
             raise NotAllowed("This cannot be done with this package now, or not by you.")
         every = await agencies(access.session)
         known = await pots.pots(access.session)
-        services = await services_asked_for(access) if slug == "line" else ()
+        is_line = slug == "line"
+        typed = () if errors is None else errors.typed.get("service_id", ())
+        found = service if service is not None or not typed else _read_id(typed[0])
+        services = await _services_for(access, found) if is_line else ()
         names = {each.id: each.name for each in every}
         step = pages.package_step(
             slug,
@@ -264,9 +277,29 @@ async def _step(
             raise NotFound
         action = f"{_base(child_id)}/{package_id}/steps/{slug}"
         stored = pages.stored_of(slug, one)
+        if is_line and found in {each.id for each in services}:
+            stored |= {"service_id": found}
+        find = f"{services_address(child_id)}?package={package_id}"
+        link = ("Find a service in the directory", find) if is_line else None
+        notes = pages.signing_notes(signing)
         return await _step_page(
-            desk, access, step, action, errors, one, stored, notes=pages.signing_notes(signing)
+            desk, access, step, action, errors, one, stored, notes=notes, link=link
         )
+
+
+async def _services_for(access: Access, found: UUID | None) -> Sequence[Named]:
+    """What a line may name: what the child's requests ask for, and what was found for it."""
+    services = list(await services_asked_for(access))
+    if found is not None and found not in {each.id for each in services}:
+        services += (await named(access.session, [found])).values()
+    return services
+
+
+def _read_id(typed: str) -> UUID | None:
+    try:
+        return UUID(typed)
+    except ValueError:
+        return None
 
 
 @post(STEP, include_in_schema=False)

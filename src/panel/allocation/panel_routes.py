@@ -1,8 +1,9 @@
 """The pages of an allocation panel beside its meetings: criteria, unmet need, waiting lists."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -23,10 +24,16 @@ from panel.allocation.fairness_reading import (
     fairness_by,
     sits_on_allocation,
 )
-from panel.allocation.request_pages import NOT_LISTED, address_of, holds_words, unmet_row
-from panel.allocation.request_service import left_of
+from panel.allocation.request_pages import (
+    NOT_LISTED,
+    address_of,
+    holds_words,
+    lacking_words,
+    unmet_row,
+)
+from panel.allocation.request_service import left_of, may_read, requests_named
 from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
-from panel.allocation.unmet_service import open_needs, totals
+from panel.allocation.unmet_service import open_needs, services_lacking, totals
 from panel.allocation.waiting_service import (
     in_line,
     list_of,
@@ -34,7 +41,7 @@ from panel.allocation.waiting_service import (
     services_waited_for,
     waiting_before,
 )
-from panel.directory.service import named
+from panel.directory.service import Named, named
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
 from panel.panels.run import panel_run_by
@@ -72,13 +79,27 @@ async def unmet_page(
     desk: NamedDependency[Desk],
     key: FromPath[str],
     reason: FromQuery[str] = "",
+    service: FromQuery[str] = "",
     after: FromQuery[UUID | None] = None,
 ) -> Response[str]:
-    """What is needed and could not be given, longest first, and how much of it for which reason."""
+    """What is needed and could not be given, longest first, and how much of it for which reason.
+
+    `service` are words of a service's name: which services there are to choose from would tell of
+    requests that the viewer may not read.
+    """
     chosen = Grounds(reason) if reason in set(Grounds) else None
+    sought = service.replace("\0", "").strip()[:200]
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await panel_here(desk, session, key)
-        found = await open_needs(session, panel.id, reason=chosen, after=after, most=ON_A_PAGE + 1)
+        names = await named(session, await services_lacking(session, panel.id))
+        found = await open_needs(
+            session,
+            panel.id,
+            reason=chosen,
+            services=_called(names, sought),
+            after=after,
+            most=ON_A_PAGE + 1,
+        )
         shown = found[:ON_A_PAGE]
         headers = await headers_of(
             desk, session, panel, [one.child_id for one, _ in shown], "read the unmet needs"
@@ -87,22 +108,46 @@ async def unmet_page(
         for need, request in shown:
             if need.child_id in headers:
                 header, access = headers[need.child_id]
+                if sought and not may_read(access, request):
+                    # That it is here would tell which service it is.
+                    continue
                 href = address_of(need.child_id, request.id)
-                rows.append((header.name, header.initials, href, unmet_row(need, access)))
+                which = lacking_words(need, request, access, names)
+                rows.append((header.name, header.initials, href, which, unmet_row(need, access)))
         base = f"/panels/{key}/unmet-need"
-        more = f"{base}?after={shown[-1][0].id}" if len(found) > ON_A_PAGE else ""
+        asked = {"reason": "" if chosen is None else chosen.value, "service": sought}
+        more = ""
+        if len(found) > ON_A_PAGE:
+            more = f"{base}?{_query(asked | {'after': str(shown[-1][0].id)})}"
         return desk.page(
             "allocation/unmet.html",
             panel=panel,
             base=base,
             rows=rows,
             totals=[
-                (f"{base}?reason={one.value}", GROUNDS_WORDS[one], count)
+                (
+                    f"{base}?{_query(asked | {'reason': one.value})}",
+                    GROUNDS_WORDS[one],
+                    count,
+                )
                 for one, count in (await totals(session, panel.id)).items()
             ],
             chosen="" if chosen is None else GROUNDS_WORDS[chosen],
-            more=f"{more}&reason={chosen.value}" if more and chosen else more,
+            reason=asked["reason"],
+            sought=sought,
+            more=more,
         )
+
+
+def _called(names: Mapping[UUID, Named], sought: str) -> list[UUID] | None:
+    """The services whose name or provider holds these words; None where nothing is sought."""
+    if not sought:
+        return None
+    return [one for one, said in names.items() if sought.casefold() in said.words.casefold()]
+
+
+def _query(asked: Mapping[str, str]) -> str:
+    return urlencode({name: value for name, value in asked.items() if value})
 
 
 @get("/panels/{key:str}/waiting", include_in_schema=False)
@@ -139,6 +184,7 @@ async def waiting_page(
         headers = await headers_of(
             desk, session, panel, [one.child_id for one in page], "read a waiting list"
         )
+        asked = await requests_named(session, [one.request_id for one in page])
         more = ""
         if begins + ON_A_PAGE < len(listed):
             more = f"/panels/{key}/waiting?service={here}&after={page[-1].id}"
@@ -151,12 +197,14 @@ async def waiting_page(
                 place_of(line, one, desk.today),
             )
             for one in page
-            if one.child_id in headers
+            # Whoever may not read a request is not told what it asks for.
+            if one.child_id in headers and may_read(headers[one.child_id][1], asked[one.request_id])
         ]
         return desk.page(
             "allocation/waiting.html",
             panel=panel,
             rows=shown,
+            unread=len(page) - len(shown),
             heading="" if here is None else f"{names[here]}: in this order",
             services=[
                 (

@@ -6,11 +6,21 @@ from datetime import date
 from uuid import UUID
 
 from consent import Category
-from panel.allocation.models import Appeal, Criterion, RequestDecision, ServiceRequest, UnmetNeed
+from panel.allocation.models import (
+    Appeal,
+    Criterion,
+    LetterCopy,
+    RequestDecision,
+    ServiceRequest,
+    UnmetNeed,
+    Waiting,
+)
+from panel.allocation.request_service import category_of, may_read
 from panel.allocation.rules import (
     BASIS_WORDS,
     GROUNDS_WORDS,
     KIND_WORDS,
+    LEFT_WORDS,
     NEED_WORDS,
     OUTCOME_WORDS,
     STATE_WORDS,
@@ -18,6 +28,7 @@ from panel.allocation.rules import (
     AppealOutcome,
     Grounds,
     Kind,
+    LeftWhy,
     LegalBasis,
     NeedCode,
     RequestState,
@@ -25,7 +36,9 @@ from panel.allocation.rules import (
     units_words,
 )
 from panel.directory.service import Named
+from panel.panels.note_pages import safely_words
 from panel.records.gate import Access
+from panel.register.people import FamilyPerson
 from panel.web import words
 
 LEVEL_WORDS = {
@@ -41,6 +54,10 @@ STATE_COLOURS = {
     RequestState.WITHDRAWN: "grey",
 }
 Rows = Sequence[tuple[str, str]]
+UNSEEN = (
+    "You cannot see whether words are kept on how to reach them safely. Ask the lead professional,"
+    " then choose."
+)
 NOT_LISTED = "A service that is not in the directory any more"
 
 
@@ -175,6 +192,43 @@ def unmet_row(row: UnmetNeed, access: Access) -> UnmetRow:
         said = f"{said} Closed on {words.short_day(row.until_on)}: {why}".rstrip(": ")
     family = row.words if access.may(Category.VIEWS) else ""
     return UnmetRow(row.id, row.version, said, family, row.until_on is None)
+
+
+def left_words(row: Waiting, access: Access) -> list[str]:
+    """When a child left a waiting list and why, with the family's words where they may be seen."""
+    if row.left_on is None or row.left_why is None:
+        return []
+    why = LEFT_WORDS[LeftWhy(row.left_why)]
+    said = f"Off the list since {words.short_day(row.left_on)}: {words.lower_first(why)}."
+    theirs = row.left_words if access.may(Category.VIEWS) else ""
+    return [f"{said} {theirs}".rstrip()]
+
+
+def copy_row(
+    copy: LetterCopy, person: FamilyPerson | None, access: Access
+) -> tuple[LetterCopy, str, str]:
+    """A copy of a letter, whose it is, and how to reach them safely where it did not go."""
+    if copy.person_id == access.child_id:
+        return copy, "The young person", ""
+    name = "" if person is None else person.name or ""
+    if copy.failure is None or copy.sent_at is not None:
+        return copy, name or "One of the family", ""
+    known = None if person is None else person.safe_contact
+    safely = UNSEEN if known is None else safely_words(known)
+    return copy, name or "One of the family", safely
+
+
+def lacking_words(
+    row: UnmetNeed, request: ServiceRequest, access: Access, names: Mapping[UUID, Named]
+) -> tuple[str, str]:
+    """Which service is lacking and what it is counted in, for who may read its request."""
+    if not may_read(access, request):
+        return (str(access.withheld(category_of(request)) or "") or "You cannot see this.", "")
+    unit = f"{row.unit}s"
+    if row.service_id is None:
+        return ("None in particular", unit)
+    found = names.get(row.service_id)
+    return (NOT_LISTED if found is None else found.words, unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The pages of a child's requests: written, sent, withdrawn, and all that became of one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,7 +21,7 @@ from panel.allocation.appeal_service import appeals_of
 from panel.allocation.decision_service import decisions_of
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
-from panel.allocation.models import Criterion, ServiceRequest, Waiting
+from panel.allocation.models import Criterion, LetterCopy, PlaceOffer, ServiceRequest, Waiting
 from panel.allocation.outside_pages import outside_address, placement_rows, stored_placement
 from panel.allocation.outside_rules import FOOTING_WORDS, PLACEMENT_WORDS
 from panel.allocation.outside_service import placement_for
@@ -49,18 +49,28 @@ from panel.allocation.rules import (
     AGREES,
     ANSWER_WORDS,
     BASIS_WORDS,
+    BY_HAND,
+    LEFT_WORDS,
     NEED_WORDS,
     OUTCOME_WORDS,
     URGENCY_WORDS,
+    Kind,
     OfferAnswer,
     RequestState,
     Unit,
     Urgency,
+    WaitingState,
     missing_of,
 )
 from panel.allocation.services_routes import services_address, services_again
 from panel.allocation.unmet_service import needs_of
-from panel.allocation.waiting_service import lists_with, place_of, waits_of
+from panel.allocation.waiting_service import (
+    answers_of,
+    lists_with,
+    place_of,
+    runs_list,
+    waits_of,
+)
 from panel.panels.case import CATEGORY_TITLES
 from panel.panels.models import Panel
 from panel.panels.reading import all_panels
@@ -69,6 +79,7 @@ from panel.platform.problems import NotFound
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import child_header
+from panel.register.people import people_of
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
@@ -223,6 +234,7 @@ async def _became(
     }
     stands = next((one for one in decisions if one.stands), None)
     letter = None if stands is None else await letter_about(session, stands.id)
+    waited = await waits_of(access, row.id)
     answering = await packages_for(access, row.id)
     needs = await needs_of(access, row.id)
     started = f"/children/{access.child_id}/packages"
@@ -233,7 +245,7 @@ async def _became(
         "stands": stands,
         "letter": letter,
         "kept_why": letter.kept_why if letter is not None and access.may(Category.PANEL) else "",
-        "copies": [] if letter is None else await copies_of(session, letter.id),
+        "copies": [] if letter is None else await _copies(access, letter.id),
         "unmet": [pages.unmet_row(one, access) for one in needs],
         "met": {one.id: met_by(one, answering) for one in needs},
         "packages": [
@@ -243,19 +255,27 @@ async def _became(
         "appeals": [
             pages.appeal_row(one, access, access.today) for one in await appeals_of(access, row.id)
         ],
-        "waits": await _waits(access, row, lists),
+        "waits": await _waits(access, row, lists, waited),
+        "may_offer": await runs_list(access, row),
+        "may_join": access.may_write
+        and stands is not None
+        and stands.kind != Kind.DECLINED
+        and all(one.state == WaitingState.LEFT for one, _ in waited),
+        "leaving": [(key.value, LEFT_WORDS[key]) for key in BY_HAND],
         "chairs": chairs,
         "outcomes": [(key.value, said) for key, said in OUTCOME_WORDS.items()],
-        "answers": [(key.value, said) for key, said in ANSWER_WORDS.items()],
     }
 
 
 async def _waits(
-    access: Access, row: ServiceRequest, lists: Mapping[UUID, list[Waiting]]
+    access: Access,
+    row: ServiceRequest,
+    lists: Mapping[UUID, list[Waiting]],
+    waited: Sequence[tuple[Waiting, Sequence[PlaceOffer]]],
 ) -> list[tuple[Any, ...]]:
     """Where the child waits for what was asked for: its place, and what was offered."""
     waits = []
-    for waiting, offers in await waits_of(access, row.id):
+    for waiting, offers in waited:
         place = place_of(lists.get(waiting.service_id, ()), waiting, access.today)
         open_offer = next((one for one in offers if one.answer is None), None)
         told = [
@@ -265,8 +285,18 @@ async def _waits(
             for one in offers
             if one.answer is not None
         ]
-        waits.append((waiting, place, open_offer, told))
+        told += pages.left_words(waiting, access)
+        may_say = () if open_offer is None else await answers_of(access, row, open_offer)
+        answers = [(key.value, ANSWER_WORDS[key]) for key in may_say]
+        waits.append((waiting, place, open_offer, told, answers))
     return waits
+
+
+async def _copies(access: Access, letter_id: UUID) -> list[tuple[LetterCopy, str, str]]:
+    """Each copy with whose it is; one that did not go, with how to reach them safely."""
+    copies = await copies_of(access.session, letter_id)
+    people = {one.member_id: one for one in (await people_of(access)).family}
+    return [pages.copy_row(one, people.get(one.person_id), access) for one in copies]
 
 
 async def request_again(
@@ -286,6 +316,8 @@ async def request_page(
 
 _WHOLE = frozenset({"draft", "send", "withdraw"})
 """Forms after which the page is another, and is read from its top."""
+_PLACES = {"leave": "waiting"}
+"""Where a form's doing is read, where that is not called as the form."""
 
 
 async def work_on(
@@ -299,12 +331,13 @@ async def work_on(
     """Do something with a request; a mistake is shown in the form of this `name` on its page."""
     child_id, need_id = where
     page = address_of(child_id, need_id)
+    purposes = money_purposes(desk.viewer, desk.purposes)
     return await take(
         desk,
         kind,
-        partial(desk.open, child_id, doing),
+        partial(desk.open, child_id, doing, purposes),
         work,
-        page if name in _WHOLE else f"{page}#{name}",
+        page if name in _WHOLE else f"{page}#{_PLACES.get(name, name)}",
         again=partial(request_again, desk, child_id, need_id, name),
     )
 

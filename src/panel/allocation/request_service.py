@@ -1,6 +1,6 @@
 """Requests for service: written, checked for completeness, sent to a panel, taken back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
@@ -9,12 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Tie
+from panel.allocation.leaving import leave_lists
 from panel.allocation.models import RequestDecision, ServiceRequest
 from panel.allocation.outside_rules import OutsideWords
 from panel.allocation.outside_service import outside_words, save_placement
 from panel.allocation.rules import (
     STATE_WORDS,
     TOO_FINE,
+    LeftWhy,
     RequestFacts,
     RequestState,
     Urgency,
@@ -162,6 +164,14 @@ async def request_of(access: Access, request_id: UUID) -> ServiceRequest:
     if await is_interested(access, row.panel_id):
         raise NotAllowed(INTERESTED, "Go to the next child.")
     return row
+
+
+async def requests_named(
+    session: AsyncSession, ids: Collection[UUID]
+) -> Mapping[UUID, ServiceRequest]:
+    """Requests by their ids, as far as the viewer reaches."""
+    rows = await session.scalars(select(ServiceRequest).where(ServiceRequest.id.in_(ids)))
+    return {row.id: row for row in rows}
 
 
 async def requests_of(access: Access) -> Sequence[ServiceRequest]:
@@ -386,6 +396,7 @@ async def withdraw_request(access: Access, request_id: UUID, why: str, version: 
         )
     row.state, row.withdrawn_why = RequestState.WITHDRAWN.value, why.strip()
     await access.session.flush()
+    await leave_lists(access.session, row.id, LeftWhy.WITHDRAWN)
     if row.panel_id is not None and not await _others_wait(access, row):
         await close_papers(access.session, access.child_id, row.panel_id)
     await rewrite_access(access.session, access.child_id)

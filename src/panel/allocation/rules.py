@@ -119,6 +119,20 @@ class OfferAnswer(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NO_ANSWER = "no_answer"
+    TAKEN_BACK = "taken_back"
+    """Nobody answered, and the child left the list."""
+
+
+class LeftWhy(StrEnum):
+    """Why a child left a waiting list."""
+
+    WITHDRAWN = "withdrawn"
+    DECLINED = "declined"
+    MET = "met"
+    FAMILY = "family"
+    MOVED = "moved"
+    AGE = "age"
+    DIED = "died"
 
 
 BASIS_WORDS = {
@@ -175,7 +189,23 @@ ANSWER_WORDS = {
     OfferAnswer.ACCEPTED: "Accepted",
     OfferAnswer.REFUSED: "Refused",
     OfferAnswer.NO_ANSWER: "No answer in time",
+    OfferAnswer.TAKEN_BACK: "Taken back",
 }
+ANSWERS = (OfferAnswer.ACCEPTED, OfferAnswer.REFUSED, OfferAnswer.NO_ANSWER)
+"""What somebody writes down; an offer is taken back by leaving the list."""
+LEFT_WORDS = {
+    LeftWhy.WITHDRAWN: "The request was withdrawn",
+    LeftWhy.DECLINED: "The panel declined the request",
+    LeftWhy.MET: "The need is met in another way",
+    LeftWhy.FAMILY: "The family does not want it any more",
+    LeftWhy.MOVED: "They left the area",
+    LeftWhy.AGE: "They turned 26",
+    LeftWhy.DIED: "The child died",
+}
+BY_HAND = (LeftWhy.FAMILY, LeftWhy.MET)
+"""Why somebody takes a child off a list; the rest follows from what else happens."""
+OLDEST = 25
+"""Years: from the next birthday on nobody waits (SEND: 0 to 25)."""
 STATE_WORDS = {
     RequestState.DRAFT: "Draft",
     RequestState.SENT: "Sent to the panel",
@@ -444,6 +474,13 @@ def answer_mistake(answer: OfferAnswer, why: str) -> str:
     """Why an answer to an offer cannot be kept: a refusal has the family's words."""
     if answer is OfferAnswer.REFUSED and not why.strip():
         return "Write in the family’s words why they refused"
+    return ""
+
+
+def left_mistake(why: LeftWhy, words: str) -> str:
+    """Why a child cannot leave a list so: what the family wants is kept in their words."""
+    if why is LeftWhy.FAMILY and not words.strip():
+        return "Write in the family’s words why they do not want it any more"
     return ""
 
 

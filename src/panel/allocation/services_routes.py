@@ -1,5 +1,6 @@
 """What of the directory fits a child, and asking for it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from panel.accounts.desk import Desk
 from panel.accounts.taking import take
 from panel.allocation import request_forms as forms
 from panel.allocation.looking import Said, looked_for
+from panel.allocation.packages import money_purposes, package_for_reading
 from panel.allocation.request_pages import address_of
 from panel.allocation.request_service import (
     WRITERS,
@@ -26,7 +28,8 @@ from panel.directory.pages import found_row, match_page
 from panel.directory.searching import Sought, place_in_list, search_services
 from panel.directory.service import match
 from panel.directory.vocabulary import ACCESS, LANGUAGES, NEEDS
-from panel.records.gate import Access
+from panel.platform.problems import NotFound
+from panel.records.gate import Access, Withheld
 from panel.register.header import child_header
 from panel.web.forms import FieldErrors, Filled
 
@@ -48,16 +51,21 @@ async def _page(
     words: str = "",
     page: str = "",
     errors: FieldErrors | None = None,
+    package_id: UUID | None = None,
 ) -> Response[str]:
-    async with desk.open(child_id, LOOKING) as access:
+    purposes = money_purposes(desk.viewer, desk.purposes) if package_id else None
+    async with desk.open(child_id, LOOKING, purposes) as access:
         looked = await looked_for(access, said)
-        asks = bool(access.ties & WRITERS)
+        line = "" if package_id is None else await _line_of(access, package_id)
+        asks = bool(access.ties & WRITERS) and not line
         draft = None
         if request_id is not None:
             request = await request_of(access, request_id)
             is_open = request.state == RequestState.DRAFT and may_read(access, request)
             draft = request if is_open and asks else None
         here = services_address(child_id)
+        whole = {"asking": request_id, "package": package_id}
+        kept = [(name, str(one)) for name, one in whole.items() if one is not None]
         shown: dict[str, Any] = {"found": None, "rows": (), "previous": None, "next": None}
         if words:
             listed = await search_services(access.session, Sought(words), place_in_list(page))
@@ -65,8 +73,8 @@ async def _page(
                 "found": None,
                 "rows": [found_row(looked.wanted, *one, access.today) for one in listed.rows],
                 "note": listed.note,
-                "previous": _other(here, request_id, said, words, listed.previous),
-                "next": _other(here, request_id, said, words, listed.next),
+                "previous": _other(here, kept, said, words, listed.previous),
+                "next": _other(here, kept, said, words, listed.next),
             }
         else:
             shown["found"] = match_page(await match(access.session, looked.wanted))
@@ -78,9 +86,12 @@ async def _page(
             looked=looked,
             words=words,
             address=here,
+            all_href=f"{here}?{urlencode(kept)}" if kept else here,
             draft=draft,
             draft_href="" if draft is None else address_of(child_id, draft.id),
             asks=asks,
+            line=line,
+            kept=kept,
             filled=Filled({}, errors),
             needs=list(NEEDS.items()),
             languages=list(LANGUAGES.items()),
@@ -89,15 +100,21 @@ async def _page(
         )
 
 
+async def _line_of(access: Access, package_id: UUID) -> str:
+    """Where a package takes a line. Raises NotFound."""
+    one = await package_for_reading(access, package_id)
+    if isinstance(one, Withheld):
+        raise NotFound
+    return f"/children/{access.child_id}/packages/{one.id}/steps/line"
+
+
 def _other(
-    here: str, request_id: UUID | None, said: Said, words: str, page: str | None
+    here: str, kept: Sequence[tuple[str, str]], said: Said, words: str, page: str | None
 ) -> str | None:
     """The address of another page of what was found."""
     if not page:
         return None
-    asked: list[tuple[str, str]] = [("words", words)]
-    if request_id is not None:
-        asked.append(("asking", str(request_id)))
+    asked = [("words", words), *kept]
     if said != AS_ON_RECORD:
         asked += [("said", "yes"), ("language", said.language or "")]
         asked += [("need", one) for one in said.needs or ()]
@@ -117,6 +134,7 @@ async def services_page(
     desk: NamedDependency[Desk],
     child_id: FromPath[UUID],
     asking: FromQuery[UUID | None] = None,
+    package: FromQuery[UUID | None] = None,
     words: FromQuery[str] = "",
     said: FromQuery[str] = "",
     need: FromQuery[list[str] | None] = None,
@@ -124,7 +142,10 @@ async def services_page(
     access: FromQuery[list[str] | None] = None,
     page: FromQuery[str] = "",
 ) -> Response[str]:
-    """The services that fit the child, and why others do not; or those of some words."""
+    """The services that fit the child, and why others do not; or those of some words.
+
+    For a request that is `asking`, or for a line of a `package`.
+    """
     instead = AS_ON_RECORD
     if said == "yes":
         instead = Said(
@@ -133,7 +154,7 @@ async def services_page(
             tuple(one for one in ACCESS if one in (access or ())),
         )
     sought = words.replace("\0", "").strip()[:200]
-    return await _page(desk, child_id, asking, instead, sought, page)
+    return await _page(desk, child_id, asking, instead, sought, page, package_id=package)
 
 
 @post("/children/{child_id:uuid}/requests/{need_id:uuid}/service", include_in_schema=False)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.people_leaving import let_leavers_go
 from panel.accounts.throttle import forget_attempts
+from panel.allocation.leaving import take_off_who_left
 from panel.allocation.letter_service import send_letters, settle_letters
 from panel.allocation.new_year import promise_out_of_new_pots
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
@@ -127,6 +128,11 @@ async def promise_packages(session: AsyncSession, _slot: datetime) -> None:
     await promise_out_of_new_pots(session)
 
 
+async def take_off_lists(session: AsyncSession, _slot: datetime) -> None:
+    """Nobody waits for a place any more who turned 26, left the area or died."""
+    await take_off_who_left(session)
+
+
 def keeping_documents(gate: Gate) -> Job:
     """The governance documents get a new version when what they rest on changed."""
 
@@ -178,6 +184,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         keeping_documents(gate),
         Job("let leavers go", timedelta(minutes=5), let_go),
         Job("promise packages out of new pots", timedelta(minutes=5), promise_packages),
+        Job("take off waiting lists who left", timedelta(hours=1), take_off_lists),
         *about_rights(settings, gate),
         put,
     ]

@@ -468,9 +468,11 @@ async def _join(run: _Run, case: _Case) -> None:
     """The child waits for the rest of it; now and then a place is offered."""
     async with _opened_by_lead(run, case, "put the child on a waiting list") as at:
         waits = await join_list(at, case.request)
-        if run.crew.happens(0.3, "offer", case.ask.story.number):
-            answer_by = run.crew.today + timedelta(days=14)
-            await offer_place(at, waits.id, answer_by, waits.version)
+    if not run.crew.happens(0.3, "offer", case.ask.story.number):
+        return
+    coordinator, answer_by = run.crew.coordinator, run.crew.today + timedelta(days=14)
+    async with run.crew.opened(case.written.child_id, coordinator, "offered a place") as at:
+        await offer_place(at, waits.id, answer_by, waits.version)
 
 
 def _opened_by_lead(run: _Run, case: _Case, doing: str) -> AbstractAsyncContextManager[Access]:

@@ -181,7 +181,11 @@ async def _place_allocation(session: AsyncSession, world: World, year: int) -> N
         starts_at=time(13, 30),
         place=places.PLACE,
     )
-    panel.settings = {"capacity_minutes": 180}
+    panel.settings = {
+        "capacity_minutes": 180,
+        "quorum_kinds": ["health", "education", "social_care"],
+        "quorum_roles": ["chair"],
+    }
     for key in places.ALLOCATION_AGENCIES:
         await join_panel(session, panel, world.agencies[key])
     session.add_all(

@@ -39,6 +39,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " dispose of, with a certificate for each",
     "put notes to families out": "puts notes that were signed off, and letters, into the outbox",
     "send what waits": "sends waiting messages by e-mail",
+    "take off waiting lists who left": "takes off waiting lists who turned 26, left the area or"
+    " died",
     "promise packages out of new pots": "promises what running packages cost in a year as soon as"
     " the year has a pot",
     "see what was sent": "writes down what became of each message",

@@ -119,6 +119,7 @@ OWN_CATEGORY: Mapping[str, Category] = {
     "unmet_need.words": Category.VIEWS,
     "appeal.grounds": Category.VIEWS,
     "place_offer.why": Category.VIEWS,
+    "waiting.left_words": Category.VIEWS,
     "family_member.address": Category.CONTACT,
     "family_member.phone": Category.CONTACT,
     "family_member.email": Category.CONTACT,

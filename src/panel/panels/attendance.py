@@ -102,10 +102,16 @@ async def table_of(session: AsyncSession, panel: Panel, meeting: Meeting) -> Tab
     return Table(everybody, quorum_of(panel, attendees(everybody)), tuple(agencies))
 
 
-def quorum_of(panel: Panel, attending: Collection[Attendee]) -> Quorum:
-    """Whether so many of the right people are enough for this panel."""
+def quorum_of(
+    panel: Panel, attending: Collection[Attendee], spared: Collection[str] = ()
+) -> Quorum:
+    """Whether so many of the right people are enough for this panel.
+
+    `spared` are roles that need not be there this time, though the panel asks for them.
+    """
     settings = settings_of(panel)
-    return quorum(attending, settings.quorum_minimum, settings.quorum_kinds, settings.quorum_roles)
+    roles = [role for role in settings.quorum_roles if role not in spared]
+    return quorum(attending, settings.quorum_minimum, settings.quorum_kinds, roles)
 
 
 def _people(

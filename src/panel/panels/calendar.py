@@ -16,6 +16,7 @@ from panel.panels.models import ClosedDay as ClosedDayRow
 from panel.panels.models import PanelAgency as SeatRow
 from panel.panels.models import Term as TermRow
 from panel.panels.rules import (
+    OF_ITS_KIND,
     Cancelled,
     Moved,
     PanelSettings,
@@ -167,7 +168,7 @@ async def panel_by_key(session: AsyncSession, key: str) -> Panel:
 
 
 def settings_of(panel: Panel) -> PanelSettings:
-    """The panel's settings: the defaults, with what this authority changed."""
+    """The panel's settings: the defaults of its kind, with what this authority changed."""
     known = {field.name for field in fields(PanelSettings)}
     changed: dict[str, Any] = {k: v for k, v in panel.settings.items() if k in known}
     if "agenda_order" in changed:
@@ -175,7 +176,7 @@ def settings_of(panel: Panel) -> PanelSettings:
     for name in ("quorum_kinds", "quorum_roles"):
         if name in changed:
             changed[name] = tuple(changed[name])
-    return PanelSettings(**changed)
+    return PanelSettings(**{**OF_ITS_KIND.get(panel.kind, {}), **changed})
 
 
 class _TermFact(msgspec.Struct):

@@ -100,8 +100,13 @@ def came(people: Iterable[Person]) -> list[Person]:
 
 
 def attendees(people: Iterable[Person]) -> list[Attendee]:
-    """Who counts for the quorum now: everybody who is here."""
-    return [Attendee(one.agency_kind, one.roles) for one in people if one.is_here]
+    """Who counts for the quorum now: everybody who is here, who took the chair as a chair."""
+    return [_counted(one, None) for one in people if one.is_here]
+
+
+def _counted(one: Person, at: datetime | None) -> Attendee:
+    chairs = one.chaired_from is not None and (at is None or one.chaired_from <= at)
+    return Attendee(one.agency_kind, one.roles | {Role.CHAIR} if chairs else one.roles)
 
 
 def chair_now(people: Iterable[Person]) -> Person | None:
@@ -177,7 +182,7 @@ def quorum_over_time(
 def attendees_at(people: Iterable[Person], at: datetime) -> list[Attendee]:
     """Who counts for the quorum at a moment."""
     return [
-        Attendee(one.agency_kind, one.roles)
+        _counted(one, at)
         for one in came(people)
         if one.here_at is not None
         and one.here_at <= at

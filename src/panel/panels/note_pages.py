@@ -26,7 +26,7 @@ from panel.panels.note_rules import (
     report_by,
 )
 from panel.panels.notes import NoteLine, NotePage, NotesOwed, WhoGets
-from panel.panels.reading_age import AIM, reading_age
+from panel.panels.reading_age import AIM, TOO_HARD, reading_age
 from panel.platform.clock import day_of
 from panel.records.gate import Access
 from panel.web import words
@@ -283,7 +283,7 @@ def write_page(found: NotePage, base: str, name: str, signed_by: str, today: dat
         open_marks=[row for row, opened in zip(rows, is_open, strict=True) if opened],
         kept_marks=[row for row, opened in zip(rows, is_open, strict=True) if not opened],
         age_words=f"Reading age about {age}."
-        + ("" if age <= AIM + 1 else f" Aim for {AIM}: shorter words and shorter sentences."),
+        + ("" if age <= TOO_HARD else f" Aim for {AIM}: shorter words and shorter sentences."),
         recipients=[_recipient_row(place, one) for place, one in enumerate(found.who_gets, 1)],
         may_read=found.may_read,
         check_again=note.check_again and found.may_read,
@@ -354,18 +354,23 @@ def recipient_words(one: WhoGets) -> str:
     return ", ".join(part for part in parts if part) or "One of the family"
 
 
+def safely_words(said: str | None) -> str:
+    """How to reach somebody safely, before a person chooses; None is for who may not see it."""
+    if said is None:
+        return (
+            "Words are kept on how to reach them safely, and you cannot see them. Ask the lead"
+            " professional or the coordinator, then choose."
+        )
+    return f"How to reach them safely: {said}" if said else ""
+
+
 def _recipient_row(place: int, one: WhoGets) -> RecipientRow:
     if one.who.is_self:
         how = "By letter to their own address, and on their own page."
     elif one.way is not None:
         how = f"{words.upper_first(WAY_WORDS[one.way])}, by their own contact details."
-    elif one.safe_contact:
-        how = f"How to reach them safely: {one.safe_contact}"
     else:
-        how = (
-            "Words are kept on how to reach them safely, and you cannot see them. Ask the lead"
-            " professional or the coordinator, then choose."
-        )
+        how = safely_words(one.safe_contact or None)
     return RecipientRow(
         place,
         one.who.person,

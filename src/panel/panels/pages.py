@@ -21,7 +21,7 @@ from panel.panels.reading import (
     expected_quorum,
 )
 from panel.panels.referrals import STATE_WORDS, PanelsOfChild, ReferralView
-from panel.panels.rules import AgendaItem, Candidate, Part, Reason, Why
+from panel.panels.rules import AgendaItem, Candidate, PanelSettings, Part, Reason, Why
 from panel.panels.settle import PART_WORDS
 from panel.panels.terms import CLOSED_WORDS, Term
 from panel.records.dates import age_words, is_working_day
@@ -158,6 +158,18 @@ class AgendaPage:
     """The way to the meeting or to its minutes: (words, address); empty before the freeze."""
 
 
+def needs_words(settings: PanelSettings) -> str:
+    """What a quorum needs: "It needs 4, with health and education, and the chair."."""
+    said = [f"It needs {settings.quorum_minimum}"]
+    if settings.quorum_kinds:
+        kinds = (kind.replace("_", " ") for kind in settings.quorum_kinds)
+        said.append(f"with {words.in_a_row(kinds)}")
+    if settings.quorum_roles:
+        roles = (f"the {role.replace('_', ' ')}" for role in settings.quorum_roles)
+        said.append(f"and {words.in_a_row(roles)}")
+    return f"{', '.join(said)}."
+
+
 def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -> AgendaPage:
     """The page of an agenda for who coordinates or chairs the panel."""
     prepared = view.prepared
@@ -200,9 +212,7 @@ def agenda_page(view: PreparedView, seats: Sequence[AgencySeats], today: date) -
         ],
         used=agenda.minutes_used,
         minutes=agenda.capacity_minutes,
-        quorum=f"{_people(expected)} sit on this panel. It needs"
-        f" {prepared.settings.quorum_minimum}, with"
-        f" {words.in_a_row(kind.replace('_', ' ') for kind in prepared.settings.quorum_kinds)}.",
+        quorum=f"{_people(expected)} sit on this panel. {needs_words(prepared.settings)}",
         quorum_missing=[
             one.replace("is here from", "sits for").replace("people are here", "people sit on it")
             for one in would_be.missing

@@ -10,11 +10,14 @@ import re
 
 AIM = 9
 """Years: what a family's page is written for (STYLE.md, Ours)."""
+TOO_HARD = AIM + 1
+"""Years: over this a writer is advised to write more plainly."""
 YOUNGEST, OLDEST = 5, 18
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _NUMBER_WORD = re.compile(r"\d+")
 _SENTENCE = re.compile(r"(?<![.!?:;…])[.!?:;…]++(?:\s|$)|\n+")
+_ENDS = re.compile(r"(?<=[.!?:;…])\s+|\n+")
 _VOWELS = re.compile(r"[aeiouy]+")
 _SILENT = re.compile(r"(?:[^aeiouyl]e|[aeiou]le|[^aeioutdl]ed|[^aeioucsxzghl]es|[aeiouy]l+e[sd])$")
 _TWO_SOUNDS = re.compile(r"(?<![ct])i[ao](?!n\b|us\b)|[iu]um\b|eo(?!us)|[^q]ua[^r]|creat")
@@ -57,6 +60,16 @@ def grade(text: str) -> float:
 def reading_age(text: str) -> int:
     """In years, from 5 to 18: the grade and five, rounded. 5 for a text without words."""
     return min(max(round(grade(text) + 5), YOUNGEST), OLDEST)
+
+
+def hardest(text: str, most: int = 3) -> tuple[str, ...]:
+    """The sentences of a text that are too hard by themselves, the hardest first, as written.
+
+    The hardest of all where none is.
+    """
+    parts = dict.fromkeys(one.strip() for one in _ENDS.split(text) if one.strip())
+    said = sorted(parts, key=grade, reverse=True)
+    return tuple([one for one in said if reading_age(one) > TOO_HARD][:most] or said[:1])
 
 
 def _words(sentence: str) -> list[str]:

@@ -1,5 +1,6 @@
 """A child before a panel: the referral and what becomes of it, and the family's words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -199,12 +200,23 @@ async def come_again(session: AsyncSession, child_id: UUID, panel_id: UUID, on: 
 
 async def is_chair(session: AsyncSession, worker_id: UUID, panel_id: UUID) -> bool:
     """Whether a worker chairs a panel today."""
+    return await _is_one_of(session, worker_id, panel_id, (Role.CHAIR,))
+
+
+async def runs_panel(session: AsyncSession, worker_id: UUID, panel_id: UUID) -> bool:
+    """Whether a worker coordinates or chairs a panel today."""
+    return await _is_one_of(session, worker_id, panel_id, (Role.CHAIR, Role.COORDINATOR))
+
+
+async def _is_one_of(
+    session: AsyncSession, worker_id: UUID, panel_id: UUID, roles: Sequence[Role]
+) -> bool:
     today = today_of(session)
     found = await session.scalar(
         select(WorkerRole.id).where(
             WorkerRole.worker_id == worker_id,
             WorkerRole.panel_id == panel_id,
-            WorkerRole.role == Role.CHAIR.value,
+            WorkerRole.role.in_([role.value for role in roles]),
             (WorkerRole.from_on.is_(None)) | (WorkerRole.from_on <= today),
             (WorkerRole.until_on.is_(None)) | (WorkerRole.until_on >= today),
         )

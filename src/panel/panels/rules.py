@@ -100,6 +100,13 @@ class PanelSettings:
             raise ValueError(f"The setting agenda_order must name each of {names} once.")
 
 
+OF_ITS_KIND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "contacts": {},
+    "allocation": {"quorum_roles": ("chair",)},
+}
+"""Defaults of a kind of panel where they are others: nobody decides about money unchaired."""
+
+
 # --- Meetings ---------------------------------------------------------------------------------
 
 
