@@ -1,0 +1,88 @@
+"""Money that nobody signed for, or that somebody signed for who does not pay: each is refused."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from consent import Viewer
+from panel.allocation import packages, payments, pots
+from panel.allocation.costing import Every
+from panel.allocation.money import FinancialYear
+from panel.allocation.package_models import EntryKind, PackageKind, PotKind, Unit
+from panel.platform.problems import Invalid, NotAllowed
+from panel.platform.tenancy import Tenant
+from panel.records.gate import Access
+from tests.allocation.money_world import (
+    FIRST,
+    THIS_YEAR,
+    Money,
+    Open,
+    council_holder,
+    health_holder,
+    planned,
+    version_of,
+)
+from tests.allocation.test_every_payer_signs import Both, both, notes, read, shared, signs
+from tests.allocation.test_the_last_of_a_pot import agrees
+
+__all__ = ["both"]
+
+END = date(2027, 3, 31)
+NEXT_YEAR = THIS_YEAR.following
+IN_KIND = PackageKind.IN_KIND
+Change = Callable[[Access, int], Awaitable[object]]
+
+
+async def does(opened: Open, who: Viewer, one: UUID, change: Change) -> None:
+    version = await version_of(opened, one)
+    async with opened(who) as access:
+        await change(access, version)
+
+
+async def in_common(opened: Open, money: Money, payers: Sequence[packages.Payer]) -> UUID:
+    """A package of £300, and who pays it."""
+    async with opened(money.planner) as access:
+        made = await packages.start_package(
+            access, packages.PackageWords("Nights", IN_KIND, FIRST, END)
+        )
+        line = packages.LineWords("Night", Decimal(3), Unit.NIGHT, Every.ONCE, FIRST, Decimal(100))
+        await packages.add_line(access, made.id, made.version, line)
+        whole = sum(one.parts for one in payers)
+        await packages.share_cost(access, made.id, made.version, payers, whole, THIS_YEAR)
+        return made.id
+
+
+async def test_a_start_that_moves_hides_no_year_from_who_signs(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    one = await planned(opened, money, price="70.00", every=Every.WEEK, until_on=date(2028, 3, 31))
+    async with tenant.transaction(money.budget.id) as session:
+        new = pots.NewPot("Short breaks", PotKind.SHARE, money.council, NEXT_YEAR, Decimal(9000))
+        following = (await pots.make_pot(session, money.budget, new)).id
+
+    def starts(day: date) -> Change:
+        words = packages.PackageWords("Nights", IN_KIND, day, date(2028, 3, 31))
+        return lambda access, version: packages.change_package(access, one, version, words)
+
+    await does(opened, money.planner, one, starts(NEXT_YEAR.first))
+    found = await read(opened, one)
+    assert found.cost(THIS_YEAR).total == 0
+    await signs(opened, money.budget, one, found.version)
+    assert await agrees(tenant, following) == (9000, 3660, 0)
+    assert await agrees(tenant, money.pot) == (10000, 0, 0)
+    # What was signed costs nothing this year: to begin earlier waits for a signature.
+    await does(opened, money.budget, one, starts(FIRST))
+    assert await agrees(tenant, money.pot) == (10000, 0, 0)
+    assert len(await notes(opened, one)) == 1
+    with pytest.raises(Invalid):
+        await does(
+            opened,
+            money.budget,
+            one,
+            lambda access, version: packages.bill(
+                access, one, version, found.lines[0].id, (FIRST, FIRST), Decimal(1), Decimal(10)
+            ),
+        )
