@@ -86,3 +86,40 @@ async def test_a_start_that_moves_hides_no_year_from_who_signs(
                 access, one, version, found.lines[0].id, (FIRST, FIRST), Decimal(1), Decimal(10)
             ),
         )
+
+
+async def test_the_pots_that_pay_are_signed_for_and_not_one_of_another_year(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    una = await health_holder(tenant, money)
+    health, long_ago = money.family.health, FinancialYear(2019)
+    async with tenant.transaction(una.id) as session:
+        new = pots.NewPot(
+            "Short breaks", PotKind.POOLED, money.council, long_ago, Decimal(1), "s75"
+        )
+        bait = await pots.make_pot(session, una, new)
+        await pots.pay_in(
+            session, una, bait.id, bait.version, EntryKind.TOP_UP, Decimal("0.01"), health
+        )
+    one = await in_common(opened, money, [packages.Payer(health, 1, bait.id)])
+    version = await version_of(opened, one)
+    # A pool of 2019 is not the council's own pot of this year, whatever both are called.
+    with pytest.raises(Invalid, match=r"^One answer") as told:
+        await signs(opened, una, one, version)
+    assert told.value.errors[0].sentence == (
+        "There is no pot Short breaks for 2026-27: open it first"
+    )
+    assert await agrees(tenant, money.pot) == (10000, 0, 0)
+    # Nor does a part in the pool of an earlier year make her sign for this year's.
+    async with tenant.transaction(una.id) as session:
+        new = pots.NewPot(
+            "Complex needs", PotKind.POOLED, money.council, long_ago, Decimal(1), "s75"
+        )
+        former = await pots.make_pot(session, una, new)
+        await pots.pay_in(
+            session, una, former.id, former.version, EntryKind.TOP_UP, Decimal(1), health
+        )
+    two = await in_common(opened, money, [packages.Payer(health, 1, former.id)])
+    with pytest.raises(NotAllowed, match="paid nothing into the pool Complex needs 2026-27"):
+        await signs(opened, una, two, await version_of(opened, two))
+    assert await agrees(tenant, money.pooled) == (5000, 0, 0)

@@ -1,5 +1,6 @@
 """What pots promise to approved packages, and what is paid out of it and comes back."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.allocation import pots
 from panel.allocation.money import NOTHING, FinancialYear, pounds, split_between
 from panel.allocation.package_models import EntryKind, Package, PackageState, Pot
-from panel.allocation.package_reading import OnRecord, PackageReading, reading_of
+from panel.allocation.package_reading import OnRecord, PackageReading, Share, reading_of
 from panel.platform.problems import Invalid
 from panel.records.gate import Access
 
@@ -62,6 +63,29 @@ async def _wanted(
             elif year == max(now, reading.years[0]):
                 raise Invalid.because("", _no_pot(share.pot, year))
     return wanted
+
+
+async def paying_pots(session: AsyncSession, reading: PackageReading) -> frozenset[UUID]:
+    """The pots that pay from this year on, each as of the year in which it does.
+
+    Where that year has no pot yet it is the one that goes on into it. Of a package whose years are
+    all over, it is every pot that was named.
+    """
+    found = set()
+    for share, year in shares_to_come(reading):
+        if share.pot is not None:
+            found.add((await pots.in_year(session, share.pot, year) or share.pot).id)
+    named = (share.pot.id for share in reading.shares if share.pot is not None)
+    return frozenset(found or named)
+
+
+def shares_to_come(reading: PackageReading) -> Sequence[tuple[Share, FinancialYear]]:
+    """Who pays in this year and in each that follows, also beyond those that are worked out."""
+    now = FinancialYear.of(reading.today)
+    last = None if reading.until_on is None else FinancialYear.of(reading.until_on)
+    years = {*reading.years, *(FinancialYear.of(one.from_on) for one in reading.shares)}
+    to_come = sorted(year for year in years if year >= now and (last is None or year <= last))
+    return [(one, year) for year in to_come for one in reading.shares if one.holds_in(year)]
 
 
 def _no_pot(pot: Pot, year: FinancialYear) -> str:

@@ -22,6 +22,7 @@ from panel.allocation.package_models import (
     PackageSignature,
     Pot,
 )
+from panel.allocation.package_promising import paying_pots
 from panel.allocation.package_reading import PackageReading
 from panel.platform.problems import NotAllowed
 from panel.records.gate import Access
@@ -74,10 +75,14 @@ def _asked(one: PackageReading, year: FinancialYear) -> Mapping[object, Decimal]
     asked: dict[object, Decimal] = {"": cost.total}
     for share in one.shares:
         if share.id in cost.shares:
-            pot = None if share.pot is None else (share.pot.name, share.pot.agency_id)
+            pot = None if share.pot is None else _named(share.pot)
             who = share.agency_id, pot
             asked[who] = asked.get(who, NOTHING) + cost.shares[share.id]
     return asked
+
+
+def _named(pot: Pot) -> tuple[str, str, UUID]:
+    return pot.name, pot.kind, pot.agency_id
 
 
 async def waiting_change(session: AsyncSession, package_id: UUID) -> PackageChange | None:
@@ -142,7 +147,7 @@ async def still_to_sign(
     """
     session, agency = access.session, access.viewer.agency
     pots.require_signature(access.viewer)
-    paying = frozenset(one.pot.id for one in reading.shares if one.pot is not None)
+    paying = await paying_pots(session, reading)
     if agency is None or not (paying or agency in {one.agency_id for one in reading.shares}):
         raise NotAllowed(
             "Your agency does not pay for this package: you cannot sign for it.",

@@ -173,12 +173,18 @@ async def pots(session: AsyncSession, year: FinancialYear | None = None) -> Sequ
 
 
 async def in_year(session: AsyncSession, pot: Pot, year: FinancialYear) -> Pot | None:
-    """The pot that goes on from another in a year: of the same name and agency."""
+    """The pot that goes on from another in a year: of the same name, kind and agency.
+
+    Who signs for a pool does not sign for another pot that is called like it.
+    """
     if pot.financial_year == year.name:
         return pot
     found: Pot | None = await session.scalar(
         select(Pot).where(
-            Pot.name == pot.name, Pot.agency_id == pot.agency_id, Pot.financial_year == year.name
+            Pot.name == pot.name,
+            Pot.kind == pot.kind,
+            Pot.agency_id == pot.agency_id,
+            Pot.financial_year == year.name,
         )
     )
     return found
