@@ -123,3 +123,38 @@ async def test_the_pots_that_pay_are_signed_for_and_not_one_of_another_year(
     with pytest.raises(NotAllowed, match="paid nothing into the pool Complex needs 2026-27"):
         await signs(opened, una, two, await version_of(opened, two))
     assert await agrees(tenant, money.pooled) == (5000, 0, 0)
+
+
+async def test_a_change_that_waits_says_what_it_costs_now(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    second = await council_holder(tenant, money)
+    one = await planned(opened, money, price="70.00", every=Every.WEEK, until_on=None)
+    found = await read(opened, one)
+    line = found.lines[0].id
+    await does(
+        opened,
+        money.planner,
+        one,
+        lambda access, version: packages.end_line(access, one, version, line, END),
+    )
+
+    def until(day: date) -> Change:
+        words = packages.PackageWords("Nights", IN_KIND, FIRST, day)
+        return lambda access, version: packages.change_package(access, one, version, words)
+
+    await does(opened, money.planner, one, until(date(2026, 10, 28)))
+    await signs(opened, money.budget, one, await version_of(opened, one))
+    assert await agrees(tenant, money.pot) == (10000, 280, 0)
+    await does(opened, second, one, until(date(2026, 11, 4)))
+    assert "would cost £350.00 in 2026-27 instead of £280.00" in (await notes(opened, one))[0]
+    # A price of days on which nothing is given yet costs nothing, until the change is made.
+    await does(
+        opened,
+        second,
+        one,
+        lambda access, version: packages.change_price(
+            access, one, version, line, Decimal(7000), date(2026, 10, 29)
+        ),
+    )
+    assert "would cost £7,280.00 in 2026-27 instead of £280.00" in (await notes(opened, one))[0]

@@ -165,10 +165,37 @@ async def _make(access: Access, row: Package, said: Said) -> ServiceLine | None:
             await point.rollback()
     if rise is None:
         await settle_change(access, row)
+        await _work_out_again(access, row)
         return made
     await access.session.refresh(row)
     await _propose(access, row, said, rise)
     return None
+
+
+async def _work_out_again(access: Access, row: Package) -> None:
+    """Say anew what the change that waits would cost: who signs it reads what it costs by now.
+
+    One that cannot be made any more says so to whoever signs it.
+    """
+    change = await waiting_change(access.session, row.id)
+    if change is None:
+        return
+    before = await reading_of(access, row)
+    try:
+        async with access.session.begin_nested() as point:
+            await apply(access, row, said_of(change))
+            rise = first_rise(before, await reading_of(access, row))
+            await point.rollback()
+    except Invalid:
+        return
+    finally:
+        await access.session.refresh(row)
+    year = FinancialYear.of(access.today)
+    cost = before.cost(year).total
+    told = rise or Rise(year, cost, cost)
+    change.financial_year = told.year.name
+    change.cost_before, change.cost_after = told.before, told.after
+    await access.session.flush()
 
 
 async def _propose(access: Access, row: Package, said: Said, rise: Rise) -> None:
