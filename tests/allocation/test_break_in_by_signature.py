@@ -158,3 +158,35 @@ async def test_a_change_that_waits_says_what_it_costs_now(
         ),
     )
     assert "would cost £7,280.00 in 2026-27 instead of £280.00" in (await notes(opened, one))[0]
+
+
+async def test_who_pays_out_of_no_pot_signs_too(
+    tenant: Tenant, money: Money, opened: Open, both: Both
+) -> None:
+    council, health = money.council, money.family.health
+    payers = [packages.Payer(council, 1, money.pot), packages.Payer(health, 99)]
+    one = await in_common(opened, money, payers)
+    version = await version_of(opened, one)
+    assert list(await signs(opened, money.budget, one, version)) == ["Health visiting"]
+    assert await agrees(tenant, money.pot) == (10000, 0, 0)
+    assert list(await signs(opened, both.una, one, version)) == []
+    assert await agrees(tenant, money.pot) == (10000, 3, 0)
+    # What has pots is not moved out of them by one of the agencies.
+    second = await council_holder(tenant, money)
+    (two,) = await shared(opened, money, both)
+    version = await version_of(opened, two)
+    for who in (money.budget, both.una):
+        await signs(opened, who, two, version)
+    without = [packages.Payer(council, 1), packages.Payer(health, 99)]
+    await does(
+        opened,
+        second,
+        two,
+        lambda access, version: packages.share_cost(
+            access, two, version, without, 100, THIS_YEAR
+        ),
+    )
+    async with opened() as access:
+        left = await packages.approve_change(access, two, (await read(opened, two)).version)
+    assert list(left) == ["Health visiting"]
+    assert await agrees(tenant, both.theirs) == (900, 100, 0)

@@ -65,6 +65,10 @@ async def _wanted(
     return wanted
 
 
+NOT_A_PAYER = "Your agency does not pay for this package: you cannot sign for it."
+ASK_A_PAYER = "Ask a budget holder of an agency that pays."
+
+
 async def paying_pots(session: AsyncSession, reading: PackageReading) -> frozenset[UUID]:
     """The pots that pay from this year on, each as of the year in which it does.
 
@@ -77,6 +81,14 @@ async def paying_pots(session: AsyncSession, reading: PackageReading) -> frozens
             found.add((await pots.in_year(session, share.pot, year) or share.pot).id)
     named = (share.pot.id for share in reading.shares if share.pot is not None)
     return frozenset(found or named)
+
+
+def agencies_without_pot(reading: PackageReading) -> frozenset[UUID]:
+    """The agencies that pay out of no pot from this year on, or ever where all years are over."""
+    found = {one.agency_id for one, _ in shares_to_come(reading) if one.pot is None}
+    if not shares_to_come(reading):
+        found = {one.agency_id for one in reading.shares if one.pot is None}
+    return frozenset(found)
 
 
 def shares_to_come(reading: PackageReading) -> Sequence[tuple[Share, FinancialYear]]:
