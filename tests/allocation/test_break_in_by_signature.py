@@ -190,3 +190,57 @@ async def test_who_pays_out_of_no_pot_signs_too(
         left = await packages.approve_change(access, two, (await read(opened, two)).version)
     assert list(left) == ["Health visiting"]
     assert await agrees(tenant, both.theirs) == (900, 100, 0)
+
+
+async def test_who_does_not_pay_moves_nothing_of_a_package(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    una = await health_holder(tenant, money)
+    one = await planned(opened, money, PackageKind.DIRECT_PAYMENT, price="300.00")
+    await signs(opened, money.budget, one, await version_of(opened, one))
+    line = (await read(opened, one)).lines[0].id
+    await does(
+        opened,
+        money.budget,
+        one,
+        lambda access, version: packages.bill(
+            access, one, version, line, (FIRST, FIRST), Decimal(1), Decimal(100)
+        ),
+    )
+    await does(
+        opened,
+        money.budget,
+        one,
+        lambda access, version: packages.add_line(
+            access,
+            one,
+            version,
+            packages.LineWords("Taxi", Decimal(1), Unit.DAY, Every.ONCE, FIRST, Decimal(5)),
+        ),
+    )
+    bill = (await read(opened, one)).lines[0].actuals[0].id
+    elsewhere = packages.Spending("For something else", FIRST, "Una’s friend", broker_holds=True)
+    days = FIRST, FIRST
+    wrong: list[Change] = [
+        lambda access, version: packages.take_bill_back(access, one, version, bill),
+        lambda access, version: packages.plan_spending(access, one, version, elsewhere),
+        lambda access, version: packages.take_change_back(access, one, version),
+        lambda access, version: payments.take_return(
+            access, one, version, days, Decimal(0), "Nothing"
+        ),
+        lambda access, version: payments.reconcile(access, one, version, FIRST, "even", ""),
+    ]
+    for change in wrong:
+        with pytest.raises(NotAllowed, match="money of Testshire Council"):
+            await does(opened, una, one, change)
+    assert await agrees(tenant, money.pot) == (10000, 300, 100)
+    # Nor where no pot pays.
+    bare = await in_common(opened, money, [packages.Payer(money.council, 1)])
+    await signs(opened, money.budget, bare, await version_of(opened, bare))
+    with pytest.raises(NotAllowed, match="does not pay for this package"):
+        await does(
+            opened,
+            una,
+            bare,
+            lambda access, version: packages.end_package(access, bare, version, FIRST),
+        )

@@ -24,7 +24,7 @@ from panel.allocation.package_models import (
     PackageKind,
     PackageState,
 )
-from panel.allocation.package_promising import settle
+from panel.allocation.package_promising import require_payer, settle
 from panel.allocation.package_reading import reading_of
 from panel.allocation.package_signing import keep_signature, names_of, still_to_sign, waiting_change
 from panel.platform.problems import Invalid, NotAllowed
@@ -113,6 +113,7 @@ async def approve_change(access: Access, package_id: UUID, version: int) -> Sequ
 async def take_change_back(access: Access, package_id: UUID, version: int) -> None:
     """A change that waits is not made: whoever signs for the package takes it back."""
     row = await open_for_change(access, package_id, version)
+    await require_payer(access, row)
     _decide(access, await _waiting(access, row), ChangeState.TAKEN_BACK)
     await access.session.flush()
 

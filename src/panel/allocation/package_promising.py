@@ -1,6 +1,6 @@
 """What pots promise to approved packages, and what is paid out of it and comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from panel.allocation import pots
 from panel.allocation.money import NOTHING, FinancialYear, pounds, split_between
 from panel.allocation.package_models import EntryKind, Package, PackageState, Pot
 from panel.allocation.package_reading import OnRecord, PackageReading, Share, reading_of
-from panel.platform.problems import Invalid
+from panel.platform.problems import Invalid, NotAllowed
 from panel.records.gate import Access
 
 
@@ -75,20 +75,41 @@ async def paying_pots(session: AsyncSession, reading: PackageReading) -> frozens
     Where that year has no pot yet it is the one that goes on into it. Of a package whose years are
     all over, it is every pot that was named.
     """
+    to_come = shares_to_come(reading)
+    if not to_come:
+        return frozenset(share.pot.id for share in reading.shares if share.pot is not None)
     found = set()
-    for share, year in shares_to_come(reading):
+    for share, year in to_come:
         if share.pot is not None:
             found.add((await pots.in_year(session, share.pot, year) or share.pot).id)
-    named = (share.pot.id for share in reading.shares if share.pot is not None)
-    return frozenset(found or named)
+    return frozenset(found)
+
+
+async def require_payer(access: Access, row: Package) -> None:
+    """Raise NotAllowed for who signs for none of the pots that pay, or for no payer without one.
+
+    What several agencies promised, each by its own signature, one of them moves for all.
+    """
+    reading = await reading_of(access, row)
+    await require_one_who_pays(access, reading, await paying_pots(access.session, reading))
+
+
+async def require_one_who_pays(
+    access: Access, reading: PackageReading, paying: Collection[UUID]
+) -> None:
+    """Raise NotAllowed for who signs for none of these pots, and does not pay without one."""
+    pots.require_signature(access.viewer)
+    if access.viewer.agency in agencies_without_pot(reading):
+        return
+    if not paying:
+        raise NotAllowed(NOT_A_PAYER, ASK_A_PAYER)
+    await pots.require_one_of(access.session, access.viewer, paying)
 
 
 def agencies_without_pot(reading: PackageReading) -> frozenset[UUID]:
     """The agencies that pay out of no pot from this year on, or ever where all years are over."""
-    found = {one.agency_id for one, _ in shares_to_come(reading) if one.pot is None}
-    if not shares_to_come(reading):
-        found = {one.agency_id for one in reading.shares if one.pot is None}
-    return frozenset(found)
+    paying = [one for one, _ in shares_to_come(reading)] or reading.shares
+    return frozenset(one.agency_id for one in paying if one.pot is None)
 
 
 def shares_to_come(reading: PackageReading) -> Sequence[tuple[Share, FinancialYear]]:
@@ -145,6 +166,5 @@ async def pay_out(
             sentence = f"{pounds(part)} cannot come back: {pounds(there.spent)} was paid"
             raise Invalid.because("amount", sentence)
         moves.append(pots.Move(pot_id, kind, part, package_id=row.id, agency_id=agency))
-    if kind is EntryKind.ACTUAL:
-        await pots.require_one_of(access.session, access.viewer, by_pot.keys())
+    await require_one_who_pays(access, reading, by_pot.keys())
     await pots.move_all(access.session, moves)

@@ -23,10 +23,9 @@ from panel.allocation.package_models import (
     Pot,
 )
 from panel.allocation.package_promising import (
-    ASK_A_PAYER,
-    NOT_A_PAYER,
     agencies_without_pot,
     paying_pots,
+    require_one_who_pays,
 )
 from panel.allocation.package_reading import PackageReading
 from panel.platform.problems import NotAllowed
@@ -152,13 +151,9 @@ async def still_to_sign(
     Raises NotAllowed where their agency pays nothing, and where their agency has signed already.
     """
     session, agency = access.session, access.viewer.agency
-    pots.require_signature(access.viewer)
     paying = await paying_pots(session, reading)
     without = agencies_without_pot(reading)
-    if agency not in without:
-        if not paying:
-            raise NotAllowed(NOT_A_PAYER, ASK_A_PAYER)
-        await pots.require_one_of(session, access.viewer, paying)
+    await require_one_who_pays(access, reading, paying)
     before = await _signatures(session, reading.id, version, change)
     if agency in before:
         raise NotAllowed(SIGNED, "The other agencies that pay sign for theirs.")
