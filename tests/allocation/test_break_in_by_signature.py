@@ -244,3 +244,28 @@ async def test_who_does_not_pay_moves_nothing_of_a_package(
             bare,
             lambda access, version: packages.end_package(access, bare, version, FIRST),
         )
+
+
+async def test_nobody_takes_out_of_a_pot_what_another_agency_put_there(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    una = await health_holder(tenant, money)
+    health = money.family.health
+
+    async def moves(pot_id: UUID, kind: EntryKind, amount: str, agency: UUID) -> None:
+        async with tenant.transaction(una.id) as session:
+            pot = await pots.pot_of(session, pot_id)
+            await pots.pay_in(session, una, pot_id, pot.version, kind, Decimal(amount), agency)
+
+    with pytest.raises(NotAllowed, match="money of Testshire Council"):
+        await moves(money.pot, EntryKind.CUT, "1.00", money.council)
+    await moves(money.pooled, EntryKind.TOP_UP, "50.00", health)
+    with pytest.raises(NotAllowed, match="another agency"):
+        await moves(money.pooled, EntryKind.CUT, "1.00", money.council)
+    with pytest.raises(Invalid, match=r"^One answer") as told:
+        await moves(money.pooled, EntryKind.CUT, "50.01", health)
+    assert told.value.errors[0].sentence == (
+        "Your agency has £50.00 in this pool: take out no more than that"
+    )
+    await moves(money.pooled, EntryKind.CUT, "50.00", health)
+    assert await agrees(tenant, money.pooled) == (5000, 0, 0)
