@@ -1,20 +1,25 @@
 """Money that nobody signed for, or that somebody signed for who does not pay: each is refused."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, time
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
-from consent import Viewer
-from panel.allocation import packages, payments, pots
+from consent import Purpose, Role, Viewer
+from panel.accounts.models import Worker
+from panel.accounts.service import give_role
+from panel.allocation import grants, packages, payments, pots
 from panel.allocation.costing import Every
 from panel.allocation.money import FinancialYear
 from panel.allocation.package_models import EntryKind, PackageKind, PotKind, Unit
+from panel.panels.models import AgendaItem, Meeting, Panel, PanelAgency
 from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.tenancy import Tenant
-from panel.records.gate import Access
+from panel.records.child_scoped import JOB
+from panel.records.gate import Access, Gate, rewrite_access
 from tests.allocation.money_world import (
     FIRST,
     THIS_YEAR,
@@ -269,3 +274,43 @@ async def test_nobody_takes_out_of_a_pot_what_another_agency_put_there(
     )
     await moves(money.pooled, EntryKind.CUT, "50.00", health)
     assert await agrees(tenant, money.pooled) == (5000, 0, 0)
+
+
+async def test_who_only_reads_a_pack_decides_about_no_grant(
+    tenant: Tenant, money: Money, opened: Open, gate: Gate
+) -> None:
+    async with opened(money.planner) as access:
+        asked = (await grants.ask_for_grant(access, Decimal(20), "A ball")).id
+    day = date(2026, 11, 12)
+    async with tenant.transaction(JOB) as session:
+        panel = Panel(
+            key="contacts", kind="contacts", name="CONTACTS", first_on=day, starts_at=time(9)
+        )
+        session.add(panel)
+        await session.flush()
+        session.add(PanelAgency(panel_id=panel.id, agency_id=money.council))
+        meeting = Meeting(panel_id=panel.id, slot_on=day, held_on=day)
+        session.add(meeting)
+        await session.flush()
+        session.add(
+            AgendaItem(
+                child_id=money.family.child,
+                meeting_id=meeting.id,
+                position=1,
+                minutes=10,
+                why="new",
+                opens_at=session.info["now"],
+                pack_until=date(2027, 11, 26),
+            )
+        )
+        stranger = await session.get_one(Worker, money.stranger.id)
+        await give_role(session, stranger, Role.PANEL_MEMBER, panel.id)
+        await rewrite_access(session, money.family.child)
+    who = replace(money.stranger, roles=money.stranger.roles | {Role.PANEL_MEMBER})
+    purposes = (Purpose.ALLOCATION, Purpose.PANEL)
+    for pot in (money.pot, None):
+        with pytest.raises(NotAllowed):
+            async with gate.open(money.family.child, who, purposes, "tested") as access:
+                assert await grants.grants_for_reading(access)
+                await grants.decide_grant(access, asked, 1, pot_id=pot, answer="No")
+    assert await agrees(tenant, money.pot) == (10000, 0, 0)

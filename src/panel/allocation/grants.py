@@ -79,6 +79,8 @@ async def decide_grant(
     where the child's grants of the year would pass the limit together.
     """
     pots.require_signature(access.viewer)
+    if not may_prepare(access):
+        raise NotAllowed("You can read this record and cannot decide about a grant.")
     await require_stayed(access)
     row = await access.session.scalar(
         select(InclusionGrant)
