@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from consent import Purpose, Role, Viewer
 from panel.accounts.models import Worker
@@ -14,7 +15,13 @@ from panel.accounts.service import give_role
 from panel.allocation import grants, packages, payments, pots
 from panel.allocation.costing import Every
 from panel.allocation.money import FinancialYear
-from panel.allocation.package_models import EntryKind, PackageKind, PotKind, Unit
+from panel.allocation.package_models import (
+    EntryKind,
+    PackageKind,
+    PackageSignature,
+    PotKind,
+    Unit,
+)
 from panel.panels.models import AgendaItem, Meeting, Panel, PanelAgency
 from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.tenancy import Tenant
@@ -314,3 +321,27 @@ async def test_who_only_reads_a_pack_decides_about_no_grant(
                 assert await grants.grants_for_reading(access)
                 await grants.decide_grant(access, asked, 1, pot_id=pot, answer="No")
     assert await agrees(tenant, money.pot) == (10000, 0, 0)
+
+
+async def test_the_database_takes_a_signature_from_the_agency_alone_whose_it_is(
+    tenant: Tenant, money: Money, opened: Open
+) -> None:
+    una = await health_holder(tenant, money)
+    one = await planned(opened, money)
+    version = await version_of(opened, one)
+
+    async def writes(agency: UUID) -> None:
+        async with opened(una) as access:
+            row = PackageSignature(
+                child_id=access.child_id,
+                package_id=one,
+                package_version=version,
+                change_id=None,
+                agency_id=agency,
+            )
+            access.session.add(row)
+            await access.session.flush()
+
+    with pytest.raises(DBAPIError, match="row-level security"):
+        await writes(money.council)
+    await writes(money.family.health)
