@@ -194,9 +194,7 @@ async def test_who_pays_out_of_no_pot_signs_too(
         opened,
         second,
         two,
-        lambda access, version: packages.share_cost(
-            access, two, version, without, 100, THIS_YEAR
-        ),
+        lambda access, version: packages.share_cost(access, two, version, without, 100, THIS_YEAR),
     )
     async with opened() as access:
         left = await packages.approve_change(access, two, (await read(opened, two)).version)

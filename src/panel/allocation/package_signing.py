@@ -1,7 +1,7 @@
 """Who signs for a package, or for a change that makes it cost more: every agency that pays.
 
-Each agency signs for its own pots, for the pools that it is in, and for what it pays out of no pot. Nothing is promised before all
-have: then everything is, in one transaction.
+Each agency signs for its own pots, for the pools that it is in, and for what it pays out of no pot.
+Nothing is promised before all have: then everything is, in one transaction.
 """
 
 from collections.abc import Collection, Mapping, Sequence
