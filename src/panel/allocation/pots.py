@@ -296,8 +296,10 @@ async def _require_own_part(
         )
     # Two who take out at once: the second waits, and is told what is left of its part.
     await session.execute(select(Pot.id).where(Pot.id == pot.id).with_for_update())
+    left = (await pot_of(session, pot.id)).left
     own = (await paid_in(session, pot.id)).get(agency_id, NOTHING)
-    if amount > own:
+    # More than is not promised yet is refused by the pot itself, whoever paid it in.
+    if own < amount <= left:
         sentence = f"Your agency has {pounds(own)} in this pool: take out no more than that"
         raise Invalid.because("amount", sentence)
 
