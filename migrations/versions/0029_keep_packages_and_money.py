@@ -442,8 +442,8 @@ def upgrade() -> None:
     reachable = REACHABLE.format(table="package_signature")
     # Nobody signs for somebody else, nor for another agency.
     own = (
-        f"created_by = {VIEWER} AND agency_id = (SELECT w.agency_id FROM worker w"
-        f" WHERE w.id = {VIEWER})"
+        f"({IS_JOB} OR created_by = {VIEWER} AND agency_id = (SELECT w.agency_id FROM worker w"
+        f" WHERE w.id = {VIEWER}))"
     )
     fence("package_signature", reachable, f"{reachable} AND ({SIGNS}) AND {own}", "SELECT, INSERT")
     # A note may have to be put right for whom it is about (UK GDPR Article 16); a sum is not changed.
