@@ -440,7 +440,12 @@ def upgrade() -> None:
         grants = "SELECT, INSERT" if name in ONLY_ADDED else "SELECT, INSERT, UPDATE"
         fence(name, reachable, reachable, grants)
     reachable = REACHABLE.format(table="package_signature")
-    fence("package_signature", reachable, f"{reachable} AND ({SIGNS})", "SELECT, INSERT")
+    # Nobody signs for somebody else, nor for another agency.
+    own = (
+        f"({IS_JOB} OR created_by = {VIEWER} AND agency_id = (SELECT w.agency_id FROM worker w"
+        f" WHERE w.id = {VIEWER}))"
+    )
+    fence("package_signature", reachable, f"{reachable} AND ({SIGNS}) AND {own}", "SELECT, INSERT")
     # A note may have to be put right for whom it is about (UK GDPR Article 16); a sum is not changed.
     for name in ("payment_return", "reconciliation"):
         op.execute(f"GRANT UPDATE (note, changed_at, changed_by, version) ON {name} TO panel_app")

@@ -1,15 +1,21 @@
 """A coordinator keeps the directory; a provider says by its link how many places are free."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
+import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
+from panel.directory.facts import ProviderFacts
+from panel.directory.links import open_link, send_link
 from panel.directory.models import Provider, Service, ServiceChange
+from panel.directory.service import add_provider, change_provider, find_provider
 from panel.platform.clock import FixedClock
+from panel.platform.problems import Gone
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
@@ -179,3 +185,27 @@ async def test_a_provider_says_its_places_by_its_link(
     assert over.status_code == 410
     assert "This link was good until 21 December 2026 at 9:30." in over.text
     assert "Ask whoever sent it at the council for a new one." in over.text
+
+
+async def test_a_link_ends_when_the_provider_has_another_address(tenant: Tenant) -> None:
+    said = ProviderFacts("Together", "", "voluntary", "office@together.example", "", "")
+    async with tenant.transaction(JOB) as session:
+        provider = await add_provider(session, said)
+        await send_link(session, provider.id, provider.version, "https://panel.example")
+    async with tenant.transaction(JOB) as session:
+        await load_keys(session, {provider.id})
+        mail = (await session.scalars(select(OutboxMessage))).one()
+        found = re.search(r"/providers/(\S+)", mail.body)
+        assert found is not None
+        token = found[1]
+        await open_link(session, token)
+        version = (await find_provider(session, provider.id)).version
+        other = replace(said, phone="01234 567890")
+        await change_provider(session, provider.id, version, other)
+        await open_link(session, token)
+    async with tenant.transaction(JOB) as session:
+        version = (await find_provider(session, provider.id)).version
+        other = replace(said, email="new@together.example")
+        await change_provider(session, provider.id, version, other)
+        with pytest.raises(Gone):
+            await open_link(session, token)

@@ -78,8 +78,7 @@ async def decide_grant(
     Raises Conflict where somebody decided since, Invalid where the pot has not enough left and
     where the child's grants of the year would pass the limit together.
     """
-    pots.require_signature(access.viewer)
-    await require_stayed(access)
+    await _require_decider(access)
     row = await access.session.scalar(
         select(InclusionGrant)
         .where(InclusionGrant.id == grant_id, InclusionGrant.child_id == access.child_id)
@@ -122,6 +121,14 @@ async def decide_grant(
             )
     except Invalid as refused:
         raise Invalid.because("pot_id", refused.errors[0].sentence) from None
+
+
+async def _require_decider(access: Access) -> None:
+    """Raise NotAllowed for who signs for nothing, only reads the record, or left it to others."""
+    pots.require_signature(access.viewer)
+    if not may_prepare(access):
+        raise NotAllowed("You can read this record and cannot decide about a grant.")
+    await require_stayed(access)
 
 
 async def _require_left(access: Access, amount: Decimal, limit: Decimal) -> None:

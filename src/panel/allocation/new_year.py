@@ -23,7 +23,8 @@ SELECT DISTINCT p.id, p.child_id
   FROM package p
   JOIN funding_share s ON s.package_id = p.id
   JOIN pot former ON former.id = s.pot_id
-  JOIN pot q ON q.name = former.name AND q.agency_id = former.agency_id
+  JOIN pot q ON q.name = former.name AND q.kind = former.kind
+   AND q.agency_id = former.agency_id
    AND q.financial_year > former.financial_year
  CROSS JOIN LATERAL (SELECT make_date(left(q.financial_year, 4)::int, 4, 1) AS first) y
  WHERE p.state = 'active'

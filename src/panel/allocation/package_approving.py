@@ -24,9 +24,9 @@ from panel.allocation.package_models import (
     PackageKind,
     PackageState,
 )
-from panel.allocation.package_promising import settle
+from panel.allocation.package_promising import require_payer, settle
 from panel.allocation.package_reading import reading_of
-from panel.allocation.package_signing import keep_signature, still_to_sign, waiting_change, whose
+from panel.allocation.package_signing import keep_signature, names_of, still_to_sign, waiting_change
 from panel.platform.problems import Invalid, NotAllowed
 from panel.records.gate import Access
 from panel.web.words import short_day
@@ -69,7 +69,7 @@ async def approve(access: Access, package_id: UUID, version: int) -> Sequence[st
     missing = await still_to_sign(access, reading, version)
     await keep_signature(access, row.id, version)
     if missing:
-        return await whose(access.session, missing)
+        return await names_of(access.session, missing)
     row.state = PackageState.ACTIVE.value
     row.approved_on, row.approved_by = access.today, access.viewer.id
     await access.session.flush()
@@ -101,7 +101,7 @@ async def approve_change(access: Access, package_id: UUID, version: int) -> Sequ
     if missing:
         await access.session.refresh(row)
         await keep_signature(access, package_id, version, change)
-        return await whose(access.session, missing)
+        return await names_of(access.session, missing)
     await keep_signature(access, package_id, version, change)
     _decide(access, change, ChangeState.SIGNED)
     flag_modified(row, "shared_by")
@@ -113,6 +113,7 @@ async def approve_change(access: Access, package_id: UUID, version: int) -> Sequ
 async def take_change_back(access: Access, package_id: UUID, version: int) -> None:
     """A change that waits is not made: whoever signs for the package takes it back."""
     row = await open_for_change(access, package_id, version)
+    await require_payer(access, row)
     _decide(access, await _waiting(access, row), ChangeState.TAKEN_BACK)
     await access.session.flush()
 

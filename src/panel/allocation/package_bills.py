@@ -40,7 +40,7 @@ async def bill(
     first, last = days
     mistakes = days_mistakes(first, last)
     until = earlier(line.until_on, row.until_on)
-    if first < line.from_on or (until is not None and last > until):
+    if first < max(line.from_on, row.from_on) or (until is not None and last > until):
         mistakes.append(FieldError("from_on", "The days must lie within those of the service"))
     if wrong := units_mistake("How many", units):
         mistakes.append(FieldError("units", wrong))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-from panel.allocation import pots
 from panel.allocation.costing import days_mistakes
 from panel.allocation.money import FinancialYear
 from panel.allocation.package_contents import (
@@ -38,7 +37,7 @@ from panel.allocation.package_models import (
     PackageState,
     ServiceLine,
 )
-from panel.allocation.package_promising import settle
+from panel.allocation.package_promising import require_payer, settle
 from panel.allocation.package_reading import reading_of
 from panel.allocation.package_signing import Rise, first_rise, waiting_change
 from panel.platform.problems import FieldError, Invalid, NotAllowed
@@ -92,6 +91,9 @@ class Spending:
 async def plan_spending(access: Access, package_id: UUID, version: int, said: Spending) -> None:
     """Write down what the money is for, as agreed with the family, and who holds it."""
     row = await open_for_change(access, package_id, version)
+    if row.state == PackageState.ACTIVE.value:
+        # Who holds the money is said by who pays it.
+        await require_payer(access, row)
     if row.kind == PackageKind.IN_KIND.value:
         sentence = "Only a direct payment or a personal budget has a plan of spending"
         raise Invalid.because("plan", sentence)
@@ -156,7 +158,7 @@ async def _make(access: Access, row: Package, said: Said) -> ServiceLine | None:
     """
     if row.state != PackageState.ACTIVE.value:
         return await apply(access, row, said)
-    await _require_payer(access, row)
+    await require_payer(access, row)
     before = await reading_of(access, row)
     async with access.session.begin_nested() as point:
         made = await apply(access, row, said)
@@ -165,10 +167,37 @@ async def _make(access: Access, row: Package, said: Said) -> ServiceLine | None:
             await point.rollback()
     if rise is None:
         await settle_change(access, row)
+        await _work_out_again(access, row)
         return made
     await access.session.refresh(row)
     await _propose(access, row, said, rise)
     return None
+
+
+async def _work_out_again(access: Access, row: Package) -> None:
+    """Say anew what the change that waits would cost: who signs it reads what it costs by now.
+
+    One that cannot be made any more says so to whoever signs it.
+    """
+    change = await waiting_change(access.session, row.id)
+    if change is None:
+        return
+    before = await reading_of(access, row)
+    try:
+        async with access.session.begin_nested() as point:
+            await apply(access, row, said_of(change))
+            rise = first_rise(before, await reading_of(access, row))
+            await point.rollback()
+    except Invalid:
+        return
+    finally:
+        await access.session.refresh(row)
+    year = FinancialYear.of(access.today)
+    cost = before.cost(year).total
+    told = rise or Rise(year, cost, cost)
+    change.financial_year = told.year.name
+    change.cost_before, change.cost_after = told.before, told.after
+    await access.session.flush()
 
 
 async def _propose(access: Access, row: Package, said: Said, rise: Rise) -> None:
@@ -228,10 +257,5 @@ async def settle_change(access: Access, row: Package) -> None:
     """
     await access.session.flush()
     if row.state == PackageState.ACTIVE.value:
-        await _require_payer(access, row)
+        await require_payer(access, row)
         await settle(access, row)
-
-
-async def _require_payer(access: Access, row: Package) -> None:
-    paying = await pots.promised(access.session, row.id)
-    await pots.require_one_of(access.session, access.viewer, paying.keys())

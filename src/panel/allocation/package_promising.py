@@ -1,5 +1,6 @@
 """What pots promise to approved packages, and what is paid out of it and comes back."""
 
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.allocation import pots
 from panel.allocation.money import NOTHING, FinancialYear, pounds, split_between
 from panel.allocation.package_models import EntryKind, Package, PackageState, Pot
-from panel.allocation.package_reading import OnRecord, PackageReading, reading_of
-from panel.platform.problems import Invalid
+from panel.allocation.package_reading import OnRecord, PackageReading, Share, reading_of
+from panel.platform.problems import Invalid, NotAllowed
 from panel.records.gate import Access
 
 
@@ -64,6 +65,62 @@ async def _wanted(
     return wanted
 
 
+NOT_A_PAYER = "Your agency does not pay for this package: you cannot sign for it."
+ASK_A_PAYER = "Ask a budget holder of an agency that pays."
+
+
+async def paying_pots(session: AsyncSession, reading: PackageReading) -> frozenset[UUID]:
+    """The pots that pay from this year on, each as of the year in which it does.
+
+    Where that year has no pot yet it is the one that goes on into it. Of a package whose years are
+    all over, it is every pot that was named.
+    """
+    to_come = shares_to_come(reading)
+    if not to_come:
+        return frozenset(share.pot.id for share in reading.shares if share.pot is not None)
+    found = set()
+    for share, year in to_come:
+        if share.pot is not None:
+            found.add((await pots.in_year(session, share.pot, year) or share.pot).id)
+    return frozenset(found)
+
+
+async def require_payer(access: Access, row: Package) -> None:
+    """Raise NotAllowed for who signs for none of the pots that pay, or for no payer without one.
+
+    What several agencies promised, each by its own signature, one of them moves for all.
+    """
+    reading = await reading_of(access, row)
+    await require_one_who_pays(access, reading, await paying_pots(access.session, reading))
+
+
+async def require_one_who_pays(
+    access: Access, reading: PackageReading, paying: Collection[UUID]
+) -> None:
+    """Raise NotAllowed for who signs for none of these pots, and does not pay without one."""
+    pots.require_signature(access.viewer)
+    if access.viewer.agency in agencies_without_pot(reading):
+        return
+    if not paying:
+        raise NotAllowed(NOT_A_PAYER, ASK_A_PAYER)
+    await pots.require_one_of(access.session, access.viewer, paying)
+
+
+def agencies_without_pot(reading: PackageReading) -> frozenset[UUID]:
+    """The agencies that pay out of no pot from this year on, or ever where all years are over."""
+    paying = [one for one, _ in shares_to_come(reading)] or reading.shares
+    return frozenset(one.agency_id for one in paying if one.pot is None)
+
+
+def shares_to_come(reading: PackageReading) -> Sequence[tuple[Share, FinancialYear]]:
+    """Who pays in this year and in each that follows, also beyond those that are worked out."""
+    now = FinancialYear.of(reading.today)
+    last = None if reading.until_on is None else FinancialYear.of(reading.until_on)
+    years = {*reading.years, *(FinancialYear.of(one.from_on) for one in reading.shares)}
+    to_come = sorted(year for year in years if year >= now and (last is None or year <= last))
+    return [(one, year) for year in to_come for one in reading.shares if one.holds_in(year)]
+
+
 def _no_pot(pot: Pot, year: FinancialYear) -> str:
     return f"There is no pot {pot.name} for {year.name}: open it first"
 
@@ -109,6 +166,5 @@ async def pay_out(
             sentence = f"{pounds(part)} cannot come back: {pounds(there.spent)} was paid"
             raise Invalid.because("amount", sentence)
         moves.append(pots.Move(pot_id, kind, part, package_id=row.id, agency_id=agency))
-    if kind is EntryKind.ACTUAL:
-        await pots.require_one_of(access.session, access.viewer, by_pot.keys())
+    await require_one_who_pays(access, reading, by_pot.keys())
     await pots.move_all(access.session, moves)

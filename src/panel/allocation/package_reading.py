@@ -303,7 +303,8 @@ async def read_packages(
                     Line(
                         one.units,
                         Every(one.every),
-                        one.from_on,
+                        # Nothing is given before the package starts, so nothing is asked for it.
+                        max(one.from_on, row.from_on),
                         earlier(one.until_on, row.until_on),
                         prices[one.id],
                     ),

@@ -1,7 +1,7 @@
 """Who signs for a package, or for a change that makes it cost more: every agency that pays.
 
-Each agency signs for its own pots and for the pools that it is in. Nothing is promised before all
-have: then everything is, in one transaction.
+Each agency signs for its own pots, for the pools that it is in, and for what it pays out of no pot.
+Nothing is promised before all have: then everything is, in one transaction.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +21,11 @@ from panel.allocation.package_models import (
     PackageChange,
     PackageSignature,
     Pot,
+)
+from panel.allocation.package_promising import (
+    agencies_without_pot,
+    paying_pots,
+    require_one_who_pays,
 )
 from panel.allocation.package_reading import PackageReading
 from panel.platform.problems import NotAllowed
@@ -74,10 +79,14 @@ def _asked(one: PackageReading, year: FinancialYear) -> Mapping[object, Decimal]
     asked: dict[object, Decimal] = {"": cost.total}
     for share in one.shares:
         if share.id in cost.shares:
-            pot = None if share.pot is None else (share.pot.name, share.pot.agency_id)
+            pot = None if share.pot is None else _named(share.pot)
             who = share.agency_id, pot
             asked[who] = asked.get(who, NOTHING) + cost.shares[share.id]
     return asked
+
+
+def _named(pot: Pot) -> tuple[str, str, UUID]:
+    return pot.name, pot.kind, pot.agency_id
 
 
 async def waiting_change(session: AsyncSession, package_id: UUID) -> PackageChange | None:
@@ -135,24 +144,23 @@ async def _name(session: AsyncSession, agency_id: UUID) -> str:
 async def still_to_sign(
     access: Access, reading: PackageReading, version: int, change: PackageChange | None = None
 ) -> frozenset[UUID]:
-    """With the viewer's signature, the pots for which nobody has signed yet: none is all of it.
+    """With the viewer's signature, the agencies that have not signed yet: none is all of it.
 
+    They are those whose pots pay, and those that pay out of no pot: each signs for itself.
     `version` is the package's as they read it, which every signature is for.
-    Raises NotAllowed where none of the pots is theirs, and where their agency has signed already.
+    Raises NotAllowed where their agency pays nothing, and where their agency has signed already.
     """
     session, agency = access.session, access.viewer.agency
-    pots.require_signature(access.viewer)
-    paying = frozenset(one.pot.id for one in reading.shares if one.pot is not None)
-    if agency is None or not (paying or agency in {one.agency_id for one in reading.shares}):
-        raise NotAllowed(
-            "Your agency does not pay for this package: you cannot sign for it.",
-            "Ask a budget holder of an agency that pays.",
-        )
-    await pots.require_one_of(session, access.viewer, paying)
+    paying = await paying_pots(session, reading)
+    without = agencies_without_pot(reading)
+    await require_one_who_pays(access, reading, paying)
     before = await _signatures(session, reading.id, version, change)
     if agency in before:
         raise NotAllowed(SIGNED, "The other agencies that pay sign for theirs.")
-    return paying - await pots.signed_for(session, {agency, *before}, paying)
+    signed = {*before} if agency is None else {agency, *before}
+    missing = paying - await pots.signed_for(session, signed, paying)
+    held = await session.scalars(select(Pot.agency_id).where(Pot.id.in_(missing)))
+    return frozenset(held) | (without - signed)
 
 
 async def keep_signature(
@@ -171,7 +179,6 @@ async def keep_signature(
     await access.session.flush()
 
 
-async def whose(session: AsyncSession, pot_ids: Collection[UUID]) -> Sequence[str]:
-    """The agencies whose pots these are, by name."""
-    held = await session.scalars(select(Pot.agency_id).where(Pot.id.in_(pot_ids)))
-    return sorted({await _name(session, one) for one in list(held)})
+async def names_of(session: AsyncSession, agencies: Collection[UUID]) -> Sequence[str]:
+    """Agencies by name."""
+    return sorted([await _name(session, one) for one in agencies])

@@ -39,7 +39,7 @@ async def plan_stay(
     if line.law is None:
         mistakes.append(FieldError("line_id", "Choose a short break under section 17 or 20"))
     until = line.until_on or row.until_on
-    if first < line.from_on or (until is not None and last > until):
+    if first < max(line.from_on, row.from_on) or (until is not None and last > until):
         mistakes.append(FieldError("from_on", "The days must lie within those of the service"))
     if (last - first).days > 366:
         mistakes.append(FieldError("until_on", "A stay is a year at most"))

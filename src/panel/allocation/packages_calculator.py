@@ -75,7 +75,7 @@ async def counted_lines(session: AsyncSession) -> Sequence[Counted]:
     for price in await session.scalars(select(UnitPrice)):
         prices[price.service_line_id].append(Price(price.amount, price.from_on, price.until_on))
     rows = await session.execute(
-        select(ServiceLine, Package.until_on)
+        select(ServiceLine, Package.from_on, Package.until_on)
         .join(Package, Package.id == ServiceLine.package_id)
         .where(Package.state != PackageState.PLANNED.value)
     )
@@ -86,12 +86,12 @@ async def counted_lines(session: AsyncSession) -> Sequence[Counted]:
             Line(
                 line.units,
                 Every(line.every),
-                line.from_on,
+                max(line.from_on, starts),
                 min((day for day in (line.until_on, until) if day is not None), default=None),
                 prices[line.id],
             ),
         )
-        for line, until in rows
+        for line, starts, until in rows
     ]
 
 

@@ -21,6 +21,7 @@ from panel.allocation.package_models import (
     Pot,
     Reconciliation,
 )
+from panel.allocation.package_promising import require_payer
 from panel.allocation.packages import hold, pay_out
 from panel.allocation.pots import promised, require_signature
 from panel.platform.problems import FieldError, Invalid, NotAllowed
@@ -166,6 +167,7 @@ async def _holding(access: Access, package_id: UUID, version: int) -> tuple[Pack
         raise Invalid.because("", "This package is given in kind: nothing is paid to the family")
     if row.state == PackageState.PLANNED.value:
         raise Invalid.because("", "The package is not approved yet: nothing is paid for it")
+    await require_payer(access, row)
     return row, account
 
 

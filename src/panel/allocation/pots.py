@@ -173,12 +173,18 @@ async def pots(session: AsyncSession, year: FinancialYear | None = None) -> Sequ
 
 
 async def in_year(session: AsyncSession, pot: Pot, year: FinancialYear) -> Pot | None:
-    """The pot that goes on from another in a year: of the same name and agency."""
+    """The pot that goes on from another in a year: of the same name, kind and agency.
+
+    Who signs for a pool does not sign for another pot that is called like it.
+    """
     if pot.financial_year == year.name:
         return pot
     found: Pot | None = await session.scalar(
         select(Pot).where(
-            Pot.name == pot.name, Pot.agency_id == pot.agency_id, Pot.financial_year == year.name
+            Pot.name == pot.name,
+            Pot.kind == pot.kind,
+            Pot.agency_id == pot.agency_id,
+            Pot.financial_year == year.name,
         )
     )
     return found
@@ -258,7 +264,10 @@ async def pay_in(
     amount: Decimal,
     agency_id: UUID,
 ) -> None:
-    """Top a pot up, or take out of it what is not promised. Raises Conflict and Invalid."""
+    """Top a pot up, or take out of it what is not promised: nobody takes out another's money.
+
+    Raises Conflict, Invalid and NotAllowed.
+    """
     require_signature(viewer)
     pot = await pot_of(session, pot_id)
     if pot.version != version:
@@ -268,7 +277,31 @@ async def pay_in(
     if pot.kind != PotKind.POOLED.value and agency_id != pot.agency_id:
         sentence = "Only a pooled pot takes other agencies’ money: choose whose pot it is"
         raise Invalid.because("agency_id", sentence)
+    if kind is EntryKind.CUT:
+        await _require_own_part(session, viewer, pot, amount, agency_id)
     await move(session, Move(pot_id, kind, amount, agency_id=agency_id))
+
+
+async def _require_own_part(
+    session: AsyncSession, viewer: Viewer, pot: Pot, amount: Decimal, agency_id: UUID
+) -> None:
+    """Raise where somebody would take out of a pot what another agency has in it."""
+    await require_own(session, viewer, [pot.id])
+    if pot.kind != PotKind.POOLED.value:
+        return
+    if agency_id != viewer.agency:
+        raise NotAllowed(
+            "This would take out what another agency paid in.",
+            "Ask a budget holder of that agency to take it out.",
+        )
+    # Two who take out at once: the second waits, and is told what is left of its part.
+    await session.execute(select(Pot.id).where(Pot.id == pot.id).with_for_update())
+    left = (await pot_of(session, pot.id)).left
+    own = (await paid_in(session, pot.id)).get(agency_id, NOTHING)
+    # More than is not promised yet is refused by the pot itself, whoever paid it in.
+    if own < amount <= left:
+        sentence = f"Your agency has {pounds(own)} in this pool: take out no more than that"
+        raise Invalid.because("amount", sentence)
 
 
 async def paid_in(session: AsyncSession, pot_id: UUID) -> Mapping[UUID, Decimal]:

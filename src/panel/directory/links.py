@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.directory.models import Provider, ProviderLink, Service
@@ -20,6 +20,7 @@ from panel.directory.service import (
     NO_SERVICE,
     SaidPlaces,
     check_said,
+    end_links,
     find_provider,
     say_places,
 )
@@ -46,11 +47,7 @@ async def send_link(session: AsyncSession, provider_id: UUID, version: int, site
         raise Invalid.because("email", "Enter the provider’s e-mail address first")
     now: datetime = session.info[NOW]
     ends_at = now + timedelta(days=LINK_DAYS)
-    await session.execute(
-        update(ProviderLink)
-        .where(ProviderLink.provider_id == provider_id, ProviderLink.ends_at > now)
-        .values(ends_at=now)
-    )
+    await end_links(session, provider_id)
     token = secrets.token_urlsafe(32)
     link = ProviderLink(provider_id=provider_id, token_hash=token_hash(token), ends_at=ends_at)
     session.add(link)

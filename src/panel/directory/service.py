@@ -7,14 +7,21 @@ from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.directory import matching
 from panel.directory.candidates import cut
 from panel.directory.facts import AreaFacts, PlaceFacts, ProviderFacts, ServiceFacts
 from panel.directory.matching import Matches, Wanted
-from panel.directory.models import Provider, Service, ServiceArea, ServiceChange, ServicePlace
+from panel.directory.models import (
+    Provider,
+    ProviderLink,
+    Service,
+    ServiceArea,
+    ServiceChange,
+    ServicePlace,
+)
 from panel.directory.open_referral import term_ids_of
 from panel.directory.rules import closing_mistakes, is_open, mistakes, places_mistakes
 from panel.directory.vocabulary import EVERYWHERE, TAXONOMIES, Route, Status
@@ -205,8 +212,21 @@ async def change_provider(
     if provider.version != version:
         raise Conflict(())
     await _check_name(session, facts.name, besides=provider_id)
+    if provider.email != facts.email:
+        # Whoever reads the former address says nothing for the provider any more.
+        await end_links(session, provider_id)
     _write_provider(provider, facts)
     await session.flush()
+
+
+async def end_links(session: AsyncSession, provider_id: UUID) -> None:
+    """The links of a provider that are still good are so no more."""
+    now: datetime = session.info[NOW]
+    await session.execute(
+        update(ProviderLink)
+        .where(ProviderLink.provider_id == provider_id, ProviderLink.ends_at > now)
+        .values(ends_at=now)
+    )
 
 
 def _write_provider(provider: Provider, facts: ProviderFacts) -> None:
