@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import Desk
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.allocation.criteria_service import add_version, read_criteria, versions
 from panel.allocation.decision_forms import CriteriaForm
 from panel.allocation.decision_service import require_deciding
@@ -216,10 +216,9 @@ async def criteria_added(desk: NamedDependency[Desk], key: FromPath[str]) -> Res
             ],
         )
 
-    return await take(
+    return await take_here(
         desk,
         CriteriaForm,
-        transaction_of(desk, desk.viewer.id),
         work,
         f"/panels/{key}/criteria",
         again=partial(_criteria_page, desk, key),
