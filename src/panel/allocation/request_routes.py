@@ -1,6 +1,7 @@
 """The pages of a child's requests: written, sent, withdrawn, and all that became of one."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -262,8 +263,12 @@ async def _waits(
 async def request_again(
     desk: Desk, child_id: UUID, need_id: UUID, form: str, errors: FieldErrors
 ) -> Response[Any]:
-    """The page of a request with the mistakes of one of its forms."""
-    return await _page(desk, child_id, need_id, errors, form)
+    """The page of a request with the mistakes of one of its forms.
+
+    Several of them ask why: the error summary leads to the field of the one that was sent.
+    """
+    anchors = {**errors.anchors, "why": f"{form}-why"}
+    return await _page(desk, child_id, need_id, replace(errors, anchors=anchors), form)
 
 
 @get(REQUEST, include_in_schema=False)
