@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from panel.records.dates import age_in_years
 from panel.web import words
 
 
@@ -139,6 +140,15 @@ NEED_WORDS = {
     NeedCode.DS: "Down syndrome",
     NeedCode.OTH: "Other difficulty or disability",
 }
+TEXT_WORDS = {
+    "need": "What the child needs",
+    "outcome": "What should be different",
+    "tried": "What was tried",
+    "asked_for": "What is asked for",
+    "urgency_why": "Why it cannot wait",
+    "family_wishes": "What the family wishes",
+}
+"""The texts of a request, as its form, its page and the panel's papers call them."""
 URGENCY_WORDS = {
     Urgency.ROUTINE: "In its turn",
     Urgency.SOON: "Soon",
@@ -262,7 +272,7 @@ def age_mistake(born: date | None, today: date, ages: tuple[int | None, int | No
     least, most = ages
     if born is None:
         return ""
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    age = age_in_years(born, today)
     if least is not None and age < least:
         return f"This service is for children from {least} on, and the child is {age}"
     if most is not None and age > most:
@@ -437,7 +447,3 @@ def answer_mistake(answer: OfferAnswer, why: str) -> str:
     if answer is OfferAnswer.REFUSED and not why.strip():
         return "Write in the family’s words why they refused"
     return ""
-
-
-COMPLAIN_MONTHS = 12
-"""A complaint about a council's decision about a child: within a year (SI 2006/1738, reg. 9)."""

@@ -11,6 +11,7 @@ from panel.allocation.decision_service import standing_decision
 from panel.allocation.models import PlaceOffer, ServiceRequest, Waiting
 from panel.allocation.request_service import request_of
 from panel.allocation.rules import (
+    ANSWER_WORDS,
     InLine,
     Kind,
     OfferAnswer,
@@ -179,7 +180,8 @@ async def answer_offer(
         raise Invalid.because("why", wrong)
     await access.session.refresh(offer, with_for_update=True)
     if offer.answer is not None or offer.version != version:
-        raise Conflict((Clash("Answer", answer.value, offer.answer or "Changed"),))
+        theirs = "Changed" if offer.answer is None else ANSWER_WORDS[OfferAnswer(offer.answer)]
+        raise Conflict((Clash("Answer", ANSWER_WORDS[answer], theirs),))
     offer.answer, offer.answered_on, offer.why = answer.value, access.today, why.strip()
     accepted = answer is OfferAnswer.ACCEPTED
     row.state = (WaitingState.ACCEPTED if accepted else WaitingState.WAITING).value
