@@ -1,6 +1,7 @@
 """The directory's pages for the people who work here: thin, since the other modules say it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,9 @@ from panel.directory.forms import (
 )
 from panel.directory.links import newest_link, send_link
 from panel.directory.matching import Wanted
+from panel.directory.models import Service
 from panel.directory.pages import DIRECTORY, PROVIDERS, provider_href, service_href
+from panel.directory.rules import LINK_DAYS
 from panel.directory.searching import (
     Sought,
     list_providers,
@@ -39,6 +42,7 @@ from panel.directory.service import (
     end_service,
     find_provider,
     history,
+    is_open_on,
     match,
     open_again,
     wards,
@@ -314,10 +318,15 @@ async def _close(desk: Desk, service_id: UUID, errors: FieldErrors | None = None
             status=200 if errors is None else 422,
             name=read.service.name,
             version=read.service.version,
-            filled=Filled({"closed_until": read.service.closed_until}, errors),
+            filled=Filled({"closed_until": _still_closed_until(read.service, desk)}, errors),
             href=service_href(service_id),
             back_href=service_href(service_id),
         )
+
+
+def _still_closed_until(service: Service, desk: Desk) -> date | None:
+    """The last day it is closed, where that is not over."""
+    return None if is_open_on(service, desk.today) else service.closed_until
 
 
 @post(f"{SERVICE}/open", include_in_schema=False)
@@ -358,11 +367,9 @@ async def providers(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> R
     return desk.page(
         "directory/providers.html",
         rows=rows,
-        note=found.note,
-        previous=found.previous and f"{PROVIDERS}?page={found.previous}",
-        next=found.next and f"{PROVIDERS}?page={found.next}",
         keeps=_keeps(desk),
         back_href=DIRECTORY,
+        **pages.neighbours(found, PROVIDERS),
     )
 
 
@@ -402,14 +409,14 @@ async def _new_provider(desk: Desk, errors: FieldErrors | None = None) -> Respon
 
 
 @get(PROVIDER, include_in_schema=False)
-async def provider_page(desk: NamedDependency[Desk], provider_id: FromPath[UUID]) -> Response[str]:
+async def provider_page(
+    desk: NamedDependency[Desk], provider_id: FromPath[UUID], page: FromQuery[str] = ""
+) -> Response[str]:
     """One provider, its services, and its link."""
     async with desk.tenant.transaction(desk.viewer.id) as session:
         provider = await find_provider(session, provider_id)
-        rows = [
-            pages.service_row(one, provider, desk.today)
-            for one in await services_of(session, provider_id)
-        ]
+        found = await services_of(session, provider_id, place_in_list(page))
+        rows = [pages.service_row(one, provider, desk.today) for one in found.rows]
         link = await newest_link(session, provider_id) if _keeps(desk) else None
         return desk.page(
             "directory/provider.html",
@@ -418,8 +425,10 @@ async def provider_page(desk: NamedDependency[Desk], provider_id: FromPath[UUID]
             rows=rows,
             link_words=pages.link_words(link, desk.today),
             keeps=_keeps(desk),
+            good_for=LINK_DAYS,
             href=provider_href(provider_id),
             back_href=PROVIDERS,
+            **pages.neighbours(found, provider_href(provider_id)),
         )
 
 
