@@ -1,6 +1,7 @@
 """The pages of an allocation panel beside its meetings: criteria, unmet need, waiting lists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,18 +24,26 @@ from panel.allocation.fairness_reading import (
     fairness_by,
     sits_on_allocation,
 )
+from panel.allocation.models import Waiting
 from panel.allocation.request_pages import NOT_LISTED, address_of, unmet_row
 from panel.allocation.request_service import left_of
-from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
+from panel.allocation.rules import (
+    GROUNDS_WORDS,
+    URGENCY_WORDS,
+    Grounds,
+    InLine,
+    Urgency,
+    in_order,
+    position_words,
+)
 from panel.allocation.unmet_service import open_needs, totals
 from panel.allocation.waiting_service import (
     in_line,
     list_of,
-    place_of,
     services_waited_for,
     waiting_before,
 )
-from panel.directory.service import named
+from panel.directory.service import Named, named
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
 from panel.panels.run import panel_run_by
@@ -117,58 +126,62 @@ async def waiting_page(
 
     A page begins after the row of the id `after`.
     """
+    base = f"/panels/{key}/waiting"
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await _panel(desk, session, key)
         waited_for = await services_waited_for(session, panel.id)
-        services = await named(session, waited_for)
-    every = sorted(waited_for, key=lambda one: services[one].words if one in services else str(one))
-    here = service if service in every else next(iter(every), None)
-    unlisted = [one for one in every if one not in services]
-    names = {one: service.words for one, service in services.items()} | {
-        one: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
-        for at, one in enumerate(unlisted, start=1)
-    }
+        names = _service_names(waited_for, await named(session, waited_for))
+    here = service if service in names else next(iter(names), None)
     # As scheduled work: how many stand before a child, whether or not the viewer reaches them.
     async with desk.tenant.transaction(JOB) as session:
-        line = [] if here is None else await list_of(session, here)
+        line = in_order([in_line(one) for one in await list_of(session, here)]) if here else []
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        listed = [] if here is None else await waiting_before(session, panel.id, here)
-        order = {one.id: at for at, one in enumerate(in_order([in_line(one) for one in line]), 1)}
+        listed = await waiting_before(session, panel.id, here) if here else []
+        order = {one.id: at for at, one in enumerate(line)}
         listed.sort(key=lambda one: order.get(one.id, 0))
         begins = next((at for at, one in enumerate(listed, 1) if one.id == after), 0)
         page = listed[begins : begins + ON_A_PAGE]
         headers = await _headers(
             desk, session, panel, [one.child_id for one in page], "read a waiting list"
         )
-        more = ""
-        if begins + ON_A_PAGE < len(listed):
-            more = f"/panels/{key}/waiting?service={here}&after={page[-1].id}"
-        shown = [
-            (
-                headers[one.child_id][0].name,
-                headers[one.child_id][0].initials,
-                address_of(one.child_id, one.request_id),
-                URGENCY_WORDS[Urgency(one.priority)],
-                place_of(line, one, desk.today),
-            )
-            for one in page
-            if one.child_id in headers
-        ]
+        is_more = begins + ON_A_PAGE < len(listed)
         return desk.page(
             "allocation/waiting.html",
             panel=panel,
-            rows=shown,
+            rows=[
+                _waiting_row(one, headers[one.child_id][0], line, desk.today)
+                for one in page
+                if one.child_id in headers
+            ],
             heading="" if here is None else f"{names[here]}: in this order",
             services=[
-                (
-                    f"/panels/{key}/waiting?service={one}",
-                    f"{names[one]}: {waited_for[one]}",
-                    one == here,
-                )
-                for one in every
+                (f"{base}?service={one}", f"{name}: {waited_for[one]}", one == here)
+                for one, name in names.items()
             ],
-            more=more,
+            more=f"{base}?service={here}&after={page[-1].id}" if is_more else "",
         )
+
+
+def _service_names(waited_for: Iterable[UUID], known: Mapping[UUID, Named]) -> dict[UUID, str]:
+    """What services are called, in order; those that are not listed any more last."""
+    unlisted = sorted(one for one in waited_for if one not in known)
+    names = sorted(((one.words, of) for of, one in known.items()), key=lambda one: one[0])
+    return {of: name for name, of in names} | {
+        of: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
+        for at, of in enumerate(unlisted, start=1)
+    }
+
+
+def _waiting_row(
+    row: Waiting, header: ChildHeader, line: Sequence[InLine], today: date
+) -> tuple[str, str, str, str, str]:
+    return (
+        header.name,
+        header.initials,
+        address_of(row.child_id, row.request_id),
+        URGENCY_WORDS[Urgency(row.priority)],
+        position_words(line, row.id, today),
+    )
 
 
 async def _criteria_page(desk: Desk, key: str, errors: FieldErrors | None = None) -> Response[Any]:

@@ -424,9 +424,8 @@ def in_order(waiting: Sequence[InLine]) -> list[InLine]:
     return sorted(waiting, key=lambda one: (order.index(one.priority), one.since_on, one.id.int))
 
 
-def position_words(waiting: Sequence[InLine], who: UUID, today: date) -> str:
-    """Where somebody stands on a list, and why there; empty for who is not on it."""
-    row = in_order(waiting)
+def position_words(row: Sequence[InLine], who: UUID, today: date) -> str:
+    """Where somebody stands in a row (`in_order`), and why there; empty for who is not in it."""
     place = next((at for at, one in enumerate(row) if one.id == who), None)
     if place is None:
         return ""

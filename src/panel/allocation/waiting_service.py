@@ -19,6 +19,7 @@ from panel.allocation.rules import (
     Urgency,
     WaitingState,
     answer_mistake,
+    in_order,
     position_words,
 )
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound, Problem
@@ -120,7 +121,7 @@ def in_line(row: Waiting) -> InLine:
 
 def place_of(rows: Sequence[Waiting], row: Waiting, today: date) -> str:
     """Where a child stands on the list of a service, and why there."""
-    return position_words([in_line(one) for one in rows], row.id, today)
+    return position_words(in_order([in_line(one) for one in rows]), row.id, today)
 
 
 async def waits_of(access: Access, request_id: UUID) -> list[tuple[Waiting, list[PlaceOffer]]]:
