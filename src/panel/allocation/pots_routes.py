@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
-from panel.accounts.desk import Desk
+from panel.accounts.desk import Desk, refused_by_rule
 from panel.accounts.service import agencies
 from panel.accounts.step_pages import Shown, step_page
 from panel.accounts.taking import Transaction, take_here
@@ -236,7 +236,7 @@ async def calculator(desk: NamedDependency[Desk]) -> Response[Any]:
     """What all packages together would cost if prices, units or numbers changed."""
     desk.require(*pots.MAY_READ)
     stored: dict[str, object] = {"year": FinancialYear.of(desk.today).name, "from_on": desk.today}
-    asked = [(name, value) for name, value in desk.request.query_params.multi_items()]
+    asked = list(desk.request.query_params.multi_items())
     errors: FieldErrors | None = None
     groups: list[Group] | None = None
     read = read_form(forms.WhatIfForm, asked) if asked else None
@@ -246,9 +246,7 @@ async def calculator(desk: NamedDependency[Desk]) -> Response[Any]:
         try:
             groups = await _what_if(desk, read)
         except Invalid as refused:
-            typed = {name: [value] for name, value in asked}
-            said = {one.field: one.sentence for one in refused.errors}
-            errors = FieldErrors(said, typed)
+            errors = refused_by_rule(asked, refused.errors)
         else:
             stored = {
                 "year": read.year,

@@ -15,7 +15,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.accounts.desk import FOR_ANYBODY, Desk, go, sent_fields
+from panel.accounts.desk import FOR_ANYBODY, Desk, go, refused_by_rule, sent_fields
 from panel.directory import links, pages, publishing
 from panel.directory.forms import SayForm
 from panel.directory.matching import ages_words
@@ -159,15 +159,17 @@ async def short_breaks(desk: NamedDependency[Desk]) -> Response[str]:
     """The authority's short breaks, who can have them, and how they meet carers' needs."""
     async with desk.tenant.transaction() as session:
         statement = await newest(session)
+        found = await in_range(session)
         parts = [
             (part.name, [_break_line(service, by.name) for service, by in part.services])
-            for part in await in_range(session)
+            for part in found.parts
         ]
         return desk.page(
             "directory/short_breaks.html",
             statement=statement,
             overdue=statement is not None and statement.review_by < desk.today,
             parts=parts,
+            there_are_more=found.there_are_more,
             authority=desk.tenant.record.label,
         )
 
@@ -244,12 +246,8 @@ async def provider_says(
                 return _check(desk, token, service, read)
             await links.say(session, token, service_id, read.version, read.said())
     except Invalid as refused:
-        typed: dict[str, list[str]] = {}
-        for name, value in fields:
-            if isinstance(value, str) and not name.startswith("_"):
-                typed.setdefault(name, []).append(value)
-        sentences = {one.field: one.sentence for one in refused.errors}
-        return await _own(desk, token, service_id, FieldErrors(sentences, typed))
+        errors = refused_by_rule(fields, refused.errors)
+        return await _own(desk, token, service_id, errors)
     return go(f"/providers/{token}")
 
 
