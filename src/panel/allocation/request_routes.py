@@ -58,6 +58,7 @@ from panel.allocation.rules import (
 from panel.allocation.services_routes import services_address, services_again
 from panel.allocation.unmet_service import needs_of
 from panel.allocation.waiting_service import lists_with, place_of, waits_of
+from panel.directory.service import Named
 from panel.panels.case import CATEGORY_TITLES
 from panel.panels.models import Panel
 from panel.panels.reading import all_panels
@@ -162,31 +163,11 @@ async def _page(
             "nothing": Filled(),
         }
         if is_draft and writes and may_fill_in(access, row):
-            stored = {name: getattr(words_of(row), name) for name in words_of(row).__slots__}
-            stored["category"] = row.category
-            panels = await all_panels(access.session)
-            facts = await facts_of(access, row)
             return desk.page(
                 "allocation/request_draft.html",
                 status=200 if errors is None else 422,
                 **shown,
-                draft=Filled(stored, errors if form == "draft" else None),
-                missing=[sentence for _, sentence in missing_of(facts)],
-                level=pages.level_words(facts.level_of_need),
-                bases=[(key.value, said) for key, said in BASIS_WORDS.items()],
-                needs=[(key.value, said) for key, said in NEED_WORDS.items()],
-                categories=[
-                    (one.value, title)
-                    for one, title in CATEGORY_TITLES.items()
-                    if one.value in forms.CATEGORIES
-                ],
-                unit_choices=[(one.value, f"{one.value.capitalize()}s") for one in Unit],
-                urgencies=[(key.value, URGENCY_WORDS[key]) for key in reversed(Urgency)],
-                services=[]
-                if service is None
-                else [(str(service.id), service.words), ("", "No service in particular")],
-                find_href=f"{services_address(child_id)}?asking={need_id}",
-                panels=[(str(one.id), one.name) for one in panels if one.kind == "allocation"],
+                **await _to_fill_in(access, row, service, errors if form == "draft" else None),
             )
         return desk.page(
             "allocation/request.html",
@@ -198,6 +179,37 @@ async def _page(
             else (),
             like=await like_this(access, row, desk.signed_in),
         )
+
+
+async def _to_fill_in(
+    access: Access, row: ServiceRequest, service: Named | None, errors: FieldErrors | None
+) -> dict[str, Any]:
+    """The form of a draft: what stands in it, what it offers, and what is still missing."""
+    stored = {name: getattr(words_of(row), name) for name in words_of(row).__slots__}
+    facts = await facts_of(access, row)
+    return {
+        "draft": Filled(stored | {"category": row.category}, errors),
+        "missing": [sentence for _, sentence in missing_of(facts)],
+        "level": pages.level_words(facts.level_of_need),
+        "bases": [(key.value, said) for key, said in BASIS_WORDS.items()],
+        "needs": [(key.value, said) for key, said in NEED_WORDS.items()],
+        "categories": [
+            (one.value, title)
+            for one, title in CATEGORY_TITLES.items()
+            if one.value in forms.CATEGORIES
+        ],
+        "unit_choices": [(one.value, f"{one.value.capitalize()}s") for one in Unit],
+        "urgencies": [(key.value, URGENCY_WORDS[key]) for key in reversed(Urgency)],
+        "services": []
+        if service is None
+        else [(str(service.id), service.words), ("", "No service in particular")],
+        "find_href": f"{services_address(access.child_id)}?asking={row.id}",
+        "panels": [
+            (str(one.id), one.name)
+            for one in await all_panels(access.session)
+            if one.kind == "allocation"
+        ],
+    }
 
 
 async def _became(
