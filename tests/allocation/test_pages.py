@@ -177,6 +177,10 @@ async def test_a_chair_adds_a_version_of_the_criteria(
     assert "to 31 December 2026" in added.text or "31 December 2026" in added.text
     made = await board.sent()
     acts = f"/children/{board.child}/requests/{made}/chairs-action"
+    # Whoever coordinates is told before they fill it in.
+    await sign_in(board.house.viewers["coordinator"].id)
+    assert "Only the chair of the panel can act" in await browser.get(acts, 403)
+    await sign_in(board.house.viewers["chair"].id)
     form = await browser.get(acts)
     [criterion] = re.findall(r'<option value="([\w-]+)">D1', form)
     decided = await browser.send(acts, acts, DECIDED | {"criterion": criterion})

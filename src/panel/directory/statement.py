@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.directory.models import Provider, Service, ShortBreaksStatement
@@ -59,6 +59,8 @@ async def publish(session: AsyncSession, new: NewStatement, version: int) -> Non
 
     `version` is that of the statement as it was read, 0 where there was none.
     """
+    # Before the first there is no row to hold: of two at once the second waits, and is told.
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('short breaks', 0))"))
     before = await newest(session)
     if (0 if before is None else before.version) != version:
         raise Conflict(())
