@@ -16,7 +16,6 @@ from panel.allocation.fairness import (
     Edge,
     Group,
     Interval,
-    Outcome,
     age_band,
     apart,
     by_group,
@@ -24,9 +23,10 @@ from panel.allocation.fairness import (
     median_wait,
     share,
 )
+from panel.allocation.rules import Kind
 
 
-def decided(outcome: Outcome = Outcome.AGREED, *, ward: str = "", need: str = "ASD",
+def decided(outcome: Kind = Kind.AGREED, *, ward: str = "", need: str = "ASD",
             age: str = "5–7", level: str = "", service: str = "", criterion: str = "",
             waited: int = 10) -> Decided:  # fmt: skip
     return Decided(outcome, need, age, level, ward, "", service, criterion, waited)
@@ -35,7 +35,7 @@ def decided(outcome: Outcome = Outcome.AGREED, *, ward: str = "", need: str = "A
 DECISIONS = st.lists(
     st.builds(
         decided,
-        st.sampled_from(Outcome),
+        st.sampled_from(Kind),
         ward=st.sampled_from(["", *"abcdefg"]),
         waited=st.integers(0, 400),
     ),
@@ -62,7 +62,7 @@ def test_nobody_is_in_a_small_group_and_nothing_is_left_to_take_away(
 def test_no_share_tells_the_outcome_of_everybody(rows: Sequence[Decided]) -> None:
     for group in by_group(rows, Dimension.WARD):
         mine = [one for one in rows if one.ward in group.names]
-        agreed = sum(one.outcome in (Outcome.AGREED, Outcome.AGREED_IN_PART) for one in mine)
+        agreed = sum(one.outcome in (Kind.AGREED, Kind.IN_PART) for one in mine)
         if agreed < 3:
             assert group.agreed is Edge.FEW
         elif len(mine) - agreed < 3:
@@ -110,9 +110,7 @@ def test_the_interval_of_a_median_by_hand() -> None:
 
 def test_groups_that_stand_apart_are_named() -> None:
     def ward(name: str, agreed: int, of: int) -> list[Decided]:
-        return [decided(ward=name)] * agreed + [decided(Outcome.DECLINED, ward=name)] * (
-            of - agreed
-        )
+        return [decided(ward=name)] * agreed + [decided(Kind.DECLINED, ward=name)] * (of - agreed)
 
     groups = by_group(ward("a", 80, 100) + ward("b", 78, 100) + ward("c", 20, 60), Dimension.WARD)
     assert [one.names for one in apart(groups)] == [("c",)]
@@ -129,13 +127,13 @@ def test_ages_are_whole_years_on_the_day() -> None:
 
 def test_like_cases_are_the_nearest_that_are_enough() -> None:
     asked = decided(service="short break", level="3", criterion="")
-    near = [decided(Outcome.DECLINED, service="short break", level="3", criterion="B2")] * 4
+    near = [decided(Kind.DECLINED, service="short break", level="3", criterion="B2")] * 4
     wider = [decided(service="short break", level="3", age="8–11", criterion="A1")] * 3
     assert like_cases(asked, near) is None
     found = like_cases(asked, near + wider)
     assert found is not None
     assert found.alike_in == (Alike.NEED, Alike.SERVICE, Alike.LEVEL)
-    assert dict(found.outcomes) == {Outcome.DECLINED: 4, Outcome.AGREED: 3}
+    assert dict(found.outcomes) == {Kind.DECLINED: 4, Kind.AGREED: 3}
     assert found.criteria == ("B2", "A1")
     assert found.number == 7
 

@@ -121,6 +121,9 @@ def test_what_cannot_be_is_told_by_field() -> None:
     assert told(parties=[west, middle, replace(east, health=-10, social_care=75)]) == [
         ("health_3", "Eastshire: each share must be more than nought")
     ]
+    assert told(parties=[west, middle, replace(east, authority="")]) == [
+        ("authority_3", "Enter which authority takes these places")
+    ]
     assert told(until_on=date(2026, 8, 31))[0][1].startswith("The last day must not come before")
     assert told(from_on=date(1, 1, 1), until_on=date(9999, 12, 31)) == [
         ("from_on", "The first day must lie between 1990 and 2100"),

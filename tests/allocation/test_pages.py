@@ -49,6 +49,12 @@ DECIDED = {
 }
 
 
+def assert_ids_stand_once(page: str) -> None:
+    """Assert that a label, and the summary's link, can mean one field only."""
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert sorted(ids) == sorted(set(ids))
+
+
 class Browser:
     """Sends the forms of pages as they are there."""
 
@@ -171,6 +177,10 @@ async def test_a_chair_adds_a_version_of_the_criteria(
     assert "to 31 December 2026" in added.text or "31 December 2026" in added.text
     made = await board.sent()
     acts = f"/children/{board.child}/requests/{made}/chairs-action"
+    # Whoever coordinates is told before they fill it in.
+    await sign_in(board.house.viewers["coordinator"].id)
+    assert "Only the chair of the panel can act" in await browser.get(acts, 403)
+    await sign_in(board.house.viewers["chair"].id)
     form = await browser.get(acts)
     [criterion] = re.findall(r'<option value="([\w-]+)">D1', form)
     decided = await browser.send(acts, acts, DECIDED | {"criterion": criterion})
@@ -210,6 +220,8 @@ async def test_what_is_done_afterwards(
     answer = f"{page}/places/{place}/answer"
     silent = await browser.send(page, answer, {"answer": "refused", "why": ""})
     assert "in the family’s words" in mistakes(silent)
+    assert 'href="#waiting-why"' in silent.text
+    assert_ids_stand_once(silent.text)
     refused = await browser.send(page, answer, {"answer": "refused", "why": "Too far for us"})
     assert "Refused. Too far for us" in refused.text
     leaves = f"{page}/waiting/{wait}/leave"
@@ -232,13 +244,17 @@ async def test_what_is_done_afterwards(
     assert "Answer by Monday 21 December 2026" in appealed.text
     [unmet] = re.findall(rf"{page}/unmet/([\w-]+)/close", appealed.text)
     close = f"{page}/unmet/{unmet}/close"
-    assert "Say why" in mistakes(await browser.send(page, close, {"why": ""}))
+    unsaid = await browser.send(page, close, {"why": ""})
+    assert "Say why" in mistakes(unsaid)
+    assert f'href="#unmet-{unmet}-why"' in unsaid.text
+    assert_ids_stand_once(unsaid.text)
     closed = await browser.send(page, close, {"why": "A grandmother helps"})
     assert "Closed on 23 November 2026: A grandmother helps" in closed.text
     assert "Off the list since 23 November 2026: the need is met in another way." in closed.text
     await sign_in(board.house.viewers["chair"].id)
     shown = await browser.get(page)
     [appeal] = re.findall(rf"{page}/appeal/([\w-]+)", shown)
+    assert_ids_stand_once(shown)
     upheld = await browser.send(
         page, f"{page}/appeal/{appeal}", {"outcome": "upheld", "why": "They moved"}
     )

@@ -122,12 +122,13 @@ def test_a_place_on_a_list_is_explained() -> None:
         InLine(UUID(int=2), Urgency.URGENT, date(2026, 11, 30)),
         InLine(UUID(int=3), Urgency.ROUTINE, date(2026, 6, 4)),
     ]
-    assert [one.id.int for one in in_order(rows)] == [2, 3, 1]
-    assert position_words(rows, UUID(int=1), TODAY) == (
+    row = in_order(rows)
+    assert [one.id.int for one in row] == [2, 3, 1]
+    assert position_words(row, UUID(int=1), TODAY) == (
         "Number 3 of 3 on the list. 1 child with a more urgent need first. 1 child waiting longer."
         " Waiting since 3 September 2026 (91 days)."
     )
-    assert position_words(rows, UUID(int=9), TODAY) == ""
+    assert position_words(row, UUID(int=9), TODAY) == ""
 
 
 def test_amounts_are_told_without_needless_zeros() -> None:

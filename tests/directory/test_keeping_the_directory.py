@@ -10,16 +10,23 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
-from panel.directory.facts import ProviderFacts
+from panel.directory.facts import ProviderFacts, ServiceFacts
 from panel.directory.links import open_link, send_link
 from panel.directory.models import Provider, Service, ServiceChange
-from panel.directory.service import add_provider, change_provider, find_provider
+from panel.directory.searching import place_in_list, running_services_of
+from panel.directory.service import (
+    add_provider,
+    add_service,
+    change_provider,
+    end_service,
+    find_provider,
+)
 from panel.platform.clock import FixedClock
 from panel.platform.problems import Gone
 from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
-from panel.web.paging import write_cursor
+from panel.web.paging import Asked, write_cursor
 from tests.conftest import SignIn
 from tests.directory.conftest import Keepers
 
@@ -173,6 +180,12 @@ async def test_a_provider_says_its_places_by_its_link(
             await session.scalars(select(ServiceChange).where(ServiceChange.what == "said_places"))
         ).one()
         assert (change.by_kind, change.by_id, change.what) == ("provider", provider, "said_places")
+    # Once the last day is over it is open, and the form says so.
+    assert "checked" in (await client.get(own)).text
+    async with tenant.transaction(JOB) as session:
+        (await session.get_one(Service, service)).closed_until = date(2026, 11, 22)
+    shown = (await client.get(own)).text
+    assert ("checked" in shown, 'value="22"' in shown) == (False, False)
     # It changes nothing else, opens nobody else's service, and its time ends.
     assert (await client.post(own, data=said | {"name": "x"})).status_code == 422
     elsewhere = await client.post(own, data=said, headers={"Origin": "https://evil.example"})
@@ -209,3 +222,28 @@ async def test_a_link_ends_when_the_provider_has_another_address(tenant: Tenant)
         await change_provider(session, provider.id, version, other)
         with pytest.raises(Gone):
             await open_link(session, token)
+
+
+async def test_a_provider_with_many_services_is_shown_all_of_them(
+    client: Browser, tenant: Tenant, keepers: Keepers, sign_in: SignIn
+) -> None:
+    async with tenant.transaction(keepers.grace.id) as session:
+        provider = await add_provider(session, ProviderFacts("Wexcombe Together"))
+        for number in range(30):
+            await add_service(session, provider.id, ServiceFacts(f"Club {number:02}"))
+        ended = await session.scalar(select(Service).where(Service.name == "Club 29"))
+        assert ended is not None
+        await end_service(session, ended.id, ended.version)
+    async with tenant.transaction(JOB) as session:
+        running = await running_services_of(session, provider.id, Asked())
+        assert [one.name for one in running.rows] == [f"Club {number:02}" for number in range(25)]
+        rest = await running_services_of(session, provider.id, place_in_list(running.next or ""))
+        assert [one.name for one in rest.rows] == [f"Club {number:02}" for number in range(25, 29)]
+        before = place_in_list(rest.previous or "")
+        assert (await running_services_of(session, provider.id, before)).rows == running.rows
+    await sign_in(keepers.rosa.id)
+    first = (await client.get(f"/directory/providers/{provider.id}")).text
+    following = re.search(rf'href="(/directory/providers/{provider.id}\?page=[^"]+)"', first)
+    assert following is not None
+    assert ("Club 24" in first, "Club 29" in first) == (True, False)
+    assert "Club 29" in (await client.get(following[1])).text

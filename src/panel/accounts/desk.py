@@ -104,6 +104,24 @@ class Site:
     """What stands beside a case on a panel's papers: requests for service."""
 
 
+def refused_by_rule(
+    fields: Iterable[tuple[str, object]], mistakes: Iterable[FieldError]
+) -> FieldErrors:
+    """The mistakes that a rule found in what was sent, with all that was typed.
+
+    Of several about one field the first is shown; one about a date leads to its day.
+    """
+    sentences: dict[str, str] = {}
+    for one in mistakes:
+        sentences.setdefault(one.field, one.sentence)
+    typed: dict[str, list[str]] = {}
+    for name, value in fields:
+        if isinstance(value, str) and not name.startswith("_"):
+            typed.setdefault(name, []).append(value)
+    anchors = {name: f"{name}-day" for name in sentences if f"{name}-day" in typed}
+    return FieldErrors(sentences, typed, anchors)
+
+
 @dataclass(slots=True)
 class Posted:
     """A form as it came in, checked against forgery: its fields and its one-time id."""
@@ -116,19 +134,8 @@ class Posted:
         return read_form(form, self.fields)
 
     def refused(self, mistakes: Iterable[FieldError]) -> FieldErrors:
-        """The mistakes that a rule found, as the page shows those of a form; nothing typed is lost.
-
-        Of several about one field the first is shown; one about a date leads to its day.
-        """
-        sentences: dict[str, str] = {}
-        for one in mistakes:
-            sentences.setdefault(one.field, one.sentence)
-        typed: dict[str, list[str]] = {}
-        for name, value in self.fields:
-            if isinstance(value, str) and not name.startswith("_"):
-                typed.setdefault(name, []).append(value)
-        anchors = {name: f"{name}-day" for name in sentences if f"{name}-day" in typed}
-        return FieldErrors(sentences, typed, anchors)
+        """The mistakes that a rule found, as the page shows those of a form."""
+        return refused_by_rule(self.fields, mistakes)
 
     def text(self, name: str) -> str:
         """One field as it was typed."""

@@ -11,7 +11,7 @@ from panel.allocation.before_panel import keep_tied
 from panel.allocation.decision_service import standing_decision
 from panel.allocation.models import Appeal, RequestDecision
 from panel.allocation.request_service import request_of
-from panel.allocation.rules import AppealOutcome, RequestState
+from panel.allocation.rules import OUTCOME_WORDS, AppealOutcome, RequestState
 from panel.panels.calendar import load_calendar, settings_of
 from panel.panels.models import Panel
 from panel.panels.referrals import come_again
@@ -45,7 +45,8 @@ async def ask_again(
     """Write down that the family asks the panel to look again; its clock runs from that day.
 
     A late one is taken all the same: the panel says whether it looks. Raises Invalid without
-    grounds and for a day before the decision or to come, Problem where one is open.
+    grounds and for a day before the decision or to come, Problem before there is a decision and
+    where they asked about it before, unless they took that back.
     """
     access.require_write()
     request = await request_of(access, request_id)
@@ -105,7 +106,8 @@ async def answer_appeal(
     await access.session.refresh(request, with_for_update=True)
     await access.session.refresh(row, with_for_update=True)
     if row.outcome is not None or row.version != version:
-        raise Conflict((Clash("Answer", outcome.value, row.outcome or "Changed"),))
+        theirs = "Changed" if row.outcome is None else OUTCOME_WORDS[AppealOutcome(row.outcome)]
+        raise Conflict((Clash("Answer", OUTCOME_WORDS[outcome], theirs),))
     row.outcome, row.outcome_why = outcome.value, why.strip()
     row.decided_on, row.decided_by = access.today, access.viewer.id
     if outcome is AppealOutcome.UPHELD:

@@ -21,6 +21,7 @@ from panel.allocation.rules import (
     BASIS_WORDS,
     KIND_WORDS,
     NEED_WORDS,
+    TEXT_WORDS,
     URGENCY_WORDS,
     Kind,
     LegalBasis,
@@ -176,28 +177,28 @@ def _paper(one: _Fact, reader: Reader, has: Lines, lacks: str) -> Beside:
     if not _may(one, reader):
         return _withheld(one)
 
-    def said_in(name: str, category: Category) -> str:
+    def said_in(name: str, category: Category) -> tuple[str, str]:
         sealed: str | None = getattr(one, name)
         field = f"service_request.{name}"
         told = reader.open_text(sealed, field, one.id, category, one.agency_id, one.written_by)
-        return told or ""
+        return TEXT_WORDS[name], told or ""
 
     amount = units_words(Decimal(one.asked_units), one.unit)
     lines = (
         ("Level of need", level_words(one.level_of_need)),
         ("Legal basis", BASIS_WORDS[one.legal_basis]),
         ("Main type of need", NEED_WORDS[one.need_code]),
-        ("What the child needs", said_in("need", one.category)),
-        ("What should be different", said_in("outcome", one.category)),
-        ("What was tried", said_in("tried", one.category)),
-        ("What is asked for", said_in("asked_for", one.category)),
+        said_in("need", one.category),
+        said_in("outcome", one.category),
+        said_in("tried", one.category),
+        said_in("asked_for", one.category),
         ("Service", one.service or ""),
         ("How much", amount),
         *_placed(one, reader),
         ("Conditions not met yet", lacks),
         ("How soon", URGENCY_WORDS[one.urgency]),
-        ("Why it cannot wait", said_in("urgency_why", one.category)),
-        ("What the family wishes", said_in("family_wishes", Category.VIEWS)),
+        said_in("urgency_why", one.category),
+        said_in("family_wishes", Category.VIEWS),
         *has,
     )
     return Beside(one.id, _title(one), tuple(line for line in lines if line[1]))

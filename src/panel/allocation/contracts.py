@@ -183,10 +183,15 @@ def _terms_mistakes(contract: Contract) -> list[FieldError]:
 
 def _parties_mistakes(contract: Contract) -> list[FieldError]:
     mistakes = [
-        FieldError(f"health_{place}", f"{party.authority}: {lower_first(wrong)}")
+        FieldError(f"health_{place}", f"{party.authority or 'This one'}: {lower_first(wrong)}")
         for place, party in enumerate(contract.parties, start=1)
         if (wrong := shares_mistake([one for one in party.protocol.values() if one], HUNDRED))
     ]
+    mistakes += (
+        FieldError(f"authority_{place}", "Enter which authority takes these places")
+        for place, party in enumerate(contract.parties, start=1)
+        if not party.authority
+    )
     if len(contract.parties) < 2:
         mistakes.append(FieldError("authority_1", "A joint contract has two authorities or more"))
     elif wrong := shares_mistake([one.places for one in contract.parties], contract.places):

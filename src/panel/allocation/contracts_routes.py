@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from panel.accounts.desk import Desk
 from panel.accounts.step_pages import Shown, step_page
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.allocation import contracts, pots
 from panel.allocation import packages_forms as forms
 from panel.allocation import packages_pages as pages
@@ -67,8 +67,8 @@ async def make_contract(desk: NamedDependency[Desk]) -> Response[Any]:
     async def work(here: Transaction, form: forms.NewContract) -> None:
         await contracts.make_contract(here.session, desk.viewer, _contract(form))
 
-    opens, again = transaction_of(desk, desk.viewer.id), partial(_new_contract, desk)
-    return await take(desk, forms.NewContract, opens, work, CONTRACTS, again=again)
+    again = partial(_new_contract, desk)
+    return await take_here(desk, forms.NewContract, work, CONTRACTS, again=again)
 
 
 def _contract(form: forms.NewContract) -> Contract:
@@ -156,9 +156,9 @@ async def change_contract_price(
             here.session, desk.viewer, contract_id, form.version, form.price, form.from_on
         )
 
-    opens, again = transaction_of(desk, desk.viewer.id), partial(_price, desk, contract_id)
+    again = partial(_price, desk, contract_id)
     to = f"{CONTRACTS}/{contract_id}"
-    return await take(desk, forms.ContractPriceForm, opens, work, to, again=again)
+    return await take_here(desk, forms.ContractPriceForm, work, to, again=again)
 
 
 HANDLERS = [

@@ -64,7 +64,7 @@ async def criterion_for(session: AsyncSession, criterion_id: UUID, day: date) ->
 async def add_version(
     session: AsyncSession, name: str, from_on: date, criteria: Sequence[CriterionWords]
 ) -> CriterionSet:
-    """A version that holds from a day to come; the one before ends on the day before.
+    """A version that holds from today or a later day; the one before ends on the day before.
 
     Raises Invalid, with a sentence for each thing that cannot be.
     """

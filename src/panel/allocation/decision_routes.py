@@ -20,6 +20,7 @@ from panel.allocation.decision_service import (
     act_as_chair,
     decide,
     ratify,
+    require_chair,
     require_deciding,
     standing_decision,
     to_ratify,
@@ -162,8 +163,7 @@ async def _by_chair(
 ) -> Response[Any]:
     async with desk.open(child_id, "read a request for service") as access:
         panel = await _panel_of(access, need_id)
-        if panel.id not in desk.signed_in.may_coordinate:
-            raise NotAllowed("Only the chair of the panel can act between meetings.")
+        await require_chair(access, panel)
         back = address_of(child_id, need_id)
         there = (f"{back}/chairs-action", back, "Back to the request")
         return await _decide_page(desk, access, need_id, there, errors)

@@ -112,12 +112,7 @@ async def act_as_chair(
 
     Raises NotAllowed for anybody but the chair and for a chair with a declared interest.
     """
-    require_deciding(panel)
-    if not await is_chair(access.session, access.viewer.id, panel.id):
-        raise NotAllowed(
-            "Only the chair of the panel can act between meetings.",
-            "Ask the chair, or wait for the next meeting.",
-        )
+    await require_chair(access, panel)
     if await has_declared(access.session, access.child_id, access.viewer.id, panel.id):
         raise NotAllowed(INTERESTED, "Ask somebody else to chair.")
     made = await _record(_Sitting(access, panel, None), request_id, decision, version)
@@ -125,6 +120,16 @@ async def act_as_chair(
     if referral is not None:
         await record_discussed(access.session, referral, panel, access.today, decision.review_on)
     return made
+
+
+async def require_chair(access: Access, panel: Panel) -> None:
+    """Raise Problem for a panel that decides nothing, NotAllowed for anybody but its chair."""
+    require_deciding(panel)
+    if not await is_chair(access.session, access.viewer.id, panel.id):
+        raise NotAllowed(
+            "Only the chair of the panel can act between meetings.",
+            "Ask the chair, or wait for the next meeting.",
+        )
 
 
 def require_deciding(panel: Panel) -> None:

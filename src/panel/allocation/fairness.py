@@ -21,8 +21,11 @@ from math import comb, sqrt
 from statistics import median
 from typing import NamedTuple, TypeVar
 
+from panel.allocation.rules import Kind
+from panel.records.dates import age_in_years
+
 FEWEST = 10
-"""Decisions that a group must have to be shown by itself (setting of whoever publishes)."""
+"""Decisions that a group must have to be shown by itself."""
 EDGE = 3
 """A share nearer than so many decisions to none or to all is not said exactly."""
 _Z = 1.959963984540054
@@ -30,15 +33,6 @@ _Z = 1.959963984540054
 _AGES = ((2, "0–2"), (4, "3–4"), (7, "5–7"), (11, "8–11"), (15, "12–15"), (18, "16–18"))
 _OLDEST = "19–25"
 _Text = TypeVar("_Text", bound=str)
-
-
-class Outcome(StrEnum):
-    """What a panel decided about a request."""
-
-    AGREED = "agreed"
-    AGREED_IN_PART = "agreed_in_part"
-    DEFERRED = "deferred"
-    DECLINED = "declined"
 
 
 class Dimension(StrEnum):
@@ -55,7 +49,7 @@ class Dimension(StrEnum):
 class Decided:
     """One request as it stands: nobody's name, and no id."""
 
-    outcome: Outcome
+    outcome: Kind
     need: str
     age: str
     """The age band on the day it was decided."""
@@ -74,8 +68,7 @@ class Decided:
 
 def age_band(born_on: date, on_day: date) -> str:
     """The age band of DOMAIN.md, "Commissioning", of somebody on a day."""
-    had_birthday = (on_day.month, on_day.day) >= (born_on.month, born_on.day)
-    years = on_day.year - born_on.year - (not had_birthday)
+    years = age_in_years(born_on, on_day)
     return next((band for last, band in _AGES if years <= last), _OLDEST)
 
 
@@ -178,7 +171,7 @@ def _too_small(
 
 
 def _shown(names: tuple[str, ...], rows: Sequence[Decided]) -> Group:
-    agreed = sum(one.outcome in (Outcome.AGREED, Outcome.AGREED_IN_PART) for one in rows)
+    agreed = sum(one.outcome in (Kind.AGREED, Kind.IN_PART) for one in rows)
     told: Interval | Edge = share(agreed, len(rows))
     if agreed < EDGE:
         told = Edge.FEW
@@ -232,7 +225,7 @@ class LikeCases:
     """How requests that are alike were decided."""
 
     alike_in: tuple[Alike, ...]
-    outcomes: Mapping[Outcome, int]
+    outcomes: Mapping[Kind, int]
     """Each outcome that came up, most frequent first."""
     criteria: tuple[str, ...]
     """The criteria that decisions named, most frequent first, at most three."""

@@ -24,7 +24,6 @@ from panel.allocation.fairness import (
     Group,
     Interval,
     LikeCases,
-    Outcome,
     age_band,
     apart,
     by_group,
@@ -75,9 +74,7 @@ async def decided_requests(
         {"by": None if by is None else by.value, "but": but},
     )
     return [
-        Decided(
-            Outcome(outcome), need, age, level, ward, ethnicity, service, criterion, waited_days
-        )
+        Decided(Kind(outcome), need, age, level, ward, ethnicity, service, criterion, waited_days)
         for outcome, need, age, level, ward, ethnicity, service, criterion, waited_days in rows
     ]
 
@@ -118,7 +115,7 @@ async def like_this(access: Access, request: ServiceRequest, who: SignedIn) -> L
     if child is not None and child.birth_date is not None and access.may(Category.IDENTITY):
         age = age_band(child.birth_date, access.today)
     asked = Decided(
-        Outcome.DEFERRED,
+        Kind.DEFERRED,
         request.need_code or "",
         age,
         request.level_of_need or "",
@@ -135,7 +132,7 @@ def _told(found: LikeCases, titles: dict[str, str]) -> LikeThis:
     alike = words.in_a_row([ALIKE_WORDS[one] for one in found.alike_in])
     return LikeThis(
         f"{found.number} decided requests are alike in {alike}.",
-        [(KIND_WORDS[Kind(one.value)], str(number)) for one, number in found.outcomes.items()],
+        [(KIND_WORDS[one], str(number)) for one, number in found.outcomes.items()],
         [f"{key} {titles.get(key, '')}".strip() for key in found.criteria],
         days_words(found.wait),
     )

@@ -1,6 +1,5 @@
 """The pages of a family's letter: read before it goes, approved, printed, posted."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
-from panel.accounts.desk import PRIVATE, Desk
+from panel.accounts.desk import Desk
 from panel.accounts.taking import take
 from panel.allocation.letter_service import (
     LetterDraft,
@@ -32,14 +31,13 @@ from panel.allocation.letter_service import (
 from panel.allocation.request_pages import address_of
 from panel.allocation.request_routes import REQUEST, work_on
 from panel.panels.note_context import gather_for_plan
-from panel.panels.note_document import note_pdf
+from panel.panels.note_printing import printed
 from panel.panels.note_routes import Mailbox
 from panel.panels.note_rules import Way
 from panel.panels.reading_age import AIM
 from panel.panels.still_may_go import still_may_go
 from panel.platform.outbox import send_due
-from panel.platform.pdf import PdfNotMade
-from panel.platform.problems import Invalid, NotAllowed, NotWorking
+from panel.platform.problems import Invalid, NotAllowed
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.header import child_header
@@ -120,7 +118,7 @@ async def _page(
 ) -> Response[Any]:
     async with _drafted(desk, child_id, need_id, "read the letter about a decision") as at:
         draft = at.draft
-        stored = {f"way-{at}": one.way for at, one in enumerate(draft.gets)}
+        stored = {f"way-{place}": one.way for place, one in enumerate(draft.gets)}
         return desk.page(
             "allocation/letter.html",
             status=200 if errors is None else 422,
@@ -202,20 +200,12 @@ async def print_copy(
         if not access.may(Category.PANEL) or not access.may(Category.CONTACT):
             raise NotAllowed(
                 "You cannot see the address on this letter.",
-                "Somebody who may see the family's contact details prints it.",
+                "Somebody who may see the family’s contact details prints it.",
             )
     async with desk.tenant.transaction(JOB) as session:
         may_go = still_may_go(desk.tenant, desk.site.url)
         found = await letter_on_paper(session, copy_id, may_go)
-    try:
-        content = await asyncio.to_thread(note_pdf, found, desk.tenant.record.label, found.made_at)
-    except PdfNotMade as refused:
-        raise NotWorking("letter") from refused
-    return Response(
-        content,
-        media_type="application/pdf",
-        headers=PRIVATE | {"Content-Disposition": 'inline; filename="letter-from-the-panel.pdf"'},
-    )
+    return await printed(desk, found, "letter-from-the-panel.pdf")
 
 
 @post(f"{COPY}/posted", include_in_schema=False)

@@ -8,10 +8,12 @@ for complaints). The panel's own reasons never reach it: it is made from `Letter
 from dataclasses import dataclass
 from datetime import date
 
-from panel.allocation.rules import COMPLAIN_MONTHS, Kind, LegalBasis
+from panel.allocation.rules import Kind, LegalBasis
 from panel.records.dates import months_after
 from panel.web import words
 
+COMPLAIN_MONTHS = 12
+"""A complaint about a council's decision about a child: within a year (SI 2006/1738, reg. 9)."""
 TRIBUNAL_MONTHS = 2
 """After the letter; or one month after the mediation certificate, where that is later."""
 

@@ -48,7 +48,7 @@ from panel.platform.tenancy import load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import NOT_HERE, Access, Gate
-from panel.records.restricted_use import restricted_since
+from panel.records.restricted_use import is_use_restricted
 from panel.register.header import child_header
 from panel.sharing.standing import possible_givers
 
@@ -57,6 +57,9 @@ SUBJECT = "There is a letter for you"
 DOING = "was sent the letter about a decision"
 REPLACED = "The panel decided again before it went: the family gets the letter about that."
 MOST = 50
+"""Copies in one go; the rest a minute later."""
+MOST_READ = 50
+"""Of the letters to one person about a child, the newest."""
 _READABLE = ("waiting", "sent", "opened")
 
 
@@ -280,41 +283,49 @@ async def copies_of(session: AsyncSession, letter_id: UUID) -> Sequence[LetterCo
 # Sent ---------------------------------------------------------------------------------------------
 
 
+_WAITS = (
+    LetterCopy.state == "waiting",
+    LetterCopy.outbox_id.is_(None),
+    # What could not go waits for a person, who sees why: it is not tried every minute.
+    LetterCopy.failure.is_(None),
+    # What is held back goes once the restriction has ended, and keeps nobody else's waiting.
+    ~is_use_restricted(LetterCopy.child_id),
+)
+
+
 async def send_letters(gate: Gate, site_url: str) -> int:
     """Put what waits into the outbox, each in a transaction of its own; how many went in."""
-    waits = (
-        LetterCopy.state == "waiting",
-        LetterCopy.outbox_id.is_(None),
-        LetterCopy.failure.is_(None),
-    )
     async with gate.tenant.transaction(JOB) as session:
         waiting = list(
             await session.scalars(
-                select(LetterCopy).where(*waits).order_by(LetterCopy.id).limit(MOST)
+                select(LetterCopy).where(*_WAITS).order_by(LetterCopy.id).limit(MOST)
             )
         )
-        held = {one.child_id for one in waiting if await restricted_since(session, one.child_id)}
     put = 0
     for copy in waiting:
-        if copy.child_id in held:
-            # It goes once the restriction has ended.
-            continue
         why = await _why_not(gate, copy)
         async with gate.tenant.transaction(JOB) as session:
-            row = await session.scalar(
-                select(LetterCopy)
-                .where(LetterCopy.id == copy.id, *waits)
-                .with_for_update(skip_locked=True)
-            )
-            if row is None:
-                continue
-            if why:
-                row.failure = why
-            else:
-                put += await _put(session, row, site_url)
-            if row.failure is not None:
-                await _keep_tied(session, {row.letter_id})
+            put += await _sent_once(session, copy.id, why, site_url)
     return put
+
+
+async def _sent_once(session: AsyncSession, copy_id: UUID, why: str, site_url: str) -> bool:
+    """Put one copy into the outbox unless somebody else has, or write down `why` it does not go."""
+    copy = await session.scalar(
+        select(LetterCopy)
+        .where(LetterCopy.id == copy_id, *_WAITS)
+        .with_for_update(skip_locked=True)
+    )
+    if copy is None:
+        return False
+    if why:
+        copy.failure = why
+        went = False
+    else:
+        went = await _put(session, copy, site_url)
+    if copy.failure is not None:
+        await _keep_tied(session, {copy.letter_id})
+    return went
 
 
 async def _why_not(gate: Gate, copy: LetterCopy) -> str:
@@ -379,22 +390,26 @@ def _email_words(site_url: str) -> str:
 async def settle_letters(session: AsyncSession) -> None:
     """Write down what became of what was sent; within a transaction of scheduled work."""
     rows = await session.execute(
-        select(LetterCopy, OutboxMessage)
+        select(LetterCopy, OutboxMessage, is_use_restricted(LetterCopy.child_id))
         .join(OutboxMessage, OutboxMessage.id == LetterCopy.outbox_id)
-        .where(LetterCopy.sent_at.is_(None))
+        .where(
+            LetterCopy.sent_at.is_(None),
+            # What has failed is settled; only somebody who posts it all the same changes that.
+            LetterCopy.failure.is_(None) | OutboxMessage.sent_at.is_not(None),
+        )
+        .order_by(LetterCopy.id)
     )
     settled = set()
-    for copy, message in rows.all():
-        was = (copy.sent_at, copy.failure)
+    for copy, message, is_held_back in rows.all():
         if message.sent_at is not None:
             copy.sent_at, copy.failure = message.sent_at, None
             copy.state = "sent" if copy.state == "waiting" else copy.state
+            settled.add(copy.letter_id)
+        elif message.attempts >= outbox.TRIES and is_held_back:
+            # It goes as another message, once the restriction has ended.
+            copy.outbox_id = None
         elif message.attempts >= outbox.TRIES:
             copy.failure = message.failure
-            if await restricted_since(session, copy.child_id) is not None:
-                # It goes as another message, once the restriction has ended.
-                copy.outbox_id, copy.failure = None, None
-        if (copy.sent_at, copy.failure) != was:
             settled.add(copy.letter_id)
     await _keep_tied(session, settled)
 
@@ -508,7 +523,7 @@ async def own_letters(access: Access) -> list[OwnLetter]:
             RequestDecision.stands | (LetterCopy.state != "waiting"),
         )
         .order_by(DecisionLetter.id.desc())
-        .limit(MOST)
+        .limit(MOST_READ)
     )
     return [
         OwnLetter(

@@ -1,6 +1,7 @@
 """The pages of an allocation panel beside its meetings: criteria, unmet need, waiting lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import Desk
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.allocation.criteria_service import add_version, read_criteria, versions
 from panel.allocation.decision_forms import CriteriaForm
 from panel.allocation.decision_service import require_deciding
@@ -24,6 +25,7 @@ from panel.allocation.fairness_reading import (
     fairness_by,
     sits_on_allocation,
 )
+from panel.allocation.models import Waiting
 from panel.allocation.request_pages import (
     NOT_LISTED,
     address_of,
@@ -32,12 +34,19 @@ from panel.allocation.request_pages import (
     unmet_row,
 )
 from panel.allocation.request_service import left_of, may_read, requests_named
-from panel.allocation.rules import GROUNDS_WORDS, URGENCY_WORDS, Grounds, Urgency, in_order
+from panel.allocation.rules import (
+    GROUNDS_WORDS,
+    URGENCY_WORDS,
+    Grounds,
+    InLine,
+    Urgency,
+    in_order,
+    position_words,
+)
 from panel.allocation.unmet_service import open_needs, services_lacking, totals
 from panel.allocation.waiting_service import (
     in_line,
     list_of,
-    place_of,
     services_waited_for,
     waiting_before,
 )
@@ -161,23 +170,18 @@ async def waiting_page(
 
     A page begins after the row of the id `after`.
     """
+    base = f"/panels/{key}/waiting"
     async with desk.tenant.transaction(desk.viewer.id) as session:
         panel = await panel_here(desk, session, key)
         waited_for = await services_waited_for(session, panel.id)
-        services = await named(session, waited_for)
-    every = sorted(waited_for, key=lambda one: services[one].words if one in services else str(one))
-    here = service if service in every else next(iter(every), None)
-    unlisted = [one for one in every if one not in services]
-    names = {one: service.words for one, service in services.items()} | {
-        one: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
-        for at, one in enumerate(unlisted, start=1)
-    }
+        names = _service_names(waited_for, await named(session, waited_for))
+    here = service if service in names else next(iter(names), None)
     # As scheduled work: how many stand before a child, whether or not the viewer reaches them.
     async with desk.tenant.transaction(JOB) as session:
-        line = [] if here is None else await list_of(session, here)
+        line = in_order([in_line(one) for one in await list_of(session, here)]) if here else []
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        listed = [] if here is None else await waiting_before(session, panel.id, here)
-        order = {one.id: at for at, one in enumerate(in_order([in_line(one) for one in line]), 1)}
+        listed = await waiting_before(session, panel.id, here) if here else []
+        order = {one.id: at for at, one in enumerate(line)}
         listed.sort(key=lambda one: order.get(one.id, 0))
         begins = next((at for at, one in enumerate(listed, 1) if one.id == after), 0)
         page = listed[begins : begins + ON_A_PAGE]
@@ -185,17 +189,9 @@ async def waiting_page(
             desk, session, panel, [one.child_id for one in page], "read a waiting list"
         )
         asked = await requests_named(session, [one.request_id for one in page])
-        more = ""
-        if begins + ON_A_PAGE < len(listed):
-            more = f"/panels/{key}/waiting?service={here}&after={page[-1].id}"
+        is_more = begins + ON_A_PAGE < len(listed)
         shown = [
-            (
-                headers[one.child_id][0].name,
-                headers[one.child_id][0].initials,
-                address_of(one.child_id, one.request_id),
-                URGENCY_WORDS[Urgency(one.priority)],
-                place_of(line, one, desk.today),
-            )
+            _waiting_row(one, headers[one.child_id][0], line, desk.today)
             for one in page
             # Whoever may not read a request is not told what it asks for.
             if one.child_id in headers and may_read(headers[one.child_id][1], asked[one.request_id])
@@ -207,15 +203,33 @@ async def waiting_page(
             unread=len(page) - len(shown),
             heading="" if here is None else f"{names[here]}: in this order",
             services=[
-                (
-                    f"/panels/{key}/waiting?service={one}",
-                    f"{names[one]}: {waited_for[one]}",
-                    one == here,
-                )
-                for one in every
+                (f"{base}?service={one}", f"{name}: {waited_for[one]}", one == here)
+                for one, name in names.items()
             ],
-            more=more,
+            more=f"{base}?service={here}&after={page[-1].id}" if is_more else "",
         )
+
+
+def _service_names(waited_for: Iterable[UUID], known: Mapping[UUID, Named]) -> dict[UUID, str]:
+    """What services are called, in order; those that are not listed any more last."""
+    unlisted = sorted(one for one in waited_for if one not in known)
+    names = sorted(((one.words, of) for of, one in known.items()), key=lambda one: one[0])
+    return {of: name for name, of in names} | {
+        of: NOT_LISTED if len(unlisted) == 1 else f"{NOT_LISTED} ({at})"
+        for at, of in enumerate(unlisted, start=1)
+    }
+
+
+def _waiting_row(
+    row: Waiting, header: ChildHeader, line: Sequence[InLine], today: date
+) -> tuple[str, str, str, str, str]:
+    return (
+        header.name,
+        header.initials,
+        address_of(row.child_id, row.request_id),
+        URGENCY_WORDS[Urgency(row.priority)],
+        position_words(line, row.id, today),
+    )
 
 
 async def _criteria_page(desk: Desk, key: str, errors: FieldErrors | None = None) -> Response[Any]:
@@ -262,10 +276,9 @@ async def criteria_added(desk: NamedDependency[Desk], key: FromPath[str]) -> Res
             ],
         )
 
-    return await take(
+    return await take_here(
         desk,
         CriteriaForm,
-        transaction_of(desk, desk.viewer.id),
         work,
         f"/panels/{key}/criteria",
         again=partial(_criteria_page, desk, key),

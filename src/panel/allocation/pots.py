@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +25,7 @@ from panel.platform.tables import NOW, VIEWER, today_of
 PAGE = 50
 MAY_READ = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 SIGN = Role.BUDGET_HOLDER
+_PAID_IN_OR_OUT = (EntryKind.TOP_UP.value, EntryKind.CUT.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +63,50 @@ async def require_own(session: AsyncSession, viewer: Viewer, pot_ids: Iterable[U
     An agency is in a pool that it holds or has paid into.
     """
     require_signature(viewer)
-    rows = await session.scalars(select(Pot).where(Pot.id.in_(set(pot_ids))).order_by(Pot.name))
-    for pot in list(rows):
-        if pot.agency_id == viewer.agency:
-            continue
-        whose = await session.get(Agency, pot.agency_id)
+    wanted = set(pot_ids)
+    own = () if viewer.agency is None else (viewer.agency,)
+    others = wanted - await signed_for(session, own, wanted)
+    found = await session.execute(
+        select(Pot, Agency.name)
+        .join(Agency, Agency.id == Pot.agency_id)
+        .where(Pot.id.in_(others))
+        .order_by(Pot.name, Pot.id)
+    )
+    for pot, whose in found:
         name = f"{pot.name} {pot.financial_year}"
-        if pot.kind != PotKind.POOLED.value:
-            raise NotAllowed(
-                f"{name} is the money of {'' if whose is None else whose.name}: you cannot sign"
-                " for it.",
-                "Ask a budget holder of that agency to sign.",
-            )
-        paid = await paid_in(session, pot.id)
-        if viewer.agency is None or paid.get(viewer.agency, NOTHING) <= 0:
+        if pot.kind == PotKind.POOLED.value:
             raise NotAllowed(
                 f"Your agency has paid nothing into the pool {name}: you cannot sign for it.",
                 "Ask a budget holder of an agency that has.",
             )
+        raise NotAllowed(
+            f"{name} is the money of {whose}: you cannot sign for it.",
+            "Ask a budget holder of that agency to sign.",
+        )
 
 
 async def signed_for(
     session: AsyncSession, agencies: Collection[UUID], pot_ids: Iterable[UUID]
 ) -> frozenset[UUID]:
     """Of these pots, those for which one of these agencies signs: its own, or a pool it is in."""
-    rows = await session.scalars(select(Pot).where(Pot.id.in_(set(pot_ids))).order_by(Pot.id))
-    found = set()
-    for pot in list(rows):
-        if pot.agency_id in agencies:
-            found.add(pot.id)
-        elif pot.kind == PotKind.POOLED.value:
-            paid = await paid_in(session, pot.id)
-            if any(paid.get(one, NOTHING) > 0 for one in agencies):
-                found.add(pot.id)
-    return frozenset(found)
+    wanted = set(pot_ids)
+    held = select(Pot.id).where(Pot.id.in_(wanted), Pot.agency_id.in_(agencies))
+    put_in = case(
+        (PotEntry.kind == EntryKind.TOP_UP.value, PotEntry.amount), else_=-PotEntry.amount
+    )
+    pooled = (
+        select(PotEntry.pot_id)
+        .join(Pot, Pot.id == PotEntry.pot_id)
+        .where(
+            Pot.id.in_(wanted),
+            Pot.kind == PotKind.POOLED.value,
+            PotEntry.agency_id.in_(agencies),
+            PotEntry.kind.in_(_PAID_IN_OR_OUT),
+        )
+        .group_by(PotEntry.pot_id, PotEntry.agency_id)
+        .having(func.sum(put_in) > 0)
+    )
+    return frozenset(await session.scalars(held.union(pooled)))
 
 
 async def require_one_of(session: AsyncSession, viewer: Viewer, pot_ids: Collection[UUID]) -> None:
@@ -310,7 +321,7 @@ async def paid_in(session: AsyncSession, pot_id: UUID) -> Mapping[UUID, Decimal]
         select(PotEntry.agency_id, PotEntry.kind, func.sum(PotEntry.amount))
         .where(
             PotEntry.pot_id == pot_id,
-            PotEntry.kind.in_([EntryKind.TOP_UP.value, EntryKind.CUT.value]),
+            PotEntry.kind.in_(_PAID_IN_OR_OUT),
         )
         .group_by(PotEntry.agency_id, PotEntry.kind)
     )

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
-from panel.accounts.desk import Desk
+from panel.accounts.desk import Desk, refused_by_rule
 from panel.accounts.service import agencies
 from panel.accounts.step_pages import Shown, step_page
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.allocation import packages_forms as forms
 from panel.allocation import packages_pages as pages
 from panel.allocation import packages_settings as settings
@@ -98,9 +98,8 @@ async def make_pot(desk: NamedDependency[Desk]) -> Response[Any]:
         )
         await pots.make_pot(here.session, desk.viewer, new)
 
-    opens = transaction_of(desk, desk.viewer.id)
     again = partial(_new_pot, desk)
-    return await take(desk, forms.NewPotForm, opens, work, POTS, again=again)
+    return await take_here(desk, forms.NewPotForm, work, POTS, again=again)
 
 
 @get(POT, include_in_schema=False)
@@ -192,9 +191,8 @@ async def pay_in(desk: NamedDependency[Desk], pot_id: FromPath[UUID]) -> Respons
             here.session, desk.viewer, pot_id, form.version, kind, form.amount, form.agency_id
         )
 
-    opens = transaction_of(desk, desk.viewer.id)
     again = partial(_pay_in, desk, pot_id)
-    return await take(desk, forms.PayInForm, opens, work, f"{POTS}/{pot_id}", again=again)
+    return await take_here(desk, forms.PayInForm, work, f"{POTS}/{pot_id}", again=again)
 
 
 @get(LIMITS, include_in_schema=False)
@@ -229,8 +227,8 @@ async def set_limits(desk: NamedDependency[Desk]) -> Response[Any]:
         )
         await settings.set_limits(here.session, form.version, wanted, form.grant_limit, form.source)
 
-    opens, again = transaction_of(desk, desk.viewer.id), partial(_limits, desk)
-    return await take(desk, forms.LimitsForm, opens, work, POTS, again=again)
+    again = partial(_limits, desk)
+    return await take_here(desk, forms.LimitsForm, work, POTS, again=again)
 
 
 @get(CALCULATOR, include_in_schema=False)
@@ -238,7 +236,7 @@ async def calculator(desk: NamedDependency[Desk]) -> Response[Any]:
     """What all packages together would cost if prices, units or numbers changed."""
     desk.require(*pots.MAY_READ)
     stored: dict[str, object] = {"year": FinancialYear.of(desk.today).name, "from_on": desk.today}
-    asked = [(name, value) for name, value in desk.request.query_params.multi_items()]
+    asked = list(desk.request.query_params.multi_items())
     errors: FieldErrors | None = None
     groups: list[Group] | None = None
     read = read_form(forms.WhatIfForm, asked) if asked else None
@@ -248,9 +246,7 @@ async def calculator(desk: NamedDependency[Desk]) -> Response[Any]:
         try:
             groups = await _what_if(desk, read)
         except Invalid as refused:
-            typed = {name: [value] for name, value in asked}
-            said = {one.field: one.sentence for one in refused.errors}
-            errors = FieldErrors(said, typed)
+            errors = refused_by_rule(asked, refused.errors)
         else:
             stored = {
                 "year": read.year,

@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -10,11 +10,10 @@ import msgspec
 from consent import Category
 from panel.allocation.outside_rules import OutsideWords
 from panel.allocation.request_service import RequestWords
-from panel.allocation.rules import Urgency
+from panel.allocation.rules import TEXT_WORDS, Urgency
 from panel.web.forms import amount, chosen, line, on_day, paragraphs
 
 LONGEST = 5_000
-CATEGORIES = ("health", "development", "education", "social_care", "family", "safeguarding")
 Basis = Literal["s17", "csdpa2", "s20", "ehcp", "continuing_care", "local_offer"]
 Need = Literal[
     "spld", "mld", "sld", "pmld", "semh", "slcn", "hi", "vi", "msi", "pd", "asd", "ds", "oth"
@@ -23,7 +22,13 @@ UnitWord = Literal["hour", "session", "night", "week"]
 Kept = Literal["health", "development", "education", "social_care", "family", "safeguarding"]
 Placed = Literal["residential_school", "carer", "childrens_home", "other"]
 FootingWord = Literal["looked_after", "accommodated", "shorter"]
+CATEGORIES = get_args(Kept)
 MOST_UNITS = 100_000
+
+
+def _text(name: str) -> msgspec.Meta:
+    """One of the texts: a draft may leave it empty."""
+    return paragraphs(TEXT_WORDS[name], at_most=LONGEST)
 
 
 class RequestForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,18 +38,18 @@ class RequestForm(msgspec.Struct, forbid_unknown_fields=True):
     legal_basis: Annotated[Basis | None, chosen("Legal basis")] = None
     category: Annotated[Kept, chosen("What is it about?")] = "social_care"
     need_code: Annotated[Need | None, chosen("Main type of need")] = None
-    need: Annotated[str, paragraphs("What the child needs", at_most=LONGEST)] = ""
-    outcome: Annotated[str, paragraphs("What should be different", at_most=LONGEST)] = ""
-    tried: Annotated[str, paragraphs("What was tried", at_most=LONGEST)] = ""
-    asked_for: Annotated[str, paragraphs("What is asked for", at_most=LONGEST)] = ""
+    need: Annotated[str, _text("need")] = ""
+    outcome: Annotated[str, _text("outcome")] = ""
+    tried: Annotated[str, _text("tried")] = ""
+    asked_for: Annotated[str, _text("asked_for")] = ""
     service_id: Annotated[UUID | None, chosen("Service")] = None
     asked_units: Annotated[
         Decimal | None, amount("How much is asked for", at_least=0, at_most=MOST_UNITS)
     ] = None
     unit: Annotated[UnitWord | None, chosen("Counted in")] = None
     urgency: Annotated[Literal["routine", "soon", "urgent"], chosen("How soon?")] = "routine"
-    urgency_why: Annotated[str, paragraphs("Why it cannot wait", at_most=LONGEST)] = ""
-    family_wishes: Annotated[str, paragraphs("What the family wishes", at_most=LONGEST)] = ""
+    urgency_why: Annotated[str, _text("urgency_why")] = ""
+    family_wishes: Annotated[str, _text("family_wishes")] = ""
     outside: Annotated[Literal["yes", "no"], chosen("Out of the area?")] = "no"
     placement_kind: Annotated[Placed | None, chosen("What kind of placement")] = None
     placement_footing: Annotated[FootingWord | None, chosen("How the child would live there")] = (

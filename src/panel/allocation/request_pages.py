@@ -24,6 +24,7 @@ from panel.allocation.rules import (
     NEED_WORDS,
     OUTCOME_WORDS,
     STATE_WORDS,
+    TEXT_WORDS,
     URGENCY_WORDS,
     AppealOutcome,
     Grounds,
@@ -107,19 +108,19 @@ def request_rows(
         ("Level of need", level_words(request.level_of_need)),
         ("Legal basis", BASIS_WORDS[LegalBasis(basis)] if basis else ""),
         ("Main type of need", NEED_WORDS[NeedCode(request.need_code)] if request.need_code else ""),
-        ("What the child needs", request.need),
-        ("What should be different", request.outcome),
-        ("What was tried", request.tried),
-        ("What is asked for", request.asked_for),
+        (TEXT_WORDS["need"], request.need),
+        (TEXT_WORDS["outcome"], request.outcome),
+        (TEXT_WORDS["tried"], request.tried),
+        (TEXT_WORDS["asked_for"], request.asked_for),
         ("Service", service_words(request, service)),
         ("How much", amount_words(request)),
         *outside,
         ("How soon", URGENCY_WORDS[Urgency(request.urgency)]),
-        ("Why it cannot wait", request.urgency_why),
+        (TEXT_WORDS["urgency_why"], request.urgency_why),
         ("Why it was withdrawn", request.withdrawn_why),
     ]
     if access.may(Category.VIEWS, request.agency_id, request.created_by):
-        rows.append(("What the family wishes", request.family_wishes))
+        rows.append((TEXT_WORDS["family_wishes"], request.family_wishes))
     if request.sent_on is not None:
         rows.append(("Sent", words.day(request.sent_on)))
     return [(what, said) for what, said in rows if said]

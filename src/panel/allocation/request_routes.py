@@ -1,6 +1,7 @@
 """The pages of a child's requests: written, sent, withdrawn, and all that became of one."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +23,7 @@ from panel.allocation.decision_service import decisions_of
 from panel.allocation.fairness_reading import like_this
 from panel.allocation.letter_service import copies_of, letter_about
 from panel.allocation.models import Criterion, LetterCopy, PlaceOffer, ServiceRequest, Waiting
+from panel.allocation.outside_models import OutsidePlacement
 from panel.allocation.outside_pages import outside_address, placement_rows, stored_placement
 from panel.allocation.outside_rules import FOOTING_WORDS, PLACEMENT_WORDS
 from panel.allocation.outside_service import placement_for
@@ -71,6 +73,7 @@ from panel.allocation.waiting_service import (
     runs_list,
     waits_of,
 )
+from panel.directory.service import Named
 from panel.panels.case import CATEGORY_TITLES
 from panel.panels.models import Panel
 from panel.panels.reading import all_panels
@@ -181,34 +184,13 @@ async def _page(
             "nothing": Filled(),
         }
         if is_draft and writes and may_fill_in(access, row):
-            stored = {name: getattr(words_of(row), name) for name in words_of(row).__slots__}
-            stored["category"] = row.category
-            stored |= stored_placement(placement)
-            panels = await all_panels(access.session)
-            facts = await facts_of(access, row)
             return desk.page(
                 "allocation/request_draft.html",
                 status=200 if errors is None else 422,
                 **shown,
-                draft=Filled(stored, errors if form == "draft" else None),
-                missing=[sentence for _, sentence in missing_of(facts)],
-                level=pages.level_words(facts.level_of_need),
-                bases=[(key.value, said) for key, said in BASIS_WORDS.items()],
-                needs=[(key.value, said) for key, said in NEED_WORDS.items()],
-                categories=[
-                    (one.value, title)
-                    for one, title in CATEGORY_TITLES.items()
-                    if one.value in forms.CATEGORIES
-                ],
-                unit_choices=[(one.value, f"{one.value.capitalize()}s") for one in Unit],
-                urgencies=[(key.value, URGENCY_WORDS[key]) for key in reversed(Urgency)],
-                placed=[(key.value, said) for key, said in PLACEMENT_WORDS.items()],
-                footings=[(key.value, said) for key, said in FOOTING_WORDS.items()],
-                services=[]
-                if service is None
-                else [(str(service.id), service.words), ("", "No service in particular")],
-                find_href=f"{services_address(child_id)}?asking={need_id}",
-                panels=[(str(one.id), one.name) for one in panels if one.kind == "allocation"],
+                **await _to_fill_in(
+                    access, row, placement, service, errors if form == "draft" else None
+                ),
             )
         return desk.page(
             "allocation/request.html",
@@ -218,6 +200,44 @@ async def _page(
             has=await beside_request(access.session, child_id, access) if reads else (),
             like=await like_this(access, row, desk.signed_in),
         )
+
+
+async def _to_fill_in(
+    access: Access,
+    row: ServiceRequest,
+    placement: OutsidePlacement | None,
+    service: Named | None,
+    errors: FieldErrors | None,
+) -> dict[str, Any]:
+    """The form of a draft: what stands in it, what it offers, and what is still missing."""
+    stored = {name: getattr(words_of(row), name) for name in words_of(row).__slots__}
+    stored |= {"category": row.category, **stored_placement(placement)}
+    facts = await facts_of(access, row)
+    return {
+        "draft": Filled(stored, errors),
+        "missing": [sentence for _, sentence in missing_of(facts)],
+        "level": pages.level_words(facts.level_of_need),
+        "bases": [(key.value, said) for key, said in BASIS_WORDS.items()],
+        "needs": [(key.value, said) for key, said in NEED_WORDS.items()],
+        "categories": [
+            (one.value, title)
+            for one, title in CATEGORY_TITLES.items()
+            if one.value in forms.CATEGORIES
+        ],
+        "unit_choices": [(one.value, f"{one.value.capitalize()}s") for one in Unit],
+        "urgencies": [(key.value, URGENCY_WORDS[key]) for key in reversed(Urgency)],
+        "placed": [(key.value, said) for key, said in PLACEMENT_WORDS.items()],
+        "footings": [(key.value, said) for key, said in FOOTING_WORDS.items()],
+        "services": []
+        if service is None
+        else [(str(service.id), service.words), ("", "No service in particular")],
+        "find_href": f"{services_address(access.child_id)}?asking={row.id}",
+        "panels": [
+            (str(one.id), one.name)
+            for one in await all_panels(access.session)
+            if one.kind == "allocation"
+        ],
+    }
 
 
 async def _became(
@@ -302,8 +322,12 @@ async def _copies(access: Access, letter_id: UUID) -> list[tuple[LetterCopy, str
 async def request_again(
     desk: Desk, child_id: UUID, need_id: UUID, form: str, errors: FieldErrors
 ) -> Response[Any]:
-    """The page of a request with the mistakes of one of its forms."""
-    return await _page(desk, child_id, need_id, errors, form)
+    """The page of a request with the mistakes of one of its forms.
+
+    Several of them ask why: the error summary leads to the field of the one that was sent.
+    """
+    anchors = {**errors.anchors, "why": f"{form}-why"}
+    return await _page(desk, child_id, need_id, replace(errors, anchors=anchors), form)
 
 
 @get(REQUEST, include_in_schema=False)

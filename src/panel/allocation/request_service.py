@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from consent import Category, Tie
 from panel.allocation.leaving import leave_lists
@@ -15,6 +16,7 @@ from panel.allocation.outside_rules import OutsideWords
 from panel.allocation.outside_service import outside_words, save_placement
 from panel.allocation.rules import (
     STATE_WORDS,
+    TEXT_WORDS,
     TOO_FINE,
     LeftWhy,
     RequestFacts,
@@ -69,7 +71,7 @@ class RequestWords:
     family_wishes: str = ""
 
 
-TEXTS = ("need", "outcome", "tried", "asked_for", "urgency_why", "family_wishes")
+TEXTS = tuple(TEXT_WORDS)
 CODES = ("legal_basis", "need_code", "service_id", "asked_units", "unit")
 
 
@@ -127,30 +129,35 @@ async def has_declared(
 
 async def interested_of(session: AsyncSession, child_id: UUID, panel_id: UUID) -> frozenset[UUID]:
     """Who declared an interest in a child before a panel, and it stands."""
-    return frozenset(worker for _, worker in await _interests(session, [child_id], panel_id))
+    found = await session.scalars(
+        _standing(DeclaredInterest.worker_id).where(
+            Meeting.panel_id == panel_id, DeclaredInterest.child_id == child_id
+        )
+    )
+    return frozenset(found)
 
 
 async def left_of(
     session: AsyncSession, children: Collection[UUID], worker_id: UUID, panel_id: UUID
 ) -> frozenset[UUID]:
     """Of these children, those whose items a worker left; one question for a whole list."""
-    found = await _interests(session, children, panel_id)
-    return frozenset(child for child, worker in found if worker == worker_id)
-
-
-async def _interests(
-    session: AsyncSession, children: Collection[UUID], panel_id: UUID
-) -> list[tuple[UUID, UUID]]:
-    rows = await session.execute(
-        select(DeclaredInterest.child_id, DeclaredInterest.worker_id)
-        .join(Meeting, Meeting.id == DeclaredInterest.meeting_id)
-        .where(
+    found = await session.scalars(
+        _standing(DeclaredInterest.child_id).where(
             Meeting.panel_id == panel_id,
             DeclaredInterest.child_id.in_(children),
-            DeclaredInterest.taken_back_at.is_(None),
+            DeclaredInterest.worker_id == worker_id,
         )
     )
-    return [(row[0], row[1]) for row in rows.all()]
+    return frozenset(found)
+
+
+def _standing(what: InstrumentedAttribute[UUID]) -> Select[UUID]:
+    """A part of the interests that nobody took back, with the meeting of each."""
+    return (
+        select(what)
+        .join_from(DeclaredInterest, Meeting, Meeting.id == DeclaredInterest.meeting_id)
+        .where(DeclaredInterest.taken_back_at.is_(None))
+    )
 
 
 async def request_of(access: Access, request_id: UUID) -> ServiceRequest:
@@ -183,8 +190,16 @@ async def requests_of(access: Access) -> Sequence[ServiceRequest]:
     )
     is_writer = bool(access.ties & WRITERS)
     known = [one for one in rows if is_writer or one.state != RequestState.DRAFT]
-    panels = {one.panel_id for one in known}
-    left = {one for one in panels if await is_interested(access, one)}
+    if is_writer:
+        return known
+    left = set(
+        await access.session.scalars(
+            _standing(Meeting.panel_id).where(
+                DeclaredInterest.child_id == access.child_id,
+                DeclaredInterest.worker_id == access.viewer.id,
+            )
+        )
+    )
     return [one for one in known if one.panel_id not in left]
 
 
@@ -257,7 +272,7 @@ async def save_request(
         raise Invalid.because("asked_units", TOO_FINE)
     if row.version != version:
         clashes = tuple(
-            Clash(name.replace("_", " ").capitalize(), getattr(said, name), getattr(row, name))
+            Clash(TEXT_WORDS[name], getattr(said, name), getattr(row, name))
             for name in TEXTS
             if getattr(said, name) != getattr(row, name)
         )

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from panel.allocation.outside_rules import OutsideWords, placement_missing
+from panel.records.dates import age_in_years
 from panel.web import words
 
 
@@ -158,6 +159,15 @@ NEED_WORDS = {
     NeedCode.DS: "Down syndrome",
     NeedCode.OTH: "Other difficulty or disability",
 }
+TEXT_WORDS = {
+    "need": "What the child needs",
+    "outcome": "What should be different",
+    "tried": "What was tried",
+    "asked_for": "What is asked for",
+    "urgency_why": "Why it cannot wait",
+    "family_wishes": "What the family wishes",
+}
+"""The texts of a request, as its form, its page and the panel's papers call them."""
 URGENCY_WORDS = {
     Urgency.ROUTINE: "In its turn",
     Urgency.SOON: "Soon",
@@ -300,7 +310,7 @@ def age_mistake(born: date | None, today: date, ages: tuple[int | None, int | No
     least, most = ages
     if born is None:
         return ""
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    age = age_in_years(born, today)
     if least is not None and age < least:
         return f"This service is for children from {least} on, and the child is {age}"
     if most is not None and age > most:
@@ -452,9 +462,8 @@ def in_order(waiting: Sequence[InLine]) -> list[InLine]:
     return sorted(waiting, key=lambda one: (order.index(one.priority), one.since_on, one.id.int))
 
 
-def position_words(waiting: Sequence[InLine], who: UUID, today: date) -> str:
-    """Where somebody stands on a list, and why there; empty for who is not on it."""
-    row = in_order(waiting)
+def position_words(row: Sequence[InLine], who: UUID, today: date) -> str:
+    """Where somebody stands in a row (`in_order`), and why there; empty for who is not in it."""
     place = next((at for at, one in enumerate(row) if one.id == who), None)
     if place is None:
         return ""
@@ -482,7 +491,3 @@ def left_mistake(why: LeftWhy, words: str) -> str:
     if why is LeftWhy.FAMILY and not words.strip():
         return "Write in the family’s words why they do not want it any more"
     return ""
-
-
-COMPLAIN_MONTHS = 12
-"""A complaint about a council's decision about a child: within a year (SI 2006/1738, reg. 9)."""

@@ -16,6 +16,9 @@ from panel.records.dates import months_after
 from panel.web.words import plural, short_day
 
 DAY = timedelta(days=1)
+STRETCH_WARN_DAYS = 3
+"""The limit of a stretch is warned of no sooner than so many days: a stretch is short itself."""
+REGIME_APPLIES = "the full looked-after regime applies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Limits:
     review_months: int = 6
     """Within how many months a section 17 package is reviewed."""
     warn_days: int = 14
-    """How many days before a limit it is warned of; before a review too."""
+    """How many days before the limit of a year it is warned of, and before a review; before that of
+    a stretch no more than STRETCH_WARN_DAYS."""
     count_nights: bool = False
     """Count nights away; else every day on which the child is away, the more careful way."""
 
@@ -114,54 +118,56 @@ def section_20_warnings(stays: Sequence[Stay], limits: Limits) -> list[Notice]:
     """What these stays, planned ones among them, come near to or would pass."""
     if not stays:
         return []
-    warnings = []
-    stretch = longest_stretch(stays, count_nights=limits.count_nights)
+    found = (
+        _stretch_notice(longest_stretch(stays, count_nights=limits.count_nights), limits),
+        _year_notice(busiest_year(days_away(stays, count_nights=limits.count_nights)), limits),
+        _settings_notice(len({stay.setting for stay in stays}), limits),
+    )
+    return [one for one in found if one is not None]
+
+
+def _stretch_notice(stretch: int, limits: Limits) -> Notice | None:
     if stretch > limits.stretch:
-        warnings.append(
-            Notice(
-                f"A stay of {plural(stretch, 'day')} at a stretch passes the limit of"
-                f" {limits.stretch}: the full looked-after regime applies.",
-                passes=True,
-            )
+        return Notice(
+            f"A stay of {plural(stretch, 'day')} at a stretch passes the limit of"
+            f" {limits.stretch}: {REGIME_APPLIES}.",
+            passes=True,
         )
-    elif stretch > limits.stretch - min(3, limits.warn_days):
-        warnings.append(
-            Notice(
-                f"The longest stay is {plural(stretch, 'day')} at a stretch; the limit is"
-                f" {limits.stretch}.",
-                passes=False,
-            )
+    if stretch > limits.stretch - min(STRETCH_WARN_DAYS, limits.warn_days):
+        return Notice(
+            f"The longest stay is {plural(stretch, 'day')} at a stretch; the limit is"
+            f" {limits.stretch}.",
+            passes=False,
         )
-    year = busiest_year(days_away(stays, count_nights=limits.count_nights))
-    if year is not None:
-        span = f"from {short_day(year.from_on)} to {short_day(year.until_on)}"
-        if year.days > limits.in_a_year:
-            warnings.append(
-                Notice(
-                    f"{plural(year.days, 'day')} away in the 12 months {span} pass the limit of"
-                    f" {limits.in_a_year}: the full looked-after regime applies.",
-                    passes=True,
-                )
-            )
-        elif year.days > limits.in_a_year - limits.warn_days:
-            left = limits.in_a_year - year.days
-            warnings.append(
-                Notice(
-                    f"{plural(year.days, 'day')} away in the 12 months {span}:"
-                    f" {plural(left, 'day')} left of {limits.in_a_year}.",
-                    passes=False,
-                )
-            )
-    settings = len({stay.setting for stay in stays})
-    if limits.several_settings and settings > 1:
-        warnings.append(
-            Notice(
-                f"The stays are in {settings} settings: the full looked-after regime applies to"
-                " stays in several.",
-                passes=True,
-            )
+    return None
+
+
+def _year_notice(year: Window | None, limits: Limits) -> Notice | None:
+    if year is None:
+        return None
+    span = f"from {short_day(year.from_on)} to {short_day(year.until_on)}"
+    if year.days > limits.in_a_year:
+        return Notice(
+            f"{plural(year.days, 'day')} away in the 12 months {span} pass the limit of"
+            f" {limits.in_a_year}: {REGIME_APPLIES}.",
+            passes=True,
         )
-    return warnings
+    if year.days > limits.in_a_year - limits.warn_days:
+        left = limits.in_a_year - year.days
+        return Notice(
+            f"{plural(year.days, 'day')} away in the 12 months {span}:"
+            f" {plural(left, 'day')} left of {limits.in_a_year}.",
+            passes=False,
+        )
+    return None
+
+
+def _settings_notice(settings: int, limits: Limits) -> Notice | None:
+    if not limits.several_settings or settings < 2:
+        return None
+    return Notice(
+        f"The stays are in {settings} settings: {REGIME_APPLIES} to stays in several.", passes=True
+    )
 
 
 def review_by(since: date, limits: Limits) -> date:

@@ -13,6 +13,7 @@ from panel.allocation.models import PlaceOffer, ServiceRequest, Waiting
 from panel.allocation.packages import may_sign
 from panel.allocation.request_service import WRITERS, request_of
 from panel.allocation.rules import (
+    ANSWER_WORDS,
     ANSWERS,
     InLine,
     Kind,
@@ -22,6 +23,7 @@ from panel.allocation.rules import (
     Urgency,
     WaitingState,
     answer_mistake,
+    in_order,
     left_mistake,
     position_words,
 )
@@ -139,7 +141,7 @@ def in_line(row: Waiting) -> InLine:
 
 def place_of(rows: Sequence[Waiting], row: Waiting, today: date) -> str:
     """Where a child stands on the list of a service, and why there."""
-    return position_words([in_line(one) for one in rows], row.id, today)
+    return position_words(in_order([in_line(one) for one in rows]), row.id, today)
 
 
 async def waits_of(access: Access, request_id: UUID) -> list[tuple[Waiting, list[PlaceOffer]]]:
@@ -250,7 +252,8 @@ async def answer_offer(
     await access.session.refresh(row, with_for_update=True)
     await access.session.refresh(offer, with_for_update=True)
     if offer.answer is not None or offer.version != version:
-        raise Conflict((Clash("Answer", answer.value, offer.answer or "Changed"),))
+        theirs = "Changed" if offer.answer is None else ANSWER_WORDS[OfferAnswer(offer.answer)]
+        raise Conflict((Clash("Answer", ANSWER_WORDS[answer], theirs),))
     offer.answer, offer.answered_on, offer.why = answer.value, access.today, why.strip()
     accepted = answer is OfferAnswer.ACCEPTED
     row.state = (WaitingState.ACCEPTED if accepted else WaitingState.WAITING).value

@@ -15,9 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.directory.facts import AreaFacts
 from panel.directory.models import Provider, Service, ServiceArea, ServiceChange, ServicePlace
 from panel.directory.open_referral import (
     SENT,
+    CannotBeTaken,
     Incoming,
     IncomingPlace,
     IncomingProvider,
@@ -28,7 +30,16 @@ from panel.directory.open_referral import (
     read_services,
 )
 from panel.directory.rules import places_mistakes
-from panel.directory.service import area_codes, new_place, wards, write_place, write_terms
+from panel.directory.service import (
+    area_codes,
+    area_rows,
+    areas_of,
+    new_place,
+    places_of,
+    wards,
+    write_place,
+    write_terms,
+)
 from panel.directory.vocabulary import Route, Status
 from panel.platform.audit import Kind, record
 from panel.platform.ids import new_id
@@ -67,13 +78,12 @@ class ServicesReport:
         """Count one service."""
         setattr(self, taken.value, getattr(self, taken.value) + 1)
 
-
-class CannotBeTaken(Exception):
-    """One service cannot be taken, in a sentence about what."""
-
-    def __init__(self, what: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.what, self.sentence = what, sentence
+    def also(self, other: "ServicesReport") -> None:
+        """Count what another part of the same import did."""
+        self.added += other.added
+        self.changed += other.changed
+        self.known += other.known
+        self.problems += other.problems
 
 
 @dataclass(slots=True)
@@ -134,10 +144,7 @@ async def _batch(
             await _alone(tenant, one, source, described, report)
         return
     described |= news
-    report.added += counted.added
-    report.changed += counted.changed
-    report.known += counted.known
-    report.problems += counted.problems
+    report.also(counted)
 
 
 async def _alone(
@@ -155,10 +162,7 @@ async def _alone(
             ServiceProblem(one.position, "", f"The database refused this service ({kind}).")
         )
         return
-    report.added += counted.added
-    report.changed += counted.changed
-    report.known += counted.known
-    report.problems += counted.problems
+    report.also(counted)
 
 
 async def _one(
@@ -186,22 +190,12 @@ async def _known(session: AsyncSession, batch: Sequence[Incoming]) -> _Known:
         )
     }
     ids = [one.id for one in services.values()]
-    places: dict[UUID, list[ServicePlace]] = {}
-    for place in await session.scalars(
-        select(ServicePlace).where(ServicePlace.service_id.in_(ids)).order_by(ServicePlace.position)
-    ):
-        places.setdefault(place.service_id, []).append(place)
-    areas: dict[UUID, list[ServiceArea]] = {}
-    for area in await session.scalars(
-        select(ServiceArea).where(ServiceArea.service_id.in_(ids)).order_by(ServiceArea.position)
-    ):
-        areas.setdefault(area.service_id, []).append(area)
     return _Known(
         {name.casefold(): code for code, name in await wards(session)},
         {one.organization_id: one for one in providers},
         services,
-        places,
-        areas,
+        await places_of(session, ids),
+        await areas_of(session, ids),
     )
 
 
@@ -210,27 +204,23 @@ async def _take(
 ) -> Taken:
     provider = _provider(session, known, one, described)
     service = known.services.get(one.id)
+    is_new = service is None
     if service is None:
-        service = Service(external_id=one.id, source=source, original={}, provider_id=provider.id)
-        service.id = new_id()
-        taken = Taken.ADDED
-    else:
-        taken = Taken.CHANGED
+        service = Service(
+            id=new_id(), external_id=one.id, source=source, original={}, provider_id=provider.id
+        )
     merged = service.original | one.original
     before, after = facts_of(service.original), facts_of(merged)
     changed = {
         name: getattr(after, name)
         for name in SENT
-        if name != "areas" and getattr(before, name) != getattr(after, name)
+        if name != "areas" and (is_new or getattr(before, name) != getattr(after, name))
     }
-    if taken is Taken.ADDED:
-        changed = {name: getattr(after, name) for name in SENT if name != "areas"}
-    _check_places(service, changed)
-    moved = await _places(session, service, known.places.get(service.id, []), one.places)
-    areas = before.areas != after.areas or taken is Taken.ADDED
-    other = service.provider_id != provider.id
-    is_new = taken is Taken.ADDED
-    if not (is_new or moved or areas or other or merged != service.original):
+    _check_against_what_stands(service, changed)
+    has_moved = await _places(session, service, known.places.get(service.id, []), one.places)
+    serves_others = is_new or before.areas != after.areas
+    is_another_provider = service.provider_id != provider.id
+    if not (has_moved or serves_others or is_another_provider or merged != service.original):
         return Taken.KNOWN
     for name, value in changed.items():
         setattr(service, name, _as_kept(value))
@@ -238,32 +228,41 @@ async def _take(
     service.original = merged
     service.source = service.source or source
     service.imported_at = session.info[NOW]
-    if areas:
-        service.area_codes = area_codes(after.areas, known.wards)
-        for former in known.areas.get(service.id, []):
-            await session.delete(former)
-        session.add_all(
-            ServiceArea(service_id=service.id, position=place, name=area.name, code=area.code)
-            for place, area in enumerate(after.areas)
-        )
+    if serves_others:
+        await _serve(session, service, known, after.areas)
     write_terms(service)
     session.add(service)
-    session.add(
-        ServiceChange(
-            id=new_id(),
-            service_id=service.id,
-            at=session.info[NOW],
-            by_id=JOB,
-            by_kind="file",
-            what="imported",
-            before={},
-            after={"file": source, "fields": [] if is_new else sorted(changed)},
-        )
+    session.add(_noted(session, service, source, [] if is_new else sorted(changed)))
+    return Taken.ADDED if is_new else Taken.CHANGED
+
+
+async def _serve(
+    session: AsyncSession, service: Service, known: _Known, areas: Sequence[AreaFacts]
+) -> None:
+    """Say which areas it serves, instead of those that stood here."""
+    service.area_codes = area_codes(areas, known.wards)
+    for former in known.areas.get(service.id, []):
+        await session.delete(former)
+    session.add_all(area_rows(service.id, areas))
+
+
+def _noted(
+    session: AsyncSession, service: Service, source: str, changed: Sequence[str]
+) -> ServiceChange:
+    """The line of a service's history that tells of the file."""
+    return ServiceChange(
+        id=new_id(),
+        service_id=service.id,
+        at=session.info[NOW],
+        by_id=JOB,
+        by_kind="file",
+        what="imported",
+        before={},
+        after={"file": source, "fields": list(changed)},
     )
-    return taken
 
 
-def _check_places(service: Service, changed: Mapping[str, object]) -> None:
+def _check_against_what_stands(service: Service, changed: Mapping[str, object]) -> None:
     """Raises CannotBeTaken where what the file says does not go with what stands here."""
     capacity = changed.get("capacity", service.capacity)
     places_free = changed.get("places_free", service.places_free)

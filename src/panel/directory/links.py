@@ -7,7 +7,6 @@ services.
 """
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from panel.directory.service import (
     find_provider,
     say_places,
 )
-from panel.directory.vocabulary import Status
 from panel.platform import outbox
 from panel.platform.audit import Kind, record
 from panel.platform.problems import Conflict, Gone, Invalid, NotFound
@@ -33,7 +31,6 @@ from panel.platform.tables import NOW, today_of
 from panel.web.words import day_and_time
 
 KIND = "provider_link"
-MOST_SERVICES = 200
 NOT_KNOWN = "This link is not known here. Perhaps a part of it was lost on the way."
 ASK_FOR_ANOTHER = "Ask whoever sent it at the council for a new one."
 
@@ -41,6 +38,8 @@ ASK_FOR_ANOTHER = "Ask whoever sent it at the council for a new one."
 async def send_link(session: AsyncSession, provider_id: UUID, version: int, site_url: str) -> None:
     """A link to the provider's own e-mail address. Raises Conflict, Invalid, NotFound."""
     provider = await find_provider(session, provider_id)
+    # Of two who send at once the second waits, and ends the link of the first.
+    await session.refresh(provider, with_for_update=True)
     if provider.version != version:
         raise Conflict(())
     if not provider.email:
@@ -94,17 +93,6 @@ async def open_link(session: AsyncSession, token: str) -> tuple[ProviderLink, Pr
     if link.ends_at <= session.info[NOW]:
         raise Gone(f"This link was good until {day_and_time(link.ends_at)}.", ASK_FOR_ANOTHER)
     return link, await find_provider(session, link.provider_id)
-
-
-async def own_services(session: AsyncSession, provider_id: UUID) -> Sequence[Service]:
-    """A provider's services that have not ended, by name."""
-    found = await session.scalars(
-        select(Service)
-        .where(Service.provider_id == provider_id, Service.status != Status.ENDED.value)
-        .order_by(Service.name, Service.id)
-        .limit(MOST_SERVICES)
-    )
-    return found.all()
 
 
 async def own_service(session: AsyncSession, token: str, service_id: UUID) -> Service:

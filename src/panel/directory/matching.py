@@ -17,6 +17,7 @@ from panel.web.words import in_a_row, lower_first, plural, short_day
 
 KM_A_DEGREE = 111.195
 OLDEST = 200
+"""Years: where no oldest age is said, nobody is too old."""
 
 
 class Reason(StrEnum):

@@ -23,6 +23,7 @@ from panel.directory.vocabulary import (
     UNITS,
     Route,
     Status,
+    Taxonomy,
     made_id,
 )
 from panel.web.forms import clean_line, clean_paragraphs
@@ -65,6 +66,14 @@ class ServiceProblem:
         return (
             f"{where}, {self.what}: {self.sentence}" if self.what else f"{where}: {self.sentence}"
         )
+
+
+class CannotBeTaken(Exception):
+    """One service cannot be taken: what is wrong, and where in it."""
+
+    def __init__(self, what: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.what, self.sentence = what, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +202,6 @@ def _read_each(
                 )
 
 
-class _Wrong(Exception):
-    """One service cannot be taken: what is wrong, and where in it."""
-
-    def __init__(self, what: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.what, self.sentence = what, sentence
-
-
 def _read(position: int, value: object, organization: object) -> Incoming | ServiceProblem:
     try:
         service = _checked(value, organization)
@@ -208,7 +209,7 @@ def _read(position: int, value: object, organization: object) -> Incoming | Serv
         at = service.pop("service_at_locations", None)
         provider = None if given is None else read_organization(given)
         _check_sense(service)
-    except _Wrong as wrongly:
+    except CannotBeTaken as wrongly:
         return ServiceProblem(position, wrongly.what, wrongly.sentence)
     places = None
     if at is not None:
@@ -225,32 +226,32 @@ def _read(position: int, value: object, organization: object) -> Incoming | Serv
 
 
 def _checked(value: object, organization: object) -> Json:
-    """A service of the right shape, with its organisation. Raises _Wrong."""
+    """A service of the right shape, with its organisation. Raises CannotBeTaken."""
     if not isinstance(value, dict):
-        raise _Wrong("", "This is no service.")
+        raise CannotBeTaken("", "This is no service.")
     if any(name in value for name in _OLD):
-        raise _Wrong("", "This service is of version 1. Export version 3.0.")
+        raise CannotBeTaken("", "This service is of version 1. Export version 3.0.")
     try:
         service: Json = without_nothing(value)
         if organization is not None and "organization" not in service:
             service["organization"] = without_nothing(organization)
     except Unkeepable as error:
-        raise _Wrong("", str(error)) from error
+        raise CannotBeTaken("", str(error)) from error
     for what, is_wrong in wrong(service, SERVICE):
-        raise _Wrong(what, f"It {is_wrong}.")
+        raise CannotBeTaken(what, f"It {is_wrong}.")
     if "organization" not in service and "organization_id" not in service:
-        raise _Wrong("organization", "It does not say who provides it.")
+        raise CannotBeTaken("organization", "It does not say who provides it.")
     return service
 
 
 def _check_sense(service: Json) -> None:
-    """Raises _Wrong for what has the right shape and cannot be so."""
+    """Raises CannotBeTaken for what has the right shape and cannot be so."""
     if (negative := _negative_cost(service)) is not None:
-        raise _Wrong("cost_options", negative)
+        raise CannotBeTaken("cost_options", negative)
     if (said := _wrong_own(service)) is not None:
-        raise _Wrong(*said)
+        raise CannotBeTaken(*said)
     for mistake in mistakes(facts_of(service)):
-        raise _Wrong(mistake.field, f"{mistake.sentence}.")
+        raise CannotBeTaken(mistake.field, f"{mistake.sentence}.")
 
 
 def _notes(position: int, at: Sequence[Json]) -> Iterator[ServiceProblem]:
@@ -598,6 +599,18 @@ def _write_status(out: Json, service: OutService) -> None:
     out["status"] = _STATUS_OUT[service.facts.status]
 
 
+def term_json(taxonomy: Taxonomy, code: str) -> Json:
+    """A term of one of our taxonomies."""
+    return {
+        "id": str(taxonomy.term_id(code)),
+        "name": taxonomy.words[code],
+        "description": taxonomy.words[code],
+        "taxonomy": taxonomy.name,
+        "taxonomy_id": str(taxonomy.id),
+        "term": code,
+    }
+
+
 def _write_attributes(out: Json, service: OutService) -> None:
     now = service.facts
     others = [
@@ -615,14 +628,7 @@ def _write_attributes(out: Json, service: OutService) -> None:
         {
             "id": str(made_id("attribute", str(service.id), one.key, code)),
             "link_type": one.key,
-            "taxonomy_term": {
-                "id": str(one.term_id(code)),
-                "name": one.words[code],
-                "description": one.words[code],
-                "taxonomy": one.name,
-                "taxonomy_id": str(one.id),
-                "term": code,
-            },
+            "taxonomy_term": term_json(one, code),
         }
         for one in TAXONOMIES
         for code in codes[one.key]

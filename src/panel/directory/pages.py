@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -44,6 +45,7 @@ from panel.directory.vocabulary import (
     Status,
 )
 from panel.platform.clock import day_of
+from panel.web.paging import Page
 from panel.web.words import day_and_time, in_a_row, lower_first, plural, short_day
 
 DIRECTORY = "/directory"
@@ -339,6 +341,15 @@ def list_href(sought: Sought, page: str | None) -> str | None:
         "page": page,
     }
     return f"{DIRECTORY}?{urlencode({name: value for name, value in said.items() if value})}"
+
+
+def neighbours(page: Page[Any], address: str) -> dict[str, Any]:
+    """The pages beside one of a list at an address that asks nothing else, and its note."""
+    return {
+        "previous": page.previous and f"{address}?page={page.previous}",
+        "next": page.next and f"{address}?page={page.next}",
+        "note": page.note,
+    }
 
 
 def link_words(link: ProviderLink | None, today: date) -> str:

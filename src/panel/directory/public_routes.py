@@ -12,16 +12,18 @@ from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from panel.accounts.desk import FOR_ANYBODY, Desk, go, sent_fields
+from panel.accounts.desk import FOR_ANYBODY, Desk, go, refused_by_rule, sent_fields
 from panel.directory import links, pages, publishing
 from panel.directory.forms import SayForm
 from panel.directory.matching import ages_words
 from panel.directory.models import Service
 from panel.directory.open_referral import PROFILE, VERSION, Json
 from panel.directory.publishing import FILTERS, PAGES, Question, read_question
+from panel.directory.searching import place_in_list, running_services_of
+from panel.directory.service import is_open_on
 from panel.directory.statement import in_range, newest
 from panel.directory.vocabulary import ROUTE_WORDS, Route
 from panel.platform.problems import Invalid, NotAllowed
@@ -157,15 +159,17 @@ async def short_breaks(desk: NamedDependency[Desk]) -> Response[str]:
     """The authority's short breaks, who can have them, and how they meet carers' needs."""
     async with desk.tenant.transaction() as session:
         statement = await newest(session)
+        found = await in_range(session)
         parts = [
             (part.name, [_break_line(service, by.name) for service, by in part.services])
-            for part in await in_range(session)
+            for part in found.parts
         ]
         return desk.page(
             "directory/short_breaks.html",
             statement=statement,
             overdue=statement is not None and statement.review_by < desk.today,
             parts=parts,
+            there_are_more=found.there_are_more,
             authority=desk.tenant.record.label,
         )
 
@@ -191,17 +195,23 @@ OWN = f"{LINK}/services/{{service_id:uuid}}"
 
 
 @get(LINK, include_in_schema=False, opt=FOR_ANYBODY)
-async def provider_door(desk: NamedDependency[Desk], token: FromPath[str]) -> Response[str]:
+async def provider_door(
+    desk: NamedDependency[Desk], token: FromPath[str], page: FromQuery[str] = ""
+) -> Response[str]:
     """A provider's own services."""
     async with desk.tenant.transaction() as session:
         link, provider = await links.open_link(session, token)
-        services = await links.own_services(session, provider.id)
+        services = await running_services_of(session, provider.id, place_in_list(page))
         rows = [
             (f"/providers/{token}/services/{one.id}", pages.service_row(one, provider, desk.today))
-            for one in services
+            for one in services.rows
         ]
         return desk.page(
-            "directory/provider_door.html", name=provider.name, rows=rows, ends_at=link.ends_at
+            "directory/provider_door.html",
+            name=provider.name,
+            rows=rows,
+            ends_at=link.ends_at,
+            **pages.neighbours(services, f"/providers/{token}"),
         )
 
 
@@ -236,12 +246,8 @@ async def provider_says(
                 return _check(desk, token, service, read)
             await links.say(session, token, service_id, read.version, read.said())
     except Invalid as refused:
-        typed: dict[str, list[str]] = {}
-        for name, value in fields:
-            if isinstance(value, str) and not name.startswith("_"):
-                typed.setdefault(name, []).append(value)
-        sentences = {one.field: one.sentence for one in refused.errors}
-        return await _own(desk, token, service_id, FieldErrors(sentences, typed))
+        errors = refused_by_rule(fields, refused.errors)
+        return await _own(desk, token, service_id, errors)
     return go(f"/providers/{token}")
 
 
@@ -263,10 +269,12 @@ async def _own(
 ) -> Response[str]:
     async with desk.tenant.transaction() as session:
         service = await links.own_service(session, token, service_id)
+        # One that was closed until a day in the past is open again.
+        is_closed = not is_open_on(service, desk.today)
         stored = {
             "places_free": service.places_free,
-            "closed": "yes" if service.status == "closed_for_now" else "",
-            "closed_until": service.closed_until,
+            "closed": "yes" if is_closed else "",
+            "closed_until": service.closed_until if is_closed else None,
         }
         return desk.page(
             "directory/provider_service.html",

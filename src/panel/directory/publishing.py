@@ -26,6 +26,7 @@ from panel.directory.open_referral import (
     listed_service,
     organization,
     service_within,
+    term_json,
 )
 from panel.directory.service import Whole, place_facts, provider_facts, wholes
 from panel.directory.vocabulary import TAXONOMIES, TERMS, Taxonomy
@@ -257,7 +258,10 @@ async def organizations_page(session: AsyncSession, question: Question) -> Json:
 
 
 async def one_organization(session: AsyncSession, public_id: UUID) -> Json:
-    """An organisation with its published services. Raises NotFound."""
+    """An organisation with its published services, a page of them at most. Raises NotFound.
+
+    The list of services has all of them, asked by `organization_id`.
+    """
     provider = await session.scalar(select(Provider).where(Provider.organization_id == public_id))
     services: Sequence[Service] = ()
     if provider is not None:
@@ -314,21 +318,21 @@ def one_taxonomy(public_id: UUID) -> Json:
     for one in TAXONOMIES:
         if one.id == public_id:
             return _taxonomy_json(one) | {
-                "taxonomy_terms": [_term_json(one, code) for code in one.words]
+                "taxonomy_terms": [term_json(one, code) for code in one.words]
             }
     raise NotFound(NOTHING_THERE, "")
 
 
 def terms_page(question: Question) -> Json:
     """A page of the terms of this directory."""
-    return _in_memory(question, [_term_json(*one) for one in TERMS.values()])
+    return _in_memory(question, [term_json(*one) for one in TERMS.values()])
 
 
 def one_term(public_id: UUID) -> Json:
     """A term. Raises NotFound."""
     if public_id not in TERMS:
         raise NotFound(NOTHING_THERE, "")
-    return _term_json(*TERMS[public_id])
+    return term_json(*TERMS[public_id])
 
 
 def _in_memory(question: Question, everything: Sequence[Json]) -> Json:
@@ -338,17 +342,6 @@ def _in_memory(question: Question, everything: Sequence[Json]) -> Json:
 
 def _taxonomy_json(one: Taxonomy) -> Json:
     return {"id": str(one.id), "name": one.name, "description": one.description, "version": "1"}
-
-
-def _term_json(one: Taxonomy, code: str) -> Json:
-    return {
-        "id": str(one.term_id(code)),
-        "name": one.words[code],
-        "description": one.words[code],
-        "taxonomy": one.name,
-        "taxonomy_id": str(one.id),
-        "term": code,
-    }
 
 
 # Rows ---------------------------------------------------------------------------------------

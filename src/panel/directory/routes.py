@@ -1,6 +1,7 @@
 """The directory's pages for the people who work here: thin, since the other modules say it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,10 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from consent import Role, Viewer
+from consent import Role
 from panel.accounts.desk import Desk
 from panel.accounts.service import worker_names
-from panel.accounts.taking import Transaction, take, transaction_of
+from panel.accounts.taking import Transaction, take_here
 from panel.directory import pages
 from panel.directory.forms import (
     CloseForm,
@@ -22,7 +23,9 @@ from panel.directory.forms import (
 )
 from panel.directory.links import newest_link, send_link
 from panel.directory.matching import Wanted
+from panel.directory.models import Service
 from panel.directory.pages import DIRECTORY, PROVIDERS, provider_href, service_href
+from panel.directory.rules import LINK_DAYS
 from panel.directory.searching import (
     Sought,
     list_providers,
@@ -39,6 +42,7 @@ from panel.directory.service import (
     end_service,
     find_provider,
     history,
+    is_open_on,
     match,
     open_again,
     wards,
@@ -57,8 +61,8 @@ OLDEST_ASKED = 120
 LONGEST_CODE = 20
 
 
-def _keeper(desk: Desk) -> Viewer:
-    return desk.require(*KEEPERS).viewer
+def _require_keeper(desk: Desk) -> None:
+    desk.require(*KEEPERS)
 
 
 def _keeps(desk: Desk) -> bool:
@@ -99,7 +103,6 @@ async def directory(
     page: FromQuery[str] = "",
 ) -> Response[str]:
     """The services, to be searched."""
-    viewer = desk.viewer
     years, wrong = _age(age[:20])
     sought = Sought(
         words.replace("\0", "").strip()[:200],
@@ -109,7 +112,7 @@ async def directory(
         free == "yes",
         ended == "yes",
     )
-    async with desk.tenant.transaction(viewer.id) as session:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
         found = await search_services(session, sought, place_in_list(page))
         rows = [pages.service_row(*one, desk.today) for one in found.rows]
         areas = await wards(session)
@@ -138,7 +141,6 @@ async def match_page(
     access: FromQuery[list[str] | None] = None,
 ) -> Response[str]:
     """What fits a child of this age, these needs and this ward. It asks for no name."""
-    viewer = desk.viewer
     years, wrong = _age(age[:20])
     wanted = Wanted(
         age=years,
@@ -148,7 +150,7 @@ async def match_page(
         access=tuple(one for one in ACCESS if one in (access or ())),
     )
     asked = wanted != Wanted() and not wrong
-    async with desk.tenant.transaction(viewer.id) as session:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
         found = pages.match_page(await match(session, wanted)) if asked else None
         areas = await wards(session)
     return desk.page(
@@ -173,8 +175,7 @@ async def match_page(
 @get(SERVICE, include_in_schema=False)
 async def service_page(desk: NamedDependency[Desk], service_id: FromPath[UUID]) -> Response[str]:
     """One service: what is said of it, its history, and the steps."""
-    viewer = desk.viewer
-    async with desk.tenant.transaction(viewer.id) as session:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
         read = await whole(session, service_id)
         changes = await history(session, service_id) if _keeps(desk) else ()
         names = await worker_names(session, [one.by_id for one in changes])
@@ -199,7 +200,7 @@ async def new_service_page(
     desk: NamedDependency[Desk], provider_id: FromPath[UUID]
 ) -> Response[str]:
     """A new service of a provider."""
-    _keeper(desk)
+    _require_keeper(desk)
     return await _new_service(desk, provider_id)
 
 
@@ -208,14 +209,14 @@ async def add_service_here(
     desk: NamedDependency[Desk], provider_id: FromPath[UUID]
 ) -> Response[Any]:
     """Add it."""
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: ServiceForm) -> None:
         known = dict(await wards(here.session))
         await add_service(here.session, provider_id, form.facts(known))
 
-    return await take(
-        desk, ServiceForm, transaction_of(desk, viewer.id), work, provider_href(provider_id),
+    return await take_here(
+        desk, ServiceForm, work, provider_href(provider_id),
         again=lambda errors: _new_service(desk, provider_id, errors),
     )  # fmt: skip
 
@@ -244,7 +245,7 @@ async def change_service_page(
     desk: NamedDependency[Desk], service_id: FromPath[UUID]
 ) -> Response[str]:
     """Change a service."""
-    _keeper(desk)
+    _require_keeper(desk)
     return await _change_service(desk, service_id)
 
 
@@ -253,7 +254,7 @@ async def change_service_here(
     desk: NamedDependency[Desk], service_id: FromPath[UUID]
 ) -> Response[Any]:
     """Change it."""
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: ServiceForm) -> None:
         known = dict(await wards(here.session))
@@ -263,8 +264,8 @@ async def change_service_here(
         facts = form.facts(known, read.facts)
         await change_service(here.session, service_id, form.version, facts)
 
-    return await take(
-        desk, ServiceForm, transaction_of(desk, viewer.id), work, service_href(service_id),
+    return await take_here(
+        desk, ServiceForm, work, service_href(service_id),
         again=lambda errors: _change_service(desk, service_id, errors),
     )  # fmt: skip
 
@@ -291,20 +292,20 @@ async def _change_service(
 @get(f"{SERVICE}/close", include_in_schema=False)
 async def close_page(desk: NamedDependency[Desk], service_id: FromPath[UUID]) -> Response[str]:
     """Close a service for now, or end it."""
-    _keeper(desk)
+    _require_keeper(desk)
     return await _close(desk, service_id)
 
 
 @post(f"{SERVICE}/close", include_in_schema=False)
 async def close_here(desk: NamedDependency[Desk], service_id: FromPath[UUID]) -> Response[Any]:
     """Close it."""
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: CloseForm) -> None:
         await close_for_now(here.session, service_id, form.version, form.closed_until)
 
-    return await take(
-        desk, CloseForm, transaction_of(desk, viewer.id), work, service_href(service_id),
+    return await take_here(
+        desk, CloseForm, work, service_href(service_id),
         again=lambda errors: _close(desk, service_id, errors),
     )  # fmt: skip
 
@@ -317,10 +318,15 @@ async def _close(desk: Desk, service_id: UUID, errors: FieldErrors | None = None
             status=200 if errors is None else 422,
             name=read.service.name,
             version=read.service.version,
-            filled=Filled({"closed_until": read.service.closed_until}, errors),
+            filled=Filled({"closed_until": _still_closed_until(read.service, desk)}, errors),
             href=service_href(service_id),
             back_href=service_href(service_id),
         )
+
+
+def _still_closed_until(service: Service, desk: Desk) -> date | None:
+    """The last day it is closed, where that is not over."""
+    return None if is_open_on(service, desk.today) else service.closed_until
 
 
 @post(f"{SERVICE}/open", include_in_schema=False)
@@ -338,14 +344,12 @@ async def end_here(desk: NamedDependency[Desk], service_id: FromPath[UUID]) -> R
 async def _stand(
     desk: Desk, service_id: UUID, step: Callable[..., Awaitable[None]]
 ) -> Response[Any]:
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: StandForm) -> None:
         await step(here.session, service_id, form.version)
 
-    return await take(
-        desk, StandForm, transaction_of(desk, viewer.id), work, service_href(service_id)
-    )
+    return await take_here(desk, StandForm, work, service_href(service_id))
 
 
 # Providers ----------------------------------------------------------------------------------
@@ -354,8 +358,7 @@ async def _stand(
 @get(PROVIDERS, include_in_schema=False)
 async def providers(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[str]:
     """Who provides."""
-    viewer = desk.viewer
-    async with desk.tenant.transaction(viewer.id) as session:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
         found = await list_providers(session, place_in_list(page))
         rows = [
             (provider_href(one.id), one.name, pages.PROVIDER_KIND_WORDS[one.kind], number)
@@ -364,31 +367,29 @@ async def providers(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> R
     return desk.page(
         "directory/providers.html",
         rows=rows,
-        note=found.note,
-        previous=found.previous and f"{PROVIDERS}?page={found.previous}",
-        next=found.next and f"{PROVIDERS}?page={found.next}",
         keeps=_keeps(desk),
         back_href=DIRECTORY,
+        **pages.neighbours(found, PROVIDERS),
     )
 
 
 @get(f"{PROVIDERS}/new", include_in_schema=False)
 async def new_provider_page(desk: NamedDependency[Desk]) -> Response[str]:
     """A new provider."""
-    _keeper(desk)
+    _require_keeper(desk)
     return await _new_provider(desk)
 
 
 @post(f"{PROVIDERS}/new", include_in_schema=False)
 async def add_provider_here(desk: NamedDependency[Desk]) -> Response[Any]:
     """Add it."""
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: ProviderForm) -> None:
         await add_provider(here.session, form.facts())
 
-    return await take(
-        desk, ProviderForm, transaction_of(desk, viewer.id), work, PROVIDERS,
+    return await take_here(
+        desk, ProviderForm, work, PROVIDERS,
         again=lambda errors: _new_provider(desk, errors),
     )  # fmt: skip
 
@@ -408,15 +409,14 @@ async def _new_provider(desk: Desk, errors: FieldErrors | None = None) -> Respon
 
 
 @get(PROVIDER, include_in_schema=False)
-async def provider_page(desk: NamedDependency[Desk], provider_id: FromPath[UUID]) -> Response[str]:
+async def provider_page(
+    desk: NamedDependency[Desk], provider_id: FromPath[UUID], page: FromQuery[str] = ""
+) -> Response[str]:
     """One provider, its services, and its link."""
-    viewer = desk.viewer
-    async with desk.tenant.transaction(viewer.id) as session:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
         provider = await find_provider(session, provider_id)
-        rows = [
-            pages.service_row(one, provider, desk.today)
-            for one in await services_of(session, provider_id)
-        ]
+        found = await services_of(session, provider_id, place_in_list(page))
+        rows = [pages.service_row(one, provider, desk.today) for one in found.rows]
         link = await newest_link(session, provider_id) if _keeps(desk) else None
         return desk.page(
             "directory/provider.html",
@@ -425,8 +425,10 @@ async def provider_page(desk: NamedDependency[Desk], provider_id: FromPath[UUID]
             rows=rows,
             link_words=pages.link_words(link, desk.today),
             keeps=_keeps(desk),
+            good_for=LINK_DAYS,
             href=provider_href(provider_id),
             back_href=PROVIDERS,
+            **pages.neighbours(found, provider_href(provider_id)),
         )
 
 
@@ -435,7 +437,7 @@ async def change_provider_page(
     desk: NamedDependency[Desk], provider_id: FromPath[UUID]
 ) -> Response[str]:
     """Change a provider."""
-    _keeper(desk)
+    _require_keeper(desk)
     return await _change_provider(desk, provider_id)
 
 
@@ -444,13 +446,13 @@ async def change_provider_here(
     desk: NamedDependency[Desk], provider_id: FromPath[UUID]
 ) -> Response[Any]:
     """Change it."""
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: ProviderForm) -> None:
         await change_provider(here.session, provider_id, form.version, form.facts())
 
-    return await take(
-        desk, ProviderForm, transaction_of(desk, viewer.id), work, provider_href(provider_id),
+    return await take_here(
+        desk, ProviderForm, work, provider_href(provider_id),
         again=lambda errors: _change_provider(desk, provider_id, errors),
     )  # fmt: skip
 
@@ -476,14 +478,12 @@ async def _change_provider(
 @post(f"{PROVIDER}/link", include_in_schema=False)
 async def send_link_here(desk: NamedDependency[Desk], provider_id: FromPath[UUID]) -> Response[Any]:
     """Send the provider a link."""
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: StandForm) -> None:
         await send_link(here.session, provider_id, form.version, desk.site.url)
 
-    return await take(
-        desk, StandForm, transaction_of(desk, viewer.id), work, provider_href(provider_id)
-    )
+    return await take_here(desk, StandForm, work, provider_href(provider_id))
 
 
 # The short-breaks statement -----------------------------------------------------------------
@@ -492,20 +492,20 @@ async def send_link_here(desk: NamedDependency[Desk], provider_id: FromPath[UUID
 @get(STATEMENT, include_in_schema=False)
 async def statement_page(desk: NamedDependency[Desk]) -> Response[str]:
     """What the authority says about its short breaks."""
-    _keeper(desk)
+    _require_keeper(desk)
     return await _statement(desk)
 
 
 @post(STATEMENT, include_in_schema=False)
 async def publish_here(desk: NamedDependency[Desk]) -> Response[Any]:
     """Publish it."""
-    viewer = _keeper(desk)
+    _require_keeper(desk)
 
     async def work(here: Transaction, form: StatementForm) -> None:
         await publish(here.session, form.new(), form.version)
 
-    return await take(
-        desk, StatementForm, transaction_of(desk, viewer.id), work, STATEMENT,
+    return await take_here(
+        desk, StatementForm, work, STATEMENT,
         again=lambda errors: _statement(desk, errors),
     )  # fmt: skip
 

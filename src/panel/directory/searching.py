@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.directory.matching import OLDEST
 from panel.directory.models import Provider, Service
 from panel.directory.vocabulary import EVERYWHERE, NEEDS, Status
 from panel.platform.tables import today_of
@@ -57,7 +59,7 @@ async def search_services(
         conditions.append(or_(Service.needs_met.contains([sought.need]), Service.needs_met == []))
     if sought.age is not None:
         conditions.append(func.coalesce(Service.min_age, 0) <= sought.age)
-        conditions.append(func.coalesce(Service.max_age, 200) >= sought.age)
+        conditions.append(func.coalesce(Service.max_age, OLDEST) >= sought.age)
     if sought.ward:
         conditions.append(Service.area_codes.overlap([sought.ward, EVERYWHERE]))
     if sought.free_now:
@@ -67,21 +69,27 @@ async def search_services(
         )
         conditions.append(Service.places_free > 0)
         conditions.append(or_(Service.status == Status.ACTIVE.value, reopened))
-    backwards = asked.direction == "before" and asked.key is not None
-    place = tuple_(Service.name, Service.id)
-    if asked.key is not None:
-        key = tuple_(*asked.key)
-        conditions.append(place < key if backwards else place > key)
-    order = (Service.name.desc(), Service.id.desc()) if backwards else (Service.name, Service.id)
-    found = await session.execute(
-        select(Service, Provider)
-        .join(Provider, Provider.id == Service.provider_id)
-        .where(*conditions)
-        .order_by(*order)
-        .limit(ON_A_PAGE + 1)
-    )
+    chosen = select(Service, Provider).join(Provider, Provider.id == Service.provider_id)
+    found = await session.execute(_by_name(chosen.where(*conditions), Service, asked))
     rows = [(service, provider) for service, provider in found]
     return page_of(rows, asked, ON_A_PAGE, lambda row: (row[0].name, row[0].id))
+
+
+Chosen = TypeVar("Chosen", bound=Select[*tuple[Any, ...]])
+
+
+def _by_name(chosen: Chosen, kind: type[Service | Provider], asked: Asked) -> Chosen:
+    """What is chosen as one page of it, by name and by id where names are the same."""
+    place = tuple_(kind.name, kind.id)
+    order: Sequence[ColumnElement[Any]] = (kind.name.asc(), kind.id.asc())
+    if asked.key is not None:
+        key = tuple_(*asked.key)
+        if asked.direction == "before":
+            chosen = chosen.where(place < key)
+            order = (kind.name.desc(), kind.id.desc())
+        else:
+            chosen = chosen.where(place > key)
+    return chosen.order_by(*order).limit(ON_A_PAGE + 1)
 
 
 def _provided_by(words: str) -> Select[UUID]:
@@ -91,34 +99,33 @@ def _provided_by(words: str) -> Select[UUID]:
 
 async def list_providers(session: AsyncSession, asked: Asked) -> Page[tuple[Provider, int]]:
     """A page of providers by name, and how many services each has."""
-    backwards = asked.direction == "before" and asked.key is not None
-    place = tuple_(Provider.name, Provider.id)
-    conditions = []
-    if asked.key is not None:
-        key = tuple_(*asked.key)
-        conditions.append(place < key if backwards else place > key)
-    order = (
-        (Provider.name.desc(), Provider.id.desc()) if backwards else (Provider.name, Provider.id)
-    )
     counted = (
         select(func.count())
         .select_from(Service)
         .where(Service.provider_id == Provider.id, Service.status != Status.ENDED.value)
         .scalar_subquery()
     )
-    found = await session.execute(
-        select(Provider, counted).where(*conditions).order_by(*order).limit(ON_A_PAGE + 1)
-    )
+    found = await session.execute(_by_name(select(Provider, counted), Provider, asked))
     rows = [(provider, number) for provider, number in found]
     return page_of(rows, asked, ON_A_PAGE, lambda row: (row[0].name, row[0].id))
 
 
-async def services_of(session: AsyncSession, provider_id: UUID) -> Sequence[Service]:
-    """A provider's services by name, those that ended last."""
-    found = await session.scalars(
-        select(Service)
-        .where(Service.provider_id == provider_id)
-        .order_by(Service.status == Status.ENDED.value, Service.name, Service.id)
-        .limit(200)
+async def services_of(session: AsyncSession, provider_id: UUID, asked: Asked) -> Page[Service]:
+    """A page of a provider's services by name, those among them that have ended."""
+    return await _provided(session, asked, Service.provider_id == provider_id)
+
+
+async def running_services_of(
+    session: AsyncSession, provider_id: UUID, asked: Asked
+) -> Page[Service]:
+    """A page of a provider's services that have not ended, by name."""
+    return await _provided(
+        session, asked, Service.provider_id == provider_id, Service.status != Status.ENDED.value
     )
-    return found.all()
+
+
+async def _provided(
+    session: AsyncSession, asked: Asked, *conditions: ColumnElement[bool]
+) -> Page[Service]:
+    found = await session.scalars(_by_name(select(Service).where(*conditions), Service, asked))
+    return page_of(found.all(), asked, ON_A_PAGE, lambda row: (row.name, row.id))

@@ -123,7 +123,7 @@ async def whole(session: AsyncSession, service_id: UUID) -> Whole:
 
 
 async def wholes(session: AsyncSession, services: Sequence[Service]) -> list[Whole]:
-    """Services with what belongs to them, in three queries for all."""
+    """Services with what belongs to them, in three queries for all of them."""
     ids = [one.id for one in services]
     providers = {
         one.id: one
@@ -131,24 +131,31 @@ async def wholes(session: AsyncSession, services: Sequence[Service]) -> list[Who
             select(Provider).where(Provider.id.in_({one.provider_id for one in services}))
         )
     }
-    places: dict[UUID, list[ServicePlace]] = {}
-    for place in await session.scalars(
-        select(ServicePlace)
-        .where(ServicePlace.service_id.in_(ids))
-        .order_by(ServicePlace.service_id, ServicePlace.position)
-    ):
-        places.setdefault(place.service_id, []).append(place)
-    areas: dict[UUID, list[ServiceArea]] = {}
-    for area in await session.scalars(
-        select(ServiceArea)
-        .where(ServiceArea.service_id.in_(ids))
-        .order_by(ServiceArea.service_id, ServiceArea.position)
-    ):
-        areas.setdefault(area.service_id, []).append(area)
+    places, areas = await places_of(session, ids), await areas_of(session, ids)
     return [
         Whole(one, providers[one.provider_id], places.get(one.id, []), areas.get(one.id, []))
         for one in services
     ]
+
+
+async def places_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[ServicePlace]]:
+    """Where services are, in the order that they say."""
+    found: dict[UUID, list[ServicePlace]] = {}
+    for place in await session.scalars(
+        select(ServicePlace).where(ServicePlace.service_id.in_(ids)).order_by(ServicePlace.position)
+    ):
+        found.setdefault(place.service_id, []).append(place)
+    return found
+
+
+async def areas_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[ServiceArea]]:
+    """Which areas services serve, in the order that they say."""
+    found: dict[UUID, list[ServiceArea]] = {}
+    for area in await session.scalars(
+        select(ServiceArea).where(ServiceArea.service_id.in_(ids)).order_by(ServiceArea.position)
+    ):
+        found.setdefault(area.service_id, []).append(area)
+    return found
 
 
 def facts_of_row(
@@ -441,11 +448,16 @@ async def write_areas(session: AsyncSession, service: Service, areas: Sequence[A
     """Its areas, instead of those that it had."""
     await session.execute(delete(ServiceArea).where(ServiceArea.service_id == service.id))
     known = {name.casefold(): code for code, name in await wards(session)}
-    session.add_all(
-        ServiceArea(service_id=service.id, position=position, name=area.name, code=area.code)
-        for position, area in enumerate(areas)
-    )
+    session.add_all(area_rows(service.id, areas))
     service.area_codes = area_codes(areas, known)
+
+
+def area_rows(service_id: UUID, areas: Sequence[AreaFacts]) -> list[ServiceArea]:
+    """The areas that a service serves, as they are kept."""
+    return [
+        ServiceArea(service_id=service_id, position=position, name=area.name, code=area.code)
+        for position, area in enumerate(areas)
+    ]
 
 
 def area_codes(areas: Sequence[AreaFacts], known: Mapping[str, str]) -> list[str]:

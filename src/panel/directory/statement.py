@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.directory.models import Provider, Service, ShortBreaksStatement
@@ -21,6 +21,7 @@ from panel.platform.problems import Conflict, FieldError, Invalid
 from panel.platform.tables import today_of
 
 MOST_SHOWN = 500
+"""Short breaks on the page; where there are more it says so, and where to read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ async def publish(session: AsyncSession, new: NewStatement, version: int) -> Non
 
     `version` is that of the statement as it was read, 0 where there was none.
     """
+    # Before the first there is no row to hold: of two at once the second waits, and is told.
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('short breaks', 0))"))
     before = await newest(session)
     if (0 if before is None else before.version) != version:
         raise Conflict(())
@@ -81,8 +84,17 @@ async def publish(session: AsyncSession, new: NewStatement, version: int) -> Non
     await session.flush()
 
 
-async def in_range(session: AsyncSession) -> Sequence[InRange]:
-    """Every part of the range, with the published short breaks in it, empty ones too."""
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Every part of the range, empty ones too."""
+
+    parts: Sequence[InRange]
+    there_are_more: bool
+    """Whether more short breaks are published than one page shows."""
+
+
+async def in_range(session: AsyncSession) -> Range:
+    """The range with the published short breaks in it, by name."""
     found = await session.execute(
         select(Service, Provider)
         .join(Provider, Provider.id == Service.provider_id)
@@ -92,10 +104,14 @@ async def in_range(session: AsyncSession) -> Sequence[InRange]:
             Service.breaks != [],
         )
         .order_by(Service.name, Service.id)
-        .limit(MOST_SHOWN)
+        .limit(MOST_SHOWN + 1)
     )
-    pairs = [(service, provider) for service, provider in found]
-    return [
-        InRange(code, name, [pair for pair in pairs if code in pair[0].breaks])
-        for code, name in BREAKS.items()
-    ]
+    every = [(service, provider) for service, provider in found]
+    shown = every[:MOST_SHOWN]
+    return Range(
+        [
+            InRange(code, name, [pair for pair in shown if code in pair[0].breaks])
+            for code, name in BREAKS.items()
+        ],
+        len(every) > MOST_SHOWN,
+    )
