@@ -48,7 +48,7 @@ DECLARE
                                    WHEN 'refund' THEN -NEW.amount ELSE 0 END;
 BEGIN
   UPDATE pot SET amount = amount + d_amount, committed = committed + d_committed,
-                 spent = spent + d_spent
+                 spent = spent + d_spent, version = version + (d_amount <> 0)::int
    WHERE id = NEW.pot_id
      AND 0 <= spent + d_spent
      AND spent + d_spent <= committed + d_committed

@@ -260,7 +260,11 @@ async def test_two_people_make_a_package_and_who_pays_signs_it(
     )
     async with tenant.transaction(una.id) as session:
         pot = await pots.pot_of(session, money.pooled)
-        await pots.pay_in(session, una, pot.id, pot.version, EntryKind.TOP_UP, Decimal(50), health)
+        as_read = pot.version
+        await pots.pay_in(session, una, pot.id, as_read, EntryKind.TOP_UP, Decimal(50), health)
+        # Whoever read the pot before that is told that it has changed.
+        with pytest.raises(Conflict):
+            await pots.pay_in(session, una, pot.id, as_read, EntryKind.TOP_UP, Decimal(50), health)
     async with opened(una) as access:
         await packages.approve(access, pooled, await _version(access, pooled))
     # Nor may she promise more out of the council's pot later, or pay out of it.

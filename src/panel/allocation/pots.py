@@ -263,7 +263,7 @@ async def make_pot(session: AsyncSession, viewer: Viewer, new: NewPot) -> Pot:
         sentence = f"There is a pot of this name and agency in {new.year.name} already"
         raise Invalid.because("name", sentence) from None
     await move(session, Move(pot.id, EntryKind.TOP_UP, new.amount, agency_id=new.agency_id))
-    return pot
+    return await pot_of(session, pot.id)
 
 
 async def pay_in(
@@ -280,6 +280,8 @@ async def pay_in(
     Raises Conflict, Invalid and NotAllowed.
     """
     require_signature(viewer)
+    # Two who pay in or take out at once: the second waits, and is told that somebody else did.
+    await session.execute(select(Pot.id).where(Pot.id == pot_id).with_for_update())
     pot = await pot_of(session, pot_id)
     if pot.version != version:
         raise Conflict(())
@@ -305,12 +307,9 @@ async def _require_own_part(
             "This would take out what another agency paid in.",
             "Ask a budget holder of that agency to take it out.",
         )
-    # Two who take out at once: the second waits, and is told what is left of its part.
-    await session.execute(select(Pot.id).where(Pot.id == pot.id).with_for_update())
-    left = (await pot_of(session, pot.id)).left
     own = (await paid_in(session, pot.id)).get(agency_id, NOTHING)
     # More than is not promised yet is refused by the pot itself, whoever paid it in.
-    if own < amount <= left:
+    if own < amount <= pot.left:
         sentence = f"Your agency has {pounds(own)} in this pool: take out no more than that"
         raise Invalid.because("amount", sentence)
 
