@@ -301,6 +301,7 @@ CASES: Mapping[str, Case] = {
     "/panels": ON_PANEL,
     "/panels/{key:str}": ON_PANEL,
     "/panels/{key:str}/children": ON_PANEL,
+    "/panels/{key:str}/settings": NOTHING,
     "/panels/{key:str}/referrals/new": ON_PANEL,
     "/panels/{key:str}/{held_on:date}": ON_PANEL,
     "/panels/{key:str}/{held_on:date}/ask": ON_PANEL,

@@ -15,7 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Role
 from panel.accounts.desk import Desk, Posted, go
 from panel.accounts.taking import take
-from panel.panels import child_routes, forms, intake_routes, meeting_routes, move_routes, pages
+from panel.panels import (
+    child_routes,
+    forms,
+    intake_routes,
+    meeting_routes,
+    move_routes,
+    pages,
+    settings_routes,
+)
 from panel.panels.board import ShownAgenda, read_agenda, read_board
 from panel.panels.calendar import (
     change_meeting,
@@ -643,4 +651,5 @@ HANDLERS = [
     *intake_routes.HANDLERS,
     *meeting_routes.HANDLERS,
     *move_routes.HANDLERS,
+    *settings_routes.HANDLERS,
 ]
