@@ -82,9 +82,29 @@ async def test_a_panel_that_decides_says_whom_its_letters_name(
     form = await form_of(client, address, address) | AS_IT_IS | {"appeal_working_days": "20"}
     none = await client.post(address, data=form | {"advice": " ", "why": "Moved"})
     assert "Say whom families can ask for advice, and how to reach them" in none.text
+    for nobody in (".", " . "):
+        none = await client.post(address, data=form | {"advice": nobody, "why": "Moved"})
+        assert "Say whom families can ask for advice, and how to reach them" in none.text
+    longer = await client.post(address, data=form | {"advice": "a" * 301, "why": "Moved"})
+    assert longer.status_code == 422
     said = "Wexcombe IAS on 01632 960 014"
     await client.post(address, data=form | {"advice": f"{said}.", "why": "It moved"})
     assert (await _settings(house, "allocation")).advice == said
+
+
+async def test_an_administrator_changes_them(
+    client: AsyncTestClient[Any], house: House, sign_in: Any
+) -> None:
+    await sign_in(house.viewers["administrator"].id)
+    assert f'href="{PAGE}"' in (await client.get("/panels/contacts")).text
+    form = await form_of(client, PAGE, PAGE) | AS_IT_IS | {"why": "The partners asked"}
+    too_long = await client.post(PAGE, data=form | {"minutes_per_child": "121"})
+    assert too_long.status_code == 422
+    assert "A child cannot have more minutes than the meeting has" in too_long.text
+    kinds = ["health", "school"]
+    done = await client.post(PAGE, data=form | {"quorum_kinds": kinds}, follow_redirects=True)
+    assert "to Health and School or nursery" in done.text
+    assert (await _settings(house)).quorum_kinds == tuple(kinds)
 
 
 async def test_nobody_else_opens_them(

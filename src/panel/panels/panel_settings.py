@@ -17,6 +17,7 @@ from panel.accounts.service import worker_names
 from panel.panels.calendar import settings_of
 from panel.panels.models import Panel
 from panel.panels.rules import PanelSettings
+from panel.platform.audit import Kind, record
 from panel.platform.problems import Conflict, Invalid
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
@@ -55,9 +56,17 @@ async def change_settings(
     if not changed:
         return
     try:
-        PanelSettings(**{**was, **changed})
+        now = PanelSettings(**{**was, **changed})
     except ValueError as wrong:
         raise Invalid.because("", str(wrong)) from wrong
+    if now.minutes_per_child > now.capacity_minutes:
+        raise Invalid.because(
+            "minutes_per_child", "A child cannot have more minutes than the meeting has"
+        )
+    if not now.advice:
+        raise Invalid.because(
+            "advice", "Say whom families can ask for advice, and how to reach them"
+        )
     stored = {name: _stored(value) for name, value in changed.items()}
     panel.settings = {**panel.settings, **stored}
     session.add(
@@ -68,6 +77,8 @@ async def change_settings(
             source=why,
         )
     )
+    told = {"key": _key(panel.id), "from": {one: _stored(was[one]) for one in stored}, "to": stored}
+    record(session, Kind.SETTING_CHANGED, details=told)
     await session.flush()
 
 

@@ -232,13 +232,15 @@ async def panel_page(desk: NamedDependency[Desk], key: FromPath[str]) -> Respons
         coming = await meeting_days(session, panel, desk.today, months_after(desk.today, 12))
         past = await meeting_days(session, panel, months_after(desk.today, -6), desk.today)
         days_before = [one for one in past.meetings if one.held_on < desk.today]
+        coordinates = panel.id in desk.signed_in.may_coordinate
         return desk.page(
             "panels/panel.html",
             panel=panel,
             coming=[pages.meeting_row(panel, one, desk.today) for one in coming.meetings],
             past=[pages.meeting_row(panel, one, desk.today) for one in reversed(days_before)],
             note=coming.note,
-            coordinates=panel.id in desk.signed_in.may_coordinate,
+            coordinates=coordinates,
+            sets=coordinates or Role.ADMINISTRATOR in desk.viewer.roles,
         )
 
 

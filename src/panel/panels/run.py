@@ -37,6 +37,16 @@ async def panel_run_by(desk: Desk, session: AsyncSession, key: str) -> Panel:
     raise NotFound
 
 
+async def panel_set_by(desk: Desk, session: AsyncSession, key: str) -> Panel:
+    """A panel whose settings this person may change: who runs it, or an administrator.
+
+    Raises NotFound for who does not sit on it, NotAllowed for who does.
+    """
+    if Role.ADMINISTRATOR in desk.viewer.roles:
+        return await panel_by_key(session, key)
+    return await panel_run_by(desk, session, key)
+
+
 @asynccontextmanager
 async def running(desk: Desk, key: str, day: date) -> AsyncIterator[Run]:
     """The meeting of that day, in one transaction. Raises NotAllowed, NotFound."""

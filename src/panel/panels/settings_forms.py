@@ -6,7 +6,9 @@ import msgspec
 
 from panel.web.forms import amount, chosen, line
 
-Kind = Literal["health", "education", "social_care", "council", "voluntary"]
+Kind = Literal[
+    "health", "education", "social_care", "council", "voluntary", "gp", "school", "icb"
+]  # fmt: skip
 LONGEST_ADVICE = 300
 
 
@@ -33,7 +35,7 @@ class SettingsForm(msgspec.Struct, forbid_unknown_fields=True):
     def wanted(self) -> dict[str, Any]:
         """Every setting, by its name."""
         return {
-            name: getattr(self, name).rstrip(".") if name == "advice" else getattr(self, name)
+            name: getattr(self, name).rstrip(" .") if name == "advice" else getattr(self, name)
             for name in self.__struct_fields__
             if name not in {"version", "why", "quorum_kinds", "quorum_chair"}
         } | {

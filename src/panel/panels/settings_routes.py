@@ -9,23 +9,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from panel.accounts.desk import Desk
+from panel.accounts.people_pages import KIND_WORDS
 from panel.accounts.taking import Transaction, take_here
 from panel.panels.calendar import settings_of
 from panel.panels.panel_settings import SettingsChange, change_settings, settings_changes
 from panel.panels.rules import PanelSettings
-from panel.panels.run import panel_run_by
+from panel.panels.run import panel_set_by
 from panel.panels.settings_forms import DecidingForm, SettingsForm
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 
 SETTINGS = "/panels/{key:str}/settings"
-KINDS = (
-    ("health", "Health"),
-    ("education", "Education"),
-    ("social_care", "Social care"),
-    ("council", "Council"),
-    ("voluntary", "Voluntary sector"),
-)
+KINDS = tuple(KIND_WORDS.items())
 FIGURES: Sequence[tuple[str, str, str]] = (
     ("cut_off_working_days", "Working days before a meeting on which papers close", ""),
     ("minutes_per_child", "Minutes for a child", "A child’s own minutes can be set on the agenda."),
@@ -55,7 +50,7 @@ WORDS = {name: label for name, label, _ in (*FIGURES, OF_A_DECISION)} | {
 
 @get(SETTINGS, include_in_schema=False)
 async def settings_page(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[Any]:
-    """A panel's settings, and what was changed of them, for whoever runs it."""
+    """A panel's settings, and what was changed of them, for whoever may change them."""
     return await _page(desk, key)
 
 
@@ -63,10 +58,10 @@ async def settings_page(desk: NamedDependency[Desk], key: FromPath[str]) -> Resp
 async def save_settings(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[Any]:
     """Change them from now on."""
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        decides = (await panel_run_by(desk, session, key)).kind == "allocation"
+        decides = (await panel_set_by(desk, session, key)).kind == "allocation"
 
     async def work(here: Transaction, form: SettingsForm) -> None:
-        panel = await panel_run_by(desk, here.session, key)
+        panel = await panel_set_by(desk, here.session, key)
         await change_settings(here.session, panel, form.wanted(), form.version, form.why)
 
     again = partial(_page, desk, key)
@@ -76,7 +71,7 @@ async def save_settings(desk: NamedDependency[Desk], key: FromPath[str]) -> Resp
 
 async def _page(desk: Desk, key: str, errors: FieldErrors | None = None) -> Response[Any]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        panel = await panel_run_by(desk, session, key)
+        panel = await panel_set_by(desk, session, key)
         changes = await settings_changes(session, panel)
     decides = panel.kind == "allocation"
     return desk.page(
