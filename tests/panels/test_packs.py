@@ -12,9 +12,10 @@ from sqlalchemy import delete, select, text, update
 
 from consent import Category, Role, Viewer
 from panel.accounts.service import add_worker, give_role, remember_agency_keys
-from panel.panels.calendar import import_terms
+from panel.panels.calendar import import_terms, panel_by_key
 from panel.panels.models import AgendaItem, GuestLink, Meeting, PackOpened
 from panel.panels.packs import pack_meeting, packs_opened, read_pack, write_pack_pdf
+from panel.panels.panel_settings import change_settings
 from panel.platform.clock import FixedClock
 from panel.platform.problems import NotFound, Problem
 from panel.platform.tenancy import Tenant
@@ -253,6 +254,18 @@ async def test_the_moment_of_the_freeze_opens_it(world: World, gate: Gate) -> No
         async with world.tenant.transaction() as session:
             await pack_meeting(session, "contacts", date(2026, 12, 10))
     await remember_agency_keys(world.tenant)
+
+
+async def test_a_pack_that_is_made_keeps_its_last_day(world: World) -> None:
+    async with world.as_job() as session:
+        made = await pack_meeting(session, "contacts", MEETING_DAY)
+        for days in (60, 0):
+            panel = await panel_by_key(session, "contacts")
+            await change_settings(
+                session, panel, {"pack_working_days": days}, panel.version, "The partners asked"
+            )
+            again = await pack_meeting(session, "contacts", MEETING_DAY)
+            assert again.closes_on == made.closes_on == date(2026, 12, 10)
 
 
 async def test_a_preview_before_the_freeze_says_what_would_go(

@@ -46,6 +46,7 @@ from panel.panels.pack_facts import (
     in_the_pack,
     slots,
 )
+from panel.panels.panel_settings import pack_days_at
 from panel.panels.rules import Reason, pack_closes, why_as_frozen
 from panel.plans.service import ActionReading, OutcomeReading, PlanReading, plan_for_reading
 from panel.platform.clock import day_of
@@ -193,6 +194,8 @@ async def pack_meeting(session: AsyncSession, panel_key: str, held_on: date) -> 
 async def with_agencies(session: AsyncSession, panel: Panel, meeting: Meeting) -> PackMeeting:
     """A meeting, settled or not, with the agencies that have a pack."""
     settings = settings_of(panel)
+    made_at = meeting.frozen_at or session.info[NOW]
+    open_for = await pack_days_at(session, panel, made_at)
     calendar = await load_calendar(session)
     agencies = await session.execute(_MEMBERS, {"panel": panel.id, "day": meeting.held_on})
     return PackMeeting(
@@ -204,7 +207,7 @@ async def with_agencies(session: AsyncSession, panel: Panel, meeting: Meeting) -
         day=meeting.held_on,
         starts=panel.starts_at,
         ends=_later(panel.starts_at, settings.capacity_minutes),
-        closes_on=pack_closes(meeting.held_on, settings.pack_working_days, calendar),
+        closes_on=pack_closes(meeting.held_on, open_for, calendar),
         agencies=tuple(PackAgency(one.id, one.key, one.name, one.kind) for one in agencies),
         decides=panel.kind == "allocation",
     )

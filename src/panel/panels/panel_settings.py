@@ -82,6 +82,28 @@ async def change_settings(
     await session.flush()
 
 
+async def pack_days_at(session: AsyncSession, panel: Panel, moment: datetime) -> int:
+    """For how many working days packs stayed open by the settings of that moment.
+
+    A pack that is made keeps its last day: a later change neither opens nor closes it.
+    """
+    name = "pack_working_days"
+    changed_next = await session.scalar(
+        select(Setting.value)
+        .where(
+            Setting.key == _key(panel.id),
+            Setting.from_on > moment,
+            Setting.value.has_key(name),
+        )
+        .order_by(Setting.from_on, Setting.id)
+        .limit(1)
+    )
+    if changed_next is None:
+        return settings_of(panel).pack_working_days
+    was: int = changed_next[name][0]
+    return was
+
+
 def _stored(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
