@@ -29,7 +29,7 @@ IN_THE_CLEAR = {
     + ["holds the plan", "first contact", "holds the plan until the handover"],
     "demo_persona.role_words": [one.role_words for one in places.WORKERS]
     + ["A mother", "A father who objects to some of the sharing", "A young person of 16"],
-    "panel.name, panel.place": [places.PANEL_NAME, places.PLACE],
+    "panel.name, panel.place, panel.settings": [places.PANEL_NAME, places.PLACE, places.ADVICE],
     "area.name": [name for _, name in places.WARDS],
     "authority.label": [places.LABEL],
     "sharing_restriction.by_words": ["The court papers", "The family"],

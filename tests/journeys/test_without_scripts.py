@@ -95,6 +95,13 @@ def _pattern(path: str) -> str:
 async def when_grace_prepares_the_agenda(grace: Person) -> None:
     await grace.open("/panels")
     await grace.open("/panels/contacts")
+    await grace.follow("Settings")
+    await grace.fill("Working days after a meeting for which packs stay open", "11")
+    await grace.press("Save")
+    await grace.reads("There is a problem")
+    await grace.fill("Why do you change it?", "The partners asked for it.")
+    await grace.press("Save")
+    await grace.reads("10 to 11", "The partners asked for it.")
     await open_agenda(grace, FIRST)
     names = grace.page.locator("#agenda tr th[scope=row] a")
     second = await names.nth(1).inner_text()

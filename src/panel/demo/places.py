@@ -11,6 +11,7 @@ PANEL_NAME = "CONTACTS panel"
 ALLOCATION_KEY = "allocation"
 ALLOCATION_NAME = "Allocation panel"
 PLACE = "Marlow Centre, Wexcombe"
+ADVICE = "Wexcombe IAS on 01632 960 014"
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ async def _place_allocation(session: AsyncSession, world: World, year: int) -> N
         "capacity_minutes": 180,
         "quorum_kinds": ["health", "education", "social_care"],
         "quorum_roles": ["chair"],
-        "advice": "Wexcombe IAS on 01632 960 014",
+        "advice": places.ADVICE,
     }
     for key in places.ALLOCATION_AGENCIES:
         await join_panel(session, panel, world.agencies[key])
