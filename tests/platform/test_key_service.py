@@ -150,9 +150,8 @@ async def test_a_slow_service_holds_nobody_up_and_is_asked_once_at_a_time() -> N
             learning.wait()
     assert monotonic() - began < MOMENT, "a moment is waited once, however many ask"
     waiting = asyncio.gather(learning.ready(), learning.ready())
-    # Both have begun to wait before it ends: else the next asks anew.
-    await asyncio.sleep(0)
-    ends.set()
+    # It ends after both have begun to wait, since the loop keeps their order: else the next asks anew.
+    asyncio.get_running_loop().call_soon(ends.set)
     await waiting
     assert went == [1]
     learning.wait()
