@@ -38,6 +38,7 @@ from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
 from panel.documents.routes import HANDLERS as DOCUMENTS
+from panel.exchange.routes import HANDLERS as EXCHANGE
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
@@ -261,6 +262,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *ALLOCATION,
         *FAMILIES,
         *GOVERNANCE,
+        *EXCHANGE,
         *([*DEMO, *MAILBOX] if demo else []),
     ]
 

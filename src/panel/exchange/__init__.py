@@ -1,1 +1,1 @@
-"""Exchange with health: FHIR R4 and UK Core over HTTP, under the same consent as every page."""
+"""Exchange with other systems: who may come in, and FHIR bound to the database."""
