@@ -43,6 +43,7 @@ from panel.exchange.source import (
     OpenSource,
     author,
     hex_of,
+    listed,
     plain,
     sql,
     text_of,
@@ -281,12 +282,15 @@ QUESTIONNAIRE_RESPONSE = ChildSource(
     line=AnswersRow,
     rows="assessment r JOIN form f ON f.id = r.form_id",
     where="r.state = 'signed_off'",
-    fields=plain("form_id", "author_id", "author_agency_id", "started_on", "signed_off_on")
-    + sql(
-        """, 'definition', f.definition, 'sections', (SELECT json_agg(json_build_object('id', s.id, 'key', s.section_key,
+    fields=listed(
+        plain("form_id", "author_id", "author_agency_id", "started_on", "signed_off_on"),
+        sql(
+            """'definition', f.definition,
+  'sections', (SELECT json_agg(json_build_object('id', s.id, 'key', s.section_key,
       'category', s.category, 'author', {author}, 'answers', encode(s.answers, 'hex')))
     FROM section_answer s WHERE s.assessment_id = r.id AND s.answers IS NOT NULL)""",
-        author=_AUTHOR,
+            author=_AUTHOR,
+        ),
     ),
     may_be_told=sql(
         "EXISTS (SELECT FROM section_answer s WHERE s.assessment_id = r.id"
@@ -353,16 +357,15 @@ CARE_PLAN = ChildSource(
     line=PlanRow,
     rows="plan r",
     where="r.state <> 'draft'",
-    fields=plain("number", "state", "started_on", "agreed_on", "replaced_on", "author_agency_id")
-    + ", "
-    + hex_of("summary")
-    + sql(
-        """, 'outcomes', (SELECT json_agg(o.id ORDER BY o.position, o.id) FROM desired_outcome o
+    fields=listed(
+        plain("number", "state", "started_on", "agreed_on", "replaced_on", "author_agency_id"),
+        hex_of("summary"),
+        """'outcomes', (SELECT json_agg(o.id ORDER BY o.position, o.id) FROM desired_outcome o
      WHERE o.plan_id = r.id),
   'actions', (SELECT json_agg(t.id ORDER BY t.id) FROM action t
      WHERE t.plan_id = r.id AND t.moved_away_at IS NULL),
   'team', EXISTS (SELECT FROM involvement i WHERE i.child_id = r.child_id
-     AND i.from_on IS NOT NULL)"""
+     AND i.from_on IS NOT NULL)""",
     ),
     may_be_told=may("r.child_id", "'plan'", "r.author_agency_id"),
     columns={
@@ -431,14 +434,13 @@ GOAL = ChildSource(
     where="p.state <> 'draft'",
     changed="GREATEST(r.changed_at,"
     " (SELECT max(g.changed_at) FROM outcome_progress g WHERE g.outcome_id = r.id))",
-    fields=plain("plan_id", "state", "baseline", "target")
-    + ", "
-    + hex_of("text", "measure")
-    + sql(
-        """, 'plan_author', p.author_agency_id, 'started_on', p.agreed_on,
+    fields=listed(
+        plain("plan_id", "state", "baseline", "target"),
+        hex_of("text", "measure"),
+        """'plan_author', p.author_agency_id, 'started_on', p.agreed_on,
   'progress', (SELECT json_agg(json_build_object('id', g.id, 'on', g.on, 'value', g.value,
       'note', encode(g.note, 'hex')) ORDER BY g.on, g.id)
-    FROM outcome_progress g WHERE g.outcome_id = r.id)"""
+    FROM outcome_progress g WHERE g.outcome_id = r.id)""",
     ),
     may_be_told=may("r.child_id", "'plan'", "p.author_agency_id"),
     columns={

@@ -58,6 +58,7 @@ from panel.register.family_access import (
 )
 from panel.register.forms import CategoryName
 from panel.register.header import (
+    EDUCATION,
     ChildHeader,
     WhoFacts,
     child_header,
@@ -99,6 +100,7 @@ __all__ = [
     "CATEGORY_WORDS",
     "CLOSURE_WORDS",
     "CODE_LASTS",
+    "EDUCATION",
     "EVENT_KINDS",
     "FAMILY_FIGURES",
     "LEVEL_WORDS",
