@@ -67,8 +67,9 @@ def may(child: str, category: str, *authors: str) -> str:
     """
     own = "".join(f" OR {author} = :own_agency" for author in authors)
     return (
-        f"EXISTS (SELECT FROM permitted p WHERE p.child_id = {child} AND p.category = {category}"
-        f" AND (p.everything{own}))"
+        f"EXISTS (SELECT FROM permitted WHERE permitted.child_id = {child}"
+        f" AND permitted.category = {category}"
+        f" AND (permitted.everything{own}))"
     )
 
 

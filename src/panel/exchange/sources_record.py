@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -209,7 +209,7 @@ class AnswersRow(ChildLine):
     sections: tuple[SectionRow, ...] | None
 
 
-_READ_ANSWERS = msgspec.json.Decoder(SectionAnswers)
+_READ_ANSWERS = msgspec.json.Decoder(dict[str, Any])
 
 
 def _cell(said: object) -> Cell:
@@ -234,7 +234,7 @@ def _given(asked: Question, said: Value) -> Given:
 def _section(row: SectionRow, of: Section, access: Access) -> GivenSection:
     sealed = bytes.fromhex(row.answers)
     opened = access.keys.open(access.child_id, "section_answer.answers", row.id, sealed)
-    said = _READ_ANSWERS.decode(opened)
+    said: SectionAnswers = _READ_ANSWERS.decode(opened)
     upn = access.viewer.agency_kind in EDUCATION
     return GivenSection(
         key=of.key,
