@@ -146,7 +146,6 @@ async def messages_of(
 ) -> dict[UUID, Message]:
     """The messages of these rows, by id, as far as each may be told; others are left out."""
     source = SOURCES[type_]
-    agency = next((one.viewer.agency for one in opened.values()), None)
     read = await rows_of(
         session,
         for_driver(
@@ -158,7 +157,7 @@ async def messages_of(
                 id=source.id,
             )
         ),
-        {"ids": list(ids), "own_agency": agency},
+        {"ids": list(ids)},
     )
     lines = [source.decoder.decode(row[0]) for row in read]
     return await told(session, source, lines, opened)
@@ -208,9 +207,7 @@ _RECORD = for_driver(
 async def record_of(access: Access) -> list[tuple[str, Message]]:
     """All that may be told of one child, by type, in one query."""
     session = access.session
-    rows = await rows_of(
-        session, _RECORD, {"child": access.child_id, "own_agency": access.viewer.agency}
-    )
+    rows = await rows_of(session, _RECORD, {"child": access.child_id})
     by_type: dict[str, list[Line]] = {}
     for type_, line in rows:
         by_type.setdefault(type_, []).append(SOURCES[type_].decoder.decode(line))

@@ -221,6 +221,7 @@ class AgreementRow(ChildLine):
     author: UUID | None
     link_id: UUID | None
     link_author: UUID | None
+    agencies: tuple[UUID, ...]
     by_words: str
     level: str | None
     named: tuple[Category, ...]
@@ -234,7 +235,8 @@ _OF_LEVEL = {None: frozenset[Category](), "basic": BASIC, "additional": BASIC | 
 
 
 def _agreement(row: AgreementRow, access: Access) -> Message | None:
-    if not access.may(Category.FAMILY, row.author):
+    agency = access.viewer.agency
+    if not access.may(Category.FAMILY, row.author) or agency not in row.agencies:
         return None
     known = row.link_id is not None and access.may(Category.FAMILY, row.link_author)
     covered = _OF_LEVEL[row.level] | set(row.named)
@@ -246,7 +248,7 @@ def _agreement(row: AgreementRow, access: Access) -> Message | None:
         by=text_of(row.link_id) if known else None,
         by_words=row.by_words,
         # Whom else it names is between the family and them.
-        agencies=texts([access.viewer.agency] if access.viewer.agency else []),
+        agencies=texts([agency]),
         categories=tuple(one.value for one in Category if one in covered),
         purposes=tuple(sorted(row.purposes)),
         from_on=row.from_on,
@@ -261,11 +263,14 @@ CONSENT = ChildSource(
     rows="sharing_agreement r LEFT JOIN family_link f ON f.child_id = r.child_id"
     " AND f.family_member_id = r.by_person_id",
     # A refusal, and who else is named, are told to nobody's system.
-    where="r.given AND :own_agency = ANY (r.agencies)",
-    fields=plain("by_words", "level", "named", "purposes", "from_on", "until_on", "withdrawn_at")
+    where="r.given",
+    fields=plain(
+        "agencies", "by_words", "level", "named", "purposes", "from_on", "until_on", "withdrawn_at"
+    )
     + f", 'author', {author('r.created_by')}, 'link_id', f.id,"
     f" 'link_author', {author('f.created_by')}",
-    may_be_told=may("r.child_id", "'family'", author("r.created_by")),
+    may_be_told=may("r.child_id", "'family'", author("r.created_by"))
+    + " AND :own_agency = ANY (r.agencies)",
     columns={
         "patient": "r.child_id",
         "status": "CASE WHEN r.withdrawn_at IS NULL THEN 'active' ELSE 'inactive' END",
@@ -396,12 +401,12 @@ AUDIT_EVENT = ChildSource(
     rows="access_event r",
     changed="r.at",
     # An agency's own looks, and no look that was made for somebody's safety.
-    where="r.agency_id = :own_agency AND r.viewer_kind IN ('worker', 'client')"
+    where="r.agency_id IS NOT NULL AND r.viewer_kind IN ('worker', 'client')"
     " AND r.purpose <> 'safeguarding' AND NOT EXISTS (SELECT FROM jsonb_each_text(r.decisions) d"
     " WHERE d.value = 'safeguarding')",
     fields=plain("at", "viewer_id", "viewer_kind", "agency_id", "purpose", "doing")
     + ", 'refused', jsonb_exists(r.decisions, 'refused')",
-    may_be_told=may("r.child_id", "'identity'"),
+    may_be_told=may("r.child_id", "'identity'") + " AND r.agency_id = :own_agency",
     columns={
         "patient": "r.child_id",
         "agent": "r.viewer_id",
