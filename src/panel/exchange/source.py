@@ -13,9 +13,11 @@ from uuid import UUID
 
 import msgspec
 
+from consent import Category
 from interop.messages import Message
+from panel.exchange.columns import Column
 from panel.platform.crypto import Keys
-from panel.records.gate import Access
+from panel.records.gate import EVERYTHING, Access
 
 
 class Line(msgspec.Struct, kw_only=True):
@@ -50,8 +52,8 @@ class Source(Generic[RowOf]):
     """Which of the rows there are at all."""
     id: str = "r.id"
     changed: str = "r.changed_at"
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """The name of a searched column (`interop.served`) → SQL."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    """The name of a searched column (`interop.served`) → where it is."""
     holders: Callable[[RowOf], Iterable[UUID]] = lambda _line: ()
     """Whose data keys opening a line needs, beside the child's."""
 
@@ -97,6 +99,8 @@ class ChildSource(Source[ChildRow]):
     may_be_told: str
     """SQL made by `permitted.may`: the same as `message` decides, before anything is counted."""
     child_id: str = "r.child_id"
+    about: frozenset[Category] = EVERYTHING
+    """What is decided and logged when one is opened."""
 
     @property
     def child(self) -> str:

@@ -5,7 +5,9 @@ from typing import Literal
 from uuid import UUID
 
 from consent import ADDITIONAL, BASIC, Category
+from interop import systems
 from interop.messages import Agreement, Alert, Change, Look, Message, Note, Sending, Sitting
+from panel.exchange.columns import Code, Nothing, Refers, at, to
 from panel.exchange.permitted import may
 from panel.exchange.source import ChildLine, ChildSource, author, hex_of, plain, sql, text_of, texts
 from panel.records.gate import Access
@@ -52,12 +54,13 @@ _STARTS = "((m.held_on + p.starts_at) AT TIME ZONE 'Europe/London')"
 def _sittings(resource: Literal["Appointment", "Encounter"], where: str) -> ChildSource[SittingRow]:
     status = (
         f"CASE {_STATE} WHEN 'planned' THEN 'booked' WHEN 'discussed' THEN 'fulfilled'"
-        " WHEN 'not_reached' THEN 'noshow' ELSE 'cancelled' END"
+        " ELSE 'cancelled' END"
         if resource == "Appointment"
         else "'finished'"
     )
     return ChildSource(
         resource=resource,
+        about=frozenset({Category.PANEL}),
         line=SittingRow,
         rows="agenda_item r JOIN meeting m ON m.id = r.meeting_id"
         " JOIN panel p ON p.id = m.panel_id",
@@ -75,10 +78,11 @@ def _sittings(resource: Literal["Appointment", "Encounter"], where: str) -> Chil
         ),
         may_be_told=may("r.child_id", "'panel'", author("r.created_by")),
         columns={
-            "patient": "r.child_id",
-            "date_from": _STARTS,
-            "date_until": _STARTS,
-            "status": status,
+            "patient": to("r.child_id"),
+            "identifier": Nothing(),
+            "date": at(_STARTS if resource == "Appointment" else "r.discussed_at"),
+            "status": Code(status),
+            "appointment": to("r.id"),
         },
         message=_sitting,
     )
@@ -149,10 +153,11 @@ DOCUMENT_REFERENCE = ChildSource(
     + ", 'meeting_item', i.id",
     may_be_told=_may_read_note("r"),
     columns={
-        "patient": "r.child_id",
-        "status": "CASE r.state WHEN 'recalled' THEN 'entered-in-error' ELSE 'current' END",
-        "date_from": "r.signed_off_at",
-        "date_until": "r.signed_off_at",
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "status": Code("CASE r.state WHEN 'recalled' THEN 'entered-in-error' ELSE 'current' END"),
+        "date": at("r.signed_off_at"),
+        "type": Code("'family-note'", systems.DOCUMENT),
     },
     message=_note,
 )
@@ -205,11 +210,14 @@ COMMUNICATION = ChildSource(
     + " AND "
     + may("r.child_id", "'family'", author("f.created_by")),
     columns={
-        "patient": "r.child_id",
-        "recipient": "COALESCE(f.id, r.person_id)",
-        "sent": "r.sent_at",
-        "status": "CASE WHEN r.state IN ('sent', 'opened') THEN 'completed'"
-        " WHEN r.state = 'waiting' THEN 'preparation' ELSE 'stopped' END",
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "recipient": to("COALESCE(f.id, r.child_id)"),
+        "sent": at("r.sent_at"),
+        "status": Code(
+            "CASE r.state WHEN 'sent' THEN 'completed' WHEN 'opened' THEN 'completed'"
+            " WHEN 'waiting' THEN 'preparation' WHEN 'bounced' THEN 'not-done' ELSE 'stopped' END"
+        ),
     },
     message=_sending,
 )
@@ -259,6 +267,7 @@ def _agreement(row: AgreementRow, access: Access) -> Message | None:
 
 CONSENT = ChildSource(
     resource="Consent",
+    about=frozenset({Category.FAMILY}),
     line=AgreementRow,
     rows="sharing_agreement r LEFT JOIN family_link f ON f.child_id = r.child_id"
     " AND f.family_member_id = r.by_person_id",
@@ -272,10 +281,11 @@ CONSENT = ChildSource(
     may_be_told=may("r.child_id", "'family'", author("r.created_by"))
     + " AND :own_agency = ANY (r.agencies)",
     columns={
-        "patient": "r.child_id",
-        "status": "CASE WHEN r.withdrawn_at IS NULL THEN 'active' ELSE 'inactive' END",
-        "date_from": "r.from_on",
-        "date_until": "r.until_on",
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "status": Code("CASE WHEN r.withdrawn_at IS NULL THEN 'active' ELSE 'inactive' END"),
+        "date": at("r.from_on"),
+        "actor": Refers(":own_agency = ANY({ids})", "false"),
     },
     message=_agreement,
 )
@@ -302,13 +312,18 @@ def _alert(row: AlertRow, access: Access) -> Message | None:
 
 FLAG = ChildSource(
     resource="Flag",
+    about=frozenset({Category.FAMILY}),
     line=AlertRow,
     rows="child r",
     child_id="r.id",
     where="r.interpreter IS NOT NULL",
     fields=f"{plain('interpreter')}, 'author', {author('r.created_by')}",
     may_be_told=may("r.id", "'family'", author("r.created_by")),
-    columns={"patient": "r.id", "status": "'active'"},
+    columns={
+        "patient": to("r.id"),
+        "identifier": Nothing(),
+        "date": at("NULL::date"),
+    },
     message=_alert,
 )
 
@@ -344,6 +359,7 @@ def _change(row: ChangeRow, access: Access) -> Message | None:
 
 PROVENANCE = ChildSource(
     resource="Provenance",
+    about=frozenset({Category.PLAN}),
     line=ChangeRow,
     rows="record_change r LEFT JOIN worker w ON w.id = r.created_by"
     " LEFT JOIN plan p ON p.id = r.row_id LEFT JOIN desired_outcome o ON o.id = r.row_id"
@@ -356,11 +372,10 @@ PROVENANCE = ChildSource(
     fields=f"{plain('what', 'row_id')}, 'at', r.created_at, 'by', w.id, 'agency_id', w.agency_id",
     may_be_told=may("r.child_id", "'plan'"),
     columns={
-        "patient": "r.child_id",
-        "target": "r.row_id",
-        "agent": "w.id",
-        "date_from": "r.created_at",
-        "date_until": "r.created_at",
+        "patient": to("r.child_id"),
+        "target": to("r.row_id"),
+        "agent": to("w.id"),
+        "recorded": at("r.created_at"),
     },
     message=_change,
 )
@@ -397,6 +412,7 @@ def _look(row: LookRow, access: Access) -> Message | None:
 
 AUDIT_EVENT = ChildSource(
     resource="AuditEvent",
+    about=frozenset({Category.IDENTITY}),
     line=LookRow,
     rows="access_event r",
     changed="r.at",
@@ -408,10 +424,9 @@ AUDIT_EVENT = ChildSource(
     + ", 'refused', jsonb_exists(r.decisions, 'refused')",
     may_be_told=may("r.child_id", "'identity'") + " AND r.agency_id = :own_agency",
     columns={
-        "patient": "r.child_id",
-        "agent": "r.viewer_id",
-        "date_from": "r.at",
-        "date_until": "r.at",
+        "patient": to("r.child_id"),
+        "agent": Refers("(r.viewer_id = ANY({ids}) OR r.agency_id = ANY({ids}))", "false"),
+        "date": at("r.at"),
     },
     message=_look,
 )

@@ -1,5 +1,6 @@
 """Who: the child, the family and the team; agencies, workers and services, about no child."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -7,7 +8,19 @@ from uuid import UUID
 import msgspec
 
 from consent import Category
+from interop import systems
 from interop.messages import Agency, Carer, Child, Message, Service, Sex, Team, TeamMember, Worker
+from panel.exchange.columns import (
+    Code,
+    Identifier,
+    Nothing,
+    Refers,
+    SealedWords,
+    Times,
+    Words,
+    at,
+    to,
+)
 from panel.exchange.permitted import may
 from panel.exchange.source import (
     ChildLine,
@@ -101,8 +114,21 @@ def _child(row: ChildRow, access: Access) -> Message | None:
     )
 
 
+def _family_names(message: Message) -> Iterable[str]:
+    return (message.family_name,) if isinstance(message, Child) else ()
+
+
+def _given_names(message: Message) -> Iterable[str]:
+    return (message.given_name, message.known_as or "") if isinstance(message, Child) else ()
+
+
+def _names(message: Message) -> Iterable[str]:
+    return (*_given_names(message), *_family_names(message))
+
+
 PATIENT = ChildSource(
     resource="Patient",
+    about=frozenset({Category.IDENTITY, Category.CONTACT, Category.FAMILY, Category.NETWORK}),
     line=ChildRow,
     rows="child r",
     child_id="r.id",
@@ -124,10 +150,20 @@ PATIENT = ChildSource(
     ),
     may_be_told=may("r.id", "'identity'", author("r.created_by")),
     columns={
-        "patient": "r.id",
-        "birth_date": "r.birth_date",
-        "gender": "CASE r.sex WHEN 'female' THEN 'female' WHEN 'male' THEN 'male'"
-        " WHEN 'indeterminate' THEN 'other' ELSE 'unknown' END",
+        "patient": to("r.id"),
+        "identifier": Identifier(
+            of=((systems.CHILD_REFERENCE, "r.reference = ANY({values})"),),
+            indexed=((systems.NHS_NUMBER, "nhs_number"),),
+            missing="false",
+        ),
+        "family": SealedWords(_family_names, indexed=True),
+        "given": SealedWords(_given_names, indexed=True),
+        "name": SealedWords(_names, indexed=True),
+        "birth_date": at("r.birth_date"),
+        "gender": Code(
+            "CASE r.sex WHEN 'female' THEN 'female' WHEN 'male' THEN 'male'"
+            " WHEN 'indeterminate' THEN 'other' ELSE 'unknown' END"
+        ),
     },
     message=_child,
 )  # fmt: skip
@@ -186,8 +222,13 @@ def _carer(row: CarerRow, access: Access) -> Message | None:
     )
 
 
+def _name_of(message: Message) -> Iterable[str]:
+    return (message.name,) if isinstance(message, Carer | Worker) else ()
+
+
 RELATED_PERSON = ChildSource(
     resource="RelatedPerson",
+    about=frozenset({Category.FAMILY, Category.CONTACT, Category.IDENTITY}),
     line=CarerRow,
     rows="family_link r JOIN family_member m ON m.id = r.family_member_id"
     " JOIN child c ON c.id = r.child_id",
@@ -204,7 +245,12 @@ RELATED_PERSON = ChildSource(
         )
     ),
     may_be_told=may("r.child_id", "'family'", author("r.created_by")),
-    columns={"patient": "r.child_id", "relationship": "r.relationship"},
+    columns={
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "name": SealedWords(_name_of),
+        "relationship": Code("r.relationship"),
+    },
     holders=lambda row: (row.member_id,),
     message=_carer,
 )
@@ -274,8 +320,27 @@ _IN_TEAM = sql(
     author=author("i.created_by"),
 )
 
+_IN_TEAM_OF = f"FROM {_IN_TEAM} t WHERE t.child_id = r.id"
+_TEAM_MAY = may("r.id", "'network'", "t.author", "t.agency_id")
+_TEAM_FROM = sql("(SELECT min(t.from_on) {team} AND {may})", team=_IN_TEAM_OF, may=_TEAM_MAY)
+_TEAM_UNTIL = sql(
+    "(SELECT CASE WHEN bool_and(t.until_on IS NOT NULL) THEN max(t.until_on) END {team} AND {may})",
+    team=_IN_TEAM_OF,
+    may=_TEAM_MAY,
+)
+_TAKES_PART = sql(
+    "(EXISTS (SELECT {team} AND {may} AND (t.worker_id = ANY({{ids}})"
+    " OR t.agency_id = ANY({{ids}})))"
+    " OR EXISTS (SELECT FROM family_link f WHERE f.child_id = r.id AND f.id = ANY({{ids}})"
+    " AND {family}))",
+    team=_IN_TEAM_OF,
+    may=_TEAM_MAY,
+    family=may("r.id", "'family'", author("f.created_by")),
+)
+
 CARE_TEAM = ChildSource(
     resource="CareTeam",
+    about=frozenset({Category.NETWORK, Category.FAMILY}),
     line=TeamRow,
     rows="child r",
     child_id="r.id",
@@ -297,7 +362,13 @@ CARE_TEAM = ChildSource(
         team=_IN_TEAM,
         may=may("r.id", "'network'", "t.author", "t.agency_id"),
     ),
-    columns={"patient": "r.id"},
+    columns={
+        "patient": to("r.id"),
+        "identifier": Nothing(),
+        "status": Code("'active'"),
+        "date": Times(_TEAM_FROM, _TEAM_UNTIL, open_ended=True),
+        "participant": Refers(_TAKES_PART, "false"),
+    },
     message=_team,
 )
 
@@ -345,7 +416,11 @@ def _workers(resource: Literal["Practitioner", "PractitionerRole"]) -> OpenSourc
                 hex_of("name", "email", "phone"),
             )
         ),
-        columns={"practitioner": "r.id", "organization": "r.agency_id"},
+        columns={
+            "name": SealedWords(_name_of),
+            "practitioner": to("r.id"),
+            "organization": to("r.agency_id"),
+        },
         holders=lambda row: (row.agency_id,),
         message=_worker,
     )
@@ -382,7 +457,13 @@ ORGANIZATION = OpenSource(
       UNION ALL SELECT p.id, p.changed_at, p.name, 'provider', NULL, NULL::date FROM provider p
        WHERE EXISTS (SELECT FROM service s WHERE s.provider_id = p.id AND s.published)) r""",
     fields=plain("name", "kind", "ods_code", "closed_on"),
-    columns={"name": "r.name", "ods_code": "r.ods_code", "kind": "r.kind"},
+    columns={
+        "identifier": Identifier(
+            of=((systems.ODS_CODE, "r.ods_code = ANY({values})"),), missing="r.ods_code IS NULL"
+        ),
+        "name": Words("r.name"),
+        "type": Code("r.kind", systems.AGENCY_KIND),
+    },
     message=_agency,
 )
 
@@ -431,9 +512,9 @@ HEALTHCARE_SERVICE = OpenSource(
         "min_age", "max_age", "referral_route",
     ),
     columns={
-        "organization": "r.provider_id",
-        "name": "r.name",
-        "active": "(r.status = 'active')",
+        "organization": to("r.provider_id"),
+        "name": Words("r.name"),
+        "active": Code("(CASE WHEN r.status = 'active' THEN 'true' ELSE 'false' END)"),
     },
     message=_service,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from consent import Category
+from interop import systems
 from interop.messages import (
     Action,
     Cell,
@@ -35,6 +36,7 @@ from panel.assessments.service import (
     SectionAnswers,
     Value,
 )
+from panel.exchange.columns import Code, Identifier, Nothing, Refers, Times, Words, at, to
 from panel.exchange.permitted import may
 from panel.exchange.source import (
     ChildLine,
@@ -84,6 +86,7 @@ _COUNCIL = "(SELECT a.id FROM agency a WHERE a.kind = 'council' ORDER BY a.id LI
 
 EPISODE_OF_CARE = ChildSource(
     resource="EpisodeOfCare",
+    about=frozenset({Category.PANEL}),
     line=EpisodeRow,
     rows="episode r",
     where=f"{_COUNCIL} IS NOT NULL",
@@ -91,11 +94,11 @@ EPISODE_OF_CARE = ChildSource(
     + f", 'author', {author('r.created_by')}, 'agency_id', {_COUNCIL}",
     may_be_told=may("r.child_id", "'panel'", author("r.created_by")),
     columns={
-        "patient": "r.child_id",
-        "status": "CASE WHEN r.closed_on IS NULL THEN 'active' ELSE 'finished' END",
-        "date_from": "r.opened_on",
-        "date_until": "r.closed_on",
-        "organization": _COUNCIL,
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "status": Code("CASE WHEN r.closed_on IS NULL THEN 'active' ELSE 'finished' END"),
+        "date": Times("r.opened_on", "r.closed_on", open_ended=True),
+        "organization": to(_COUNCIL),
     },
     message=_episode,
 )
@@ -127,6 +130,7 @@ def _need(row: NeedRow, access: Access) -> Message | None:
 
 CONDITION = ChildSource(
     resource="Condition",
+    about=frozenset({Category.HEALTH}),
     line=NeedRow,
     rows="child r",
     child_id="r.id",
@@ -136,7 +140,14 @@ CONDITION = ChildSource(
     + hex_of("disability")
     + f", 'author', {author('r.created_by')}",
     may_be_told=may("r.id", "'health'", author("r.created_by")),
-    columns={"patient": "r.id", "code": "r.primary_need"},
+    columns={
+        "patient": to("r.id"),
+        "identifier": Nothing(),
+        "code": Code("r.primary_need", systems.PRIMARY_NEED),
+        "category": Code("ARRAY['problem-list-item', 'need']", any_of=True),
+        "clinical_status": Code("'active'", systems.CONDITION_CLINICAL),
+        "recorded_date": at("NULL::date"),
+    },
     message=_need,
 )
 
@@ -182,7 +193,12 @@ QUESTIONNAIRE = OpenSource(
     line=FormRow,
     rows="form r",
     fields="'definition', r.definition",
-    columns={"name": "r.key", "title": "r.title", "form_version": "r.number::text"},
+    columns={
+        "url": Words(f"('{systems.form_address('')}' || r.key)"),
+        "name": Words("r.key"),
+        "version": Code("r.number::text"),
+        "status": Code("'active'"),
+    },
     message=_form,
 )
 
@@ -300,12 +316,12 @@ QUESTIONNAIRE_RESPONSE = ChildSource(
         may=may("r.child_id", "s.category", _AUTHOR),
     ),
     columns={
-        "patient": "r.child_id",
-        "questionnaire": "r.form_id",
-        "author": "r.author_id",
-        "date_from": "r.signed_off_on",
-        "date_until": "r.signed_off_on",
-        "status": "'completed'",
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "questionnaire": to("r.form_id"),
+        "author": to("r.author_id"),
+        "authored": at("r.signed_off_on"),
+        "status": Code("'completed'"),
     },
     message=_answers,
 )
@@ -348,12 +364,17 @@ def _plan(row: PlanRow, access: Access) -> Message | None:
     )
 
 
+_TEAM_TOLD = (
+    "(EXISTS (SELECT FROM involvement i WHERE i.child_id = r.child_id AND i.from_on IS NOT NULL)"
+    " AND " + may("r.child_id", "'network'") + ")"
+)
 PLAN_STATUS = (
     "CASE r.state WHEN 'agreed' THEN 'active' WHEN 'replaced' THEN 'revoked' ELSE 'completed' END"
 )
 
 CARE_PLAN = ChildSource(
     resource="CarePlan",
+    about=frozenset({Category.PLAN, Category.NETWORK}),
     line=PlanRow,
     rows="plan r",
     where="r.state <> 'draft'",
@@ -369,10 +390,23 @@ CARE_PLAN = ChildSource(
     ),
     may_be_told=may("r.child_id", "'plan'", "r.author_agency_id"),
     columns={
-        "patient": "r.child_id",
-        "status": PLAN_STATUS,
-        "date_from": "r.agreed_on",
-        "date_until": "r.replaced_on",
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "status": Code(PLAN_STATUS),
+        "category": Code("NULL::text"),
+        "date": Times("r.started_on", "r.replaced_on", open_ended=True),
+        "care_team": Refers(
+            "(r.child_id = ANY({ids}) AND " + _TEAM_TOLD + ")", "NOT " + _TEAM_TOLD
+        ),
+        "goal": Refers(
+            "EXISTS (SELECT FROM desired_outcome o WHERE o.plan_id = r.id AND o.id = ANY({ids}))",
+            "NOT EXISTS (SELECT FROM desired_outcome o WHERE o.plan_id = r.id)",
+        ),
+        "activity_reference": Refers(
+            "EXISTS (SELECT FROM action t WHERE t.plan_id = r.id AND t.moved_away_at IS NULL"
+            " AND t.id = ANY({ids}))",
+            "NOT EXISTS (SELECT FROM action t WHERE t.plan_id = r.id AND t.moved_away_at IS NULL)",
+        ),
     },
     message=_plan,
 )
@@ -429,6 +463,7 @@ def _outcome(row: OutcomeRow, access: Access) -> Message | None:
 
 GOAL = ChildSource(
     resource="Goal",
+    about=frozenset({Category.PLAN}),
     line=OutcomeRow,
     rows="desired_outcome r JOIN plan p ON p.id = r.plan_id",
     where="p.state <> 'draft'",
@@ -444,10 +479,13 @@ GOAL = ChildSource(
     ),
     may_be_told=may("r.child_id", "'plan'", "p.author_agency_id"),
     columns={
-        "patient": "r.child_id",
-        "lifecycle_status": "CASE r.state WHEN 'working_towards' THEN 'active'"
-        " WHEN 'reached' THEN 'completed' ELSE 'cancelled' END",
-        "start_date": "p.agreed_on",
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "lifecycle_status": Code(
+            "CASE r.state WHEN 'working_towards' THEN 'active'"
+            " WHEN 'reached' THEN 'completed' ELSE 'cancelled' END"
+        ),
+        "start_date": at("p.agreed_on"),
     },
     message=_outcome,
 )
@@ -497,6 +535,7 @@ def _action(row: ActionRow, access: Access) -> Message | None:
 
 TASK = ChildSource(
     resource="Task",
+    about=frozenset({Category.PLAN}),
     line=ActionRow,
     rows="action r LEFT JOIN plan p ON p.id = r.plan_id",
     where="r.moved_away_at IS NULL AND (p.id IS NULL OR p.state <> 'draft')",
@@ -507,13 +546,17 @@ TASK = ChildSource(
     " 'asked_on', (r.created_at AT TIME ZONE 'Europe/London')::date",
     may_be_told=may("r.child_id", "'plan'", "p.author_agency_id"),
     columns={
-        "patient": "r.child_id",
-        "status": "CASE r.state WHEN 'to_do' THEN 'requested' WHEN 'doing' THEN 'in-progress'"
-        " WHEN 'done' THEN 'completed' ELSE 'cancelled' END",
-        "owner": "r.owner_worker_id",
-        "plan": "r.plan_id",
-        "outcome": "r.outcome_id",
-        "authored_on": "(r.created_at AT TIME ZONE 'Europe/London')::date",
+        "patient": to("r.child_id"),
+        "identifier": Nothing(),
+        "status": Code(
+            "CASE r.state WHEN 'to_do' THEN 'requested' WHEN 'doing' THEN 'in-progress'"
+            " WHEN 'done' THEN 'completed' ELSE 'cancelled' END"
+        ),
+        "owner": to("r.owner_worker_id"),
+        "based_on": to("r.plan_id"),
+        "focus": to("r.outcome_id"),
+        "authored_on": at("(r.created_at AT TIME ZONE 'Europe/London')::date"),
+        "modified": at("r.changed_at"),
     },
     message=_action,
 )
@@ -582,12 +625,16 @@ SERVICE_REQUEST = ChildSource(
     + hex_of("need", "outcome", "asked_for"),
     may_be_told=may("r.child_id", "r.category", "r.agency_id"),
     columns={
-        "patient": "r.child_id",
-        "identifier": "r.reference",
-        "status": "CASE r.state WHEN 'sent' THEN 'active' WHEN 'decided' THEN 'completed'"
-        " ELSE 'revoked' END",
-        "authored_on": "r.sent_on",
-        "requester": "r.agency_id",
+        "patient": to("r.child_id"),
+        "identifier": Identifier(
+            of=((systems.REQUEST_REFERENCE, "r.reference = ANY({values})"),), missing="false"
+        ),
+        "status": Code(
+            "CASE r.state WHEN 'sent' THEN 'active' WHEN 'decided' THEN 'completed'"
+            " ELSE 'revoked' END"
+        ),
+        "authored": at("r.sent_on"),
+        "requester": to("COALESCE(r.sent_by, r.agency_id)"),
     },
     message=_request,
 )  # fmt: skip
