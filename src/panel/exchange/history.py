@@ -50,7 +50,8 @@ async def _keep(session: AsyncSession, source: ChildSource[ChildLine]) -> None:
             sql(
                 "SELECT {child}, {id}, {changed}, {line} FROM {rows} WHERE ({where})"
                 " AND NOT EXISTS (SELECT FROM resource_version v"
-                " WHERE v.resource = '{resource}' AND v.resource_id = {id} AND v.told_at >= {changed}) ORDER BY {changed}, {id} LIMIT :most",
+                " WHERE v.resource = '{resource}' AND v.resource_id = {id}"
+                " AND v.told_at >= {changed}) ORDER BY {changed}, {id} LIMIT :most",
                 child=source.child,
                 id=source.id,
                 changed=source.changed,
