@@ -61,6 +61,7 @@ from panel.platform.problems import (
     Conflict,
     Gone,
     NotFound,
+    NotLetIn,
     NotSentYet,
     NotSignedIn,
     NotWorking,
@@ -364,7 +365,7 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
             status_code=problem.status,
             media_type="application/problem+json",
-            headers=(OPEN if is_open else {}) | PRIVATE,
+            headers=(OPEN if is_open else {}) | PRIVATE | _challenge(problem),
         )
     if isinstance(problem, NotSentYet):
         return _not_sent_yet(renderer, problem)
@@ -394,6 +395,12 @@ def _not_sent_yet(renderer: Renderer, problem: NotSentYet) -> Response[Any]:
         texts=[said for name, said in problem.fields if name[:1] != "_" and " " in said.strip()],
     )
     return Response(page, status_code=problem.status, media_type=MediaType.HTML, headers=PRIVATE)
+
+
+def _challenge(problem: Problem) -> dict[str, str]:
+    if isinstance(problem, NotLetIn):
+        return {"WWW-Authenticate": problem.challenge}
+    return {}
 
 
 def _problem(renderer: Renderer) -> Handler:
