@@ -53,6 +53,8 @@ class Refers:
 
     to_one_of: str
     missing: str
+    canonical: tuple[str, str] | None = None
+    """SQL for the canonical address and the version of what is referred to."""
 
 
 def to(sql: str) -> Refers:

@@ -188,13 +188,15 @@ def _form(row: FormRow, _keys: Keys) -> Message:
     )
 
 
+_FORM_ADDRESS = f"('{systems.form_address('')}' || {{form}}.key)"
+
 QUESTIONNAIRE = OpenSource(
     resource="Questionnaire",
     line=FormRow,
     rows="form r",
     fields="'definition', r.definition",
     columns={
-        "url": Words(f"('{systems.form_address('')}' || r.key)"),
+        "url": Words(_FORM_ADDRESS.format(form="r")),
         "name": Words("r.key"),
         "version": Code("r.number::text"),
         "status": Code("'active'"),
@@ -318,7 +320,11 @@ QUESTIONNAIRE_RESPONSE = ChildSource(
     columns={
         "patient": to("r.child_id"),
         "identifier": Nothing(),
-        "questionnaire": to("r.form_id"),
+        "questionnaire": Refers(
+            "r.form_id = ANY({ids})",
+            "false",
+            canonical=(_FORM_ADDRESS.format(form="f"), "f.number::text"),
+        ),
         "author": to("r.author_id"),
         "authored": at("r.signed_off_on"),
         "status": Code("'completed'"),
