@@ -1,7 +1,7 @@
 """What this server can do, told from the table of what is served: nothing is claimed beside it.
 
     statement(base, token_url=…, at=…, version="0.1.0")   -> CapabilityStatement, for /metadata
-    smart_configuration(base, token_url=…)                -> for /.well-known/smart-configuration
+    smart_configuration(token_url=…)                -> for /.well-known/smart-configuration
 
 Sources: hl7.org/fhir/R4/capabilitystatement.html; SMART App Launch 2, backend services.
 """
@@ -26,7 +26,6 @@ ALGORITHMS = ("RS384", "ES384")
 """How a client may sign its assertion (SMART: these two at least)."""
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _SECURITY_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
-_EVERYWHERE = "validate"
 
 
 def statement(base: str, *, token_url: str, at: datetime, version: str) -> Json:
@@ -55,22 +54,21 @@ def statement(base: str, *, token_url: str, at: datetime, version: str) -> Json:
                 "security": _security(token_url),
                 "resource": [_resource(row) for row in SERVED.values()],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
-                "operation": [_operation(one) for one in OPERATIONS if one.type is None],
+                "operation": [_operation(one) for one in OPERATIONS if one.on == "server"],
             }
         ],
     }
 
 
-def smart_configuration(base: str, *, token_url: str) -> Json:
+def smart_configuration(*, token_url: str) -> Json:
     """Where a backend service gets its token, how, and for which scopes."""
     return {
-        "issuer": base,
         "token_endpoint": token_url,
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "scopes_supported": list(scopes()),
-        # Nobody signs in here; but a reader of this document must find the list.
+        # SMART requires the list of every server, though here nobody signs in.
         "code_challenge_methods_supported": ["S256"],
         "capabilities": ["client-confidential-asymmetric", "permission-v2"],
     }
@@ -111,7 +109,7 @@ def _resource(row: Served) -> Json:
         told["searchRevInclude"] = back
     told["searchParam"] = [_param(param) for param in row.params]
     told["operation"] = [
-        _operation(one) for one in OPERATIONS if one.type == row.type or one.name == _EVERYWHERE
+        _operation(one) for one in OPERATIONS if one.on != "server" and one.type in (None, row.type)
     ]
     return told
 

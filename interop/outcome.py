@@ -95,7 +95,7 @@ class Refused(Struct, frozen=True):
 
 
 def outcome(issues: Iterable[Issue]) -> dict[str, object]:
-    """The issues as an OperationOutcome: the first 200, or that all is well where there are none."""
+    """The issues as an OperationOutcome: the first 200; or that all is well."""
     told = [_issue(issue) for issue in islice(issues, MOST_ISSUES + 1)] or [_issue(ALL_WELL)]
     if len(told) > MOST_ISSUES:
         told[MOST_ISSUES] = _issue(AND_MORE)
