@@ -11,6 +11,7 @@ of a child, nor whether there is one. What is withheld and what is not there are
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Literal
 
@@ -63,6 +64,7 @@ STATUS: Mapping[Code, int] = MappingProxyType(
 )
 """The HTTP status of each: `conflict` is a version that is no longer the newest (If-Match)."""
 
+MOST_ISSUES = 200
 _TELLABLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_.:\[\]$-]{0,199}", re.ASCII)
 _HARMLESS = ("information", "warning")
 
@@ -93,9 +95,11 @@ class Refused(Struct, frozen=True):
 
 
 def outcome(issues: Iterable[Issue]) -> dict[str, object]:
-    """The issues as an OperationOutcome; one that says "all is well" where there are none."""
-    told = [_issue(issue) for issue in issues]
-    return {"resourceType": "OperationOutcome", "issue": told or [_issue(ALL_WELL)]}
+    """The issues as an OperationOutcome: the first 200; or that all is well."""
+    told = [_issue(issue) for issue in islice(issues, MOST_ISSUES + 1)] or [_issue(ALL_WELL)]
+    if len(told) > MOST_ISSUES:
+        told[MOST_ISSUES] = _issue(AND_MORE)
+    return {"resourceType": "OperationOutcome", "issue": told}
 
 
 def status_of(issues: Iterable[Issue]) -> int:
@@ -128,3 +132,4 @@ def _issue(issue: Issue) -> dict[str, object]:
 
 
 ALL_WELL = Issue("informational", "Nothing is wrong.", severity="information")
+AND_MORE = Issue("informational", "There is more that is wrong.", severity="information")

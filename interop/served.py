@@ -90,32 +90,40 @@ class Served(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """An operation: `type` is None where it is the whole server's."""
+    """An operation."""
 
     name: str
     definition: str
+    on: Literal["server", "type", "instance"]
+    """/$export, /Patient/$export, or /Patient/123/$everything."""
     type: str | None = None
+    """Of one on a type or instance: which; None for every type."""
 
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="everything",
         definition="http://hl7.org/fhir/OperationDefinition/Patient-everything",
+        on="instance",
         type="Patient",
     ),
     Operation(
         name="export",
         definition="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export",
+        on="type",
         type="Patient",
     ),
     Operation(
-        name="export", definition="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"
+        name="export",
+        definition="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+        on="server",
     ),
     Operation(
-        name="validate", definition="http://hl7.org/fhir/OperationDefinition/Resource-validate"
+        name="validate",
+        definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",
+        on="type",
     ),
 )
-"""`validate` is there for every type that is served."""
 
 _CLINICAL: Mapping[str, frozenset[str]] = {
     "patient": frozenset(
