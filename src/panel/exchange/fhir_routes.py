@@ -4,7 +4,8 @@ Every answer is JSON; XML is refused with 406. Whatever goes wrong is an Operati
 is withheld is answered as what is not there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version as release
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +16,17 @@ from litestar.params import FromPath
 
 from interop import capability
 from interop.bundle import Past, etag, history, searchset
-from interop.outcome import Issue, not_found, outcome, status_of
-from interop.search import Refused, pairs_of, parse
+from interop.outcome import Code, Issue, Refused, not_found, outcome, status_of
+from interop.search import pairs_of, parse
 from interop.search_values import as_uuid
 from interop.served import MEDIA_TYPE, SERVED, Interaction
 from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk
+from panel.accounts.providers import base_of as site_address
 from panel.exchange import reading, searching
 from panel.exchange.entering import Client, client_of
 from panel.exchange.resources import Told
+from panel.exchange.tokens import token_address
+from panel.platform.problems import Problem
 
 BASE = "/fhir/R4"
 LARGEST_FORM = 64 * 1024
@@ -55,9 +59,34 @@ def said(content: object, status: int = 200, headers: dict[str, str] | None = No
     )
 
 
+_CODES: Mapping[int, Code] = {
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    409: "conflict",
+    413: "too-long",
+    429: "throttled",
+}
+
+
+def outcome_of(problem: Problem) -> Answer:
+    """Any other problem as an OperationOutcome: in its own words, with its own status."""
+    server = problem.status >= 500
+    code = _CODES.get(problem.status, "exception" if server else "not-supported")
+    return said(outcome([Issue(code, problem.sentence)]), problem.status)
+
+
+def _refused(_request: AnyRequest, refused: NotDone) -> Answer:
+    return refused.answer()
+
+
+REFUSED: dict[type[Exception] | int, Any] = {NotDone: _refused}
+
+
 def base_of(desk: Desk) -> str:
     """This server's address, as it is known outside."""
-    return f"{desk.site.url.rstrip('/')}{BASE}"
+    return f"{site_address(desk.tenant.record, desk.site.url)}{BASE}"
 
 
 _JSON = frozenset({MEDIA_TYPE, "application/json", "text/json", "json", "*/*", "application/*"})
@@ -103,34 +132,42 @@ def _not_changed(request: AnyRequest, found: Told) -> bool:
     return etag(found.stamped.version) in {one.strip() for one in brought.split(",")}
 
 
-@get(f"{BASE}/metadata", include_in_schema=False, opt=FOR_ANYBODY)
+@get(f"{BASE}/metadata", include_in_schema=False, opt=FOR_ANYBODY, exception_handlers=REFUSED)
 async def metadata(desk: NamedDependency[Desk], request: AnyRequest) -> Answer:
     """What this server does (CapabilityStatement): anybody may read it."""
-    try:
-        require_json(request)
-    except NotDone as refused:
-        return refused.answer()
-    return said(capability.statement(base_of(desk)))
+    require_json(request)
+    return said(
+        capability.statement(
+            base_of(desk),
+            token_url=token_address(desk),
+            at=desk.now,
+            version=release("panel"),
+        )
+    )
 
 
-@get(f"{BASE}/{{resource:str}}/{{row:str}}", include_in_schema=False, opt=FOR_ANYBODY)
+@get(
+    f"{BASE}/{{resource:str}}/{{row:str}}",
+    include_in_schema=False,
+    opt=FOR_ANYBODY,
+    exception_handlers=REFUSED,
+)
 async def read(
     desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str], row: FromPath[str]
 ) -> Answer:
     """One resource."""
-    try:
-        require_json(request)
-        client = await client_of(desk)
-        _resource_type(resource, Interaction.READ)
-        client.require(resource, "r")
-        async with desk.tenant.transaction(client.viewer.id) as session:
-            found = await reading.read(desk.site.gate, session, client, resource, _row(row))
-        if found is None:
-            raise NotDone(not_found())
-    except NotDone as refused:
-        return refused.answer()
+    require_json(request)
+    client = await client_of(desk)
+    _resource_type(resource, Interaction.READ)
+    client.require(resource, "r")
+    async with desk.tenant.transaction(client.viewer.id) as session:
+        found = await reading.read(desk.site.gate, session, client, resource, _row(row))
+    if found is None:
+        raise NotDone(not_found())
     if _not_changed(request, found):
-        return Response(b"", status_code=304, headers=PRIVATE | {"ETag": etag(found.stamped.version)})
+        return Response(
+            b"", status_code=304, headers=PRIVATE | {"ETag": etag(found.stamped.version)}
+        )
     return resource_answer(found)
 
 
@@ -152,6 +189,7 @@ async def _versions(
     f"{BASE}/{{resource:str}}/{{row:str}}/_history/{{version:str}}",
     include_in_schema=False,
     opt=FOR_ANYBODY,
+    exception_handlers=REFUSED,
 )
 async def vread(
     desk: NamedDependency[Desk],
@@ -161,27 +199,24 @@ async def vread(
     version: FromPath[str],
 ) -> Answer:
     """One version of a resource."""
-    try:
-        found = await _versions(desk, request, resource, row, Interaction.VREAD)
-        one = next((each for each in found if each.stamped.version == version), None)
-        if one is None:
-            raise NotDone(not_found())
-    except NotDone as refused:
-        return refused.answer()
+    found = await _versions(desk, request, resource, row, Interaction.VREAD)
+    one = next((each for each in found if each.stamped.version == version), None)
+    if one is None:
+        raise NotDone(not_found())
     return resource_answer(one)
 
 
 @get(
-    f"{BASE}/{{resource:str}}/{{row:str}}/_history", include_in_schema=False, opt=FOR_ANYBODY
+    f"{BASE}/{{resource:str}}/{{row:str}}/_history",
+    include_in_schema=False,
+    opt=FOR_ANYBODY,
+    exception_handlers=REFUSED,
 )
 async def resource_history(
     desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str], row: FromPath[str]
 ) -> Answer:
     """What a resource was, newest first."""
-    try:
-        found = await _versions(desk, request, resource, row, Interaction.HISTORY)
-    except NotDone as refused:
-        return refused.answer()
+    found = await _versions(desk, request, resource, row, Interaction.HISTORY)
     base = base_of(desk)
     last = len(found) - 1
     past = [
@@ -195,9 +230,7 @@ async def resource_history(
         )
         for at, one in enumerate(found)
     ]
-    return said(
-        history(past, base, self_link=f"{base}/{resource}/{row}/_history", total=len(past))
-    )
+    return said(history(past, base, self_link=f"{base}/{resource}/{row}/_history", total=len(past)))
 
 
 async def _search(desk: Desk, request: AnyRequest, resource: str, query: str) -> Answer:
@@ -234,50 +267,50 @@ async def _search(desk: Desk, request: AnyRequest, resource: str, query: str) ->
     )
 
 
-@get(f"{BASE}/{{resource:str}}", include_in_schema=False, opt=FOR_ANYBODY)
+@get(
+    f"{BASE}/{{resource:str}}", include_in_schema=False, opt=FOR_ANYBODY, exception_handlers=REFUSED
+)
 async def search(
     desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str]
 ) -> Answer:
     """Resources of a type that match."""
-    try:
-        return await _search(desk, request, resource, request.url.query)
-    except NotDone as refused:
-        return refused.answer()
+    return await _search(desk, request, resource, request.url.query)
 
 
 @post(
-    f"{BASE}/{{resource:str}}/_search", include_in_schema=False, opt=FOR_ANYBODY, status_code=200
+    f"{BASE}/{{resource:str}}/_search",
+    include_in_schema=False,
+    opt=FOR_ANYBODY,
+    exception_handlers=REFUSED,
+    status_code=200,
 )
 async def search_by_form(
     desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str]
 ) -> Answer:
     """The same, with what is asked out of the address and so out of every log of addresses."""
-    try:
-        body = await request.body()
-        if len(body) > LARGEST_FORM:
-            raise NotDone(Issue("too-long", "The search is too long."))
-        try:
-            form = body.decode("ascii")
-        except UnicodeDecodeError as wrong:
-            raise NotDone(Issue("invalid", "The search cannot be read.")) from wrong
-        query = "&".join(part for part in (request.url.query, form) if part)
-        return await _search(desk, request, resource, query)
-    except NotDone as refused:
-        return refused.answer()
+    body = await request.body()
+    if len(body) > LARGEST_FORM:
+        raise NotDone(Issue("too-long", "The search is too long."))
+    if not body.isascii():
+        raise NotDone(Issue("invalid", "The search cannot be read."))
+    query = "&".join(part for part in (request.url.query, body.decode("ascii")) if part)
+    return await _search(desk, request, resource, query)
 
 
-@get(f"{BASE}/Patient/{{row:str}}/$everything", include_in_schema=False, opt=FOR_ANYBODY)
+@get(
+    f"{BASE}/Patient/{{row:str}}/$everything",
+    include_in_schema=False,
+    opt=FOR_ANYBODY,
+    exception_handlers=REFUSED,
+)
 async def patient_everything(
     desk: NamedDependency[Desk], request: AnyRequest, row: FromPath[str]
 ) -> Answer:
     """All that may be told of a child."""
-    try:
-        require_json(request)
-        client = await client_of(desk)
-        client.require("Patient", "r")
-        found = await _whole(desk, client, _row(row))
-    except NotDone as refused:
-        return refused.answer()
+    require_json(request)
+    client = await client_of(desk)
+    client.require("Patient", "r")
+    found = await _whole(desk, client, _row(row))
     base = base_of(desk)
     return said(
         searchset(

@@ -16,7 +16,7 @@ from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, record_of
 from panel.exchange.history import states_of
 from panel.exchange.resources import Name, Told, references, told
-from panel.exchange.source import ChildSource, OpenSource, sql
+from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
 from panel.exchange.sources import SOURCES
 from panel.platform.read_models import for_driver, rows_of
 from panel.records.gate import Access, Gate
@@ -24,7 +24,9 @@ from panel.records.gate import Access, Gate
 _NOBODY: dict[UUID, Access] = {}
 
 
-async def _child_of(session: AsyncSession, source: ChildSource[object], row: UUID) -> UUID | None:
+async def _child_of(
+    session: AsyncSession, source: ChildSource[ChildLine], row: UUID
+) -> UUID | None:
     """Whom a row is about, among the children that the viewer reaches."""
     rows = await rows_of(
         session,
@@ -74,9 +76,7 @@ async def versions(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID
 ) -> Sequence[Told]:
     """What a resource says and said, newest first; nothing where it may not be told now."""
-    opened = await _opened_for(
-        gate, session, client, resource, row, f"the history of {resource}"
-    )
+    opened = await _opened_for(gate, session, client, resource, row, f"the history of {resource}")
     states = await states_of(session, SOURCES[resource], row, opened)
     return [told(resource, one) for one in states]
 
