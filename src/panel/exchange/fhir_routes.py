@@ -298,18 +298,20 @@ async def search_by_form(
 
 
 @get(
-    f"{BASE}/Patient/{{row:str}}/$everything",
+    f"{BASE}/{{resource:str}}/{{row:str}}/$everything",
     include_in_schema=False,
     opt=FOR_ANYBODY,
     exception_handlers=REFUSED,
 )
 async def patient_everything(
-    desk: NamedDependency[Desk], request: AnyRequest, row: FromPath[str]
+    desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str], row: FromPath[str]
 ) -> Answer:
     """All that may be told of a child."""
     require_json(request)
     client = await client_of(desk)
-    client.require("Patient", "r")
+    if resource != "Patient":
+        raise NotDone(Issue("not-supported", "Only a Patient has this operation."), status=404)
+    client.require(resource, "r")
     found = await _whole(desk, client, _row(row))
     base = base_of(desk)
     return said(
