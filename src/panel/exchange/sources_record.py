@@ -235,17 +235,23 @@ def _cell(said: object) -> Cell:
 
 
 def _given(asked: Question, said: Value) -> Given:
+    cell: Cell | None = None
+    rows: tuple[Group, ...] = ()
     if isinstance(said, dict):
-        rows: tuple[Group, ...] = (said,)
+        rows = (said,)
     elif asked.columns:
         rows = tuple(one for one in said if isinstance(one, dict))
     else:
-        return Given(key=asked.key, label=asked.label, kind=asked.kind.value, cell=_cell(said))
+        cell = _cell(said)
+    question = _question(asked)
     return Given(
         key=asked.key,
         label=asked.label,
         kind=asked.kind.value,
+        cell=cell,
         rows=tuple(tuple((key, _cell(value)) for key, value in row.items()) for row in rows),
+        choices=question.choices,
+        columns=question.columns,
     )
 
 
