@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 from uuid import UUID
 
 from interop.incoming.received import Piece, Subject
 from interop.messages import Child
 from interop.nhs_number import is_possible
+from interop.systems import NHS_NUMBER
 
 OF_NO_CHILD = frozenset({
     "MessageHeader", "Organization", "Practitioner", "PractitionerRole", "Location",
@@ -35,6 +37,8 @@ class Subjects:
     meant: tuple[Meant, ...]
     about: Mapping[str, int]
     """By a piece's path: the number of the one whom it is about; absent for nobody."""
+    names: Mapping[str, int]
+    """By what they are referred to: "urn:uuid:…", "Patient/1", "Patient?identifier=…"."""
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ def subjects_of(pieces: Sequence[Piece]) -> Subjects:
         for piece in pieces:
             if piece.subject is None or piece.type in OF_NO_CHILD:
                 about.setdefault(piece.path, 0)
-    return Subjects(tuple(known.meant), about)
+    return Subjects(tuple(known.meant), about, known.by_reference)
 
 
 def _patient(piece: Piece) -> Meant:
@@ -98,15 +102,25 @@ def _of_subject(subject: Subject, known: _Known) -> int | None:
     if reference in known.by_reference:
         return known.by_reference[reference]
     own = None if reference is None else uuid_of(reference.removeprefix("Patient/"))
-    number = _number(subject.nhs_number)
+    asked = _asked_for(reference)
+    number = asked or _number(subject.nhs_number)
     if reference is None and not subject.identifiers:
         return None
     meant = Meant(
         own_id=own,
         nhs_number=number,
-        verified=number is not None and subject.nhs_number_verified,
+        verified=asked is not None or (number is not None and subject.nhs_number_verified),
     )
     return known.add(meant, [reference] if reference else [])
+
+
+_BY_NUMBER = f"Patient?identifier={NHS_NUMBER}|"
+
+
+def _asked_for(reference: str | None) -> str | None:
+    """The NHS number of a reference that asks for our Patient by it: that is ours, and no claim."""
+    text = unquote(reference or "")
+    return _number(text.removeprefix(_BY_NUMBER)) if text.startswith(_BY_NUMBER) else None
 
 
 def _number(given: str | None) -> str | None:

@@ -7,6 +7,7 @@ sender's own version on the child's record; what is broken waits for somebody, w
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import select
@@ -169,15 +170,23 @@ async def take_for(
     rows: Mapping[str, ReceivedPiece],
     pieces: Iterable[Piece],
     panel: Panel | None,
+    there: Mapping[str, str] = MappingProxyType({}),
 ) -> Taken:
-    """Put the pieces that are about one child on the child's record."""
+    """Put the pieces that are about one child on the child's record.
+
+    Args: `there` leads from addresses of what came with them, and is here already, to "Type/id".
+    """
     session, child_id = access.session, access.child_id
     mine = list(pieces)
     for piece in mine:
         await keep_piece_for(session, rows[piece.path], child_id)
     whole = [piece for piece in mine if not piece.problems]
     places = await _places(access, row, whole)
-    known = _addresses(whole, places)
+    known = {
+        **_addresses(whole, places),
+        **there,
+        **dict.fromkeys(_names(opened_, rows, mine), f"Patient/{child_id}"),
+    }
     taken = Taken()
     for piece in whole:
         place = places[piece.path]
@@ -273,6 +282,14 @@ def _addresses(pieces: Sequence[Piece], places: Mapping[str, _Place]) -> dict[st
     return known
 
 
+def _names(
+    opened_: Opened, rows: Mapping[str, ReceivedPiece], pieces: Sequence[Piece]
+) -> list[str]:
+    """By what the pieces of one child refer to the child."""
+    numbers = {rows[piece.path].about for piece in pieces}
+    return [name for name, number in opened_.subjects.names.items() if number in numbers]
+
+
 async def take_in(
     gate: Gate, session: AsyncSession, viewer: Viewer, row: Received, opened_: Opened
 ) -> Taken:
@@ -285,8 +302,13 @@ async def take_in(
         return Taken()
     rows = await piece_rows(session, row, opened_)
     children = await children_meant(gate, session, viewer, opened_.subjects)
-    panel = await the_one_panel(session) if opened_.notifications else None
     taken = Taken()
+    if row.kind == "transaction" and not _is_whole(opened_, children):
+        await settle(session, row, opened_, rows.values())
+        if any(piece.problems for piece in opened_.pieces):
+            row.state = "quarantined"
+        return taken
+    panel = await the_one_panel(session) if opened_.notifications else None
     for number, access in children.items():
         mine = [one for one in opened_.pieces if opened_.subjects.about.get(one.path) == number]
         for_child = await take_for(access, row, opened_, rows, mine, panel)
@@ -295,6 +317,12 @@ async def take_in(
         taken.notified |= for_child.notified
     await settle(session, row, opened_, rows.values())
     return taken
+
+
+def _is_whole(opened_: Opened, children: Mapping[int, Access]) -> bool:
+    """Whether nothing is broken and it is certain of everybody who it is."""
+    broken = any(piece.problems for piece in opened_.pieces)
+    return not broken and len(children) == len(opened_.subjects.meant)
 
 
 async def settle(

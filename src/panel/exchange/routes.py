@@ -1,6 +1,7 @@
 """The room's handlers, as `app` serves them."""
 
 from panel.exchange.fhir_routes import HANDLERS as FHIR
+from panel.exchange.inbox_routes import HANDLERS as INBOX
 from panel.exchange.token_routes import HANDLERS as TOKENS
 
-HANDLERS = [*TOKENS, *FHIR]
+HANDLERS = [*TOKENS, *FHIR, *INBOX]
