@@ -10,13 +10,15 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
+from interop.systems import IDENTIFIED_ON
+from panel.exchange.inbox_notifications import CODE, SYSTEM
 from panel.exchange.models import ExchangeClient, ExchangeToken
 from panel.platform.ids import new_id
 from panel.platform.sessions import token_hash
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_viewer
-from panel.register.models import Child
 from panel.register.children import index_child
+from panel.register.models import Child
 from tests.panels.conftest import REFERRED, House
 
 BASE = "/fhir/R4"
@@ -26,9 +28,7 @@ OTHERS = "9990549370"
 """Of a child whom the health body has no part in."""
 NOBODYS = "9990540020"
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
-STATUS = (
-    "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
-)
+STATUS = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
 CODES = "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatusEngland"
 Json = dict[str, Any]
 
@@ -77,6 +77,20 @@ def bundle(kind: str, *entries: Json, **more: Any) -> Json:
     return {"resourceType": "Bundle", "type": kind, "entry": list(entries)} | more
 
 
+def notification(subject: str, identified_on: str, opinion: str) -> Json:
+    """Children and Families Act 2014 section 23."""
+    coded = {"system": SYSTEM, "code": CODE}
+    return {
+        "resourceType": "ServiceRequest",
+        "extension": [{"url": IDENTIFIED_ON, "valueDate": identified_on}],
+        "status": "active",
+        "intent": "proposal",
+        "code": {"coding": [coded]},
+        "subject": {"reference": subject},
+        "reasonCode": [{"text": opinion}],
+    }
+
+
 @dataclass
 class System:
     """The health body's system, at the door with a token."""
@@ -102,10 +116,15 @@ class System:
             | {name.replace("_", "-"): value for name, value in headers.items()},
         )
 
+    async def count(self, table: str) -> int:
+        """How many rows a table has."""
+        [(count,)] = await self.rows(f"SELECT count(*) FROM {table}")
+        return int(count)
+
     async def rows(self, query: str, **given: Any) -> list[Any]:
         """What is kept, as scheduled work sees it."""
         async with self.house.as_("job") as session:
-            return list((await session.execute(text(query), given)).all())
+            return [tuple(one) for one in await session.execute(text(query), given)]
 
 
 async def health_system(house: House, http: AsyncTestClient[Litestar]) -> System:

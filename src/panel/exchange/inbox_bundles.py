@@ -176,8 +176,7 @@ async def _transaction(doing: Doing, opened_: Opened, work: Work) -> Answered:
     told = [await _answer(doing, opened_, one, planned, taken) for one in _in_place(work)]
     if any(one.issues and status_of(one.issues) >= 400 for one in told):
         raise NotDone(*(issue for one in told for issue in one.issues))
-    body = msgspec.json.encode(answers("transaction", told))
-    return Answered(200, msgspec.Raw(body))
+    return Answered(200, msgspec.json.encode(answers("transaction", told)).decode())
 
 
 def _in_place(work: Work) -> list[Entry]:
@@ -286,7 +285,7 @@ async def _batch(doing: Doing, opened_: Opened, work: Work) -> Answered:
         by_index[entry.index] = await _alone(doing, opened_, entry, rows, children)
     await settle(doing.session, doing.row, opened_, rows.values())
     body = answers("batch", [by_index[index] for index in sorted(by_index)])
-    return Answered(200, msgspec.Raw(msgspec.json.encode(body)))
+    return Answered(200, msgspec.json.encode(body).decode())
 
 
 async def _alone(

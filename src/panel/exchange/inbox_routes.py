@@ -65,7 +65,7 @@ def _prefer(request: AnyRequest) -> Prefer:
 
 
 def _answer(answered: Answered) -> Answer:
-    body = b"" if answered.body is None else bytes(answered.body)
+    body = (answered.body or "").encode()
     return said(body, answered.status, dict(answered.headers))
 
 

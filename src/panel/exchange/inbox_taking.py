@@ -177,12 +177,15 @@ async def take_for(
     Args: `there` leads from addresses of what came with them, and is here already, to "Type/id".
     """
     session, child_id = access.session, access.child_id
-    mine = list(pieces)
+    asked = list(pieces)
+    # What an earlier try put on the record stays as it is there.
+    mine = [piece for piece in asked if rows[piece.path].state != "matched"]
     for piece in mine:
         await keep_piece_for(session, rows[piece.path], child_id)
     whole = [piece for piece in mine if not piece.problems]
     places = await _places(access, row, whole)
     known = {
+        **_put_before(asked, rows),
         **_addresses(whole, places),
         **there,
         **dict.fromkeys(_names(opened_, rows, mine), f"Patient/{child_id}"),
@@ -280,6 +283,15 @@ def _addresses(pieces: Sequence[Piece], places: Mapping[str, _Place]) -> dict[st
         if piece.id:
             known.setdefault(f"{piece.type}/{piece.id}", here)
     return known
+
+
+def _put_before(pieces: Sequence[Piece], rows: Mapping[str, ReceivedPiece]) -> dict[str, str]:
+    """The addresses of what is on the record from an earlier try."""
+    return {
+        piece.full_url: f"{row.became_type}/{row.became_id}"
+        for piece in pieces
+        if piece.full_url and (row := rows[piece.path]).state == "matched"
+    }
 
 
 def _names(

@@ -49,7 +49,8 @@ class Answered(msgspec.Struct, frozen=True):
     """An answer, kept so that whoever sends the same again is told the same."""
 
     status: int
-    body: msgspec.Raw | None = None
+    body: str | None = None
+    """JSON."""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -163,7 +164,7 @@ def waiting(doing: Doing, received: UUID) -> Answered:
     """It came, and nothing more is told of it."""
     return Answered(
         202,
-        msgspec.Raw(msgspec.json.encode(outcome([WAITS]))),
+        msgspec.json.encode(outcome([WAITS])).decode(),
         {"Location": f"{doing.base}/Bundle/{received}"},
     )
 
@@ -212,7 +213,7 @@ async def broken_answer(doing: Doing, opened_: Opened) -> Answered:
         wrong = [problem for piece in opened_.pieces for problem in piece.problems]
         row.state, row.reason, row.path = "quarantined", wrong[0].reason, wrong[0].path
         issues = [issue_of(problem) for problem in wrong]
-    body = msgspec.Raw(msgspec.json.encode(outcome(issues)))
+    body = msgspec.json.encode(outcome(issues)).decode()
     return Answered(status_of(issues), body)
 
 
@@ -235,8 +236,8 @@ def _with_body(
         return Answered(status, None, headers)
     if doing.prefer == "OperationOutcome" or shown is None or status == 202:
         told = [said] if said is not None else []
-        return Answered(status, msgspec.Raw(msgspec.json.encode(outcome(told))), headers)
-    return Answered(status, msgspec.Raw(shown.body), headers)
+        return Answered(status, msgspec.json.encode(outcome(told)).decode(), headers)
+    return Answered(status, shown.body.decode(), headers)
 
 
 async def shown_of(doing: Doing, found: Result) -> Stamped | None:
