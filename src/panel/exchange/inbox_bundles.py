@@ -99,6 +99,9 @@ def _decoded(body: bytes) -> object:
 
 async def _for_the_inbox(doing: Doing, opened_: Opened) -> Answered:
     """A document or message is taken in now, and its sender is told only that it came."""
+    if doing.row.state not in ("new", "quarantined", "refused"):
+        # Scheduled work took it in, after whoever was to do it had died.
+        return waiting(doing, doing.row.id)
     same = await _sent_before(doing, opened_)
     if same is not None:
         doing.row.kind, doing.row.state = opened_.parsed.kind, "done"

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent import Purpose
 from interop.bundle import etag
 from interop.incoming import Piece, Problem
 from interop.outcome import Issue, not_found, outcome, status_of, tellable
@@ -24,7 +25,15 @@ from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_conditions import existing
 from panel.exchange.inbox_models import Received, SenderVersion
 from panel.exchange.inbox_receiving import Sending, content_of, receive
-from panel.exchange.inbox_taking import Opened, Result, opened, piece_rows, settle, take_in
+from panel.exchange.inbox_taking import (
+    SENT,
+    Opened,
+    Result,
+    opened,
+    piece_rows,
+    settle,
+    take_in,
+)
 from panel.exchange.inbox_versions import as_sent, own_version
 from panel.exchange.resources import Told
 from panel.exchange.sources import SOURCES
@@ -270,11 +279,20 @@ async def plan(doing: Doing, writes: Mapping[str, Write]) -> Planned:
             )
             if found is not None:
                 row = found if isinstance(found, SenderVersion) else None
+                if row is not None:
+                    await _open(doing, row)
                 id_ = found.id if isinstance(found, SenderVersion) else found
                 planned.there[path] = Result(write.type, id_, is_new=False, row=row)
                 continue
         planned.writes[path] = write
     return planned
+
+
+async def _open(doing: Doing, row: SenderVersion) -> None:
+    """Open the child's record to tell the sender what it sent itself."""
+    await doing.gate.open_here(
+        doing.session, [row.child_id], doing.client.viewer, Purpose.EXCHANGE, SENT
+    )
 
 
 async def _require_newest(doing: Doing, write: Write) -> None:
@@ -289,7 +307,7 @@ async def _require_newest(doing: Doing, write: Write) -> None:
         raise NotDone(not_found())
     own = await own_version(doing.session, doing.client.agency_id, write.type, id_)
     if own is not None and own.about_id is None:
-        await load_keys(doing.session, {own.child_id})
+        await _open(doing, own)
         newest = stamped(as_sent(own.id, own.changed_at, own.body)).version
     else:
         told = await ours_told(doing, write.type, id_)
