@@ -102,7 +102,7 @@ def make_received() -> None:
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("holder_id", sa.Uuid(), nullable=False),
         sa.Column("child_id", sa.Uuid(), nullable=True),
-        sa.Column("about", sa.SmallInteger(), nullable=True),
+        sa.Column("about", sa.Integer(), nullable=True),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("full_url", sa.LargeBinary(), nullable=True),
