@@ -213,7 +213,7 @@ LAST_UPDATED = Param(
 
 _READING = (Interaction.READ, Interaction.VREAD, Interaction.HISTORY, Interaction.SEARCH)
 _WRITING = (*_READING, Interaction.CREATE, Interaction.UPDATE)
-_WHO = ("Practitioner", "PractitionerRole", "Organization")
+_WHO = ("Practitioner", "Organization")
 _CHANGED = (
     "Patient", "RelatedPerson", "EpisodeOfCare", "Condition", "QuestionnaireResponse", "CarePlan",
     "Goal", "CareTeam", "Task", "ServiceRequest", "Appointment", "Encounter", "DocumentReference",
@@ -322,7 +322,7 @@ _ROWS = (
         _PATIENT,
         _SUBJECT,
         _STATUS,
-        _reference("owner", *_WHO),
+        _reference("owner", "Practitioner"),
         _date("authored-on"),
         _date("modified", "instant"),
         _reference("based-on", "CarePlan"),
