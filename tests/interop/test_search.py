@@ -25,10 +25,14 @@ _BASE = "https://panel.example/fhir/R4"
 _NHS = "https://fhir.nhs.uk/Id/nhs-number"
 
 
-def _found(type_: str, query: str) -> Search:
+def _asked(type_: str, query: str) -> Search | Refused:
     pairs = pairs_of(query)
     assert pairs is not None
-    found = parse(type_, pairs, _BASE)
+    return parse(type_, pairs, _BASE)
+
+
+def _found(type_: str, query: str) -> Search:
+    found = _asked(type_, query)
     assert isinstance(found, Search), found
     return found
 
@@ -39,11 +43,9 @@ def _only(type_: str, query: str) -> search.AnyCriterion:
 
 
 def _wrong(type_: str, query: str) -> Refused:
-    pairs = pairs_of(query)
-    assert pairs is not None
-    found = parse(type_, pairs, _BASE)
-    assert isinstance(found, Refused), found
-    return found
+    refused = _asked(type_, query)
+    assert isinstance(refused, Refused), refused
+    return refused
 
 
 @pytest.mark.parametrize(
