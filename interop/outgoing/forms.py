@@ -44,6 +44,9 @@ def questionnaire(form: Form) -> Json:
         present(
             {
                 "linkId": section.key,
+                "code": [coding(systems.INFORMATION_CATEGORY, section.category)]
+                if is_code(section.category)
+                else None,
                 "text": text(section.title),
                 "type": "group",
                 "item": [
@@ -104,13 +107,16 @@ def questionnaire_response(answers: FormAnswers) -> Json:
     agency = reference("Organization", answers.author_agency)
     author = reference("Practitioner", answers.author)
     address = systems.form_address(answers.form_key)
+    title = extension(systems.DISPLAY, "String", text(answers.title))
     items = [_section(answers.form_key, one) for one in answers.sections]
     return resource(
         "QuestionnaireResponse",
         answers,
         {
-            "extension": extension(systems.ON_BEHALF_OF, "Reference", agency if author else None),
+            "extension": extension(systems.STARTED_ON, "Date", day(answers.started_on))
+            + extension(systems.ON_BEHALF_OF, "Reference", agency if author else None),
             "questionnaire": f"{address}|{answers.form_number}",
+            "_questionnaire": {"extension": title} if title else None,
             "status": "completed" if answers.signed_off else "in-progress",
             "subject": reference("Patient", answers.child),
             "authored": day(answers.signed_off_on or answers.started_on),
