@@ -13,13 +13,14 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from interop import messages as said
 from interop.outgoing import WRITERS, Json, document, encode, stamped
 from interop.outgoing.elements import text
 from tests.interop import validator
 from tests.interop.any_message import A_TEXT, any_of
-from tests.interop.examples import FULL, LEAST, of
+from tests.interop.examples import FULL, LEAST, WORKER, of
 
 ANY = settings(
     max_examples=12,
@@ -117,7 +118,8 @@ def test_the_second_validator_finds_nothing_wrong_but_what_is(
     made: list[Made], tmp_path: Path
 ) -> None:
     wrong = _one("Patient", id="wrong") | {"gender": "girl"}
-    bodies = [stamped(each.resource).body for each in made] + [encode(_document()), encode(wrong)]
+    bodies = [stamped(each.resource).body for each in made] + [encode(wrong)]
+    bodies += [encode(_document()), *(encode(one) for one in _any_documents())]
     found = validator.problems(validator.lay_out(tmp_path), bodies)
     for problems in found.values():
         assert {each.split("\t")[0] for each in problems} == {"Patient/wrong"}
@@ -350,9 +352,32 @@ def test_answers_are_in_the_types_of_their_questions() -> None:
 # A document ---------------------------------------------------------------------------------------
 
 
-def _document(**changed: object) -> Json:
+AUTHOR = of(said.Worker)
+
+
+def _document(worker: said.Worker | None = AUTHOR, **changed: object) -> Json:
     answers = msgspec.structs.replace(of(said.FormAnswers), **changed)
-    return document(answers, of(said.Child), of(said.Worker), of(said.Agency), of(said.Form))
+    return document(answers, of(said.Child), worker, of(said.Agency), of(said.Form))
+
+
+def _any_documents() -> list[Json]:
+    """Documents of any answers, by a worker and by an agency alone."""
+    found = []
+
+    @settings(ANY, max_examples=4)
+    @given(any_of(said.FormAnswers), st.sampled_from([AUTHOR, None]))
+    def write(answers: said.Message, worker: said.Worker | None) -> None:
+        told = {name: getattr(answers, name) for name in ("id", "title", "sections", "changed_at")}
+        found.append(_document(worker, **told))
+
+    write()
+    return found
+
+
+@pytest.mark.parametrize("other", [{"child": WORKER}, {"form": WORKER}, {"form_number": 1}])
+def test_another_child_s_answers_or_another_form_s_are_no_document(other: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="another"):
+        _document(**other)
 
 
 def test_a_document_stands_alone() -> None:
