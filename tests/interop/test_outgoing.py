@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from interop import messages as said
 from interop.outgoing import WRITERS, Json, document, encode, stamped
 from interop.outgoing.elements import text
+from interop.served import SERVED
 from tests.interop import validator
 from tests.interop.any_message import A_TEXT, any_of
 from tests.interop.examples import FULL, LEAST, WORKER, of
@@ -105,6 +106,13 @@ def test_every_message_has_an_example_and_a_writer() -> None:
     }
     assert {writer.message for writer in WRITERS.values()} == kinds
     assert {type(each) for each in FULL} == {type(each) for each in LEAST} == kinds
+
+
+def test_each_type_that_is_served_is_written_in_its_profile(made: list[Made]) -> None:
+    assert set(SERVED) == set(WRITERS)
+    for each in made:
+        profile = SERVED[each.kind].profile
+        assert _in(each.resource, "meta").get("profile", [None]) == [profile]
 
 
 def test_all_parse_as_r4b_and_are_the_message_s(made: list[Made]) -> None:
