@@ -105,6 +105,7 @@ ROOMS = (
     "documents",
     "families",
     "governance",
+    "exchange",
 )
 
 BY_ITSELF = "x-panel-by-itself"

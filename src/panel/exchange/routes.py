@@ -1,5 +1,6 @@
 """The room's handlers, as `app` serves them."""
 
+from panel.exchange.client_routes import HANDLERS as CLIENTS
 from panel.exchange.token_routes import HANDLERS as TOKENS
 
-HANDLERS = [*TOKENS]
+HANDLERS = [*TOKENS, *CLIENTS]
