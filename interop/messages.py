@@ -200,6 +200,10 @@ class Given(Struct, frozen=True, kw_only=True):
     kind: str
     cell: Cell | None = None
     rows: tuple[tuple[tuple[str, Cell], ...], ...] = ()
+    choices: tuple[FormChoice, ...] = ()
+    """As the form has them, for the words of what was chosen."""
+    columns: tuple[FormQuestion, ...] = ()
+    """As the form has them; a cell of no column is text."""
 
 
 class GivenSection(Struct, frozen=True, kw_only=True):

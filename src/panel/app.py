@@ -38,6 +38,8 @@ from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
 from panel.documents.routes import HANDLERS as DOCUMENTS
+from panel.exchange.fhir_routes import BASE as FHIR
+from panel.exchange.fhir_routes import outcome_of
 from panel.exchange.routes import HANDLERS as EXCHANGE
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
@@ -360,13 +362,17 @@ Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 
 def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    if request.url.path.startswith(("/api/", "/fhir/", OPEN_REFERRAL)):
+    if request.url.path.startswith(f"{FHIR}/"):
+        answer = outcome_of(problem)
+        answer.headers.update(_challenge(problem))
+        return answer
+    if request.url.path.startswith(("/api/", OPEN_REFERRAL)):
         is_open = request.url.path.startswith(OPEN_REFERRAL)
         return Response(
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
             status_code=problem.status,
             media_type="application/problem+json",
-            headers=(OPEN if is_open else {}) | PRIVATE | _challenge(problem),
+            headers=(OPEN if is_open else {}) | PRIVATE,
         )
     if isinstance(problem, NotSentYet):
         return _not_sent_yet(renderer, problem)
