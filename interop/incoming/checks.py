@@ -257,7 +257,8 @@ def _is_of(concept: Mapping[str, Any], system: str, codes: frozenset[str]) -> bo
     return any(
         isinstance(each, dict)
         and same_system(each.get("system")) == system
-        and each.get("code") in codes
+        and isinstance(each.get("code"), str)
+        and each["code"] in codes
         for each in codings
     )
 

@@ -91,8 +91,10 @@ def _bundle(body: bytes, outer: dict[str, Raw], limits: Limits) -> Envelope:
     parts = tuple(_entry(raw, f"Bundle.entry[{number}]") for number, raw in enumerate(entries))
     if kind in {"transaction", "batch"}:
         remarks += [
-            Problem(f"{part.path}.request", f"An entry of a {kind} says what is asked for.")
-            for part in parts
+            Problem(
+                f"Bundle.entry[{number}].request", f"An entry of a {kind} says what is asked for."
+            )
+            for number, part in enumerate(parts)
             if part.request is None
         ]
     return Envelope(kind=kind, parts=parts, remarks=tuple(remarks))

@@ -10,10 +10,9 @@ from msgspec import Struct
 
 from interop.incoming.days import first_moment
 from interop.nhs_number import is_possible
+from interop.systems import NHS_NUMBER
 
 Value = Mapping[str, Any]
-
-NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 
 
 class Invariant(Struct, frozen=True):

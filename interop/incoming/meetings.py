@@ -62,7 +62,7 @@ def _encounter(encounter: Spoken) -> Fields:
     return {
         "child": subject_of(encounter.one("subject")),
         "panel": encounter.one("serviceType").words(),
-        "starts_at": Assumed(began) if discussed else began,
+        "starts_at": Assumed(began),
         "state": state,
         "why": first(each.code(systems.AGENDA_REASON) for each in encounter.many("reasonCode")),
         "discussed_at": discussed,

@@ -8,6 +8,7 @@ _ALLOWED: Final = re.compile(
     r"|h[1-6]|hr|i|img|ins|kbd|li|ol|p|pre|q|samp|small|span|strong|sub|sup|table|tbody|td|tfoot"
     r"|th|thead|tr|tt|ul|var"
 )
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
 _ATTRIBUTE: Final = re.compile(r"([^\s=\"'/]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)")
 _FETCHED: Final = frozenset({"src", "srcset", "background", "data", "poster", "action"})
@@ -15,7 +16,8 @@ _FETCHED: Final = frozenset({"src", "srcset", "background", "data", "poster", "a
 
 def unsafe(div: str) -> str | None:
     """Why a narrative may not be shown; None where it may."""
-    if "<!" in div.replace("<!--", "") or "<?" in div:
+    div = _COMMENT.sub("", div)
+    if "<!" in div or "<?" in div:
         return "The narrative declares something of its own."
     for name, attributes in _TAG.findall(div):
         if not _ALLOWED.fullmatch(name.lower().rpartition(":")[2]):

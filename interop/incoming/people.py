@@ -7,7 +7,6 @@ from typing import Final
 
 from interop import systems
 from interop.incoming.bindings import same_system
-from interop.incoming.invariants import NHS_NUMBER
 from interop.incoming.reader import Fields, Reader
 from interop.incoming.spoken import Lacking, Spoken, first
 from interop.messages import Carer, Child
@@ -100,7 +99,7 @@ def nhs_number_of(patient: Spoken) -> tuple[str | None, bool | None]:
     found: dict[str, bool | None] = {}
     for each in patient.many("identifier"):
         number = each.value.get("value")
-        if each.value.get("system") != NHS_NUMBER or each.value.get("use") == "old":
+        if each.value.get("system") != systems.NHS_NUMBER or each.value.get("use") == "old":
             continue
         if isinstance(number, str):
             each.note("system", "use", "value")

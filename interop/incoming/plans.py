@@ -57,8 +57,9 @@ _ABSENT_NOTE: Final = re.compile(r"No level|Level [0-9]+ of 5")
 def _plan(plan: Spoken) -> Fields:
     state = _state(plan, "status", _PLAN_STATES)
     period = plan.one("period")
+    ended = period.day("end")
     started = period.day("start") or plan.day("created")
-    if started is None:
+    if started is None or (ended is not None and ended < started):
         raise Lacking("This plan does not say on which day it starts.", ".period")
     number = plan.extension(systems.NUMBER).whole("valueInteger")
     if number is not None:
@@ -71,7 +72,7 @@ def _plan(plan: Spoken) -> Fields:
         "summary": plan.text("description"),
         "started_on": started,
         "agreed_on": plan.extension(systems.AGREED_ON).day("valueDate"),
-        "ended_on": period.day("end"),
+        "ended_on": ended,
         "author_agency": plan.one("author").refers_to("Organization"),
         "outcomes": _ids(plan, "goal", "Goal"),
         "actions": _ids(plan, "activity", "Task", "reference"),

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from interop.incoming import agencies, care, forms, meetings, people, plans, sharing
 from interop.incoming.checks import Walk
 from interop.incoming.envelope import Broken, Envelope, Part, opened, value_of
-from interop.incoming.invariants import NHS_NUMBER
 from interop.incoming.reader import Reader, read_with
 from interop.incoming.received import (
     Identifier,
@@ -21,6 +20,7 @@ from interop.incoming.received import (
 from interop.incoming.spoken import Lacking, NotPanels, Spoken, kept
 from interop.incoming.validity import R4_ONLY, is_r4_type, validated
 from interop.nhs_number import is_possible
+from interop.systems import NHS_NUMBER
 
 READERS: Final[Mapping[str, Reader]] = (
     people.READERS

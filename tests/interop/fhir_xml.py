@@ -5,7 +5,6 @@ its `_`-companion; the narrative stays XHTML; comments are dropped, as JSON has 
 """
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 from xml.etree.ElementTree import tostring
 
@@ -20,9 +19,9 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 """1.10 stays 1.10."""
 
 
-def as_json(path: Path) -> bytes:
+def as_json(xml: bytes) -> bytes:
     """One XML resource as JSON, UTF-8."""
-    return _ENCODER.encode(resource(ElementTree.parse(path).getroot()))
+    return _ENCODER.encode(resource(ElementTree.fromstring(xml)))
 
 
 def resource(node: Any) -> dict[str, Any]:
