@@ -190,7 +190,7 @@ def fence() -> None:
         f" ELSE {reaches('received_piece.child_id')} END"
     )
     policies = (
-        ("received", "came", f"FOR INSERT WITH CHECK (client_id = {VIEWER})"),
+        ("received", "came", f"FOR INSERT WITH CHECK ({VIEWER} IN (client_id, {JOB}))"),
         ("received", "seen", f"FOR SELECT USING ({seen})"),
         # Whose it turns out to be may be a child whom its sender does not reach.
         ("received", "taken_in", f"FOR UPDATE USING ({seen})"),
