@@ -5,8 +5,6 @@ so is every search parameter. Whatever is refused is an OperationOutcome.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,52 +12,20 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from interop.served import SERVED
-from panel.exchange.models import ExchangeToken
-from panel.platform.clock import FixedClock
 from panel.platform.ids import new_id
-from panel.platform.sessions import token_hash
 from panel.platform.tenancy import Tenant
 from tests.exchange.conftest import Systems
+from tests.exchange.web import Web, give_token
 
 pytestmark = pytest.mark.database
 NOBODY = str(new_id())
 R4_TYPES = ("Observation", "Patient2", "patient", "Group", "Medication", "Binary")
 
 
-@dataclass
-class Web:
-    """The site, with a token."""
-
-    client: AsyncTestClient[Litestar]
-    token: str
-
-    async def ask(self, method: str, path: str, **given: Any) -> tuple[int, dict[str, Any]]:
-        headers = {"Authorization": f"Bearer {self.token}"} | given.pop("headers", {})
-        answer = await self.client.request(method, f"/fhir/R4{path}", headers=headers, **given)
-        said = answer.json() if answer.content else {}
-        if answer.status_code >= 400:
-            assert said["resourceType"] == "OperationOutcome", (method, path, answer.text)
-            assert all(issue["details"]["text"] for issue in said["issue"])
-        assert answer.status_code < 500, (method, path, answer.text)
-        return answer.status_code, said
-
-
 @pytest.fixture
-async def web(
-    client: AsyncTestClient[Litestar], tenant: Tenant, systems: Systems, clock: FixedClock
-) -> Web:
+async def web(client: AsyncTestClient[Litestar], tenant: Tenant, systems: Systems) -> Web:
     """The school's system, with a token for reading everything."""
-    async with tenant.transaction() as session:
-        session.add(
-            ExchangeToken(
-                id=token_hash("a-token"),
-                client_id=systems.school_id,
-                scopes=["system/*.rs"],
-                made_at=clock.now(),
-                ends_at=clock.now() + timedelta(minutes=5),
-            )
-        )
-    return Web(client, "a-token")
+    return Web(client, await give_token(tenant, systems.school_id, "a-token"))
 
 
 def codes(listed: Iterable[dict[str, Any]]) -> set[str]:
