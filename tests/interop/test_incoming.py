@@ -170,6 +170,7 @@ def test_types_of_r4_that_nothing_here_validates_are_kept() -> None:
         (_with(managingOrganization={"reference": "#o"}), "Patient.managingOrganization.reference"),
         (_with(contained=[{"id": "o"}]), "Patient.contained[0]"),
         (_with(nickname="Annie"), "Patient.nickname"),
+        (_with(photo=[{"contentType": "image/png", "data": "é%"}]), "Patient.photo[0].data"),
         (_with(_name=[{}]), "Patient._name"),
         (_with(extension=[{"url": "urn:x"}]), "Patient.extension[0]"),
         (
