@@ -30,10 +30,10 @@ _NUMBERS: Final[Mapping[str, tuple[frozenset[type], str]]] = {
     "positiveint": _WHOLE,
     "unsignedint": _WHOLE,
 }
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]*=?\s*=?\s*")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]*+=?\s*+=?\s*+")
 _WRONG_CODE: Final = "This is not one of the codes that may stand here."
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_CODE: Final = re.compile(r"[^\s]+(\s[^\s]+)*")
+_CODE: Final = re.compile(r"[^\s]++(\s[^\s]++)*+")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _LAYOUT: Final = str.maketrans("", "", "\t\r\n")
 
