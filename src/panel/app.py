@@ -38,6 +38,9 @@ from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
 from panel.documents.routes import HANDLERS as DOCUMENTS
+from panel.exchange.fhir_routes import BASE as FHIR
+from panel.exchange.fhir_routes import outcome_of
+from panel.exchange.routes import HANDLERS as EXCHANGE
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
@@ -60,6 +63,7 @@ from panel.platform.problems import (
     Conflict,
     Gone,
     NotFound,
+    NotLetIn,
     NotSentYet,
     NotSignedIn,
     NotWorking,
@@ -103,6 +107,7 @@ ROOMS = (
     "documents",
     "families",
     "governance",
+    "exchange",
 )
 
 BY_ITSELF = "x-panel-by-itself"
@@ -261,6 +266,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *ALLOCATION,
         *FAMILIES,
         *GOVERNANCE,
+        *EXCHANGE,
         *([*DEMO, *MAILBOX] if demo else []),
     ]
 
@@ -356,7 +362,11 @@ Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 
 def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    if request.url.path.startswith(("/api/", "/fhir/", OPEN_REFERRAL)):
+    if request.url.path.startswith(f"{FHIR}/"):
+        answer = outcome_of(problem)
+        answer.headers.update(_challenge(problem))
+        return answer
+    if request.url.path.startswith(("/api/", OPEN_REFERRAL)):
         is_open = request.url.path.startswith(OPEN_REFERRAL)
         return Response(
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
@@ -392,6 +402,12 @@ def _not_sent_yet(renderer: Renderer, problem: NotSentYet) -> Response[Any]:
         texts=[said for name, said in problem.fields if name[:1] != "_" and " " in said.strip()],
     )
     return Response(page, status_code=problem.status, media_type=MediaType.HTML, headers=PRIVATE)
+
+
+def _challenge(problem: Problem) -> dict[str, str]:
+    if isinstance(problem, NotLetIn):
+        return {"WWW-Authenticate": problem.challenge}
+    return {}
 
 
 def _problem(renderer: Renderer) -> Handler:

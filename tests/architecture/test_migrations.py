@@ -26,6 +26,7 @@ NO_FACTS = {
     "audit_key",
     "audit_leaf",
     "audit_seal",
+    "exchange_token",
     "fact_change",
     "family_access",
     "form_post",
@@ -45,6 +46,7 @@ NO_FACTS = {
     "sign_in_provider",
     "sign_in_provider_agency",
     "unusual_pattern",
+    "used_assertion",
     "web_session",
     "worker_identity",
 }

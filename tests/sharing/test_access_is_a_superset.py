@@ -29,6 +29,7 @@ from consent import (
 )
 from panel.accounts.models import WorkerRole
 from panel.accounts.service import add_agency, add_worker
+from panel.exchange.models import ExchangeClient
 from panel.panels.calendar import add_panel, join_panel
 from panel.panels.models import AgendaItem, GuestLink, Meeting, Referral
 from panel.plans.models import LeadProfessional
@@ -36,7 +37,7 @@ from panel.platform.cluster import Cluster
 from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.records.gate import rewrite_access
+from panel.records.gate import rewrite_access, rewrite_viewer
 from panel.register.models import Child, FamilyLink, FamilyMember, Involvement
 from panel.sharing.gateways import ensure_gateways
 from panel.sharing.models import (
@@ -86,6 +87,7 @@ FACTS = st.fixed_dictionaries(
         ),
         "override": st.none() | st.tuples(PLACE, st.booleans(), st.integers(-30, 30)),
         "enquiry": st.none() | st.tuples(PLACE, SPAN),
+        "client": st.none() | st.tuples(PLACE, SPAN, st.booleans()),
     }
 )
 
@@ -172,8 +174,26 @@ async def put_before_a_panel(
     return guest_id
 
 
-async def write(tenant: Tenant, world: World, facts: dict[str, Any]) -> tuple[UUID, UUID, UUID]:
-    """A child with these facts: the child's, the family member's and the guest's ids."""
+def a_client(world: World, facts: dict[str, Any]) -> ExchangeClient:
+    """A system of an agency, which went on for these days; of one that is never let in, if none."""
+    place, (start, end), _ = facts["client"] or (0, (TODAY, TODAY), False)
+    return ExchangeClient(
+        key=f"c-{new_id()}",
+        name="A system",
+        agency_id=world.agencies[place],
+        scopes=["system/*.rs"],
+        purposes=["exchange"],
+        jwks_url="https://keys.example/jwks",
+        from_on=start,
+        ended_on=None if end is None else end + timedelta(days=1),
+    )
+
+
+async def write(
+    tenant: Tenant, world: World, facts: dict[str, Any]
+) -> tuple[UUID, UUID, UUID, UUID]:
+    """A child with these facts: the child's, the family member's, guest's and client's ids."""
+    client = a_client(world, facts)
     agencies, workers = world.agencies, world.workers
     async with tenant.transaction(JOB) as session:
         child = Child(reference=f"C-{new_id()}", given_name="Wren", family_name="Teasel")
@@ -242,7 +262,7 @@ async def write(tenant: Tenant, world: World, facts: dict[str, Any]) -> tuple[UU
                     not_agencies=[agencies[place] for place in not_shared],
                     level=level,
                     named=[one.value for one in named],
-                    purposes=["support", "panel", "review"],
+                    purposes=["support", "panel", "review", "exchange"],
                     from_on=start,
                     until_on=end,
                     withdrawn_at=datetime.combine(TODAY, time(8), UTC) if withdrawn else None,
@@ -300,11 +320,19 @@ async def write(tenant: Tenant, world: World, facts: dict[str, Any]) -> tuple[UU
                     child_id=child.id, agencies=[agencies[place]], from_on=start, until_on=end
                 )
             )
+        registered_last = facts["client"] is not None and facts["client"][2]
+        if facts["client"] and not registered_last:
+            session.add(client)
         await rewrite_access(session, child.id)
-    return child.id, member.id, guest_id
+        if registered_last:
+            session.add(client)
+            await rewrite_viewer(session, client.id)
+    return child.id, member.id, guest_id, client.id
 
 
-def everybody(world: World, child: UUID, member: UUID, guest: UUID, facts: Any) -> list[Viewer]:
+def everybody(
+    world: World, child: UUID, member: UUID, guest: UUID, client: UUID, facts: Any
+) -> list[Viewer]:
     """Everyone who might look, and somebody who has nothing to do with the child."""
     viewers = [
         Viewer(world.workers[n], ViewerKind.WORKER, world.agencies[n], kind, frozenset(roles))
@@ -315,9 +343,11 @@ def everybody(world: World, child: UUID, member: UUID, guest: UUID, facts: Any) 
         for agency, kind in zip(world.agencies, world.kinds, strict=True)
     ]
     place = facts["guest"][0] if facts["guest"] else 0
+    runs = facts["client"][0] if facts["client"] else 0
     return [
         *viewers,
         Viewer(guest, ViewerKind.GUEST, world.agencies[place], world.kinds[place]),
+        Viewer(client, ViewerKind.CLIENT, world.agencies[runs], world.kinds[runs]),
         Viewer(member, ViewerKind.FAMILY),
         Viewer(child, ViewerKind.FAMILY),
         Viewer(new_id(), ViewerKind.WORKER, world.agencies[0], "health", frozenset(Role)),
@@ -335,14 +365,16 @@ async def test_what_is_permitted_is_within_reach(
     facts: dict[str, Any],
     moments: list[int],
 ) -> None:
-    child, member, guest = await write(tenant, world, facts)
+    child, member, guest, client = await write(tenant, world, facts)
     assert database_of_own.owner_url is not None
     with psycopg.connect(database_of_own.owner_url) as owner:
         owner.execute("SET search_path TO authority_testshire")
         ties = owner.execute(
-            "SELECT viewer_id, tie, who, from_on, until_on FROM child_tie WHERE child_id = %s"
-            " AND tie NOT IN ('job', 'offer', 'named')",
-            [child],
+            "SELECT viewer_id, tie, who, from_on, until_on FROM child_tie"
+            " WHERE child_id = %(child)s AND tie NOT IN ('job', 'offer', 'named') UNION ALL"
+            " SELECT viewer_id, tie, who, from_on, until_on FROM client_tie"
+            " WHERE child_id = %(child)s",
+            {"child": child},
         ).fetchall()
         rows = owner.execute(
             "SELECT viewer_id, extract(epoch FROM valid_from), extract(epoch FROM valid_until)"
@@ -352,7 +384,7 @@ async def test_what_is_permitted_is_within_reach(
     reach = {viewer: (float(start), float(end)) for viewer, start, end in rows}
     async with tenant.transaction(JOB) as session:
         known = await SharingFacts().known(session, [child], Viewer(JOB, ViewerKind.JOB))
-    for viewer in everybody(world, child, member, guest, facts):
+    for viewer in everybody(world, child, member, guest, client, facts):
         own = tuple(
             Relationship(Tie(tie), who, Span(start, end))
             for viewer_id, tie, who, start, end in ties

@@ -21,6 +21,7 @@ import msgspec
 from litestar.datastructures import MultiDict
 from sqlalchemy import select, text
 
+from interop.signed import NotBelieved
 from panel.accounts.desk import Desk
 from panel.accounts.identities import NotLetIn, known_worker, link_invited
 from panel.accounts.provider_models import WorkerIdentity
@@ -35,7 +36,7 @@ from panel.accounts.providers import (
 from panel.accounts.way_in import let_in
 from panel.platform.audit import Kind
 from panel.platform.entries import Entry, begin, entry_of, leave
-from panel.platform.openid import ClientAuth, Metadata, NotBelieved, NotReached
+from panel.platform.openid import ClientAuth, Metadata, NotReached
 from panel.platform.openid_http import ask
 from panel.platform.openid_tokens import (
     Expected,

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.enums import MediaType
 from litestar.params import FromPath
 
+from interop.signed import NotBelieved
 from panel.accounts.by_provider import (
     Going,
     begin_again_with_provider,
@@ -25,7 +26,7 @@ from panel.accounts.way_in import (
     set_cookie,
     with_cookie,
 )
-from panel.platform.openid import NotBelieved, NotReached
+from panel.platform.openid import NotReached
 
 
 @get("/sign-in/with/{provider:str}", include_in_schema=False, opt=FOR_ANYBODY)

@@ -15,6 +15,7 @@ from panel.allocation.leaving import take_off_who_left
 from panel.allocation.letter_service import send_letters, settle_letters
 from panel.allocation.new_year import promise_out_of_new_pots
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.exchange.tokens import forget_used
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
 from panel.governance.patterns import find_unusual
@@ -58,6 +59,7 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     await session.execute(text("DELETE FROM web_session WHERE ends_at < :now"), {"now": now})
     await session.execute(text("DELETE FROM sign_in_entry WHERE ends_at < :now"), {"now": now})
     await forget_attempts(session, now)
+    await forget_used(session, now)
     await forget_codes(session)
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(

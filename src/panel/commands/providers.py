@@ -9,6 +9,7 @@ import click
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from interop.signed import NotBelieved, read_keys
 from panel.accounts.identities import link_by_hand, unlink
 from panel.accounts.models import Agency
 from panel.accounts.providers import (
@@ -33,12 +34,11 @@ from panel.platform.openid import (
     OWN_ALGORITHMS,
     Algorithm,
     ClientAuth,
-    NotBelieved,
     NotReached,
     what_is_wrong,
 )
 from panel.platform.openid_http import Published, ask
-from panel.platform.openid_tokens import UnusableKey, read_keys
+from panel.platform.openid_tokens import UnusableKey
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.settings import from_environment

@@ -85,6 +85,12 @@ class Kind(StrEnum):
     SERVICE_CHANGED = "service.changed"
     SERVICES_IMPORTED = "service.imported"
     PROVIDER_LINK_SENT = "provider_link.sent"
+    CLIENT_REGISTERED = "exchange_client.registered"
+    CLIENT_CHANGED = "exchange_client.changed"
+    CLIENT_ENDED = "exchange_client.ended"
+    CLIENT_LET_IN = "exchange_client.let_in"
+    CLIENT_REFUSED = "exchange_client.refused"
+    TOKENS_REVOKED = "exchange_client.tokens_revoked"
 
 
 class ActorKind(StrEnum):

@@ -38,17 +38,6 @@ class ClientAuth(StrEnum):
     KEY = "private_key_jwt"
 
 
-class NotBelieved(Exception):
-    """Something that came in the provider's name is not what it has to be; `why` is one word.
-
-    The word goes to the log and never to whoever tried.
-    """
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(why)
-
-
 class NotReached(Exception):
     """The provider did not answer as it should, in a sentence."""
 

@@ -4,18 +4,19 @@ Nothing is followed elsewhere, nothing large is read, and nobody but the configu
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 from urllib.parse import quote_plus
 
 import httpx
 
+from interop.signed import Key, NotBelieved, read_keys
+from interop.signed import Published as PublishedKey
 from panel.platform.openid import (
     Client,
     Metadata,
-    NotBelieved,
     NotReached,
     discovery_address,
     host_of,
@@ -23,7 +24,7 @@ from panel.platform.openid import (
     is_safe,
     read_metadata,
 )
-from panel.platform.openid_tokens import Key, Named, key_for, read_keys
+from panel.platform.openid_tokens import Named, key_for
 
 TIMEOUT = httpx.Timeout(5.0)
 WHOLE = 10.0
@@ -83,6 +84,43 @@ async def _published(client: Client, address: str) -> bytes:
 
 
 @dataclass(slots=True)
+class KeySet:
+    """The keys that are published at one address, kept for a while."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    keys: Sequence[PublishedKey] = ()
+    keys_at: datetime | None = None
+
+    async def key(
+        self,
+        client: Client,
+        address: str,
+        found_in: Callable[[Sequence[PublishedKey]], Key | None],
+        now: datetime,
+    ) -> Key:
+        """The key that `found_in` finds among them. Raises NotBelieved, NotReached.
+
+        One that is not known may be new: the set is asked for again, at most once a minute,
+        whatever strangers send.
+        """
+        async with self.lock:
+            if not _is_fresh(self.keys_at, now, KEPT_FOR):
+                await self._ask(client, address, now)
+            found = found_in(self.keys)
+            if found is None and not _is_fresh(self.keys_at, now, ASKED_EVERY):
+                await self._ask(client, address, now)
+                found = found_in(self.keys)
+        if found is None:
+            raise NotBelieved("key")
+        return found
+
+    async def _ask(self, client: Client, address: str, now: datetime) -> None:
+        # Noted before it is asked, so that whoever does not answer is not asked by all.
+        self.keys_at = now
+        self.keys = read_keys(await _published(client, address))
+
+
+@dataclass(slots=True)
 class _Known:
     """What one provider published."""
 
@@ -91,15 +129,15 @@ class _Known:
     metadata_at: datetime | None = None
     failed: str = ""
     failed_at: datetime | None = None
-    keys: Sequence[Mapping[str, Any]] = ()
-    keys_at: datetime | None = None
+    keys: KeySet = field(default_factory=KeySet)
 
 
 @dataclass(slots=True)
 class Published:
-    """What providers published, kept in this process: their addresses and keys."""
+    """What providers and clients published, kept in this process: their addresses and keys."""
 
     _known: dict[Client, _Known] = field(default_factory=dict)
+    _sets: dict[str, KeySet] = field(default_factory=dict)
 
     async def metadata(self, client: Client, now: datetime) -> Metadata:
         """What a provider announces. Raises NotReached, which is kept for a minute."""
@@ -119,30 +157,20 @@ class Published:
             return known.metadata
 
     async def key(self, client: Client, named: Named, now: datetime) -> Key:
-        """The key that a token names. Raises NotBelieved, NotReached.
-
-        One that is not known may be new: the set is asked for again, at most once a minute,
-        whatever strangers send.
-        """
+        """The key that a token names. Raises NotBelieved, NotReached."""
         metadata = await self.metadata(client, now)
-        known = self._of(client)
-        async with known.lock:
-            if not _is_fresh(known.keys_at, now, KEPT_FOR):
-                await self._ask_keys(client, known, metadata, now)
-            found = key_for(named, known.keys)
-            if found is None and not _is_fresh(known.keys_at, now, ASKED_EVERY):
-                await self._ask_keys(client, known, metadata, now)
-                found = key_for(named, known.keys)
-        if found is None:
-            raise NotBelieved("key")
-        return found
+        keys = self._of(client).keys
+        return await keys.key(client, metadata.jwks_uri, partial(key_for, named), now)
 
-    async def _ask_keys(
-        self, client: Client, known: _Known, metadata: Metadata, now: datetime
-    ) -> None:
-        # Noted before it is asked, so that a provider that does not answer is not asked by all.
-        known.keys_at = now
-        known.keys = read_keys(await _published(client, metadata.jwks_uri))
+    async def key_at(
+        self, address: str, found_in: Callable[[Sequence[PublishedKey]], Key | None], now: datetime
+    ) -> Key:
+        """The key that `found_in` finds among those at an address that somebody registered.
+
+        Raises NotBelieved, NotReached.
+        """
+        host = Client(address, "", frozenset({host_of(address)}), frozenset())
+        return await self._sets.setdefault(address, KeySet()).key(host, address, found_in, now)
 
     def _of(self, client: Client) -> _Known:
         return self._known.setdefault(client, _Known())

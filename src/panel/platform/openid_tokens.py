@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry, deserialize_compact, extract_compact
+from joserfc.jws import extract_compact
 
-from panel.platform.openid import KEY_TYPES, Algorithm, Client, NotBelieved
-
-Key = RSAKey | ECKey | OKPKey
+from interop.signed import KINDS, Key, NotBelieved, registry, verified
+from interop.signed import named_key as named_key_of
+from panel.platform.openid import KEY_TYPES, Algorithm, Client
 
 CLOCKS_DIFFER = 60
 """Seconds by which the provider's clock may be before or behind ours."""
@@ -30,7 +29,6 @@ OLDEST = 600
 LONGEST_TOKEN = 32_768
 LONGEST_SUBJECT = 255
 """OpenID Connect Core, section 2."""
-SMALLEST_RSA = 2048
 ASSERTION_LASTS = 60
 LOGGED_OUT = "http://schemas.openid.net/event/backchannel-logout"
 _ID_TOKEN_TYPES = ("jwt", "")
@@ -81,7 +79,8 @@ def named_key(client: Client, token: str) -> Named:
     if len(token) > LONGEST_TOKEN or token.count(".") != 2:
         raise NotBelieved("form")
     try:
-        header = extract_compact(token.encode(), registry=_registry(tuple(Algorithm))).headers()
+        known = registry([one.value for one in Algorithm])
+        header = extract_compact(token.encode(), registry=known).headers()
     except (JoseError, ValueError, TypeError) as error:
         raise NotBelieved("form") from error
     alg, kid, kind = (header.get(name, "") for name in ("alg", "kid", "typ"))
@@ -93,52 +92,9 @@ def named_key(client: Client, token: str) -> Named:
     return Named(kid, algorithm, kind.lower())
 
 
-def read_keys(document: bytes) -> list[Mapping[str, Any]]:
-    """The keys of a published set, each as it is published. Raises NotBelieved."""
-    try:
-        return list(msgspec.json.decode(document, type=_KeySet).keys)
-    except msgspec.DecodeError as error:
-        raise NotBelieved("keys") from error
-
-
-class _KeySet(msgspec.Struct):
-    keys: Sequence[dict[str, Any]]
-
-
-_PUBLIC = ("kty", "n", "e", "crv", "x", "y")
-
-
 def key_for(named: Named, published: Sequence[Mapping[str, Any]]) -> Key | None:
     """The published key that a token names; None where none is, or where several could be meant."""
-    fitting = [
-        one
-        for one in published
-        if one.get("kty") == KEY_TYPES[named.algorithm]
-        and one.get("use", "sig") == "sig"
-        and one.get("alg", named.algorithm.value) == named.algorithm.value
-        and (not named.kid or one.get("kid") == named.kid)
-    ]
-    return _read_key(fitting[0]) if len(fitting) == 1 else None
-
-
-def _read_key(published: Mapping[str, Any]) -> Key:
-    # Only what is public is taken over; members that we do not know could mean anything.
-    given = {name: published[name] for name in _PUBLIC if name in published}
-    try:
-        key = _KINDS[published["kty"]].import_key(given)
-        is_weak = isinstance(key, RSAKey) and key.public_key.key_size < SMALLEST_RSA
-    except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise NotBelieved("keys") from error
-    if is_weak:
-        raise NotBelieved("keys")
-    return key
-
-
-_KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
-    "RSA": RSAKey,
-    "EC": ECKey,
-    "OKP": OKPKey,
-}
+    return named_key_of(published, named.kid, KEY_TYPES[named.algorithm], named.algorithm.value)
 
 
 def check_id_token(
@@ -235,21 +191,10 @@ def check_logout_token(client: Client, token: str, named: Named, key: Key, now: 
     return Logout(said.sub, at + timedelta(seconds=CLOCKS_DIFFER))
 
 
-def _registry(algorithms: Sequence[Algorithm]) -> JWSRegistry:
-    # Entra and others put members of their own into headers.
-    return JWSRegistry(algorithms=[one.value for one in algorithms], strict_check_header=False)
-
-
 def _verified(token: str, named: Named, key: Key) -> Mapping[str, Any]:
     try:
-        with warnings.catch_warnings():
-            # RFC 9864 gives EdDSA other names; providers use the old one.
-            warnings.simplefilter("ignore", SecurityWarning)
-            checked = deserialize_compact(
-                token, key, [named.algorithm.value], _registry([named.algorithm])
-            )
-        return msgspec.json.decode(checked.payload or b"", type=dict[str, Any])
-    except (JoseError, ValueError, TypeError, msgspec.DecodeError) as error:
+        return msgspec.json.decode(verified(token, key, named.algorithm.value), type=dict[str, Any])
+    except msgspec.DecodeError as error:
         raise NotBelieved("signature") from error
 
 
@@ -259,7 +204,7 @@ class UnusableKey(Exception):
 
 def own_key(pem: str) -> Key:
     """Our private key, from PEM. Raises UnusableKey."""
-    for kind in _KINDS.values():
+    for kind in KINDS.values():
         try:
             key = kind.import_key(pem)
         except (JoseError, ValueError, TypeError, AttributeError):

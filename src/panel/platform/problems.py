@@ -55,6 +55,17 @@ class NotSignedIn(Problem):
         super().__init__(401, "Sign in", sentence, "Sign in and carry on where you were.")
 
 
+class NotLetIn(Problem):
+    """A system brought nothing that lets it in, or not enough; `challenge` says what is asked for.
+
+    It goes into WWW-Authenticate (RFC 6750, 3).
+    """
+
+    def __init__(self, status: int, sentence: str, challenge: str) -> None:
+        self.challenge = challenge
+        super().__init__(status, "Not let in", sentence, "Ask for a new access token.")
+
+
 TYPED_AGAIN = " A password or an agreed word is not kept: you are asked to type it again."
 
 

@@ -374,6 +374,21 @@ class Gate:
         known = {one.child_id: one.known for one in found}
         return self._open_known(session, list(known), viewer, purpose, doing, about, known)
 
+    def judge_found(
+        self, session: AsyncSession, found: Iterable[Found], viewer: Viewer, purpose: Purpose
+    ) -> dict[UUID, Judgement]:
+        """What would be decided of lines that were read with their facts as this viewer.
+
+        It opens and logs nothing, and no text can be read by it: it is for a query that must leave
+        out what is withheld before it counts. What is shown is opened after it.
+        """
+        found = list(found)
+        if any(one.viewer_id != viewer.id for one in found):
+            raise ValueError("These facts were read as somebody else.")
+        at: datetime = session.info[NOW]
+        asker = self._judgements.asker(viewer, (purpose,))
+        return {one.child_id: asker.judged(at, one.known.facts, one.known.read) for one in found}
+
     async def open_here(
         self,
         session: AsyncSession,

@@ -11,6 +11,7 @@ from panel.register.children import (
     child_details,
     child_like,
     child_of_reference,
+    child_token,
     child_with_nhs_number,
     duplicates_in_reach,
     name_index,
@@ -58,6 +59,7 @@ from panel.register.family_access import (
 )
 from panel.register.forms import CategoryName
 from panel.register.header import (
+    EDUCATION,
     ChildHeader,
     WhoFacts,
     child_header,
@@ -87,7 +89,7 @@ from panel.register.involvements import (
     is_refused_the_name,
     start_involvement,
 )
-from panel.register.names import folded_words, sound_keys
+from panel.register.names import SHORTEST_PREFIX, folded_words, sound_keys
 from panel.register.pages import CATEGORY_CHOICES, CATEGORY_WORDS
 from panel.register.people import AgencyPart, FamilyPerson, People, people_of
 from panel.register.search import Found, SearchResult, find_children
@@ -99,9 +101,11 @@ __all__ = [
     "CATEGORY_WORDS",
     "CLOSURE_WORDS",
     "CODE_LASTS",
+    "EDUCATION",
     "EVENT_KINDS",
     "FAMILY_FIGURES",
     "LEVEL_WORDS",
+    "SHORTEST_PREFIX",
     "STEP",
     "AgencyPart",
     "CategoryName",
@@ -140,6 +144,7 @@ __all__ = [
     "child_header",
     "child_like",
     "child_of_reference",
+    "child_token",
     "child_with_nhs_number",
     "chronology",
     "close_episode",

@@ -1,0 +1,1 @@
+"""Exchange with other systems: who may come in, and FHIR bound to the database."""

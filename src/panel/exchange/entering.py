@@ -1,0 +1,104 @@
+"""Who comes in with a token: a client of an agency, as the gate takes it.
+
+Asked of the database at each request, so that whoever is ended, or whose agency closed, is out at
+once, whatever its token says.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+from uuid import UUID
+
+from sqlalchemy import select
+
+from consent import Viewer, ViewerKind
+from interop.scopes import Scopes, read_scopes
+from panel.accounts.desk import Desk
+from panel.accounts.models import Agency
+from panel.exchange.models import ExchangeClient, ExchangeToken
+from panel.exchange.tokens import goes_on
+from panel.platform.problems import NotLetIn
+from panel.platform.sessions import token_hash
+
+REALM = 'Bearer realm="fhir"'
+LONGEST_TOKEN = 200
+"""Characters; ours have 43."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A system that came in: who it is for the gate, and what its scopes let through.
+
+    A scope only caps: what of a child's record it is shown the gate decides.
+    """
+
+    viewer: Viewer
+    scopes: Scopes
+    key: str
+    name: str
+
+    @property
+    def agency_id(self) -> UUID:
+        """The agency whose system it is."""
+        return self.viewer.agency or self.viewer.id
+
+    def require(self, kind: str, letter: str) -> None:
+        """Go on only if its scopes let it do this (one of `cruds`) with this type of resource.
+
+        Raises NotLetIn (403), in the same words whatever there is.
+        """
+        if not self.scopes.permits(kind, letter):
+            needs = f"system/{kind}.{letter}"
+            raise NotLetIn(
+                403,
+                f"This token does not let it through: it needs the scope {needs}.",
+                f'{REALM}, error="insufficient_scope", scope="{needs}"',
+            )
+
+
+async def client_of(desk: Desk) -> Client:
+    """The client that the request's Bearer token is of. Raises NotLetIn (401)."""
+    given = desk.request.headers.getall("authorization", [])
+    if not given:
+        raise NotLetIn(401, "Bring an access token in the header Authorization.", REALM)
+    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
+        _not_good()
+    async with desk.tenant.transaction() as session:
+        found = await session.execute(
+            select(
+                ExchangeClient.id,
+                ExchangeClient.key,
+                ExchangeClient.name,
+                ExchangeClient.scopes.label("registered"),
+                ExchangeToken.scopes,
+                Agency.id.label("agency_id"),
+                Agency.kind,
+            )
+            .select_from(ExchangeToken)
+            .join(ExchangeClient, ExchangeClient.id == ExchangeToken.client_id)
+            .join(Agency, Agency.id == ExchangeClient.agency_id)
+            .where(
+                ExchangeToken.id == token_hash(token),
+                ExchangeToken.ends_at > desk.now,
+                ExchangeToken.revoked_at.is_(None),
+                goes_on(desk.today),
+            )
+        )
+        row = found.one_or_none()
+    if row is None:
+        _not_good()
+    return Client(
+        viewer=Viewer(row.id, ViewerKind.CLIENT, row.agency_id, row.kind),
+        # What was taken from it since the token was made is taken from the token too.
+        scopes=read_scopes(row.scopes).within(read_scopes(row.registered)),
+        key=row.key,
+        name=row.name,
+    )
+
+
+def _not_good() -> NoReturn:
+    raise NotLetIn(
+        401,
+        "This access token is not good, or it is over.",
+        f'{REALM}, error="invalid_token", error_description="Ask for a new one."',
+    )

@@ -1,0 +1,43 @@
+"""Every source, by type: from here come the search, the record as a whole, history and export."""
+
+from collections.abc import Mapping
+
+from panel.exchange import sources_meetings as meetings
+from panel.exchange import sources_people as people
+from panel.exchange import sources_record as record
+from panel.exchange.source import AnySource, ChildSource
+
+SOURCES: Mapping[str, AnySource] = {
+    one.resource: one
+    for one in (
+        people.PATIENT,
+        people.RELATED_PERSON,
+        people.CARE_TEAM,
+        people.PRACTITIONER,
+        people.PRACTITIONER_ROLE,
+        people.ORGANIZATION,
+        people.HEALTHCARE_SERVICE,
+        record.EPISODE_OF_CARE,
+        record.CONDITION,
+        record.QUESTIONNAIRE,
+        record.QUESTIONNAIRE_RESPONSE,
+        record.CARE_PLAN,
+        record.GOAL,
+        record.TASK,
+        record.SERVICE_REQUEST,
+        meetings.APPOINTMENT,
+        meetings.ENCOUNTER,
+        meetings.DOCUMENT_REFERENCE,
+        meetings.COMMUNICATION,
+        meetings.CONSENT,
+        meetings.FLAG,
+        meetings.PROVENANCE,
+        meetings.AUDIT_EVENT,
+    )
+}
+
+OF_CHILDREN = tuple(one.resource for one in SOURCES.values() if isinstance(one, ChildSource))
+"""Types about children, in the order in which a record is told."""
+
+IN_A_RECORD = tuple(type_ for type_ in OF_CHILDREN if type_ != "AuditEvent")
+"""What a child's whole record holds: who looked is asked for by itself."""
