@@ -130,6 +130,14 @@ async def test_a_resource_is_kept_once_read_back_and_updated(system: System) -> 
         "POST", "/Condition", fresh, If_None_Exist="identifier=urn:x:hospital|8"
     )
     assert made.status_code == 201
+    many = [
+        named
+        | {"identifier": [{"system": "urn:x:hospital", "value": "9"}], "onsetString": str(one)}
+        for one in range(4)
+    ]
+    answers = await asyncio.gather(*(system.send("POST", "/Condition", one) for one in many))
+    assert sorted(one.status_code for one in answers) == [200, 200, 200, 201]
+    assert len({one.json()["id"] for one in answers}) == 1, "named the same, it is one"
     # What is refused was kept as well.
     states = dict(await system.rows("SELECT state, count(*) FROM received GROUP BY 1"))
     assert states["refused"] == 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer, ViewerKind
@@ -124,10 +124,22 @@ async def children_meant(
                 found[number] = child_id
     if not found:
         return {}
+    await _hold(session, viewer, found.values())
     is_client = viewer.kind is ViewerKind.CLIENT
     why = (Purpose.EXCHANGE,) if is_client else usual_purposes(viewer)
     records = await gate.open_here(session, set(found.values()), viewer, why, SENT)
     return {number: records[child] for number, child in found.items() if child in records}
+
+
+async def _hold(session: AsyncSession, viewer: Viewer, children: Iterable[UUID]) -> None:
+    """Let one transaction of a client at a time say something of a child: what is named twice
+    would be there twice. In one order, so that none waits for the other.
+    """
+    for child_id in sorted(set(children)):
+        await session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:both, 35))"),
+            {"both": f"{viewer.id} {child_id}"},
+        )
 
 
 async def _to_choose_for(session: AsyncSession, opened_: Opened) -> set[int | None]:
