@@ -73,7 +73,10 @@ def read_key(published: Published) -> Key:
     # Members that we do not know could mean anything.
     given = {name: published[name] for name in PUBLIC if name in published}
     try:
-        key = KINDS[published["kty"]].import_key(given)
+        with warnings.catch_warnings():
+            # What is too weak is refused below.
+            warnings.simplefilter("ignore", SecurityWarning)
+            key = KINDS[published["kty"]].import_key(given)
         # Made now, so that a point off its curve is found here.
         size = key.public_key.key_size if isinstance(key, RSAKey) else SMALLEST_RSA
         _ = key.public_key

@@ -107,6 +107,7 @@ ROOMS = (
     "documents",
     "families",
     "governance",
+    "exchange",
 )
 
 BY_ITSELF = "x-panel-by-itself"

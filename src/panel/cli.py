@@ -8,6 +8,7 @@ import click
 from panel.commands.access import access
 from panel.commands.audit import audit
 from panel.commands.backup import backup, restore
+from panel.commands.clients import clients
 from panel.commands.demo import demo, personas
 from panel.commands.doctor import doctor
 from panel.commands.governance import governance
@@ -46,6 +47,7 @@ for command in (
     backup,
     restore,
     providers,
+    clients,
 ):
     commands.add_command(command)
 

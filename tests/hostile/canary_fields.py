@@ -64,6 +64,7 @@ ABOUT_NO_CHILD = frozenset({
     "invitation", "leaving",
     "role_proposal",
     "disposal_list", "criterion_set", "criterion", "outside_terms", "outside_condition",
+    "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
