@@ -74,7 +74,6 @@ async def test_it_reaches_whom_its_agency_works_with_and_consent_decides(
 ) -> None:
     school = as_gate_takes_it(family, systems, of="school")
     assert await reached(tenant, systems.school_id) == {family.child}
-    assert await sees(gate, family, school, Category.IDENTITY), "its agency knows the child"
     assert not await sees(gate, family, school, Category.HEALTH)
     await record(gate, family, agreed(family))
     assert not await sees(gate, family, school, Category.HEALTH), "agreed to, but not for exchange"
