@@ -27,15 +27,17 @@ def stamped(resource: Json) -> Stamped:
     """A resource with its version: half of the SHA-256 of its canonical JSON as it is shown here.
 
     The version depends on nothing else, so neither it nor an ETag tells that something withheld has
-    changed, and two receivers who are shown the same have the same. A versionId that is there
-    already counts for nothing, so stamping again changes nothing.
+    changed, and two receivers who are shown the same have the same. What meta says of version and
+    time counts for nothing: a row also changes where nothing of it is told.
     """
     meta = resource.get("meta")
     told = dict(meta.items()) if isinstance(meta, dict) else {}
     told.pop("versionId", None)
+    at = told.pop("lastUpdated", None)
     bare = {name: value for name, value in resource.items() if name != "meta"}
     canonical = _CANONICAL.encode({**bare, "meta": told} if told else bare)
     version = sha256(canonical).hexdigest()[:32]
     # Type, id and meta stand first, as people expect to read them.
     head = {name: bare.pop(name) for name in ("resourceType", "id") if name in bare}
-    return Stamped(_PLAIN.encode({**head, "meta": {"versionId": version, **told}, **bare}), version)
+    stamp: Json = {"versionId": version} | ({} if at is None else {"lastUpdated": at})
+    return Stamped(_PLAIN.encode({**head, "meta": stamp | told, **bare}), version)

@@ -1,0 +1,257 @@
+"""What a client can obtain, by any way at all, is what `consent.decide` permits: no more, no less.
+
+A random sharing state, a record with something of every type, and one client, who tries: search of
+every type with and without the patient, by identifier through a chain, with every modifier;
+totals; every include and its reverse; read, version and history of every id there is; the whole
+record. Each finds exactly the same.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Purpose, Question, State, Viewer, ViewerKind, decide
+from interop.scopes import read_scopes
+from interop.search import Search, parse
+from interop.served import SERVED, includes, revincludes
+from panel.accounts.service import add_agency
+from panel.assessments.service import ensure_forms
+from panel.exchange import reading, searching
+from panel.exchange.entering import Client
+from panel.exchange.history import keep_versions
+from panel.exchange.resources import Name, Told
+from panel.exchange.sources import OF_CHILDREN
+from panel.plans.models import Plan
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
+from panel.sharing.state import SharingFacts
+from tests.exchange.content import Authors, Content, write_content
+from tests.sharing.test_access_is_a_superset import FACTS, PLACE, World, world, write
+
+__all__ = ["world"]
+
+BASE = "http://testshire.localhost/fhir/R4"
+EXAMPLES = 400 if "PANEL_SOAK" in os.environ else 12
+SINCE = (date(2026, 11, 1), None)
+CATEGORY = st.sampled_from(list(Category))
+CLIENT = st.tuples(
+    PLACE,
+    st.sampled_from([True, True, True, False]),
+    st.sampled_from(["additional", "basic"]).flatmap(
+        lambda level: st.tuples(st.just(level), st.lists(CATEGORY, max_size=3, unique=True))
+    )
+    | st.none(),
+)
+"""Whose system it is, whether its agency is involved, and to what a family agreed."""
+SOMEBODY = st.none() | PLACE
+AUTHORS = st.builds(
+    Authors,
+    child=SOMEBODY,
+    family=SOMEBODY,
+    plan=PLACE,
+    sections=st.tuples(PLACE, PLACE, PLACE, PLACE),
+    request=st.tuples(PLACE, CATEGORY),
+    note=st.tuples(PLACE, st.lists(CATEGORY, max_size=2, unique=True).map(tuple)),
+    sitting=SOMEBODY,
+    episode=SOMEBODY,
+)
+
+
+@dataclass
+class Permits:
+    """`consent.decide`, asked of one state for one client now."""
+
+    viewer: Viewer
+    state: State
+    at: datetime
+    tied: bool
+
+    @property
+    def agency(self) -> UUID | None:
+        return self.viewer.agency
+
+    def __call__(self, category: Category, *authors: UUID | None) -> bool:
+        return self.tied and any(
+            decide(
+                Question(self.viewer, category, Purpose.EXCHANGE, self.at, author_agency=author),
+                self.state,
+            ).permitted
+            for author in (None, *authors)
+        )
+
+
+@dataclass
+class Tries:
+    """One client, trying."""
+
+    gate: Gate
+    session: AsyncSession
+    client: Client
+
+    async def search(self, resource: str, *pairs: tuple[str, str]) -> searching.Found:
+        asked = parse(resource, pairs, BASE)
+        assert isinstance(asked, Search), asked
+        return await searching.run(self.gate, self.session, self.client, asked)
+
+    async def all_of(self, resource: str, *pairs: tuple[str, str]) -> set[Name]:
+        """Every page, in pages of three."""
+        found: list[Name] = []
+        more: tuple[tuple[str, str], ...] = ()
+        while True:
+            page = await self.search(resource, *pairs, ("_count", "3"), *more)
+            found += names(page.matches)
+            if page.cursor is None:
+                assert len(found) == len(set(found))
+                return set(found)
+            more = (("_cursor", page.cursor),)
+
+    async def total(self, resource: str, *pairs: tuple[str, str]) -> int:
+        counted = await self.search(resource, *pairs, ("_summary", "count"))
+        assert counted.total is not None
+        assert not counted.matches
+        return counted.total
+
+
+def names(found: Iterable[Told]) -> list[Name]:
+    return [one.name for one in found]
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(facts=FACTS, client=CLIENT, authors=AUTHORS)
+async def test_obtainable_is_what_is_permitted(
+    tenant: Tenant,
+    world: World,
+    gate: Gate,
+    facts: dict[str, Any],
+    client: tuple[int, bool, tuple[str, list[Category]] | None],
+    authors: Authors,
+) -> None:
+    place, involved, agreed = client
+    facts = facts | {"client": (place, SINCE, False)}
+    if involved:
+        facts["involved"] = [*facts["involved"], (place, False, SINCE)]
+    if agreed:
+        facts["agreements"] = [*facts["agreements"], (True, [place], [], *agreed, SINCE, False)]
+    async with tenant.transaction(JOB) as session:
+        if "council" not in world.kinds:
+            await add_agency(session, key="council", name="Council", kind="council")
+            await ensure_forms(session)
+            world.kinds.append("council")
+    child, _member, _guest, client_id = await write(tenant, world, facts)
+    async with tenant.transaction(JOB) as session:
+        content = await write_content(session, world, child, authors)
+    async with tenant.transaction(JOB) as session:
+        await keep_versions(session, datetime.now(UTC))
+        plan = await session.scalar(
+            select(Plan).where(Plan.child_id == child, Plan.state == "agreed")
+        )
+        assert plan is not None
+        plan.summary = "Something else"
+    viewer = Viewer(client_id, ViewerKind.CLIENT, world.agencies[place], world.kinds[place])
+    system = Client(viewer, read_scopes(["system/*.rs"]), "tries", "A system")
+    async with tenant.transaction(client_id) as session:
+        known = await SharingFacts().known(session, [child], viewer)
+        tied = child in known
+        state = known[child].state if tied else State(child)
+        may = Permits(viewer, state, tenant.clock.now(), tied)
+        permitted = {(kind, str(row)) for (kind, row), rule in content.rules.items() if rule(may)}
+        await _tries_everything(Tries(gate, session, system), content, may, permitted)
+
+
+async def _tries_everything(
+    tries: Tries, content: Content, may: Permits, permitted: set[Name]
+) -> None:
+    child = str(content.child)
+    by_type = {
+        kind: {name for name in permitted if name[0] == kind}
+        for kind in OF_CHILDREN
+        if kind not in ("AuditEvent", "Provenance")
+    }
+    for kind, expected in by_type.items():
+        mine = {name for name in await tries.all_of(kind) if name in everything_of(content)}
+        assert mine == expected, kind
+        if kind == "Patient":
+            assert await tries.all_of(kind, ("_id", child)) == expected
+            continue
+        whose = ("patient", child)
+        assert await tries.all_of(kind, whose) == expected, kind
+        assert await tries.total(kind, whose) == len(expected), kind
+        await _by_modifiers(tries, kind, whose, expected)
+        await _by_includes(tries, kind, whose, permitted)
+    await _one_by_one(tries, content, permitted)
+    whole = await reading.everything(tries.gate, tries.session, tries.client, content.child)
+    of_child = {one.name for one in whole if one.resource in by_type}
+    assert of_child == (permitted if ("Patient", child) in permitted else set())
+    _says_no_more(whole, content, may)
+    looks = await tries.all_of("AuditEvent", ("patient", child))
+    assert not looks or may(Category.IDENTITY)
+
+
+def everything_of(content: Content) -> set[Name]:
+    return {(kind, str(row)) for kind, row in content.rules}
+
+
+async def _by_modifiers(
+    tries: Tries, kind: str, whose: tuple[str, str], expected: set[Name]
+) -> None:
+    for param in SERVED[kind].params:
+        if param.name[0] == "_":
+            continue
+        there = await tries.all_of(kind, whose, (f"{param.name}:missing", "false"))
+        absent = await tries.all_of(kind, whose, (f"{param.name}:missing", "true"))
+        assert there | absent == expected, (kind, param.name)
+        assert not there & absent, (kind, param.name)
+        if param.kind == "token":
+            none = await tries.all_of(kind, whose, (f"{param.name}:not", "nothing-has-this"))
+            if not param.codes:
+                assert none == expected, (kind, param.name)
+
+
+async def _by_includes(
+    tries: Tries, kind: str, whose: tuple[str, str], permitted: set[Name]
+) -> None:
+    asked = [("_include", f"{kind}:{param.name}") for param in includes(kind)]
+    asked += [
+        ("_revinclude", f"{other}:{param.name}")
+        for other, param in revincludes(kind)
+        if other in OF_CHILDREN
+    ]
+    found = await tries.search(kind, whose, *asked[:20])
+    for name in names(found.included):
+        if name[0] in ("Provenance", "AuditEvent") or name[0] not in OF_CHILDREN:
+            continue
+        assert name in permitted, (kind, name)
+
+
+async def _one_by_one(tries: Tries, content: Content, permitted: set[Name]) -> None:
+    for kind, row in content.rules:
+        name = (kind, str(row))
+        found = await reading.read(tries.gate, tries.session, tries.client, kind, row)
+        assert (found is not None) == (name in permitted), name
+        past = await reading.versions(tries.gate, tries.session, tries.client, kind, row)
+        assert bool(past) == (name in permitted), name
+        if found is not None:
+            assert past[0].stamped.version == found.stamped.version, name
+
+
+def _says_no_more(whole: Iterable[Told], content: Content, may: Permits) -> None:
+    """Within a resource: an address, and the sections of answers."""
+    for one in whole:
+        if one.resource == "Patient":
+            assert ("address" in one.content) == content.contact(may)
+        if one.resource == "QuestionnaireResponse":
+            shown = {item["linkId"] for item in one.content["item"]}
+            assert shown == {key for key, rule in content.sections.items() if rule(may)}
