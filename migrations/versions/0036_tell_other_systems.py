@@ -135,6 +135,7 @@ def make_exports() -> None:
         sa.Column("as_of", WHEN, nullable=True),
         sa.Column("ends_at", WHEN, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", WHEN, nullable=False),
         sa.CheckConstraint(
             "state IN ('waiting', 'ready', 'failed', 'cancelled')", name=op.f("ck_export_job_state")
         ),
@@ -201,6 +202,7 @@ def fence() -> None:
         ("delivery", "SELECT USING", delivery),
         ("delivery", "INSERT WITH CHECK", f"{VIEWER} = {JOB}"),
         ("delivery", "UPDATE USING", f"{VIEWER} = {JOB}"),
+        ("delivery", "DELETE USING", f"{VIEWER} = {JOB}"),
         ("export_job", "ALL USING", OWN),
         ("export_part", "ALL USING", OWN),
         ("export_line", "SELECT USING", line),
@@ -216,6 +218,7 @@ def fence() -> None:
     for name in ("subscription", "delivery", "pull_source"):
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON {name} TO panel_app")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON export_job, export_part TO panel_app")
+    op.execute("GRANT DELETE ON delivery TO panel_app")
     op.execute("GRANT SELECT, INSERT, DELETE ON export_line TO panel_app")
 
 

@@ -113,6 +113,8 @@ class ExportJob(Row):
     """What changed after it is not in it."""
     ends_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    """When somebody may take it; it is put off while it is made."""
 
 
 class ExportPart(Row):
