@@ -109,9 +109,8 @@ class Sender:
             if delivery_id is None:
                 return False
             going = await self._taken(session, delivery_id)
-        if going is not None and await self._still_permitted(going):
-            if not await self._send(going):
-                silent.add(going.subscription_id)
+        if going is not None and await self._still_permitted(going) and not await self._send(going):
+            silent.add(going.subscription_id)
         return True
 
     async def _taken(self, session: AsyncSession, delivery_id: UUID) -> Outgoing | None:

@@ -130,4 +130,4 @@ async def _last_places(
         .where(Delivery.subscription_id == row.id, Delivery.child_id.in_(children))
         .group_by(Delivery.child_id)
     )
-    return {child: last for child, last in found.tuples()}
+    return dict(list(found))

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
@@ -21,6 +21,8 @@ WHOLE = 10.0
 """Seconds that sending may take from the first byte to the answer's status."""
 LONGEST_ADDRESS = 1_000
 """Characters."""
+
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 Address = IPv4Address | IPv6Address
 LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -44,10 +46,18 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        inner = _within(found)
         if inner is not None:
             return inner.is_global and not inner.is_multicast
     return found.is_global and not found.is_multicast
+
+
+def _within(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 one stands for, by whichever way (RFC 4291, 3056, 4380, 6052)."""
+    if address in _NAT64:
+        return IPv4Address(address.packed[-4:])
+    teredo = address.teredo[1] if address.teredo else None
+    return address.ipv4_mapped or address.sixtofour or teredo
 
 
 def is_sendable(address: str, *, to_this_machine: bool) -> bool:
@@ -72,11 +82,17 @@ def is_sendable(address: str, *, to_this_machine: bool) -> bool:
 class PublicOnly(httpx.AsyncBaseTransport):
     """A transport that connects to public addresses alone, whatever it is asked for."""
 
-    def __init__(self, *, to_this_machine: bool = False, names: LookUp = look_up) -> None:
-        """Args: see `is_sendable`; how names are looked up."""
+    def __init__(
+        self,
+        *,
+        to_this_machine: bool = False,
+        names: LookUp = look_up,
+        through: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Args: see `is_sendable`; how names are looked up; what connects to what was found."""
         self._to_this_machine = to_this_machine
         self._names = names
-        self._inner = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
+        self._inner = through or httpx.AsyncHTTPTransport(trust_env=False, retries=0)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the address that was looked at. Raises httpx.ConnectError."""
