@@ -53,7 +53,7 @@ def is_public(text: str) -> bool:
 
 
 def _within(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for, by whichever way (RFC 4291, 3056, 4380, 6052)."""
+    """The IPv4 address that an IPv6 one stands for (RFC 4291, 3056, 4380, 6052)."""
     if address in _NAT64:
         return IPv4Address(address.packed[-4:])
     teredo = address.teredo[1] if address.teredo else None
