@@ -5,6 +5,7 @@ import sys
 import click
 import msgspec
 
+from interop.bundle import collection
 from panel.accounts.providers import base_of
 from panel.commands.opening import (
     as_of_option,
@@ -13,7 +14,6 @@ from panel.commands.opening import (
     plain_errors,
     running,
 )
-from interop.bundle import collection
 from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import BASE
 from panel.exchange.standing import client_by_key
