@@ -20,6 +20,7 @@ from panel.exchange.delivering import Sender, forget_settled
 from panel.exchange.events import put_in_line
 from panel.exchange.exporting import forget_exports, make_waiting
 from panel.exchange.fhir_routes import BASE as FHIR_BASE
+from panel.exchange.inbox_job import take_in_what_is_left
 from panel.exchange.tokens import forget_used
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
@@ -210,6 +211,15 @@ def about_exchange(settings: Settings, gate: Gate) -> list[Job]:
     ]
 
 
+def taking_in(gate: Gate) -> Job:
+    """What another system sent, and nobody came to take in, is taken in."""
+
+    async def take_in(_session: AsyncSession, _slot: datetime) -> None:
+        await take_in_what_is_left(gate)
+
+    return Job("take in what systems sent", timedelta(minutes=5), take_in)
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
@@ -224,6 +234,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         Job("take off waiting lists who left", timedelta(hours=1), take_off_lists),
         *about_rights(settings, gate),
         *about_exchange(settings, gate),
+        taking_in(gate),
         put,
     ]
     if settings.smtp_url is not None:

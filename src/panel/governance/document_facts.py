@@ -50,6 +50,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     "make exports": "makes the files that other systems asked for",
     "forget exports and what was told": "deletes exports after an hour, and after 30 days what"
     " other systems were told",
+    "take in what systems sent": "takes in what another agency’s system sent where that was"
+    " cut off",
     "see what was sent": "writes down what became of each message",
 }
 """Every job of `panel jobs`, by name, and what it does."""
