@@ -50,7 +50,7 @@ FOR_THOSE_WHO_ANSWER = frozenset({
 """Of every child, whoever answers for the use of records reads what is asked about it and kept."""
 ONLY_ADDED_TO = {
     "record_change", "line_actual", "payment", "payment_return", "reconciliation",
-    "package_signature", "resource_version",
+    "package_signature", "resource_version", "export_line",
     # Of a decision only whether it stands, and that it was ratified, is ever written again.
     "request_decision",
 }  # fmt: skip

@@ -21,6 +21,9 @@ from panel.exchange.events import put_in_line
 from panel.exchange.exporting import forget_exports, make_waiting
 from panel.exchange.fhir_routes import BASE as FHIR_BASE
 from panel.exchange.inbox_job import take_in_what_is_left
+from panel.exchange.landing import Inbox
+from panel.exchange.mesh import collect
+from panel.exchange.pulling import pull_due
 from panel.exchange.tokens import forget_used
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
@@ -208,7 +211,27 @@ def about_exchange(settings: Settings, gate: Gate) -> list[Job]:
         Job("tell other systems", EVERY, send),
         Job("make exports", EVERY, make),
         Job("forget exports and what was told", timedelta(minutes=5), forget),
+        *fetching(settings, gate),
     ]
+
+
+def fetching(settings: Settings, gate: Gate) -> list[Job]:
+    """What waits for us elsewhere is fetched into the inbox."""
+    landing = Inbox(gate.tenant)
+    reaching = Reaching(to_this_machine=gate.tenant.record.demo)
+
+    async def pull(_session: AsyncSession, _slot: datetime) -> None:
+        await pull_due(gate.tenant, reaching, landing)
+
+    asking = Job("ask other systems what changed", EVERY, pull)
+    mesh = settings.mesh
+    if mesh is None:
+        return [asking]
+
+    async def empty(_session: AsyncSession, _slot: datetime) -> None:
+        await collect(gate.tenant, mesh, landing)
+
+    return [asking, Job("empty the MESH mailbox", timedelta(minutes=5), empty)]
 
 
 def taking_in(gate: Gate) -> Job:

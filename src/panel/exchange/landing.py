@@ -1,8 +1,14 @@
 """Where what comes by other ways than a request lands: as if its sender had posted it."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from panel.exchange.entering import Client
+from panel.exchange.inbox_receiving import Sending, receive
+from panel.platform.tenancy import Tenant
+
+FETCHED = "Fetched"
+"""What stands for the request line of what nobody posted: nobody waits for an answer to it."""
 
 
 class Landing(Protocol):
@@ -15,3 +21,14 @@ class Landing(Protocol):
         gives it once more.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """The inbox of an authority. What lands is taken in by scheduled work."""
+
+    tenant: Tenant
+
+    async def receive(self, content: bytes, client: Client) -> None:
+        """Keep it; see `Landing`."""
+        await receive(self.tenant, client, Sending(FETCHED, "", content))

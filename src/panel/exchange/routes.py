@@ -8,7 +8,8 @@ from panel.exchange.inbox_pages import HANDLERS as PAGES
 from panel.exchange.inbox_routes import HANDLERS as INBOX
 from panel.exchange.subscription_routes import HANDLERS as SUBSCRIPTIONS
 from panel.exchange.token_routes import HANDLERS as TOKENS
+from panel.exchange.undelivered_routes import HANDLERS as UNDELIVERED
 
 HANDLERS = [
-    *TOKENS, *FHIR, *SUBSCRIPTIONS, *EXPORTS, *CLIENTS, *INBOX, *PAGES, *OF_A_CHILD,
+    *TOKENS, *FHIR, *SUBSCRIPTIONS, *EXPORTS, *CLIENTS, *INBOX, *PAGES, *OF_A_CHILD, *UNDELIVERED,
 ]  # fmt: skip

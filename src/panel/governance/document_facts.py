@@ -47,6 +47,10 @@ DOES_BY_ITSELF: dict[str, str] = {
     " asked to be told of, as far as the gate lets them be told",
     "tell other systems": "sends other systems word of which resource changed, and nothing of it,"
     " once the gate was asked again",
+    "ask other systems what changed": "fetches what changed in the systems of other agencies that"
+    " are asked by schedule",
+    "empty the MESH mailbox": "fetches what was sent to the authority’s mailbox of MESH, the NHS’s"
+    " message exchange",
     "make exports": "makes the files that other systems asked for",
     "forget exports and what was told": "deletes exports after an hour, and after 30 days what"
     " other systems were told",
