@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.bundle import Shown, collection, instant
-from interop.client import Credentials, FhirClient, SigningKey
+from interop.client import Again, Credentials, FhirClient, SigningKey
 from interop.client_answers import FhirError, Page
 from panel.exchange.delivering import wait_before
 from panel.exchange.entering import Client
@@ -144,7 +144,14 @@ async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> str:
     try:
         async with (
             reaching.client() as http,
-            FhirClient(due.base, due.credentials, http=http, now=due.now.timestamp) as fhir,
+            FhirClient(
+                due.base,
+                due.credentials,
+                http=http,
+                # It is asked again by schedule.
+                again=Again(times=0),
+                now=due.now.timestamp,
+            ) as fhir,
         ):
             for type_ in due.types:
                 async for page in fhir.pages(type_, query):
