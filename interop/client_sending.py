@@ -147,7 +147,8 @@ class Sender:
     def within(self, address: str) -> str:
         """An address that a server told, as far as it is this server's. Raises NotUnderstood."""
         full = urljoin(f"{self.base}/", address)
-        if full != self.base and not full.startswith((f"{self.base}/", f"{self.base}?")):
+        is_below = full == self.base or full.startswith((f"{self.base}/", f"{self.base}?"))
+        if not is_below or {".", ".."} & {*httpx.URL(full).path.split("/")}:
             # The token would go with it.
             raise NotUnderstood("an address of another server")
         return full
