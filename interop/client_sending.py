@@ -146,7 +146,8 @@ class Sender:
 
     def within(self, address: str) -> str:
         """An address that a server told, as far as it is this server's. Raises NotUnderstood."""
-        full = urljoin(f"{self.base}/", address)
+        # As it would be sent: its dots are resolved, or stand in `path` where they were escaped.
+        full = str(httpx.URL(urljoin(f"{self.base}/", address)))
         is_below = full == self.base or full.startswith((f"{self.base}/", f"{self.base}?"))
         if not is_below or {".", ".."} & {*httpx.URL(full).path.split("/")}:
             # The token would go with it.

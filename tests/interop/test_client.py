@@ -166,12 +166,11 @@ def test_only_private_keys_of_the_two_algorithms_sign() -> None:
     made = ECKey.generate_key("P-384")
     for wrong in (
         made.as_dict(private=False) | {"kid": "a"},
-        made.as_dict(private=True),
+        made.as_dict(private=True) | {"kid": ""},
         ECKey.generate_key("P-256").as_dict(private=True) | {"kid": "a"},
         {"kty": "oct", "k": "AAAA", "kid": "a"},
         {"kty": "RSA", "kid": "a"},
     ):
-        wrong = {name: value for name, value in wrong.items() if name != "kid" or value == "a"}
         with pytest.raises(ValueError, match="key"):
             SigningKey.from_jwk(wrong)
     rsa = SigningKey.from_jwk(RSAKey.generate_key(2048).as_dict(private=True) | {"kid": "r"})
@@ -205,7 +204,7 @@ def cut_off(request: httpx.Request) -> httpx.Response:
 async def test_a_write_is_never_sent_again(server: Server) -> None:
     client = server.client()
     server.answers.append(cut_off)
-    with pytest.raises(NotReached, match="^ReadError$"):
+    with pytest.raises(NotReached, match=r"^ReadError$"):
         await client.create(patient())
     server.say(503, outcome("transient"), Retry_After="1")
     with pytest.raises(TooMuch) as refused:
