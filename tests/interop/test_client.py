@@ -321,6 +321,7 @@ async def test_pages_are_followed_within_the_server_alone(server: Server) -> Non
         "https://evil.example/fhir/R4/Patient?a=b",
         "https://other.example/fhir/R4evil",
         "//evil.example/",
+        "http://other.example:port/\x00",
         "https://other.example@evil.example/fhir/R4/",
         f"{BASE}/../../other",
         f"{BASE}/%2e%2e/%2E%2E/other",
