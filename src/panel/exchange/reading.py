@@ -13,9 +13,9 @@ from consent import Purpose
 from interop.messages import Message
 from interop.search_values import as_uuid
 from panel.exchange.entering import Client
-from panel.exchange.finding import messages_of, record_of
+from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.history import states_of
-from panel.exchange.resources import Name, Told, references, told
+from panel.exchange.resources import Told, references_in, told
 from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
 from panel.exchange.sources import SOURCES
 from panel.platform.read_models import for_driver, rows_of
@@ -116,15 +116,9 @@ async def referred_to(
 ) -> Sequence[Told]:
     """The agencies, workers, services and forms that resources refer to, each once."""
     wanted: dict[str, set[UUID]] = {}
-    for one in sent:
-        for kind, to in references(one.content):
-            row = as_uuid(to)
-            if row is not None and isinstance(SOURCES.get(kind), OpenSource):
-                wanted.setdefault(kind, set()).add(row)
-    found: dict[Name, Told] = {}
-    for kind in sorted(wanted):
-        if client.scopes.permits(kind, "r"):
-            for message in (await messages_of(session, kind, wanted[kind], _NOBODY)).values():
-                each = told(kind, message)
-                found[each.name] = each
-    return list(found.values())
+    for kind, to in {name for one in sent for name in references_in(one.stamped.body)}:
+        row = as_uuid(to)
+        if row is not None and isinstance(SOURCES.get(kind), OpenSource):
+            wanted.setdefault(kind, set()).add(row)
+    read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
+    return [told(kind, message) for kind, message in await open_messages(session, read)]
