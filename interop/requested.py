@@ -1,6 +1,7 @@
 """What one entry of a transaction or batch asks for: a method, an address, and on what condition.
 
-Only what `served` has can be asked for. Issues have paths below the entry: "request.url".
+Only what `served` has can be asked for: DELETE and PATCH are FHIR's, and refused. Issues have paths
+below the entry: "request.url".
 """
 
 import re

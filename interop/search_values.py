@@ -81,7 +81,9 @@ def as_uuid(text: str) -> UUID | None:
 
 def folded(text: str) -> str:
     """A text without case, accents and double spaces: how strings are compared (but `:exact`)."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    # Once is not enough: a bold A is an A only when taken apart, and some letters the other way.
+    whole = unicodedata.normalize("NFKD", text.casefold()).casefold()
+    apart = unicodedata.normalize("NFKD", whole)
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return " ".join(plain.translate(_LETTERS).split())
 

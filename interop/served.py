@@ -21,6 +21,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from interop.systems import uk_core
+
 FHIR_VERSION = "4.0.1"
 MEDIA_TYPE = "application/fhir+json"
 
@@ -28,7 +30,6 @@ Kind = Literal["token", "reference", "date", "string", "uri"]
 Times = Literal["day", "instant"]
 
 _DEFINED = "http://hl7.org/fhir/SearchParameter/"
-_UKCORE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
 
 
 class Interaction(StrEnum):
@@ -213,7 +214,7 @@ LAST_UPDATED = Param(
 
 _READING = (Interaction.READ, Interaction.VREAD, Interaction.HISTORY, Interaction.SEARCH)
 _WRITING = (*_READING, Interaction.CREATE, Interaction.UPDATE)
-_WHO = ("Practitioner", "PractitionerRole", "Organization")
+_WHO = ("Practitioner", "Organization")
 _CHANGED = (
     "Patient", "RelatedPerson", "EpisodeOfCare", "Condition", "QuestionnaireResponse", "CarePlan",
     "Goal", "CareTeam", "Task", "ServiceRequest", "Appointment", "Encounter", "DocumentReference",
@@ -240,7 +241,7 @@ def _row(
 ) -> Served:
     return Served(
         type=type_,
-        profile=f"{_UKCORE}{type_}" if profile else None,
+        profile=uk_core(f"UKCore-{type_}") if profile else None,
         interactions=interactions,
         params=(ID, LAST_UPDATED, *(make(type_) for make in params)),
     )
@@ -322,7 +323,7 @@ _ROWS = (
         _PATIENT,
         _SUBJECT,
         _STATUS,
-        _reference("owner", *_WHO),
+        _reference("owner", "Practitioner"),
         _date("authored-on"),
         _date("modified", "instant"),
         _reference("based-on", "CarePlan"),
@@ -367,7 +368,8 @@ _ROWS = (
     ),
     _read_only("AuditEvent", _PATIENT, _date("date", "instant"), _reference("agent", *_WHO)),
 )
-"""Flag has no `status`: R4 defines none. Goal has no UK Core profile."""
+"""Flag has no `status`: R4 defines none. Goal has no UK Core profile. Consent's `actor` is whoever
+stands in any of its provisions, and Provenance's `patient` the child whose record changed."""
 
 SERVED: Mapping[str, Served] = MappingProxyType({row.type: row for row in _ROWS})
 """Every type that is served, by its name."""

@@ -3,7 +3,7 @@
 What UK Core or HL7 has an address for goes by that. What is Panel's own is under one base that
 nobody can own (`.example`, RFC 2606), since every authority runs a Panel of its own and the words
 are the same in all of them: `CodeSystem/…` for codes, `Id/…` for identifiers, `Questionnaire/…` for
-forms and `StructureDefinition/…` for extensions. docs/integrators lists them.
+forms and `StructureDefinition/…` for extensions. docs/integrators/fhir-mapping.md lists them.
 """
 
 OWN = "https://panel.example/fhir"
@@ -117,6 +117,8 @@ NHS_NUMBER_VERIFICATION = uk_core("Extension-UKCore-NHSNumberVerificationStatus"
 ETHNICITY = uk_core("Extension-UKCore-EthnicCategory")
 INTERPRETER_REQUIRED = f"{_HL7_EXTENSION}/patient-interpreterRequired"
 ORGANIZATION_PERIOD = f"{_HL7_EXTENSION}/organization-period"
+DISPLAY = f"{_HL7_EXTENSION}/display"
+"""The words for an address: a form's title."""
 ABSENT_REASON = f"{_HL7_EXTENSION}/data-absent-reason"
 CARER_INTERPRETER_REQUIRED = own_extension("interpreter-required")
 """HL7's is for a Patient alone."""
@@ -133,4 +135,5 @@ LEVEL = own_extension("level")
 NUMBER = own_extension("number")
 ON_BEHALF_OF = own_extension("on-behalf-of")
 PLAN = own_extension("plan")
+STARTED_ON = own_extension("started-on")
 WITHDRAWN_AT = own_extension("withdrawn-at")

@@ -33,8 +33,12 @@ def document(
 
     Every address inside is a `urn:uuid:` and every reference resolves inside; one to something that
     is not in the document names it by type and identifier. The same content makes the same
-    document, its identifier too. Raises ValueError where the form is not signed off.
+    document, its identifier too. Raises ValueError where the form is not signed off, or where the
+    child or the form is not that of the answers.
     """
+    asked = (form.id, form.key, form.number)
+    if answers.child != child.id or (answers.form, answers.form_key, answers.form_number) != asked:
+        raise ValueError(f"The answers {answers.id} are another child’s, or to another form.")
     if not answers.signed_off or answers.signed_off_on is None:
         raise ValueError(f"Form {answers.id} is not signed off, so there is no document of it.")
     inside = [

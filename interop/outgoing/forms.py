@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from datetime import date
 
 from interop import systems
-from interop.messages import Cell, Form, FormAnswers, FormChoice, FormQuestion, Given, GivenSection
+from interop.messages import (
+    Cell,
+    Form,
+    FormAnswers,
+    FormChoice,
+    FormQuestion,
+    FormSection,
+    Given,
+    GivenSection,
+)
 from interop.outgoing.elements import (
     Json,
     coding,
@@ -30,6 +39,7 @@ ITEM_TYPES = {
     "rows": "group",
 }
 """Every other kind is a string, or a choice."""
+CHOICE = "open-choice"
 CHOSEN = frozenset({"choice", "choices"})
 REPEATED = frozenset({"choices", "people", "rows"})
 BOOLEANS = {"yes": True, "no": False}
@@ -40,20 +50,6 @@ BOOLEANS = {"yes": True, "no": False}
 
 def questionnaire(form: Form) -> Json:
     """Questionnaire (UK Core): one version, by its canonical address and number."""
-    sections: list[Json] = [
-        present(
-            {
-                "linkId": section.key,
-                "text": text(section.title),
-                "type": "group",
-                "item": [
-                    _question(form.key, f"{section.key}.{one.key}", one)
-                    for one in section.questions
-                ],
-            }
-        )
-        for section in form.sections
-    ]
     return resource(
         "Questionnaire",
         form,
@@ -63,30 +59,46 @@ def questionnaire(form: Form) -> Json:
             "title": text(form.title),
             "status": "active",
             "subjectType": ["Patient"],
-            "item": sections,
+            "item": [_of_section(form.key, one) for one in form.sections],
         },
     )
 
 
+def _of_section(form: str, section: FormSection) -> Json:
+    """A group, or its title alone: R4 has no empty group, and no code for what is only shown."""
+    inside = [_question(form, f"{section.key}.{one.key}", one) for one in section.questions]
+    coded = inside and is_code(section.category)
+    return present(
+        {
+            "linkId": section.key,
+            "code": [coding(systems.INFORMATION_CATEGORY, section.category)] if coded else None,
+            "text": text(section.title),
+            "type": "group" if inside else "display",
+            "item": inside,
+        }
+    )
+
+
 def _question(form: str, link: str, question: FormQuestion) -> Json:
-    columns = [_question(form, f"{link}.{one.key}", one) for one in question.columns]
-    options = [_option(form, link, one) for one in question.choices]
+    """A question; only one that is chosen has options, and only one that is asked repeats (R4)."""
+    kind = _item_type(question)
+    options = [_option(form, link, one) for one in question.choices if kind == CHOICE]
     return present(
         {
             "linkId": link,
             "text": text(question.label),
-            "type": _item_type(question),
-            "repeats": True if question.kind in REPEATED else None,
+            "type": kind,
+            "repeats": True if question.kind in REPEATED and kind != "display" else None,
             "answerOption": options,
-            "item": columns,
+            "item": [_question(form, f"{link}.{one.key}", one) for one in question.columns],
         }
     )
 
 
 def _item_type(question: FormQuestion) -> str:
-    """What is chosen may be text as well, where a form cannot list it; R4 wants no empty group."""
+    """What is chosen may be text as well, where a form cannot list it; R4 has no empty group."""
     if question.kind in CHOSEN:
-        return "open-choice"
+        return CHOICE
     found = ITEM_TYPES.get(question.kind, "string")
     return "display" if found == "group" and not question.columns else found
 
@@ -104,13 +116,16 @@ def questionnaire_response(answers: FormAnswers) -> Json:
     agency = reference("Organization", answers.author_agency)
     author = reference("Practitioner", answers.author)
     address = systems.form_address(answers.form_key)
+    title = extension(systems.DISPLAY, "String", text(answers.title))
     items = [_section(answers.form_key, one) for one in answers.sections]
     return resource(
         "QuestionnaireResponse",
         answers,
         {
-            "extension": extension(systems.ON_BEHALF_OF, "Reference", agency if author else None),
+            "extension": extension(systems.STARTED_ON, "Date", day(answers.started_on))
+            + extension(systems.ON_BEHALF_OF, "Reference", agency if author else None),
             "questionnaire": f"{address}|{answers.form_number}",
+            "_questionnaire": {"extension": title} if title else None,
             "status": "completed" if answers.signed_off else "in-progress",
             "subject": reference("Patient", answers.child),
             "authored": day(answers.signed_off_on or answers.started_on),

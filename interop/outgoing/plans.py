@@ -1,5 +1,7 @@
 """What is planned and asked for: CarePlan, Goal, Task and ServiceRequest."""
 
+from datetime import UTC
+
 from interop import systems
 from interop.messages import Action, Outcome, Plan, Progress, Request
 from interop.outgoing.codes import NEEDS, UCUM_UNITS
@@ -10,6 +12,7 @@ from interop.outgoing.elements import (
     concept,
     day,
     extension,
+    instant,
     is_code,
     narrative,
     own_concept,
@@ -132,11 +135,20 @@ def task(action: Action) -> Json:
             "for": reference("Patient", action.child),
             "executionPeriod": period(None, action.done_on),
             "authoredOn": day(action.asked_on),
+            "lastModified": _modified(action),
             "owner": reference("Practitioner", action.owner, action.owner_words),
             "note": annotation(action.note),
             "restriction": present({"period": period(None, action.due_on)}),
         },
     )
+
+
+def _modified(action: Action) -> str | None:
+    """When it last changed; R4 (inv-1) compares it with the day, so only of a later day."""
+    at = action.changed_at
+    if at is None or (action.asked_on is not None and at.astimezone(UTC).date() <= action.asked_on):
+        return None
+    return instant(at)
 
 
 def service_request(request: Request) -> Json:

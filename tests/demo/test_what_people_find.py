@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from consent import Purpose, Viewer, ViewerKind
 from panel.accounts.desk import usual_purposes
-from panel.accounts.service import SignedIn
+from panel.accounts.service import SignedIn, agencies
 from panel.allocation.models import RequestDecision, UnmetNeed
 from panel.allocation.money import FinancialYear
 from panel.allocation.packages import (
@@ -33,6 +33,7 @@ from panel.sharing.choices import voice_of
 from panel.sharing.family_history import looks_for_family
 from panel.sharing.models import (
     AccessRequest,
+    SharingAgreement,
     SharingEnquiry,
     SharingObjection,
     SharingOrder,
@@ -41,6 +42,7 @@ from panel.sharing.models import (
 from panel.sharing.overriding import Waiting, overrides_to_review, overrides_waiting
 from panel.sharing.standing import family_facts
 from panel.sharing.state import SharingFacts
+from panel.sharing.systems import is_of_system
 from panel.sharing.waiting import sharing_waits
 from panel.web.paging import Asked, Page
 from tests.demo.year import MONDAY, database_from, tenant_of, write_demo
@@ -143,6 +145,23 @@ async def test_whatever_was_not_agreed_left_its_unmet_need_or_why_there_is_none(
         if one.kind == "agreed":
             assert one.id not in recorded
             assert not without[one.id]
+
+
+async def test_the_systems_of_health_get_something_for_most_children(crew: Crew) -> None:
+    async with crew.tenant.transaction(JOB) as session:
+        keys = {one.id: one.key for one in await agencies(session)}
+        said = list(await session.scalars(select(SharingAgreement)))
+    systems = [one for one in said if is_of_system(Purpose(each) for each in one.purposes)]
+    live = {one.child_id for one in systems if one.given and one.withdrawn_at is None}
+    assert 24 // 2 < len(live) < 24, "most, and not all: some were not asked, some said no"
+    assert {keys[one] for each in systems for one in each.agencies} <= set(places.CONNECTED)
+    people = {one.child_id: one for one in said if one not in systems}
+    for one in systems:
+        beside = people[one.child_id]
+        assert set(one.agencies) <= set(beside.agencies)
+        assert (one.level, one.until_on, one.withdrawn_at) == (
+            beside.level, beside.until_on, beside.withdrawn_at,
+        )  # fmt: skip
 
 
 async def test_totals_of_the_year_agree_with_what_stands_in_its_tables(crew: Crew) -> None:

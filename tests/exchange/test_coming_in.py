@@ -5,8 +5,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
 from panel.accounts.models import Agency
@@ -26,12 +24,10 @@ from panel.platform.problems import Conflict, NotAllowed
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from tests.conftest import MORNING
+from tests.exchange.asking import Browser, ask, request
 from tests.exchange.conftest import SITE_URL, WHO, Systems, jwks
 from tests.exchange.key_server import published
 from tests.exchange.signing import Signer, ec_pair
-from tests.exchange.test_token_attacks import ask, request
-
-Browser = AsyncTestClient[Litestar]
 
 
 async def token_of(client: Browser, signer: Signer, scope: str = "system/*.rs") -> str:

@@ -10,8 +10,6 @@ import msgspec
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
 from psycopg import sql
 from sqlalchemy import text
 
@@ -24,7 +22,7 @@ from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
 from panel.platform.database import NOBODY
 from panel.platform.ids import new_id
-from panel.platform.problems import Invalid, NotFound
+from panel.platform.problems import Invalid
 from panel.platform.sessions import PROOF_LASTS
 from panel.platform.tenancy import Tenant
 from panel.records.access_check import differences
@@ -33,12 +31,12 @@ from panel.records.gate import Gate, rewrite_access
 from panel.register.service import add_involvement
 from panel.sharing.models import SharingRestriction
 from tests.conftest import MORNING, SignIn
+from tests.exchange.asking import Browser
 from tests.exchange.conftest import Systems, jwks
 from tests.exchange.signing import ec_pair
 from tests.hostile.conftest import hidden_of, said_wrong
 from tests.sharing.family import Family, agreed, record
 
-Browser = AsyncTestClient[Litestar]
 EC = ec_pair("k1")
 
 
@@ -80,9 +78,8 @@ async def test_it_reaches_whom_its_agency_works_with_and_consent_decides(
     purposes = frozenset({Purpose.SUPPORT, Purpose.EXCHANGE})
     await record(gate, family, agreed(family, purposes=purposes))
     assert await sees(gate, family, school, Category.HEALTH)
-    with pytest.raises(NotFound):
-        async with gate.open(family.child, school, Purpose.SUPPORT, "read for support"):
-            pass
+    async with gate.open(family.child, school, Purpose.SUPPORT, "read for support") as access:
+        assert not any(access.may(one) for one in Category), "for exchange and nothing else"
     async with tenant.transaction(JOB) as session:
         council = await add_agency(session, key="council", name="Council", kind="council")
         later = await register_client(

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,7 +40,7 @@ from tests.sharing.test_access_is_a_superset import FACTS, PLACE, World, world, 
 __all__ = ["world"]
 
 BASE = "http://testshire.localhost/fhir/R4"
-EXAMPLES = 400 if "PANEL_SOAK" in os.environ else 12
+EXAMPLES = 400 if "PANEL_SOAK" in os.environ else 8
 SINCE = (date(2026, 11, 1), None)
 CATEGORY = st.sampled_from(list(Category))
 CLIENT = st.tuples(
@@ -64,6 +64,23 @@ AUTHORS = st.builds(
     sitting=SOMEBODY,
     episode=SOMEBODY,
 )
+
+
+NOTHING: dict[str, Any] = {
+    "involved": [], "lead": None, "referred": None, "agenda": None,
+    "family": (True, (date(2021, 3, 9), None)), "guest": None, "agreements": [],
+    "objection": None, "restrictions": [], "orders": [], "override": None, "enquiry": None,
+    "client": None,
+}  # fmt: skip
+ALL_THEIR_OWN = Authors(
+    child=0, family=0, plan=0, sections=(0, 0, 0, 0), request=(0, Category.HEALTH),
+    note=(0, (Category.SAFEGUARDING,)), sitting=0, episode=0,
+)  # fmt: skip
+"""Nothing is agreed, and the client's own agency wrote everything."""
+NOBODYS = Authors(
+    child=None, family=None, plan=1, sections=(1, 2, 3, 1), request=(2, Category.FINANCE),
+    note=(3, (Category.PLAN,)), sitting=None, episode=None,
+)  # fmt: skip
 
 
 @dataclass
@@ -130,6 +147,8 @@ def names(found: Iterable[Told]) -> list[Name]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@example(facts=NOTHING, client=(0, True, None), authors=ALL_THEIR_OWN)
+@example(facts=NOTHING, client=(0, True, ("basic", [])), authors=NOBODYS)
 @given(facts=FACTS, client=CLIENT, authors=AUTHORS)
 async def test_obtainable_is_what_is_permitted(
     tenant: Tenant,

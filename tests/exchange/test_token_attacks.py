@@ -13,37 +13,20 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
-from interop.smart import LONGEST_ASSERTION, TYPE
+from interop.smart import LONGEST_ASSERTION
 from panel.exchange.tokens import TOKENS
 from panel.platform.clock import FixedClock
 from tests.conftest import MORNING
+from tests.exchange.asking import Browser, ask, request
 from tests.exchange.conftest import Systems
 from tests.exchange.signing import WIDTH, b64, by_secret, ec_pair, rsa_pair, token
 
-Browser = AsyncTestClient[Litestar]
 Attacks = Callable[[Systems], Iterator[tuple[str, str]]]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def request(assertion: str, **more: str | None) -> dict[str, str]:
-    told = {
-        "grant_type": "client_credentials",
-        "scope": "system/*.rs",
-        "client_assertion_type": TYPE,
-        "client_assertion": assertion,
-    } | more
-    return {name: value for name, value in told.items() if value is not None}
-
-
-async def ask(client: Browser, assertion: str, **more: str | None) -> httpx.Response:
-    return await client.post(TOKENS, data=request(assertion, **more))
 
 
 def headers(systems: Systems) -> Iterator[tuple[str, str]]:

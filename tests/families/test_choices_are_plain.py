@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import product
 from typing import Any
@@ -19,18 +20,18 @@ from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from panel.sharing import choosing
 from panel.sharing.asking_family import AskedOfFamily
+from panel.sharing.choice_views import HowFar, OwnSystem
 from panel.sharing.choices import (
     AgencyChoice,
     ByLaw,
     Choices,
     Decided,
-    HowFar,
     Switch,
     Voice,
     WhyNot,
 )
 from panel.sharing.choosing import Foreseen
-from panel.sharing.choosing_rules import COVERS, Act, Kind
+from panel.sharing.choosing_rules import COVERS, OF_PEOPLE, Act, Kind
 from tests.families.choosing import School, agreed, rehearse, with_school, write_down
 from tests.families.conftest import SignInFamily
 from tests.families.household import Client, Family
@@ -82,7 +83,7 @@ def an_agency(sees: frozenset[Category], **more: Any) -> AgencyChoice:
         "by_law": (),
         "anyway": frozenset(),
         "decided": (),
-        "switches": tuple(Switch(one, HowFar.PART) for one in Kind if one is not Kind.EVERYTHING),
+        "switches": tuple(Switch(one, HowFar.PART) for one in OF_PEOPLE),
         "mine_until": DAY,
         "mine_is_on": True,
         "objection_due": None,
@@ -109,11 +110,18 @@ def test_the_page_of_choices(why: WhyNot | None) -> None:
             (True, False), (True, False), ("", "her mother"), (None, DAY), (None, DAY)
         )
     )
+    decided += tuple(replace(one, of_system=True) for one in decided)
     agencies = [an_agency(seen) for seen in SEEN]
     agencies.append(an_agency(SEEN[2], by_law=law, decided=decided, objection_due=DAY))
     agencies.append(an_agency(SEEN[2], barred=frozenset(Category), objection_is_mine=True,
                               objection_due=DAY))  # fmt: skip
     agencies.append(an_agency(SEEN[2], anyway=frozenset(Category)))
+    agencies += [
+        an_agency(SEEN[2], system=OwnSystem(gets, SEEN[2], may_stop, is_barred))
+        for gets, may_stop, is_barred in product(
+            ((), *(tuple(one) for one in SEEN[1:])), (True, False), (True, False)
+        )
+    ]
     known = Choices(voice, tuple(agencies), law, ((new_id(), "Speech therapy"),), DAY)
     for is_self in (True, False):
         page = choices_page(
@@ -129,7 +137,14 @@ def test_the_page_of_choices(why: WhyNot | None) -> None:
         said = [page.title, page.lead, *page.why_not, *page.panel]
         said += [text for part in page.asked for text in part.said]
         for part in page.agencies:
-            said += [part.sees, *part.decided, *part.by_law, *part.waits, part.one_by_one]
+            said += [
+                part.sees,
+                part.system,
+                *part.decided,
+                *part.by_law,
+                *part.waits,
+                part.one_by_one,
+            ]
             said += [one.text + one.about for one in part.whole]
             for switch in part.switches:
                 said += [switch.name, switch.what, switch.state, switch.why_none]
@@ -149,7 +164,9 @@ def test_every_rehearsal(act: Act) -> None:
     for about, before, after, objects in product((*Kind, *Category), SEEN, SEEN[:5], (True, False)):
         if before == after and len(before) not in (0, 4):
             continue
-        first, last = an_agency(before), an_agency(after, objection_due=DAY if objects else None)
+        systems = [OwnSystem(tuple(one), one) for one in (before, after)]
+        first = an_agency(before, system=systems[0])
+        last = an_agency(after, system=systems[1], objection_due=DAY if objects else None)
         foreseen = Foreseen(first, last, ((first, last),), objects, objects, DAY, "mark")
         page = choice_page(foreseen, Asked(act, about), "/x")
         said = [
@@ -169,7 +186,7 @@ def test_every_rehearsal(act: Act) -> None:
 def test_what_is_said_when_it_is_refused() -> None:
     said = [
         choosing.NOT_THEIRS, choosing.UNKNOWN_AGENCY, choosing.CHANGED_SINCE, choosing.WAITS,
-        choosing.NOTHING_TO_KEEP, choosing.BEFORE_TODAY,
+        choosing.NOTHING_TO_KEEP, choosing.BEFORE_TODAY, choosing.NOTHING_FOR_A_SYSTEM,
     ]  # fmt: skip
     assert [one for text in said for one in too_hard(text)] == []
 

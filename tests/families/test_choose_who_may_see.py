@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from consent import Category, Level
+from consent import Category, Level, Purpose
 from panel.accounts.service import add_agency
 from panel.panels.calendar import join_panel
 from panel.panels.models import AgendaItem, Meeting, Panel
@@ -167,3 +167,63 @@ async def test_she_reads_on_which_meeting_it_shows_first(
     said = words((await rehearse(mother, family, school.id, "stop-everything")).text)
     assert "Where it shows first" in said
     assert "The papers for the meeting on 3 December 2026 say less to Ashdown School." in said
+
+
+async def test_she_lets_the_computer_of_an_agency_have_it_and_stops_that_alone(
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id, family.agency}))
+    assert "Its computer gets nothing from here." in await page_of(mother, family)
+    said = words((await rehearse(mother, family, school.id, "share-system")).text)
+    assert "Share with the computer of Ashdown School?" in said
+    assert "It gets the name, the address, who helps and the plan." in said
+    assert "Ashdown School may see" not in said
+    done = await choose(mother, family, school.id, "share-system")
+    assert done.status_code == 303, words(done.text)
+    people, system = await standing(tenant, family)
+    assert set(people.agencies) == {school.id, family.agency}, "the people's word stays as it was"
+    assert (set(system.agencies), system.purposes) == ({school.id}, ["exchange"])
+    assert (system.level, system.until_on) == ("basic", ENDS)
+    page = await page_of(mother, family)
+    assert "Its computer gets what the family said yes to." in page
+    assert "This is about its computer. You said yes on 23 November 2026." in page
+    await choose(mother, family, school.id, "share-more")
+    page = await page_of(mother, family)
+    assert "Its computer gets the name, the address, who helps and the plan." in page, (
+        "more for people is not more for their computer"
+    )
+    said = words((await rehearse(mother, family, school.id, "stop-system")).text)
+    assert "What the computer of Ashdown School has now, it keeps." in said
+    await choose(mother, family, school.id, "stop-system")
+    assert {tuple(row.purposes) for row in await standing(tenant, family)} == {
+        ("panel", "review", "support")
+    }
+    assert await may_see(gate, family, school.tom, Category.HEALTH)
+    assert "Its computer gets nothing from here." in await page_of(mother, family)
+
+
+async def test_the_computer_of_an_agency_stays_as_it_was_agreed_in_one_word(
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
+) -> None:
+    everything = frozenset({Purpose.SUPPORT, Purpose.EXCHANGE})
+    await write_down(gate, family, agreed(family.mother, {school.id}, purposes=everything))
+    await choose(mother, family, school.id, "share-more")
+    found = {row.level: set(row.purposes) for row in await standing(tenant, family)}
+    assert found == {"basic": {"exchange"}, "additional": {"support", "panel", "review"}}
+    await choose(mother, family, school.id, "stop-system")
+    (row,) = await standing(tenant, family)
+    assert "exchange" not in row.purposes
+
+
+async def test_what_another_parent_agreed_for_a_computer_is_not_stopped_by_a_press(
+    mother: Client, gate: Gate, family: Family, school: School
+) -> None:
+    await write_down(gate, family, agreed(family.mother, {school.id}))
+    system = frozenset({Purpose.EXCHANGE})
+    await write_down(gate, family, agreed(family.father, {school.id}, purposes=system))
+    page = await page_of(mother, family)
+    assert "Somebody else said yes to this. Ask Rosa Whitlow." in page
+    for change in ("stop-system", "refuse-system"):
+        assert (await rehearse(mother, family, school.id, change)).status_code == 422
+    nobody = await rehearse(mother, family, family.agency, "share-system")
+    assert "so their computer gets nothing" in words(nobody.text)

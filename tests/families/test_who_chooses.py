@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from consent import Capacity, Category, Finding, Level
+from consent import Capacity, Category, Finding, Level, Purpose
 from consent.standing import SHARING_MATTER
 from panel.platform.clock import FixedClock, day_of
 from panel.platform.tenancy import Tenant
@@ -197,6 +197,30 @@ async def test_from_16_the_young_person_alone(
     assert "Health visiting may see the name, the address, who helps and the plan." in said
     await choose(client, family, school.id, "stop-everything")
     assert not await may_see(gate, family, school.tom, Category.PLAN)
+
+
+async def test_from_16_the_computer_of_an_agency_is_stopped_alone_and_let_in_again(
+    client: Client, tenant: Tenant, gate: Gate, family: Family, school: School,
+    sign_in_family: SignInFamily,
+) -> None:  # fmt: skip
+    both = frozenset({Purpose.SUPPORT, Purpose.EXCHANGE})
+    await write_down(gate, family, agreed(family.mother, {school.id}, purposes=both))
+    await born(tenant, family, BORN_16)
+    await sign_in_family(family.child)
+    assert "Its computer gets what the family said yes to." in await page_of(client, family)
+    await choose(client, family, school.id, "stop-system")
+    found = {(row.given, tuple(row.purposes)) for row in await standing(tenant, family)}
+    assert found == {(False, ("exchange",)), (True, ("support",))}
+    assert await may_see(gate, family, school.tom, Category.PLAN)
+    await choose(client, family, school.id, "share-more")
+    assert "Its computer gets nothing from here." in await page_of(client, family)
+    await choose(client, family, school.id, "share-system")
+    assert "Its computer gets what the family said yes to." in await page_of(client, family)
+    rows = await standing(tenant, family)
+    assert {row.by_person_id for row in rows} == {family.child}
+    assert [tuple(row.purposes) for row in rows if row.given and "exchange" in row.purposes] == [
+        ("exchange",)
+    ]
 
 
 async def test_what_is_kept_from_a_parent_leaves_no_trace(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from interop.messages import Message
+from tests.interop.examples import COLUMNS
 
 IDS = frozenset(
     {
@@ -85,8 +86,8 @@ def _struct(kind: type) -> st.SearchStrategy[Any]:
 def _field(owner: str, name: str, kind: inspect.Type) -> st.SearchStrategy[Any]:
     if name in KNOWN:
         return KNOWN[name]
-    if name == "columns":
-        return st.just(())
+    if name == "columns" and owner == "FormQuestion":
+        return st.just(()) | st.just(COLUMNS)
     holds_ids = (name in IDS and (owner, name) not in TEXTS) or (owner, name) in IDS_TOO
     return _value(kind, AN_ID if holds_ids else A_TEXT)
 

@@ -55,6 +55,27 @@ GIVEN = (
     said.Given(key="other", label="Other", kind="rows", rows=((("unknown", "Anything"),),)),
 )
 
+EMPTY = (
+    said.FormSection(key="empty", title="", category="", questions=()),
+    said.FormSection(
+        key="odd",
+        title="",
+        category="plan",
+        questions=(
+            said.FormQuestion(key="part", label="", kind="element"),
+            said.FormQuestion(key="rows", label="", kind="rows"),
+            said.FormQuestion(
+                key="text", label="", kind="short_text", choices=(said.FormChoice("a", "A"),)
+            ),
+            said.FormQuestion(key="which", label="", kind="choice"),
+            said.FormQuestion(
+                key="what", label="", kind="choices", choices=(said.FormChoice("no code ", ""),)
+            ),
+        ),
+    ),
+)
+"""Sections and questions that FHIR has rules about."""
+
 FULL: tuple[said.Message, ...] = (
     said.Child(
         id=CHILD,
@@ -319,7 +340,7 @@ LEAST: tuple[said.Message, ...] = (
     said.Service(id=SERVICE, provider=AGENCY, name="", kind=""),
     said.Episode(id=one(20), child=CHILD, opened_on=ON, agency=AGENCY),
     said.Need(id=one(21), child=CHILD, words=""),
-    said.Form(id=FORM, key="caf", number=1, title="", sections=()),
+    said.Form(id=FORM, key="caf", number=1, title="", sections=EMPTY),
     said.FormAnswers(
         id=ANSWERS,
         child=CHILD,

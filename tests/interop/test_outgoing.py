@@ -2,6 +2,7 @@
 
 import unicodedata
 from base64 import b64decode
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 import msgspec
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
+from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from interop import messages as said
 from interop.outgoing import WRITERS, Json, document, encode, stamped
 from interop.outgoing.elements import text
+from interop.served import SERVED
 from tests.interop import validator
 from tests.interop.any_message import A_TEXT, any_of
-from tests.interop.examples import FULL, LEAST, of
+from tests.interop.examples import FULL, LEAST, WORKER, of
 
 ANY = settings(
     max_examples=12,
@@ -104,6 +108,13 @@ def test_every_message_has_an_example_and_a_writer() -> None:
     assert {type(each) for each in FULL} == {type(each) for each in LEAST} == kinds
 
 
+def test_each_type_that_is_served_is_written_in_its_profile(made: list[Made]) -> None:
+    assert set(SERVED) == set(WRITERS)
+    for each in made:
+        profile = SERVED[each.kind].profile
+        assert _in(each.resource, "meta").get("profile", [None]) == [profile]
+
+
 def test_all_parse_as_r4b_and_are_the_message_s(made: list[Made]) -> None:
     for each in made:
         parsed = get_fhir_model_class(each.kind).model_validate_json(encode(each.resource))
@@ -111,9 +122,45 @@ def test_all_parse_as_r4b_and_are_the_message_s(made: list[Made]) -> None:
         assert each.resource["id"] == each.message.id
 
 
-def test_the_second_validator_finds_nothing_wrong(made: list[Made], tmp_path: Path) -> None:
-    bodies = [stamped(each.resource).body for each in made] + [encode(_document())]
-    assert validator.problems(validator.lay_out(tmp_path), bodies) == {"R4": (), "UK Core": ()}
+def test_the_second_validator_finds_nothing_wrong_but_what_is(
+    made: list[Made], tmp_path: Path
+) -> None:
+    wrong = _one("Patient", id="wrong") | {"gender": "girl"}
+    bodies = [stamped(each.resource).body for each in made] + [encode(wrong)]
+    bodies += [encode(_document()), *(encode(one) for one in _any_documents())]
+    found = validator.problems(validator.lay_out(tmp_path), bodies)
+    for problems in found.values():
+        assert {each.split("\t")[0] for each in problems} == {"Patient/wrong"}
+
+
+def test_every_reference_is_to_a_type_that_may_stand_there(made: list[Made]) -> None:
+    for each in made:
+        model = get_fhir_model_class(each.kind)
+        assert not list(_misplaced(model.model_validate_json(encode(each.resource)))), each
+
+
+def test_a_reference_to_another_type_is_seen() -> None:
+    who = {"actor": {"reference": "Organization/x"}, "status": "accepted"}
+    appointment = _one("Appointment") | {"participant": [who]}
+    model = get_fhir_model_class("Appointment").model_validate(appointment)
+    assert list(_misplaced(model)) == ["AppointmentParticipant.actor: Organization/x"]
+
+
+def _misplaced(model: FHIRAbstractModel) -> Iterator[str]:
+    """References below this that are to none of the types that R4 lets stand there."""
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name, None)
+        several = value if isinstance(value, list) else [value]
+        extra = field.json_schema_extra
+        allowed = extra.get("enum_reference_types") if isinstance(extra, dict) else None
+        for one in several:
+            if isinstance(one, FHIRAbstractModel):
+                yield from _misplaced(one)
+            to = getattr(one, "reference", None)
+            if not isinstance(to, str) or not isinstance(allowed, list) or "Resource" in allowed:
+                continue
+            if to.split("/")[0] not in allowed:
+                yield f"{type(model).__name__}.{name}: {to}"
 
 
 def test_what_is_absent_is_left_out(made: list[Made]) -> None:
@@ -313,9 +360,32 @@ def test_answers_are_in_the_types_of_their_questions() -> None:
 # A document ---------------------------------------------------------------------------------------
 
 
-def _document(**changed: object) -> Json:
+AUTHOR = of(said.Worker)
+
+
+def _document(worker: said.Worker | None = AUTHOR, **changed: object) -> Json:
     answers = msgspec.structs.replace(of(said.FormAnswers), **changed)
-    return document(answers, of(said.Child), of(said.Worker), of(said.Agency), of(said.Form))
+    return document(answers, of(said.Child), worker, of(said.Agency), of(said.Form))
+
+
+def _any_documents() -> list[Json]:
+    """Documents of any answers, by a worker and by an agency alone."""
+    found = []
+
+    @settings(ANY, max_examples=4)
+    @given(any_of(said.FormAnswers), st.sampled_from([AUTHOR, None]))
+    def write(answers: said.Message, worker: said.Worker | None) -> None:
+        told = {name: getattr(answers, name) for name in ("id", "title", "sections", "changed_at")}
+        found.append(_document(worker, **told))
+
+    write()
+    return found
+
+
+@pytest.mark.parametrize("other", [{"child": WORKER}, {"form": WORKER}, {"form_number": 1}])
+def test_another_child_s_answers_or_another_form_s_are_no_document(other: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="another"):
+        _document(**other)
 
 
 def test_a_document_stands_alone() -> None:

@@ -11,11 +11,13 @@ from sqlalchemy import text
 
 from consent import Category, RestrictionKind
 from panel.cli import commands
+from panel.exchange.models import ExchangeClient
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
-from panel.records.gate import Gate
+from panel.records.gate import Gate, rewrite_access
 from panel.register.models import FamilyMember
 from panel.sharing.models import SharingRestriction
+from panel.sharing.systems import SYSTEM
 from tests.sharing.family import TODAY, Family, agreed, record
 
 Explain = Callable[..., Awaitable[Result]]
@@ -126,3 +128,32 @@ async def test_an_address_that_names_nobody_or_two_is_refused_in_a_line(
         assert result.exit_code == 1
         assert said in result.output
         assert "Traceback" not in result.output
+
+
+async def test_a_system_of_an_agency_is_named_by_its_key(
+    explain: Explain, gate: Gate, tenant: Tenant, family: Family
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        session.add(
+            ExchangeClient(
+                key="school-system",
+                name="Register",
+                agency_id=family.school,
+                scopes=[],
+                purposes=["exchange"],
+                jwks={"keys": []},
+                from_on=TODAY,
+            )
+        )
+        await session.flush()
+        await rewrite_access(session, family.child)
+    await record(gate, family, agreed(family))
+    asked = ("school-system", "health", "--json")
+    found = await told(await explain(*asked, purpose="exchange"))
+    assert (found["decision"], found["ties"]) == ("withhold", ["client"]), "agreed for its people"
+    await record(gate, family, agreed(family, purposes=SYSTEM))
+    found = await told(await explain(*asked, purpose="exchange"))
+    assert (found["decision"], found["basis"]) == ("permit", "agreement")
+    assert found["viewer"]["kind"] == "client"
+    unknown = await explain("no-such-system", "health", purpose="exchange")
+    assert unknown.exit_code == 1

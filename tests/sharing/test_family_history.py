@@ -92,6 +92,18 @@ async def test_an_attempt_is_told_as_one(gate: Gate, family: Family, clock: Fixe
     assert "Made-up School" in line
 
 
+async def test_a_look_of_a_system_is_one_of_its_agency(gate: Gate, family: Family) -> None:
+    system = Viewer(new_id(), ViewerKind.CLIENT, family.school, "school")
+    with pytest.raises(NotFound):
+        async with gate.open(family.child, system, Purpose.EXCHANGE, "asked for a plan"):
+            pass
+    (line,) = await lines(gate, family, family.mother)
+    assert line == (
+        "23 November 2026 at 9:30: The computer of Made-up School tried to look to keep its own"
+        " notes up to date. They were not let in."
+    )
+
+
 async def test_looks_of_the_family_are_nobody_elses_business(gate: Gate, family: Family) -> None:
     await told(gate, family, family.father)
     assert await lines(gate, family, family.mother) == []

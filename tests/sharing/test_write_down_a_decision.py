@@ -128,6 +128,33 @@ async def test_what_was_agreed_is_written_down_and_works_on_the_next_look(
     assert (row.basis, row.created_by, row.renews_id) == ("birth_mother", family.rosa.id, None)
 
 
+async def test_the_system_of_an_agency_is_asked_about_by_itself(
+    client: Client, family: Family, gate: Gate, tenant: Tenant, page: str, sign_in: Any
+) -> None:
+    await record(gate, family, agreed(family))
+    await sign_in(family.rosa.id)
+    form = (await client.get(f"{page}/agreements/new")).text
+    (box,) = re.findall(r'<input[^>]*value="exchange"[^>]*>', form)
+    assert "checked" not in box
+    assert "who agrees to the people of an agency has not agreed to its system" in form
+    fields = await hidden_of(client, f"{page}/agreements/new")
+    said = fields | conversation(family, purposes=["exchange"], level="basic")
+    answer = await client.post(f"{page}/agreements", data=said, follow_redirects=False)
+    assert answer.status_code == 303, "it overlaps nothing that was agreed for people"
+    people, system = await rows(tenant)
+    assert "exchange" not in people.purposes
+    assert (system.purposes, system.level, system.withdrawn_at) == (["exchange"], "basic", None)
+    sharing = await shown(client, page)
+    assert "For the agency’s own computer system" in sharing
+    no = await client.post(
+        f"{page}/agreements",
+        data=fields | conversation(family, decision="refused", purposes=["exchange"], level=""),
+    )
+    assert "Made-up School no longer sees" in plain(no)
+    assert "for the agency’s own computer system." in plain(no)
+    assert "for working with the child." not in plain(no)
+
+
 async def test_a_refusal_needs_no_agency_and_closes(
     client: Client, family: Family, gate: Gate, page: str, sign_in: Any
 ) -> None:

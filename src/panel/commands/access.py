@@ -27,7 +27,7 @@ def access() -> None:
 @click.option(
     "--viewer",
     required=True,
-    help="The e-mail address of a worker, or of somebody in the child's family.",
+    help="The e-mail address of a worker or of one of the child's family, or a system's key.",
 )
 @click.option("--category", required=True, help="An information category, such as health.")
 @click.option("--purpose", required=True, help="A purpose, such as support or panel.")

@@ -66,6 +66,7 @@ from panel.register.service import (
     people_of,
 )
 from panel.sharing.service import SharingDecision, record_agreement
+from panel.sharing.systems import SYSTEM
 
 PARENTS = {"mother": ParentalBasis.BIRTH_MOTHER, "father": ParentalBasis.FATHER_BY_REGISTRATION}
 PURPOSES = frozenset({Purpose.SUPPORT, Purpose.PANEL, Purpose.REVIEW})
@@ -388,21 +389,24 @@ async def _ask_to_share(crew: Crew, child_id: UUID, who: SignedIn) -> None:
         reference = (await child_header(access)).reference
         if mother is None or not crew.happens(0.15, "shares after all", reference, crew.today):
             return
-        known = frozenset(one.id for one in await agencies(access.session))
-        await record_agreement(
-            access,
-            SharingDecision(
-                by_person=mother.member_id,
-                capacity=Capacity.PARENTAL_RESPONSIBILITY,
-                given=True,
-                agreed_on=crew.today,
-                agencies=known,
-                level=Level.ADDITIONAL,
-                purposes=PURPOSES,
-                until_on=months_after(crew.today, 24),
-                how_explained="Talked through at home.",
-            ),
+        known = {one.key: one.id for one in await agencies(access.session)}
+        with_people = SharingDecision(
+            by_person=mother.member_id,
+            capacity=Capacity.PARENTAL_RESPONSIBILITY,
+            given=True,
+            agreed_on=crew.today,
+            agencies=frozenset(known.values()),
+            level=Level.ADDITIONAL,
+            purposes=PURPOSES,
+            until_on=months_after(crew.today, 24),
+            how_explained="Talked through at home.",
         )
+        await record_agreement(access, with_people)
+        if crew.happens(0.8, "shares with systems", reference, crew.today):
+            connected = frozenset(known[key] for key in places.CONNECTED)
+            await record_agreement(
+                access, replace(with_people, agencies=connected, purposes=SYSTEM)
+            )
 
 
 # What is to be done -----------------------------------------------------------------------------

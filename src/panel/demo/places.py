@@ -55,6 +55,9 @@ AGENCIES = (
     DemoAgency("icb", "Wex and Downs Integrated Care Board", "icb"),
 )
 
+CONNECTED = ("health-visiting", "paediatrics", "speech-therapy", "mill-lane")
+"""The agencies that have a computer system of their own: the trust's and the practice's."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoWorker:

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, ParentalBasis
+from consent import Category, ParentalBasis, Purpose
 from panel.accounts.models import DemoPersona, WorkerRole
 from panel.accounts.service import add_agency, add_worker, remember_agency_keys
 from panel.assessments.models import Assessment, Form, SectionAnswer
@@ -54,9 +54,12 @@ from panel.sharing.models import (
     SharingObjection,
     SharingRestriction,
 )
+from panel.sharing.service import copy_of
 
 AT_ONCE = 40
 """Children a transaction."""
+NOT_ASKED_OF_SYSTEMS = 5
+"""One family of so many was not asked yet about systems of agencies."""
 
 
 @dataclass(slots=True)
@@ -718,6 +721,8 @@ def _write_sharing(
         how_explained="Talked through at home with the leaflet in pictures.",
     )
     session.add(agreement)
+    if connected := _connected(world, story, agreement.agencies):
+        session.add(_with_systems(agreement, connected))
     if sharing.objection:
         session.add(
             SharingObjection(
@@ -755,6 +760,25 @@ def _write_sharing(
                 reason="A volunteer is a neighbour.",
             )
         )
+
+
+def _connected(world: World, story: Story, agreed: list[UUID]) -> list[UUID]:
+    """The agencies whose own computer system the family agrees to: for most the health agencies'.
+
+    None where the family was not asked yet (every fifth), or agreed to very little.
+    """
+    if story.sharing.kind == "basic" or story.number % NOT_ASKED_OF_SYSTEMS == 0:
+        return []
+    return [world.agencies[key] for key in places.CONNECTED if world.agencies[key] in agreed]
+
+
+def _with_systems(agreement: SharingAgreement, agencies: list[UUID]) -> SharingAgreement:
+    """A word beside an agreement: these agencies' own systems get the same, until the same day."""
+    beside = copy_of(agreement, agencies=agencies, not_agencies=[])
+    beside.purposes = [Purpose.EXCHANGE.value]
+    beside.withdrawn_at = agreement.withdrawn_at
+    beside.how_explained = "Asked by itself: their own computer system gets it, too."
+    return beside
 
 
 def _to_allocate(world: World, story: Story) -> list[str]:

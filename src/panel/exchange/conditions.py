@@ -126,7 +126,7 @@ def _sql(
             said = _references(column, asked, values)
         case search.Dates(any_of=dates):
             last_changed = criterion.param.column == LAST_UPDATED.column
-            said = _dates(at(source.changed) if last_changed else column, dates, values)
+            said = _dates(at(source.last_told) if last_changed else column, dates, values)
         case search.Strings(any_of=texts, match=match):
             said = _words(column, texts, match, values)
         case search.Uris(any_of=addresses):

@@ -50,7 +50,7 @@ class Order:
     def sql(self, source: AnySource) -> tuple[str, str]:
         """(what holds of the rows that are still to come, ORDER BY)."""
         way, sign = ("DESC", "<") if self.newest_first else ("", ">")
-        keys = [source.changed] if self.by_change else []
+        keys = [source.last_told] if self.by_change else []
         keys.append(source.id)
         given = [":after_at", ":after_id"][2 - len(keys) :]
         rest = f"({', '.join(keys)}) {sign} ({', '.join(given)})" if self.after else "true"
@@ -101,7 +101,7 @@ async def find(
             " ORDER BY {by} LIMIT :most",
             id=source.id,
             child=source.child,
-            changed=source.changed,
+            changed=source.last_told,
             rows=source.rows,
             matching=_matching(source, conditions),
             rest=rest,

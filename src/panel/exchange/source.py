@@ -52,6 +52,9 @@ class Source(Generic[RowOf]):
     """Which of the rows there are at all."""
     id: str = "r.id"
     changed: str = "r.changed_at"
+    changed_as_told: str = ""
+    """Where that would tell of a change of something else: SQL for when it changed as far as the
+    viewer may know, with `permitted` in it; empty where `changed` tells of nothing else."""
     columns: Mapping[str, Column] = field(default_factory=dict)
     """The name of a searched column (`interop.served`) → where it is."""
     holders: Callable[[RowOf], Iterable[UUID]] = lambda _line: ()
@@ -73,6 +76,11 @@ class Source(Generic[RowOf]):
     def told(self) -> str:
         """SQL: whether the viewer may be told that the row is there."""
         return "true"
+
+    @property
+    def last_told(self) -> str:
+        """SQL for when a row changed, as a search sorts and is asked by it."""
+        return self.changed_as_told or self.changed
 
     def selected(self) -> str:
         """SQL for a line's text."""

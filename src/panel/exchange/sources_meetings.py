@@ -10,6 +10,7 @@ from interop.messages import Agreement, Alert, Change, Look, Message, Note, Send
 from panel.exchange.columns import Code, Nothing, Refers, at, to
 from panel.exchange.permitted import may
 from panel.exchange.source import ChildLine, ChildSource, author, hex_of, plain, sql, text_of, texts
+from panel.exchange.sources_people import OF_THE_CHILD, OWN_CHANGED, OWN_FIELDS, OwnLine
 from panel.records.gate import Access
 
 ItemState = Literal["planned", "discussed", "not_reached", "removed", "cancelled"]
@@ -291,10 +292,9 @@ CONSENT = ChildSource(
 )
 
 
-class AlertRow(ChildLine):
+class AlertRow(OwnLine):
     """That whoever meets the family needs an interpreter."""
 
-    author: UUID | None
     interpreter: str
 
 
@@ -304,7 +304,7 @@ def _alert(row: AlertRow, access: Access) -> Message | None:
     return Alert(
         id=str(row.id),
         child=str(row.child_id),
-        changed_at=row.changed_at,
+        changed_at=row.changed_for(access),
         code="interpreter",
         words=f"Interpreter needed: {row.interpreter}",
     )
@@ -312,12 +312,13 @@ def _alert(row: AlertRow, access: Access) -> Message | None:
 
 FLAG = ChildSource(
     resource="Flag",
-    about=frozenset({Category.FAMILY}),
+    about=frozenset(OF_THE_CHILD),
+    changed_as_told=OWN_CHANGED,
     line=AlertRow,
     rows="child r",
     child_id="r.id",
     where="r.interpreter IS NOT NULL",
-    fields=f"{plain('interpreter')}, 'author', {author('r.created_by')}",
+    fields=f"{plain('interpreter')}, {OWN_FIELDS}",
     may_be_told=may("r.id", "'family'", author("r.created_by")),
     columns={
         "patient": to("r.id"),

@@ -1,7 +1,7 @@
 """Who: the child, the family and the team; agencies, workers and services, about no child."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from panel.exchange.source import (
     OpenSource,
     author,
     hex_of,
+    listed,
     plain,
     sql,
     text_of,
@@ -38,11 +39,36 @@ from panel.platform.crypto import Keys
 from panel.records.gate import Access
 from panel.register.service import EDUCATION
 
+OF_THE_CHILD = (
+    Category.IDENTITY, Category.CONTACT, Category.FAMILY, Category.HEALTH, Category.EDUCATION,
+)  # fmt: skip
+"""What a child's own row holds."""
 
-class ChildRow(ChildLine):
-    """A child's row, sealed texts as hexadecimal."""
+
+class OwnLine(ChildLine):
+    """What every resource is told from that is made of a child's own row."""
 
     author: UUID | None
+    made_at: datetime
+
+    def changed_for(self, access: Access) -> datetime:
+        """When it changed; when it was made, for who is not told of all that may have changed."""
+        whole = all(access.may(one, self.author) for one in OF_THE_CHILD)
+        return self.changed_at if whole else self.made_at
+
+
+OWN_FIELDS = listed(f"'author', {author('r.created_by')}", "'made_at', r.created_at")
+OWN_CHANGED = sql(
+    "(CASE WHEN {whole} THEN r.changed_at ELSE r.created_at END)",
+    whole=" AND ".join(
+        may("r.id", f"'{one.value}'", author("r.created_by")) for one in OF_THE_CHILD
+    ),
+)
+
+
+class ChildRow(OwnLine):
+    """A child's row, sealed texts as hexadecimal."""
+
     reference: str
     birth_date: date | None
     sex: Sex
@@ -89,7 +115,7 @@ def _child(row: ChildRow, access: Access) -> Message | None:
     )
     return Child(
         id=str(row.id),
-        changed_at=row.changed_at,
+        changed_at=row.changed_for(access),
         restricted=row.protected and contact,
         parts_withheld=bool(withheld),
         reference=row.reference,
@@ -128,7 +154,8 @@ def _names(message: Message) -> Iterable[str]:
 
 PATIENT = ChildSource(
     resource="Patient",
-    about=frozenset({Category.IDENTITY, Category.CONTACT, Category.FAMILY, Category.NETWORK}),
+    about=frozenset({*OF_THE_CHILD, Category.NETWORK}),
+    changed_as_told=OWN_CHANGED,
     line=ChildRow,
     rows="child r",
     child_id="r.id",
@@ -142,7 +169,7 @@ PATIENT = ChildSource(
                 "given_name", "family_name", "known_as", "nhs_number", "upn", "address",
                 "postcode", "phone",
             ),
-            f"'author', {author('r.created_by')}",
+            OWN_FIELDS,
             f"'practice', {_PRACTICE}",
             f"'protected', {_PROTECTED}",
             f"'died', {_DIED}",

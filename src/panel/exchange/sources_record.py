@@ -52,6 +52,7 @@ from panel.exchange.source import (
     text_of,
     texts,
 )
+from panel.exchange.sources_people import OF_THE_CHILD, OWN_CHANGED, OWN_FIELDS, OwnLine
 from panel.platform.crypto import Keys
 from panel.records.gate import Access
 from panel.register.service import EDUCATION
@@ -105,10 +106,9 @@ EPISODE_OF_CARE = ChildSource(
 )
 
 
-class NeedRow(ChildLine):
+class NeedRow(OwnLine):
     """A child's main need, and what was written of a disability."""
 
-    author: UUID | None
     primary_need: str | None
     disability: str | None
 
@@ -122,7 +122,7 @@ def _need(row: NeedRow, access: Access) -> Message | None:
     return Need(
         id=str(row.id),
         child=str(row.child_id),
-        changed_at=row.changed_at,
+        changed_at=row.changed_for(access),
         code=row.primary_need,
         words=row.primary_need or "Disability",
         text=written or None,
@@ -131,15 +131,13 @@ def _need(row: NeedRow, access: Access) -> Message | None:
 
 CONDITION = ChildSource(
     resource="Condition",
-    about=frozenset({Category.HEALTH}),
+    about=frozenset(OF_THE_CHILD),
+    changed_as_told=OWN_CHANGED,
     line=NeedRow,
     rows="child r",
     child_id="r.id",
     where="(r.primary_need IS NOT NULL OR r.disability IS NOT NULL)",
-    fields=plain("primary_need")
-    + ", "
-    + hex_of("disability")
-    + f", 'author', {author('r.created_by')}",
+    fields=listed(plain("primary_need"), hex_of("disability"), OWN_FIELDS),
     may_be_told=may("r.id", "'health'", author("r.created_by")),
     columns={
         "patient": to("r.id"),

@@ -46,13 +46,17 @@ class Asked:
     def wish(self, agency: UUID, until: date | None = None) -> Wish:
         """The same for an agency."""
         what = COVERS[self.about] if isinstance(self.about, Kind) else frozenset({self.about})
-        return Wish(self.act, agency, frozenset() if self.act is Act.KEEP else what, until)
+        keeps = self.act is Act.KEEP
+        system = self.about is Kind.SYSTEM and not keeps
+        return Wish(self.act, agency, frozenset() if keeps else what, until, system=system)
 
 
 def read_choice(change: str) -> Asked:
     """What a form or an address asks. Raises Invalid for a word that no button of ours sends."""
     act, _, about = change.partition("-")
     if act not in set(Act):
+        raise Invalid.because("change", NO_SUCH_CHOICE)
+    if about == Kind.SYSTEM and act == Act.REFUSE:
         raise Invalid.because("change", NO_SUCH_CHOICE)
     if about in set(Kind):
         return Asked(Act(act), Kind(about))

@@ -12,16 +12,19 @@ from panel.families.choice_words import (
     law_words,
     sees_words,
     sentences,
+    system_words,
     things,
     waits_words,
     why_not_words,
 )
 from panel.sharing.asking_family import AskedOfFamily
-from panel.sharing.choices import AgencyChoice, Choices, HowFar, Switch
+from panel.sharing.choice_views import HowFar
+from panel.sharing.choices import AgencyChoice, Choices, Switch
 from panel.sharing.choosing import Foreseen
 from panel.sharing.choosing_rules import COVERS, Act, Kind
 from panel.web import words
 
+AT_ONCE_FOR_A_SYSTEM = "It works at once, when the computer asks the next time."
 SAID = {HowFar.ON: "Yes", HowFar.PART: "Some of it", HowFar.OFF: "No"}
 STOP, SHARE, SHARE_REST = "Stop sharing this", "Share this", "Share all of this"
 
@@ -53,6 +56,8 @@ class AgencyPart:
     anchor: str
     name: str
     sees: str
+    system: str
+    """Whether its own computer system gets it, too; empty where nothing is agreed."""
     decided: Sequence[str]
     by_law: Sequence[str]
     waits: Sequence[str]
@@ -173,12 +178,13 @@ def _agency_part(one: AgencyChoice, base: str, ask: str, *, may: bool, is_self: 
         anchor=f"agency-{one.agency_id}",
         name=one.name,
         sees=sees_words(one),
+        system=system_words(one),
         decided=[decided_words(said, is_self=is_self) for said in one.decided],
         by_law=[law_words(one.name, law) for law in one.by_law],
         waits=()
         if one.objection_due is None
         else waits_words(one.objection_due, by_me=one.objection_is_mine),
-        switches=[_switch_line(switch, one, ask) for switch in one.switches] if may else (),
+        switches=list(_switch_lines(one, ask)) if may else (),
         whole=list(_whole(one)) if may else (),
         one_by_one=f"Choose what {one.name} may see",
         action=f"{base}/{one.agency_id}",
@@ -193,6 +199,32 @@ def _whole(one: AgencyChoice) -> Iterator[Button]:
     if one.mine_is_on and one.objection_due is None:
         change = Asked(Act.KEEP, Kind.EVERYTHING).word
         yield Button(change, "Change the last day", f" for {one.name}")
+
+
+def _switch_lines(one: AgencyChoice, ask: str) -> Iterator[SwitchLine]:
+    for switch in one.switches:
+        yield _switch_line(switch, one, ask)
+    if one.system.could or one.system.gets:
+        yield _system_line(one, ask)
+
+
+def _system_line(one: AgencyChoice, ask: str) -> SwitchLine:
+    """The switch of the agency's own computer system."""
+    (name, what), state = KINDS[Kind.SYSTEM], one.system.state
+    about = f": {words.lower_first(name)}, {one.name}"
+    buttons: list[Button] = []
+    why_none = ""
+    if one.system.may_stop:
+        buttons.append(Button(Asked(Act.STOP, Kind.SYSTEM).word, STOP, about))
+    elif state is not HowFar.OFF:
+        why_none = f"Somebody else said yes to this. {ask}"
+    if state is not HowFar.ON:
+        if one.system.is_barred:
+            why_none = f"Somebody else said no to this. {ask}"
+        elif one.objection_due is None:
+            text = SHARE_REST if state is HowFar.PART else SHARE
+            buttons.append(Button(Asked(Act.SHARE, Kind.SYSTEM).word, text, about))
+    return SwitchLine(name, what, SAID[state], buttons, why_none)
 
 
 def _switch_line(switch: Switch, one: AgencyChoice, ask: str) -> SwitchLine:
@@ -218,16 +250,18 @@ def _switch_line(switch: Switch, one: AgencyChoice, ask: str) -> SwitchLine:
 def choice_page(foreseen: Foreseen, asked: Asked, base: str) -> ChoicePage:
     """A choice before it is made."""
     name = foreseen.after.name
-    stops = asked.act is Act.STOP
+    stops, of_system = asked.act is Act.STOP, asked.about is Kind.SYSTEM
     says_no = asked.act in {Act.STOP, Act.REFUSE}
     return ChoicePage(
         title=_title(asked, name),
         changes=list(_changes(foreseen, asked)),
         at_once=""
         if asked.act in {Act.KEEP, Act.REFUSE}
+        else AT_ONCE_FOR_A_SYSTEM
+        if of_system
         else "It works at once: on the next page they open, in the next papers for a meeting and"
         " in the next message.",
-        keeps=f"What people at {name} wrote themselves, they keep." if stops else "",
+        keeps=_keeps(name, of_system=of_system) if stops else "",
         next=list(_next(foreseen)),
         either_way=_either_way(foreseen, asked),
         asks_until=not says_no,
@@ -246,12 +280,20 @@ def choice_page(foreseen: Foreseen, asked: Asked, base: str) -> ChoicePage:
     )
 
 
+def _keeps(name: str, *, of_system: bool) -> str:
+    if of_system:
+        return f"What the computer of {name} has now, it keeps."
+    return f"What people at {name} wrote themselves, they keep."
+
+
 def _title(asked: Asked, name: str) -> str:
     if asked.act is Act.KEEP:
         return f"Go on sharing with {name}?"
     verb = {Act.STOP: "Stop sharing", Act.REFUSE: "Say no to sharing"}.get(asked.act, "Share")
     if asked.about is Kind.EVERYTHING:
         return f"{verb} with {name}?"
+    if asked.about is Kind.SYSTEM:
+        return f"{verb} with the computer of {name}?"
     if isinstance(asked.about, Kind):
         what = words.lower_first(KINDS[asked.about][0])
     else:
@@ -266,8 +308,11 @@ def _changes(foreseen: Foreseen, asked: Asked) -> Iterator[str]:
     name = foreseen.after.name
     if asked.act is Act.KEEP:
         yield f"{name} sees the same as now, until the day that you choose."
+        if foreseen.after.system.gets:
+            yield "Its computer gets the same as now, until that day."
     elif not said and not foreseen.objects:
-        yield f"{name} sees nothing more and nothing less than now."
+        sees = f"The computer of {name} gets" if asked.about is Kind.SYSTEM else f"{name} sees"
+        yield f"{sees} nothing more and nothing less than now."
     for law in foreseen.after.by_law:
         yield law_words(name, law, "can still see")
 
@@ -280,6 +325,13 @@ def _change(before: AgencyChoice, after: AgencyChoice) -> Iterator[str]:
         yield sentences(opening, "It no longer sees", lost, "or")
     if won:
         yield sentences(f"{after.name} may see", "It may also see", won, "and")
+    lost = [one for one in before.system.gets if one not in after.system.gets]
+    won = [one for one in after.system.gets if one not in before.system.gets]
+    whose = f"{after.name} has its own computer."
+    if lost:
+        yield f"{whose} {sentences('It no longer gets', 'It no longer gets', lost, 'or')}"
+    if won:
+        yield f"{whose} {sentences('It gets', 'It also gets', won, 'and')}"
 
 
 def _next(foreseen: Foreseen) -> Iterator[str]:
@@ -298,6 +350,8 @@ def _next(foreseen: Foreseen) -> Iterator[str]:
 
 
 def _either_way(foreseen: Foreseen, asked: Asked) -> Sequence[tuple[str, str]]:
+    if asked.about is Kind.SYSTEM and asked.act in {Act.STOP, Act.SHARE}:
+        return _either_way_of_system(foreseen, stops=asked.act is Act.STOP)
     match asked.act:
         case Act.STOP:
             until = foreseen.before.mine_until
@@ -325,6 +379,19 @@ def _either_way(foreseen: Foreseen, asked: Asked) -> Sequence[tuple[str, str]]:
                 ("If you go on", "They see it until the day that you choose."),
                 ("If you do not", "It ends on the day that was set. You still get help."),
             )
+
+
+def _either_way_of_system(foreseen: Foreseen, *, stops: bool) -> Sequence[tuple[str, str]]:
+    people = f"People at {foreseen.after.name}"
+    if stops:
+        return (
+            ("If you stop", f"{people} still see it here. They may have to type more."),
+            ("If you leave it", "It goes on as it is."),
+        )
+    return (
+        ("If you share", f"{people} find it in their own notes. They need to type less."),
+        ("If you do not", f"Nothing changes. {people} still see it here."),
+    )
 
 
 def agency_options(choices: Choices) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from math import ceil
 
 from consent import ADDITIONAL, Basis, Category
 from panel.sharing.asking_family import AskedOfFamily
+from panel.sharing.choice_views import HowFar
 from panel.sharing.choices import AgencyChoice, ByLaw, Decided, WhyNot
 from panel.sharing.choosing_rules import Kind
 from panel.web import words
@@ -35,6 +36,10 @@ KINDS: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.MONEY: ("Money", "What comes in and what things cost."),
     Kind.SAFETY: ("Worries", "What people wrote when they were worried about a child."),
+    Kind.SYSTEM: (
+        "Its computer",
+        "The computer of this team can read what its people may see here. It can add to it, too.",
+    ),
 }
 """What a switch is called, and what it stands for."""
 MOST_IN_A_SENTENCE = 5
@@ -74,6 +79,19 @@ def sees_words(choice: AgencyChoice) -> str:
     return f"{sees} {hidden}".strip()
 
 
+def system_words(choice: AgencyChoice) -> str:
+    """Whether an agency's own computer system gets what its people may see."""
+    match choice.system.state:
+        case _ if not (choice.system.could or choice.system.gets):
+            return ""
+        case HowFar.ON:
+            return "Its computer gets what the family said yes to."
+        case HowFar.PART:
+            return sentences("Its computer gets", "It also gets", choice.system.gets, "and")
+        case HowFar.OFF:
+            return "Its computer gets nothing from here."
+
+
 def law_words(name: str, law: ByLaw, may: str = "may see") -> str:
     """What somebody may see whatever the family says, and why.
 
@@ -93,6 +111,8 @@ def decided_words(one: Decided, *, is_self: bool) -> str:
     """Who said yes or no, when, and until when."""
     who = _who(one, is_self=is_self)
     said = f"{who} said {'yes' if one.given else 'no'} on {words.short_day(one.from_on)}."
+    if one.of_system:
+        said = f"This is about its computer. {said}"
     if one.ended_on is not None:
         return f"{said} That ended on {words.short_day(one.ended_on)}."
     if one.until_on is None:

@@ -19,7 +19,7 @@ DOES_BY_ITSELF: dict[str, str] = {
     "seal what happened": "seals the history of looks and what else was done, so that nobody can"
     " change it unseen",
     "forget what is over": "ends sessions and sign-in links that are over, and deletes counted"
-    " tries to sign in and known network addresses whose time is over",
+    " tries to sign in, known network addresses and tokens of systems whose time is over",
     "look after agreements to share": "refuses requests for access that nobody answered in time,"
     " asks for agencies whose day came, reminds of agreements that end and of own decisions at 16,"
     " and ends at 18 what rests on parental responsibility",

@@ -104,6 +104,7 @@ LEFT_OUT: Mapping[str, str] = {
     "redaction": "what was taken out of such copies, with the words",
     "legal_hold": "why a record may not be disposed of: it is about a claim, for its lawyers",
     "disposal_line": "lists of references that are due",
+    "resource_version": "what entries of the record were before they changed, for other systems",
 }
 OWN_CATEGORY: Mapping[str, Category] = {
     "child.address": Category.CONTACT,

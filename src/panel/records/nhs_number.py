@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_WEIGHTS = range(10, 1, -1)
+from interop.nhs_number import check_digit, is_possible
+
+__all__ = ["WrongNhsNumber", "check_digit", "nhs_number", "nhs_number_words"]
 
 
 class WrongNhsNumber(ValueError):
@@ -22,18 +24,12 @@ def nhs_number(given: str) -> str:
         raise WrongNhsNumber("An NHS number has 10 digits. Check it against a letter or the GP.")
     if len(set(digits)) == 1:
         raise WrongNhsNumber("An NHS number is never the same digit ten times. Leave it empty.")
-    if check_digit(digits[:9]) != int(digits[9]):
+    if not is_possible(digits):
         raise WrongNhsNumber(
             "This is not an NHS number: a digit is wrong or two have changed places. "
             "Check it against a letter or the GP."
         )
     return digits
-
-
-def check_digit(first_nine: str) -> int:
-    """The check digit of nine digits, modulus 11; 10 means that no NHS number begins with them."""
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, first_nine, strict=True))
-    return (11 - total % 11) % 11
 
 
 def nhs_number_words(digits: str) -> str:

@@ -13,7 +13,7 @@ NamedWord = Literal[
     "identity", "contact", "network", "health", "development", "education", "social_care",
     "family", "finance", "views", "plan", "panel", "safeguarding",
 ]  # fmt: skip
-PurposeWord = Literal["support", "panel", "review", "allocation"]
+PurposeWord = Literal["support", "panel", "review", "allocation", "exchange"]
 
 
 class AgreementForm(msgspec.Struct, forbid_unknown_fields=True):

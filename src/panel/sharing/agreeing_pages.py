@@ -40,7 +40,15 @@ LEVELS: Choices = (
         "Also health, development, education, social care, family, views and panel notes",
     ),
 )
-PURPOSES: Choices = tuple((one.value, words.upper_first(FOR_WORDS[one])) for one in ASKABLE)
+OF_A_SYSTEM = (
+    "It reads what is shared here and sends in its part, without anybody typing. Ask about it by"
+    " itself: who agrees to the people of an agency has not agreed to its system"
+)
+PURPOSES: Choices = (
+    *((one.value, words.upper_first(FOR_WORDS[one])) for one in ASKABLE),
+    (Purpose.EXCHANGE.value, words.upper_first(FOR_WORDS[Purpose.EXCHANGE]), OF_A_SYSTEM),
+)
+"""The system comes last and is never ticked beforehand."""
 NAMED: Choices = tuple(
     (one.value, words.upper_first(SECTION_WORDS[one])) for one in Category if one not in BASIC
 )

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Agreement, Category, Decision, Purpose, Tie
-from consent.facts import covered, refused
+from consent.facts import covered, is_for, refused
 from panel.accounts.models import Agency
 from panel.accounts.service import agencies, worker_names
 from panel.platform.problems import FieldError, Gone, Invalid, NotAllowed, NotFound
@@ -274,7 +274,8 @@ def is_settled(said: Agreement, agency: UUID, category: Category, purpose: Purpo
     """Whether what somebody decided answers an agency that asked to see a category for this."""
     if said.given:
         return agency in said.agencies and category in covered(said) and purpose in said.purposes
-    return (not said.agencies or agency in said.agencies) and category in refused(said)
+    is_about = (not said.agencies or agency in said.agencies) and is_for(said, purpose)
+    return is_about and category in refused(said)
 
 
 async def lapse_requests(session: AsyncSession, today: date) -> int:

@@ -1,6 +1,7 @@
 """What an agency would see of a child: decided for whoever acts for it, whoever that is.
 
 A team is made of workers, and a pack is the agency's own; one who runs a panel is a worker of it.
+A computer system that the agency connects stands for the agency, too.
 """
 
 from collections.abc import Mapping
@@ -51,6 +52,7 @@ _LOOKS = {
     Tie.AGENDA: _Look(ViewerKind.AGENCY, frozenset(), Purpose.PANEL),
     Tie.PANEL: _Look(ViewerKind.WORKER, frozenset({Role.COORDINATOR}), Purpose.PANEL),
     Tie.REQUEST: _Look(ViewerKind.WORKER, frozenset({Role.ALLOCATION_MEMBER}), Purpose.ALLOCATION),
+    Tie.CLIENT: _Look(ViewerKind.CLIENT, frozenset(), Purpose.EXCHANGE),
 }
 
 

@@ -21,10 +21,10 @@ from consent import (
     Category,
     Decision,
     Giver,
+    Purpose,
     State,
     Tie,
     ViewerKind,
-    decide_from,
     may_agree_to_share,
 )
 from consent.standing import AGE_OF_OWN_AGREEMENT, has_reached
@@ -33,8 +33,19 @@ from panel.accounts.service import agencies
 from panel.platform.clock import day_of
 from panel.records.dates import working_days_after
 from panel.records.gate import Access
-from panel.sharing.as_agency import as_agency
-from panel.sharing.choosing_rules import COVERS, Kind
+from panel.sharing.choice_views import (
+    NO_SYSTEM,
+    HowFar,
+    OwnSystem,
+    barred,
+    categories,
+    how_far,
+    on_agreement,
+    ordered,
+    own_system,
+    view,
+)
+from panel.sharing.choosing_rules import COVERS, OF_PEOPLE, Kind
 from panel.sharing.ending import is_live
 from panel.sharing.family_history import is_kept_from
 from panel.sharing.judging import judgements_of
@@ -43,6 +54,7 @@ from panel.sharing.objecting import is_about, open_objections
 from panel.sharing.reading import state_of_child
 from panel.sharing.spans import spans
 from panel.sharing.standing import FamilyFacts, child_standing, family_facts, giver_words
+from panel.sharing.systems import SYSTEM, is_of_system
 
 OF_THE_LAW = frozenset({Basis.DUTY, Basis.SAFEGUARDING, Basis.COURT_ORDER})
 """What rests on these is no choice of anybody's."""
@@ -75,14 +87,6 @@ class Voice:
     """Something is kept from them to protect somebody: they choose about their own word alone."""
 
 
-class HowFar(StrEnum):
-    """How far a kind of information is shared on somebody's agreement."""
-
-    ON = "on"
-    PART = "part"
-    OFF = "off"
-
-
 @dataclass(frozen=True, slots=True)
 class Switch:
     """One kind of information for one agency."""
@@ -112,6 +116,8 @@ class Decided:
     from_on: date
     until_on: date | None
     ended_on: date | None
+    of_system: bool = False
+    """It is about the agency's own computer system alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,7 @@ class AgencyChoice:
     objection_is_mine: bool
     barred: frozenset[Category]
     """What somebody else said no to."""
+    system: OwnSystem = NO_SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,16 +297,14 @@ def _agency_choice(
     in_team, in_pack = agency.id in concerned["team"], agency.id in concerned["agenda"]
     ties = [tie for tie, so in ((Tie.TEAM, in_team), (Tie.AGENDA, in_pack)) if so]
     # An agency that is not there yet would see, once it is, what was agreed with it.
-    viewed = [_view(access, state, agency, tie) for tie in ties or [Tie.TEAM]]
+    viewed = [view(access.at, state, agency, tie) for tie in ties or [Tie.TEAM]]
     views = [decided for decided, _agreed in viewed]
-    agreed = _categories(views, {Basis.AGREEMENT})
-    sees = _categories(views, set(Basis))
+    agreed = categories(views, {Basis.AGREEMENT})
+    sees = categories(views, set(Basis))
     if not in_team:
         # Who works with a child knows who it is; who does not, only where it was agreed.
-        own = _categories(views, {Basis.OWN_RECORD})
-        agreed |= own & frozenset[Category]().union(
-            *(on_agreement for _one, on_agreement in viewed)
-        )
+        own = categories(views, {Basis.OWN_RECORD})
+        agreed |= own & frozenset[Category]().union(*(said for _one, said in viewed))
         sees -= own - agreed
     hidden = frozenset(
         category
@@ -308,95 +313,55 @@ def _agency_choice(
         and not any(one[category].silent or one[category].basis in _HIDDEN for one in views)
     )
     me = access.viewer.id
+    # From 16 the young person's own word ends what others said.
+    others = () if alone else state.agreements
+    theirs = replace(state, agreements=tuple(one for one in others if one.by != me))
     mine = [row for row in live if row.by_person_id == me and row.given]
     mine = [row for row in mine if agency.id in row.agencies]
     ends = [row.until_on for row in mine if row.until_on is not None]
     return AgencyChoice(
         agency_id=agency.id,
         name=agency.name,
-        sees=_ordered(sees),
-        hidden=_ordered(hidden),
+        sees=ordered(sees),
+        hidden=ordered(hidden),
         by_law=_by_law(views, state),
         anyway=sees - agreed,
         decided=tuple(_decided(access, one) for one in _about(rows, agency.id, access.today)),
         switches=tuple(
-            Switch(kind, _how_far(COVERS[kind], agreed, sees - agreed))
-            for kind in Kind
-            if kind is not Kind.EVERYTHING
+            Switch(kind, how_far(COVERS[kind], agreed, sees - agreed)) for kind in OF_PEOPLE
         ),
         mine_until=max(ends) if ends else None,
         mine_is_on=bool(mine),
         objection_due=objection[0],
         objection_is_mine=objection[1],
-        barred=_barred(access, state, agency, ties or [Tie.TEAM], alone=alone),
+        barred=barred(access.at, theirs, agency, ties or [Tie.TEAM]),
+        system=own_system(
+            access.at,
+            state,
+            theirs,
+            agency,
+            on_agreement(viewed),
+            may_stop=alone or any(SYSTEM & set(row.purposes) for row in mine),
+        ),
     )
-
-
-def _barred(
-    access: Access, state: State, agency: Agency, ties: Iterable[Tie], *, alone: bool
-) -> frozenset[Category]:
-    """What others said no to, or what was decided against: the viewer's yes would not open it.
-
-    From 16 the young person's own word ends what others said.
-    """
-    others = () if alone else state.agreements
-    without_mine = replace(
-        state, agreements=tuple(one for one in others if one.by != access.viewer.id)
-    )
-    return frozenset(
-        category
-        for tie in ties
-        for bar in as_agency(agency, tie).stands(access.at, without_mine).refused
-        if not bar.silent
-        for category in bar.covers
-    )
-
-
-def _view(
-    access: Access, state: State, agency: Agency, tie: Tie
-) -> tuple[Mapping[Category, Decision], set[Category]]:
-    """What is decided for an agency in a tie, and what it could see on agreements alone."""
-    standpoint = as_agency(agency, tie).stands(access.at, state)
-    return {category: decide_from(standpoint, category) for category in Category}, {
-        category
-        for category in Category
-        if any(category in ground.covers for ground in standpoint.agreed)
-        and not any(category in bar.covers for bar in standpoint.refused)
-    }
-
-
-def _categories(
-    views: Iterable[Mapping[Category, Decision]], bases: set[Basis]
-) -> frozenset[Category]:
-    return frozenset(
-        category
-        for view in views
-        for category, decision in view.items()
-        if decision.permitted and decision.basis in bases
-    )
-
-
-def _ordered(categories: Iterable[Category]) -> tuple[Category, ...]:
-    chosen = set(categories)
-    return tuple(one for one in Category if one in chosen)
 
 
 def _by_law(views: Iterable[Mapping[Category, Decision]], state: State) -> tuple[ByLaw, ...]:
     found: dict[tuple[Basis, str], set[Category]] = {}
-    for view in views:
-        for category, decision in view.items():
+    for decided in views:
+        for category, decision in decided.items():
             if decision.permitted and decision.basis in OF_THE_LAW:
                 words = next(
                     (one.words for one in state.duties if one.words in decision.reasons[0]), ""
                 )
                 found.setdefault((decision.basis, words), set()).add(category)
     return tuple(
-        ByLaw(_ordered(categories), basis, words) for (basis, words), categories in found.items()
+        ByLaw(ordered(categories), basis, words) for (basis, words), categories in found.items()
     )
 
 
 def _panel_by_law(access: Access, state: State, running: Sequence[Agency]) -> tuple[ByLaw, ...]:
-    views = [_view(access, state, one, Tie.PANEL)[0] for one in running]
+    views = [view(access.at, state, one, Tie.PANEL)[0] for one in running]
     return _by_law(views, replace(state, enquiries=()))
 
 
@@ -425,6 +390,7 @@ def _decided(access: Access, row: SharingAgreement) -> Decided:
         from_on=row.from_on,
         until_on=row.until_on,
         ended_on=_ended_on(row, access.today),
+        of_system=is_of_system(Purpose(one) for one in row.purposes),
     )
 
 
@@ -432,13 +398,3 @@ def _ended_on(row: SharingAgreement, today: date) -> date | None:
     if row.withdrawn_at is not None:
         return day_of(row.withdrawn_at)
     return row.until_on if row.until_on is not None and row.until_on < today else None
-
-
-def _how_far(
-    kind: frozenset[Category], agreed: frozenset[Category], anyway: frozenset[Category]
-) -> HowFar:
-    """What is seen anyway is no part of the switch."""
-    counted = kind - anyway or kind
-    if counted <= agreed:
-        return HowFar.ON
-    return HowFar.PART if counted & agreed else HowFar.OFF

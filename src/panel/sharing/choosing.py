@@ -48,6 +48,7 @@ NOT_THEIRS = "You cannot choose this here. Nothing was changed. Read below whom 
 UNKNOWN_AGENCY = "Choose from the list"
 CHANGED_SINCE = "This has changed since you opened the page. Nothing was done. Please read it again"
 WAITS = "Somebody said no, and it is not decided yet. You can choose again when it is"
+NOTHING_FOR_A_SYSTEM = "They see nothing here now, so their computer gets nothing"
 NOTHING_TO_KEEP = "You share nothing here now, so there is no end to change"
 BEFORE_TODAY = "The last day cannot be in the past. Choose a later day"
 
@@ -120,9 +121,10 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
     if wish.act is Act.REFUSE and voice.kept_from:
         # They are asked nothing; and whether it became an objection would tell who else agreed.
         raise Invalid.because("change", NOT_THEIRS)
+    about = _of(choices, wish.agency)
+    wish = _about_system(wish, about) if wish.system else wish
     if wish.act in {Act.STOP, Act.REFUSE}:
         return replace(wish, until=None)
-    about = _of(choices, wish.agency)
     if about is not None and about.objection_due is not None and not voice.alone:
         raise Invalid.because("change", WAITS)
     if wish.act is Act.KEEP and (about is None or not about.mine_is_on):
@@ -136,6 +138,17 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
         raise Invalid.because("until", BEFORE_TODAY)
     purposes = wish.purposes | await asked_purposes(access, wish.agency, wish.what)
     return replace(wish, until=until, purposes=purposes)
+
+
+def _about_system(wish: Wish, about: AgencyChoice | None) -> Wish:
+    """A wish about an agency's system, with what that gets. Raises Invalid."""
+    if wish.act is Act.SHARE:
+        if about is None or not about.system.could:
+            raise Invalid.because("change", NOTHING_FOR_A_SYSTEM)
+        return replace(wish, what=about.system.could)
+    if about is None or not about.system.may_stop:
+        raise Invalid.because("change", NOT_THEIRS)
+    return wish
 
 
 async def _carry_out(access: Access, wish: Wish, voice: Voice) -> tuple[bool, bool]:
@@ -164,9 +177,12 @@ def _others_spoke(said: Sequence[Agreement], me: UUID, change: Change) -> bool:
 def _goes_on(row: SharingAgreement, kept: Kept) -> SharingAgreement:
     """The part of a word that stays, from the same day; said to be so by whoever chose."""
     rest = copy_of(row, agencies=sorted(kept.agencies), not_agencies=[])
-    if kept.agencies.isdisjoint(row.agencies) or kept.covers == covered(agreement_of(row)):
+    if kept.purposes is not None:
+        rest.purposes = sorted(kept.purposes)
+        rest.evidence = ON_THEIR_PAGE
+    elif kept.agencies.isdisjoint(row.agencies) or kept.covers == covered(agreement_of(row)):
         rest.not_agencies = list(row.not_agencies)
-    else:
+    if kept.covers != covered(agreement_of(row)):
         level, named = measured(kept.covers)
         rest.level, rest.named = level, sorted(named)
         rest.evidence = ON_THEIR_PAGE
@@ -202,12 +218,13 @@ def _foreseen(
     elsewhere = tuple(
         (was.get(key, _nothing(key, one.name)), one)
         for key, one in now.items()
-        if key != wish.agency and set(one.sees) != set(was[key].sees if key in was else ())
+        if key != wish.agency and _opened(one) != _opened(was.get(key))
     )
     first, last = was.get(wish.agency, blank), now.get(wish.agency, blank)
     read = (
         wish.act.value, wish.agency, sorted(wish.what), first.sees, last.sees, last.by_law, objects,
         takes_over, [(one.agency_id, one.sees, other.sees) for one, other in elsewhere],
+        first.system.gets, last.system.gets,
     )  # fmt: skip
     return Foreseen(
         before=first,
@@ -218,6 +235,11 @@ def _foreseen(
         until=wish.until or before.today,
         mark=sha256(repr(read).encode()).hexdigest()[:16],
     )
+
+
+def _opened(one: AgencyChoice | None) -> tuple[set[Category], set[Category]]:
+    """What the people of an agency see, and what its system gets."""
+    return (set(), set()) if one is None else (set(one.sees), set(one.system.gets))
 
 
 def _of(choices: Choices, agency: UUID) -> AgencyChoice | None:

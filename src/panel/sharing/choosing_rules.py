@@ -16,6 +16,7 @@ from consent import ADDITIONAL, BASIC, Agreement, Category, Level, Purpose
 from consent.facts import covered
 from panel.records.dates import months_after
 from panel.sharing.agreeing_rules import last_day_of_responsibility
+from panel.sharing.systems import SYSTEM
 
 USUAL_PURPOSES = frozenset({Purpose.SUPPORT, Purpose.PANEL, Purpose.REVIEW})
 MONTHS_AT_FIRST = 12
@@ -30,6 +31,8 @@ class Kind(StrEnum):
     MORE = "more"
     MONEY = "money"
     SAFETY = "safety"
+    SYSTEM = "system"
+    """Not what is shared, but that the agency's own computer system gets it, too."""
 
 
 COVERS: Mapping[Kind, frozenset[Category]] = {
@@ -38,7 +41,10 @@ COVERS: Mapping[Kind, frozenset[Category]] = {
     Kind.MORE: ADDITIONAL,
     Kind.MONEY: frozenset({Category.FINANCE}),
     Kind.SAFETY: frozenset({Category.SAFEGUARDING}),
+    Kind.SYSTEM: frozenset(Category),
 }
+OF_PEOPLE = tuple(one for one in Kind if one not in {Kind.EVERYTHING, Kind.SYSTEM})
+"""The kinds of information that an agency's people see or do not."""
 
 
 class Act(StrEnum):
@@ -63,6 +69,22 @@ class Wish:
     """The last day of what is shared; a stop has none."""
     purposes: frozenset[Purpose] = USUAL_PURPOSES
     """What for, at the least."""
+    system: bool = False
+    """It is about the agency's own computer system alone, and `what` is what that gets."""
+
+    def parts(self, purposes: frozenset[Purpose]) -> tuple[frozenset[Purpose], frozenset[Purpose]]:
+        """Purposes of a word as (those that the wish is about, those that it leaves as they are).
+
+        Who shares more with people has not said a word about the system, nor the other way round;
+        what ends for people ends for the system, and another last day is for both.
+        """
+        if self.system:
+            about = purposes & SYSTEM
+        elif self.act is Act.SHARE:
+            about = purposes - SYSTEM
+        else:
+            about = purposes
+        return about, purposes - about
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +94,8 @@ class Kept:
     of: UUID
     agencies: frozenset[UUID]
     covers: frozenset[Category]
+    purposes: frozenset[Purpose] | None = None
+    """None: all of the word's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,79 +166,127 @@ def _stopped(
     touched = [one for one in mine if _opens(one, wish)]
     theirs = [one for one in others if _opens(one, wish)]
     says: list[Word] = []
-    if wish.act is Act.REFUSE or (theirs and (alone or says_no)):
-        says = [_no(frozenset({wish.agency}), _named(wish))]
+    # An objection is about an agency: a parent's no to its system alone is not said by one.
+    may_object = says_no and not wish.system
+    if wish.act is Act.REFUSE or (theirs and (alone or may_object)):
+        for_what = SYSTEM if wish.system else frozenset()
+        says = [_no(frozenset({wish.agency}), _named(wish), for_what)]
         if alone:
-            says += [word for one in others for word in _taken_over(one, wish)]
+            says += [word for one in others for word in _taken_over(one, wish, others)]
     return Change(
         ends=frozenset(one.id for one in touched),
-        keeps=tuple(part for one in touched for part in _parts(one, wish.agency, wish.what)),
+        keeps=tuple(part for one in touched for part in _kept(one, wish)),
         says=tuple(says),
     )
 
 
 def _shared(wish: Wish, mine: tuple[Agreement, ...], taken_over: tuple[Agreement, ...]) -> Change:
-    own = [one for one in mine if one.given and wish.agency in one.agencies]
-    theirs = [one for one in taken_over if one.given and wish.agency in one.agencies]
-    before = (*own, *theirs)
+    own = [one for one in mine if _is_touched(one, wish)]
+    before = (*own, *(one for one in taken_over if _is_touched(one, wish)))
     alike = own[0] if len(before) == 1 and own and own[0].agencies == {wish.agency} else None
-    everything = frozenset[Category]().union(*map(covered, before))
+    gone = replace(wish, what=frozenset(Category))
+    words = _anew(wish, before, None if alike is None else alike.id)
+    return Change(
+        ends=frozenset(one.id for one in own),
+        keeps=tuple(part for one in own for part in _kept(one, gone)),
+        says=(*words, *(said for one in taken_over for said in _taken_over(one, gone, taken_over))),
+    )
+
+
+def _anew(wish: Wish, before: tuple[Agreement, ...], renews: UUID | None) -> Iterator[Word]:
+    """What is said in the place of these: to the people, to the system, or to each of them."""
+    people = [] if wish.system else [one for one in before if one.purposes - SYSTEM]
+    system = [one for one in before if wish.parts(one.purposes)[0] & SYSTEM]
     word = Word(
         given=True,
         agencies=frozenset({wish.agency}),
-        covers=everything | wish.what,
-        purposes=wish.purposes.union(*(one.purposes for one in before)),
+        covers=wish.what.union(*map(covered, people)),
+        purposes=wish.purposes.union(*(one.purposes for one in people)) - SYSTEM,
         until=wish.until,
-        renews=None if alike is None else alike.id,
+        renews=renews,
     )
-    rest = Wish(wish.act, wish.agency, frozenset(Category))
-    return Change(
-        ends=frozenset(one.id for one in own),
-        keeps=tuple(part for one in own for part in _parts(one, wish.agency, frozenset(Category))),
-        says=(word, *(said for one in taken_over for said in _taken_over(one, rest))),
+    for_system = replace(
+        word, covers=wish.what.union(*map(covered, system)), purposes=SYSTEM, renews=None
     )
+    if wish.system or not (people or wish.act is Act.SHARE):
+        yield replace(for_system, renews=renews)
+    elif system and word.covers == for_system.covers:
+        yield replace(word, purposes=word.purposes | SYSTEM)
+    else:
+        yield word
+        if system:
+            yield for_system
+
+
+def _is_touched(terms: Agreement, wish: Wish) -> bool:
+    """Whether a word is a yes to the wish's agency for something that the wish is about."""
+    return terms.given and wish.agency in terms.agencies and bool(wish.parts(terms.purposes)[0])
 
 
 def _opens(terms: Agreement, wish: Wish) -> bool:
     """Whether a word opens something of what the wish is about to its agency."""
-    return terms.given and wish.agency in terms.agencies and bool(covered(terms) & wish.what)
+    return _is_touched(terms, wish) and bool(covered(terms) & wish.what)
 
 
-def _parts(terms: Agreement, agency: UUID, what: frozenset[Category]) -> Iterator[Kept]:
-    """What is left of a word when it ends for one agency and these categories."""
-    rest, left = terms.agencies - {agency}, covered(terms) - what
+def _kept(terms: Agreement, wish: Wish) -> Iterator[Kept]:
+    """What is left of a word when it ends for the wish's agency, about this and for these."""
+    rest, left = terms.agencies - {wish.agency}, covered(terms) - wish.what
+    about, apart = wish.parts(terms.purposes)
     if rest or terms.not_agencies:
         yield Kept(terms.id, rest, covered(terms))
     if left:
-        yield Kept(terms.id, frozenset({agency}), left)
+        yield Kept(terms.id, frozenset({wish.agency}), left, about if apart else None)
+    if apart:
+        yield Kept(terms.id, frozenset({wish.agency}), covered(terms), apart)
 
 
-def _taken_over(terms: Agreement, wish: Wish) -> Iterator[Word]:
+def _taken_over(terms: Agreement, wish: Wish, others: Iterable[Agreement]) -> Iterator[Word]:
     """What others said for a young person, as their own word, without what the wish is about."""
     if not terms.given:
-        agencies = terms.agencies - {wish.agency}
-        # A no to everybody stays one, unless the wish opens a door in it: then it is said anew.
-        if agencies or (not terms.agencies and wish.act in {Act.STOP, Act.REFUSE}):
-            yield replace(_no(agencies, covered(terms)), until=terms.span.end)
+        yield from _refused_too(terms, wish, others)
         return
+    purposes = terms.purposes or USUAL_PURPOSES
+    about, apart = wish.parts(purposes)
+    here = terms.agencies & {wish.agency}
     parts = (
-        (terms.agencies - {wish.agency}, covered(terms)),
-        (terms.agencies & {wish.agency}, covered(terms) - wish.what),
+        (terms.agencies - {wish.agency}, covered(terms), purposes),
+        (here, covered(terms) - wish.what, about),
+        (here, covered(terms), apart),
     )
-    for agencies, covers in parts:
-        if agencies and covers:
+    for agencies, covers, for_what in parts:
+        if agencies and covers and for_what:
             yield Word(
                 given=True,
                 agencies=agencies,
                 covers=covers,
-                purposes=terms.purposes or USUAL_PURPOSES,
+                purposes=for_what,
                 until=terms.span.end,
                 not_agencies=terms.not_agencies - agencies,
             )
 
 
-def _no(agencies: frozenset[UUID], covers: frozenset[Category]) -> Word:
-    return Word(given=False, agencies=agencies, covers=covers, purposes=frozenset())
+def _refused_too(no: Agreement, wish: Wish, others: Iterable[Agreement]) -> Iterator[Word]:
+    """A no of others as the young person's own, without what the wish is about."""
+    agencies = no.agencies - {wish.agency}
+    # A no to everybody stays one, unless the wish opens a door in it: then it is said anew.
+    if agencies or (not no.agencies and wish.act in {Act.STOP, Act.REFUSE}):
+        yield replace(_no(agencies, covered(no), no.purposes), until=no.span.end)
+        if not agencies:
+            return
+    apart = wish.parts(no.purposes or frozenset(Purpose))[1]
+    if not no.purposes and apart == SYSTEM:
+        # Said only where it withholds something: somebody agreed that the system gets it.
+        agreed = [one for one in others if one.given and wish.agency in one.agencies]
+        apart = SYSTEM if any(one.purposes & SYSTEM for one in agreed) else frozenset()
+    if apart and (not no.agencies or wish.agency in no.agencies):
+        here = frozenset({wish.agency})
+        yield replace(_no(here, covered(no), apart), until=no.span.end)
+
+
+def _no(
+    agencies: frozenset[UUID], covers: frozenset[Category], purposes: frozenset[Purpose]
+) -> Word:
+    return Word(given=False, agencies=agencies, covers=covers, purposes=purposes)
 
 
 def _named(wish: Wish) -> frozenset[Category]:

@@ -23,6 +23,7 @@ from consent import (
     stand,
 )
 from panel.accounts.service import worker_at_desk, worker_by_email
+from panel.platform.clock import day_of
 from panel.platform.problems import Invalid, NotFound
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
@@ -48,8 +49,9 @@ async def explain_access(
     """The decision, its reasons and its law, as plain values for JSON.
 
     Nothing of the record is read: somebody of the child's family is found by their e-mail address,
-    which is compared and not told. Raises NotFound for an unknown child or viewer, Invalid for a
-    word that is no category or purpose, and for an address that two of the family have.
+    which is compared and not told. An agency's own system is named by its key, which has no @.
+    Raises NotFound for an unknown child or viewer, Invalid for a word that is no category or
+    purpose, and for an address that two of the family have.
     """
     asked_category = _word(Category, "category", category)
     asked_purpose = _word(Purpose, "purpose", purpose)
@@ -64,7 +66,11 @@ async def explain_access(
             raise NotFound(f"There is no child with the reference {child_ref}.")
         worker = await worker_by_email(session, email)
         worker_id = None if worker is None else worker.id
-        who = None if worker is not None else await _of_the_family(session, child_id, email)
+        who = None
+        if worker is None and "@" not in email:
+            who = await _system(session, email, day_of(now))
+        elif worker is None:
+            who = await _of_the_family(session, child_id, email)
     if worker_id is not None:
         async with tenant.reading() as connection:
             found = await worker_at_desk(connection, tenant.ring, worker_id, now)
@@ -73,7 +79,7 @@ async def explain_access(
     if who is None:
         raise NotFound(
             "There is no worker, and nobody in this child's family, with the e-mail address"
-            f" {email} now."
+            f" {email} now, and no system with this key."
         )
     answer: dict[str, Any] = {
         "child": child_ref.strip(),
@@ -115,6 +121,24 @@ async def explain_access(
         "obligations": sorted(one.value for one in decision.obligations),
         "lawful": _lawful(standpoint, decision, asked_category),
     }
+
+
+async def _system(session: AsyncSession, key: str, day: date) -> _Asked | None:
+    """A system of an agency by the key under which it is registered, while it may come in."""
+    found = await session.execute(
+        text(
+            "SELECT c.id, c.name, a.id AS agency_id, a.name AS agency, a.kind"
+            " FROM exchange_client c JOIN agency a ON a.id = c.agency_id"
+            " WHERE c.key = :key AND c.from_on <= :day"
+            " AND (c.ended_on IS NULL OR c.ended_on > :day)"
+        ),
+        {"key": key, "day": day},
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    viewer = Viewer(row.id, ViewerKind.CLIENT, row.agency_id, row.kind)
+    return _Asked(viewer, row.name, row.agency)
 
 
 async def _of_the_family(session: AsyncSession, child_id: UUID, email: str) -> _Asked | None:

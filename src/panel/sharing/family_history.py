@@ -34,7 +34,7 @@ WHY_WORDS: Mapping[Purpose, str] = {
     Purpose.ALLOCATION: "to decide about a service that was asked for",
     Purpose.REVIEW: "to see how things are going",
     Purpose.SAFEGUARDING: "to keep a child safe",
-    Purpose.EXCHANGE: "to send it to another computer system",
+    Purpose.EXCHANGE: "to keep its own notes up to date",
     Purpose.SUBJECT_ACCESS: "to answer a person who asked for their own data",
     Purpose.GOVERNANCE: "to check that the record is used as it should be",
 }
@@ -52,7 +52,7 @@ BASIS_WORDS: Mapping[str, str] = {
 _KIND_WORDS = {
     ViewerKind.GUEST.value: "A guest of the panel",
     ViewerKind.AGENCY.value: "The agency",
-    ViewerKind.CLIENT.value: "A computer system that is connected",
+    ViewerKind.CLIENT.value: "A computer",
 }
 
 # Jobs look at no content, and a family's own looks are left out. An override's column that says
@@ -196,5 +196,7 @@ def _who(row: Row[Any], names: dict[UUID, str] | None, known: dict[UUID, str]) -
     agency = known.get(row.agency_id, "")
     if row.viewer_kind == ViewerKind.AGENCY and agency:
         return agency
+    if row.viewer_kind == ViewerKind.CLIENT and agency:
+        return f"The computer of {agency}"
     who = names.get(row.viewer_id) or _KIND_WORDS.get(row.viewer_kind, SOMEBODY)
     return f"{who}, {agency}," if agency else who

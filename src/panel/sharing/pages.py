@@ -26,7 +26,7 @@ FOR_WORDS = {
     Purpose.ALLOCATION: "deciding on requests for services",
     Purpose.REVIEW: "reviews",
     Purpose.SAFEGUARDING: "safeguarding",
-    Purpose.EXCHANGE: "a connected system",
+    Purpose.EXCHANGE: "the agency’s own computer system",
     Purpose.SUBJECT_ACCESS: "a request for the person's own data",
     Purpose.GOVERNANCE: "checking how the record is used",
 }

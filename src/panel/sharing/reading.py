@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import or_, select, text
@@ -25,6 +26,7 @@ from panel.sharing.models import (
 )
 from panel.sharing.restrict_rules import as_known_to
 from panel.sharing.state import SharingFacts
+from panel.sharing.systems import agencies_spoken_of
 from panel.web.paging import Asked, Page, page_of
 
 HISTORY_PAGE = 50
@@ -155,6 +157,30 @@ class Rehearsal:
 
 
 @dataclass(frozen=True, slots=True)
+class _Shown:
+    """Whose views are told: each an agency, and the tie in which it would look."""
+
+    looks: frozenset[tuple[UUID, Tie]]
+
+    @classmethod
+    def by(
+        cls, state: State, team: set[UUID], panel: set[UUID], after: State | None = None
+    ) -> Self:
+        """Agencies of the team and of the panel, and the systems of the team's agencies.
+
+        A system is told of where an agreement or a refusal speaks of it, before or after.
+        """
+        said = (*state.agreements, *(() if after is None else after.agreements))
+        return cls(
+            frozenset(
+                [(one, Tie.TEAM) for one in team]
+                + [(one, Tie.AGENDA) for one in panel]
+                + [(one, Tie.CLIENT) for one in agencies_spoken_of(said) & team]
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LookLine:
     """One look at the record."""
 
@@ -233,7 +259,7 @@ async def sharing_picture(access: Access) -> SharingPicture:
     mine = access.viewer.agency
     shown = involved if sees_network else involved & ({mine} if mine else set())
     return SharingPicture(
-        views=_views(access, state, known, shown, await _ids(access, _ON_PANEL)),
+        views=_views(access, state, known, _Shown.by(state, shown, await _ids(access, _ON_PANEL))),
         involved_withheld=None if sees_network else access.withheld(Category.NETWORK),
         mine_withheld=tuple(
             (category, why)
@@ -272,9 +298,8 @@ async def rehearse_withdrawal(
     if only is not None and only not in named.agencies:
         raise NotFound("There is no such agreement with this agency.")
     shown = involved | (set(named.agencies | named.not_agencies) & known.keys())
-    panel = await _ids(access, _ON_PANEL)
-    before = _views(access, state, known, shown, panel)
-    after = _views(access, without, known, shown, panel)
+    whom = _Shown.by(state, shown, await _ids(access, _ON_PANEL))
+    before, after = (_views(access, one, known, whom) for one in (state, without))
     return Rehearsal(
         agreement=agreement,
         closes=_losses(before, after),
@@ -307,8 +332,8 @@ async def differences(
     known = {agency.id: agency for agency in await agencies(access.session)}
     involved = await _ids(access, _INVOLVED) if access.may(Category.NETWORK) else set()
     shown = involved | (set(named) & known.keys())
-    panel = await _ids(access, _ON_PANEL)
-    before, after = (_views(access, one, known, shown, panel) for one in (turn.before, turn.after))
+    whom = _Shown.by(turn.before, shown, await _ids(access, _ON_PANEL), turn.after)
+    before, after = (_views(access, one, known, whom) for one in (turn.before, turn.after))
     return _losses(before, after), _losses(after, before)
 
 
@@ -349,9 +374,8 @@ async def would_open_to(
     known = {agency.id: agency for agency in await agencies(access.session)}
     state = await known_state(access)
     without = _without(access, state, agreement_id, only)
-    before, after = (
-        _views(access, one, known, {agency_id}, {agency_id}) for one in (state, without)
-    )
+    whom = _Shown.by(state, {agency_id}, {agency_id})
+    before, after = (_views(access, one, known, whom) for one in (state, without))
     return bool(_losses(after, before))
 
 
@@ -458,13 +482,14 @@ def _views(
     access: Access,
     state: State,
     known: Mapping[UUID, Agency],
-    involved: set[UUID],
-    on_panel: set[UUID],
+    whom: _Shown,
 ) -> tuple[AgencyView, ...]:
-    """Each agency's view as a member of the team, and of the panel; my own agency first."""
+    """Each agency's view as `whom` says; my own agency first, its system after its people."""
     mine = access.viewer.agency
-    wanted = [(one, Tie.TEAM) for one in involved] + [(one, Tie.AGENDA) for one in on_panel]
-    ordered = sorted(wanted, key=lambda one: (one[0] != mine, known[one[0]].name, one[1]))
+    ordered = sorted(
+        whom.looks,
+        key=lambda one: (one[0] != mine, known[one[0]].name, one[1] is Tie.CLIENT, one[1]),
+    )
     views = []
     for agency_id, tie in ordered:
         looks = as_agency(known[agency_id], tie)

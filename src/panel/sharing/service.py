@@ -62,6 +62,7 @@ from panel.sharing.standing import (
     whose,
 )
 from panel.sharing.state import agreement_of
+from panel.sharing.systems import SYSTEM, is_of_system, still_refused
 from panel.web.words import short_day
 
 __all__ = [
@@ -465,6 +466,8 @@ def _agreed_by_other_parents(
         if row.given
         and row.withdrawn_at is None
         and row.by_person_id != decision.by_person
+        # A no to an agency's system is no word about its people.
+        and not (is_of_system(decision.purposes) and decision.purposes.isdisjoint(row.purposes))
         and row.capacity == _CAPACITY_COLUMN[Capacity.PARENTAL_RESPONSIBILITY]
         for agency in row.agencies
     )
@@ -501,7 +504,7 @@ async def _make_room(
     everybody = frozenset(one.id for one in await agencies(access.session))
     for row in live:
         if _is_same_voice(decision, row):
-            _give_way(access, decision, row, everybody)
+            _give_way(access, decision, row, everybody, _systems_agreed(decision, live))
         elif decides_alone or (from_16 and row.capacity in _SAID_FOR_A_CHILD):
             row.withdrawn_at = access.at
     if from_16:
@@ -521,10 +524,11 @@ def _give_way(
     decision: SharingDecision,
     row: SharingAgreement,
     everybody: frozenset[UUID],
+    systems: frozenset[UUID],
 ) -> None:
     agreed_now = decision.agencies if decision.given else frozenset()
     if decision.given and not row.given:
-        _open_a_door(access, decision, row, everybody)
+        _open_a_door(access, decision, row, everybody, systems)
     elif decision.given and agreed_now & set(row.not_agencies):
         row.withdrawn_at = access.at
         rest = sorted(set(row.not_agencies) - agreed_now)
@@ -539,15 +543,22 @@ def _open_a_door(
     decision: SharingDecision,
     no: SharingAgreement,
     everybody: frozenset[UUID],
+    systems: frozenset[UUID],
 ) -> None:
     """A yes ends a no for the agencies and about what it says; the no goes on for the rest.
 
-    Else what somebody else agreed would open behind the back of who said no.
+    Else what somebody else agreed would open behind the back of who said no. A yes to an agency's
+    people ends no no to its system, and the other way round.
     """
     said, yes = refused(agreement_of(no)), _categories_of(decision)
     names_it = no.level is not None or bool(no.named)
     touched = decision.agencies & (frozenset(no.agencies) or decision.agencies)
     if not touched or (names_it and not said & yes):
+        return
+    still = still_refused(
+        agreement_of(no).purposes, decision.purposes, system_agreed=bool(systems & touched)
+    )
+    if still is None:
         return
     no.withdrawn_at = access.at
     if others := sorted((frozenset(no.agencies) or everybody) - touched):
@@ -556,10 +567,27 @@ def _open_a_door(
         rest = copy_of(no, agencies=sorted(touched), not_agencies=[])
         rest.level, rest.named = None, sorted(left)
         access.session.add(rest)
+    if still:
+        rest = copy_of(no, agencies=sorted(touched), not_agencies=[])
+        rest.purposes = sorted(still)
+        if names_it:
+            rest.level, rest.named = None, sorted(said & yes)
+        access.session.add(rest)
+
+
+def _systems_agreed(decision: SharingDecision, live: Sequence[SharingAgreement]) -> frozenset[UUID]:
+    """The agencies whose system somebody else agreed to."""
+    return frozenset(
+        agency
+        for row in live
+        if row.given and row.by_person_id != decision.by_person and SYSTEM & set(row.purposes)
+        for agency in row.agencies
+    )
 
 
 def _refuses_everything(decision: SharingDecision) -> bool:
-    return not (decision.given or decision.agencies or decision.level or decision.named)
+    about = decision.agencies or decision.level or decision.named
+    return not (decision.given or about or is_of_system(decision.purposes))
 
 
 def copy_of(

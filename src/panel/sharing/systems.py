@@ -1,0 +1,41 @@
+"""An agency's own computer system, which gets what was agreed for it and never by itself.
+
+Sharing with the people of an agency is not sharing with its system: the system is agreed to, or
+refused, by the purpose `exchange` alone. Source: DOMAIN.md, "Agreement and the law".
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from consent import Agreement, Purpose
+
+SYSTEM = frozenset({Purpose.EXCHANGE})
+
+
+def is_of_system(purposes: Iterable[Purpose]) -> bool:
+    """Whether these purposes are of an agency's system alone, and of none of its people."""
+    return frozenset(purposes) == SYSTEM
+
+
+def agencies_spoken_of(said: Iterable[Agreement]) -> frozenset[UUID]:
+    """The agencies whose system an agreement or a refusal names, in force or not."""
+    about = [one for one in said if one.purposes & SYSTEM]
+    return frozenset[UUID]().union(*(one.agencies | one.not_agencies for one in about))
+
+
+def still_refused(
+    no: frozenset[Purpose], yes: frozenset[Purpose], *, system_agreed: bool
+) -> frozenset[Purpose] | None:
+    """For which purposes a no goes on when the same person says yes to the same for others.
+
+    None where it stays as it is, an empty set where the yes ends it. `no` is empty for a no to
+    everything. `system_agreed` is whether somebody else agreed that the system gets it: only then
+    would the end of such a no open what the yes does not speak of.
+    """
+    if is_of_system(yes):
+        left = (no or frozenset(Purpose)) - SYSTEM
+    elif yes & SYSTEM or not (no & SYSTEM or (not no and system_agreed)):
+        left = frozenset()
+    else:
+        left = SYSTEM
+    return None if no and left == no else left
