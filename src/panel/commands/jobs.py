@@ -15,6 +15,7 @@ from panel.allocation.leaving import take_off_who_left
 from panel.allocation.letter_service import send_letters, settle_letters
 from panel.allocation.new_year import promise_out_of_new_pots
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.exchange.inbox_job import take_in_what_is_left
 from panel.exchange.tokens import forget_used
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
@@ -175,6 +176,15 @@ def about_rights(settings: Settings, gate: Gate) -> list[Job]:
     ]
 
 
+def about_exchange(gate: Gate) -> Job:
+    """What another system sent, and nobody came to take in, is taken in."""
+
+    async def take_in(_session: AsyncSession, _slot: datetime) -> None:
+        await take_in_what_is_left(gate)
+
+    return Job("take in what systems sent", timedelta(minutes=5), take_in)
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
@@ -188,6 +198,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         Job("promise packages out of new pots", timedelta(minutes=5), promise_packages),
         Job("take off waiting lists who left", timedelta(hours=1), take_off_lists),
         *about_rights(settings, gate),
+        about_exchange(gate),
         put,
     ]
     if settings.smtp_url is not None:

@@ -43,6 +43,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " died",
     "promise packages out of new pots": "promises what running packages cost in a year as soon as"
     " the year has a pot",
+    "take in what systems sent": "takes in what another agency’s system sent where that was"
+    " cut off",
     "see what was sent": "writes down what became of each message",
 }
 """Every job of `panel jobs`, by name, and what it does."""

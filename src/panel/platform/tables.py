@@ -118,6 +118,8 @@ class Base(DeclarativeBase):
     __sealed__: ClassVar[tuple[Sealed, ...]] = ()
     __sealed_content__: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Columns with sealed bytes of a child (a file), each with the field it is bound to."""
+    __content_holder__: ClassVar[str] = "child_id"
+    """The column that says whose key sealed them."""
 
     def __init_subclass__(cls, **kw: Any) -> None:
         """Bind the class's sealed columns before SQLAlchemy maps it."""
