@@ -1,19 +1,21 @@
 """The invented year with a system that may be told all of a child: for measuring the exchange."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from data import MORNING
 from joserfc.jwk import ECKey
 from litestar import Litestar
+from litestar.types import HTTPReceiveMessage, Message
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer, ViewerKind
 from interop.client_tokens import SigningKey, public_set
+from interop.served import MEDIA_TYPE
 from panel.accounts.models import Agency
 from panel.app import make_app
 from panel.demo.writing import write_year
@@ -30,13 +32,13 @@ from panel.platform.sessions import token_hash
 from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_viewer
-from panel.register.models import Involvement
+from panel.register.models import Child, Involvement
 from panel.settings import from_environment
 from panel.sharing.models import SharingAgreement
 from panel.sharing.state import SharingFacts
 
 HOST = "bench.localhost"
-TOKEN = "a-token-of-the-bench"  # noqa: S105
+BEARER = "of-the-bench"
 SINCE = MORNING.date()
 
 
@@ -58,9 +60,7 @@ async def invented_exchange(cluster: Cluster, folder: Path, children: int) -> Ex
     ensure_control(made.owner_url)
     key_file = folder / "keys" / "master.key"
     master = master_key(None, key_file)
-    record_authority(
-        made.owner_url, master, name="bench", label="Bench", host=HOST, demo=True
-    )
+    record_authority(made.owner_url, master, name="bench", label="Bench", host=HOST, demo=True)
     migrate_all(made.owner_url, lambda _line: None)
     record = authority_named(made.app_url, None)
     clock = FixedClock(MORNING)
@@ -77,7 +77,7 @@ async def invented_exchange(cluster: Cluster, folder: Path, children: int) -> Ex
 
 async def _best_known(session: AsyncSession) -> tuple[UUID, UUID]:
     """The child of whom most was written down, and an agency that works with them."""
-    child = (
+    child: UUID = (
         await session.execute(
             text(
                 "SELECT child_id FROM (SELECT child_id FROM section_answer UNION ALL"
@@ -106,7 +106,7 @@ async def _system(session: AsyncSession, agency: UUID) -> Viewer:
     made = await register_client(session, new)
     session.add(
         ExchangeToken(
-            id=token_hash(TOKEN),
+            id=token_hash(BEARER),
             client_id=made.id,
             scopes=["system/*.cruds"],
             made_at=MORNING,
@@ -119,6 +119,8 @@ async def _system(session: AsyncSession, agency: UUID) -> Viewer:
 
 
 async def _agree_to_everything(session: AsyncSession, child: UUID, agency: UUID) -> None:
+    """One with parental responsibility agrees, and the NHS number is traced: it can be matched."""
+    (await session.get_one(Child, child)).nhs_number_verified = True
     mother = (
         await session.execute(
             text(
@@ -145,25 +147,18 @@ async def _agree_to_everything(session: AsyncSession, child: UUID, agency: UUID)
     )
 
 
-async def call(
-    app: Litestar, method: str, path: str, body: bytes = b"", **headers: str
-) -> tuple[int, bytes]:
+async def call(app: Litestar, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     """One request as a server makes it of the app (ASGI): the status and the body."""
-    told: dict[str, str] = {"host": HOST, "authorization": f"Bearer {TOKEN}", **headers}
-    parts: list[bytes] = []
-    status = 0
+    told = {"host": HOST, "authorization": f"Bearer {BEARER}", "content-type": MEDIA_TYPE}
+    answered: list[Any] = []
 
-    async def receive() -> Mapping[str, object]:
+    async def receive() -> HTTPReceiveMessage:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    async def send(message: Mapping[str, object]) -> None:
-        nonlocal status
-        if message["type"] == "http.response.start":
-            status = int(str(message["status"]))
-        else:
-            parts.append(bytes(message.get("body", b"")))  # type: ignore[call-overload]
+    async def send(message: Message) -> None:
+        answered.append(message)
 
-    scope = {
+    scope: Any = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -173,9 +168,9 @@ async def call(
         "root_path": "",
         "scheme": "http",
         "query_string": b"",
-        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in told.items()],
+        "headers": [(name.encode(), value.encode()) for name, value in told.items()],
         "client": ("127.0.0.1", 40000),
         "server": (HOST, 80),
     }
-    await app(scope, receive, send)  # type: ignore[arg-type]
-    return status, b"".join(parts)
+    await app(scope, receive, send)
+    return answered[0]["status"], b"".join(one.get("body", b"") for one in answered[1:])

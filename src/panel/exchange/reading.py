@@ -4,7 +4,7 @@ What is not there and what may not be told are the same answer. Each look is in 
 child, also one that ends so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -115,10 +115,17 @@ async def referred_to(
     session: AsyncSession, client: Client, sent: Sequence[Told]
 ) -> Sequence[Told]:
     """The agencies, workers, services and forms that resources refer to, each once."""
+    read = {
+        kind: ids for kind, ids in referred_ids(sent).items() if client.scopes.permits(kind, "r")
+    }
+    return [told(kind, message) for kind, message in await open_messages(session, read)]
+
+
+def referred_ids(sent: Sequence[Told]) -> Mapping[str, set[UUID]]:
+    """What resources refer to that is about no child, by type."""
     wanted: dict[str, set[UUID]] = {}
     for kind, to in {name for one in sent for name in references_in(one.stamped.body)}:
         row = as_uuid(to)
         if row is not None and isinstance(SOURCES.get(kind), OpenSource):
             wanted.setdefault(kind, set()).add(row)
-    read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
-    return [told(kind, message) for kind, message in await open_messages(session, read)]
+    return wanted
