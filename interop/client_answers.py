@@ -141,6 +141,10 @@ class NotTaken(FhirError):
     """400, 413 or 422: what was sent is wrong; each problem says where."""
 
 
+class Waits(FhirError):
+    """202: it was received, and waits until a person has looked at it. Do not send it again."""
+
+
 class TooMuch(FhirError):
     """429 or 503: not now. `wait` is how many seconds the server asks for, where it does."""
 

@@ -6,18 +6,24 @@ The other is medplum's router with a repository in memory, over HTTP on this mac
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+from sqlalchemy import select
 
 from interop.client import FhirClient
-from interop.client_answers import Changed, NotThere, Resource
+from interop.client_answers import Changed, NotThere, Resource, Waits
 from interop.client_bundles import renamed, transaction_of
 from interop.incoming import read
-from panel.platform.tenancy import Tenant
-from tests.exchange.connected import come_in, connected_world
+from interop.served import SERVED
+from panel.exchange.inbox_models import RAW_FIELD, ReceivedPiece
+from panel.platform.tables import KEYS
+from panel.platform.tenancy import Tenant, load_keys
+from panel.records.child_scoped import JOB
+from tests.exchange.connected import Connected, come_in, connected_world
 from tests.interop.foreign_server import medplum_server
 from tests.sharing.test_access_is_a_superset import World, world
 
@@ -37,13 +43,22 @@ async def foreign(address: str) -> AsyncIterator[FhirClient]:
 
 
 @pytest.fixture
-async def told(
-    app: Litestar, client: AsyncTestClient[Litestar], tenant: Tenant, world: World
-) -> list[Resource]:
+async def connected(tenant: Tenant, world: World) -> Connected:
+    return await connected_world(tenant, world)
+
+
+@pytest.fixture
+async def ours(
+    app: Litestar, client: AsyncTestClient[Litestar], tenant: Tenant, connected: Connected
+) -> AsyncIterator[FhirClient]:
+    async with come_in(app, tenant, connected.ours) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def told(ours: FhirClient, connected: Connected) -> list[Resource]:
     """All that Panel tells of a child."""
-    connected = await connected_world(tenant, world)
-    async with come_in(app, tenant, connected.ours) as ours:
-        return [one async for one in ours.everything(str(connected.child))]
+    return [one async for one in ours.everything(str(connected.child))]
 
 
 def said(content: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -53,7 +68,7 @@ def said(content: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 async def test_a_record_goes_there_and_comes_back(
-    told: list[Resource], foreign: FhirClient
+    told: list[Resource], foreign: FhirClient, ours: FhirClient, tenant: Tenant
 ) -> None:
     assert len({one.type for one in told}) > 15
     written = await foreign.transaction(transaction_of(told))
@@ -85,6 +100,32 @@ async def test_a_record_goes_there_and_comes_back(
     kept_types = Counter(one.type for one in received.pieces if one.message is None)
     assert (mapped.keys() & {"Patient", "CarePlan", "Task"}) == {"Patient", "CarePlan", "Task"}
     assert kept_types.keys() <= {"AuditEvent", "Provenance"}
+    await _handed_in(ours, tenant, bundle, found)
+
+
+async def _handed_in(
+    ours: FhirClient, tenant: Tenant, bundle: dict[str, Any], found: list[Resource]
+) -> None:
+    """What the other server holds goes into Panel's inbox: every piece, byte for byte."""
+    sent = msgspec.json.encode(bundle)
+    first, again = await ours.hand_in(sent), await ours.hand_in(sent)
+    assert (first.status, first.type) == (202, "Bundle")
+    assert again.id == first.id
+    may_be_sent = [one for one in found if SERVED[one.type].writable]
+    with pytest.raises(Waits):
+        # The child's NHS number was never traced: a person has to say who it is.
+        await ours.transaction(transaction_of(may_be_sent))
+    async with tenant.transaction(JOB) as session:
+        rows = list(
+            await session.scalars(
+                select(ReceivedPiece).where(ReceivedPiece.received_id == UUID(first.id))
+            )
+        )
+        await load_keys(session, {one.holder_id for one in rows})
+        keys = session.info[KEYS]
+        kept = {keys.open_bytes(one.holder_id, RAW_FIELD, one.id, one.raw) for one in rows}
+    assert kept == {one.body for one in found}
+    assert not any(one.state == "quarantined" for one in rows)
 
 
 async def test_the_client_writes_there(foreign: FhirClient) -> None:

@@ -26,6 +26,7 @@ from interop.client_answers import (
     NotUnderstood,
     ServerFailed,
     TooMuch,
+    Waits,
 )
 
 BASE = "https://other.example/fhir/R4"
@@ -372,6 +373,12 @@ async def test_what_was_written_is_told(server: Server) -> None:
     assert (first.is_done, first.type, first.id, first.version) == (True, "Task", "8", "2")
     assert (second.is_done, second.status, second.problems[0].code) == (False, 422, "value")
     assert server.asked[1].url == BASE
+    server.say(202, outcome("informational"), Location=f"{BASE}/Bundle/9")
+    with pytest.raises(Waits):
+        await client.transaction({"resourceType": "Bundle", "type": "transaction"})
+    server.say(202, outcome("informational"), Location=f"{BASE}/Bundle/9")
+    handed_in = await client.hand_in({"resourceType": "Bundle", "type": "document"})
+    assert (handed_in.status, handed_in.type, handed_in.id) == (202, "Bundle", "9")
 
 
 async def test_what_is_validated_is_told_and_nothing_raised(server: Server) -> None:
