@@ -102,7 +102,7 @@ def make_received() -> None:
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("holder_id", sa.Uuid(), nullable=False),
         sa.Column("child_id", sa.Uuid(), nullable=True),
-        sa.Column("about", sa.SmallInteger(), nullable=True),
+        sa.Column("about", sa.Integer(), nullable=True),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("full_url", sa.LargeBinary(), nullable=True),
@@ -190,7 +190,7 @@ def fence() -> None:
         f" ELSE {reaches('received_piece.child_id')} END"
     )
     policies = (
-        ("received", "came", f"FOR INSERT WITH CHECK (client_id = {VIEWER})"),
+        ("received", "came", f"FOR INSERT WITH CHECK ({VIEWER} IN (client_id, {JOB}))"),
         ("received", "seen", f"FOR SELECT USING ({seen})"),
         # Whose it turns out to be may be a child whom its sender does not reach.
         ("received", "taken_in", f"FOR UPDATE USING ({seen})"),

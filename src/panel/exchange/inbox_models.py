@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -80,7 +80,7 @@ class ReceivedPiece(Row):
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
     holder_id: Mapped[UUID]
     child_id: Mapped[UUID | None] = mapped_column(ForeignKey("child.id"), index=True)
-    about: Mapped[int | None] = mapped_column(SmallInteger)
+    about: Mapped[int | None]
     """Whom it is about, counted within what was received; None where it is about nobody."""
     type: Mapped[str] = mapped_column(Text)
     path: Mapped[str] = mapped_column(Text)

@@ -218,7 +218,7 @@ async def _sent(access: Access) -> tuple[list[Sent], set[Category]]:
         select(SenderVersion, Agency.name, ReceivedPiece.kept)
         .join(Agency, Agency.id == SenderVersion.author_agency_id)
         .join(ReceivedPiece, ReceivedPiece.id == SenderVersion.piece_id)
-        .where(SenderVersion.child_id == access.child_id, SenderVersion.type != "Patient")
+        .where(SenderVersion.child_id == access.child_id)
         .order_by(SenderVersion.changed_at.desc(), SenderVersion.id.desc())
     )
     shown: list[Sent] = []

@@ -9,16 +9,19 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category
+from consent import Category, Purpose
 from interop.incoming.taking_apart import read
 from interop.messages import Message, OfChild
 from interop.outgoing import WRITERS, Json
 from panel.exchange.columns import to
+from panel.exchange.entering import Client
 from panel.exchange.inbox_versions import as_sent
 from panel.exchange.permitted import may
 from panel.exchange.source import ChildLine, ChildSource, hex_of, listed, plain, sql
-from panel.records.gate import Access
+from panel.platform.read_models import for_driver, rows_of
+from panel.records.gate import Access, Gate
 
 NOT_TOLD: Final = ("text", "contained", "extension", "note")
 """Elements of a resource that has no message which nobody but its sender is told."""
@@ -89,3 +92,35 @@ def sender_source(resource_type: str) -> ChildSource[SenderRow]:
         columns={"patient": to("r.child_id")},
         message=_told,
     )
+
+
+async def read_sent(
+    gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID
+) -> Message | None:
+    """What was sent under an id, as far as this client may be told; None where it may not be.
+
+    `written` makes the resource of it. The look is in the child's history.
+    """
+    source = sender_source(resource)
+    rows = await rows_of(
+        session,
+        for_driver(
+            sql(
+                "SELECT {line} FROM {rows} WHERE ({where}) AND {id} = :row",
+                line=source.selected(),
+                rows=source.rows,
+                where=source.where,
+                id=source.id,
+            )
+        ),
+        {"row": row},
+    )
+    if not rows:
+        return None
+    line = source.decoder.decode(rows[0][0])
+    doing = f"sent {resource} to {client.name}"
+    about = frozenset({line.category})
+    opened = await gate.open_here(
+        session, [line.child_id], client.viewer, Purpose.EXCHANGE, doing, about
+    )
+    return source.message(line, opened[line.child_id]) if line.child_id in opened else None
