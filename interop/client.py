@@ -28,6 +28,7 @@ from interop.client_answers import (
     Problem,
     Resource,
     Version,
+    Waits,
     Written,
     answers_of,
     named_in,
@@ -179,9 +180,18 @@ class FhirClient:
         return _written(answer)
 
     async def transaction(self, bundle: Sent) -> list[Written]:
-        """Send a transaction, of which all is done or nothing, or a batch, of which each may be."""
+        """Send a transaction, of which all is done or nothing, or a batch, of which each may be.
+
+        Raises Waits where it is kept until a person has decided whom it is about.
+        """
         answer = await self._send("POST", "", bytes_of(bundle), {})
+        if answer.status == 202:
+            raise Waits(answer.status, problems_of(answer.body))
         return answers_of(answer.body)
+
+    async def hand_in(self, bundle: Sent) -> Written:
+        """Send a document, message or collection: its status is 202, and people look at it."""
+        return _written(await self._send("POST", "", bytes_of(bundle), {}))
 
     async def validate(self, resource: Sent, profile: str | None = None) -> tuple[Problem, ...]:
         """What the server would say of a resource; nothing is kept of it there."""

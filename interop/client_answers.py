@@ -141,6 +141,10 @@ class NotTaken(FhirError):
     """400, 413 or 422: what was sent is wrong; each problem says where."""
 
 
+class Waits(FhirError):
+    """202: it was received, and waits until a person has looked at it. Do not send it again."""
+
+
 class TooMuch(FhirError):
     """429 or 503: not now. `wait` is how many seconds the server asks for, where it does."""
 
@@ -225,10 +229,15 @@ class _Search(msgspec.Struct):
 
 
 class _Entry(msgspec.Struct):
-    resource: msgspec.Raw | None = None
+    raw: msgspec.Raw = msgspec.field(name="resource", default=msgspec.Raw())
     search: _Search = msgspec.field(default_factory=_Search)
     request: _Request = msgspec.field(default_factory=_Request)
     response: _Response = msgspec.field(default_factory=_Response)
+
+    @property
+    def resource(self) -> bytes:
+        """Its JSON; empty where there is none."""
+        return bytes(self.raw)
 
 
 class _Bundle(msgspec.Struct):
@@ -267,8 +276,8 @@ def page_of(body: bytes) -> Page:
     bundle = _bundle(body)
     by_mode: dict[str, list[bytes]] = {}
     for one in bundle.entry:
-        if one.resource is not None:
-            by_mode.setdefault(one.search.mode, []).append(bytes(one.resource))
+        if one.resource:
+            by_mode.setdefault(one.search.mode, []).append(one.resource)
     return Page(
         matches=tuple(map(resource_of, by_mode.get("match", ()))),
         included=tuple(map(resource_of, by_mode.get("include", ()))),
@@ -287,7 +296,7 @@ def versions_of(body: bytes) -> tuple[list[Version], str | None]:
         Version(
             one.request.method,
             one.response.modified,
-            None if one.resource is None else resource_of(bytes(one.resource)),
+            resource_of(one.resource) if one.resource else None,
         )
         for one in bundle.entry
     ]
@@ -302,7 +311,7 @@ def answers_of(body: bytes) -> list[Written]:
 def _written(entry: _Entry) -> Written:
     said = entry.response
     number = said.status[:3]
-    resource = None if entry.resource is None else resource_of(bytes(entry.resource))
+    resource = resource_of(entry.resource) if entry.resource else None
     type_, id_, version = named_in(said.location)
     return Written(
         status=int(number) if number.isascii() and number.isdigit() else 0,

@@ -146,15 +146,18 @@ class Sender:
 
     def within(self, address: str) -> str:
         """An address that a server told, as far as it is this server's. Raises NotUnderstood."""
-        full = urljoin(f"{self.base}/", address)
-        if full != self.base and not full.startswith((f"{self.base}/", f"{self.base}?")):
+        # As it would be sent: its dots are resolved, or stand in `path` where they were escaped.
+        url = _url(urljoin(f"{self.base}/", address))
+        full = str(url)
+        is_below = full == self.base or full.startswith((f"{self.base}/", f"{self.base}?"))
+        if not is_below or {".", ".."} & {*url.path.split("/")}:
             # The token would go with it.
             raise NotUnderstood("an address of another server")
         return full
 
     def is_here(self, address: str) -> bool:
         """Whether an address is the server's, so that the token may be shown there."""
-        ours, other = httpx.URL(self.base), httpx.URL(address)
+        ours, other = _url(self.base), _url(address)
         return (ours.scheme, ours.host, ours.port) == (other.scheme, other.host, other.port)
 
     async def _once(self, asked: Asked, token: str) -> Answer:
@@ -169,7 +172,7 @@ class Sender:
         try:
             async with self.http.stream(
                 asked.method,
-                asked.address,
+                _url(asked.address),
                 headers=headers,
                 content=asked.content,
                 timeout=TIMES,
@@ -207,6 +210,13 @@ class Sender:
 
     async def _without_token(self, asked: Asked) -> Answer:
         return await self._once(asked, "")
+
+
+def _url(address: str) -> httpx.URL:
+    try:
+        return httpx.URL(address)
+    except httpx.InvalidURL:
+        raise NotUnderstood("no address") from None
 
 
 async def _whole(response: httpx.Response) -> Answer:

@@ -13,6 +13,9 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import event, text
 from sqlalchemy.orm import Mapper
 
+from consent import Role
+from panel.accounts.models import Agency
+from panel.accounts.service import add_worker, give_role
 from panel.exchange import inbox_taking
 from panel.exchange.inbox_deciding import new_child, not_ours, received_row, this_child, try_again
 from panel.exchange.inbox_models import Proposal, SenderVersion
@@ -557,6 +560,15 @@ async def test_the_pages_of_the_inbox(
     assert answer.status_code == 303, answer.text
     said = plain(await client.get(record))
     assert "What they would change" not in said
-    # The member of the panel is in nobody's team: this record is none of theirs.
+    # Whoever answers for the use of records is told how much of it there is, and nothing of it.
+    async with house.as_("job") as session:
+        agency = await session.get_one(Agency, house.agencies["council"])
+        keeper = await add_worker(session, agency, name="Ngozi Hart", email="ngozi@demo.example")
+        await give_role(session, keeper, Role.GOVERNANCE_LEAD)
+    await sign_in(keeper.id)
+    said = plain(await client.get("/exchange/inbox"))
+    assert "Broken: 1" in said
+    assert "Health visiting" not in said
+    assert (await client.get(page)).status_code == 403
     await sign_in(house.viewers["administrator"].id)
     assert (await client.get(record)).status_code == 403

@@ -311,4 +311,5 @@ async def _alone(
     about = opened_.subjects.about.get(piece.path)
     mine = {number: access for number, access in children.items() if number == about}
     taken = await _taken(doing, opened_, rows, mine, planned)
+    await doing.session.flush()
     return await _answer(doing, opened_, entry, planned, taken)

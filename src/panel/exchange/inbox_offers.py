@@ -34,6 +34,8 @@ OF_AN_ACTION: Final[Mapping[str, str]] = {
     "note": "Note",
 }
 DATES: Final = frozenset({"birth_date", "due_on"})
+NO_NEWS: Final = ("", "not_known")
+"""Values that take the place of nothing that is written."""
 KNOWS: Final = frozenset({Tie.PANEL, Tie.LEAD, Tie.TEAM, Tie.MANAGER})
 """Ties of those who may decide what is offered: whose writing it may change."""
 
@@ -74,7 +76,7 @@ def read_back(column: str, value: str) -> object:
 
 async def changes_by(
     session: AsyncSession,
-    child_id: UUID,
+    child: Child | None,
     message: Message | None,
     present: frozenset[str],
     about_id: UUID | None,
@@ -84,15 +86,17 @@ async def changes_by(
     A restricted patient comes without address and telephone: their absence is no news. An empty
     value is none either: what was written here stays.
     """
+    if child is None:
+        return []
     match message:
         case ChildMessage():
-            return await _of_child(session, child_id, _said(message, present, OF_THE_CHILD))
+            return _of_child(child, _said(message, present, OF_THE_CHILD))
         case Need():
             said = _said(message, present, ("code", "text"))
             ours = {"primary_need": said.get("code", ""), "disability": said.get("text", "")}
-            return await _of_child(session, child_id, ours)
+            return _of_child(child, ours)
         case ActionMessage() if about_id is not None:
-            return await _of_action(session, child_id, about_id, message, present)
+            return await _of_action(session, child.id, about_id, message, present)
         case _:
             return []
 
@@ -101,14 +105,11 @@ def _said(message: Message, present: frozenset[str], names: Iterable[str]) -> di
     return {name: written(getattr(message, name)) for name in names if name in present}
 
 
-async def _of_child(session: AsyncSession, child_id: UUID, said: Mapping[str, str]) -> list[Change]:
-    child = await session.get(Child, child_id)
-    if child is None:
-        return []
+def _of_child(child: Child, said: Mapping[str, str]) -> list[Change]:
     return [
         Change(f"child.{name}", child.id, child.version, CATEGORY_OF[name], before, after)
         for name, after in said.items()
-        if after and after != (before := written(getattr(child, name)))
+        if after not in NO_NEWS and after != (before := written(getattr(child, name)))
     ]
 
 
@@ -125,7 +126,7 @@ async def _of_action(
     return [
         Change(f"action.{name}", action.id, action.version, Category.PLAN, before, after)
         for name, after in _said(message, present, OF_AN_ACTION).items()
-        if after and after != (before := written(getattr(action, name)))
+        if after not in NO_NEWS and after != (before := written(getattr(action, name)))
     ]
 
 

@@ -13,10 +13,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose, Viewer
+from consent import Purpose, Viewer, ViewerKind
 from interop.incoming.received import Piece
 from interop.incoming.received import Received as Parsed
 from interop.incoming.taking_apart import read
+from panel.accounts.desk import usual_purposes
 from panel.exchange.inbox_categories import category_of
 from panel.exchange.inbox_matching import match
 from panel.exchange.inbox_models import RAW_FIELD, Proposal, Received, ReceivedPiece, SenderVersion
@@ -46,6 +47,7 @@ from panel.panels.models import Panel
 from panel.platform.ids import new_id
 from panel.platform.problems import NotAllowed
 from panel.records.gate import Access, Gate
+from panel.register.models import Child
 
 SENT = "sent something about the child from another system"
 LARGE = 64 * 1024
@@ -109,13 +111,16 @@ async def children_meant(
     One who is not reached is absent, as is one who is not here: nothing tells them apart.
     """
     found: dict[int, UUID] = {}
-    for number, meant in enumerate(subjects.meant):
-        child_id = await match(session, meant)
-        if child_id is not None:
-            found[number] = child_id
+    with session.no_autoflush:
+        for number, meant in enumerate(subjects.meant):
+            child_id = await match(session, meant)
+            if child_id is not None:
+                found[number] = child_id
     if not found:
         return {}
-    records = await gate.open_here(session, set(found.values()), viewer, Purpose.EXCHANGE, SENT)
+    is_client = viewer.kind is ViewerKind.CLIENT
+    why = (Purpose.EXCHANGE,) if is_client else usual_purposes(viewer)
+    records = await gate.open_here(session, set(found.values()), viewer, why, SENT)
     return {number: records[child] for number, child in found.items() if child in records}
 
 
@@ -183,7 +188,16 @@ async def take_for(
     for piece in mine:
         await keep_piece_for(session, rows[piece.path], child_id)
     whole = [piece for piece in mine if not piece.problems]
-    places = await _places(access, row, whole)
+    with session.no_autoflush:
+        # Held, so that each piece that would change it finds it at hand.
+        child = await session.get(Child, child_id)
+        places = await _places(access, row, whole)
+    for piece in whole:
+        one = rows[piece.path]
+        one.state = "matched"
+        one.became_type, one.became_id = piece.type, places[piece.path].id
+    # What follows refers to the pieces.
+    await session.flush()
     known = {
         **_put_before(asked, rows),
         **_addresses(whole, places),
@@ -192,13 +206,10 @@ async def take_for(
     }
     taken = Taken()
     for piece in whole:
-        place = places[piece.path]
-        one = rows[piece.path]
-        one.state = "matched"
-        one.became_type, one.became_id = piece.type, place.id
+        place, one = places[piece.path], rows[piece.path]
         said = Said(place.row_id, linked(piece, known), place.marks, place.about_id)
         kept = keep_version(session, place.row, one, said)
-        changes = await changes_by(session, child_id, piece.message, piece.present, place.about_id)
+        changes = await changes_by(session, child, piece.message, piece.present, place.about_id)
         offers = await offer(session, child_id, one, changes)
         taken.offers += offers
         taken.results[piece.path] = Result(

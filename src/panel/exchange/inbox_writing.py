@@ -252,7 +252,6 @@ def _with_body(
 async def shown_of(doing: Doing, found: Result) -> Stamped | None:
     """A resource as its sender reads it back; None where it may not be told of it."""
     if found.row is not None:
-        await doing.session.flush()
         return stamped(as_sent(found.row.id, found.row.changed_at, found.row.body))
     told = await ours_told(doing, found.type, found.id)
     return None if told is None else told.stamped

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.bundle import Shown, collection, instant
 from interop.client import Again, Credentials, FhirClient, SigningKey
-from interop.client_answers import FhirError, NotUnderstood, Page
+from interop.client_answers import FhirError, NotReached, NotUnderstood, Page
 from panel.exchange.delivering import wait_before
 from panel.exchange.entering import Client
 from panel.exchange.landing import Landing
@@ -157,7 +157,7 @@ async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> str:
                 async for page in fhir.pages(type_, query):
                     if page.matches:
                         await landing.receive(_as_bundle(page, due.base), due.client)
-    except (FhirError, NotUnderstood) as error:
+    except (FhirError, NotReached, NotUnderstood) as error:
         return f"{type(error).__name__}: {error}"
     return ""
 
