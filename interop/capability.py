@@ -122,7 +122,6 @@ def _subscription() -> Json:
     interactions = [*(one.value for one in row.interactions), "delete"]
     return {
         "type": row.type,
-        "supportedProfile": [row.profile],
         "documentation": "rest-hook, id-only; criteria are Type? or Type?patient=id. A client has "
         "its own alone.",
         "interaction": [{"code": code} for code in interactions],

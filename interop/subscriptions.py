@@ -37,7 +37,7 @@ EVENT = "Panel-Event"
 
 SUBSCRIPTION = Served(
     type=TYPE,
-    profile="http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription",
+    profile=None,
     interactions=(
         Interaction.READ,
         Interaction.SEARCH,

@@ -61,7 +61,7 @@ async def test_it_is_asked_for_made_fetched_and_over(
         other = await another_child(session, family, 1)
         tasks = [str(await task_of(session, other, await plan_of(session, other, family.health)))]
         # To this one nobody agreed.
-        await task_of(session, family.child, await plan_of(session, family.child, family.health))
+        await task_of(session, family.child, await plan_of(session, family.child, family.school))
     status = await begun(gp, ALL)
     waiting = await gp.ask("GET", status)
     assert (waiting.status_code, waiting.headers["x-progress"]) == (202, "in progress")
@@ -97,7 +97,7 @@ async def test_consent_is_asked_again_line_by_line(
         other = await another_child(session, family, 1)
         left = []
         for child in (family.child, other):
-            plan = await plan_of(session, child, family.health)
+            plan = await plan_of(session, child, family.school)
             for _ in range(5):
                 task = await task_of(session, child, plan)
                 if child == other:

@@ -483,6 +483,7 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
             "returns_id",
             "package_id",
             "resource_id",
+            "part_id",
         }
     for table, columns in unique:
         if table in fenced and columns != ["reference"]:
