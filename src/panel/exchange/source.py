@@ -59,6 +59,8 @@ class Source(Generic[RowOf]):
     """The name of a searched column (`interop.served`) → where it is."""
     holders: Callable[[RowOf], Iterable[UUID]] = lambda _line: ()
     """Whose data keys opening a line needs, beside the child's."""
+    forms: Callable[[RowOf], Iterable[UUID]] = lambda _line: ()
+    """Which versions of forms a line is read by."""
 
     @cached_property
     def decoder(self) -> msgspec.json.Decoder[RowOf]:
