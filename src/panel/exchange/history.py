@@ -89,19 +89,7 @@ async def states_of(
 
     Nothing where the row itself is not there any more.
     """
-    current = await rows_of(
-        session,
-        for_driver(
-            sql(
-                "SELECT {line} FROM {rows} WHERE ({where}) AND {id} = :row",
-                line=source.selected(),
-                rows=source.rows,
-                where=source.where,
-                id=source.id,
-            )
-        ),
-        {"row": row_id},
-    )
+    current = await rows_of(session, for_driver(source.selected_one()), {"row": row_id})
     if not current:
         return ()
     kept = await rows_of(

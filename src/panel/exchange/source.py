@@ -89,6 +89,16 @@ class Source(Generic[RowOf]):
             f"{self._of_child()}{', ' + self.fields if self.fields else ''})::text"
         )
 
+    def selected_one(self) -> str:
+        """SQL for the text of the line whose id is `:row`."""
+        return sql(
+            "SELECT {line} FROM {rows} WHERE ({where}) AND {id} = :row",
+            line=self.selected(),
+            rows=self.rows,
+            where=self.where,
+            id=self.id,
+        )
+
     def _of_child(self) -> str:
         return ""
 
