@@ -72,6 +72,16 @@ async def read(
     return told(resource, found[row]) if row in found else None
 
 
+async def may_be_told(
+    gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID, child: UUID
+) -> bool:
+    """Whether a client may be told now that a resource of this child changed; logged as told."""
+    opened = await _opened_for(
+        gate, session, client, resource, row, f"word that {resource} changed"
+    )
+    return child in opened and row in await messages_of(session, resource, [row], opened)
+
+
 async def versions(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID
 ) -> Sequence[Told]:
