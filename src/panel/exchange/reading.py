@@ -4,13 +4,13 @@ What is not there and what may not be told are the same answer. Each look is in 
 child, also one that ends so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose
-from interop.messages import Message
+from interop.messages import FormAnswers, Message
 from interop.search_values import as_uuid
 from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, open_messages, record_of
@@ -121,17 +121,18 @@ async def record(access: Access, client: Client) -> Sequence[Told]:
     if not any(resource == "Patient" for resource, _ in allowed):
         return ()
     about_child = [told(resource, message) for resource, message in allowed]
-    beside = await referred_to(access.session, client, about_child)
+    # A filling refers to its form by a canonical address, which is no id.
+    forms = {UUID(message.form) for _, message in allowed if isinstance(message, FormAnswers)}
+    beside = await referred_to(access.session, client, about_child, forms)
     return [*about_child, *beside]
 
 
 async def referred_to(
-    session: AsyncSession, client: Client, sent: Sequence[Told]
+    session: AsyncSession, client: Client, sent: Sequence[Told], forms: Iterable[UUID] = ()
 ) -> Sequence[Told]:
-    """The agencies, workers, services and forms that resources refer to, each once."""
-    read = {
-        kind: ids for kind, ids in referred_ids(sent).items() if client.scopes.permits(kind, "r")
-    }
+    """The agencies, workers and services that resources refer to, and these forms, each once."""
+    wanted = {**referred_ids(sent), "Questionnaire": set(forms)}
+    read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
     return [told(kind, message) for kind, message in await open_messages(session, read)]
 
 
