@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
@@ -203,8 +203,11 @@ async def _meetings(
     session: AsyncSession, world: World, authors: Authors, content: Content
 ) -> None:
     rules, child_id = content.rules, content.child
+    first = await session.scalar(
+        select(func.min(Meeting.slot_on)).where(Meeting.panel_id == world.panel)
+    )
     meeting = Meeting(
-        panel_id=world.panel, slot_on=TODAY - timedelta(days=200 + child_id.int % 5000),
+        panel_id=world.panel, slot_on=(first or TODAY) - timedelta(days=1),
         held_on=TODAY - timedelta(days=20), state="held",
     )  # fmt: skip
     session.add(meeting)
