@@ -109,6 +109,8 @@ class ChildSource(Source[ChildRow]):
     child_id: str = "r.child_id"
     about: frozenset[Category] = EVERYTHING
     """What is decided and logged when one is opened."""
+    past_from: str = "NULL::timestamptz"
+    """SQL for the moment before which it has no past that anybody is told; NULL for none."""
 
     @property
     def child(self) -> str:
