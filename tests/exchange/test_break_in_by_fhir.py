@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from consent import Category, Purpose
 from interop.systems import NHS_NUMBER
@@ -17,7 +16,6 @@ from panel.panels.models import Meeting, Panel
 from panel.panels.note_models import FamilyNote
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
-from panel.plans.models import Action
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
 from panel.register.children import index_child
@@ -204,8 +202,7 @@ async def test_looks_tell_nothing_of_what_there_is(broken: Break) -> None:
     child = broken.family.child
     looks = []
     for details in ({"interpreter": "Polish", "primary_need": "asd"}, {}):
-        details = {"interpreter": None, "primary_need": None} | details
-        await broken.change(**details)
+        await broken.change(**({"interpreter": None, "primary_need": None} | details))
         before = await broken.web.search("/AuditEvent", patient=str(child))
         for kind in ("Flag", "Condition"):
             for path in (f"/{kind}/{child}", f"/{kind}/{child}/_history"):

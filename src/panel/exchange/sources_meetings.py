@@ -429,7 +429,8 @@ AUDIT_EVENT = ChildSource(
     # An agency's own looks, and no look that was made for somebody's safety, or because a person
     # asked for their data or somebody oversees what is done.
     where="r.agency_id IS NOT NULL AND r.viewer_kind IN ('worker', 'client')"
-    " AND r.purpose NOT IN ('safeguarding', 'subject_access', 'governance') AND NOT EXISTS (SELECT FROM jsonb_each_text(r.decisions) d"
+    " AND r.purpose NOT IN ('safeguarding', 'subject_access', 'governance')"
+    " AND NOT EXISTS (SELECT FROM jsonb_each_text(r.decisions) d"
     " WHERE d.value = 'safeguarding')",
     fields=plain("at", "viewer_id", "viewer_kind", "agency_id", "purpose", "doing")
     + ", 'refused', jsonb_exists(r.decisions, 'refused')",
