@@ -313,6 +313,7 @@ class InTeam(msgspec.Struct):
     is_lead: bool
     from_on: date | None
     until_on: date | None
+    changed_at: datetime
 
 
 class InFamily(msgspec.Struct):
@@ -330,6 +331,13 @@ class TeamRow(ChildLine):
 
 
 def _team(row: TeamRow, access: Access) -> Message | None:
+    told = [
+        one
+        for one in row.members or ()
+        if access.may(Category.NETWORK, one.author) or access.may(Category.NETWORK, one.agency_id)
+    ]
+    if not told:
+        return None
     members = tuple(
         TeamMember(
             agency=str(one.agency_id),
@@ -339,15 +347,12 @@ def _team(row: TeamRow, access: Access) -> Message | None:
             from_on=one.from_on,
             until_on=one.until_on,
         )
-        for one in row.members or ()
-        if access.may(Category.NETWORK, one.author) or access.may(Category.NETWORK, one.agency_id)
+        for one in told
     )
-    if not members:
-        return None
     return Team(
         id=str(row.id),
         child=str(row.child_id),
-        changed_at=row.changed_at,
+        changed_at=max(one.changed_at for one in told),
         members=members,
         carers=texts(
             [one.id for one in row.carers or () if access.may(Category.FAMILY, one.author)]
@@ -393,10 +398,14 @@ CARE_TEAM = ChildSource(
     child_id="r.id",
     where=sql("EXISTS (SELECT FROM {team} t WHERE t.child_id = r.id)", team=_IN_TEAM),
     changed=sql("(SELECT max(t.changed_at) FROM {team} t WHERE t.child_id = r.id)", team=_IN_TEAM),
+    # That somebody joined whom the viewer is not told of is not told by a date either.
+    changed_as_told=sql(
+        "(SELECT max(t.changed_at) {team} AND {may})", team=_IN_TEAM_OF, may=_TEAM_MAY
+    ),
     fields=sql(
         """'members', (SELECT json_agg(json_build_object('agency_id', t.agency_id,
       'author', t.author, 'worker_id', t.worker_id, 'part', t.part, 'is_lead', t.is_lead,
-      'from_on', t.from_on, 'until_on', t.until_on) ORDER BY t.from_on, t.id)
+      'from_on', t.from_on, 'until_on', t.until_on, 'changed_at', t.changed_at) ORDER BY t.from_on, t.id)
     FROM {team} t WHERE t.child_id = r.id),
   'carers', (SELECT json_agg(json_build_object('id', f.id,
       'author', {author}) ORDER BY f.id)
