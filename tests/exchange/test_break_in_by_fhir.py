@@ -19,7 +19,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
 from panel.register.children import index_child
-from panel.register.models import Child, FamilyLink, FamilyMember
+from panel.register.models import Child, FamilyLink, FamilyMember, Involvement
 from panel.sharing.models import FormerIdentity, SharingRestriction
 from tests.exchange.conftest import Systems
 from tests.exchange.web import Said, Web, give_token, resources
@@ -40,6 +40,7 @@ class Break:
     tenant: Tenant
     family: Family
     clock: FixedClock
+    since: str
 
     async def agree(self, *named: Category) -> None:
         """A mother agrees to exactly these categories for it."""
@@ -87,6 +88,18 @@ class Break:
             assert found[0] == 200
         return told
 
+    async def told(self, name: str) -> tuple[object, ...]:
+        """All by which a change of a resource can be seen."""
+        kind = name.partition("/")[0]
+        answer = await self.web.answer("GET", f"/{name}")
+        assert answer.status_code == 200
+        newest = await self.web.search(f"/{kind}", _sort="-_lastUpdated")
+        since = await self.web.search(f"/{kind}", _lastUpdated=f"gt{self.since}")
+        return (
+            answer.json(), answer.headers["etag"], answer.headers["last-modified"],
+            [one["id"] for one in resources(newest)], since["total"], await self.past(name),
+        )  # fmt: skip
+
 
 @pytest.fixture
 async def broken(
@@ -94,7 +107,8 @@ async def broken(
     gate: Gate, clock: FixedClock,
 ) -> Break:  # fmt: skip
     web = Web(client, await give_token(tenant, systems.school_id, "a-token"))
-    return Break(web, gate, tenant, family, clock)
+    now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Break(web, gate, tenant, family, clock, now)
 
 
 async def test_who_a_child_was_before_an_adoption_is_in_no_history(broken: Break) -> None:
@@ -173,26 +187,31 @@ async def test_that_a_parent_moved_is_not_told_by_a_date(broken: Break) -> None:
             select(FamilyLink.id).where(FamilyLink.family_member_id == broken.family.mother)
         )
     await broken.keep()
-    moved_at = broken.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     name = f"RelatedPerson/{link}"
-
-    async def told() -> tuple[object, ...]:
-        answer = await broken.web.answer("GET", f"/{name}")
-        sorted_ = await broken.web.search("/RelatedPerson", _sort="-_lastUpdated")
-        since = await broken.web.search("/RelatedPerson", _lastUpdated=f"gt{moved_at}")
-        return (
-            answer.json(), answer.headers["etag"], answer.headers["last-modified"],
-            [one["id"] for one in resources(sorted_)], since["total"], await broken.past(name),
-        )  # fmt: skip
-
-    before = await told()
+    before = await broken.told(name)
     broken.clock.set(broken.clock.now() + STEP)
     async with broken.tenant.transaction(JOB) as session:
         mother = await session.get_one(FamilyMember, broken.family.mother)
         mother.address, mother.phone = "A refuge", "01632 960009"
-    assert await told() == before
+    assert await broken.told(name) == before
     await broken.keep()
-    assert await told() == before
+    assert await broken.told(name) == before
+
+
+async def test_that_another_agency_joined_is_not_told_by_a_date(broken: Break) -> None:
+    """Where an agency's system knows of its own part alone."""
+    before = await broken.told(f"CareTeam/{broken.family.child}")
+    broken.clock.set(broken.clock.now() + STEP)
+    async with broken.tenant.transaction(JOB) as session:
+        session.add(
+            Involvement(
+                child_id=broken.family.child, agency_id=broken.family.health, from_on=TODAY,
+                part="Bereavement",
+            )
+        )  # fmt: skip
+    assert await broken.told(f"CareTeam/{broken.family.child}") == before
+    await broken.keep()
+    assert await broken.told(f"CareTeam/{broken.family.child}") == before
 
 
 async def test_looks_tell_nothing_of_what_there_is(broken: Break) -> None:
