@@ -183,7 +183,7 @@ def names(found: Iterable[Told]) -> list[Name]:
     facts=NOTHING,
     client=(0, True, ("additional", [])),
     authors=NOBODYS,
-    besides=Besides((Category.HEALTH,), sibling=(0, 1)),
+    besides=Besides((Category.HEALTH, Category.CONTACT), sibling=(0, 1)),
 )
 @example(
     facts=NOTHING,
