@@ -28,15 +28,19 @@ _NOBODY: dict[UUID, Access] = {}
 async def _child_of(
     session: AsyncSession, source: ChildSource[ChildLine], row: UUID
 ) -> UUID | None:
-    """Whom a row is about, among the children that the viewer reaches."""
+    """Whom a row is about, among the children that the viewer reaches.
+
+    Also where the row is not told to anybody: a look that finds nothing is written down as one at
+    something withheld is, or the looks, which the client may read, would tell the one from the
+    other. (A Flag has the child's id, there or not.)
+    """
     rows = await rows_of(
         session,
         for_driver(
             sql(
-                "SELECT {child} FROM {rows} WHERE ({where}) AND {id} = :row",
+                "SELECT {child} FROM {rows} WHERE {id} = :row",
                 child=source.child,
                 rows=source.rows,
-                where=source.where,
                 id=source.id,
             )
         ),
