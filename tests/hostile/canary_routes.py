@@ -237,7 +237,13 @@ CASES: Mapping[str, Case] = {
     "/governance": NOTHING,
     "/governance/certificates": NOTHING,
     "/fhir/R4/.well-known/smart-configuration": NOTHING,
+    "/fhir/R4/$export": NOTHING,
+    "/fhir/R4/Subscription": NOTHING,
+    "/fhir/R4/Subscription/{row:str}": NOTHING,
     "/fhir/R4/auth/revoke": NOTHING,
+    "/fhir/R4/exports/{export:str}": NOTHING,
+    "/fhir/R4/exports/{export:str}/{part:str}": NOTHING,
+    "/fhir/R4/{resource:str}/$export": NOTHING,
     "/fhir/R4/auth/token": NOTHING,
     "/governance/clients": NOTHING,
     "/governance/clients/new": NOTHING,
@@ -246,6 +252,9 @@ CASES: Mapping[str, Case] = {
     "/governance/clients/{client_id:uuid}/end": NOTHING,
     "/governance/clients/{client_id:uuid}/keys": NOTHING,
     "/governance/clients/{client_id:uuid}/revoke": NOTHING,
+    "/governance/deliveries": NOTHING,
+    "/governance/deliveries/{told_id:uuid}/again": NOTHING,
+    "/governance/deliveries/{told_id:uuid}/give-up": NOTHING,
     "/governance/disposals": NOTHING,
     "/governance/disposals/{list_id:uuid}": NOTHING,
     "/governance/disposals/{list_id:uuid}/approve": NOTHING,
@@ -449,7 +458,7 @@ PARTS = {
     "wait_id": "waiting", "place_id": "place_offer", "decision_id": "request_decision",
     "condition_id": "outside_condition", "client_id": "exchange_client",
     "provider_id": "provider", "service_id": "service",
-    "received_id": "received", "offered_id": "proposal",
+    "received_id": "received", "offered_id": "proposal", "told_id": "delivery",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 

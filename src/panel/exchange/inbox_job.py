@@ -10,6 +10,7 @@ from panel.accounts.models import Agency
 from panel.exchange.inbox_models import Received
 from panel.exchange.inbox_receiving import content_of
 from panel.exchange.inbox_taking import opened, take_in
+from panel.exchange.landing import FETCHED
 from panel.exchange.models import ExchangeClient
 from panel.platform.tables import NOW
 from panel.records.child_scoped import JOB
@@ -58,7 +59,7 @@ async def _take_in(gate: Gate, received_id: UUID, viewer: Viewer) -> None:
         if row is None:
             return
         opened_ = await opened(await content_of(session, row))
-        if opened_.parsed.kind in ANSWERED:
+        if opened_.parsed.kind in ANSWERED and row.asked != FETCHED:
             row.kind, row.state, row.reason = opened_.parsed.kind, "refused", SENT_AGAIN
             return
         await take_in(gate, session, viewer, row, opened_)

@@ -4,18 +4,18 @@ What is not there and what may not be told are the same answer. Each look is in 
 child, also one that ends so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose
-from interop.messages import Message
+from interop.messages import FormAnswers, Message
 from interop.search_values import as_uuid
 from panel.exchange.entering import Client
-from panel.exchange.finding import messages_of, record_of
+from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.history import states_of
-from panel.exchange.resources import Name, Told, references, told
+from panel.exchange.resources import Told, references_in, told
 from panel.exchange.sender_sources import read_sent
 from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
 from panel.exchange.sources import SOURCES
@@ -28,15 +28,19 @@ _NOBODY: dict[UUID, Access] = {}
 async def _child_of(
     session: AsyncSession, source: ChildSource[ChildLine], row: UUID
 ) -> UUID | None:
-    """Whom a row is about, among the children that the viewer reaches."""
+    """Whom a row is about, among the children that the viewer reaches.
+
+    Also where the row is not told to anybody: a look that finds nothing is written down as one at
+    something withheld is, or the looks, which the client may read, would tell the one from the
+    other. (A Flag has the child's id, there or not.)
+    """
     rows = await rows_of(
         session,
         for_driver(
             sql(
-                "SELECT {child} FROM {rows} WHERE ({where}) AND {id} = :row",
+                "SELECT {child} FROM {rows} WHERE {id} = :row",
                 child=source.child,
                 rows=source.rows,
-                where=source.where,
                 id=source.id,
             )
         ),
@@ -76,6 +80,16 @@ async def read(
     return None if message is None else told(resource, message)
 
 
+async def may_be_told(
+    gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID, child: UUID
+) -> bool:
+    """Whether a client may be told now that a resource of this child changed; logged as told."""
+    opened = await _opened_for(
+        gate, session, client, resource, row, f"word that {resource} changed"
+    )
+    return child in opened and row in await messages_of(session, resource, [row], opened)
+
+
 async def versions(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID
 ) -> Sequence[Told]:
@@ -111,24 +125,26 @@ async def record(access: Access, client: Client) -> Sequence[Told]:
     if not any(resource == "Patient" for resource, _ in allowed):
         return ()
     about_child = [told(resource, message) for resource, message in allowed]
-    beside = await referred_to(access.session, client, about_child)
+    # A filling refers to its form by a canonical address, which is no id.
+    forms = {UUID(message.form) for _, message in allowed if isinstance(message, FormAnswers)}
+    beside = await referred_to(access.session, client, about_child, forms)
     return [*about_child, *beside]
 
 
 async def referred_to(
-    session: AsyncSession, client: Client, sent: Sequence[Told]
+    session: AsyncSession, client: Client, sent: Sequence[Told], forms: Iterable[UUID] = ()
 ) -> Sequence[Told]:
-    """The agencies, workers, services and forms that resources refer to, each once."""
+    """The agencies, workers and services that resources refer to, and these forms, each once."""
+    wanted = {**referred_ids(sent), "Questionnaire": set(forms)}
+    read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
+    return [told(kind, message) for kind, message in await open_messages(session, read)]
+
+
+def referred_ids(sent: Sequence[Told]) -> Mapping[str, set[UUID]]:
+    """What resources refer to that is about no child, by type."""
     wanted: dict[str, set[UUID]] = {}
-    for one in sent:
-        for kind, to in references(one.content):
-            row = as_uuid(to)
-            if row is not None and isinstance(SOURCES.get(kind), OpenSource):
-                wanted.setdefault(kind, set()).add(row)
-    found: dict[Name, Told] = {}
-    for kind in sorted(wanted):
-        if client.scopes.permits(kind, "r"):
-            for message in (await messages_of(session, kind, wanted[kind], _NOBODY)).values():
-                each = told(kind, message)
-                found[each.name] = each
-    return list(found.values())
+    for kind, to in {name for one in sent for name in references_in(one.stamped.body)}:
+        row = as_uuid(to)
+        if row is not None and isinstance(SOURCES.get(kind), OpenSource):
+            wanted.setdefault(kind, set()).add(row)
+    return wanted
