@@ -72,8 +72,6 @@ bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/matching.py
 	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_incoming.py
-	@$(BIN)/python bench/fhir_incoming.py
-	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_mapper.py
 
 soak: $(VENV)/.checking assets ## What takes too long for every run
