@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -367,11 +366,8 @@ async def test_what_is_broken_waits_with_the_reason_and_is_tried_again(
     whole = msgspec.json.encode(
         bundle("transaction", who, entry(condition(who["fullUrl"], "x" * 9)))
     )
-    chance = Random(7)
-    for _ in range(40):
-        place = chance.randrange(len(whole))
-        cut = chance.choice([0, 1, 7])
-        body = whole[:place] + bytes([chance.randrange(256)]) + whole[place + cut :]
+    for number, place in enumerate(range(0, len(whole), len(whole) // 40)):
+        body = whole[:place] + bytes([place * 37 % 256]) + whole[place + (0, 1, 7)[number % 3] :]
         answer = await system.send("POST", "", body)
         assert answer.status_code in (200, 202, 400, 404, 412, 422), (answer.text, body)
     before = await system.count("sender_version")
@@ -388,11 +384,11 @@ async def test_what_is_broken_waits_with_the_reason_and_is_tried_again(
     )
     assert (state, path) == ("quarantined", "Bundle.entry[1].resource.recordedDate")
     assert reason
-    assert await system.count("sender_version") == before + 2
+    assert await system.count("sender_version") == before + 1
     # Tried again by the same rules it stays; by better ones it is taken in.
     async with house.as_("coordinator") as session:
         await try_again(house.gate, session, house.viewers["coordinator"], received)
-    assert await system.count("sender_version") == before + 2
+    assert await system.count("sender_version") == before + 1
     read = inbox_taking.read
 
     def mended(body: bytes) -> Any:
@@ -405,7 +401,7 @@ async def test_what_is_broken_waits_with_the_reason_and_is_tried_again(
         "SELECT state, tries FROM received WHERE id = :r", r=received
     )
     assert (state, tries) == ("done", 3)
-    assert await system.count("sender_version") == before + 3
+    assert await system.count("sender_version") == before + 2
 
 
 FAULT = """

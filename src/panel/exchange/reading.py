@@ -16,6 +16,7 @@ from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.history import states_of
 from panel.exchange.resources import Told, references_in, told
+from panel.exchange.sender_sources import read_sent
 from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
 from panel.exchange.sources import SOURCES
 from panel.platform.read_models import for_driver, rows_of
@@ -69,7 +70,10 @@ async def read(
     """A resource; None where there is none that may be told."""
     opened = await _opened_for(gate, session, client, resource, row, resource)
     found = await messages_of(session, resource, [row], opened)
-    return told(resource, found[row]) if row in found else None
+    message = found.get(row)
+    if message is None:
+        message = await read_sent(gate, session, client, resource, row)
+    return None if message is None else told(resource, message)
 
 
 async def may_be_told(
