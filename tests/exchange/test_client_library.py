@@ -1,10 +1,7 @@
 """The client library against the site itself: what an agency's developer gets to see."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from interop.client import FhirClient
 from interop.client_answers import NotAllowed, NotTaken, NotThere
@@ -12,23 +9,7 @@ from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.register.models import Child
-from tests.exchange.connected import Connected, come_in, connected_world
-from tests.sharing.test_access_is_a_superset import World, world
-
-__all__ = ["world"]
-
-
-@pytest.fixture
-async def connected(tenant: Tenant, world: World) -> Connected:
-    return await connected_world(tenant, world)
-
-
-@pytest.fixture
-async def ours(
-    app: Litestar, client: AsyncTestClient[Litestar], tenant: Tenant, connected: Connected
-) -> AsyncIterator[FhirClient]:
-    async with come_in(app, tenant, connected.ours) as opened:
-        yield opened
+from tests.exchange.connected import Connected, come_in
 
 
 async def test_it_reads_what_it_may_be_told(

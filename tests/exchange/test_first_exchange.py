@@ -13,13 +13,9 @@ from typing import Any
 
 import httpx
 
-from panel.platform.tenancy import Tenant
 from panel.web.assets import CHECKOUT
 from tests.durability.serving import PATIENCE, free_port, wait_until
-from tests.exchange.connected import OURS, connected_world
-from tests.sharing.test_access_is_a_superset import World, world
-
-__all__ = ["world"]
+from tests.exchange.connected import OURS, Connected
 
 DOCUMENT = CHECKOUT / "docs" / "integrators.md"
 PROGRAM = Path(sys.executable).with_name("panel")
@@ -71,9 +67,8 @@ def typed(environment: Mapping[str, str], port: int, folder: Path) -> None:
 
 
 async def test_the_document_works_as_it_is_written(
-    tenant: Tenant, world: World, for_commands: dict[str, str | None], tmp_path: Path
+    connected: Connected, for_commands: dict[str, str | None], tmp_path: Path
 ) -> None:
-    connected = await connected_world(tenant, world)
     port = free_port()
     site = f"http://127.0.0.1:{port}"
     given = {
@@ -82,7 +77,7 @@ async def test_the_document_works_as_it_is_written(
         "PANEL_SITE_URL": site,
         "PANEL_INSECURE_COOKIES": "yes",
         "BASE": f"{site}/fhir/R4",
-        "AGENCY": world.kinds[OURS],
+        "AGENCY": connected.world.kinds[OURS],
     } | {name: value for name, value in for_commands.items() if value is not None}
     await asyncio.to_thread(typed, given, port, tmp_path)
 

@@ -10,8 +10,6 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
 from interop.client import FhirClient
@@ -23,11 +21,8 @@ from panel.exchange.inbox_models import RAW_FIELD, ReceivedPiece
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
-from tests.exchange.connected import Connected, come_in, connected_world
+from tests.exchange.connected import Connected
 from tests.interop.foreign_server import medplum_server
-from tests.sharing.test_access_is_a_superset import World, world
-
-__all__ = ["world"]
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +35,6 @@ def address() -> Iterator[str]:
 async def foreign(address: str) -> AsyncIterator[FhirClient]:
     async with FhirClient(address) as client:
         yield client
-
-
-@pytest.fixture
-async def connected(tenant: Tenant, world: World) -> Connected:
-    return await connected_world(tenant, world)
-
-
-@pytest.fixture
-async def ours(
-    app: Litestar, client: AsyncTestClient[Litestar], tenant: Tenant, connected: Connected
-) -> AsyncIterator[FhirClient]:
-    async with come_in(app, tenant, connected.ours) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -97,7 +97,13 @@ async def test_the_sender_reads_all_of_it_and_others_what_is_agreed(system: Syst
         f"Patient/{amina}", note=[{"text": "Wears two hearing aids."}], onsetString="at birth",
         text={"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Father drinks</div>'},
     )  # fmt: skip
-    assert (await system.send("POST", "/Condition", sent)).status_code == 201
+    made = await system.send("POST", "/Condition", sent)
+    assert made.status_code == 201
+    here = made.headers["location"].split("/fhir/R4")[1].partition("/_history")[0]
+    read = await system.send("GET", here)
+    assert (read.status_code, read.headers["etag"]) == (200, made.headers["etag"])
+    assert read.json() == made.json()
+    assert (await system.send("GET", here, If_None_Match=made.headers["etag"])).status_code == 304
     number, said = await asked(house, own)
     assert number == 1
     assert isinstance(said[0], AsSent)

@@ -13,6 +13,7 @@ from consent import Category, Tie
 from interop.messages import Action as ActionMessage
 from interop.messages import Child as ChildMessage
 from interop.messages import Message, Need
+from interop.outgoing.codes import NEEDS
 from panel.exchange.inbox_models import Proposal, ReceivedPiece
 from panel.plans.models import Action
 from panel.plans.service import ActionWords, change_action, step_action
@@ -36,6 +37,8 @@ OF_AN_ACTION: Final[Mapping[str, str]] = {
 DATES: Final = frozenset({"birth_date", "due_on"})
 NO_NEWS: Final = ("", "not_known")
 """Values that take the place of nothing that is written."""
+LONGEST: Final = 4_000
+"""Characters."""
 KNOWS: Final = frozenset({Tie.PANEL, Tie.LEAD, Tie.TEAM, Tie.MANAGER})
 """Ties of those who may decide what is offered: whose writing it may change."""
 
@@ -93,7 +96,11 @@ async def changes_by(
             return _of_child(child, _said(message, present, OF_THE_CHILD))
         case Need():
             said = _said(message, present, ("code", "text"))
-            ours = {"primary_need": said.get("code", ""), "disability": said.get("text", "")}
+            code = said.get("code", "")
+            ours = {
+                "primary_need": code if code in NEEDS else "",
+                "disability": said.get("text", ""),
+            }
             return _of_child(child, ours)
         case ActionMessage() if about_id is not None:
             return await _of_action(session, child.id, about_id, message, present)
@@ -109,8 +116,13 @@ def _of_child(child: Child, said: Mapping[str, str]) -> list[Change]:
     return [
         Change(f"child.{name}", child.id, child.version, CATEGORY_OF[name], before, after)
         for name, after in said.items()
-        if after not in NO_NEWS and after != (before := written(getattr(child, name)))
+        if _is_news(after) and after != (before := written(getattr(child, name)))
     ]
+
+
+def _is_news(after: str) -> bool:
+    """Whether a value may take the place of what is written; a longer one no field of ours has."""
+    return after not in NO_NEWS and len(after) <= LONGEST
 
 
 async def _of_action(
@@ -126,7 +138,7 @@ async def _of_action(
     return [
         Change(f"action.{name}", action.id, action.version, Category.PLAN, before, after)
         for name, after in _said(message, present, OF_AN_ACTION).items()
-        if after not in NO_NEWS and after != (before := written(getattr(action, name)))
+        if _is_news(after) and after != (before := written(getattr(action, name)))
     ]
 
 

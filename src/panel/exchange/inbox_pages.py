@@ -1,6 +1,6 @@
 """The pages of the inbox: what other systems sent, and what somebody has to decide about it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from consent import Role
 from interop.messages import Child as ChildMessage
 from panel.accounts.desk import Desk, go
 from panel.accounts.models import Agency
-from panel.accounts.taking import Transaction, take, take_here
+from panel.accounts.taking import Form, Transaction, take, take_here
 from panel.exchange import inbox_forms as forms
 from panel.exchange.inbox_deciding import (
     new_child,
@@ -240,6 +240,17 @@ async def match_child(
     )
 
 
+async def _taken(
+    desk: Desk,
+    received_id: UUID,
+    form: type[Form],
+    work: Callable[[Transaction, Form], Awaitable[None]],
+) -> Response[Any]:
+    """Do once what a form about what came asks, and go back to it."""
+    shown_again = partial(_received, desk, received_id)
+    return await take_here(desk, form, work, f"{HOME}/{received_id}", again=shown_again)
+
+
 @post(f"{HOME}/{{received_id:uuid}}/not-ours", include_in_schema=False)
 async def match_nobody(desk: NamedDependency[Desk], received_id: FromPath[UUID]) -> Response[Any]:
     """It is about none of the authority's children."""
@@ -248,13 +259,7 @@ async def match_nobody(desk: NamedDependency[Desk], received_id: FromPath[UUID])
     async def work(here: Transaction, form: forms.AboutForm) -> None:
         await not_ours(here.session, received_id, form.about, form.version)
 
-    return await take_here(
-        desk,
-        forms.AboutForm,
-        work,
-        f"{HOME}/{received_id}",
-        again=partial(_received, desk, received_id),
-    )
+    return await _taken(desk, received_id, forms.AboutForm, work)
 
 
 @post(f"{HOME}/{{received_id:uuid}}/again", include_in_schema=False)
@@ -268,13 +273,7 @@ async def again(desk: NamedDependency[Desk], received_id: FromPath[UUID]) -> Res
             raise Conflict((Clash("What was received", "Try again", STATE_WORDS[row.state]),))
         await try_again(desk.gate, here.session, desk.viewer, received_id)
 
-    return await take_here(
-        desk,
-        forms.AgainForm,
-        work,
-        f"{HOME}/{received_id}",
-        again=partial(_received, desk, received_id),
-    )
+    return await _taken(desk, received_id, forms.AgainForm, work)
 
 
 @post(f"{HOME}/{{received_id:uuid}}/new-child", include_in_schema=False)

@@ -34,6 +34,11 @@ def mark(ring: Keyring, kind: str, client_id: UUID, *said: str) -> bytes:
     return ring.index(f"received.{kind}", "\0".join((str(client_id), *said)))
 
 
+def storable(said: str) -> str:
+    """A text of a sender's as the database can keep it; its bytes are kept as they came."""
+    return said.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
     """Keep what came; the id of the row, which is the same where the same came before.
 

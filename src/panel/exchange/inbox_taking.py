@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer, ViewerKind
@@ -33,6 +33,7 @@ from panel.exchange.inbox_receiving import (
     keep_for,
     keep_piece_for,
     keys_of,
+    storable,
 )
 from panel.exchange.inbox_subjects import Subjects, subjects_of, uuid_of
 from panel.exchange.inbox_versions import (
@@ -45,6 +46,7 @@ from panel.exchange.inbox_versions import (
 )
 from panel.panels.models import Panel
 from panel.platform.ids import new_id
+from panel.platform.many_rows import insert_many
 from panel.platform.problems import NotAllowed
 from panel.records.gate import Access, Gate
 from panel.register.models import Child
@@ -148,8 +150,8 @@ async def piece_rows(
                 path=piece.path,
             )
             one.raw = keys.seal_bytes(row.agency_id, RAW_FIELD, one.id, bytes(piece.raw))
-            one.full_url, one.sender_id = piece.full_url or "", piece.id or ""
-            session.add(one)
+            one.full_url = storable(piece.full_url or "")
+            one.sender_id = storable(piece.id or "")
             there[piece.path] = one
         if one.state not in ("matched", "not_ours"):
             _describe(one, piece, opened_.subjects.about.get(piece.path))
@@ -160,12 +162,13 @@ def _describe(row: ReceivedPiece, piece: Piece, about: int | None) -> None:
     row.type = piece.type
     row.about = about
     row.category = category_of(piece.type, piece.message).value
-    row.kept = list(piece.kept)
+    row.kept = [storable(path) for path in piece.kept]
     row.reason, row.reason_path = piece.set_aside, None
     row.state = "kept" if about is None else "to_match"
     if piece.problems:
         row.state = "quarantined"
-        row.reason, row.reason_path = piece.problems[0].reason, piece.problems[0].path
+        row.reason = storable(piece.problems[0].reason)
+        row.reason_path = storable(piece.problems[0].path)
 
 
 async def take_for(
@@ -197,7 +200,7 @@ async def take_for(
         one.state = "matched"
         one.became_type, one.became_id = piece.type, places[piece.path].id
     # What follows refers to the pieces.
-    await session.flush()
+    await store_pieces(session, (rows[piece.path] for piece in asked))
     known = {
         **_put_before(asked, rows),
         **_addresses(whole, places),
@@ -205,10 +208,14 @@ async def take_for(
         **dict.fromkeys(_names(opened_, rows, mine), f"Patient/{child_id}"),
     }
     taken = Taken()
+    versions: dict[str, SenderVersion] = {}
     for piece in whole:
         place, one = places[piece.path], rows[piece.path]
         said = Said(place.row_id, linked(piece, known), place.marks, place.about_id)
-        kept = keep_version(session, place.row, one, said)
+        versions[piece.path] = keep_version(place.row, one, said)
+    await insert_many(session, [one for one in versions.values() if inspect(one).transient])
+    for piece in whole:
+        place, one = places[piece.path], rows[piece.path]
         changes = await changes_by(session, child, piece.message, piece.present, place.about_id)
         offers = await offer(session, child_id, one, changes)
         taken.offers += offers
@@ -216,7 +223,7 @@ async def take_for(
             piece.type,
             place.id,
             place.row is None and place.about_id is None,
-            None if place.about_id else kept,
+            None if place.about_id else versions[piece.path],
             is_offered=offers > 0,
         )
         notification = opened_.notifications.get(piece.path)
@@ -348,6 +355,11 @@ def _is_whole(opened_: Opened, children: Mapping[int, Access]) -> bool:
     return not broken and len(children) == len(opened_.subjects.meant)
 
 
+async def store_pieces(session: AsyncSession, pieces: Iterable[ReceivedPiece]) -> None:
+    """Write the pieces that are not written yet."""
+    await insert_many(session, [one for one in pieces if inspect(one).transient])
+
+
 async def settle(
     session: AsyncSession,
     row: Received,
@@ -355,8 +367,9 @@ async def settle(
     pieces: Iterable[ReceivedPiece],
 ) -> None:
     """Say how far what was received is, and seal it for whom it is about once that is known."""
-    await session.flush()
     some = list(pieces)
+    await store_pieces(session, some)
+    await session.flush()
     states = {one.state for one in some}
     wrong = next((one for one in some if one.state == "quarantined"), None)
     row.reason, row.path = (None, None) if wrong is None else (wrong.reason, wrong.reason_path)

@@ -96,13 +96,8 @@ async def own_version(
     )
 
 
-def keep_version(
-    session: AsyncSession,
-    row: SenderVersion | None,
-    piece: ReceivedPiece,
-    said: Said,
-) -> SenderVersion:
-    """The sender's version becomes what the piece says."""
+def keep_version(row: SenderVersion | None, piece: ReceivedPiece, said: Said) -> SenderVersion:
+    """The sender's version becomes what the piece says; a new one is still to be written."""
     if row is None:
         row = SenderVersion(
             id=said.id,
@@ -113,7 +108,6 @@ def keep_version(
             identifier_marks=list(said.marks),
             about_id=said.about_id,
         )
-        session.add(row)
     else:
         row.identifier_marks = sorted({*map(bytes, row.identifier_marks), *said.marks})
     row.piece_id, row.category, row.body = piece.id, piece.category, said.body

@@ -24,7 +24,7 @@ from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_conditions import existing
 from panel.exchange.inbox_models import Received, SenderVersion
-from panel.exchange.inbox_receiving import Sending, content_of, receive
+from panel.exchange.inbox_receiving import Sending, content_of, receive, storable
 from panel.exchange.inbox_taking import (
     SENT,
     Opened,
@@ -220,7 +220,8 @@ async def broken_answer(doing: Doing, opened_: Opened) -> Answered:
         rows = await piece_rows(doing.session, row, opened_)
         await settle(doing.session, row, opened_, rows.values())
         wrong = [problem for piece in opened_.pieces for problem in piece.problems]
-        row.state, row.reason, row.path = "quarantined", wrong[0].reason, wrong[0].path
+        row.state = "quarantined"
+        row.reason, row.path = wrong[0].reason, storable(wrong[0].path)
         issues = [issue_of(problem) for problem in wrong]
     body = msgspec.json.encode(outcome(issues)).decode()
     return Answered(status_of(issues), body)

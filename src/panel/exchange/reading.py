@@ -4,18 +4,19 @@ What is not there and what may not be told are the same answer. Each look is in 
 child, also one that ends so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose
-from interop.messages import Message
+from interop.messages import FormAnswers, Message
 from interop.search_values import as_uuid
 from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.history import states_of
 from panel.exchange.resources import Told, references_in, told
+from panel.exchange.sender_sources import read_sent
 from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
 from panel.exchange.sources import SOURCES
 from panel.platform.read_models import for_driver, rows_of
@@ -27,15 +28,19 @@ _NOBODY: dict[UUID, Access] = {}
 async def _child_of(
     session: AsyncSession, source: ChildSource[ChildLine], row: UUID
 ) -> UUID | None:
-    """Whom a row is about, among the children that the viewer reaches."""
+    """Whom a row is about, among the children that the viewer reaches.
+
+    Also where the row is not told to anybody: a look that finds nothing is written down as one at
+    something withheld is, or the looks, which the client may read, would tell the one from the
+    other. (A Flag has the child's id, there or not.)
+    """
     rows = await rows_of(
         session,
         for_driver(
             sql(
-                "SELECT {child} FROM {rows} WHERE ({where}) AND {id} = :row",
+                "SELECT {child} FROM {rows} WHERE {id} = :row",
                 child=source.child,
                 rows=source.rows,
-                where=source.where,
                 id=source.id,
             )
         ),
@@ -69,7 +74,10 @@ async def read(
     """A resource; None where there is none that may be told."""
     opened = await _opened_for(gate, session, client, resource, row, resource)
     found = await messages_of(session, resource, [row], opened)
-    return told(resource, found[row]) if row in found else None
+    message = found.get(row)
+    if message is None:
+        message = await read_sent(gate, session, client, resource, row)
+    return None if message is None else told(resource, message)
 
 
 async def may_be_told(
@@ -117,17 +125,18 @@ async def record(access: Access, client: Client) -> Sequence[Told]:
     if not any(resource == "Patient" for resource, _ in allowed):
         return ()
     about_child = [told(resource, message) for resource, message in allowed]
-    beside = await referred_to(access.session, client, about_child)
+    # A filling refers to its form by a canonical address, which is no id.
+    forms = {UUID(message.form) for _, message in allowed if isinstance(message, FormAnswers)}
+    beside = await referred_to(access.session, client, about_child, forms)
     return [*about_child, *beside]
 
 
 async def referred_to(
-    session: AsyncSession, client: Client, sent: Sequence[Told]
+    session: AsyncSession, client: Client, sent: Sequence[Told], forms: Iterable[UUID] = ()
 ) -> Sequence[Told]:
-    """The agencies, workers, services and forms that resources refer to, each once."""
-    read = {
-        kind: ids for kind, ids in referred_ids(sent).items() if client.scopes.permits(kind, "r")
-    }
+    """The agencies, workers and services that resources refer to, and these forms, each once."""
+    wanted = {**referred_ids(sent), "Questionnaire": set(forms)}
+    read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
     return [told(kind, message) for kind, message in await open_messages(session, read)]
 
 

@@ -12,8 +12,9 @@ from msgspec import Raw
 
 from interop.bundle import Shown
 from interop.messages import Message
-from interop.outgoing import WRITERS, Json, Stamped, stamped
+from interop.outgoing import Json, Stamped, stamped
 from interop.served import Param
+from panel.exchange.sender_sources import written
 
 Name = tuple[str, str]
 """A resource's type and id."""
@@ -46,7 +47,7 @@ class Told:
 
 def told(resource: str, message: Message) -> Told:
     """A message as it is sent."""
-    content = WRITERS[resource].write(message)
+    content = written(resource, message)
     return Told(resource, message.id, message.changed_at, content, stamped(content))
 
 

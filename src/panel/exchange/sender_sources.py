@@ -102,19 +102,7 @@ async def read_sent(
     `written` makes the resource of it. The look is in the child's history.
     """
     source = sender_source(resource)
-    rows = await rows_of(
-        session,
-        for_driver(
-            sql(
-                "SELECT {line} FROM {rows} WHERE ({where}) AND {id} = :row",
-                line=source.selected(),
-                rows=source.rows,
-                where=source.where,
-                id=source.id,
-            )
-        ),
-        {"row": row},
-    )
+    rows = await rows_of(session, for_driver(source.selected_one()), {"row": row})
     if not rows:
         return None
     line = source.decoder.decode(rows[0][0])
