@@ -256,7 +256,7 @@ async def test_obtainable_is_what_is_permitted(
 
 async def _exported(gate: Gate, tenant: Tenant, client: Client) -> set[Name]:
     """All that comes in the files of an export."""
-    kinds = tuple(kind for kind in OF_CHILDREN if kind not in ("AuditEvent", "Provenance"))
+    kinds = tuple(kind for kind in OF_CHILDREN if kind != "AuditEvent")
     async with tenant.transaction(client.viewer.id) as session:
         job_id = await ask(session, client, Asking("", kinds, None))
         assert job_id is not None
