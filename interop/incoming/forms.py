@@ -51,9 +51,17 @@ def _section(item: Spoken) -> FormSection:
     return FormSection(
         key=key,
         title=item.text("text") or "",
-        category="",
+        category=_category(item) or "",
         questions=tuple(_question(each, key) for each in item.many("item")),
     )
+
+
+def _category(item: Spoken) -> str | None:
+    for each in item.many("code"):
+        if each.value.get("system") == systems.INFORMATION_CATEGORY:
+            each.note("system", "display")
+            return each.text("code")
+    return None
 
 
 def _question(item: Spoken, above: str) -> FormQuestion:
@@ -95,6 +103,7 @@ def _answers(response: Spoken) -> Fields:
     authored = response.day("authored")
     if authored is None:
         raise Lacking("These answers do not say of which day they are.", ".authored")
+    started = response.extension(systems.STARTED_ON).day("valueDate")
     signed_off = response.text("status") in {"completed", "amended"}
     author = response.one("author")
     behalf = response.extension(systems.ON_BEHALF_OF).one("valueReference")
@@ -106,7 +115,8 @@ def _answers(response: Spoken) -> Fields:
         "signed_off": signed_off,
         "author": author.refers_to("Practitioner", "PractitionerRole"),
         "author_agency": behalf.refers_to("Organization") or author.refers_to("Organization"),
-        "started_on": Assumed(authored) if signed_off else authored,
+        "title": response.one("_questionnaire").extension(systems.DISPLAY).text("valueString"),
+        "started_on": started or (Assumed(authored) if signed_off else authored),
         "signed_off_on": authored if signed_off else None,
         "sections": sections or None,
     }

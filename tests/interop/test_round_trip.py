@@ -21,7 +21,7 @@ KEPT_ONLY = frozenset({"Provenance", "AuditEvent"})
 UNSPOKEN: Final[Mapping[str, frozenset[str]]] = {
     "Practitioner": frozenset({"agency", "job_title", "from_on", "until_on"}),
     "Questionnaire": frozenset({"sections"}),
-    "QuestionnaireResponse": frozenset({"form", "title", "started_on", "sections"}),
+    "QuestionnaireResponse": frozenset({"form", "sections"}),
     "Appointment": frozenset({"discussed_at"}),
     "Encounter": frozenset({"minutes", "starts_at"}),
 }
@@ -111,6 +111,8 @@ READ_OTHERWISE: Final = frozenset(
         # One day or moment stands for two where Panel never leaves out the second.
         ("QuestionnaireResponse", "signed_off_on"),
         ("Encounter", "discussed_at"),
+        ("DocumentReference", "categories"),
+        ("ServiceRequest", "category"),
         # A state that there is not.
         ("ServiceRequest", "state"),
     }

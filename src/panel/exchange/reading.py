@@ -4,7 +4,7 @@ What is not there and what may not be told are the same answer. Each look is in 
 child, also one that ends so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -114,17 +114,31 @@ async def record(access: Access, client: Client) -> Sequence[Told]:
 async def referred_to(
     session: AsyncSession, client: Client, sent: Sequence[Told]
 ) -> Sequence[Told]:
-    """The agencies, workers, services and forms that resources refer to, each once."""
+    """The agencies, workers with their posts, services and forms that resources refer to, and what
+    these refer to in turn; each once."""
+    found: dict[Name, Told] = {}
+    latest = sent
+    while latest:
+        wanted = _open_rows(latest, found.keys())
+        new: list[Told] = []
+        for kind in sorted(wanted):
+            if client.scopes.permits(kind, "r"):
+                read = await messages_of(session, kind, wanted[kind], _NOBODY)
+                new += [told(kind, message) for message in read.values()]
+        found |= {one.name: one for one in new}
+        latest = new
+    return list(found.values())
+
+
+def _open_rows(sent: Iterable[Told], known: Collection[Name]) -> dict[str, set[UUID]]:
+    """What is referred to and about no child, by type. A worker has a post of the same id."""
     wanted: dict[str, set[UUID]] = {}
     for one in sent:
         for kind, to in references(one.content):
             row = as_uuid(to)
-            if row is not None and isinstance(SOURCES.get(kind), OpenSource):
-                wanted.setdefault(kind, set()).add(row)
-    found: dict[Name, Told] = {}
-    for kind in sorted(wanted):
-        if client.scopes.permits(kind, "r"):
-            for message in (await messages_of(session, kind, wanted[kind], _NOBODY)).values():
-                each = told(kind, message)
-                found[each.name] = each
-    return list(found.values())
+            if row is None or not isinstance(SOURCES.get(kind), OpenSource):
+                continue
+            for each in ("Practitioner", "PractitionerRole") if kind == "Practitioner" else (kind,):
+                if (each, to) not in known:
+                    wanted.setdefault(each, set()).add(row)
+    return wanted

@@ -616,6 +616,7 @@ def _request(row: RequestRow, access: Access) -> Message | None:
         units=row.asked_units,
         unit=row.unit,
         urgency=row.urgency,
+        category=row.category,
         agency=str(row.agency_id),
         sent_on=row.sent_on,
         sent_by=text_of(row.sent_by),
