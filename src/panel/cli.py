@@ -11,6 +11,7 @@ from panel.commands.backup import backup, restore
 from panel.commands.clients import clients
 from panel.commands.demo import demo, personas
 from panel.commands.doctor import doctor
+from panel.commands.fhir import fhir
 from panel.commands.governance import governance
 from panel.commands.imports import imports
 from panel.commands.jobs import jobs
@@ -48,6 +49,7 @@ for command in (
     restore,
     providers,
     clients,
+    fhir,
 ):
     commands.add_command(command)
 
