@@ -50,6 +50,12 @@ class Bringing:
         """The row here of a resource of the same child."""
         return None if told_id is None else self.rows.get((kind, told_id))
 
+    def person(self, told_id: str | None) -> UUID | None:
+        """One of the family, or the child; None stands for the child too, as messages have it."""
+        if told_id is None or told_id == self.found.patient.id:
+            return self.child_id
+        return self.members.get(told_id)
+
     def wanted(
         self, one: Found[Message], told_id: str | None, here: UUID | None, what: str
     ) -> UUID | None:

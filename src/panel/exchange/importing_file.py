@@ -14,8 +14,10 @@ import msgspec
 from interop.incoming import Piece, Problem, read
 from interop.messages import Agency, Child, Message, OfChild, Service, Worker
 
-Told = TypeVar("Told", bound=Message, covariant=True)
+Told_co = TypeVar("Told_co", bound=Message, covariant=True)
 Wanted = TypeVar("Wanted", bound=Message)
+_OF_A_SYSTEM = frozenset({"Task.lastModified"})
+"""When a system wrote its own row, like what stands in `meta`: nothing about the child."""
 _PARTS_WITHHELD = "Parts of this record were withheld from whoever exported it."
 _TWICE = "It stands in this file twice and says different things. The first is taken."
 _SAME_CHILD = "Two children in this file have this NHS number. Find out whose it is."
@@ -26,12 +28,12 @@ class UnreadableRecords(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[Told]):
+class Found(Generic[Told_co]):
     """One resource as its message, and where it stood."""
 
     path: str
     id: str
-    message: Told
+    message: Told_co
     present: frozenset[str]
 
 
@@ -112,7 +114,8 @@ def _sort_in(
         if not piece.is_quarantined:
             found.left[piece.type or "entry"] += 1
         return
-    found.unmapped.update(f"{piece.type}.{_without_numbers(one)}" for one in piece.kept)
+    kept = [f"{piece.type}.{_without_numbers(one)}" for one in piece.kept]
+    found.unmapped.update(one for one in kept if one not in _OF_A_SYSTEM)
     name = piece.id or (piece.full_url or "").rpartition(":")[2]
     here = Found(path, name, piece.message, piece.present)
     if not name:

@@ -105,7 +105,7 @@ async def _meeting_of(bringing: Bringing, item: UUID) -> UUID:
 async def _sending(bringing: Bringing, one: Found[Sending]) -> None:
     told, session = one.message, bringing.session
     note = bringing.row("DocumentReference", told.note)
-    person = bringing.child_id if told.to is None else bringing.members.get(told.to)
+    person = bringing.person(told.to)
     if note is None or person is None or told.state not in DELIVERY_STATES:
         what = "its note" if note is None else "somebody or a state"
         bringing.left_out("Communication", one, NOT_HERE.format(what=what))

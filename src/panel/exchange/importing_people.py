@@ -256,7 +256,7 @@ async def bring_agreements(bringing: Bringing) -> None:
         told = one.message
         agencies = [await bringing.places.agency(each) for each in told.agencies]
         others = [await bringing.places.agency(each) for each in told.not_agencies]
-        by = bringing.child_id if told.by is None else bringing.members.get(told.by)
+        by = bringing.person(told.by)
         here = [each for each in agencies if each is not None]
         if by is None or None in others or (None in agencies if not told.given else not here):
             bringing.left_out("Consent", one, NOT_HERE.format(what="somebody or an agency"))

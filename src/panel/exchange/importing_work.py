@@ -24,6 +24,7 @@ from panel.allocation.models import ServiceRequest
 from panel.allocation.rules import LegalBasis, NeedCode, RequestState, Unit, Urgency
 from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.assessments.service import (
+    ChoicesFrom,
     FormDefinition,
     Group,
     Kind,
@@ -116,7 +117,7 @@ async def _section(
     answers: SectionAnswers = {}
     for answer in given.answers:
         question = questions.get(answer.key)
-        value = None if question is None else _value(question, answer)
+        value = None if question is None else await _here(bringing, question, answer)
         if value is None:
             bringing.said(one, "It was taken without an answer that the form has no place for.")
         else:
@@ -135,6 +136,24 @@ async def _section(
         )
     )
     await bringing.session.flush()
+
+
+async def _here(bringing: Bringing, asked: Question, given: Given) -> Value | None:
+    """An answer, with those whom it names by id as they are here; None where it has no place."""
+    value = _value(asked, given)
+    if asked.choices_from is None or value is None or isinstance(value, dict):
+        return value
+    told = [one for one in ([value] if isinstance(value, str) else value) if isinstance(one, str)]
+    here = [
+        await bringing.places.agency(one)
+        if asked.choices_from is ChoicesFrom.AGENCIES
+        else bringing.person(one)
+        for one in told
+    ]
+    if None in here or not here:
+        return None
+    named = [str(one) for one in here]
+    return named[0] if isinstance(value, str) else list[str](named)
 
 
 def _value(asked: Question, given: Given) -> Value | None:
