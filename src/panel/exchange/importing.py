@@ -24,6 +24,7 @@ from panel.platform.tables import HolderErased
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
+from panel.register.children import NewChild
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('bring records in', 0))")
 _UNKNOWABLE = "Neither an NHS number nor a date of birth is told: nobody would know them again."
@@ -84,14 +85,22 @@ async def _one(
     return ChildTold(path=path, outcome="not_brought", why=why)
 
 
+def _why_not(new: NewChild) -> str:
+    if not new.given_name and not new.family_name:
+        return "This child has no name."
+    # The same file again would bring them again.
+    return "" if new.nhs_number or new.birth_date is not None else _UNKNOWABLE
+
+
 async def _opened(found: ChildFound, places: Places) -> ChildTold:
     session, path, new = places.session, found.patient.path, people.new_child(found)
     await session.execute(_ONE_AT_A_TIME)
     known = await people.here_already(session, new)
     if known is not None:
         return ChildTold(path=path, outcome="here_already", reference=known.reference)
-    if not new.nhs_number and new.birth_date is None:
-        return ChildTold(path=path, outcome="not_brought", why=_UNKNOWABLE)
+    why_not = _why_not(new)
+    if why_not:
+        return ChildTold(path=path, outcome="not_brought", why=why_not)
     child = await people.open_child(session, found, places.tally)
     bringing = Bringing(session, found, child.id, places, places.tally)
     # In the order of their ids, which is that in which they were first written down.

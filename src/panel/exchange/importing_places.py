@@ -29,6 +29,7 @@ from panel.panels.calendar import add_panel
 from panel.panels.models import Meeting, Panel, PanelAgency
 from panel.platform.clock import LONDON, day_of
 from panel.platform.crypto import Keys
+from panel.platform.problems import Invalid
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
 from panel.register.names import folded_words
@@ -213,7 +214,11 @@ class Places:
             max_age=told.max_age,
             referral_route=Route(route) if route in routes else Route.SELF,
         )
-        made = await add_service(self.session, provider_id, facts)
+        try:
+            made = await add_service(self.session, provider_id, facts)
+        except Invalid:
+            # The directory takes no such service; whoever asks for one is told so.
+            return None
         self.tally.made["HealthcareService"] += 1
         return made.id
 

@@ -73,6 +73,10 @@ def _in_order(counted: Counter[str]) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
+_STAYS = (
+    "Restrictions, court orders, objections and how to reach somebody safely do not come along:"
+    " record them here before anybody of the family is invited."
+)
 _OUTCOMES: dict[Outcome, str] = {
     "brought": "brought in as {reference}",
     "here_already": "here already as {reference}; left alone",
@@ -91,6 +95,8 @@ def lines_of(report: ImportedRecords) -> Iterable[str]:
         f"{report.ended('brought')} children brought in, {report.ended('here_already')} here"
         f" already, {report.ended('not_brought')} not brought in."
     )
+    if report.ended("brought"):
+        yield _STAYS
     for words, counted in (
         ("Brought in", report.brought),
         ("Not here before", report.made),
