@@ -13,6 +13,7 @@ from interop.messages import Message
 from panel.exchange.importing_file import ChildFound, Found
 from panel.exchange.importing_places import Places
 from panel.exchange.importing_report import Tally
+from panel.records.child_scoped import ChildScoped
 
 NOT_HERE = "It refers to {what}, which is not in this file, or is of no use here. It was left out."
 WITHOUT = "It was taken without {what}, which is not in this file, or is of no use here."
@@ -36,6 +37,12 @@ class Bringing:
         """A resource has its row."""
         self.rows[kind, one.id] = row
         self.tally.brought[kind] += 1
+
+    async def keep(self, kind: str, one: Found[Message], row: ChildScoped) -> None:
+        """Write the row that a resource is here."""
+        self.session.add(row)
+        await self.session.flush()
+        self.came(kind, one, row.id)
 
     def left_out(self, kind: str, one: Found[Message], reason: str) -> None:
         """A resource cannot be taken."""

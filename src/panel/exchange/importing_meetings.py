@@ -57,9 +57,7 @@ async def _sitting(bringing: Bringing, one: Found[Sitting], discussed: datetime 
         state=_STATES.get(told.state, told.state),
         discussed_at=discussed if told.state == "discussed" else None,
     )
-    session.add(row)
-    await session.flush()
-    bringing.came("Appointment", one, row.id)
+    await bringing.keep("Appointment", one, row)
 
 
 async def bring_notes(bringing: Bringing) -> None:
@@ -71,7 +69,7 @@ async def bring_notes(bringing: Bringing) -> None:
 
 
 async def _note(bringing: Bringing, one: Found[Note]) -> None:
-    told, session = one.message, bringing.session
+    told = one.message
     item = bringing.row("Encounter", told.sitting) or bringing.row("Appointment", told.sitting)
     agency = await bringing.places.agency(told.author_agency)
     if item is None or agency is None:
@@ -93,9 +91,7 @@ async def _note(bringing: Bringing, one: Found[Note]) -> None:
         signed_off_by=bringing.wanted(one, told.signed_off_by, signed_by, "who signed it off"),
         due_on=day_of(told.signed_off_at),
     )
-    session.add(row)
-    await session.flush()
-    bringing.came("DocumentReference", one, row.id)
+    await bringing.keep("DocumentReference", one, row)
 
 
 async def _meeting_of(bringing: Bringing, item: UUID) -> UUID:
@@ -103,7 +99,7 @@ async def _meeting_of(bringing: Bringing, item: UUID) -> UUID:
 
 
 async def _sending(bringing: Bringing, one: Found[Sending]) -> None:
-    told, session = one.message, bringing.session
+    told = one.message
     note = bringing.row("DocumentReference", told.note)
     person = bringing.person(told.to)
     if note is None or person is None or told.state not in DELIVERY_STATES:
@@ -120,6 +116,4 @@ async def _sending(bringing: Bringing, one: Found[Sending]) -> None:
         opened_at=told.opened_at,
         failure=_NOT_SENT if told.state == "waiting" else None,
     )
-    session.add(row)
-    await session.flush()
-    bringing.came("Communication", one, row.id)
+    await bringing.keep("Communication", one, row)

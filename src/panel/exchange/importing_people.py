@@ -280,6 +280,4 @@ async def bring_agreements(bringing: Bringing) -> None:
             until_on=told.until_on,
             withdrawn_at=told.withdrawn_at,
         )
-        bringing.session.add(row)
-        await bringing.session.flush()
-        bringing.came("Consent", one, row.id)
+        await bringing.keep("Consent", one, row)

@@ -53,9 +53,7 @@ async def bring_episodes(bringing: Bringing) -> None:
             closed_on=told.closed_on,
             closure_reason=told.closure_reason,
         )
-        bringing.session.add(row)
-        await bringing.session.flush()
-        bringing.came("EpisodeOfCare", one, row.id)
+        await bringing.keep("EpisodeOfCare", one, row)
 
 
 # Forms --------------------------------------------------------------------------------------------
@@ -98,12 +96,10 @@ async def bring_answers(bringing: Bringing) -> None:
                 signed_off_on=told.signed_off_on,
                 signed_off_by=author,
             )
-            bringing.session.add(filling)
-            await bringing.session.flush()
+            await bringing.keep("QuestionnaireResponse", one, filling)
             defined = msgspec.convert(form.definition, FormDefinition)
             for section in told.sections:
                 await _section(bringing, one, defined.section(section.key), section, filling)
-            bringing.came("QuestionnaireResponse", one, filling.id)
 
 
 async def _section(
@@ -216,9 +212,7 @@ async def _plan(bringing: Bringing, one: Found[PlanTold]) -> None:
         agreed_on=told.agreed_on,
         replaced_on=told.ended_on,
     )
-    bringing.session.add(row)
-    await bringing.session.flush()
-    bringing.came("CarePlan", one, row.id)
+    await bringing.keep("CarePlan", one, row)
 
 
 async def _outcome(bringing: Bringing, one: Found[Outcome], place: int) -> None:
@@ -237,8 +231,7 @@ async def _outcome(bringing: Bringing, one: Found[Outcome], place: int) -> None:
         baseline=told.baseline,
         target=told.target,
     )
-    bringing.session.add(row)
-    await bringing.session.flush()
+    await bringing.keep("Goal", one, row)
     for step in told.progress:
         bringing.session.add(
             OutcomeProgress(
@@ -250,7 +243,6 @@ async def _outcome(bringing: Bringing, one: Found[Outcome], place: int) -> None:
             )
         )
     await bringing.session.flush()
-    bringing.came("Goal", one, row.id)
 
 
 async def _action(bringing: Bringing, one: Found[ActionTold]) -> None:
@@ -273,15 +265,13 @@ async def _action(bringing: Bringing, one: Found[ActionTold]) -> None:
         done_on=told.done_on,
         note=told.note or "",
     )
-    bringing.session.add(row)
-    await bringing.session.flush()
+    await bringing.keep("Task", one, row)
     if told.asked_on is not None:
         # The day on which it was asked is that of its row: it was asked before it came here.
         asked = datetime.combine(told.asked_on, time(12), LONDON)
         await bringing.session.execute(
             update(Action).where(Action.id == row.id).values(created_at=asked)
         )
-    bringing.came("Task", one, row.id)
 
 
 # Requests -----------------------------------------------------------------------------------------
@@ -335,6 +325,4 @@ async def bring_requests(bringing: Bringing) -> None:
             sent_by=bringing.wanted(one, told.sent_by, sent_by, "who sent it"),
             **codes,
         )
-        bringing.session.add(row)
-        await bringing.session.flush()
-        bringing.came("ServiceRequest", one, made)
+        await bringing.keep("ServiceRequest", one, row)
