@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import select, update
@@ -72,34 +73,42 @@ async def bring_answers(bringing: Bringing) -> None:
         form = await bringing.session.scalar(
             select(Form).where(Form.key == told.form_key, Form.number == told.form_number)
         )
-        author = await bringing.places.worker(told.author)
-        agency = await bringing.places.agency(told.author_agency)
         if form is None:
             reason = f"There is no form {told.form_key} in version {told.form_number} here."
             bringing.left_out("QuestionnaireResponse", one, reason)
-        elif author is None or agency is None:
-            reason = NOT_HERE.format(what="whoever filled it in")
-            bringing.left_out("QuestionnaireResponse", one, reason)
         elif told.signed_off_on is None:
             bringing.left_out("QuestionnaireResponse", one, "It was not signed off.")
-        else:
-            numbers[told.form_key] += 1
-            filling = Assessment(
-                child_id=bringing.child_id,
-                form_id=form.id,
-                form_key=form.key,
-                number=numbers[told.form_key],
-                state="signed_off",
-                author_id=author,
-                author_agency_id=agency,
-                started_on=told.started_on,
-                signed_off_on=told.signed_off_on,
-                signed_off_by=author,
-            )
-            await bringing.keep("QuestionnaireResponse", one, filling)
-            defined = msgspec.convert(form.definition, FormDefinition)
-            for section in told.sections:
-                await _section(bringing, one, defined.section(section.key), section, filling)
+        elif await _filling(bringing, one, form, numbers[form.key] + 1):
+            numbers[form.key] += 1
+
+
+async def _filling(
+    bringing: Bringing, one: Found[FormAnswers], form: Form, number: int
+) -> Assessment | None:
+    told = one.message
+    author = await bringing.places.worker(told.author)
+    agency = await bringing.places.agency(told.author_agency)
+    if author is None or agency is None:
+        reason = NOT_HERE.format(what="whoever filled it in")
+        bringing.left_out("QuestionnaireResponse", one, reason)
+        return None
+    filling = Assessment(
+        child_id=bringing.child_id,
+        form_id=form.id,
+        form_key=form.key,
+        number=number,
+        state="signed_off",
+        author_id=author,
+        author_agency_id=agency,
+        started_on=told.started_on,
+        signed_off_on=told.signed_off_on,
+        signed_off_by=author,
+    )
+    await bringing.keep("QuestionnaireResponse", one, filling)
+    defined = msgspec.convert(form.definition, FormDefinition)
+    for section in told.sections:
+        await _section(bringing, one, defined.section(section.key), section, filling)
+    return filling
 
 
 async def _section(
@@ -290,39 +299,45 @@ _CODES: Mapping[str, type[StrEnum]] = {
 async def bring_requests(bringing: Bringing) -> None:
     """Requests that were sent. One that does not say of what it tells is told to the fewest."""
     for one in bringing.found.of("ServiceRequest", Request):
-        told = one.message
-        agency = await bringing.places.agency(told.agency)
+        agency = await bringing.places.agency(one.message.agency)
         if agency is None:
             bringing.left_out("ServiceRequest", one, NOT_HERE.format(what="the agency that asks"))
-            continue
-        if told.state not in _SENT:
+        elif one.message.state not in _SENT:
             bringing.left_out("ServiceRequest", one, "It does not say that it was sent.")
-            continue
-        codes = {name: getattr(told, name) for name in _CODES}
-        for name, known in _CODES.items():
-            if codes[name] is not None and codes[name] not in set(known):
-                bringing.said(one, f"Its {name.replace('_', ' ')} is none that there is here.")
-                codes[name] = Urgency.ROUTINE.value if name == "urgency" else None
-        category = next(
-            iter(bringing.categories(one, [told.category] if told.category else [])), ""
-        )
-        service = await bringing.places.service(told.service)
-        sent_by = await bringing.places.worker(told.sent_by)
-        made = new_id()
-        row = ServiceRequest(
-            id=made,
-            child_id=bringing.child_id,
-            reference=f"R-{made.hex[-8:].upper()}",
-            state=told.state,
-            category=category or Category.SAFEGUARDING.value,
-            need=told.need or "",
-            outcome=told.outcome or "",
-            asked_for=told.asked_for or "",
-            service_id=bringing.wanted(one, told.service, service, "the service"),
-            asked_units=told.units,
-            agency_id=agency,
-            sent_on=told.sent_on,
-            sent_by=bringing.wanted(one, told.sent_by, sent_by, "who sent it"),
-            **codes,
-        )
-        await bringing.keep("ServiceRequest", one, row)
+        else:
+            await _request(bringing, one, agency)
+
+
+async def _request(bringing: Bringing, one: Found[Request], agency: UUID) -> None:
+    told = one.message
+    category = bringing.categories(one, [told.category] if told.category else [])
+    service = await bringing.places.service(told.service)
+    sent_by = await bringing.places.worker(told.sent_by)
+    made = new_id()
+    row = ServiceRequest(
+        id=made,
+        child_id=bringing.child_id,
+        reference=f"R-{made.hex[-8:].upper()}",
+        state=told.state,
+        category=category[0] if category else Category.SAFEGUARDING.value,
+        need=told.need or "",
+        outcome=told.outcome or "",
+        asked_for=told.asked_for or "",
+        service_id=bringing.wanted(one, told.service, service, "the service"),
+        asked_units=told.units,
+        agency_id=agency,
+        sent_on=told.sent_on,
+        sent_by=bringing.wanted(one, told.sent_by, sent_by, "who sent it"),
+        **_codes(bringing, one),
+    )
+    await bringing.keep("ServiceRequest", one, row)
+
+
+def _codes(bringing: Bringing, one: Found[Request]) -> dict[str, str | None]:
+    """Its codes, those that there are here; the others are said."""
+    codes: dict[str, str | None] = {name: getattr(one.message, name) for name in _CODES}
+    for name, known in _CODES.items():
+        if codes[name] is not None and codes[name] not in set(known):
+            bringing.said(one, f"Its {name.replace('_', ' ')} is none that there is here.")
+            codes[name] = Urgency.ROUTINE.value if name == "urgency" else None
+    return codes
