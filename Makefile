@@ -70,6 +70,7 @@ bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/changes.py
 	@$(BIN)/python bench/decisions.py
 	@$(BIN)/python bench/matching.py
+	@$(BIN)/python bench/fhir_incoming.py
 	@$(BIN)/python bench/fhir_mapper.py
 
 soak: $(VENV)/.checking assets ## What takes too long for every run

@@ -32,8 +32,10 @@ from consent.standpoint import Bar, Ground, Standpoint, best, stand, tie_ground
 from consent.words import receiver_words, since_words
 
 _FAMILY_TIES = frozenset({Tie.PARENT, Tie.SELF, Tie.RELATIVE})
-_AUTHOR_TIES = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEGUARDING})
-"""Through these an agency's people see what their agency wrote."""
+_AUTHOR_TIES = frozenset(
+    {Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEGUARDING, Tie.CLIENT}
+)
+"""Through these an agency's people, and its own systems, see what their agency wrote."""
 _OWN_WORK = frozenset({Purpose.SUPPORT, Purpose.REVIEW})
 """For these somebody works with the child themselves."""
 _KNOWING_TIES = frozenset({Tie.TEAM, Tie.LEAD})

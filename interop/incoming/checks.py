@@ -30,9 +30,10 @@ _NUMBERS: Final[Mapping[str, tuple[frozenset[type], str]]] = {
     "positiveint": _WHOLE,
     "unsignedint": _WHOLE,
 }
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]*+=?\s*+=?\s*+")
 _WRONG_CODE: Final = "This is not one of the codes that may stand here."
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_CODE: Final = re.compile(r"[^\s]+(\s[^\s]+)*")
+_CODE: Final = re.compile(r"[^\s]++(\s[^\s]++)*+")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _LAYOUT: Final = str.maketrans("", "", "\t\r\n")
 
@@ -271,6 +272,7 @@ def _time_form(kind: str) -> tuple[Callable[[str], object], str]:
 
 
 _FORMS: Final[Mapping[str, tuple[Callable[[str], object], str]]] = {
+    "base64binary": (_BASE64.fullmatch, "This is not Base64."),
     "id": (_ID.fullmatch, "An id has up to 64 letters, digits, hyphens and dots."),
     "code": (_CODE.fullmatch, "A code has no spaces at its ends and never two together."),
     **{kind: _time_form(kind) for kind in ("date", "datetime", "instant", "time")},

@@ -8,7 +8,7 @@ from typing import Final
 from interop import systems
 from interop.incoming.people import subject_of
 from interop.incoming.reader import Assumed, Fields, Reader
-from interop.incoming.spoken import Lacking, NotPanels, Spoken
+from interop.incoming.spoken import Lacking, NotPanels, Spoken, first
 from interop.messages import (
     Cell,
     Form,
@@ -51,17 +51,16 @@ def _section(item: Spoken) -> FormSection:
     return FormSection(
         key=key,
         title=item.text("text") or "",
-        category=_category(item) or "",
+        category=first(_category(each) for each in item.many("code")) or "",
         questions=tuple(_question(each, key) for each in item.many("item")),
     )
 
 
-def _category(item: Spoken) -> str | None:
-    for each in item.many("code"):
-        if each.value.get("system") == systems.INFORMATION_CATEGORY:
-            each.note("system", "display")
-            return each.text("code")
-    return None
+def _category(coding: Spoken) -> str | None:
+    if coding.value.get("system") != systems.INFORMATION_CATEGORY:
+        return None
+    coding.note("system", "display")
+    return coding.text("code")
 
 
 def _question(item: Spoken, above: str) -> FormQuestion:
@@ -103,10 +102,11 @@ def _answers(response: Spoken) -> Fields:
     authored = response.day("authored")
     if authored is None:
         raise Lacking("These answers do not say of which day they are.", ".authored")
-    started = response.extension(systems.STARTED_ON).day("valueDate")
     signed_off = response.text("status") in {"completed", "amended"}
     author = response.one("author")
     behalf = response.extension(systems.ON_BEHALF_OF).one("valueReference")
+    started = response.extension(systems.STARTED_ON).day("valueDate")
+    title = response.one("_questionnaire").extension(systems.DISPLAY).text("valueString")
     sections = tuple(_given_section(each) for each in response.many("item"))
     return {
         "child": subject_of(response.one("subject")),
@@ -115,8 +115,8 @@ def _answers(response: Spoken) -> Fields:
         "signed_off": signed_off,
         "author": author.refers_to("Practitioner", "PractitionerRole"),
         "author_agency": behalf.refers_to("Organization") or author.refers_to("Organization"),
-        "title": response.one("_questionnaire").extension(systems.DISPLAY).text("valueString"),
-        "started_on": started or (Assumed(authored) if signed_off else authored),
+        "title": title,
+        "started_on": started or Assumed(authored),
         "signed_off_on": authored if signed_off else None,
         "sections": sections or None,
     }

@@ -5,7 +5,6 @@ A hospital's appointment is no place on a panel's agenda, and a letter no note t
 """
 
 from base64 import b64decode
-from binascii import Error
 from datetime import timedelta
 from hashlib import sha1
 from typing import Final
@@ -108,17 +107,23 @@ def _written(document: Spoken) -> str:
     """The text that was signed off; its hash must be that of what came."""
     for each in document.many("content"):
         attachment = each.one("attachment")
-        try:
-            inside = b64decode(attachment.text("data") or "", validate=True)
-            digest = b64decode(str(attachment.value.get("hash", "")), validate=True)
-            if digest and digest != sha1(inside, usedforsecurity=False).digest():
-                raise Lacking("This note is not the text that was signed off.", ".content")
-            written = inside.decode("utf-8")
-        except (Error, UnicodeDecodeError):
-            break
+        inside = _bytes(attachment.text("data"))
+        digest = _bytes(attachment.text("hash"))
+        if digest and digest != sha1(inside, usedforsecurity=False).digest():
+            raise Lacking("This note is not the text that was signed off.", ".content")
         each.note_all()
-        return written
+        try:
+            return inside.decode("utf-8")
+        except UnicodeDecodeError:
+            break
     raise Lacking("The text of this note cannot be read.", ".content")
+
+
+def _bytes(encoded: str | None) -> bytes:
+    try:
+        return b64decode(encoded or "")
+    except ValueError:
+        raise Lacking("The text of this note cannot be read.", ".content") from None
 
 
 def _sending(communication: Spoken) -> Fields:

@@ -8,17 +8,22 @@ _ALLOWED: Final = re.compile(
     r"|h[1-6]|hr|i|img|ins|kbd|li|ol|p|pre|q|samp|small|span|strong|sub|sup|table|tbody|td|tfoot"
     r"|th|thead|tr|tt|ul|var"
 )
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
-_TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
-_ATTRIBUTE: Final = re.compile(r"([^\s=\"'/]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)")
+_TAG: Final = re.compile(
+    r"<\s*+/?\s*+([^\s/<>]++)((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>",
+)
+_ATTRIBUTE: Final = re.compile(
+    r"([^\s=\"'/]++)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>]++))?+",
+)
 _FETCHED: Final = frozenset({"src", "srcset", "background", "data", "poster", "action"})
 
 
 def unsafe(div: str) -> str | None:
     """Why a narrative may not be shown; None where it may."""
-    div = _COMMENT.sub("", div)
+    div = _without_comments(div)
     if "<!" in div or "<?" in div:
         return "The narrative declares something of its own."
+    if "<" in _TAG.sub("", div):
+        return "The narrative is not well-formed."
     for name, attributes in _TAG.findall(div):
         if not _ALLOWED.fullmatch(name.lower().rpartition(":")[2]):
             return "The narrative holds something else than text."
@@ -27,6 +32,17 @@ def unsafe(div: str) -> str | None:
             if reason is not None:
                 return reason
     return None
+
+
+def _without_comments(div: str) -> str:
+    """The rest; a comment that does not end, or holds the start of another, is left to be seen."""
+    before, *parts = div.split("<!--")
+    for part in parts:
+        _, end, after = part.partition("-->")
+        if not end:
+            return "<!"
+        before += after
+    return before
 
 
 def _unsafe_attribute(name: str, value: str) -> str | None:

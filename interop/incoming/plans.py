@@ -137,6 +137,8 @@ def _action(task: Spoken) -> Fields:
     state = _state(task, "status", _TASK_STATES)
     owner = task.one("owner")
     work = task.one("executionPeriod")
+    if task.value.get("lastModified") == task.one("meta").value.get("lastUpdated"):
+        task.note("lastModified")
     task.note("intent")
     return {
         "child": subject_of(task.one("for")),

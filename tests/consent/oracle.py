@@ -559,7 +559,11 @@ def is_own(question: Question, tie: Tie) -> bool:
         return False
     if tie is Tie.PANEL:
         return question.category is Category.PANEL
-    return tie in (Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEGUARDING)
+    return tie in (
+        *(Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEGUARDING),
+        # Its own system reads back what the agency wrote and sent.
+        Tie.CLIENT,
+    )
 
 
 def is_agreement(said: Said, receiver: UUID, purpose: Purpose, category: Category) -> bool:

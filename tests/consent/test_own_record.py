@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consent import Basis, Category, Obligation, Purpose, Role, Span, Tie
+from consent import Basis, Category, Obligation, Purpose, Role, Span, Tie, Viewer, ViewerKind
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,24 @@ def test_an_agencys_pack_holds_what_the_agency_wrote(world: Any) -> None:
     assert decision.obligations == {Obligation.READ_ONLY}
     assert not world.ask(
         world.pack(), state, purpose=Purpose.PANEL, author_agency=world.council
+    ).permitted
+
+
+def test_an_agencys_system_reads_what_the_agency_wrote_and_not_who_the_child_is(world: Any) -> None:
+    state = world.state(relationships=(world.tie(Tie.CLIENT, world.health),))
+    system = Viewer(world.anna, ViewerKind.CLIENT, world.health, "health")
+
+    def asked(author: Any, category: Category = Category.HEALTH) -> Any:
+        return world.ask(system, state, category, Purpose.EXCHANGE, author_agency=author)
+
+    assert asked(world.health).basis is Basis.OWN_RECORD
+    for author, category in (
+        (world.school, Category.HEALTH), (None, Category.HEALTH), (None, Category.IDENTITY),
+    ):  # fmt: skip
+        assert not asked(author, category).permitted
+    unknown = world.state(relationships=())
+    assert not world.ask(
+        system, unknown, Category.HEALTH, Purpose.EXCHANGE, author_agency=world.health
     ).permitted
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -76,7 +77,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 
 def _swap(chance: Chance, bundle: dict[str, Any]) -> None:
     holder, key = chance.choice(_places(bundle))
-    holder[key] = chance.choice(ODD)
+    holder[key] = deepcopy(chance.choice(ODD))
 
 
 def _exchange(chance: Chance, bundle: dict[str, Any]) -> None:
@@ -137,7 +138,13 @@ def _mutated(chance: Chance) -> bytes:
         chance.choice(IN_THE_TREE)(chance, bundle)
     whole: Any = bundle
     if chance.random() < 0.1:
-        whole = next((e["resource"] for e in bundle.get("entry") or [] if _has_one(e)), bundle)
+        entries = bundle.get("entry")
+        alone = (
+            [each["resource"] for each in entries if _has_one(each)]
+            if isinstance(entries, list)
+            else []
+        )
+        whole = alone[0] if alone else bundle
     text = json.dumps(whole, ensure_ascii=chance.random() < 0.5, separators=(",", ":"))
     body = text.encode("utf-8", "surrogatepass")
     for _ in range(chance.choice((0, 0, 0, 1, 1, 2))):

@@ -170,6 +170,7 @@ def test_types_of_r4_that_nothing_here_validates_are_kept() -> None:
         (_with(managingOrganization={"reference": "#o"}), "Patient.managingOrganization.reference"),
         (_with(contained=[{"id": "o"}]), "Patient.contained[0]"),
         (_with(nickname="Annie"), "Patient.nickname"),
+        (_with(photo=[{"contentType": "image/png", "data": "é%"}]), "Patient.photo[0].data"),
         (_with(_name=[{}]), "Patient._name"),
         (_with(extension=[{"url": "urn:x"}]), "Patient.extension[0]"),
         (
@@ -224,12 +225,41 @@ def test_what_is_wrong_is_named_by_its_place(resource: dict[str, Any], path: str
         "<iframe></iframe>",
         "<svg:svg><svg:script/></svg:svg>",
         '<!ENTITY x "y">',
+        "<script ",
+        "<p <script>a</script>",
     ],
 )
 def test_a_narrative_that_runs_or_fetches_something_is_quarantined(inside: str) -> None:
     div = f'<div xmlns="http://www.w3.org/1999/xhtml">{inside}</div>'
     piece = _one(_with(text={"status": "generated", "div": div}))
     assert [problem.path for problem in piece.problems] == ["Patient.text.div"]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<" * 300_000,
+        "<a " + "b" * 300_000 + ">",
+        "<a '\"" * 100_000,
+        "&#x" * 100_000,
+        "<!--" * 100_000,
+    ],
+)
+def test_no_narrative_takes_long(inside: str) -> None:
+    """What is quadratic would take minutes here."""
+    _one(_with(text={"status": "generated", "div": f"<div>{inside}</div>"}))
+
+
+@pytest.mark.parametrize(
+    "body", [b'"\\"' * 300_000, b'{"a":"' + b'\\"' * 300_000, b'{"a":"' + b"\\" * 300_001]
+)
+def test_no_broken_text_takes_long(body: bytes) -> None:
+    assert read(body).broken is not None
+
+
+def test_no_attachment_takes_long() -> None:
+    photo = [{"contentType": "image/png", "data": " " * 300_000 + "%"}]
+    assert _one(_with(photo=photo)).problems
 
 
 def test_a_plain_narrative_is_taken() -> None:

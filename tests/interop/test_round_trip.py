@@ -25,7 +25,7 @@ UNSPOKEN: Final[Mapping[str, frozenset[str]]] = {
     "Appointment": frozenset({"discussed_at"}),
     "Encounter": frozenset({"minutes", "starts_at"}),
 }
-"""Fields that a type does not carry, or not whole: a form's categories and some of its kinds."""
+"""Fields that a type does not carry, or not whole: some kinds of question are one type in R4."""
 
 
 def _read_back(kind: str, message: said.Message) -> Piece:
@@ -69,6 +69,9 @@ def test_a_form_s_questions_are_read_back_in_r4_s_types() -> None:
     assert isinstance(form, said.Form)
     piece = _read_back("Questionnaire", form)
     assert isinstance(piece.message, said.Form)
+    assert [(s.key, s.title, s.category) for s in piece.message.sections] == [
+        (s.key, s.title, s.category) for s in form.sections
+    ]
     asked = [q for s in form.sections for q in s.questions]
     read_back = [q for s in piece.message.sections for q in s.questions]
     assert [(q.key, q.label, q.choices) for q in read_back] == [
