@@ -108,14 +108,14 @@ READ_OTHERWISE: Final = frozenset(
         ("Patient", "ethnicity"),
         ("Consent", "purposes"),
         ("Consent", "categories"),
+        ("DocumentReference", "categories"),
+        ("ServiceRequest", "category"),
         # Who needs an interpreter for a language is taken to speak it where no other is named.
         ("Patient", "first_language"),
         ("RelatedPerson", "first_language"),
         # One day or moment stands for two where Panel never leaves out the second.
         ("QuestionnaireResponse", "signed_off_on"),
         ("Encounter", "discussed_at"),
-        ("DocumentReference", "categories"),
-        ("ServiceRequest", "category"),
         # A state that there is not.
         ("ServiceRequest", "state"),
     }
