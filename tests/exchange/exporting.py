@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+from msgspec import Raw
+
 from consent import Viewer, ViewerKind
 from interop import systems
 from interop.scopes import read_scopes
@@ -45,8 +48,12 @@ async def exported(tenant: Tenant, client: Client, child: UUID) -> Sequence[Told
 
 def bundle(told: Sequence[Told]) -> bytes:
     """One child's record in a Bundle, as it is exported."""
-    entries = b",".join(b'{"resource":' + one.stamped.body + b"}" for one in told)
-    return b'{"resourceType":"Bundle","type":"collection","entry":[' + entries + b"]}"
+    base = "http://testshire.localhost/fhir/R4"
+    entry = [
+        {"fullUrl": f"{base}/{one.resource}/{one.id}", "resource": Raw(one.stamped.body)}
+        for one in told
+    ]
+    return msgspec.json.encode({"resourceType": "Bundle", "type": "collection", "entry": entry})
 
 
 def ndjson(told: Sequence[Told]) -> bytes:
