@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-database lint audit sbom bench soak assets lock clean help
+.PHONY: demo test test-database lint audit sbom bench conformance soak assets lock clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -70,8 +70,17 @@ bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/changes.py
 	@$(BIN)/python bench/decisions.py
 	@$(BIN)/python bench/matching.py
+	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_incoming.py
+	@$(BIN)/python bench/fhir_incoming.py
+	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_mapper.py
+
+conformance: $(VENV)/.checking assets ## All that 500 invented children are told of as FHIR, checked by others
+	@folder=$$(mktemp -d) && trap 'rm -rf '"$$folder" EXIT && export PANEL_DATA_DIR="$$folder" && \
+	  $(BIN)/panel demo --prepare-only --children 500 --seed $(SEED) >/dev/null && \
+	  $(BIN)/panel fhir export --all --client demo >"$$folder/told.ndjson" && \
+	  $(BIN)/python -m tests.interop.conformance "$$folder/told.ndjson"
 
 soak: $(VENV)/.checking assets ## What takes too long for every run
 	@$(BIN)/python bench/pages.py --rls-off --children 100000 --seconds 3

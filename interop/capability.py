@@ -21,6 +21,7 @@ from interop.served import (
     includes,
     revincludes,
 )
+from interop.subscriptions import SUBSCRIPTION
 
 ALGORITHMS = ("RS384", "ES384")
 """How a client may sign its assertion (SMART: these two at least)."""
@@ -52,7 +53,7 @@ def statement(base: str, *, token_url: str, at: datetime, version: str) -> Json:
                 "documentation": "A client is told what the agreements and duties of each child "
                 "let its agency know, and of the rest not even that it is there.",
                 "security": _security(token_url),
-                "resource": [_resource(row) for row in SERVED.values()],
+                "resource": [*(_resource(row) for row in SERVED.values()), _subscription()],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
                 "operation": [_operation(one) for one in OPERATIONS if one.on == "server"],
             }
@@ -77,7 +78,8 @@ def smart_configuration(*, token_url: str) -> Json:
 def scopes() -> tuple[str, ...]:
     """Every scope that a client can be given: to read and search a type, and to write it too."""
     reading = tuple(f"system/{type_}.rs" for type_ in SERVED)
-    return reading + tuple(f"system/{row.type}.crus" for row in SERVED.values() if row.writable)
+    writing = tuple(f"system/{row.type}.crus" for row in SERVED.values() if row.writable)
+    return (*reading, *writing, f"system/{SUBSCRIPTION.type}.cruds")
 
 
 def _security(token_url: str) -> Json:
@@ -112,6 +114,25 @@ def _resource(row: Served) -> Json:
         _operation(one) for one in OPERATIONS if one.on != "server" and one.type in (None, row.type)
     ]
     return told
+
+
+def _subscription() -> Json:
+    """Subscriptions: a client's own, each with the one version that it has."""
+    row = SUBSCRIPTION
+    interactions = [*(one.value for one in row.interactions), "delete"]
+    return {
+        "type": row.type,
+        "documentation": "rest-hook, id-only; criteria are Type? or Type?patient=id. A client has "
+        "its own alone.",
+        "interaction": [{"code": code} for code in interactions],
+        "versioning": "versioned",
+        "readHistory": False,
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [_param(param) for param in row.params],
+    }
 
 
 def _param(param: Param) -> Json:

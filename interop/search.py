@@ -51,6 +51,8 @@ from interop.served import ID, SERVED, Param, Served
 
 MOST_PAIRS = 60
 """Parameters in one search."""
+MOST_CHAINS = 4
+"""Of these, such as ask for a patient's identifier: each looks for the patient anew."""
 
 Pairs = tuple[tuple[str, str], ...]
 Match = Literal["starts", "exact", "contains"]
@@ -213,6 +215,10 @@ def parse(type_: str, pairs: Iterable[tuple[str, str]], base: str) -> Search | R
             issues.append(Issue(wrong.code, wrong.text, tellable(name)))
         if name not in ("_cursor", "_format", "_pretty"):
             kept.append((name, value))
+    chains = [one for one in criteria if isinstance(one, OfPatient)]
+    if len(chains) > MOST_CHAINS:
+        few = f"Ask for a patient's identifier at most {MOST_CHAINS} times."
+        issues.append(Issue("too-costly", few, ("patient.identifier",)))
     if issues:
         return Refused(tuple(issues))
     return Search(type=type_, criteria=tuple(criteria), settings=settings, pairs=tuple(kept))

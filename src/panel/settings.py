@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from panel.platform.key_service import KeyService
@@ -11,6 +11,22 @@ from panel.platform.masterkey import key_service
 
 class WrongSetting(Exception):
     """A variable says something that cannot be, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeshSettings:
+    """The mailbox of MESH, the NHS's message exchange."""
+
+    url: str
+    mailbox: str
+    password: str = field(repr=False)
+    shared_key: str = field(repr=False)
+    lands_as: str
+    """The key of the system as whose sending its messages are taken in."""
+    certificate: Path | None
+    """A file with our certificate for it and the private key."""
+    authorities: Path | None
+    """A file with the certificates by which MESH itself is known; the system's without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,9 @@ class Settings:
     security_contact: str | None
     """Whom somebody tells who found a hole: "mailto:…" or "https://…", for security.txt."""
 
+    mesh: MeshSettings | None
+    """Without it no mailbox is emptied."""
+
     trusted_proxies: int
     """How many proxies of our own stand in front, each adding to X-Forwarded-For whom it heard."""
 
@@ -76,8 +95,33 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=environment.get("PANEL_SMTP_URL") or None,
         mail_from=environment.get("PANEL_MAIL_FROM", "panel@localhost"),
         trusted_proxies=_count_of(environment, "PANEL_TRUSTED_PROXIES"),
+        mesh=_mesh(environment),
         security_contact=_as_link(environment.get("PANEL_SECURITY_CONTACT", "").strip()) or None,
         secure_cookies=environment.get("PANEL_INSECURE_COOKIES", "") != "yes",
+    )
+
+
+def _mesh(environment: Mapping[str, str]) -> MeshSettings | None:
+    """The mailbox where one is set; with all that it needs."""
+    url = environment.get("PANEL_MESH_URL")
+    if not url:
+        return None
+    needed = ("MAILBOX", "PASSWORD", "SHARED_KEY", "CLIENT")
+    said = {name: environment.get(f"PANEL_MESH_{name}", "") for name in needed}
+    if missing := [f"PANEL_MESH_{name}" for name, value in said.items() if not value]:
+        raise WrongSetting(f"PANEL_MESH_URL is set without {', '.join(missing)}.")
+    files = {
+        name: Path(value).absolute() if (value := environment.get(f"PANEL_MESH_{name}")) else None
+        for name in ("CERTIFICATE", "AUTHORITIES")
+    }
+    return MeshSettings(
+        url=url,
+        mailbox=said["MAILBOX"],
+        password=said["PASSWORD"],
+        shared_key=said["SHARED_KEY"],
+        lands_as=said["CLIENT"],
+        certificate=files["CERTIFICATE"],
+        authorities=files["AUTHORITIES"],
     )
 
 

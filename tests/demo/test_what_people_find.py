@@ -20,6 +20,10 @@ from panel.allocation.pots import pots
 from panel.allocation.unmet_service import totals
 from panel.demo import places
 from panel.demo.crew import Crew
+from panel.demo.system import KEY as SYSTEM
+from panel.demo.system import ensure_system
+from panel.exchange.standing import client_by_key
+from panel.exchange.writing_out import all_children
 from panel.governance.models import PatternKind
 from panel.governance.patterns import closed_patterns, open_patterns
 from panel.panels.calendar import panel_by_key
@@ -46,6 +50,7 @@ from panel.sharing.systems import is_of_system
 from panel.sharing.waiting import sharing_waits
 from panel.web.paging import Asked, Page
 from tests.demo.year import MONDAY, database_from, tenant_of, write_demo
+from tests.interop import validator
 
 pytestmark = pytest.mark.database
 
@@ -62,6 +67,23 @@ async def crew(cluster: Cluster, template_database: str, data_dir: Path) -> Asyn
             yield crew
         finally:
             await tenant.database.close()
+
+
+async def test_what_a_system_is_told_is_valid_by_others(crew: Crew, tmp_path: Path) -> None:
+    """Of every child: by two validators that nobody here wrote. All of 500: make conformance."""
+    assert await ensure_system(crew.tenant, tmp_path / "keys")
+    async with crew.tenant.transaction(JOB) as session:
+        client = await client_by_key(session, SYSTEM)
+    assert client is not None
+    sent = [one async for one in all_children(crew.gate, client)]
+    kinds = {one.resource for one in sent}
+    assert {"Patient", "RelatedPerson", "CarePlan", "Task", "QuestionnaireResponse"} <= kinds
+    assert validator.problems(
+        validator.lay_out(tmp_path / "validator"), [one.stamped.body for one in sent]
+    ) == {
+        "R4": (),
+        "UK Core": (),
+    }
 
 
 async def waiting_request(crew: Crew) -> AccessRequest:

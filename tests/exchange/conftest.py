@@ -1,14 +1,19 @@
-"""Two agencies with a system each, and a child whom one of them works with."""
+"""Two worlds. `systems`: two agencies with a system each and a family, for the way in. `connected`: a
+record with something of every type and a system that is told it, for what goes over HTTP.
+"""
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from litestar import get
+from litestar import Litestar, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.testing import AsyncTestClient
 
+from interop.client import FhirClient
 from panel.accounts.desk import FOR_ANYBODY, Desk
 from panel.exchange.clients import KeysGiven, NewClient, register_client
 from panel.exchange.entering import client_of
@@ -16,8 +21,12 @@ from panel.exchange.tokens import TOKENS
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from tests.exchange.connected import Connected, come_in, connected_world
 from tests.exchange.signing import Pair, Signer, ec_pair, rsa_pair
 from tests.sharing.family import Family, invented_family
+from tests.sharing.test_access_is_a_superset import World, world
+
+__all__ = ["world"]
 
 WHO = "/fhir/R4/who-comes-in"
 SITE_URL = "http://127.0.0.1:8000"
@@ -96,3 +105,17 @@ async def systems(tenant: Tenant, family: Family, clock: FixedClock, rsa_keys: P
         gp.id,
         school.id,
     )
+
+
+@pytest.fixture
+async def connected(tenant: Tenant, world: World) -> Connected:
+    return await connected_world(tenant, world)
+
+
+@pytest.fixture
+async def ours(
+    app: Litestar, client: AsyncTestClient[Litestar], tenant: Tenant, connected: Connected
+) -> AsyncIterator[FhirClient]:
+    """The client library of a system that is told everything of `connected.child`."""
+    async with come_in(app, tenant, connected.ours) as opened:
+        yield opened

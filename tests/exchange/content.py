@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
@@ -18,7 +18,10 @@ from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.panels.models import AgendaItem, Meeting
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
-from panel.register.models import Child, Episode, FamilyLink, Involvement
+from panel.platform.ids import new_id
+from panel.platform.tables import NOW
+from panel.records.record_change import RecordChange
+from panel.register.models import Child, Episode, FamilyLink, FamilyMember, Involvement
 from panel.sharing.models import SharingAgreement
 from tests.sharing.test_access_is_a_superset import TODAY, World
 
@@ -37,8 +40,16 @@ class Content:
     rules: dict[tuple[str, UUID], Rule] = field(default_factory=dict)
     contact: Rule = field(default=lambda _may: False)
     """Of the Patient's address."""
+    family: Rule = field(default=lambda _may: False)
+    """Of what the Patient tells of languages."""
     sections: dict[str, Rule] = field(default_factory=dict)
     """Of the answers' sections, by their keys."""
+    categories: dict[str, Category] = field(default_factory=dict)
+    """Of the same sections."""
+
+    def permitted(self, may: May) -> set[tuple[str, str]]:
+        """The type and id of all that may be told."""
+        return {(kind, str(row)) for (kind, row), rule in self.rules.items() if rule(may)}
 
 
 @dataclass(frozen=True)
@@ -93,8 +104,10 @@ async def _who(session: AsyncSession, world: World, authors: Authors, content: C
     rules["Condition", child_id] = lambda may: may(Category.HEALTH, wrote)
     rules["Flag", child_id] = lambda may: may(Category.FAMILY, wrote)
     content.contact = lambda may: may(Category.CONTACT, wrote)
+    content.family = lambda may: may(Category.FAMILY, wrote)
     links = list(await session.scalars(select(FamilyLink).where(FamilyLink.child_id == child_id)))
     for link in links:
+        (await session.get_one(FamilyMember, link.family_member_id)).address = "1 Teasel Close"
         by = await _wrote(session, world, authors.family, link)
         rules["RelatedPerson", link.id] = lambda may, by=by: may(Category.FAMILY, by)
     parts: list[tuple[UUID | None, UUID]] = [
@@ -159,6 +172,15 @@ async def _plans(session: AsyncSession, world: World, authors: Authors, content:
     rules["Goal", outcome.id] = of_plan
     rules["Task", action.id] = of_plan
     rules["Task", asked.id] = lambda may: may(Category.PLAN)
+    changed = new_id()
+    await session.execute(
+        insert(RecordChange).values(
+            id=changed, child_id=child_id, row_id=plan.id, what="plan.state", version=1,
+            created_at=session.info[NOW], created_by=world.workers[authors.plan],
+            changed_at=session.info[NOW], changed_by=world.workers[authors.plan],
+        )
+    )  # fmt: skip
+    rules["Provenance", changed] = lambda may: may(Category.PLAN)
     place, category = authors.request
     request = ServiceRequest(
         child_id=child_id, reference=f"R-{child_id.hex[-8:]}", state="sent", sent_on=TODAY,
@@ -190,6 +212,7 @@ async def _answers(session: AsyncSession, world: World, authors: Authors, conten
                 state="complete", answers=f'{{"{question["key"]}": "Something said"}}',
             )
         )  # fmt: skip
+        content.categories[section["key"]] = Category(section["category"])
         content.sections[section["key"]] = lambda may, section=section, place=place: may(
             Category(section["category"]), world.agencies[place]
         )
@@ -203,8 +226,11 @@ async def _meetings(
     session: AsyncSession, world: World, authors: Authors, content: Content
 ) -> None:
     rules, child_id = content.rules, content.child
+    first = await session.scalar(
+        select(func.min(Meeting.slot_on)).where(Meeting.panel_id == world.panel)
+    )
     meeting = Meeting(
-        panel_id=world.panel, slot_on=TODAY - timedelta(days=200 + child_id.int % 5000),
+        panel_id=world.panel, slot_on=(first or TODAY) - timedelta(days=1),
         held_on=TODAY - timedelta(days=20), state="held",
     )  # fmt: skip
     session.add(meeting)

@@ -87,7 +87,7 @@ async def test_a_record_is_the_same_elsewhere(sent: list[Told], elsewhere: Tenan
     report = await bring_in(elsewhere, bundle(sent))
     assert [one.outcome for one in report.children] == ["brought"], report
     assert report.unmapped == {}
-    assert report.left == {"Provenance": 2}
+    assert report.left == {"Provenance": 2, "Questionnaire": 1}
     assert {one.reason for one in report.problems} == {
         "Parental responsibility comes without its basis: it does not count until that is recorded."
     }

@@ -2,8 +2,9 @@
 
 A random sharing state, a record with something of every type, and one client, who tries: search of
 every type with and without the patient, by identifier through a chain, with every modifier;
-totals; every include and its reverse; read, version and history of every id there is; the whole
-record. Each finds exactly the same.
+totals; every include and its reverse, also through a worker, an agency or a carer of two children;
+read, version and history of every id there is; the whole record. Each finds exactly the same. What
+is withheld in silence, or while the record's use is restricted, is not told by a label either.
 """
 
 import os
@@ -27,14 +28,17 @@ from panel.assessments.service import ensure_forms
 from panel.exchange import reading, searching
 from panel.exchange.entering import Client
 from panel.exchange.history import keep_versions
-from panel.exchange.resources import Name, Told
+from panel.exchange.resources import Name, Told, references
 from panel.exchange.sources import OF_CHILDREN
 from panel.plans.models import Plan
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.records.gate import Gate
+from panel.records.gate import Gate, rewrite_access
+from panel.records.restricted_use import ProcessingRestriction
+from panel.sharing.models import SharingRestriction
 from panel.sharing.state import SharingFacts
-from tests.exchange.content import Authors, Content, write_content
+from tests.exchange.content import Authors, Content, Rule, write_content
+from tests.exchange.sibling import write_sibling
 from tests.sharing.test_access_is_a_superset import FACTS, PLACE, World, world, write
 
 __all__ = ["world"]
@@ -83,6 +87,23 @@ NOBODYS = Authors(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Besides:
+    """What else there is: of what silence is kept, whether use is restricted, who knows a sibling."""
+
+    silent: tuple[Category, ...] = ()
+    restricted: bool = False
+    sibling: tuple[int, ...] = ()
+
+
+BESIDES = st.builds(
+    Besides,
+    silent=st.lists(CATEGORY, max_size=3, unique=True).map(tuple),
+    restricted=st.sampled_from([False, False, False, False, True]),
+    sibling=st.lists(PLACE, max_size=3, unique=True).map(tuple),
+)
+
+
 @dataclass
 class Permits:
     """`consent.decide`, asked of one state for one client now."""
@@ -104,6 +125,10 @@ class Permits:
             ).permitted
             for author in (None, *authors)
         )
+
+    def is_silent(self, category: Category) -> bool:
+        """Whether not even that it is withheld is said."""
+        return decide(Question(self.viewer, category, Purpose.EXCHANGE, self.at), self.state).silent
 
 
 @dataclass
@@ -147,9 +172,26 @@ def names(found: Iterable[Told]) -> list[Name]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@example(facts=NOTHING, client=(0, True, None), authors=ALL_THEIR_OWN)
-@example(facts=NOTHING, client=(0, True, ("basic", [])), authors=NOBODYS)
-@given(facts=FACTS, client=CLIENT, authors=AUTHORS)
+@example(facts=NOTHING, client=(0, True, None), authors=ALL_THEIR_OWN, besides=Besides())
+@example(
+    facts=NOTHING,
+    client=(0, True, ("basic", [])),
+    authors=NOBODYS,
+    besides=Besides((Category.CONTACT,), sibling=(1, 2)),
+)
+@example(
+    facts=NOTHING,
+    client=(0, True, ("additional", [])),
+    authors=NOBODYS,
+    besides=Besides((Category.HEALTH, Category.CONTACT), sibling=(0, 1)),
+)
+@example(
+    facts=NOTHING,
+    client=(0, True, ("additional", [])),
+    authors=ALL_THEIR_OWN,
+    besides=Besides(restricted=True),
+)
+@given(facts=FACTS, client=CLIENT, authors=AUTHORS, besides=BESIDES)
 async def test_obtainable_is_what_is_permitted(
     tenant: Tenant,
     world: World,
@@ -157,6 +199,7 @@ async def test_obtainable_is_what_is_permitted(
     facts: dict[str, Any],
     client: tuple[int, bool, tuple[str, list[Category]] | None],
     authors: Authors,
+    besides: Besides,
 ) -> None:
     place, involved, agreed = client
     facts = facts | {"client": (place, SINCE, False)}
@@ -172,6 +215,8 @@ async def test_obtainable_is_what_is_permitted(
     child, _member, _guest, client_id = await write(tenant, world, facts)
     async with tenant.transaction(JOB) as session:
         content = await write_content(session, world, child, authors)
+        sibling = await write_sibling(session, world, child, besides.sibling)
+        await _keep_back(session, world.agencies[place], child, besides)
     async with tenant.transaction(JOB) as session:
         await keep_versions(session, datetime.now(UTC))
         plan = await session.scalar(
@@ -182,12 +227,61 @@ async def test_obtainable_is_what_is_permitted(
     viewer = Viewer(client_id, ViewerKind.CLIENT, world.agencies[place], world.kinds[place])
     system = Client(viewer, read_scopes(["system/*.rs"]), "tries", "A system")
     async with tenant.transaction(client_id) as session:
-        known = await SharingFacts().known(session, [child], viewer)
-        tied = child in known
-        state = known[child].state if tied else State(child)
-        may = Permits(viewer, state, tenant.clock.now(), tied)
-        permitted = {(kind, str(row)) for (kind, row), rule in content.rules.items() if rule(may)}
-        await _tries_everything(Tries(gate, session, system), content, may, permitted)
+        known = await SharingFacts().known(session, [child, sibling.child], viewer)
+        may, of_sibling = (
+            Permits(
+                viewer, known[one].state if one in known else State(one), tenant.clock.now(),
+                one in known,
+            )
+            for one in (child, sibling.child)
+        )  # fmt: skip
+        if besides.restricted:
+            assert not content.permitted(may) or any(one.permits for one in may.state.orders)
+        tries = Tries(gate, session, system)
+        await _tries_everything(tries, content, may, content.permitted(may))
+        await _through_others(
+            tries,
+            world,
+            everything_of(content) | everything_of(sibling),
+            content.permitted(may) | sibling.permitted(of_sibling),
+        )
+
+
+async def _keep_back(session: AsyncSession, agency: UUID, child: UUID, besides: Besides) -> None:
+    """Withhold something in silence, and restrict the use of the record."""
+    if besides.silent:
+        session.add(
+            SharingRestriction(
+                child_id=child, kind="protection", against=[agency], silent=True,
+                categories=[one.value for one in besides.silent], from_on=SINCE[0],
+            )
+        )  # fmt: skip
+        await session.flush()
+        await rewrite_access(session, child)
+    if besides.restricted:
+        session.add(ProcessingRestriction(child_id=child, from_on=SINCE[0], why="They say no"))
+        await session.flush()
+
+
+async def _through_others(
+    tries: Tries, world: World, there: set[Name], permitted: set[Name]
+) -> None:
+    """What is found of two children through who works with both, who cares for both, and at all."""
+    for kind in OF_CHILDREN:
+        if kind != "AuditEvent":
+            found = await tries.all_of(kind) & there
+            assert found == {name for name in permitted if name[0] == kind}, kind
+    shared = [("Practitioner", one) for one in world.workers]
+    shared += [("Organization", one) for one in world.agencies]
+    for kind, row in shared:
+        back = [("_revinclude", f"{other}:{param.name}") for other, param in revincludes(kind)]
+        found = await tries.search(kind, ("_id", str(row)), *back)
+        assert set(names(found.included)) & there <= permitted, kind
+    for kind, row in sorted(there):
+        if kind in ("RelatedPerson", "Patient"):
+            back = [("_revinclude", f"{other}:{param.name}") for other, param in revincludes(kind)]
+            found = await tries.search(kind, ("_id", row), *back[:20])
+            assert set(names([*found.matches, *found.included])) & there <= permitted, kind
 
 
 async def _tries_everything(
@@ -197,7 +291,7 @@ async def _tries_everything(
     by_type = {
         kind: {name for name in permitted if name[0] == kind}
         for kind in OF_CHILDREN
-        if kind not in ("AuditEvent", "Provenance")
+        if kind != "AuditEvent"
     }
     for kind, expected in by_type.items():
         mine = {name for name in await tries.all_of(kind) if name in everything_of(content)}
@@ -210,13 +304,21 @@ async def _tries_everything(
         assert await tries.total(kind, whose) == len(expected), kind
         await _by_modifiers(tries, kind, whose, expected)
         await _by_includes(tries, kind, whose, permitted)
-    await _one_by_one(tries, content, permitted)
+    await _one_by_one(tries, content, may, permitted)
     whole = await reading.everything(tries.gate, tries.session, tries.client, content.child)
     of_child = {one.name for one in whole if one.resource in by_type}
     assert of_child == (permitted if ("Patient", child) in permitted else set())
     _says_no_more(whole, content, may)
-    looks = await tries.all_of("AuditEvent", ("patient", child))
-    assert not looks or may(Category.IDENTITY)
+    await _looks(tries, content, may)
+
+
+async def _looks(tries: Tries, content: Content, may: Permits) -> None:
+    """Who looked, of the client's own agency alone."""
+    whose = ("patient", str(content.child))
+    looks = await tries.search("AuditEvent", whose)
+    assert not looks.matches or may(Category.IDENTITY)
+    agencies = {to for one in looks.matches for kind, to in references(one.content["agent"])}
+    assert agencies <= {str(may.agency)}
 
 
 def everything_of(content: Content) -> set[Name]:
@@ -250,25 +352,48 @@ async def _by_includes(
     ]
     found = await tries.search(kind, whose, *asked[:20])
     for name in names(found.included):
-        if name[0] in ("Provenance", "AuditEvent") or name[0] not in OF_CHILDREN:
+        if name[0] == "AuditEvent" or name[0] not in OF_CHILDREN:
             continue
         assert name in permitted, (kind, name)
 
 
-async def _one_by_one(tries: Tries, content: Content, permitted: set[Name]) -> None:
+async def _one_by_one(tries: Tries, content: Content, may: Permits, permitted: set[Name]) -> None:
     for kind, row in content.rules:
         name = (kind, str(row))
         found = await reading.read(tries.gate, tries.session, tries.client, kind, row)
         assert (found is not None) == (name in permitted), name
         past = await reading.versions(tries.gate, tries.session, tries.client, kind, row)
         assert bool(past) == (name in permitted), name
+        _says_no_more(past, content, may)
         if found is not None:
             assert past[0].stamped.version == found.stamped.version, name
 
 
+def _labels(content: Content, kind: str, may: Permits) -> bool:
+    """Whether it is to be said that parts are withheld: not of what is withheld in silence."""
+    rules: list[tuple[Category, Rule]] = []
+    if kind == "Patient":
+        rules = [(Category.CONTACT, content.contact), (Category.FAMILY, content.family)]
+    elif kind == "RelatedPerson":
+        rules = [(Category.CONTACT, lambda may: may(Category.CONTACT))]
+    elif kind == "QuestionnaireResponse":
+        rules = [(content.categories[key], rule) for key, rule in content.sections.items()]
+    return any(
+        not rule(may) and not may(category) and not may.is_silent(category)
+        for category, rule in rules
+    )
+
+
 def _says_no_more(whole: Iterable[Told], content: Content, may: Permits) -> None:
-    """Within a resource: an address, and the sections of answers."""
+    """Within a resource: what it refers to, an address, sections, and that parts are withheld."""
+    tellable = content.permitted(may) | {("Patient", str(content.child))}
     for one in whole:
+        referred = {name for name in references(one.content) if name[0] in OF_CHILDREN}
+        assert referred <= tellable, one.name
+        labels = {label["code"] for label in one.content["meta"].get("security", ())}
+        assert ("REDACTED" in labels) == _labels(content, one.resource, may), one.resource
+        if one.resource == "RelatedPerson":
+            assert ("address" in one.content) == may(Category.CONTACT)
         if one.resource == "Patient":
             assert ("address" in one.content) == content.contact(may)
         if one.resource == "QuestionnaireResponse":

@@ -66,8 +66,14 @@ ABOUT_NO_CHILD = frozenset({
     "disposal_list", "criterion_set", "criterion", "outside_terms", "outside_condition",
     "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
+    "received", "received_piece",
+    "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
 })  # fmt: skip
-"""Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent."""
+"""Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
+
+What other systems sent is shown to nobody as it came: what it says is in `sender_version`, and what
+it would change in `proposal`.
+"""
 
 CODED = frozenset({
     "service_request.reference", "service_request.category", "service_request.level_of_need",
@@ -90,6 +96,7 @@ CODED = frozenset({
     "legal_hold.reference", "disposal_line.reference", "disposal_line.closure_reason",
     "disposal_line.refused_why",
     "package_change.said", "package_change.financial_year",
+    "proposal.target", "sender_version.type",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
 
@@ -214,6 +221,11 @@ def _own_category(name: str) -> Rule:
         row, name, row.category,
         agencies=(getattr(row, "author_agency_id", None) or getattr(row, "agency_id", None),),
     )  # fmt: skip
+
+
+def _offered(name: str) -> Rule:
+    """Of a row that says its category itself: what is written here, and would be."""
+    return lambda row, _: _of(row, name, row.category)
 
 
 def _placed(name: str) -> Rule:
@@ -464,6 +476,9 @@ def _pattern_note(row: Any, _: Around | None = None) -> Canary:
 
 
 SEALED: dict[str, Rule] = {
+    "sender_version.body": _own_category("body"),
+    "proposal.before": _offered("before"),
+    "proposal.after": _offered("after"),
     "child.given_name": _own_name("given_name"),
     "child.family_name": _own_name("family_name"),
     "child.known_as": _childs("known_as", Category.IDENTITY),
@@ -802,6 +817,7 @@ _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
     "incident.seen": lambda mark: [mark],
+    "sender_version.body": lambda mark: {"resourceType": "Condition", "code": {"text": mark}},
     "access_file.pieces": lambda mark: [
         {
             "id": "action:x:text",

@@ -43,6 +43,7 @@ from panel.sharing.models import (
     SharingOverride,
 )
 from tests.hostile.canary_allocation import allocated
+from tests.hostile.canary_exchange import sent_by_systems
 from tests.hostile.canary_money import packaged
 from tests.hostile.canary_rights import own_data
 from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
@@ -96,6 +97,7 @@ async def make_world(tenant: Tenant, gate: Gate) -> World:
         await sharing_facts(session, world.workers, world.agencies, world.children, world.parents)
         await _moved(session, world, coming)
         await _authors(session, world)
+        await sent_by_systems(session, world.agencies, world.children.values())
         await session.flush()
         await session.execute(text("SELECT rewrite_all_access()"))
     await _guests(gate, world)

@@ -50,7 +50,7 @@ FOR_THOSE_WHO_ANSWER = frozenset({
 """Of every child, whoever answers for the use of records reads what is asked about it and kept."""
 ONLY_ADDED_TO = {
     "record_change", "line_actual", "payment", "payment_return", "reconciliation",
-    "package_signature", "resource_version",
+    "package_signature", "resource_version", "export_line",
     # Of a decision only whether it stands, and that it was ratified, is ever written again.
     "request_decision",
 }  # fmt: skip
@@ -483,6 +483,7 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
             "returns_id",
             "package_id",
             "resource_id",
+            "part_id",
         }
     for table, columns in unique:
         if table in fenced and columns != ["reference"]:

@@ -8,6 +8,7 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
 from interop.capability import scopes, smart_configuration, statement
 from interop.served import OPERATIONS, SERVED, includes, revincludes
+from interop.subscriptions import SUBSCRIPTION
 
 _BASE = "https://panel.example/fhir/R4"
 _TOKEN = "https://panel.example/oauth/token"
@@ -38,7 +39,7 @@ def test_it_is_an_instance_of_r4_in_json() -> None:
 
 def test_every_type_is_told_as_it_is_served() -> None:
     told = {one["type"]: one for one in _statement()["rest"][0]["resource"]}
-    assert told.keys() == SERVED.keys()
+    assert told.keys() == {*SERVED, SUBSCRIPTION.type}
     for type_, row in SERVED.items():
         one = told[type_]
         assert [each["code"] for each in one["interaction"]] == list(row.interactions)
@@ -62,7 +63,7 @@ def test_every_operation_is_told_where_it_is() -> None:
     for resource in rest["resource"]:
         told |= {
             ("type", resource["type"], one["name"], one["definition"])
-            for one in resource["operation"]
+            for one in resource.get("operation", ())
         }
     expected = set()
     for one in OPERATIONS:

@@ -488,13 +488,15 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
 def _work_navigation(who: SignedIn) -> Sequence[tuple[str, str]]:
     roles = who.viewer.roles
     if roles & {Role.COORDINATOR, Role.CHAIR}:
-        return (
+        of_panels = (
             ("Home", "/"),
             ("Panels", "/panels"),
             ("Children", "/children"),
             ("Calendar", "/calendar"),
             ("Services", "/directory"),
         )
+        sent = ("Other systems", "/exchange/inbox")
+        return (*of_panels, sent) if Role.COORDINATOR in roles else of_panels
     if roles & {Role.PRACTITIONER, Role.MANAGER, Role.PANEL_MEMBER}:
         links: list[tuple[str, str]] = [("Home", "/"), ("Children", "/children")]
         if who.panels:

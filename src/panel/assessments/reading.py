@@ -248,12 +248,21 @@ ORDER BY a.signed_off_on DESC NULLS FIRST, a.number DESC, a.id DESC
 
 async def form_of(session: AsyncSession, form_id: UUID) -> FormDefinition:
     """The version of a form that a row holds."""
-    known = _FORMS.get(form_id)
-    if known is None:
-        found = await session.scalar(select(Form.definition).where(Form.id == form_id))
-        known = decode_form(msgspec.json.encode(found))
-        _FORMS[form_id] = known
-    return known
+    await load_forms(session, {form_id})
+    return form_at_hand(form_id)
+
+
+async def load_forms(session: AsyncSession, form_ids: AbstractSet[UUID]) -> None:
+    """Have these versions of forms at hand."""
+    missing = form_ids - _FORMS.keys()
+    if missing:
+        rows = await session.execute(select(Form.id, Form.definition).where(Form.id.in_(missing)))
+        _FORMS.update((row.id, decode_form(msgspec.json.encode(row.definition))) for row in rows)
+
+
+def form_at_hand(form_id: UUID) -> FormDefinition:
+    """A version of a form that was loaded before."""
+    return _FORMS[form_id]
 
 
 async def read_assessment(access: Access, assessment_id: UUID) -> AssessmentRecord:

@@ -17,6 +17,7 @@ from panel.commands.opening import (
     running,
 )
 from panel.exchange.clients import KeysGiven, NewClient, all_clients, key_names, register_client
+from panel.exchange.pulling import NewSource, add_source
 from panel.exchange.tokens import TOKENS
 from panel.records.child_scoped import JOB
 
@@ -108,3 +109,49 @@ async def show(authority: str | None, *, as_json: bool) -> None:
         click.echo(f"{one.key}: {one.name}, of {one.agency}, {' '.join(one.scopes)}{ended}")
     if not told:
         click.echo("There is none. Add one with: panel clients add KEY --agency …")
+
+
+@clients.command("ask")
+@click.argument("key")
+@click.option("--base", required=True, help="The address of its FHIR R4 server.")
+@click.option("--token-address", default=None, help="Where it gives tokens, if it does not say so.")
+@click.option("--as", "as_client", required=True, help="What we are called there.")
+@click.option("--scopes", required=True, help="What we may ask for there.")
+@click.option(
+    "--key-file",
+    required=True,
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="A file with our private key there (a JWK); - reads it from here. It is kept sealed.",
+)
+@click.option("--types", required=True, help="Types to ask for, for example CarePlan,Task")
+@click.option("--every", default=60, show_default=True, help="Minutes.")
+@authority_option
+@plain_errors
+@running
+async def ask(
+    key: str,
+    *,
+    base: str,
+    token_address: str | None,
+    as_client: str,
+    scopes: str,
+    key_file: Path,
+    types: str,
+    every: int,
+    authority: str | None,
+) -> None:
+    """Ask another system by schedule what changed there; it lands as sent by the system KEY."""
+    new = NewSource(
+        lands_as=key,
+        base=base,
+        as_client=as_client,
+        scopes=tuple(scopes.split()),
+        signing_key=(await asyncio.to_thread(_read, key_file)).encode(),
+        types=tuple(one.strip() for one in types.split(",") if one.strip()),
+        every_minutes=every,
+        token_address=token_address,
+    )
+    async with opened_gate(authority) as gate, gate.tenant.transaction(JOB) as session:
+        made = await add_source(session, new, is_demo=gate.tenant.record.demo)
+        told = ", ".join(made.types)
+    click.echo(f"{base} is asked for {told} every {every} minutes, from the next minute on.")

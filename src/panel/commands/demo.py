@@ -25,6 +25,7 @@ from panel.commands.serving import owner, remember_as_of, require_free, run_serv
 from panel.demo import places
 from panel.demo.forward import fast_forward as play_forward
 from panel.demo.invariants import InvariantBroken
+from panel.demo.system import ensure_system
 from panel.demo.writing import write_year
 from panel.platform.clock import FixedClock, at_nine, today
 from panel.platform.cluster import Cluster
@@ -143,9 +144,10 @@ async def fill(
     """Write the year unless it is there already."""
     async with gate_of(settings, cluster, places.AUTHORITY, clock_from(as_of)) as gate:
         async with gate.tenant.transaction() as session:
-            if await session.get(DemoPersona, "coordinator") is not None:
-                return
-        await write_year(gate.tenant, seed=seed, children=children, say=_say)
+            there = await session.get(DemoPersona, "coordinator") is not None
+        if not there:
+            await write_year(gate.tenant, seed=seed, children=children, say=_say)
+        await ensure_system(gate.tenant, settings.data_dir)
 
 
 @running

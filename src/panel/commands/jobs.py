@@ -10,11 +10,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.people_leaving import let_leavers_go
+from panel.accounts.providers import base_of
 from panel.accounts.throttle import forget_attempts
 from panel.allocation.leaving import take_off_who_left
 from panel.allocation.letter_service import send_letters, settle_letters
 from panel.allocation.new_year import promise_out_of_new_pots
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
+from panel.exchange.delivering import Sender, forget_settled
+from panel.exchange.events import put_in_line
+from panel.exchange.exporting import forget_exports, make_waiting
+from panel.exchange.fhir_routes import BASE as FHIR_BASE
+from panel.exchange.inbox_job import take_in_what_is_left
+from panel.exchange.landing import Inbox
+from panel.exchange.mesh import collect
+from panel.exchange.pulling import pull_due
 from panel.exchange.tokens import forget_used
 from panel.governance.disposals import dispose_of_approved, propose
 from panel.governance.document_facts import read_facts
@@ -31,6 +40,7 @@ from panel.platform.erasure import DestroyedKeys
 from panel.platform.jobs import Job, run_due
 from panel.platform.mail import Smtp
 from panel.platform.outbox import Way, send_due
+from panel.platform.reaching import Reaching
 from panel.platform.sealing import seal_events
 from panel.platform.tables import NOW
 from panel.platform.tenancy import authorities
@@ -175,6 +185,64 @@ def about_rights(settings: Settings, gate: Gate) -> list[Job]:
     ]
 
 
+def about_exchange(settings: Settings, gate: Gate) -> list[Job]:
+    """Other systems are told what changed; what they asked for as files is made."""
+    record = gate.tenant.record
+    base = f"{base_of(record, settings.site_url)}{FHIR_BASE}"
+    # Where invented people only are served, somebody may listen on this machine.
+    sender = Sender(gate, Reaching(to_this_machine=record.demo), base)
+
+    async def find(session: AsyncSession, _slot: datetime) -> None:
+        await put_in_line(gate, session)
+
+    async def send(_session: AsyncSession, _slot: datetime) -> None:
+        await sender.shake_hands()
+        await sender.send_due()
+
+    async def make(_session: AsyncSession, _slot: datetime) -> None:
+        await make_waiting(gate)
+
+    async def forget(session: AsyncSession, _slot: datetime) -> None:
+        await forget_exports(session, session.info[NOW])
+        await forget_settled(session, session.info[NOW])
+
+    return [
+        Job("find what other systems are to be told", EVERY, find),
+        Job("tell other systems", EVERY, send),
+        Job("make exports", EVERY, make),
+        Job("forget exports and what was told", timedelta(minutes=5), forget),
+        *fetching(settings, gate),
+    ]
+
+
+def fetching(settings: Settings, gate: Gate) -> list[Job]:
+    """What waits for us elsewhere is fetched into the inbox."""
+    landing = Inbox(gate.tenant)
+    reaching = Reaching(to_this_machine=gate.tenant.record.demo)
+
+    async def pull(_session: AsyncSession, _slot: datetime) -> None:
+        await pull_due(gate.tenant, reaching, landing)
+
+    asking = Job("ask other systems what changed", EVERY, pull)
+    mesh = settings.mesh
+    if mesh is None:
+        return [asking]
+
+    async def empty(_session: AsyncSession, _slot: datetime) -> None:
+        await collect(gate.tenant, mesh, landing)
+
+    return [asking, Job("empty the MESH mailbox", timedelta(minutes=5), empty)]
+
+
+def taking_in(gate: Gate) -> Job:
+    """What another system sent, and nobody came to take in, is taken in."""
+
+    async def take_in(_session: AsyncSession, _slot: datetime) -> None:
+        await take_in_what_is_left(gate)
+
+    return Job("take in what systems sent", timedelta(minutes=5), take_in)
+
+
 def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
     """Every job of an authority."""
     put, settle = notes_to_families(gate, settings.site_url)
@@ -188,6 +256,8 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         Job("promise packages out of new pots", timedelta(minutes=5), promise_packages),
         Job("take off waiting lists who left", timedelta(hours=1), take_off_lists),
         *about_rights(settings, gate),
+        *about_exchange(settings, gate),
+        taking_in(gate),
         put,
     ]
     if settings.smtp_url is not None:

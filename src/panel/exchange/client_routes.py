@@ -38,7 +38,13 @@ async def clients_page(desk: NamedDependency[Desk]) -> Response[str]:
     desk.require(LEAD)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         rows = [client_row(one, desk.today) for one in await service.all_clients(session)]
-    return desk.page("exchange/clients.html", rows=rows, new_href=f"{BASE}/new", back_href=HOME)
+    return desk.page(
+        "exchange/clients.html",
+        rows=rows,
+        new_href=f"{BASE}/new",
+        undelivered_href=f"{HOME}/deliveries",
+        back_href=HOME,
+    )
 
 
 @get(f"{BASE}/new", include_in_schema=False)

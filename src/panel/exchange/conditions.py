@@ -171,50 +171,59 @@ def _tokens(
 ) -> str:
     match column:
         case Code():
-            return _any(_code(column, one, values) for one in tokens)
+            return _code(column, tokens, values)
         case Identifier():
-            return _any(_identifier(source.child, column, one, values, index) for one in tokens)
+            return _identifier(source.child, column, tokens, values, index)
         case _:
             return "false"
 
 
-def _code(column: Code, token: Token, values: _Values) -> str:
-    if token.system and column.system != token.system:
-        return "false"
-    if token.system == "" and column.system is not None:
-        return "false"
-    if token.code is None:
-        return f"{column.sql} IS NOT NULL"
-    code = values.add(token.code, "text")
-    return f"{code} = ANY({column.sql})" if column.any_of else f"{column.sql} = {code}"
+def _code(column: Code, tokens: Sequence[Token], values: _Values) -> str:
+    asked = [one for one in tokens if _may_be_of(one, column.system)]
+    found = []
+    if any(one.code is None for one in asked):
+        found.append(f"{column.sql} IS NOT NULL")
+    if codes := sorted({one.code for one in asked if one.code is not None}):
+        given = values.add(codes, "text[]")
+        found.append(
+            f"{column.sql} && {given}" if column.any_of else f"{column.sql} = ANY({given})"
+        )
+    return _any(found)
 
 
-def _identifier(child: str, column: Identifier, token: Token, values: _Values, index: Index) -> str:
+def _may_be_of(token: Token, system: str | None) -> bool:
+    """Whether a code of this system, or of none, may be meant."""
+    return token.system is None or token.system == (system or "")
+
+
+def _identifier(
+    child: str, column: Identifier, tokens: Sequence[Token], values: _Values, index: Index
+) -> str:
+    """All that is asked of one system is looked for at once, however much it is."""
     found = []
     for system, is_one in column.of:
-        if token.system in (None, system):
-            if token.code is None:
-                found.append(f"NOT ({column.missing})")
-            else:
-                found.append(is_one.format(values=values.add([token.code], "text[]")))
+        codes = [one.code for one in tokens if one.system in (None, system)]
+        if None in codes:
+            found.append(f"NOT ({column.missing})")
+        if asked := sorted({one for one in codes if one is not None}):
+            found.append(is_one.format(values=values.add(asked, "text[]")))
     for system, kind in column.indexed:
-        if token.system in (None, system) and token.code is not None:
-            tokens = values.add([index(kind, token.code)], "bytea[]")
-            found.append(sql(_INDEXED, child=child, kind=kind, values=tokens))
+        wanted = {
+            one.code for one in tokens if one.system in (None, system) and one.code is not None
+        }
+        if wanted:
+            given = values.add([index(kind, one) for one in sorted(wanted)], "bytea[]")
+            found.append(sql(_INDEXED, child=child, kind=kind, values=given))
     return _any(found)
 
 
 def _of_patient(child: str, tokens: Sequence[Token], values: _Values, index: Index) -> str:
-    asked = _any(
-        _identifier("c.id", _OF_A_CHILD, one, values, index)
-        for one in tokens
-        if one.code is not None
-    )
+    named = [one for one in tokens if one.code is not None]
     return sql(
         "EXISTS (SELECT FROM child c WHERE c.id = {child} AND {known} AND {asked})",
         child=child,
         known=may("c.id", "'identity'", author("c.created_by")),
-        asked=asked,
+        asked=_identifier("c.id", _OF_A_CHILD, named, values, index),
     )
 
 

@@ -17,7 +17,7 @@ from litestar.params import FromPath
 from interop import capability
 from interop.bundle import Past, etag, history, searchset
 from interop.outcome import Code, Issue, Refused, not_found, outcome, status_of
-from interop.search import pairs_of, parse
+from interop.search import OfPatient, pairs_of, parse
 from interop.search_values import as_uuid
 from interop.served import MEDIA_TYPE, SERVED, Interaction
 from panel.accounts.desk import FOR_ANYBODY, PRIVATE, Desk
@@ -29,6 +29,7 @@ from panel.exchange.tokens import token_address
 from panel.platform.problems import Problem
 
 BASE = "/fhir/R4"
+FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 64 * 1024
 """Bytes of a search that is posted."""
 
@@ -245,6 +246,9 @@ async def _search(desk: Desk, request: AnyRequest, resource: str, query: str) ->
     asked = parse(resource, pairs, base)
     if isinstance(asked, Refused):
         raise NotDone(*asked.issues)
+    if any(isinstance(one, OfPatient) for one in asked.criteria):
+        # A chain is a search of what it goes through.
+        client.require("Patient", "s")
     for include in (*asked.includes, *asked.revincludes):
         for kind in include.param.targets if include in asked.includes else (include.type,):
             if include.target in (None, kind):
@@ -291,6 +295,9 @@ async def search_by_form(
     body = await request.body()
     if len(body) > LARGEST_FORM:
         raise NotDone(Issue("too-long", "The search is too long."))
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind != FORM:
+        raise NotDone(Issue("not-supported", f"Send a search as {FORM}."), status=415)
     if not body.isascii():
         raise NotDone(Issue("invalid", "The search cannot be read."))
     query = "&".join(part for part in (request.url.query, body.decode("ascii")) if part)

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.messages import Message
+from panel.assessments.service import load_forms
 from panel.exchange.permitted import PERMITTED, Permitted
 from panel.exchange.source import AnySource, ChildLine, Line, OpenSource, sql
 from panel.exchange.sources import IN_A_RECORD, SOURCES
@@ -163,6 +165,13 @@ async def messages_of(
     return await told(session, source, lines, opened)
 
 
+async def _load(session: AsyncSession, lines: Mapping[str, Sequence[Line]]) -> None:
+    """Have at hand the keys and forms that lines, by type, are read with."""
+    every = [(SOURCES[type_], line) for type_, some in lines.items() for line in some]
+    await load_keys(session, {one for source, line in every for one in source.holders(line)})
+    await load_forms(session, {one for source, line in every for one in source.forms(line)})
+
+
 async def told(
     session: AsyncSession,
     source: AnySource,
@@ -170,7 +179,7 @@ async def told(
     opened: Mapping[UUID, Access],
 ) -> dict[UUID, Message]:
     """What lines of a source say, as far as each may be told, by id."""
-    await load_keys(session, {holder for line in lines for holder in source.holders(line)})
+    await _load(session, {source.resource: lines})
     keys = cast("Keys", session.info[KEYS])
     found: dict[UUID, Message] = {}
     for line in lines:
@@ -207,22 +216,57 @@ _RECORD = for_driver(
 async def record_of(access: Access) -> list[tuple[str, Message]]:
     """All that may be told of one child, by type, in one query."""
     session = access.session
-    rows = await rows_of(session, _RECORD, {"child": access.child_id})
-    by_type: dict[str, list[Line]] = {}
-    for type_, line in rows:
-        by_type.setdefault(type_, []).append(SOURCES[type_].decoder.decode(line))
-    holders = {
-        holder
-        for type_, lines in by_type.items()
-        for line in lines
-        for holder in SOURCES[type_].holders(line)
-    }
-    await load_keys(session, holders)
-    opened = {access.child_id: access}
+    rows = await rows_of(session, _RECORD, {"child": access.child_id}, prepared=True)
+    return await _messages(session, rows, IN_A_RECORD, {access.child_id: access})
+
+
+async def open_messages(
+    session: AsyncSession, wanted: Mapping[str, Iterable[UUID]]
+) -> list[tuple[str, Message]]:
+    """Messages about no child (agencies, workers, services, forms), by type, in one query."""
+    types = tuple(sorted(wanted))
+    if not types:
+        return []
+    ids = {_ids_name(type_): list(wanted[type_]) for type_ in types}
+    rows = await rows_of(session, _by_ids(types), ids, prepared=True)
+    return await _messages(session, rows, types, {})
+
+
+def _ids_name(type_: str) -> str:
+    return f"ids_{type_.lower()}"
+
+
+@cache
+def _by_ids(types: tuple[str, ...]) -> str:
+    return for_driver(
+        " UNION ALL ".join(
+            sql(
+                "SELECT '{type}', {line} FROM {rows} WHERE ({where}) AND {id} = ANY(:{ids})",
+                type=type_,
+                line=SOURCES[type_].selected(),
+                rows=SOURCES[type_].rows,
+                where=SOURCES[type_].where,
+                id=SOURCES[type_].id,
+                ids=_ids_name(type_),
+            )
+            for type_ in types
+        )
+    )
+
+
+async def _messages(
+    session: AsyncSession,
+    rows: Iterable[Sequence[object]],
+    types: Iterable[str],
+    opened: Mapping[UUID, Access],
+) -> list[tuple[str, Message]]:
+    """What rows of (type, line) say, in the order of the types."""
+    lines: dict[str, list[Line]] = {}
+    for type_, line in cast("Iterable[tuple[str, str]]", rows):
+        lines.setdefault(type_, []).append(SOURCES[type_].decoder.decode(line))
+    await _load(session, lines)
     return [
         (type_, message)
-        for type_ in IN_A_RECORD
-        for message in (
-            await told(session, SOURCES[type_], by_type.get(type_, ()), opened)
-        ).values()
+        for type_ in types
+        for message in (await told(session, SOURCES[type_], lines.get(type_, ()), opened)).values()
     ]

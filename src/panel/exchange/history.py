@@ -78,6 +78,7 @@ async def _keep(session: AsyncSession, source: ChildSource[ChildLine]) -> None:
 
 _KEPT = """
 SELECT line FROM resource_version WHERE resource = :resource AND resource_id = :row
+ AND (CAST(:past_from AS timestamptz) IS NULL OR told_at >= :past_from)
  ORDER BY told_at DESC LIMIT :most
 """
 
@@ -87,33 +88,32 @@ async def states_of(
 ) -> Sequence[Message]:
     """What a row says and said, newest first, as far as it may be told now; the current one first.
 
-    Nothing where the row itself is not there any more.
+    Nothing where the row itself is not there any more, or may not be told as it stands now.
     """
+    past_from = source.past_from if isinstance(source, ChildSource) else "NULL"
     current = await rows_of(
-        session,
-        for_driver(
-            sql(
-                "SELECT {line} FROM {rows} WHERE ({where}) AND {id} = :row",
-                line=source.selected(),
-                rows=source.rows,
-                where=source.where,
-                id=source.id,
-            )
-        ),
-        {"row": row_id},
+        session, for_driver(source.selected_one(f", {past_from}")), {"row": row_id}
     )
     if not current:
         return ()
+    newest, past_from = current[0]
     kept = await rows_of(
         session,
         for_driver(_KEPT),
-        {"resource": source.resource, "row": row_id, "most": MOST_TOLD},
+        {
+            "resource": source.resource,
+            "row": row_id,
+            "past_from": past_from,
+            "most": MOST_TOLD,
+        },
     )
     found: list[Message] = []
-    for (line,) in (*current, *kept):
+    for line in (newest, *(row[0] for row in kept)):
         said = await told(session, source, [source.decoder.decode(line)], opened)
         message = next(iter(said.values()), None)
         if message is None:
+            if not found:
+                return ()
             continue
         if found and _said(message) == _said(found[-1]):
             # It says so since then already: what changed is not for this reader.

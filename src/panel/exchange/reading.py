@@ -4,18 +4,19 @@ What is not there and what may not be told are the same answer. Each look is in 
 child, also one that ends so.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose
-from interop.messages import Message
+from interop.messages import FormAnswers, Message
 from interop.search_values import as_uuid
 from panel.exchange.entering import Client
-from panel.exchange.finding import messages_of, record_of
+from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.history import states_of
-from panel.exchange.resources import Name, Told, references, told
+from panel.exchange.resources import Name, Told, references_in, told
+from panel.exchange.sender_sources import read_sent
 from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
 from panel.exchange.sources import SOURCES
 from panel.platform.read_models import for_driver, rows_of
@@ -27,15 +28,19 @@ _NOBODY: dict[UUID, Access] = {}
 async def _child_of(
     session: AsyncSession, source: ChildSource[ChildLine], row: UUID
 ) -> UUID | None:
-    """Whom a row is about, among the children that the viewer reaches."""
+    """Whom a row is about, among the children that the viewer reaches.
+
+    Also where the row is not told to anybody: a look that finds nothing is written down as one at
+    something withheld is, or the looks, which the client may read, would tell the one from the
+    other. (A Flag has the child's id, there or not.)
+    """
     rows = await rows_of(
         session,
         for_driver(
             sql(
-                "SELECT {child} FROM {rows} WHERE ({where}) AND {id} = :row",
+                "SELECT {child} FROM {rows} WHERE {id} = :row",
                 child=source.child,
                 rows=source.rows,
-                where=source.where,
                 id=source.id,
             )
         ),
@@ -69,7 +74,20 @@ async def read(
     """A resource; None where there is none that may be told."""
     opened = await _opened_for(gate, session, client, resource, row, resource)
     found = await messages_of(session, resource, [row], opened)
-    return told(resource, found[row]) if row in found else None
+    message = found.get(row)
+    if message is None:
+        message = await read_sent(gate, session, client, resource, row)
+    return None if message is None else told(resource, message)
+
+
+async def may_be_told(
+    gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID, child: UUID
+) -> bool:
+    """Whether a client may be told now that a resource of this child changed; logged as told."""
+    opened = await _opened_for(
+        gate, session, client, resource, row, f"word that {resource} changed"
+    )
+    return child in opened and row in await messages_of(session, resource, [row], opened)
 
 
 async def versions(
@@ -107,38 +125,42 @@ async def record(access: Access, client: Client) -> Sequence[Told]:
     if not any(resource == "Patient" for resource, _ in allowed):
         return ()
     about_child = [told(resource, message) for resource, message in allowed]
-    beside = await referred_to(access.session, client, about_child)
+    # A filling refers to its form by a canonical address, which is no id.
+    forms = {UUID(message.form) for _, message in allowed if isinstance(message, FormAnswers)}
+    beside = await referred_to(access.session, client, about_child, forms)
     return [*about_child, *beside]
 
 
 async def referred_to(
-    session: AsyncSession, client: Client, sent: Sequence[Told]
+    session: AsyncSession, client: Client, sent: Sequence[Told], forms: Iterable[UUID] = ()
 ) -> Sequence[Told]:
-    """The agencies, workers with their posts, services and forms that resources refer to, and what
-    these refer to in turn; each once."""
+    """The agencies, workers with their posts, and services that resources refer to, what these
+    refer to in turn, and these forms; each once."""
     found: dict[Name, Told] = {}
-    latest = sent
-    while latest:
-        wanted = _open_rows(latest, found.keys())
-        new: list[Told] = []
-        for kind in sorted(wanted):
-            if client.scopes.permits(kind, "r"):
-                read = await messages_of(session, kind, wanted[kind], _NOBODY)
-                new += [told(kind, message) for message in read.values()]
+    wanted: Mapping[str, set[UUID]] = {**referred_ids(sent), "Questionnaire": set(forms)}
+    while wanted:
+        read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
+        new = [told(kind, message) for kind, message in await open_messages(session, read)]
         found |= {one.name: one for one in new}
-        latest = new
+        wanted = _without(referred_ids(new), found)
     return list(found.values())
 
 
-def _open_rows(sent: Iterable[Told], known: Collection[Name]) -> dict[str, set[UUID]]:
-    """What is referred to and about no child, by type. A worker has a post of the same id."""
+def _without(wanted: Mapping[str, set[UUID]], found: Collection[Name]) -> dict[str, set[UUID]]:
+    new = {
+        kind: {row for row in rows if (kind, str(row)) not in found}
+        for kind, rows in wanted.items()
+    }
+    return {kind: rows for kind, rows in new.items() if rows}
+
+
+def referred_ids(sent: Sequence[Told]) -> Mapping[str, set[UUID]]:
+    """What resources refer to that is about no child, by type; a worker's post has their id."""
     wanted: dict[str, set[UUID]] = {}
-    for one in sent:
-        for kind, to in references(one.content):
-            row = as_uuid(to)
-            if row is None or not isinstance(SOURCES.get(kind), OpenSource):
-                continue
-            for each in ("Practitioner", "PractitionerRole") if kind == "Practitioner" else (kind,):
-                if (each, to) not in known:
-                    wanted.setdefault(each, set()).add(row)
+    for kind, to in {name for one in sent for name in references_in(one.stamped.body)}:
+        row = as_uuid(to)
+        if row is not None and isinstance(SOURCES.get(kind), OpenSource):
+            wanted.setdefault(kind, set()).add(row)
+    if "Practitioner" in wanted:
+        wanted.setdefault("PractitionerRole", set()).update(wanted["Practitioner"])
     return wanted

@@ -1,7 +1,15 @@
 """The room's handlers, as `app` serves them."""
 
+from panel.exchange.child_systems import HANDLERS as OF_A_CHILD
 from panel.exchange.client_routes import HANDLERS as CLIENTS
+from panel.exchange.export_routes import HANDLERS as EXPORTS
 from panel.exchange.fhir_routes import HANDLERS as FHIR
+from panel.exchange.inbox_pages import HANDLERS as PAGES
+from panel.exchange.inbox_routes import HANDLERS as INBOX
+from panel.exchange.subscription_routes import HANDLERS as SUBSCRIPTIONS
 from panel.exchange.token_routes import HANDLERS as TOKENS
+from panel.exchange.undelivered_routes import HANDLERS as UNDELIVERED
 
-HANDLERS = [*TOKENS, *FHIR, *CLIENTS]
+HANDLERS = [
+    *TOKENS, *FHIR, *SUBSCRIPTIONS, *EXPORTS, *CLIENTS, *INBOX, *PAGES, *OF_A_CHILD, *UNDELIVERED,
+]  # fmt: skip

@@ -59,6 +59,8 @@ class Source(Generic[RowOf]):
     """The name of a searched column (`interop.served`) → where it is."""
     holders: Callable[[RowOf], Iterable[UUID]] = lambda _line: ()
     """Whose data keys opening a line needs, beside the child's."""
+    forms: Callable[[RowOf], Iterable[UUID]] = lambda _line: ()
+    """Which versions of forms a line is read by."""
 
     @cached_property
     def decoder(self) -> msgspec.json.Decoder[RowOf]:
@@ -87,6 +89,17 @@ class Source(Generic[RowOf]):
             f"{self._of_child()}{', ' + self.fields if self.fields else ''})::text"
         )
 
+    def selected_one(self, besides: str = "") -> str:
+        """SQL for the text of the line whose id is `:row`; and for what follows it in a list."""
+        return sql(
+            "SELECT {line}{besides} FROM {rows} WHERE ({where}) AND {id} = :row",
+            line=self.selected(),
+            besides=besides,
+            rows=self.rows,
+            where=self.where,
+            id=self.id,
+        )
+
     def _of_child(self) -> str:
         return ""
 
@@ -109,6 +122,8 @@ class ChildSource(Source[ChildRow]):
     child_id: str = "r.child_id"
     about: frozenset[Category] = EVERYTHING
     """What is decided and logged when one is opened."""
+    past_from: str = "NULL::timestamptz"
+    """SQL for the moment before which it has no past that anybody is told; NULL for none."""
 
     @property
     def child(self) -> str:

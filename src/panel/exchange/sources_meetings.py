@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from consent import ADDITIONAL, BASIC, Category
+from consent import ADDITIONAL, BASIC, Category, ViewerKind
 from interop import systems
 from interop.messages import Agreement, Alert, Change, Look, Message, Note, Sending, Sitting
 from panel.exchange.columns import Code, Nothing, Refers, at, to
@@ -153,6 +153,8 @@ DOCUMENT_REFERENCE = ChildSource(
     + ", "
     + hex_of("text")
     + ", 'meeting_item', i.id",
+    # What was recalled is not told as it was before, either.
+    past_from="CASE WHEN r.state = 'recalled' THEN r.changed_at END",
     may_be_told=_may_read_note("r"),
     columns={
         "patient": to("r.child_id"),
@@ -383,6 +385,10 @@ PROVENANCE = ChildSource(
 )
 
 
+_OF_A_PANEL = ("panel", "allocation")
+"""Purposes that tell that the child is before a panel."""
+
+
 class LookRow(ChildLine):
     """One look of the client's own agency."""
 
@@ -398,6 +404,8 @@ class LookRow(ChildLine):
 def _look(row: LookRow, access: Access) -> Message | None:
     if not access.may(Category.IDENTITY) or row.agency_id != access.viewer.agency:
         return None
+    if row.purpose in _OF_A_PANEL and not access.may(Category.PANEL):
+        return None
     return Look(
         id=str(row.id),
         child=str(row.child_id),
@@ -407,24 +415,29 @@ def _look(row: LookRow, access: Access) -> Message | None:
         viewer_kind=row.viewer_kind,
         agency=text_of(row.agency_id),
         purpose=row.purpose,
-        doing=row.doing,
+        # What a person did in detail could tell what the record holds; a system was sent it.
+        doing=row.doing if row.viewer_kind == ViewerKind.CLIENT else "",
         permitted=not row.refused,
     )
 
 
 AUDIT_EVENT = ChildSource(
     resource="AuditEvent",
-    about=frozenset({Category.IDENTITY}),
+    about=frozenset({Category.IDENTITY, Category.PANEL}),
     line=LookRow,
     rows="access_event r",
     changed="r.at",
-    # An agency's own looks, and no look that was made for somebody's safety.
+    # An agency's own looks, and no look that was made for somebody's safety, or because a person
+    # asked for their data or somebody oversees what is done.
     where="r.agency_id IS NOT NULL AND r.viewer_kind IN ('worker', 'client')"
-    " AND r.purpose <> 'safeguarding' AND NOT EXISTS (SELECT FROM jsonb_each_text(r.decisions) d"
+    " AND r.purpose NOT IN ('safeguarding', 'subject_access', 'governance')"
+    " AND NOT EXISTS (SELECT FROM jsonb_each_text(r.decisions) d"
     " WHERE d.value = 'safeguarding')",
     fields=plain("at", "viewer_id", "viewer_kind", "agency_id", "purpose", "doing")
     + ", 'refused', jsonb_exists(r.decisions, 'refused')",
-    may_be_told=may("r.child_id", "'identity'") + " AND r.agency_id = :own_agency",
+    may_be_told=may("r.child_id", "'identity'")
+    + " AND r.agency_id = :own_agency AND (r.purpose NOT IN "
+    + f"({', '.join(map(repr, _OF_A_PANEL))}) OR {may('r.child_id', repr('panel'))})",
     columns={
         "patient": to("r.child_id"),
         "agent": Refers("(r.viewer_id = ANY({ids}) OR r.agency_id = ANY({ids}))", "false"),

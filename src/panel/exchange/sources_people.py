@@ -175,6 +175,8 @@ PATIENT = ChildSource(
             f"'died', {_DIED}",
         )
     ),
+    # Who a child was before an adoption is in no index and no list, so in no history either.
+    past_from="(SELECT max(b.created_at) FROM former_identity b WHERE b.child_id = r.id)",
     may_be_told=may("r.id", "'identity'", author("r.created_by")),
     columns={
         "patient": to("r.id"),
@@ -199,6 +201,7 @@ PATIENT = ChildSource(
 class CarerRow(ChildLine):
     """A tie of one of the family."""
 
+    made_at: datetime
     member_id: UUID
     link_author: UUID | None
     member_author: UUID | None
@@ -214,6 +217,13 @@ class CarerRow(ChildLine):
     phone: str | None
     email: str | None
     address: str | None
+
+    def changed_for(self, access: Access) -> datetime:
+        """When it changed; when the tie was made, for who is not told where somebody lives."""
+        whole = access.may(Category.CONTACT, self.member_author) and access.may(
+            Category.IDENTITY, self.child_author
+        )
+        return self.changed_at if whole else self.made_at
 
 
 def _carer(row: CarerRow, access: Access) -> Message | None:
@@ -232,7 +242,7 @@ def _carer(row: CarerRow, access: Access) -> Message | None:
     return Carer(
         id=str(row.id),
         child=str(row.child_id),
-        changed_at=row.changed_at,
+        changed_at=row.changed_for(access),
         parts_withheld=not contact and bool(access.withheld_of([Category.CONTACT])),
         name=text("name") or "",
         relationship=row.relationship,
@@ -253,15 +263,25 @@ def _name_of(message: Message) -> Iterable[str]:
     return (message.name,) if isinstance(message, Carer | Worker) else ()
 
 
+_CARER_CHANGED = "GREATEST(r.changed_at, m.changed_at)"
+
 RELATED_PERSON = ChildSource(
     resource="RelatedPerson",
     about=frozenset({Category.FAMILY, Category.CONTACT, Category.IDENTITY}),
     line=CarerRow,
     rows="family_link r JOIN family_member m ON m.id = r.family_member_id"
     " JOIN child c ON c.id = r.child_id",
-    changed="GREATEST(r.changed_at, m.changed_at)",
+    changed=_CARER_CHANGED,
+    # That somebody's address or telephone changed may not be told where these may not.
+    changed_as_told=sql(
+        "(CASE WHEN {contact} AND {identity} THEN {changed} ELSE r.created_at END)",
+        contact=may("r.child_id", "'contact'", author("m.created_by")),
+        identity=may("r.child_id", "'identity'", author("c.created_by")),
+        changed=_CARER_CHANGED,
+    ),
     fields=", ".join(
         (
+            "'made_at', r.created_at",
             plain("relationship", "parental_responsibility", "lives_with", "from_on", "until_on"),
             plain("first_language", "interpreter", of="m"),
             hex_of("name", "phone", "email", "address", of="m"),
@@ -293,6 +313,7 @@ class InTeam(msgspec.Struct):
     is_lead: bool
     from_on: date | None
     until_on: date | None
+    changed_at: datetime
 
 
 class InFamily(msgspec.Struct):
@@ -310,6 +331,13 @@ class TeamRow(ChildLine):
 
 
 def _team(row: TeamRow, access: Access) -> Message | None:
+    told = [
+        one
+        for one in row.members or ()
+        if access.may(Category.NETWORK, one.author) or access.may(Category.NETWORK, one.agency_id)
+    ]
+    if not told:
+        return None
     members = tuple(
         TeamMember(
             agency=str(one.agency_id),
@@ -319,15 +347,12 @@ def _team(row: TeamRow, access: Access) -> Message | None:
             from_on=one.from_on,
             until_on=one.until_on,
         )
-        for one in row.members or ()
-        if access.may(Category.NETWORK, one.author) or access.may(Category.NETWORK, one.agency_id)
+        for one in told
     )
-    if not members:
-        return None
     return Team(
         id=str(row.id),
         child=str(row.child_id),
-        changed_at=row.changed_at,
+        changed_at=max(one.changed_at for one in told),
         members=members,
         carers=texts(
             [one.id for one in row.carers or () if access.may(Category.FAMILY, one.author)]
@@ -373,10 +398,14 @@ CARE_TEAM = ChildSource(
     child_id="r.id",
     where=sql("EXISTS (SELECT FROM {team} t WHERE t.child_id = r.id)", team=_IN_TEAM),
     changed=sql("(SELECT max(t.changed_at) FROM {team} t WHERE t.child_id = r.id)", team=_IN_TEAM),
+    # That somebody joined whom the viewer is not told of is not told by a date either.
+    changed_as_told=sql(
+        "(SELECT max(t.changed_at) {team} AND {may})", team=_IN_TEAM_OF, may=_TEAM_MAY
+    ),
     fields=sql(
         """'members', (SELECT json_agg(json_build_object('agency_id', t.agency_id,
       'author', t.author, 'worker_id', t.worker_id, 'part', t.part, 'is_lead', t.is_lead,
-      'from_on', t.from_on, 'until_on', t.until_on) ORDER BY t.from_on, t.id)
+      'from_on', t.from_on, 'until_on', t.until_on, 'changed_at', t.changed_at) ORDER BY t.from_on, t.id)
     FROM {team} t WHERE t.child_id = r.id),
   'carers', (SELECT json_agg(json_build_object('id', f.id,
       'author', {author}) ORDER BY f.id)

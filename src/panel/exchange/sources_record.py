@@ -37,6 +37,7 @@ from panel.assessments.service import (
     Section,
     SectionAnswers,
     Value,
+    form_at_hand,
 )
 from panel.exchange.columns import Code, Identifier, Nothing, Refers, Times, Words, at, to
 from panel.exchange.permitted import may
@@ -219,7 +220,6 @@ class AnswersRow(ChildLine):
     """One signed-off filling of a form."""
 
     form_id: UUID
-    definition: FormDefinition
     author_id: UUID
     author_agency_id: UUID
     started_on: date
@@ -283,11 +283,12 @@ def _section(row: SectionRow, of: Section, access: Access, ties: Mapping[str, st
 
 
 def _answers(row: AnswersRow, access: Access) -> Message | None:
+    form = form_at_hand(row.form_id)
     kept = {one.key: one for one in row.sections or ()}
     hidden = [one for one in kept.values() if not access.may(one.category, one.author)]
     shown = [
         _section(kept[section.key], section, access, row.ties or {})
-        for section in row.definition.sections
+        for section in form.sections
         if section.key in kept and kept[section.key] not in hidden
     ]
     if not shown:
@@ -298,9 +299,9 @@ def _answers(row: AnswersRow, access: Access) -> Message | None:
         changed_at=row.changed_at,
         parts_withheld=bool(access.withheld_of(one.category for one in hidden)),
         form=str(row.form_id),
-        form_key=row.definition.key,
-        form_number=row.definition.version,
-        title=row.definition.title,
+        form_key=form.key,
+        form_number=form.version,
+        title=form.title,
         signed_off=True,
         author=str(row.author_id),
         author_agency=str(row.author_agency_id),
@@ -315,13 +316,13 @@ _AUTHOR = "COALESCE(s.author_agency_id, r.author_agency_id)"
 QUESTIONNAIRE_RESPONSE = ChildSource(
     resource="QuestionnaireResponse",
     line=AnswersRow,
+    forms=lambda row: (row.form_id,),
     rows="assessment r JOIN form f ON f.id = r.form_id",
     where="r.state = 'signed_off'",
     fields=listed(
         plain("form_id", "author_id", "author_agency_id", "started_on", "signed_off_on"),
         sql(
-            """'definition', f.definition,
-  'sections', (SELECT json_agg(json_build_object('id', s.id, 'key', s.section_key,
+            """'sections', (SELECT json_agg(json_build_object('id', s.id, 'key', s.section_key,
       'category', s.category, 'author', {author}, 'answers', encode(s.answers, 'hex')))
     FROM section_answer s WHERE s.assessment_id = r.id AND s.answers IS NOT NULL),
   'ties', (SELECT json_object_agg(t.family_member_id, t.id) FROM family_link t

@@ -43,6 +43,19 @@ DOES_BY_ITSELF: dict[str, str] = {
     " died",
     "promise packages out of new pots": "promises what running packages cost in a year as soon as"
     " the year has a pot",
+    "find what other systems are to be told": "finds which resources changed that other systems"
+    " asked to be told of, as far as the gate lets them be told",
+    "tell other systems": "sends other systems word of which resource changed, and nothing of it,"
+    " once the gate was asked again",
+    "ask other systems what changed": "fetches what changed in the systems of other agencies that"
+    " are asked by schedule",
+    "empty the MESH mailbox": "fetches what was sent to the authority’s mailbox of MESH, the NHS’s"
+    " message exchange",
+    "make exports": "makes the files that other systems asked for",
+    "forget exports and what was told": "deletes exports after an hour, and after 30 days what"
+    " other systems were told",
+    "take in what systems sent": "takes in what another agency’s system sent where that was"
+    " cut off",
     "see what was sent": "writes down what became of each message",
 }
 """Every job of `panel jobs`, by name, and what it does."""

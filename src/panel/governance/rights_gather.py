@@ -93,6 +93,8 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "outside_placement": ("What was asked for", "category"),
     "placement_condition": ("What was asked for", "category"),
     "placement_visit": ("What was asked for", "category"),
+    "sender_version": ("What other systems sent", "category"),
+    "proposal": ("What other systems sent", "category"),
     "record_change": ("What was changed", Category.PLAN),
     "right_request": ("What was asked about the record", Category.FAMILY),
     "correction": ("What was asked about the record", Category.FAMILY),

@@ -90,6 +90,14 @@ class Kind(StrEnum):
     CLIENT_ENDED = "exchange_client.ended"
     CLIENT_LET_IN = "exchange_client.let_in"
     CLIENT_REFUSED = "exchange_client.refused"
+    SUBSCRIPTION_MADE = "subscription.made"
+    SUBSCRIPTION_CHANGED = "subscription.changed"
+    SUBSCRIPTION_ENDED = "subscription.ended"
+    DELIVERY_DEAD = "delivery.given_up_by_itself"
+    DELIVERY_TRIED_AGAIN = "delivery.tried_again"
+    DELIVERY_GIVEN_UP = "delivery.given_up"
+    EXPORT_ASKED = "export.asked"
+    EXPORT_CANCELLED = "export.cancelled"
     TOKENS_REVOKED = "exchange_client.tokens_revoked"
 
 

@@ -76,7 +76,7 @@ def sealed_fields() -> list[SealedField]:
             for one in model.__sealed__
         ]
         found += [
-            SealedField(model.__tablename__, column, "id", "child_id", field)
+            SealedField(model.__tablename__, column, "id", model.__content_holder__, field)
             for column, field in model.__sealed_content__
         ]
     return found

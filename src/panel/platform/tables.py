@@ -1,6 +1,6 @@
 """The base of every table: ids, who and when, the version read, and sealed text columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self, cast, overload
@@ -118,6 +118,8 @@ class Base(DeclarativeBase):
     __sealed__: ClassVar[tuple[Sealed, ...]] = ()
     __sealed_content__: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Columns with sealed bytes of a child (a file), each with the field it is bound to."""
+    __content_holder__: ClassVar[str] = "child_id"
+    """The column that says whose key sealed them."""
 
     def __init_subclass__(cls, **kw: Any) -> None:
         """Bind the class's sealed columns before SQLAlchemy maps it."""
@@ -203,9 +205,19 @@ def _complete(session: Session, _context: UOWTransaction, _instances: object) ->
     rows = [row for row in (*session.new, *session.dirty) if isinstance(row, Base)]
     for row in rows:
         if isinstance(row, Row):
-            row.changed_at, row.changed_by = session.info[NOW], session.info[VIEWER]
-            if row in session.new:
-                row.created_at, row.created_by = session.info[NOW], session.info[VIEWER]
+            say_who(session.info, row, is_new=row in session.new)
+    seal_texts(session, rows)
+
+
+def say_who(info: Mapping[Any, Any], row: "Row", *, is_new: bool) -> None:
+    """Say who wrote a row and when, as the transaction knows it."""
+    row.changed_at, row.changed_by = info[NOW], info[VIEWER]
+    if is_new:
+        row.created_at, row.created_by = info[NOW], info[VIEWER]
+
+
+def seal_texts(session: Session, rows: Iterable[Base]) -> None:
+    """Seal what was set in rows since they were last written."""
     identified = [row for row in rows if isinstance(row, Identified)]
     to_seal = [row for row in identified if row.__sealed__ and row.__dict__.get(_PLAIN)]
     if not to_seal:

@@ -1,0 +1,130 @@
+"""Bytes first: what comes is kept, in a transaction of its own, before anybody looks at it."""
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from panel.exchange.entering import Client
+from panel.exchange.inbox_models import CONTENT_FIELD, RAW_FIELD, Received, ReceivedPiece
+from panel.platform.crypto import Keyring, Keys
+from panel.platform.ids import new_id
+from panel.platform.tables import KEYS, NOW, load_or_make
+from panel.platform.tenancy import Tenant, load_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a client sends: the request line with its conditions, and the bytes."""
+
+    asked: str
+    """"POST Condition"; never what a query says."""
+    conditions: str
+    """Headers that change what is asked for."""
+    body: bytes
+    once: bool = True
+    """Whether the same sent again is the same; an update is not, since another may come between."""
+
+
+def mark(ring: Keyring, kind: str, client_id: UUID, *said: str) -> bytes:
+    """The blind index of something that a client sent."""
+    return ring.index(f"received.{kind}", "\0".join((str(client_id), *said)))
+
+
+def storable(said: str) -> str:
+    """A text of a sender's as the database can keep it; its bytes are kept as they came."""
+    return said.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
+    """Keep what came; the id of the row, which is the same where the same came before.
+
+    Committed when it returns. Two at once give the same row: the second waits for the first.
+    """
+    async with tenant.transaction(client.viewer.id) as session:
+        keys = await keys_of(session, client.agency_id)
+        row_id = new_id()
+        again = "" if sending.once else str(row_id)
+        index = mark(
+            keys.ring,
+            "content",
+            client.viewer.id,
+            sending.asked,
+            sending.conditions,
+            again,
+            sending.body.hex(),
+        )
+        sealed = keys.seal_bytes(client.agency_id, CONTENT_FIELD, row_id, sending.body)
+        moment = session.info[NOW]
+        await session.execute(
+            insert(Received)
+            .values(
+                id=row_id,
+                client_id=client.viewer.id,
+                agency_id=client.agency_id,
+                holder_id=client.agency_id,
+                asked=sending.asked,
+                kind="",
+                content=sealed,
+                content_index=index,
+                bytes_long=len(sending.body),
+                state="new",
+                tries=0,
+                created_at=moment,
+                created_by=client.viewer.id,
+                changed_at=moment,
+                changed_by=client.viewer.id,
+                version=1,
+            )
+            .on_conflict_do_nothing(index_elements=["client_id", "content_index"])
+        )
+        return (
+            await session.execute(
+                select(Received.id).where(
+                    Received.client_id == client.viewer.id, Received.content_index == index
+                )
+            )
+        ).scalar_one()
+
+
+async def keys_of(session: AsyncSession, *holders: UUID) -> Keys:
+    """The transaction's keys, with those of these holders at hand, made where there were none."""
+    keys = cast("Keys", session.info[KEYS])
+    await load_keys(session, set(holders))
+    if keys.missing(holders):
+        await session.run_sync(load_or_make, keys, holders)
+    return keys
+
+
+async def content_of(session: AsyncSession, row: Received) -> bytes:
+    """The bytes as they came (or what stood around them, once each piece is with its child)."""
+    keys = await keys_of(session, row.holder_id)
+    return keys.open_bytes(row.holder_id, CONTENT_FIELD, row.id, row.content)
+
+
+async def raw_of(session: AsyncSession, piece: ReceivedPiece) -> bytes:
+    """The bytes of one resource as they came."""
+    keys = await keys_of(session, piece.holder_id)
+    return keys.open_bytes(piece.holder_id, RAW_FIELD, piece.id, piece.raw)
+
+
+async def keep_for(session: AsyncSession, row: Received, holder: UUID, content: bytes) -> None:
+    """Seal what came for whom it is about."""
+    keys = await keys_of(session, row.holder_id, holder)
+    answer = row.answer
+    row.holder_id = holder
+    row.content = keys.seal_bytes(holder, CONTENT_FIELD, row.id, content)
+    row.answer = answer
+
+
+async def keep_piece_for(session: AsyncSession, piece: ReceivedPiece, child_id: UUID) -> None:
+    """Seal one resource for the child whom it is about."""
+    keys = await keys_of(session, piece.holder_id, child_id)
+    raw = keys.open_bytes(piece.holder_id, RAW_FIELD, piece.id, piece.raw)
+    full_url, sender_id = piece.full_url, piece.sender_id
+    piece.child_id = piece.holder_id = child_id
+    piece.raw = keys.seal_bytes(child_id, RAW_FIELD, piece.id, raw)
+    piece.full_url, piece.sender_id = full_url, sender_id

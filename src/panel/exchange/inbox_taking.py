@@ -1,0 +1,407 @@
+"""What was kept is taken in: taken apart, its children found, each piece put where it belongs.
+
+Nothing that a worker wrote changes here. What would change it is offered; the rest stands as the
+sender's own version on the child's record; what is broken waits for somebody, with the reason.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy import inspect, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Purpose, Viewer, ViewerKind
+from interop.incoming.received import Piece
+from interop.incoming.received import Received as Parsed
+from interop.incoming.taking_apart import read
+from panel.accounts.desk import usual_purposes
+from panel.exchange.inbox_categories import category_of
+from panel.exchange.inbox_matching import match
+from panel.exchange.inbox_models import RAW_FIELD, Proposal, Received, ReceivedPiece, SenderVersion
+from panel.exchange.inbox_notifications import (
+    Notification,
+    notification_in,
+    refer_notified,
+    the_one_panel,
+)
+from panel.exchange.inbox_offers import changes_by, offer
+from panel.exchange.inbox_receiving import (
+    content_of,
+    keep_for,
+    keep_piece_for,
+    keys_of,
+    storable,
+)
+from panel.exchange.inbox_subjects import Subjects, subjects_of, uuid_of
+from panel.exchange.inbox_versions import (
+    Said,
+    keep_version,
+    linked,
+    marks_of,
+    own_version,
+    versions_called,
+)
+from panel.panels.models import Panel
+from panel.platform.ids import new_id
+from panel.platform.many_rows import insert_many
+from panel.platform.problems import NotAllowed
+from panel.records.gate import Access, Gate
+from panel.register.models import Child
+
+SENT = "sent something about the child from another system"
+LARGE = 64 * 1024
+"""Bytes from which a body is taken apart beside the others' requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was received, taken apart: pieces, whom they are about, which notify of a child."""
+
+    parsed: Parsed
+    subjects: Subjects
+    notifications: Mapping[str, Notification]
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        """Every piece, in order."""
+        return self.parsed.pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one piece."""
+
+    type: str
+    id: UUID
+    is_new: bool
+    row: SenderVersion | None
+    """The sender's version; None where it is a row of ours and nothing else is kept of it."""
+    is_offered: bool = False
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of what was received."""
+
+    results: dict[str, Result] = field(default_factory=dict)
+    """By path; absent for a piece that waits or is broken."""
+    offers: int = 0
+    notified: bool = False
+
+
+async def opened(body: bytes) -> Opened:
+    """A body, taken apart; never raises for anything that is in it."""
+    if len(body) < LARGE:
+        return _opened(body)
+    return await asyncio.to_thread(_opened, body)
+
+
+def _opened(body: bytes) -> Opened:
+    parsed = read(body)
+    by_path = {piece.path: piece for piece in parsed.pieces}
+    return Opened(parsed, subjects_of(parsed.pieces), notification_in(by_path))
+
+
+async def children_meant(
+    gate: Gate, session: AsyncSession, viewer: Viewer, subjects: Subjects
+) -> dict[int, Access]:
+    """The records of those who are meant and whom the viewer reaches, opened to write to.
+
+    One who is not reached is absent, as is one who is not here: nothing tells them apart.
+    """
+    found: dict[int, UUID] = {}
+    with session.no_autoflush:
+        for number, meant in enumerate(subjects.meant):
+            child_id = await match(session, meant)
+            if child_id is not None:
+                found[number] = child_id
+    if not found:
+        return {}
+    is_client = viewer.kind is ViewerKind.CLIENT
+    why = (Purpose.EXCHANGE,) if is_client else usual_purposes(viewer)
+    records = await gate.open_here(session, set(found.values()), viewer, why, SENT)
+    return {number: records[child] for number, child in found.items() if child in records}
+
+
+async def piece_rows(
+    session: AsyncSession, row: Received, opened_: Opened
+) -> dict[str, ReceivedPiece]:
+    """A row for each piece, by path: those that were there from an earlier try, and new ones."""
+    there = {
+        one.path: one
+        for one in await session.scalars(
+            select(ReceivedPiece).where(ReceivedPiece.received_id == row.id)
+        )
+    }
+    if there and len(there) < len(opened_.pieces):
+        raise NotAllowed("A part of this is about a child whose record you do not reach.")
+    keys = await keys_of(session, row.agency_id)
+    for piece in opened_.pieces:
+        one = there.get(piece.path)
+        if one is None:
+            one = ReceivedPiece(
+                received_id=row.id,
+                client_id=row.client_id,
+                agency_id=row.agency_id,
+                holder_id=row.agency_id,
+                path=piece.path,
+            )
+            one.raw = keys.seal_bytes(row.agency_id, RAW_FIELD, one.id, bytes(piece.raw))
+            one.full_url = storable(piece.full_url or "")
+            one.sender_id = storable(piece.id or "")
+            there[piece.path] = one
+        if one.state not in ("matched", "not_ours"):
+            _describe(one, piece, opened_.subjects.about.get(piece.path))
+    return there
+
+
+def _describe(row: ReceivedPiece, piece: Piece, about: int | None) -> None:
+    row.type = piece.type
+    row.about = about
+    row.category = category_of(piece.type, piece.message).value
+    row.kept = [storable(path) for path in piece.kept]
+    row.reason, row.reason_path = piece.set_aside, None
+    row.state = "kept" if about is None else "to_match"
+    if piece.problems:
+        row.state = "quarantined"
+        row.reason = storable(piece.problems[0].reason)
+        row.reason_path = storable(piece.problems[0].path)
+
+
+async def take_for(
+    access: Access,
+    row: Received,
+    opened_: Opened,
+    rows: Mapping[str, ReceivedPiece],
+    pieces: Iterable[Piece],
+    panel: Panel | None,
+    there: Mapping[str, str] = MappingProxyType({}),
+) -> Taken:
+    """Put the pieces that are about one child on the child's record.
+
+    Args: `there` leads from addresses of what came with them, and is here already, to "Type/id".
+    """
+    session, child_id = access.session, access.child_id
+    asked = list(pieces)
+    # What an earlier try put on the record stays as it is there.
+    mine = [piece for piece in asked if rows[piece.path].state != "matched"]
+    for piece in mine:
+        await keep_piece_for(session, rows[piece.path], child_id)
+    whole = [piece for piece in mine if not piece.problems]
+    with session.no_autoflush:
+        # Held, so that each piece that would change it finds it at hand.
+        child = await session.get(Child, child_id)
+        places = await _places(access, row, whole)
+    for piece in whole:
+        one = rows[piece.path]
+        one.state = "matched"
+        one.became_type, one.became_id = piece.type, places[piece.path].id
+    # What follows refers to the pieces.
+    await store_pieces(session, (rows[piece.path] for piece in asked))
+    known = {
+        **_put_before(asked, rows),
+        **_addresses(whole, places),
+        **there,
+        **dict.fromkeys(_names(opened_, rows, mine), f"Patient/{child_id}"),
+    }
+    taken = Taken()
+    versions: dict[str, SenderVersion] = {}
+    for piece in whole:
+        place, one = places[piece.path], rows[piece.path]
+        said = Said(place.row_id, linked(piece, known), place.marks, place.about_id)
+        versions[piece.path] = keep_version(place.row, one, said)
+    await insert_many(session, [one for one in versions.values() if inspect(one).transient])
+    for piece in whole:
+        place, one = places[piece.path], rows[piece.path]
+        changes = await changes_by(session, child, piece.message, piece.present, place.about_id)
+        offers = await offer(session, child_id, one, changes)
+        taken.offers += offers
+        taken.results[piece.path] = Result(
+            piece.type,
+            place.id,
+            place.row is None and place.about_id is None,
+            None if place.about_id else versions[piece.path],
+            is_offered=offers > 0,
+        )
+        notification = opened_.notifications.get(piece.path)
+        if notification is not None and panel is not None:
+            agency = row.agency_id
+            taken.notified |= await refer_notified(session, child_id, panel, agency, notification)
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a piece belongs: which resource it is, and the sender's version that there is."""
+
+    id: UUID
+    """Of the resource: the version's, or the row of ours that it speaks of."""
+    row_id: UUID
+    row: SenderVersion | None
+    marks: tuple[bytes, ...]
+    about_id: UUID | None = None
+
+
+async def _places(access: Access, received: Received, pieces: Sequence[Piece]) -> dict[str, _Place]:
+    session, child_id = access.session, access.child_id
+    ring = (await keys_of(session, received.agency_id)).ring
+    marks = {piece.path: marks_of(piece, received.client_id, ring) for piece in pieces}
+    ours = await _ours(access, received, pieces)
+    called = await versions_called(
+        session,
+        received.client_id,
+        (one for some in marks.values() for one in some),
+        (one for one in ours.values() if isinstance(one, UUID)),
+    )
+    places: dict[str, _Place] = {}
+    for piece in pieces:
+        there = ours.get(piece.path)
+        about_id = there if isinstance(there, UUID) else None
+        names = [about_id.bytes] if about_id else marks[piece.path]
+        row = there if isinstance(there, SenderVersion) else None
+        for name in names:
+            row = row or called.get((child_id, piece.type, name))
+        row_id = new_id() if row is None else row.id
+        places[piece.path] = _Place(about_id or row_id, row_id, row, marks[piece.path], about_id)
+    return places
+
+
+async def _ours(
+    access: Access, received: Received, pieces: Sequence[Piece]
+) -> dict[str, SenderVersion | UUID]:
+    """The pieces that are sent to a place here: a sender's version, or a row that we wrote."""
+    found: dict[str, SenderVersion | UUID] = {}
+    for piece in pieces:
+        if piece.type == "Patient":
+            found[piece.path] = access.child_id
+            continue
+        id_ = uuid_of(piece.id) if _updates(piece, received) else None
+        if id_ is not None:
+            own = await own_version(access.session, received.agency_id, piece.type, id_)
+            found[piece.path] = id_ if own is None else own
+    return found
+
+
+def _updates(piece: Piece, received: Received) -> bool:
+    if piece.request is not None:
+        return piece.request.method == "PUT"
+    return received.asked.startswith("PUT ")
+
+
+def _addresses(pieces: Sequence[Piece], places: Mapping[str, _Place]) -> dict[str, str]:
+    """From what pieces are called by each other to "Type/id" here."""
+    known: dict[str, str] = {}
+    for piece in pieces:
+        here = f"{piece.type}/{places[piece.path].id}"
+        if piece.full_url:
+            known[piece.full_url] = here
+        if piece.id:
+            known.setdefault(f"{piece.type}/{piece.id}", here)
+    return known
+
+
+def _put_before(pieces: Sequence[Piece], rows: Mapping[str, ReceivedPiece]) -> dict[str, str]:
+    """The addresses of what is on the record from an earlier try."""
+    return {
+        piece.full_url: f"{row.became_type}/{row.became_id}"
+        for piece in pieces
+        if piece.full_url and (row := rows[piece.path]).state == "matched"
+    }
+
+
+def _names(
+    opened_: Opened, rows: Mapping[str, ReceivedPiece], pieces: Sequence[Piece]
+) -> list[str]:
+    """By what the pieces of one child refer to the child."""
+    numbers = {rows[piece.path].about for piece in pieces}
+    return [name for name, number in opened_.subjects.names.items() if number in numbers]
+
+
+async def take_in(
+    gate: Gate, session: AsyncSession, viewer: Viewer, row: Received, opened_: Opened
+) -> Taken:
+    """Take in what was received, in its client's transaction; the row is held by it."""
+    row.kind = opened_.parsed.kind
+    row.tries += 1
+    broken = opened_.parsed.broken
+    if broken is not None:
+        row.state, row.reason, row.path = "quarantined", broken.reason, broken.path
+        return Taken()
+    rows = await piece_rows(session, row, opened_)
+    children = await children_meant(gate, session, viewer, opened_.subjects)
+    taken = Taken()
+    if row.kind == "transaction" and not _is_whole(opened_, children):
+        await settle(session, row, opened_, rows.values())
+        if any(piece.problems for piece in opened_.pieces):
+            row.state = "quarantined"
+        return taken
+    panel = await the_one_panel(session) if opened_.notifications else None
+    for number, access in children.items():
+        mine = [one for one in opened_.pieces if opened_.subjects.about.get(one.path) == number]
+        for_child = await take_for(access, row, opened_, rows, mine, panel)
+        taken.results |= for_child.results
+        taken.offers += for_child.offers
+        taken.notified |= for_child.notified
+    await settle(session, row, opened_, rows.values())
+    return taken
+
+
+def _is_whole(opened_: Opened, children: Mapping[int, Access]) -> bool:
+    """Whether nothing is broken and it is certain of everybody who it is."""
+    broken = any(piece.problems for piece in opened_.pieces)
+    return not broken and len(children) == len(opened_.subjects.meant)
+
+
+async def store_pieces(session: AsyncSession, pieces: Iterable[ReceivedPiece]) -> None:
+    """Write the pieces that are not written yet."""
+    await insert_many(session, [one for one in pieces if inspect(one).transient])
+
+
+async def settle(
+    session: AsyncSession,
+    row: Received,
+    opened_: Opened,
+    pieces: Iterable[ReceivedPiece],
+) -> None:
+    """Say how far what was received is, and seal it for whom it is about once that is known."""
+    some = list(pieces)
+    await store_pieces(session, some)
+    await session.flush()
+    states = {one.state for one in some}
+    wrong = next((one for one in some if one.state == "quarantined"), None)
+    row.reason, row.path = (None, None) if wrong is None else (wrong.reason, wrong.reason_path)
+    if "to_match" in states:
+        row.state = "to_match"
+    elif wrong is not None:
+        row.state = "quarantined"
+    elif states == {"not_ours"}:
+        row.state = "not_ours"
+    else:
+        row.state = "offered" if await _has_open(session, row.id) else "done"
+    holders = {one.holder_id for one in some}
+    if row.holder_id == row.agency_id and "to_match" not in states and row.agency_id not in holders:
+        content = await content_of(session, row)
+        if len(holders) == 1:
+            await keep_for(session, row, holders.pop(), content)
+        else:
+            await keep_for(session, row, row.agency_id, _around(content, opened_))
+    await session.flush()
+
+
+def _around(content: bytes, opened_: Opened) -> bytes:
+    """What stood around the pieces, each of which is sealed for its own child."""
+    for piece in opened_.pieces:
+        content = content.replace(bytes(piece.raw), b"null", 1)
+    return content
+
+
+async def _has_open(session: AsyncSession, received_id: UUID) -> bool:
+    found = await session.scalar(
+        select(Proposal.id)
+        .where(Proposal.received_id == received_id, Proposal.state == "open")
+        .limit(1)
+    )
+    return found is not None

@@ -1,0 +1,142 @@
+"""The sender's own versions: what another system says, as it stands now, found again by what it is.
+
+Its sender reads it back as its own record; others are told of it as consent lets them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interop.incoming.envelope import value_of
+from interop.incoming.received import Piece
+from interop.outgoing import Json, encode, stamped
+from interop.references import resolved
+from panel.exchange.inbox_models import ReceivedPiece, SenderVersion
+from panel.exchange.inbox_receiving import mark
+from panel.platform.crypto import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a sender's version says from now on."""
+
+    id: UUID
+    """The id of a new one."""
+    body: str
+    marks: tuple[bytes, ...] = ()
+    about_id: UUID | None = None
+
+
+def marks_of(piece: Piece, client_id: UUID, ring: Keyring) -> tuple[bytes, ...]:
+    """Blind indexes of what a resource is called: its identifiers, and its own id where it came.
+
+    A create leaves the id to the server, so the sender's id there is no name.
+    """
+    marks = [
+        mark(ring, "identifier", client_id, one.system, one.value) for one in piece.identifiers
+    ]
+    creates = piece.request is not None and piece.request.method == "POST"
+    if piece.id and not creates and piece.path.startswith("Bundle."):
+        marks.append(mark(ring, "id", client_id, piece.type, piece.id))
+    return tuple(sorted(set(marks)))
+
+
+Names = tuple[UUID, str, bytes]
+"""A child, a type, and a mark of what something is called."""
+
+
+async def versions_called(
+    session: AsyncSession, client_id: UUID, marks: Iterable[bytes], about: Iterable[UUID]
+) -> dict[Names, SenderVersion]:
+    """The sender's versions of what is so called, or of these rows of ours, each held for now.
+
+    What is said of a row of ours is called by the bytes of that row's id.
+    """
+    wanted, ours = sorted(set(marks)), sorted(set(about))
+    rows = await session.scalars(
+        select(SenderVersion)
+        .where(
+            SenderVersion.client_id == client_id,
+            or_(
+                SenderVersion.identifier_marks.overlap(wanted),
+                SenderVersion.about_id.in_(ours),
+            ),
+        )
+        .order_by(SenderVersion.id.desc())
+        .with_for_update()
+    )
+    # Of several that are called the same, the first there was.
+    return {
+        (row.child_id, row.type, name): row
+        for row in rows
+        for name in (
+            *map(bytes, row.identifier_marks),
+            *([row.about_id.bytes] if row.about_id else []),
+        )
+    }
+
+
+async def own_version(
+    session: AsyncSession, agency_id: UUID, type_: str, id_: UUID
+) -> SenderVersion | None:
+    """A version that the agency's own systems wrote, by its id, held for this transaction."""
+    return await session.scalar(
+        select(SenderVersion)
+        .where(
+            SenderVersion.id == id_,
+            SenderVersion.type == type_,
+            SenderVersion.author_agency_id == agency_id,
+        )
+        .with_for_update()
+    )
+
+
+def keep_version(row: SenderVersion | None, piece: ReceivedPiece, said: Said) -> SenderVersion:
+    """The sender's version becomes what the piece says; a new one is still to be written."""
+    if row is None:
+        row = SenderVersion(
+            id=said.id,
+            child_id=piece.child_id,
+            type=piece.type,
+            author_agency_id=piece.agency_id,
+            client_id=piece.client_id,
+            identifier_marks=list(said.marks),
+            about_id=said.about_id,
+        )
+    else:
+        row.identifier_marks = sorted({*map(bytes, row.identifier_marks), *said.marks})
+    row.piece_id, row.category, row.body = piece.id, piece.category, said.body
+    return row
+
+
+def linked(found: Piece, known: Mapping[str, str]) -> str:
+    """A resource as JSON, with its references to what came with it resolved."""
+    return encode(resolved(value_of(found.raw), known, beside_of(found.full_url))).decode()
+
+
+def beside_of(full_url: str | None) -> str:
+    """What another server's full address has before Type/id; empty where it is none such."""
+    if full_url is None or not full_url.startswith(("http://", "https://")):
+        return ""
+    parts = full_url.rsplit("/", 2)
+    return f"{parts[0]}/" if len(parts) == 3 else ""
+
+
+def as_sent(row_id: UUID, changed_at: datetime, body: str) -> Json:
+    """A sender's version as its sender reads it back: as it was sent, with our id and moment."""
+    resource: Json = value_of(msgspec.Raw(body.encode()))
+    meta = resource.get("meta")
+    told = dict(meta.items()) if isinstance(meta, dict) else {}
+    told.pop("versionId", None)
+    told["lastUpdated"] = changed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {**resource, "id": str(row_id), "meta": told}
+
+
+def etag_of(row: SenderVersion) -> str:
+    """The version of what its sender reads back."""
+    return stamped(as_sent(row.id, row.changed_at, row.body)).version

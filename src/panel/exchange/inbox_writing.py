@@ -1,0 +1,320 @@
+"""What another system asks to have written, and what it is answered.
+
+The bytes are kept first (`inbox_receiving`), and then all of it is done or none. What is about a
+child whom its sender's agency is not tied to, or about nobody who is known here, waits for a
+person: both are answered the same.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Purpose
+from interop.bundle import etag
+from interop.incoming import Piece, Problem
+from interop.outcome import Issue, not_found, outcome, status_of, tellable
+from interop.outgoing import Stamped, stamped
+from interop.search_values import as_uuid
+from panel.exchange import reading
+from panel.exchange.entering import Client
+from panel.exchange.fhir_routes import NotDone
+from panel.exchange.inbox_conditions import existing
+from panel.exchange.inbox_models import Received, SenderVersion
+from panel.exchange.inbox_receiving import Sending, content_of, receive, storable
+from panel.exchange.inbox_taking import (
+    SENT,
+    Opened,
+    Result,
+    opened,
+    piece_rows,
+    settle,
+    take_in,
+)
+from panel.exchange.inbox_versions import as_sent, own_version
+from panel.exchange.resources import Told
+from panel.exchange.sources import SOURCES
+from panel.platform.problems import NotLetIn
+from panel.platform.tenancy import Tenant, load_keys
+from panel.records.gate import Gate
+
+Prefer = Literal["minimal", "representation", "OperationOutcome"]
+WAITS = Issue(
+    "informational",
+    "It was received and waits until somebody has looked at it.",
+    severity="information",
+)
+OFFERED = Issue(
+    "informational",
+    "What a worker wrote stays until whoever knows the child takes what is offered.",
+    severity="information",
+)
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """An answer, kept so that whoever sends the same again is told the same."""
+
+    status: int
+    body: str | None = None
+    """JSON."""
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One piece of work within its client's transaction."""
+
+    gate: Gate
+    session: AsyncSession
+    client: Client
+    row: Received
+    base: str
+    """This server's address."""
+    prefer: Prefer
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One create or update."""
+
+    type: str
+    path: str
+    """Where its resource stands, for what is said of it."""
+    id: str | None = None
+    """Of an update."""
+    if_match: str | None = None
+    if_none_exist: str | None = None
+
+
+Work = Callable[[Doing], Awaitable[Answered]]
+"""What is done within the client's transaction."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """What is to be written, once every condition was looked at."""
+
+    writes: dict[str, Write] = field(default_factory=dict)
+    """By the piece's path."""
+    there: dict[str, Result] = field(default_factory=dict)
+    """Those that a conditional create found here already: nothing of them is written."""
+
+
+async def write_one(
+    tenant: Tenant,
+    gate: Gate,
+    client: Client,
+    sending: Sending,
+    base: str,
+    write: Write,
+    prefer: Prefer,
+) -> Answered:
+    """Create or update one resource. Raises NotDone where it is refused."""
+    client.require(write.type, "c" if write.id is None else "u")
+
+    async def work(doing: Doing) -> Answered:
+        return await _one(doing, write)
+
+    return await done(tenant, gate, client, sending, base, prefer, work)
+
+
+async def done(
+    tenant: Tenant,
+    gate: Gate,
+    client: Client,
+    sending: Sending,
+    base: str,
+    prefer: Prefer,
+    work: Work,
+) -> Answered:
+    """Keep what is sent, then do all of the work or none; sent again, it is answered as before."""
+    received = await receive(tenant, client, sending)
+    try:
+        async with tenant.transaction(client.viewer.id) as session:
+            row = await session.get_one(Received, received, with_for_update=True)
+            await load_keys(session, {row.holder_id})
+            if row.answered is not None:
+                return msgspec.json.decode(row.answer, type=Answered)
+            answered = await work(Doing(gate, session, client, row, base, prefer))
+            if row.state != "quarantined":
+                row.answered = answered.status
+                row.answer = msgspec.json.encode(answered).decode()
+            return answered
+    except (NotDone, NotLetIn) as refused:
+        await _refuse(tenant, client, received, refused)
+        raise
+
+
+async def _refuse(
+    tenant: Tenant, client: Client, received: UUID, refused: NotDone | NotLetIn
+) -> None:
+    """Nothing of it was done but that it came, and why not."""
+    async with tenant.transaction(client.viewer.id) as session:
+        row = await session.get(Received, received, with_for_update=True)
+        if row is None or row.state not in ("new", "refused"):
+            return
+        row.state = "refused"
+        if isinstance(refused, NotDone):
+            row.reason = refused.issues[0].text
+            row.path = next(iter(refused.issues[0].expression), None)
+        else:
+            row.reason = refused.sentence
+
+
+def issue_of(problem: Problem) -> Issue:
+    """What is wrong at a place, as FHIR says it."""
+    return Issue("invalid", problem.reason, tellable(problem.path))
+
+
+def waiting(doing: Doing, received: UUID) -> Answered:
+    """It came, and nothing more is told of it."""
+    return Answered(
+        202,
+        msgspec.json.encode(outcome([WAITS])).decode(),
+        {"Location": f"{doing.base}/Bundle/{received}"},
+    )
+
+
+# One resource -------------------------------------------------------------------------------------
+
+
+async def _one(doing: Doing, write: Write) -> Answered:
+    opened_ = await opened(await content_of(doing.session, doing.row))
+    piece = _the_one(opened_)
+    if piece is None or piece.problems or opened_.parsed.broken is not None:
+        return await broken_answer(doing, opened_)
+    if piece.type != write.type:
+        raise NotDone(Issue("value", "The address names another type.", ("resourceType",)))
+    if write.id is not None and piece.id != write.id:
+        raise NotDone(Issue("value", "The address names another id.", (f"{piece.type}.id",)))
+    planned = await plan(doing, {piece.path: write})
+    if planned.there:
+        found = planned.there[piece.path]
+        doing.row.kind, doing.row.state = opened_.parsed.kind, "done"
+        return await _said(doing, write, found)
+    taken = await take_in(doing.gate, doing.session, doing.client.viewer, doing.row, opened_)
+    result = taken.results.get(piece.path)
+    return waiting(doing, doing.row.id) if result is None else await _said(doing, write, result)
+
+
+def _the_one(opened_: Opened) -> Piece | None:
+    is_one = opened_.parsed.kind == "resource" and len(opened_.pieces) == 1
+    return opened_.pieces[0] if is_one else None
+
+
+async def broken_answer(doing: Doing, opened_: Opened) -> Answered:
+    """Quarantined, with all that is wrong."""
+    row = doing.row
+    row.kind = opened_.parsed.kind
+    row.tries += 1
+    broken = opened_.parsed.broken
+    if broken is None and not any(piece.problems for piece in opened_.pieces):
+        broken = Problem("", "Send one resource.")
+    if broken is not None:
+        row.state, row.reason, row.path = "quarantined", broken.reason, broken.path
+        issues = [Issue("structure", broken.reason, tellable(broken.path))]
+    else:
+        rows = await piece_rows(doing.session, row, opened_)
+        await settle(doing.session, row, opened_, rows.values())
+        wrong = [problem for piece in opened_.pieces for problem in piece.problems]
+        row.state = "quarantined"
+        row.reason, row.path = wrong[0].reason, storable(wrong[0].path)
+        issues = [issue_of(problem) for problem in wrong]
+    body = msgspec.json.encode(outcome(issues)).decode()
+    return Answered(status_of(issues), body)
+
+
+async def _said(doing: Doing, write: Write, found: Result) -> Answered:
+    shown = await shown_of(doing, found)
+    if found.row is None and write.id is not None:
+        # Of a row of ours only an offer was made.
+        return _with_body(doing, 202, shown, found, OFFERED)
+    return _with_body(doing, 201 if found.is_new else 200, shown, found, None)
+
+
+def _with_body(
+    doing: Doing, status: int, shown: Stamped | None, found: Result, said: Issue | None
+) -> Answered:
+    headers = {"Location": f"{doing.base}/{found.type}/{found.id}"}
+    if shown is not None:
+        headers["Location"] += f"/_history/{shown.version}"
+        headers["ETag"] = etag(shown.version)
+    if doing.prefer == "minimal":
+        return Answered(status, None, headers)
+    if doing.prefer == "OperationOutcome" or shown is None or status == 202:
+        told = [said] if said is not None else []
+        return Answered(status, msgspec.json.encode(outcome(told)).decode(), headers)
+    return Answered(status, shown.body.decode(), headers)
+
+
+async def shown_of(doing: Doing, found: Result) -> Stamped | None:
+    """A resource as its sender reads it back; None where it may not be told of it."""
+    if found.row is not None:
+        return stamped(as_sent(found.row.id, found.row.changed_at, found.row.body))
+    told = await ours_told(doing, found.type, found.id)
+    return None if told is None else told.stamped
+
+
+async def ours_told(doing: Doing, type_: str, id_: UUID) -> Told | None:
+    if type_ not in SOURCES:
+        return None
+    return await reading.read(doing.gate, doing.session, doing.client, type_, id_)
+
+
+# Conditions ---------------------------------------------------------------------------------------
+
+
+async def plan(doing: Doing, writes: Mapping[str, Write]) -> Planned:
+    """Look at every condition before anything is written. Raises NotDone."""
+    planned = Planned()
+    for path, write in writes.items():
+        if write.id is not None:
+            await _require_newest(doing, write)
+        elif write.if_none_exist is not None:
+            found = await existing(
+                doing.gate, doing.session, doing.client, write.type, write.if_none_exist, doing.base
+            )
+            if found is not None:
+                row = found if isinstance(found, SenderVersion) else None
+                if row is not None:
+                    await _open(doing, row)
+                id_ = found.id if isinstance(found, SenderVersion) else found
+                planned.there[path] = Result(write.type, id_, is_new=False, row=row)
+                continue
+        planned.writes[path] = write
+    return planned
+
+
+async def _open(doing: Doing, row: SenderVersion) -> None:
+    """Open the child's record to tell the sender what it sent itself."""
+    await doing.gate.open_here(
+        doing.session, [row.child_id], doing.client.viewer, Purpose.EXCHANGE, SENT
+    )
+
+
+async def _require_newest(doing: Doing, write: Write) -> None:
+    """An update names the version that it was made from, and that is the newest."""
+    id_ = as_uuid(write.id or "")
+    if write.if_match is None:
+        raise NotDone(
+            Issue("required", "Say in If-Match which version you changed.", (write.path,)),
+            status=428,
+        )
+    if id_ is None:
+        raise NotDone(not_found())
+    own = await own_version(doing.session, doing.client.agency_id, write.type, id_)
+    if own is not None and own.about_id is None:
+        await _open(doing, own)
+        newest = stamped(as_sent(own.id, own.changed_at, own.body)).version
+    else:
+        told = await ours_told(doing, write.type, id_)
+        if told is None:
+            raise NotDone(not_found())
+        newest = told.stamped.version
+    if newest != write.if_match:
+        raise NotDone(
+            Issue("conflict", "It was changed since. Read it again.", (write.path,)), status=412
+        )

@@ -1,0 +1,71 @@
+"""The authority's MESH mailbox, emptied into the inbox by scheduled work.
+
+A message is acknowledged only once its bytes are kept: whoever dies in between is given it again,
+and the inbox knows the same content.
+"""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import structlog
+
+from interop.mesh import Mailbox, MeshClient
+from panel.exchange.entering import Client
+from panel.exchange.landing import Landing
+from panel.exchange.standing import client_by_key
+from panel.platform.clock import Clock
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.settings import MeshSettings
+
+log = structlog.get_logger()
+
+REPORT = "REPORT"
+
+
+@asynccontextmanager
+async def mailbox_of(settings: MeshSettings, clock: Clock) -> AsyncIterator[MeshClient]:
+    """The mailbox that is set, with the client's certificate where there is one."""
+    verify: ssl.SSLContext | bool = True
+    if settings.certificate is not None:
+        context = ssl.create_default_context(
+            cafile=None if settings.authorities is None else str(settings.authorities)
+        )
+        context.load_cert_chain(settings.certificate)
+        verify = context
+    mailbox = Mailbox(settings.url, settings.mailbox, settings.password, settings.shared_key)
+    async with httpx.AsyncClient(verify=verify) as http:
+        yield MeshClient(http, mailbox, now=clock.now)
+
+
+async def collect(tenant: Tenant, settings: MeshSettings, landing: Landing) -> int:
+    """Empty the mailbox into the inbox; how many messages came.
+
+    Nothing where the system as whose sending they land is not one of this authority's.
+    """
+    async with tenant.transaction(JOB) as session:
+        client = await client_by_key(session, settings.lands_as)
+    if client is None:
+        return 0
+    async with mailbox_of(settings, tenant.clock) as mailbox:
+        return await empty(mailbox, landing, client)
+
+
+async def empty(mailbox: MeshClient, landing: Landing, client: Client) -> int:
+    """Keep what waits in a mailbox, one after the other; how many messages came.
+
+    Raises MeshError; what was kept by then is kept.
+    """
+    came = 0
+    for message_id in await mailbox.waiting():
+        message = await mailbox.download(message_id)
+        if message.kind == REPORT:
+            # MESH says that one of ours was not delivered: it holds no record.
+            log.warning("MESH did not deliver", message=message.local_id, report=message_id)
+        else:
+            await landing.receive(message.content, client)
+            came += 1
+        await mailbox.acknowledge(message_id)
+    return came

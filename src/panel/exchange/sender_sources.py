@@ -1,0 +1,114 @@
+"""What other systems sent, as a source beside our own rows: read, searched and exported like them.
+
+Its sender reads back what it sent, whole. Others are told of it what consent lets them, and of that
+only what Panel has words for: what else stands in it, its narrative and what is contained in it
+may be about anything.
+"""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import Category, Purpose
+from interop.incoming.taking_apart import read
+from interop.messages import Message, OfChild
+from interop.outgoing import WRITERS, Json
+from panel.exchange.columns import to
+from panel.exchange.entering import Client
+from panel.exchange.inbox_versions import as_sent
+from panel.exchange.permitted import may
+from panel.exchange.source import ChildLine, ChildSource, hex_of, listed, plain, sql
+from panel.platform.read_models import for_driver, rows_of
+from panel.records.gate import Access, Gate
+
+NOT_TOLD: Final = ("text", "contained", "extension", "note")
+"""Elements of a resource that has no message which nobody but its sender is told."""
+
+
+class AsSent(OfChild, frozen=True, kw_only=True):
+    """A resource that goes out as it was sent, rather than from Panel's words."""
+
+    resource: Json
+
+
+class SenderRow(ChildLine):
+    """A sender's version."""
+
+    category: Category
+    author_agency_id: UUID
+    body: str | None
+
+
+def written(type_: str, message: Message) -> Json:
+    """A message as its FHIR resource, whichever kind it is."""
+    if isinstance(message, AsSent):
+        return message.resource
+    resource: Json = WRITERS[type_].write(message)
+    return resource
+
+
+def _told(row: SenderRow, access: Access) -> Message | None:
+    body = access.open_text(
+        row.body, "sender_version.body", row.id, row.category, row.author_agency_id
+    )
+    if not body:
+        return None
+    sent = as_sent(row.id, row.changed_at, body)
+    own = access.viewer.agency == row.author_agency_id
+    message = None if own else _message(row, body)
+    if message is not None:
+        return message
+    if not own:
+        sent = {name: value for name, value in sent.items() if name not in NOT_TOLD}
+    return AsSent(id=str(row.id), child=str(row.child_id), changed_at=row.changed_at, resource=sent)
+
+
+def _message(row: SenderRow, body: str) -> Message | None:
+    found = read(body.encode()).pieces
+    message = found[0].message if len(found) == 1 else None
+    if not isinstance(message, OfChild):
+        return None
+    return msgspec.structs.replace(
+        message, id=str(row.id), child=str(row.child_id), changed_at=row.changed_at
+    )
+
+
+def sender_source(resource_type: str) -> ChildSource[SenderRow]:
+    """The source of what other systems sent of one FHIR type; one that speaks of our rows is not.
+
+    What is read back of a row of ours is what a worker wrote, until somebody takes what is offered.
+    """
+    if not resource_type.isalpha():
+        raise ValueError(f"{resource_type} is no type of FHIR")
+    return ChildSource(
+        resource=resource_type,
+        line=SenderRow,
+        rows="sender_version r",
+        where=sql("r.type = '{type}' AND r.about_id IS NULL", type=resource_type),
+        fields=listed(plain("category", "author_agency_id"), hex_of("body")),
+        may_be_told=may("r.child_id", "r.category", "r.author_agency_id"),
+        columns={"patient": to("r.child_id")},
+        message=_told,
+    )
+
+
+async def read_sent(
+    gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID
+) -> Message | None:
+    """What was sent under an id, as far as this client may be told; None where it may not be.
+
+    `written` makes the resource of it. The look is in the child's history.
+    """
+    source = sender_source(resource)
+    rows = await rows_of(session, for_driver(source.selected_one()), {"row": row})
+    if not rows:
+        return None
+    line = source.decoder.decode(rows[0][0])
+    doing = f"sent {resource} to {client.name}"
+    about = frozenset({line.category})
+    opened = await gate.open_here(
+        session, [line.child_id], client.viewer, Purpose.EXCHANGE, doing, about
+    )
+    return source.message(line, opened[line.child_id]) if line.child_id in opened else None

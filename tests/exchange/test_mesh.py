@@ -1,0 +1,125 @@
+"""A mailbox of MESH is emptied into the inbox, and nothing is acknowledged before it is kept."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from interop.mesh import Letter, Mailbox, MeshClient, MeshError, authorization
+from panel.exchange.entering import Client
+from panel.exchange.inbox_models import Received
+from panel.exchange.inbox_receiving import content_of
+from panel.exchange.landing import Inbox
+from panel.exchange.mesh import collect, empty
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.settings import MeshSettings, WrongSetting, from_environment
+from tests.exchange.mesh_peer import SHARED_KEY, mesh
+from tests.exchange.telling import system_of
+from tests.sharing.family import Family
+
+PART = 1_000
+BUNDLE = msgspec.json.encode(
+    {"resourceType": "Bundle", "type": "message", "entry": [], "note": "ä" * 3 * PART}
+)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def boxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mailbox, Mailbox]]:
+    with mesh(tmp_path_factory.mktemp("mesh")) as made:
+        yield made
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(trust_env=False) as made:
+        yield made
+
+
+@pytest.fixture
+def sender(boxes: tuple[Mailbox, Mailbox], http: httpx.AsyncClient) -> MeshClient:
+    return MeshClient(http, boxes[0], now=now, part=PART)
+
+
+@pytest.fixture
+def ours(boxes: tuple[Mailbox, Mailbox], http: httpx.AsyncClient) -> MeshClient:
+    return MeshClient(http, boxes[1], now=now)
+
+
+async def test_a_long_message_goes_in_parts_and_comes_whole(
+    boxes: tuple[Mailbox, Mailbox], http: httpx.AsyncClient, sender: MeshClient, ours: MeshClient
+) -> None:
+    await ours.handshake()
+    sent = await sender.send(Letter(boxes[1].id, "PANEL_NOTE", BUNDLE, local_id="note-1"))
+    assert list(await ours.waiting()) == [sent]
+    came = await ours.download(sent)
+    assert came.content == BUNDLE
+    assert (came.sender, came.workflow, came.kind, came.local_id) == (
+        boxes[0].id, "PANEL_NOTE", "DATA", "note-1",
+    )  # fmt: skip
+    with pytest.raises(MeshError, match="413"):
+        await MeshClient(http, boxes[1], now=now, largest=2 * PART).download(sent)
+    await ours.acknowledge(sent)
+    assert list(await ours.waiting()) == []
+    for spoilt in ({"password": "wrong"}, {"shared_key": "wrong"}):
+        with pytest.raises(MeshError, match="403"):
+            await MeshClient(http, replace(boxes[1], **spoilt), now=now).waiting()
+
+
+async def test_what_is_not_kept_is_given_again(
+    boxes: tuple[Mailbox, Mailbox],
+    sender: MeshClient,
+    ours: MeshClient,
+    tenant: Tenant,
+    family: Family,
+) -> None:
+    client = await system_of(tenant, family.health, "trust")
+    await sender.send(Letter(boxes[1].id, "PANEL_NOTE", BUNDLE))
+
+    class DiesAfterwards(Inbox):
+        """Keeps it, and is killed before anybody can say so."""
+
+        async def receive(self, content: bytes, client: Client) -> None:
+            await Inbox(self.tenant).receive(content, client)
+            raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        await empty(ours, DiesAfterwards(tenant), client)
+    assert len(await ours.waiting()) == 1
+    settings = MeshSettings(
+        boxes[1].base, boxes[1].id, boxes[1].password, SHARED_KEY, "trust", None, None
+    )
+    assert await collect(tenant, replace(settings, lands_as="nobody"), Inbox(tenant)) == 0
+    assert await collect(tenant, settings, Inbox(tenant)) == 1
+    assert list(await ours.waiting()) == []
+    async with tenant.transaction(JOB) as session:
+        (row,) = (await session.execute(text("SELECT id FROM received"))).scalars()
+    async with tenant.transaction(client.viewer.id) as session:
+        assert await content_of(session, await session.get_one(Received, row)) == BUNDLE
+
+
+def test_the_header_says_the_minute_in_utc_and_never_the_password() -> None:
+    box = Mailbox("https://mesh.example", "X26ABC1", "word", "key")
+    at = datetime(2026, 11, 23, 10, 31, 59, tzinfo=timezone(timedelta(hours=1)))
+    told = authorization(box, "nonce", 3, at)
+    scheme, _, rest = told.partition(" ")
+    assert scheme == "NHSMESH"
+    assert rest.split(":")[:4] == ["X26ABC1", "nonce", "3", "202611230931"]
+    assert len(rest.rpartition(":")[2]) == 64
+    assert told != authorization(box, "nonce", 4, at)
+    assert "word" not in told + repr(box)
+
+
+def test_a_mailbox_is_set_whole_or_not_at_all() -> None:
+    some = {"PANEL_MESH_URL": "https://mesh.example", "PANEL_MESH_MAILBOX": "X26ABC1"}
+    assert from_environment({}).mesh is None
+    with pytest.raises(WrongSetting, match="PANEL_MESH_PASSWORD, PANEL_MESH_SHARED_KEY"):
+        from_environment(some)
