@@ -122,8 +122,8 @@ def _subscription() -> Json:
     interactions = [*(one.value for one in row.interactions), "delete"]
     return {
         "type": row.type,
-        "documentation": "rest-hook, id-only; criteria are Type? or Type?patient=id. A client has "
-        "its own alone.",
+        "documentation": "rest-hook, or message by MESH; id-only; criteria are Type? or "
+        "Type?patient=id. A client has its own alone.",
         "interaction": [{"code": code} for code in interactions],
         "versioning": "versioned",
         "readHistory": False,

@@ -1,4 +1,4 @@
-"""Subscriptions (R4, rest-hook) as clients write them and are shown them, and what they are sent.
+"""Subscriptions (R4) as clients write them and are shown them, and what they are sent.
 
     read(body, of_children)          -> Asked, or Refused with everything that is wrong
     resource(Kept(...))              -> the Subscription as its client may read it
@@ -25,6 +25,8 @@ from interop.search_values import as_uuid
 from interop.served import MEDIA_TYPE, Interaction, Param, Served
 
 TYPE = "Subscription"
+CHANNELS = ("rest-hook", "message")
+"""By https, or by MESH."""
 PAYLOADS = ("", MEDIA_TYPE)
 STATUSES = ("requested", "active", "error", "off")
 LONGEST = 64 * 1024
@@ -66,6 +68,7 @@ _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
 _CONTENT = f"{_BACKPORT}backport-payload-content"
 _STATUS = f"{_BACKPORT}backport-subscription-status-r4"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
+_MAILBOX = re.compile(r"mesh:([A-Z0-9]{4,20})", re.ASCII)
 _OURS = frozenset(
     {
         "connection", "content-encoding", "content-length", "content-type", "expect", "host",
@@ -222,8 +225,15 @@ def _end(text: str | None, issues: list[Issue]) -> datetime | None:
 
 def _channel(channel: _Channel, issues: list[Issue]) -> None:
     at = "Subscription.channel"
-    if channel.type != "rest-hook":
-        issues.append(Issue("not-supported", "The channel is rest-hook.", (f"{at}.type",)))
+    if channel.type not in CHANNELS:
+        issues.append(
+            Issue("not-supported", "The channel is rest-hook, or message.", (f"{at}.type",))
+        )
+    mailbox = mailbox_of(channel.endpoint)
+    if (channel.type == "message") != (mailbox is not None):
+        issues.append(Issue("value", "A message goes to mesh:MAILBOX.", (f"{at}.endpoint",)))
+    if mailbox is not None and (not channel.payload or channel.header):
+        issues.append(Issue("value", "By MESH goes JSON without headers.", (f"{at}.payload",)))
     if not 0 < len(channel.endpoint) <= LONGEST_TEXT:
         issues.append(Issue("required", "Say where to send to.", (f"{at}.endpoint",)))
     if channel.payload not in PAYLOADS:
@@ -255,6 +265,12 @@ def _is_header(line: str) -> bool:
     )
 
 
+def mailbox_of(endpoint: str) -> str | None:
+    """The mailbox of MESH that an endpoint names; None where it is another."""
+    found = _MAILBOX.fullmatch(endpoint)
+    return None if found is None else found[1]
+
+
 def headers_of(lines: Sequence[str]) -> Mapping[str, str]:
     """Header lines by their names."""
     pairs = (line.partition(":") for line in lines)
@@ -270,7 +286,8 @@ def criteria(resource: str, patient: UUID | None) -> str:
 
 def resource(kept: Kept) -> Json:
     """A subscription as its client reads it."""
-    channel: Json = {"type": "rest-hook", "endpoint": kept.endpoint}
+    kind = "rest-hook" if mailbox_of(kept.endpoint) is None else "message"
+    channel: Json = {"type": kind, "endpoint": kept.endpoint}
     if kept.payload:
         channel["payload"] = kept.payload
         channel["_payload"] = {"extension": [{"url": _CONTENT, "valueCode": "id-only"}]}

@@ -53,9 +53,14 @@ def written(endpoint: str, criteria: str = "Task?", **more: object) -> dict[str,
     }
 
 
-def asked(endpoint: str, criteria: str = "Task?") -> Asked:
+def asked(endpoint: str, criteria: str = "Task?", *, kind: str = "rest-hook") -> Asked:
     """The same, read."""
-    found = read(msgspec.json.encode(written(endpoint, criteria)), SUBSCRIBABLE)
+    said = written(endpoint, criteria)
+    if kind == "message":
+        said["channel"] = {
+            "type": kind, "endpoint": endpoint, "payload": "application/fhir+json",
+        }  # fmt: skip
+    found = read(msgspec.json.encode(said), SUBSCRIBABLE)
     assert isinstance(found, Asked), found
     return found
 

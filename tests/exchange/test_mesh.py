@@ -10,16 +10,30 @@ import pytest
 from sqlalchemy import text
 
 from interop.mesh import Letter, Mailbox, MeshClient, MeshError, authorization
+from panel.exchange.delivering import Sender
 from panel.exchange.entering import Client
+from panel.exchange.events import put_in_line
 from panel.exchange.inbox_models import Received
 from panel.exchange.inbox_receiving import content_of
 from panel.exchange.landing import Inbox
-from panel.exchange.mesh import collect, empty
+from panel.exchange.mesh import SendsByMesh, collect, empty
+from panel.exchange.subscriptions import make
+from panel.platform.clock import SystemClock
+from panel.platform.reaching import Reaching
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
 from panel.settings import MeshSettings, WrongSetting, from_environment
 from tests.exchange.mesh_peer import SHARED_KEY, mesh
-from tests.exchange.telling import system_of
+from tests.exchange.telling import (
+    BASE,
+    agree,
+    asked,
+    plan_of,
+    states,
+    system_of,
+    task_of,
+)  # fmt: skip
 from tests.sharing.family import Family
 
 PART = 1_000
@@ -104,6 +118,43 @@ async def test_what_is_not_kept_is_given_again(
         (row,) = (await session.execute(text("SELECT id FROM received"))).scalars()
     async with tenant.transaction(client.viewer.id) as session:
         assert await content_of(session, await session.get_one(Received, row)) == BUNDLE
+
+
+async def test_word_of_a_change_goes_by_mesh(
+    boxes: tuple[Mailbox, Mailbox],
+    http: httpx.AsyncClient,
+    gate: Gate,
+    tenant: Tenant,
+    family: Family,
+) -> None:
+    """Once taken by MESH it is sent; a mailbox that is not there is tried again like any other."""
+    client = await system_of(tenant, family.health, "trust")
+    async with tenant.transaction(client.viewer.id) as session:
+        for mailbox in (boxes[0].id, "NOBODY1"):
+            told = asked(f"mesh:{mailbox}", kind="message")
+            (await make(session, client, told, is_demo=False)).state = "active"
+    async with tenant.transaction(JOB) as session:
+        await agree(session, family.child, family.mother, family.health)
+        task = await task_of(
+            session, family.child, await plan_of(session, family.child, family.health)
+        )
+    async with tenant.transaction(JOB) as session:
+        await put_in_line(gate, session)
+    settings = MeshSettings(
+        boxes[1].base, boxes[1].id, boxes[1].password, SHARED_KEY, "trust", None, None
+    )
+    sender = Sender(gate, Reaching(), BASE, SendsByMesh(settings, SystemClock()))
+    assert await sender.send_due() == 2
+    assert sorted((one.state, one.tries) for one in await states(tenant)) == [
+        ("sent", 1),
+        ("waiting", 1),
+    ]
+    theirs = MeshClient(http, boxes[0], now=now)
+    (message_id,) = await theirs.waiting()
+    came = await theirs.download(message_id)
+    assert f"{BASE}/Task/{task}".encode() in came.content
+    assert came.local_id in {str(one.id) for one in await states(tenant)}
+    await theirs.acknowledge(message_id)
 
 
 def test_the_header_says_the_minute_in_utc_and_never_the_password() -> None:

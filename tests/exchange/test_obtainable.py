@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -27,9 +28,11 @@ from panel.accounts.service import add_agency
 from panel.assessments.service import ensure_forms
 from panel.exchange import reading, searching
 from panel.exchange.entering import Client
+from panel.exchange.exporting import Asking, ask, cancel, lines_of, make_waiting, parts_of
 from panel.exchange.history import keep_versions
 from panel.exchange.resources import Name, Told, references
 from panel.exchange.sources import OF_CHILDREN
+from panel.exchange.telling_models import ExportJob
 from panel.plans.models import Plan
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -245,6 +248,30 @@ async def test_obtainable_is_what_is_permitted(
             everything_of(content) | everything_of(sibling),
             content.permitted(may) | sibling.permitted(of_sibling),
         )
+
+    there = everything_of(content) | everything_of(sibling)
+    found = await _exported(gate, tenant, system)
+    assert found & there == content.permitted(may) | sibling.permitted(of_sibling)
+
+
+async def _exported(gate: Gate, tenant: Tenant, client: Client) -> set[Name]:
+    """All that comes in the files of an export."""
+    kinds = tuple(kind for kind in OF_CHILDREN if kind != "AuditEvent")
+    async with tenant.transaction(client.viewer.id) as session:
+        job_id = await ask(session, client, Asking("", kinds, None))
+        assert job_id is not None
+    await make_waiting(gate)
+    async with tenant.transaction(client.viewer.id) as session:
+        job = await session.get_one(ExportJob, job_id)
+        parts = [part.id for part in await parts_of(session, job)]
+    found: set[Name] = set()
+    for part in parts:
+        async for some in lines_of(gate, client, job_id, part):
+            told = [msgspec.json.decode(line) for line in some.splitlines()]
+            found |= {(one["resourceType"], one["id"]) for one in told}
+    async with tenant.transaction(client.viewer.id) as session:
+        await cancel(session, client, await session.get_one(ExportJob, job_id))
+    return found
 
 
 async def _keep_back(session: AsyncSession, agency: UUID, child: UUID, besides: Besides) -> None:

@@ -126,6 +126,15 @@ async def test_a_scope_caps_it(client: Browser, tenant: Tenant, family: Family) 
         ({"end": "2027-01-01T00:00:00"}, "Subscription.end"),
         ({"channel": {"type": "email", "endpoint": "x"}}, "Subscription.channel.type"),
         ({"channel": {"type": "rest-hook", "endpoint": ""}}, "Subscription.channel.endpoint"),
+        ({"channel": {"type": "message", "endpoint": "x"}}, "Subscription.channel.endpoint"),
+        (
+            {"channel": {"type": "rest-hook", "endpoint": "mesh:X26ABC1"}},
+            "Subscription.channel.endpoint",
+        ),
+        (
+            {"channel": {"type": "message", "endpoint": "mesh:X26ABC1"}},
+            "Subscription.channel.payload",
+        ),
         (
             {"channel": {"type": "rest-hook", "endpoint": "x", "payload": "application/fhir+xml"}},
             "Subscription.channel.payload",

@@ -22,7 +22,7 @@ from panel.exchange.exporting import forget_exports, make_waiting
 from panel.exchange.fhir_routes import BASE as FHIR_BASE
 from panel.exchange.inbox_job import take_in_what_is_left
 from panel.exchange.landing import Inbox
-from panel.exchange.mesh import collect
+from panel.exchange.mesh import SendsByMesh, collect
 from panel.exchange.pulling import pull_due
 from panel.exchange.tokens import forget_used
 from panel.governance.disposals import dispose_of_approved, propose
@@ -190,7 +190,9 @@ def about_exchange(settings: Settings, gate: Gate) -> list[Job]:
     record = gate.tenant.record
     base = f"{base_of(record, settings.site_url)}{FHIR_BASE}"
     # Where invented people only are served, somebody may listen on this machine.
-    sender = Sender(gate, Reaching(to_this_machine=record.demo), base)
+    mesh = settings.mesh
+    by_mesh = None if mesh is None else SendsByMesh(mesh, gate.tenant.clock)
+    sender = Sender(gate, Reaching(to_this_machine=record.demo), base, by_mesh)
 
     async def find(session: AsyncSession, _slot: datetime) -> None:
         await put_in_line(gate, session)

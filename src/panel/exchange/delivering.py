@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from interop.mesh import Letter, MeshError
 from interop.served import MEDIA_TYPE
-from interop.subscriptions import EVENT, Event, handshake, headers_of, notification
+from interop.subscriptions import EVENT, Event, handshake, headers_of, mailbox_of, notification
 from panel.exchange.entering import Client
 from panel.exchange.events import CLIENT_ENDED, may_go_on
 from panel.exchange.reading import may_be_told
@@ -39,6 +41,8 @@ MOST = 500
 KEPT = timedelta(days=30)
 """How long it is known what was sent."""
 GONE = 410
+WORKFLOW = "PANEL_NOTIFICATION"
+"""What MESH is told that a message is."""
 NOT_TOLD = "It may not be told any more."
 
 _NEXT = text("""
@@ -80,6 +84,14 @@ def wait_before(event: UUID, tries: int) -> timedelta:
     return usual * (1 - drawn / 2**33)
 
 
+class ByMesh(Protocol):
+    """A mailbox of ours, to send from."""
+
+    async def __call__(self, letter: Letter) -> None:
+        """Send it. Raises MeshError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Sends what waits for one authority."""
@@ -88,6 +100,8 @@ class Sender:
     reaching: Reaching
     base: str
     """This server's address."""
+    by_mesh: ByMesh | None = None
+    """Where messages to mailboxes of MESH go; None where there is no mailbox of ours."""
 
     async def send_due(self, most: int = MOST) -> int:
         """Send what is due; how many were taken. Where nobody answers, the rest waits for another
@@ -226,6 +240,8 @@ class Sender:
     ) -> tuple[int, str]:
         """The answer's status and what is wrong with it; 0 where nobody answered."""
         content = msgspec.json.encode(body) if payload else b""
+        if (mailbox := mailbox_of(endpoint)) is not None:
+            return await self._by_mesh(Letter(mailbox, WORKFLOW, content, local_id=event))
         told = dict(headers) | {EVENT: event}
         if payload:
             told["Content-Type"] = MEDIA_TYPE
@@ -234,6 +250,16 @@ class Sender:
         except NotReached as error:
             return 0, str(error)
         return status, "" if _is_taken(status) else f"It answered with {status}."
+
+    async def _by_mesh(self, letter: Letter) -> tuple[int, str]:
+        """As `_post`."""
+        if self.by_mesh is None:
+            return 0, "There is no mailbox of MESH here to send it from."
+        try:
+            await self.by_mesh(letter)
+        except MeshError as error:
+            return error.status, str(error)
+        return 200, ""
 
 
 def _is_taken(status: int) -> bool:

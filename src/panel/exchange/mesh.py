@@ -4,14 +4,16 @@ A message is acknowledged only once its bytes are kept: whoever dies in between 
 and the inbox knows the same content.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 import structlog
 
-from interop.mesh import Mailbox, MeshClient
+from interop.mesh import Letter, Mailbox, MeshClient, MeshError
 from panel.exchange.entering import Client
 from panel.exchange.landing import Landing
 from panel.exchange.standing import client_by_key
@@ -23,6 +25,8 @@ from panel.settings import MeshSettings
 log = structlog.get_logger()
 
 REPORT = "REPORT"
+WHOLE = 20.0
+"""Seconds that sending a short message may take: less than it is put off for meanwhile."""
 
 
 @asynccontextmanager
@@ -38,6 +42,25 @@ async def mailbox_of(settings: MeshSettings, clock: Clock) -> AsyncIterator[Mesh
     mailbox = Mailbox(settings.url, settings.mailbox, settings.password, settings.shared_key)
     async with httpx.AsyncClient(verify=verify) as http:
         yield MeshClient(http, mailbox, now=clock.now)
+
+
+@dataclass(frozen=True, slots=True)
+class SendsByMesh:
+    """Sends from the mailbox that is set."""
+
+    settings: MeshSettings
+    clock: Clock
+
+    async def __call__(self, letter: Letter) -> None:
+        """Send one. Raises MeshError."""
+        try:
+            async with (
+                asyncio.timeout(WHOLE),
+                mailbox_of(self.settings, self.clock) as mailbox,
+            ):
+                await mailbox.send(letter)
+        except TimeoutError as error:
+            raise MeshError(0, "taking a message") from error
 
 
 async def collect(tenant: Tenant, settings: MeshSettings, landing: Landing) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.outcome import Issue
 from interop.outgoing import Json, Stamped, stamped
-from interop.subscriptions import Asked, Kept, resource
+from interop.subscriptions import Asked, Kept, mailbox_of, resource
 from panel.exchange.entering import Client
 from panel.exchange.sources import IN_A_RECORD
 from panel.exchange.telling_models import Subscription
@@ -65,7 +65,7 @@ def shown(row: Subscription) -> Shown:
 
 def require_endpoint(address: str, *, is_demo: bool) -> None:
     """Raise NotKept for an address that is never sent to."""
-    if not is_sendable(address, to_this_machine=is_demo):
+    if mailbox_of(address) is None and not is_sendable(address, to_this_machine=is_demo):
         raise NotKept(Issue("value", NOT_AN_ENDPOINT, ("Subscription.channel.endpoint",)))
 
 
