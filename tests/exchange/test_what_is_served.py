@@ -49,8 +49,10 @@ async def test_what_is_told_is_what_is_done(web: Web) -> None:
             if interaction in interactions:
                 # What is not there is answered so; that there is no such thing to do, otherwise.
                 assert status == 200 or said["issue"][0]["code"] == "not-found", (kind, said)
-            else:
+            elif kind in SERVED:
                 assert said["issue"][0]["code"] == "not-supported", (kind, interaction)
+            else:
+                assert status == 404, (kind, interaction)
         for interaction, method, path in (
             ("create", "POST", f"/{kind}"),
             ("update", "PUT", f"/{kind}/{NOBODY}"),

@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category, Viewer
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import refer_notified
-from panel.exchange.inbox_receiving import content_of
 from panel.exchange.inbox_taking import (
     Opened,
     Taken,
-    opened,
+    opened_again,
     piece_rows,
     settle,
     take_for,
@@ -46,7 +45,7 @@ async def _to_match(
         raise Conflict((Clash("Whom it is about", "Your answer", "Somebody answered already"),))
     if row.state != "to_match":
         raise Invalid.because("child", "It was decided already whom this is about")
-    opened_ = await opened(await content_of(session, row))
+    opened_ = await opened_again(session, row)
     if not 0 <= about < len(opened_.subjects.meant):
         raise NotFound(NOT_HERE, "Go back to the inbox.")
     return row, opened_, await piece_rows(session, row, opened_)
@@ -119,7 +118,7 @@ async def try_again(gate: Gate, session: AsyncSession, viewer: Viewer, received_
     row = await received_row(session, received_id)
     if row.state not in ("quarantined", "new", "to_match"):
         raise Invalid.because("received", "Nothing of this waits to be tried again")
-    return await take_in(gate, session, viewer, row, await opened(await content_of(session, row)))
+    return await take_in(gate, session, viewer, row, await opened_again(session, row))
 
 
 async def waiting(session: AsyncSession) -> list[tuple[UUID, UUID]]:

@@ -8,8 +8,7 @@ from sqlalchemy import select
 from consent import Viewer, ViewerKind
 from panel.accounts.models import Agency
 from panel.exchange.inbox_models import Received
-from panel.exchange.inbox_receiving import content_of
-from panel.exchange.inbox_taking import opened, take_in
+from panel.exchange.inbox_taking import opened_again, take_in
 from panel.exchange.landing import FETCHED
 from panel.exchange.models import ExchangeClient
 from panel.platform.tables import NOW
@@ -58,7 +57,7 @@ async def _take_in(gate: Gate, received_id: UUID, viewer: Viewer) -> None:
         )
         if row is None:
             return
-        opened_ = await opened(await content_of(session, row))
+        opened_ = await opened_again(session, row)
         if opened_.parsed.kind in ANSWERED and row.asked != FETCHED:
             row.kind, row.state, row.reason = opened_.parsed.kind, "refused", SENT_AGAIN
             return

@@ -37,9 +37,8 @@ from panel.exchange.inbox_reading import (
     lines_of,
     pieces_of,
 )
-from panel.exchange.inbox_receiving import content_of
 from panel.exchange.inbox_subjects import Meant
-from panel.exchange.inbox_taking import opened
+from panel.exchange.inbox_taking import opened_again
 from panel.panels.models import Panel
 from panel.panels.referrals import takes_referrals
 from panel.platform.problems import Clash, Conflict, FieldError, NotAllowed, NotFound
@@ -159,7 +158,7 @@ async def _panels(desk: Desk, session: AsyncSession) -> list[Panel]:
 
 async def _who_waits(session: AsyncSession, received_id: UUID) -> list[tuple[int, Meant]]:
     row = await received_row(session, received_id)
-    opened_ = await opened(await content_of(session, row))
+    opened_ = await opened_again(session, row)
     waiting = await pieces_waiting(session, received_id)
     return [
         (about, meant) for about, meant in enumerate(opened_.subjects.meant) if about in waiting

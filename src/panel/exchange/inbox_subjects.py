@@ -60,13 +60,16 @@ class _Known:
         return number
 
 
-def subjects_of(pieces: Sequence[Piece]) -> Subjects:
-    """Whom the pieces are about. What names nobody, among what is about one, is about that one."""
+def subjects_of(pieces: Sequence[Piece], *, put: bool = False) -> Subjects:
+    """Whom the pieces are about. What names nobody, among what is about one, is about that one.
+
+    `put` says of a resource that came alone that it was sent to the address of one of ours.
+    """
     known = _Known()
     about: dict[str, int] = {}
     for piece in pieces:
         if piece.type == "Patient":
-            about[piece.path] = known.add(_patient(piece), _names(piece))
+            about[piece.path] = known.add(_patient(piece, put=put), _names(piece))
     for piece in pieces:
         if piece.type == "Patient" or piece.subject is None:
             continue
@@ -80,9 +83,9 @@ def subjects_of(pieces: Sequence[Piece]) -> Subjects:
     return Subjects(tuple(known.meant), about, known.by_reference)
 
 
-def _patient(piece: Piece) -> Meant:
+def _patient(piece: Piece, *, put: bool) -> Meant:
     child = piece.message if isinstance(piece.message, Child) else None
-    is_ours = piece.request is not None and piece.request.method == "PUT"
+    is_ours = put if piece.request is None else piece.request.method == "PUT"
     number = None if child is None else _number(child.nhs_number)
     return Meant(
         own_id=uuid_of(piece.id) if is_ours else None,

@@ -92,17 +92,27 @@ class Taken:
     notified: bool = False
 
 
-async def opened(body: bytes) -> Opened:
-    """A body, taken apart; never raises for anything that is in it."""
+async def opened(body: bytes, asked: str = "") -> Opened:
+    """A body, taken apart; never raises for anything in it. Args: `asked` as it was kept."""
     if len(body) < LARGE:
-        return _opened(body)
-    return await asyncio.to_thread(_opened, body)
+        return _opened(body, asked)
+    return await asyncio.to_thread(_opened, body, asked)
 
 
-def _opened(body: bytes) -> Opened:
+async def opened_again(session: AsyncSession, received: Received) -> Opened:
+    """What was kept, taken apart by the rules of today."""
+    return await opened(await content_of(session, received), received.asked)
+
+
+def _opened(body: bytes, asked: str) -> Opened:
     parsed = read(body)
     by_path = {piece.path: piece for piece in parsed.pieces}
-    return Opened(parsed, subjects_of(parsed.pieces), notification_in(by_path))
+    subjects = subjects_of(parsed.pieces, put=_is_put(asked))
+    return Opened(parsed, subjects, notification_in(by_path))
+
+
+def _is_put(asked: str) -> bool:
+    return asked.startswith("PUT ")
 
 
 async def children_meant(
@@ -311,7 +321,7 @@ async def _ours(
 def _updates(piece: Piece, received: Received) -> bool:
     if piece.request is not None:
         return piece.request.method == "PUT"
-    return received.asked.startswith("PUT ")
+    return _is_put(received.asked)
 
 
 def _addresses(pieces: Sequence[Piece], places: Mapping[str, _Place]) -> dict[str, str]:

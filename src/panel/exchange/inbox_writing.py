@@ -24,12 +24,12 @@ from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_conditions import existing
 from panel.exchange.inbox_models import Received, SenderVersion
-from panel.exchange.inbox_receiving import Sending, content_of, receive, storable
+from panel.exchange.inbox_receiving import Sending, receive, storable
 from panel.exchange.inbox_taking import (
     SENT,
     Opened,
     Result,
-    opened,
+    opened_again,
     piece_rows,
     settle,
     take_in,
@@ -182,7 +182,7 @@ def waiting(doing: Doing, received: UUID) -> Answered:
 
 
 async def _one(doing: Doing, write: Write) -> Answered:
-    opened_ = await opened(await content_of(doing.session, doing.row))
+    opened_ = await opened_again(doing.session, doing.row)
     piece = _the_one(opened_)
     if piece is None or piece.problems or opened_.parsed.broken is not None:
         return await broken_answer(doing, opened_)
