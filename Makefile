@@ -72,8 +72,6 @@ bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/matching.py
 	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_incoming.py
-	@$(BIN)/python bench/fhir_incoming.py
-	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_mapper.py
 
 conformance: $(VENV)/.checking assets ## All that 500 invented children are told of as FHIR, checked by others

@@ -314,6 +314,8 @@ class Request(OfChild, frozen=True, kw_only=True):
     units: Decimal | None = None
     unit: str | None = None
     urgency: str = "routine"
+    category: str | None = None
+    """The strictest kind of information in its texts."""
     agency: str
     sent_on: date | None = None
     sent_by: str | None = None
@@ -339,6 +341,8 @@ class Note(OfChild, frozen=True, kw_only=True):
     sitting: str | None = None
     number: int
     state: Literal["signed_off", "recalled"]
+    categories: tuple[str, ...] = ()
+    """What it tells of: whoever may not see one of them is not told the note."""
     text: str
     signed_off_at: datetime
     signed_off_by: str | None = None

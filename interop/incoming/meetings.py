@@ -89,11 +89,18 @@ def _note(document: Spoken) -> Fields:
         "sitting": first(each.refers_to("Encounter") for each in encounters),
         "number": document.extension(systems.NUMBER).whole("valueInteger"),
         "state": "signed_off" if document.text("status") == "current" else "recalled",
+        "categories": _categories(document),
         "text": _written(document),
         "signed_off_at": signed,
         "signed_off_by": document.one("authenticator").refers_to("Practitioner"),
         "author_agency": document.one("custodian").refers_to("Organization") or first(authors),
     }
+
+
+def _categories(document: Spoken) -> tuple[str, ...] | None:
+    """What it tells of; None where its sender does not say."""
+    told = (each.code(systems.INFORMATION_CATEGORY) for each in document.many("category"))
+    return tuple(one for one in told if one) or None
 
 
 def _written(document: Spoken) -> str:

@@ -168,6 +168,9 @@ def _request(request: Spoken) -> Fields:
         "reference": identifier_of(request, systems.REQUEST_REFERENCE),
         "state": state,
         "legal_basis": first(each.code(systems.LEGAL_BASIS) for each in request.many("category")),
+        "category": first(
+            each.code(systems.INFORMATION_CATEGORY) for each in request.many("category")
+        ),
         "need": _need_words(reasons[0]) if reasons else None,
         "need_code": first(each.code(systems.PRIMARY_NEED) for each in reasons),
         "outcome": note_of(request),

@@ -16,6 +16,7 @@ from interop.outgoing.elements import (
     concept,
     extension,
     instant,
+    is_code,
     own_concept,
     reference,
     references,
@@ -119,6 +120,11 @@ def document_reference(note: Note) -> Json:
             "status": "entered-in-error" if recalled else "current",
             "docStatus": "entered-in-error" if recalled else "final",
             "type": concept(coding(systems.DOCUMENT, "family-note", "Note to the family")),
+            "category": [
+                concept(coding(systems.INFORMATION_CATEGORY, one))
+                for one in note.categories
+                if is_code(one)
+            ],
             "subject": reference("Patient", note.child),
             "date": instant(note.signed_off_at),
             "author": [agency],

@@ -154,6 +154,12 @@ def _modified(action: Action) -> str | None:
 def service_request(request: Request) -> Json:
     """ServiceRequest (UK Core): a proposal, since only the panel can order what is asked for."""
     basis = own_concept(systems.LEGAL_BASIS, text(request.legal_basis))
+    about = request.category
+    kind = (
+        concept(coding(systems.INFORMATION_CATEGORY, about))
+        if about is not None and is_code(about)
+        else None
+    )
     need = _need(request)
     by = request.sent_by
     agency = reference("Organization", request.agency)
@@ -166,7 +172,7 @@ def service_request(request: Request) -> Json:
             "identifier": _number(request.reference),
             "status": REQUEST_STATES.get(request.state, "unknown"),
             "intent": "proposal",
-            "category": [basis] if basis else None,
+            "category": [one for one in (basis, kind) if one],
             "priority": PRIORITIES.get(request.urgency),
             "code": concept(words=request.asked_for),
             "quantityQuantity": _quantity(request),

@@ -5,9 +5,11 @@ from litestar import Litestar
 
 from interop.client import FhirClient
 from interop.client_answers import NotAllowed, NotTaken, NotThere
+from panel.exchange.exporting import make_waiting
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
 from panel.register.models import Child
 from tests.exchange.connected import Connected, come_in
 
@@ -43,6 +45,23 @@ async def test_it_reads_what_it_may_be_told(
         with pytest.raises(NotAllowed):
             await narrow.read("Patient", child)
     await _becomes_another_version(ours, tenant, connected, patient.version)
+
+
+async def test_it_fetches_everything_at_once(
+    ours: FhirClient, connected: Connected, gate: Gate
+) -> None:
+    export = await ours.export(types=["Patient", "Task", "CarePlan"])
+    await make_waiting(gate)
+    found = {(one.type, one.id) async for one in export.resources()}
+    wanted = {
+        (kind, str(row))
+        for kind, row in connected.content.rules
+        if kind in ("Patient", "Task", "CarePlan")
+    }
+    assert found == wanted
+    await export.give_up()
+    with pytest.raises(NotThere):
+        await export.files()
 
 
 async def _becomes_another_version(

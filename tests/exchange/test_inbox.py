@@ -24,6 +24,7 @@ from panel.exchange.inbox_models import Proposal
 from panel.exchange.inbox_notifications import of_school_age_from, the_one_panel
 from panel.exchange.inbox_offers import leave, take
 from panel.exchange.inbox_receiving import content_of
+from panel.panels.calendar import add_panel
 from panel.platform.cluster import Cluster
 from panel.platform.problems import Conflict, NotFound
 from panel.register.service import NewChild, change_child, child_details
@@ -129,6 +130,14 @@ async def test_a_resource_is_kept_once_read_back_and_updated(system: System) -> 
         "POST", "/Condition", fresh, If_None_Exist="identifier=urn:x:hospital|8"
     )
     assert made.status_code == 201
+    many = [
+        named
+        | {"identifier": [{"system": "urn:x:hospital", "value": "9"}], "onsetString": str(one)}
+        for one in range(4)
+    ]
+    answers = await asyncio.gather(*(system.send("POST", "/Condition", one) for one in many))
+    assert sorted(one.status_code for one in answers) == [200, 200, 200, 201]
+    assert len({one.json()["id"] for one in answers}) == 1, "named the same, it is one"
     # What is refused was kept as well.
     states = dict(await system.rows("SELECT state, count(*) FROM received GROUP BY 1"))
     assert states["refused"] == 8
@@ -516,6 +525,41 @@ async def test_a_notification_starts_the_clock(system: System) -> None:
     assert await system.rows("SELECT count(*) FROM referral WHERE child_id = :c", c=bob.id) == [
         (1,)
     ]
+    # Of a child of school age it stays what the health body says: section 23 is not about them.
+    async with house.as_("job") as session:
+        dora = await register(
+            session, NewChild("Dora", "Kestrel", birth_date=date(2019, 5, 6)),
+            agency_id=house.agencies["health"], from_on=date(2026, 11, 1),
+        )  # fmt: skip
+    told = notification(f"Patient/{dora.id}", "2026-09-01", "Seen at school.")
+    assert (await system.send("POST", "/ServiceRequest", told)).status_code == 201
+    assert (
+        await system.rows("SELECT count(*) FROM referral WHERE child_id = :c", c=dora.id)
+        == await system.rows("SELECT count(*) FROM episode WHERE child_id = :c", c=dora.id)
+        == [(0,)]
+    )
+    # Of a child who was not here yet, the clock starts on the day of identification as well.
+    [(received, version)] = await system.rows(
+        "SELECT id, version FROM received WHERE state = 'to_match'"
+    )
+    async with house.as_("coordinator") as session:
+        panel = await the_one_panel(session)
+        assert panel is not None
+        eve = NewChild("Bob", "Kestrel", birth_date=date(2024, 1, 4))
+        made = await new_child(session, received, 0, version, panel, eve)
+    house.children["Eve"] = made
+    async with house.opened("Eve", "coordinator") as access:
+        await this_child(access, received, 0, version, panel)
+    assert await system.rows(
+        "SELECT e.opened_on, e.identified_on, count(*) FROM episode e JOIN referral r"
+        " ON r.child_id = e.child_id WHERE e.child_id = :c GROUP BY 1, 2",
+        c=made,
+    ) == [(date(2026, 11, 23), date(2026, 10, 12), 1)]
+    # Where there are several panels, whoever takes it in chooses.
+    async with house.as_("job") as session:
+        await add_panel(session, key="north", kind="contacts", first_on=date(2026, 9, 10))
+    told = notification(f"Patient/{house.children['Amina']}", "2026-11-02", "Squints.")
+    assert (await system.send("POST", "/ServiceRequest", told)).status_code == 202
 
 
 async def fill(

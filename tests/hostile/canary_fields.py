@@ -97,8 +97,11 @@ CODED = frozenset({
     "disposal_line.refused_why",
     "package_change.said", "package_change.financial_year",
     "proposal.target", "sender_version.type",
+    "resource_version.resource", "resource_version.line",
 })  # fmt: skip
-"""Columns that hold codes, dates, hashes or sentences of the product's own, never typed words."""
+"""Columns that hold codes, dates, hashes or sentences of the product's own, never typed words; and
+`resource_version.line`, which is what other columns hold, as it lies there, sealed or not: systems
+read it (`canary_system`)."""
 
 WHAT_TO_ADD = (
     "{column} may hold free text about a child, and the canary crawl plants no marker in it. Say"

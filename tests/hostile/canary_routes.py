@@ -62,6 +62,8 @@ OWN_DATA = Case(
 """Requests about one's own data: for who answers them, and for who asks."""
 OF_FAMILY = Case(frozenset({Purpose.SUPPORT}), frozenset({ViewerKind.FAMILY}))
 GUEST = Case(_PANEL, frozenset({ViewerKind.GUEST}))
+SYSTEM = Case(frozenset({Purpose.EXCHANGE}), frozenset({ViewerKind.CLIENT}))
+"""What is exchanged with the systems of agencies: nobody else is let in."""
 MAILBOX = Case(frozenset(), frozenset(), as_delivered=True)
 NOTHING = Case(frozenset(), frozenset())
 """It shows nothing of any child."""
@@ -240,6 +242,13 @@ CASES: Mapping[str, Case] = {
     "/fhir/R4/$export": NOTHING,
     "/fhir/R4/Subscription": NOTHING,
     "/fhir/R4/Subscription/{row:str}": NOTHING,
+    "/fhir/R4/metadata": NOTHING,
+    "/fhir/R4/{resource:str}": SYSTEM,
+    "/fhir/R4/{resource:str}/_search": SYSTEM,
+    "/fhir/R4/{resource:str}/{row:str}": SYSTEM,
+    "/fhir/R4/{resource:str}/{row:str}/$everything": SYSTEM,
+    "/fhir/R4/{resource:str}/{row:str}/_history": SYSTEM,
+    "/fhir/R4/{resource:str}/{row:str}/_history/{version:str}": SYSTEM,
     "/fhir/R4/auth/revoke": NOTHING,
     "/fhir/R4/exports/{export:str}": NOTHING,
     "/fhir/R4/exports/{export:str}/{part:str}": NOTHING,

@@ -207,7 +207,7 @@ class Rule:
         known = self.viewers.get(look.viewer)
         if kind in (ViewerKind.WORKER, ViewerKind.AGENCY) and known is not None:
             return known
-        if kind is ViewerKind.GUEST and known is not None:
+        if kind in (ViewerKind.GUEST, ViewerKind.CLIENT) and known is not None:
             return known
         return Viewer(look.viewer, kind)
 

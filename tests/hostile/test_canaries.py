@@ -49,6 +49,7 @@ from tests.hostile.canary_fields import (
 from tests.hostile.canary_pdf import pdf_text
 from tests.hostile.canary_routes import CASES, WHAT_TO_ADD, filled
 from tests.hostile.canary_rule import Look, read_rule
+from tests.hostile.canary_system import look_round, systems
 from tests.hostile.canary_year import SOAK, Made
 from tests.hostile.conftest import hidden_of
 from tests.hostile.test_every_route import get_paths, post_paths
@@ -224,6 +225,19 @@ async def test_everybody_is_shown_what_is_permitted_and_nothing_else(
     assert sorted(NOT_ON_A_PAGE.keys() - unseen) == [], (
         "shown, although it is said that they are not"
     )
+
+
+async def test_systems_are_sent_what_is_permitted_and_nothing_else(
+    crawl: Crawl, tenant: Tenant, canaries: Made
+) -> None:
+    """Three agencies' systems: each whole record, each type, and the past of all they find."""
+    for visitor in await systems(crawl, tenant, canaries.world):
+        await look_round(crawl, visitor)
+    told = crawl.told
+    print(f"\nSystems: {told.figures()}")
+    assert not told.leaks, told.in_words()
+    assert told.markers > 500, told.figures()
+    assert set(told.categories) >= {Category.IDENTITY, Category.PLAN, Category.FAMILY}
 
 
 def _may_read(crawl: Crawl, marker: str, viewer: Viewer, purpose: Purpose) -> bool:

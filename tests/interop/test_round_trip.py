@@ -108,6 +108,8 @@ READ_OTHERWISE: Final = frozenset(
         ("Patient", "ethnicity"),
         ("Consent", "purposes"),
         ("Consent", "categories"),
+        ("DocumentReference", "categories"),
+        ("ServiceRequest", "category"),
         # Who needs an interpreter for a language is taken to speak it where no other is named.
         ("Patient", "first_language"),
         ("RelatedPerson", "first_language"),

@@ -19,6 +19,7 @@ from consent import Capacity, Category, Finding, Level, Purpose, Tie
 from panel.accounts.models import Worker
 from panel.accounts.service import worker_names
 from panel.assessments.definitions import (
+    ChoicesFrom,
     FormDefinition,
     Group,
     Kind,
@@ -82,6 +83,7 @@ __all__ = [
     "AssessmentLine",
     "AssessmentReading",
     "AssessmentRecord",
+    "ChoicesFrom",
     "FormDefinition",
     "Group",
     "Kind",

@@ -7,6 +7,7 @@ import msgspec
 
 from interop.bundle import collection
 from panel.accounts.providers import base_of
+from panel.commands.fhir_import import bring_in_records
 from panel.commands.opening import (
     as_of_option,
     authority_option,
@@ -75,3 +76,6 @@ async def _print_one(gate: Gate, client: Client, reference: str) -> None:
     base = f"{base_of(gate.tenant.record, from_environment().site_url)}{BASE}"
     bundle = collection([one.shown() for one in found], base)
     click.echo(msgspec.json.encode(bundle))
+
+
+fhir.add_command(bring_in_records)

@@ -169,7 +169,7 @@ async def _transaction(doing: Doing, opened_: Opened, work: Work) -> Answered:
     planned = await plan(doing, written)
     rows = await piece_rows(doing.session, doing.row, opened_)
     session, subjects = doing.session, opened_.subjects
-    children = await children_meant(doing.gate, session, doing.client.viewer, subjects)
+    children = await children_meant(doing.gate, session, doing.client.viewer, opened_)
     if len(children) < len(subjects.meant):
         # It is done whole, or it waits whole.
         await settle(session, doing.row, opened_, rows.values())
@@ -276,9 +276,7 @@ def _wrong(*issues: Issue, status: int | None = None) -> Answer:
 async def _batch(doing: Doing, opened_: Opened, work: Work) -> Answered:
     """Each entry for itself: what is wrong with one stops none of the others."""
     rows = await piece_rows(doing.session, doing.row, opened_)
-    children = await children_meant(
-        doing.gate, doing.session, doing.client.viewer, opened_.subjects
-    )
+    children = await children_meant(doing.gate, doing.session, doing.client.viewer, opened_)
     by_index = {index: _wrong(*issues) for index, issues in work.refused.items()}
     for index in work.refused:
         row = rows[opened_.pieces[index].path]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer, ViewerKind
@@ -106,24 +106,47 @@ def _opened(body: bytes) -> Opened:
 
 
 async def children_meant(
-    gate: Gate, session: AsyncSession, viewer: Viewer, subjects: Subjects
+    gate: Gate, session: AsyncSession, viewer: Viewer, opened_: Opened
 ) -> dict[int, Access]:
     """The records of those who are meant and whom the viewer reaches, opened to write to.
 
-    One who is not reached is absent, as is one who is not here: nothing tells them apart.
+    One who is not reached is absent, as is one who is not here: nothing tells them apart. So is one
+    who is notified of where there are several panels: who takes it in chooses.
     """
     found: dict[int, UUID] = {}
     with session.no_autoflush:
-        for number, meant in enumerate(subjects.meant):
+        chosen = await _to_choose_for(session, opened_)
+        for number, meant in enumerate(opened_.subjects.meant):
+            if number in chosen:
+                continue
             child_id = await match(session, meant)
             if child_id is not None:
                 found[number] = child_id
     if not found:
         return {}
+    await _hold(session, viewer, found.values())
     is_client = viewer.kind is ViewerKind.CLIENT
     why = (Purpose.EXCHANGE,) if is_client else usual_purposes(viewer)
     records = await gate.open_here(session, set(found.values()), viewer, why, SENT)
     return {number: records[child] for number, child in found.items() if child in records}
+
+
+async def _hold(session: AsyncSession, viewer: Viewer, children: Iterable[UUID]) -> None:
+    """Let one transaction of a client at a time say something of a child: what is named twice
+    would be there twice. In one order, so that none waits for the other.
+    """
+    for child_id in sorted(set(children)):
+        await session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:both, 35))"),
+            {"both": f"{viewer.id} {child_id}"},
+        )
+
+
+async def _to_choose_for(session: AsyncSession, opened_: Opened) -> set[int | None]:
+    """Those for whom somebody must choose a panel."""
+    if not opened_.notifications or await the_one_panel(session) is not None:
+        return set()
+    return {opened_.subjects.about.get(path) for path in opened_.notifications}
 
 
 async def piece_rows(
@@ -331,7 +354,7 @@ async def take_in(
         row.state, row.reason, row.path = "quarantined", broken.reason, broken.path
         return Taken()
     rows = await piece_rows(session, row, opened_)
-    children = await children_meant(gate, session, viewer, opened_.subjects)
+    children = await children_meant(gate, session, viewer, opened_)
     taken = Taken()
     if row.kind == "transaction" and not _is_whole(opened_, children):
         await settle(session, row, opened_, rows.values())

@@ -4,7 +4,7 @@ What is not there and what may not be told are the same answer. Each look is in 
 child, also one that ends so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +15,7 @@ from interop.search_values import as_uuid
 from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.history import states_of
-from panel.exchange.resources import Told, references_in, told
+from panel.exchange.resources import Name, Told, references_in, told
 from panel.exchange.sender_sources import read_sent
 from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
 from panel.exchange.sources import SOURCES
@@ -134,17 +134,33 @@ async def record(access: Access, client: Client) -> Sequence[Told]:
 async def referred_to(
     session: AsyncSession, client: Client, sent: Sequence[Told], forms: Iterable[UUID] = ()
 ) -> Sequence[Told]:
-    """The agencies, workers and services that resources refer to, and these forms, each once."""
-    wanted = {**referred_ids(sent), "Questionnaire": set(forms)}
-    read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
-    return [told(kind, message) for kind, message in await open_messages(session, read)]
+    """The agencies, workers with their posts, and services that resources refer to, what these
+    refer to in turn, and these forms; each once."""
+    found: dict[Name, Told] = {}
+    wanted: Mapping[str, set[UUID]] = {**referred_ids(sent), "Questionnaire": set(forms)}
+    while wanted:
+        read = {kind: ids for kind, ids in wanted.items() if client.scopes.permits(kind, "r")}
+        new = [told(kind, message) for kind, message in await open_messages(session, read)]
+        found |= {one.name: one for one in new}
+        wanted = _without(referred_ids(new), found)
+    return list(found.values())
+
+
+def _without(wanted: Mapping[str, set[UUID]], found: Collection[Name]) -> dict[str, set[UUID]]:
+    new = {
+        kind: {row for row in rows if (kind, str(row)) not in found}
+        for kind, rows in wanted.items()
+    }
+    return {kind: rows for kind, rows in new.items() if rows}
 
 
 def referred_ids(sent: Sequence[Told]) -> Mapping[str, set[UUID]]:
-    """What resources refer to that is about no child, by type."""
+    """What resources refer to that is about no child, by type; a worker's post has their id."""
     wanted: dict[str, set[UUID]] = {}
     for kind, to in {name for one in sent for name in references_in(one.stamped.body)}:
         row = as_uuid(to)
         if row is not None and isinstance(SOURCES.get(kind), OpenSource):
             wanted.setdefault(kind, set()).add(row)
+    if "Practitioner" in wanted:
+        wanted.setdefault("PractitionerRole", set()).update(wanted["Practitioner"])
     return wanted

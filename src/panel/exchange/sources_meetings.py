@@ -122,6 +122,7 @@ def _note(row: NoteRow, access: Access) -> Message | None:
         sitting=text_of(row.meeting_item),
         number=row.number,
         state=row.state,
+        categories=tuple(one.value for one in Category if one in _needed(row.categories)),
         # What was recalled went to the wrong family, or was about another child.
         text=(opened or "") if row.state == "signed_off" else "",
         signed_off_at=row.signed_off_at,

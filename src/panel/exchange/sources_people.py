@@ -405,7 +405,8 @@ CARE_TEAM = ChildSource(
     fields=sql(
         """'members', (SELECT json_agg(json_build_object('agency_id', t.agency_id,
       'author', t.author, 'worker_id', t.worker_id, 'part', t.part, 'is_lead', t.is_lead,
-      'from_on', t.from_on, 'until_on', t.until_on, 'changed_at', t.changed_at) ORDER BY t.from_on, t.id)
+      'from_on', t.from_on, 'until_on', t.until_on, 'changed_at', t.changed_at)
+      ORDER BY t.from_on, t.id)
     FROM {team} t WHERE t.child_id = r.id),
   'carers', (SELECT json_agg(json_build_object('id', f.id,
       'author', {author}) ORDER BY f.id)

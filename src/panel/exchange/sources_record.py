@@ -1,5 +1,6 @@
 """What is known and planned: needs, episodes, forms and their answers, plans, requests."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -28,6 +29,7 @@ from interop.messages import (
     Request,
 )
 from panel.assessments.service import (
+    ChoicesFrom,
     FormDefinition,
     Group,
     Kind,
@@ -223,6 +225,8 @@ class AnswersRow(ChildLine):
     started_on: date
     signed_off_on: date | None
     sections: tuple[SectionRow, ...] | None
+    ties: dict[str, str] | None
+    """Of the family: who is named by their own id in an answer is told by that of their tie."""
 
 
 _READ_ANSWERS = msgspec.json.Decoder(dict[str, Any])
@@ -253,7 +257,16 @@ def _given(asked: Question, said: Value) -> Given:
     )
 
 
-def _section(row: SectionRow, of: Section, access: Access) -> GivenSection:
+def _by_tie(asked: Question, said: Value, ties: Mapping[str, str]) -> Value:
+    """Who of the family was chosen, by the id by which they are a RelatedPerson."""
+    if asked.choices_from is not ChoicesFrom.FAMILY or isinstance(said, dict):
+        return said
+    if isinstance(said, str):
+        return ties.get(said, said)
+    return [ties.get(one, one) for one in said if isinstance(one, str)]
+
+
+def _section(row: SectionRow, of: Section, access: Access, ties: Mapping[str, str]) -> GivenSection:
     sealed = bytes.fromhex(row.answers)
     opened = access.keys.open(access.child_id, "section_answer.answers", row.id, sealed)
     said: SectionAnswers = _READ_ANSWERS.decode(opened)
@@ -262,7 +275,7 @@ def _section(row: SectionRow, of: Section, access: Access) -> GivenSection:
         key=of.key,
         title=of.title,
         answers=tuple(
-            _given(asked, said[asked.key])
+            _given(asked, _by_tie(asked, said[asked.key], ties))
             for asked in of.questions
             if asked.key in said and (upn or asked.kind is not Kind.UPN)
         ),
@@ -274,7 +287,7 @@ def _answers(row: AnswersRow, access: Access) -> Message | None:
     kept = {one.key: one for one in row.sections or ()}
     hidden = [one for one in kept.values() if not access.may(one.category, one.author)]
     shown = [
-        _section(kept[section.key], section, access)
+        _section(kept[section.key], section, access, row.ties or {})
         for section in form.sections
         if section.key in kept and kept[section.key] not in hidden
     ]
@@ -311,7 +324,9 @@ QUESTIONNAIRE_RESPONSE = ChildSource(
         sql(
             """'sections', (SELECT json_agg(json_build_object('id', s.id, 'key', s.section_key,
       'category', s.category, 'author', {author}, 'answers', encode(s.answers, 'hex')))
-    FROM section_answer s WHERE s.assessment_id = r.id AND s.answers IS NOT NULL)""",
+    FROM section_answer s WHERE s.assessment_id = r.id AND s.answers IS NOT NULL),
+  'ties', (SELECT json_object_agg(t.family_member_id, t.id) FROM family_link t
+    WHERE t.child_id = r.child_id)""",
             author=_AUTHOR,
         ),
     ),
@@ -617,6 +632,7 @@ def _request(row: RequestRow, access: Access) -> Message | None:
         units=row.asked_units,
         unit=row.unit,
         urgency=row.urgency,
+        category=row.category,
         agency=str(row.agency_id),
         sent_on=row.sent_on,
         sent_by=text_of(row.sent_by),
