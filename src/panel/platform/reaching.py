@@ -92,7 +92,9 @@ class PublicOnly(httpx.AsyncBaseTransport):
         """Args: see `is_sendable`; how names are looked up; what connects to what was found."""
         self._to_this_machine = to_this_machine
         self._names = names
-        self._inner = through or httpx.AsyncHTTPTransport(trust_env=False, retries=0)
+        # No connection serves twice: two names at one address would share what was shown to one.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        self._inner = through or httpx.AsyncHTTPTransport(trust_env=False, limits=alone)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the address that was looked at. Raises httpx.ConnectError."""
