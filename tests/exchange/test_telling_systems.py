@@ -61,6 +61,16 @@ async def health(tenant: Tenant, family: Family) -> Client:
     return await system_of(tenant, family.health, "gp")
 
 
+async def some_tasks(gate: Gate, child: UUID, agency: UUID, how_many: int = 1) -> UUID:
+    """An agreed plan with so many actions, put in line; the plan."""
+    async with gate.tenant.transaction(JOB) as session:
+        plan = await plan_of(session, child, agency)
+        for _ in range(how_many):
+            await task_of(session, child, plan)
+    await look(gate)
+    return plan
+
+
 async def look(gate: Gate) -> None:
     async with gate.tenant.transaction(JOB) as session:
         await put_in_line(gate, session)
@@ -135,10 +145,7 @@ async def test_what_may_not_be_told_any_more_does_not_leave_and_leaves_no_gap(
     client = await system_of(tenant, family.school, "school")
     await subscribed(tenant, client, receiver.address)
     said = await record(gate, family, agreed(family, purposes=frozenset({Purpose.EXCHANGE})))
-    async with tenant.transaction(JOB) as session:
-        plan = await plan_of(session, family.child, family.health)
-        await task_of(session, family.child, plan)
-    await look(gate)
+    plan = await some_tasks(gate, family.child, family.health)
     async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "asked again") as access:
         await withdraw_agreement(access, said.id)
     await sender.send_due()
@@ -158,9 +165,7 @@ async def test_without_consent_nothing_is_even_put_in_line(
 ) -> None:
     client = await system_of(tenant, family.school, "school")
     await subscribed(tenant, client, receiver.address, f"Task?patient={family.child}")
-    async with tenant.transaction(JOB) as session:
-        await task_of(session, family.child, await plan_of(session, family.child, family.health))
-    await look(gate)
+    await some_tasks(gate, family.child, family.health)
     assert await states(tenant) == []
 
 
@@ -168,9 +173,7 @@ async def test_an_ended_system_is_told_nothing(
     gate: Gate, tenant: Tenant, family: Family, health: Client, sender: Sender, receiver: Receiver
 ) -> None:
     one = await subscribed(tenant, health, receiver.address)
-    async with tenant.transaction(JOB) as session:
-        await task_of(session, family.child, await plan_of(session, family.child, family.health))
-    await look(gate)
+    await some_tasks(gate, family.child, family.health)
     async with tenant.transaction(JOB) as session:
         known = await one_client(session, health.viewer.id)
         await end_client(session, health.viewer.id, known.row.version, "Replaced")
@@ -228,10 +231,7 @@ async def test_it_is_tried_for_about_a_day_and_then_dead(
     clock: FixedClock,
 ) -> None:
     one = await subscribed(tenant, health, receiver.address)
-    async with tenant.transaction(JOB) as session:
-        plan = await plan_of(session, family.child, family.health)
-        await task_of(session, family.child, plan)
-    await look(gate)
+    plan = await some_tasks(gate, family.child, family.health)
     receiver.status = 500
     begun = clock.now()
     for _ in range(TRIES):
@@ -267,11 +267,7 @@ async def test_several_send_at_once_and_nothing_goes_twice(
     gate: Gate, tenant: Tenant, family: Family, health: Client, sender: Sender, receiver: Receiver
 ) -> None:
     await subscribed(tenant, health, receiver.address)
-    async with tenant.transaction(JOB) as session:
-        plan = await plan_of(session, family.child, family.health)
-        for _ in range(8):
-            await task_of(session, family.child, plan)
-    await look(gate)
+    await some_tasks(gate, family.child, family.health, 8)
     await asyncio.gather(*(sender.send_due() for _ in range(2)))
     await sender.send_due()
     assert len(receiver.came) == len({came.event for came in receiver.came}) == 8

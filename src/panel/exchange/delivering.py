@@ -7,6 +7,7 @@ same child waits for the one before. Where one is given up as dead the next goes
 resource and says nothing of it, so nothing is misread without the one before.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +39,8 @@ FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=6)
 MOST = 500
 """Sent by one run at most."""
+LASTS = 45.0
+"""Seconds that one run goes on: other work waits meanwhile."""
 KEPT = timedelta(days=30)
 """How long it is known what was sent."""
 GONE = 410
@@ -105,13 +108,15 @@ class Sender:
 
     async def send_due(self, most: int = MOST) -> int:
         """Send what is due; how many were taken. Where nobody answers, the rest waits for another
-        run, so that one who is silent holds up no other.
+        run, so that one who is silent holds up no other; after 45 seconds, all of it does.
         """
         silent: set[UUID] = set()
-        for taken in range(most):
-            if not await self.send_next(silent):
-                return taken
-        return most
+        time = asyncio.get_running_loop().time
+        until = time() + LASTS
+        taken = 0
+        while taken < most and time() < until and await self.send_next(silent):
+            taken += 1
+        return taken
 
     async def send_next(self, silent: set[UUID]) -> bool:
         """Send the one that is due longest, of a subscription that is not silent; False where none

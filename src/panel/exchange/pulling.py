@@ -4,6 +4,7 @@ A page of what is found lands as a Bundle of its own, with the bytes of each res
 It is asked for a little more than the time since, and what came before is known by the inbox.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +34,9 @@ ASKED_BACK = timedelta(minutes=10)
 AT_ONCE = "100"
 """Resources on a page."""
 LEAST_MINUTES = 5
+LASTS = 600.0
+"""Seconds that one source is asked, page after page: other work waits meanwhile."""
+TOO_LONG = "It had more than could be fetched in ten minutes. What came is kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> str:
     query = {"_count": AT_ONCE}
     if due.since is not None:
         query["_lastUpdated"] = f"ge{instant(due.since - ASKED_BACK)}"
+    time = asyncio.get_running_loop().time
+    until = time() + LASTS
     try:
         async with (
             reaching.client() as http,
@@ -155,6 +161,8 @@ async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> str:
         ):
             for type_ in due.types:
                 async for page in fhir.pages(type_, query):
+                    if time() > until:
+                        return TOO_LONG
                     if page.matches:
                         await landing.receive(_as_bundle(page, due.base), due.client)
     except (FhirError, NotReached, NotUnderstood) as error:

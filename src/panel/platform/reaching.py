@@ -8,8 +8,10 @@ environment is used, no more of an answer is read than is needed.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx
@@ -37,6 +39,12 @@ async def look_up(host: str, port: int) -> Sequence[str]:
     """As the system resolves names. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(one[4][0]) for one in found]
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed. Made once: it takes longer than sending."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def is_public(text: str) -> bool:
@@ -92,7 +100,9 @@ class PublicOnly(httpx.AsyncBaseTransport):
         """Args: see `is_sendable`; how names are looked up; what connects to what was found."""
         self._to_this_machine = to_this_machine
         self._names = names
-        self._inner = through or httpx.AsyncHTTPTransport(trust_env=False, retries=0)
+        # No connection serves twice: two names at one address would share what was shown to one.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        self._inner = through or httpx.AsyncHTTPTransport(verify=_trusted(), limits=alone)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the address that was looked at. Raises httpx.ConnectError."""
