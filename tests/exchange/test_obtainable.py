@@ -86,7 +86,7 @@ ALL_THEIR_OWN = Authors(
 """Nothing is agreed, and the client's own agency wrote everything."""
 NOBODYS = Authors(
     child=None, family=None, plan=1, sections=(1, 2, 3, 1), request=(2, Category.FINANCE),
-    note=(3, (Category.PLAN,)), sitting=None, episode=None,
+    note=(3, ()), sitting=None, episode=None,
 )  # fmt: skip
 
 
@@ -193,6 +193,12 @@ def names(found: Iterable[Told]) -> list[Name]:
     client=(0, True, ("additional", [])),
     authors=ALL_THEIR_OWN,
     besides=Besides(restricted=True),
+)
+@example(
+    facts=NOTHING,
+    client=(3, True, None),
+    authors=NOBODYS,
+    besides=Besides(),
 )
 @given(facts=FACTS, client=CLIENT, authors=AUTHORS, besides=BESIDES)
 async def test_obtainable_is_what_is_permitted(
