@@ -97,6 +97,7 @@ class NoteRow(ChildLine):
     """A note that was signed off."""
 
     meeting_item: UUID | None
+    item_author: UUID | None
     number: int
     state: Literal["signed_off", "recalled"]
     author_agency_id: UUID
@@ -119,7 +120,8 @@ def _note(row: NoteRow, access: Access) -> Message | None:
         id=str(row.id),
         child=str(row.child_id),
         changed_at=row.changed_at,
-        sitting=text_of(row.meeting_item),
+        # Whose note it is may be told of it, and not of the discussion that somebody else put on.
+        sitting=text_of(row.meeting_item) if access.may(Category.PANEL, row.item_author) else None,
         number=row.number,
         state=row.state,
         categories=tuple(one.value for one in Category if one in _needed(row.categories)),
@@ -152,7 +154,7 @@ DOCUMENT_REFERENCE = ChildSource(
     )
     + ", "
     + hex_of("text")
-    + ", 'meeting_item', i.id",
+    + f", 'meeting_item', i.id, 'item_author', {author('i.created_by')}",
     # What was recalled is not told as it was before, either.
     past_from="CASE WHEN r.state = 'recalled' THEN r.changed_at END",
     may_be_told=_may_read_note("r"),
