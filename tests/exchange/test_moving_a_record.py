@@ -6,6 +6,11 @@ authority; a client of the same agency is sent the child there. Both got the sam
 
 - Provenance: who changed what before is the history of the authority where it happened. What is
   brought in was changed by nobody here.
+
+Two things are other on purpose where a record has them, which this one has not. The label of a
+protected child comes without saying from whom: there, contact details are withheld from everybody
+until a person records it. And that parts were withheld (the label REDACTED) is told of the file,
+and not again of a record that never had them.
 """
 
 from collections.abc import AsyncIterator
