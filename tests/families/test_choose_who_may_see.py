@@ -173,7 +173,7 @@ async def test_she_lets_the_computer_of_an_agency_have_it_and_stops_that_alone(
     mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
 ) -> None:
     await write_down(gate, family, agreed(family.mother, {school.id, family.agency}))
-    assert "Its computer gets nothing from here." in await page_of(mother, family)
+    assert "Its computer gets only what this team wrote." in await page_of(mother, family)
     said = words((await rehearse(mother, family, school.id, "share-system")).text)
     assert "Share with the computer of Ashdown School?" in said
     assert "It gets the name, the address, who helps and the plan." in said
@@ -199,7 +199,7 @@ async def test_she_lets_the_computer_of_an_agency_have_it_and_stops_that_alone(
         ("panel", "review", "support")
     }
     assert await may_see(gate, family, school.tom, Category.HEALTH)
-    assert "Its computer gets nothing from here." in await page_of(mother, family)
+    assert "Its computer gets only what this team wrote." in await page_of(mother, family)
 
 
 async def test_the_computer_of_an_agency_stays_as_it_was_agreed_in_one_word(

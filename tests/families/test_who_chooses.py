@@ -213,7 +213,7 @@ async def test_from_16_the_computer_of_an_agency_is_stopped_alone_and_let_in_aga
     assert found == {(False, ("exchange",)), (True, ("support",))}
     assert await may_see(gate, family, school.tom, Category.PLAN)
     await choose(client, family, school.id, "share-more")
-    assert "Its computer gets nothing from here." in await page_of(client, family)
+    assert "Its computer gets only what this team wrote." in await page_of(client, family)
     await choose(client, family, school.id, "share-system")
     assert "Its computer gets what the family said yes to." in await page_of(client, family)
     rows = await standing(tenant, family)

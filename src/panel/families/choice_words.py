@@ -89,7 +89,7 @@ def system_words(choice: AgencyChoice) -> str:
         case HowFar.PART:
             return sentences("Its computer gets", "It also gets", choice.system.gets, "and")
         case HowFar.OFF:
-            return "Its computer gets nothing from here."
+            return "Its computer gets only what this team wrote."
 
 
 def law_words(name: str, law: ByLaw, may: str = "may see") -> str:
