@@ -18,6 +18,11 @@ _TEXT: Final = msgspec.json.Decoder(str)
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+KINDS: Final = frozenset({
+    "document", "message", "transaction", "transaction-response", "batch", "batch-response",
+    "history", "searchset", "collection",
+})  # fmt: skip
+"""What a Bundle may be (hl7.org/fhir/R4/valueset-bundle-type.html)."""
 _NO_JSON: Final = "This is not well-formed JSON."
 _MAX_DIGITS: Final = 400
 """Of one number: FHIR needs 18, and a longer one only costs time."""
@@ -81,8 +86,8 @@ def _deepest(body: bytes) -> int:
 def _bundle(body: bytes, outer: dict[str, Raw], limits: Limits) -> Envelope:
     around = _around(body, outer.get("entry"))
     remarks: list[Problem] = []
-    kind = around.get("type")
-    if not isinstance(kind, str):
+    kind = _text_of(around.get("type"))
+    if kind not in KINDS:
         remarks.append(Problem("Bundle.type", "A Bundle says what type it is of."))
         kind = "collection"
     entries = _entries(outer.get("entry"))
@@ -149,6 +154,10 @@ def _request(given: object) -> Request | None:
         if_none_exist=said.get("ifNoneExist"),
         if_modified_since=said.get("ifModifiedSince"),
     )
+
+
+def _text_of(given: object) -> str:
+    return given if isinstance(given, str) else ""
 
 
 def _text(raw: Raw | None) -> str | None:

@@ -19,10 +19,12 @@ from interop.served import Interaction
 from interop.transaction import Entry, Work, read
 from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import NotDone
+from panel.exchange.inbox_answering import Answered
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import the_one_panel
 from panel.exchange.inbox_receiving import Sending, content_of, keys_of, mark
 from panel.exchange.inbox_taking import (
+    OfAnother,
     Opened,
     Taken,
     children_meant,
@@ -35,7 +37,6 @@ from panel.exchange.inbox_taking import (
 from panel.exchange.inbox_writing import (
     OFFERED,
     WAITS,
-    Answered,
     Doing,
     Planned,
     Prefer,
@@ -43,6 +44,7 @@ from panel.exchange.inbox_writing import (
     broken_answer,
     done,
     issue_of,
+    of_another,
     ours_told,
     plan,
     shown_of,
@@ -210,7 +212,10 @@ async def _taken(
             for address in [_full_url(opened_, path)]
             if address
         }
-        one = await take_for(access, doing.row, opened_, rows, mine, panel, there)
+        try:
+            one = await take_for(access, doing.row, opened_, rows, mine, panel, there)
+        except OfAnother as other:
+            raise of_another(mine[0].path) from other
         taken.results |= one.results
     for path in planned.there:
         rows[path].state = "kept"
@@ -304,10 +309,18 @@ async def _alone(
     try:
         planned = await plan(doing, {piece.path: _write_of(entry)})
     except NotDone as refused:
-        rows[piece.path].state, rows[piece.path].reason = "kept", refused.issues[0].text
-        return _wrong(*refused.issues, status=refused.status)
+        return _left(rows[piece.path], refused)
     about = opened_.subjects.about.get(piece.path)
     mine = {number: access for number, access in children.items() if number == about}
-    taken = await _taken(doing, opened_, rows, mine, planned)
+    try:
+        taken = await _taken(doing, opened_, rows, mine, planned)
+    except NotDone as refused:
+        return _left(rows[piece.path], refused)
     await doing.session.flush()
     return await _answer(doing, opened_, entry, planned, taken)
+
+
+def _left(row: ReceivedPiece, refused: NotDone) -> Answer:
+    """One entry is not done, and the others are."""
+    row.state, row.reason = "kept", refused.issues[0].text
+    return _wrong(*refused.issues, status=refused.status)
