@@ -165,7 +165,7 @@ def read(body: bytes, of_children: Collection[str]) -> Asked | Refused:
         issues.append(
             Issue("value", "The status is requested, active or off.", ("Subscription.status",))
         )
-    if not 0 < len(said.reason.strip()) <= LONGEST_TEXT:
+    if not 0 < len(said.reason.strip()) <= LONGEST_TEXT or "\0" in said.reason:
         issues.append(Issue("required", "Say what it is for.", ("Subscription.reason",)))
     found = _criteria(said.criteria, of_children, issues)
     end = _end(said.end, issues)
