@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose
+from interop.bundle import instant
 from interop.incoming.taking_apart import read
 from interop.messages import Message, OfChild
 from interop.outgoing import WRITERS, Json
@@ -25,6 +26,14 @@ from panel.records.gate import Access, Gate
 
 NOT_TOLD: Final = ("text", "contained", "extension", "note")
 """Elements of a resource that has no message which nobody but its sender is told."""
+
+
+STRICTEST: Final = frozenset({Category.HEALTH, Category.SAFEGUARDING})
+"""Who may be told of these may be told whatever a text can hold."""
+TOLD_OF_ANY: Final = ("resourceType", "id", "status", "lifecycleStatus", "intent")
+"""Elements of a resource without a message, of another category, that others are told: codes of
+FHIR's own. A plan that was entered in error may tell of an illness, and to plans more is agreed."""
+WHOSE: Final = ("subject", "for", "patient", "individual", "beneficiary")
 
 
 class AsSent(OfChild, frozen=True, kw_only=True):
@@ -60,9 +69,19 @@ def _told(row: SenderRow, access: Access) -> Message | None:
     message = None if own else _message(row, body)
     if message is not None:
         return message
-    if not own:
+    if not own and row.category in STRICTEST:
         sent = {name: value for name, value in sent.items() if name not in NOT_TOLD}
+    elif not own:
+        sent = _bare(row, sent)
     return AsSent(id=str(row.id), child=str(row.child_id), changed_at=row.changed_at, resource=sent)
+
+
+def _bare(row: SenderRow, sent: Json) -> Json:
+    """What it is, of whom, and how its sender says that it stands."""
+    told = {name: value for name, value in sent.items() if name in TOLD_OF_ANY}
+    whose = next((name for name in WHOSE if name in sent), "subject")
+    moment: Json = {"lastUpdated": instant(row.changed_at)}
+    return told | {"meta": moment, whose: {"reference": f"Patient/{row.child_id}"}}
 
 
 def _message(row: SenderRow, body: str) -> Message | None:
