@@ -13,7 +13,10 @@ from sqlalchemy import select, text
 from consent import Purpose, Viewer, ViewerKind
 from interop.incoming import read
 from interop.mesh import MeshClient, MeshError, Message
+from interop.outcome import Refused
 from interop.scopes import read_scopes
+from interop.subscriptions import Asked
+from interop.subscriptions import read as read_subscription
 from panel.exchange import inbox_job
 from panel.exchange.entering import Client
 from panel.exchange.finding import told
@@ -314,3 +317,27 @@ def test_a_bundle_is_of_a_type_that_there_is() -> None:
         found = read(msgspec.json.encode({"resourceType": "Bundle", "type": type_}))
         assert found.kind == "collection"
         assert found.remarks
+
+
+@pytest.mark.parametrize(
+    "line", ["X:\nHost: evil", "X: 1\r\n", "X:\x0bTE: x", "Host: evil", "X\n: 1"]
+)
+def test_one_header_is_not_two(line: str) -> None:
+    found = subscription(channel={"header": [line]})
+    assert isinstance(found, Refused)
+    assert [one.expression for one in found.issues] == [("Subscription.channel.header",)]
+    assert isinstance(subscription(channel={"header": ["X: 1", "Authorization: Bearer a"]}), Asked)
+
+
+def test_a_text_that_the_database_cannot_keep_is_refused() -> None:
+    assert isinstance(subscription({}, reason="a\0b"), Refused)
+    assert isinstance(subscription(channel={"endpoint": "https://a.example/\0"}), Refused)
+
+
+def subscription(channel: Json, **more: Any) -> Asked | Refused:
+    """What is made of a Subscription."""
+    asked = {
+        "resourceType": "Subscription", "status": "requested", "criteria": "Task?", "reason": "x",
+        "channel": {"type": "rest-hook", "endpoint": "https://a.example/"} | channel,
+    } | more  # fmt: skip
+    return read_subscription(msgspec.json.encode(asked), {"Task"})
