@@ -234,6 +234,36 @@ async def test_names_that_a_sender_makes_up_are_kept_nowhere_in_the_open(system:
 
 
 @database
+async def test_what_is_refused_is_erased_with_the_child(system: System) -> None:
+    """And what is broken: both are sealed for whom they are about."""
+    amina = system.house.children["Amina"]
+    made = await system.send("POST", "/Condition", condition(f"Patient/{amina}"))
+    path = here(made)
+    stale = await system.send("PUT", path, made.json(), If_Match='W/"0"')
+    assert stale.status_code == 412
+    broken = condition(f"Patient/{amina}", recordedDate="soon")
+    assert (await system.send("POST", "/Condition", broken)).status_code == 400
+    both = bundle("transaction", entry(broken), entry(condition(f"Patient/{amina}")))
+    assert (await system.send("POST", "", both)).status_code == 400
+    holders = await system.rows(
+        "SELECT holder_id, state FROM received UNION ALL SELECT holder_id, state FROM received_piece"
+    )
+    assert {one[1] for one in holders} == {"done", "refused", "quarantined", "matched", "to_match"}
+    assert {one[0] for one in holders} == {amina}
+    # Sent again, each is told what it was told.
+    assert (await system.send("POST", "/Condition", broken)).status_code == 400
+    assert (await system.send("POST", "", both)).status_code == 400
+    # What is erased can be told to nobody, and is no fault.
+    async with system.house.as_("job") as session:
+        await session.execute(
+            text("UPDATE data_key SET wrapped = NULL WHERE holder_id = :c"), {"c": amina}
+        )
+    again = await system.send("POST", "/Condition", condition(f"Patient/{amina}"))
+    assert again.status_code == 202
+    assert "Hearing" not in again.text
+
+
+@database
 @pytest.mark.parametrize("type_", ["Task", "CarePlan"])
 async def test_an_illness_is_not_told_as_a_plan(system: System, type_: str) -> None:
     """What is called an error, and so has no words of ours, goes out with none of its own."""

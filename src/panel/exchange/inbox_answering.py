@@ -14,6 +14,7 @@ from msgspec import Raw
 from interop.bundle import Answer, answers, etag
 from interop.outcome import not_found
 from interop.outgoing import Stamped
+from panel.platform.crypto import ERASED
 
 Shows = Callable[[str, str], Awaitable[Stamped | None]]
 """A resource by type and id as it may be told now; None where it may not be."""
@@ -62,7 +63,12 @@ def to_keep(answered: Answered) -> str:
 
 
 async def told_again(kept: str, shows: Shows) -> Answered:
-    """The answer that was kept, with its resources as they may be told now."""
+    """The answer that was kept, with its resources as they may be told now.
+
+    Of what was erased since, that it came.
+    """
+    if kept == ERASED:
+        return Answered(202)
     answered = msgspec.json.decode(kept, type=Answered)
     if answered.body is None:
         return answered

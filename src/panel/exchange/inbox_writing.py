@@ -33,6 +33,7 @@ from panel.exchange.inbox_taking import (
     OfAnother,
     Opened,
     Result,
+    keep_unwritten,
     opened_again,
     piece_rows,
     settle,
@@ -139,15 +140,13 @@ async def done(
                 row.answered, row.answer = answered.status, to_keep(answered)
             return answered
     except (NotDone, NotLetIn) as refused:
-        await _refuse(tenant, client, received, refused)
+        await _refuse(gate, client, received, refused)
         raise
 
 
-async def _refuse(
-    tenant: Tenant, client: Client, received: UUID, refused: NotDone | NotLetIn
-) -> None:
+async def _refuse(gate: Gate, client: Client, received: UUID, refused: NotDone | NotLetIn) -> None:
     """Nothing of it was done but that it came, and why not."""
-    async with tenant.transaction(client.viewer.id) as session:
+    async with gate.tenant.transaction(client.viewer.id) as session:
         row = await session.get(Received, received, with_for_update=True)
         if row is None or row.state not in ("new", "refused"):
             return
@@ -157,6 +156,8 @@ async def _refuse(
             row.path = next(iter(refused.issues[0].expression), None)
         else:
             row.reason = refused.sentence
+        opened_ = await opened_again(session, row)
+        await keep_unwritten(gate, session, client.viewer, row, opened_)
 
 
 def issue_of(problem: Problem) -> Issue:
@@ -216,6 +217,8 @@ async def broken_answer(doing: Doing, opened_: Opened) -> Answered:
         issues = [Issue("structure", broken.reason, tellable(broken.path))]
     else:
         rows = await piece_rows(doing.session, row, opened_)
+        viewer = doing.client.viewer
+        await keep_unwritten(doing.gate, doing.session, viewer, row, opened_, rows)
         await settle(doing.session, row, opened_, rows.values())
         wrong = [problem for piece in opened_.pieces for problem in piece.problems]
         row.state = "quarantined"
