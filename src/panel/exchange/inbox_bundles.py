@@ -4,6 +4,7 @@ A transaction is done whole: where one entry is wrong, or it is not certain whom
 is. What is about nobody who is certain waits, whole, for a person.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import the_one_panel
 from panel.exchange.inbox_receiving import Sending, content_of, keys_of, mark
 from panel.exchange.inbox_taking import (
+    LARGE,
     OfAnother,
     Opened,
     Taken,
@@ -78,7 +80,7 @@ async def _bundle(doing: Doing) -> Answered:
     if parsed.kind not in ("transaction", "batch"):
         doing.client.require("Bundle", "c")
         return await _for_the_inbox(doing, opened_)
-    work = read(_decoded(body), doing.base)
+    work = await _work(body, doing.base)
     if isinstance(work, Refused):
         raise NotDone(*work.issues)
     for entry in work.entries:
@@ -87,6 +89,13 @@ async def _bundle(doing: Doing) -> Answered:
     if work.kind == "batch":
         return await _batch(doing, opened_, work)
     return await _transaction(doing, opened_, work)
+
+
+async def _work(body: bytes, base: str) -> Work | Refused:
+    """What a body asks for; a long one is read beside the others' requests."""
+    if len(body) < LARGE:
+        return read(_decoded(body), base)
+    return await asyncio.to_thread(lambda: read(_decoded(body), base))
 
 
 def _decoded(body: bytes) -> object:
@@ -119,7 +128,7 @@ async def _sent_before(doing: Doing, opened_: Opened) -> UUID | None:
     That of the Bundle, else of the message's header.
     """
     content = await content_of(doing.session, doing.row)
-    name = _identifier(content, opened_.pieces)
+    name = await asyncio.to_thread(_identifier, content, opened_.pieces)
     if name is None:
         return None
     ring = (await keys_of(doing.session)).ring
