@@ -16,6 +16,10 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 _LIST: Final = msgspec.json.Decoder(list[Raw])
 _TEXT: Final = msgspec.json.Decoder(str)
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_WHOLE: Final = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+"""Strings that have an end, and what stands between them."""
+_SOME: Final = 256 * 1024
+"""Bytes."""
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 KINDS: Final = frozenset({
@@ -79,8 +83,20 @@ def _outer(body: bytes, depth: int) -> dict[str, Raw]:
 
 
 def _deepest(body: bytes) -> int:
-    brackets = _STRINGS.sub(b"", body).translate(None, _NOT_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+    """How many brackets stand within brackets, read some at a time: others work in between."""
+    deepest = level = at = 0
+    while at < len(body):
+        whole = _WHOLE.match(body, at, at + _SOME)
+        until = at if whole is None else whole.end()
+        if until == at:
+            # A string that is longer, or has no end.
+            string = _STRINGS.match(body, at)
+            at = len(body) if string is None else string.end()
+            continue
+        brackets = _STRINGS.sub(b"", body[at:until]).translate(None, _NOT_BRACKETS)
+        levels = list(accumulate(map(_STEPS.__getitem__, brackets), initial=level))
+        deepest, level, at = max(deepest, *levels), levels[-1], until
+    return deepest
 
 
 def _bundle(body: bytes, outer: dict[str, Raw], limits: Limits) -> Envelope:

@@ -264,6 +264,24 @@ async def test_what_is_refused_is_erased_with_the_child(system: System) -> None:
 
 
 @database
+async def test_whom_a_person_found_is_not_told_to_who_sends_again(system: System) -> None:
+    """What was broken is mended here, and is about a child whom its sender does not reach."""
+    amina = system.house.children["Amina"]
+    both = bundle(
+        "transaction",
+        entry(condition(f"Patient/{amina}", recordedDate="soon")),
+        entry(condition(f"Patient/{amina}")),
+    )
+    assert (await system.send("POST", "", both)).status_code == 400
+    async with system.house.as_("job") as session:
+        await session.execute(text("UPDATE received SET state = 'done'"))
+    await ends(system.house, amina)
+    again = await system.send("POST", "", both)
+    assert (again.status_code, "Bundle" in again.headers["location"]) == (202, True)
+    assert str(amina) not in again.text
+
+
+@database
 @pytest.mark.parametrize("type_", ["Task", "CarePlan"])
 async def test_an_illness_is_not_told_as_a_plan(system: System, type_: str) -> None:
     """What is called an error, and so has no words of ours, goes out with none of its own."""
@@ -340,6 +358,22 @@ async def test_a_message_that_is_too_large_holds_up_no_other() -> None:
     for status in (0, 403, 500):
         with pytest.raises(MeshError):
             await empty(Jammed(status), basket, client)
+
+
+def test_brackets_are_counted_across_what_is_read_at_a_time() -> None:
+    """As they are all at once; and a body of many small texts does not stop others meanwhile."""
+    deep = "[" * 65 + "]" * 65
+    long, many = "x" * 700_000, ", ".join(['"[["'] * 200_000)
+    for body, is_refused in (
+        (f'{{"a": "{long}", "b": {deep}}}', True),
+        (f'{{"a": "{long}[[[", "b": ["{deep}", "\\\\\\"{deep}"]}}', False),
+        (f'{{"a": [{many}], "b": {deep}}}', True),
+        (f'{{"a": [{many}], "b": {deep[2:-2]}}}', False),
+        (f'{{"a": "{long}{deep}', False),
+    ):
+        found = read(body.encode())
+        said = "" if found.broken is None else found.broken.reason
+        assert ("levels deep" in said) is is_refused, body[-200:]
 
 
 def test_a_bundle_is_of_a_type_that_there_is() -> None:

@@ -135,6 +135,9 @@ async def done(
             doing = Doing(gate, session, client, row, base, prefer)
             if row.answered is not None:
                 return await told_again(row.answer, partial(_shown_again, doing))
+            if row.state not in ("new", "refused", "quarantined"):
+                # Somebody took it in meanwhile. Whom they found it to be about is not told.
+                return waiting(doing, row.id)
             answered = await work(doing)
             if row.state != "quarantined":
                 row.answered, row.answer = answered.status, to_keep(answered)
