@@ -445,30 +445,6 @@ async def settle(
     await session.flush()
 
 
-async def keep_unwritten(
-    gate: Gate,
-    session: AsyncSession,
-    viewer: Viewer,
-    row: Received,
-    opened_: Opened,
-    rows: Mapping[str, ReceivedPiece] = MappingProxyType({}),
-) -> None:
-    """Seal what is refused or broken for whom it is certainly about.
-
-    Else it would stay readable when the child's record is erased.
-    """
-    if row.holder_id != row.agency_id:
-        return
-    children = await children_meant(gate, session, viewer, opened_)
-    for path, one in rows.items():
-        access = children.get(opened_.subjects.about.get(path, -1))
-        if access is not None:
-            await keep_piece_for(session, one, access.child_id)
-    if len(children) == len(opened_.subjects.meant) == 1:
-        content = await content_of(session, row)
-        await keep_for(session, row, children[0].child_id, content)
-
-
 def _around(content: bytes, opened_: Opened) -> bytes:
     """What stood around the pieces, each of which is sealed for its own child."""
     around, at = [], 0

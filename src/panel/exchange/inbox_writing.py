@@ -8,13 +8,14 @@ person: both are answered the same.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose
+from consent import Purpose, Viewer
 from interop.bundle import etag
 from interop.incoming import Piece, Problem
 from interop.outcome import Issue, not_found, outcome, status_of, tellable
@@ -25,15 +26,22 @@ from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_answering import Answered, to_keep, told_again
 from panel.exchange.inbox_conditions import existing
-from panel.exchange.inbox_models import Received, SenderVersion
-from panel.exchange.inbox_receiving import Sending, receive, storable
+from panel.exchange.inbox_models import Received, ReceivedPiece, SenderVersion
+from panel.exchange.inbox_receiving import (
+    Sending,
+    content_of,
+    keep_for,
+    keep_piece_for,
+    receive,
+    storable,
+)
 from panel.exchange.inbox_taking import (
     OF_ANOTHER,
     SENT,
     OfAnother,
     Opened,
     Result,
-    keep_unwritten,
+    children_meant,
     opened_again,
     piece_rows,
     settle,
@@ -160,7 +168,31 @@ async def _refuse(gate: Gate, client: Client, received: UUID, refused: NotDone |
         else:
             row.reason = refused.sentence
         opened_ = await opened_again(session, row)
-        await keep_unwritten(gate, session, client.viewer, row, opened_)
+        await _keep_unwritten(gate, session, client.viewer, row, opened_)
+
+
+async def _keep_unwritten(
+    gate: Gate,
+    session: AsyncSession,
+    viewer: Viewer,
+    row: Received,
+    opened_: Opened,
+    rows: Mapping[str, ReceivedPiece] = MappingProxyType({}),
+) -> None:
+    """Seal what is refused or broken for whom it is certainly about.
+
+    Else it would stay readable when the child's record is erased.
+    """
+    if row.holder_id != row.agency_id:
+        return
+    children = await children_meant(gate, session, viewer, opened_)
+    for path, one in rows.items():
+        access = children.get(opened_.subjects.about.get(path, -1))
+        if access is not None:
+            await keep_piece_for(session, one, access.child_id)
+    if len(children) == len(opened_.subjects.meant) == 1:
+        content = await content_of(session, row)
+        await keep_for(session, row, children[0].child_id, content)
 
 
 def issue_of(problem: Problem) -> Issue:
@@ -221,7 +253,7 @@ async def broken_answer(doing: Doing, opened_: Opened) -> Answered:
     else:
         rows = await piece_rows(doing.session, row, opened_)
         viewer = doing.client.viewer
-        await keep_unwritten(doing.gate, doing.session, viewer, row, opened_, rows)
+        await _keep_unwritten(doing.gate, doing.session, viewer, row, opened_, rows)
         await settle(doing.session, row, opened_, rows.values())
         wrong = [problem for piece in opened_.pieces for problem in piece.problems]
         row.state = "quarantined"
