@@ -22,7 +22,9 @@ from panel.exchange.entering import Client
 from panel.exchange.finding import told
 from panel.exchange.inbox_job import LEFT, TRIES, take_in_what_is_left
 from panel.exchange.inbox_models import Received
+from panel.exchange.inbox_pages import _facts
 from panel.exchange.inbox_receiving import Sending, receive
+from panel.exchange.inbox_taking import opened
 from panel.exchange.landing import FETCHED
 from panel.exchange.mesh import empty
 from panel.exchange.models import ExchangeClient
@@ -33,6 +35,7 @@ from panel.platform.tenancy import load_keys
 from panel.records.gate import rewrite_access
 from panel.register.models import Involvement
 from tests.exchange.inbox_world import (
+    NOBODYS,
     NUMBER,
     Json,
     System,
@@ -261,6 +264,28 @@ async def test_what_is_refused_is_erased_with_the_child(system: System) -> None:
     again = await system.send("POST", "/Condition", condition(f"Patient/{amina}"))
     assert again.status_code == 202
     assert "Hearing" not in again.text
+
+
+@database
+async def test_a_protected_address_is_offered_to_nobody(system: System) -> None:
+    """Where its sender labels the child as protected; nor shown to who finds out who it is."""
+    lives = [{"line": ["1 Refuge Lane"], "postalCode": "AB1 2CD"}]
+    phone = [{"system": "phone", "value": "01632 960123"}]
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    labelled = patient(address=lives, telecom=phone, meta={"security": [label]}, gender="female")
+    assert (await system.send("POST", "/Patient", labelled)).status_code == 200
+    targets = {one for (one,) in await system.rows("SELECT target FROM proposal")}
+    assert "child.sex" in targets
+    assert not targets & {"child.address", "child.postcode", "child.phone"}
+    waits = msgspec.json.encode(labelled).replace(NUMBER.encode(), NOBODYS.encode())
+    assert (await system.send("POST", "/Patient", waits)).status_code == 202
+    for body, is_shown in ((waits, False), (waits.replace(b'"R"', b'"N"'), True)):
+        [meant] = (await opened(body)).subjects.meant
+        assert ("Refuge" in str(_facts(meant))) is is_shown
+    plain = patient(address=lives, telecom=phone)
+    assert (await system.send("POST", "/Patient", plain)).status_code == 200
+    targets = {one for (one,) in await system.rows("SELECT target FROM proposal")}
+    assert targets >= {"child.address", "child.postcode", "child.phone"}
 
 
 @database
