@@ -165,7 +165,7 @@ def read(body: bytes, of_children: Collection[str]) -> Asked | Refused:
         issues.append(
             Issue("value", "The status is requested, active or off.", ("Subscription.status",))
         )
-    if not 0 < len(said.reason.strip()) <= LONGEST_TEXT:
+    if not 0 < len(said.reason.strip()) <= LONGEST_TEXT or "\0" in said.reason:
         issues.append(Issue("required", "Say what it is for.", ("Subscription.reason",)))
     found = _criteria(said.criteria, of_children, issues)
     end = _end(said.end, issues)
@@ -234,7 +234,7 @@ def _channel(channel: _Channel, issues: list[Issue]) -> None:
         issues.append(Issue("value", "A message goes to mesh:MAILBOX.", (f"{at}.endpoint",)))
     if mailbox is not None and (not channel.payload or channel.header):
         issues.append(Issue("value", "By MESH goes JSON without headers.", (f"{at}.payload",)))
-    if not 0 < len(channel.endpoint) <= LONGEST_TEXT:
+    if not 0 < len(channel.endpoint) <= LONGEST_TEXT or not channel.endpoint.isprintable():
         issues.append(Issue("required", "Say where to send to.", (f"{at}.endpoint",)))
     if channel.payload not in PAYLOADS:
         issues.append(
@@ -261,7 +261,8 @@ def _is_header(line: str) -> bool:
         and _NAME.fullmatch(name) is not None
         and name.lower() not in _OURS
         and value.isascii()
-        and value.strip().isprintable()
+        # A line's end before the value would make one header two.
+        and value.strip(" \t").isprintable()
     )
 
 

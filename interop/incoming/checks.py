@@ -17,7 +17,7 @@ from interop.incoming.bindings import CONCEPTS, REQUIRED, same_system
 from interop.incoming.days import first_moment, is_written_well, last_moment
 from interop.incoming.invariants import INVARIANTS
 from interop.incoming.narrative import unsafe
-from interop.incoming.received import Problem
+from interop.incoming.received import NO_SUCH_ELEMENT, Problem
 from interop.incoming.references import literal
 from interop.incoming.shapes import Element, shape
 
@@ -187,7 +187,7 @@ class Walk:
         rule = known.get(name[1:]) if name.startswith("_") else None
         at: Place = (place, f".{name}")
         if rule is None or rule.is_complex:
-            self.problem(at, "R4 has no such element here.")
+            self.problems.append(Problem(_written(at), NO_SUCH_ELEMENT, _written(place)))
             return
         if rule.element.many != isinstance(held, list):
             self.problem(at, "This does not fit the value that it accompanies.")

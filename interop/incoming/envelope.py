@@ -16,8 +16,17 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 _LIST: Final = msgspec.json.Decoder(list[Raw])
 _TEXT: Final = msgspec.json.Decoder(str)
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_WHOLE: Final = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+"""Strings that have an end, and what stands between them."""
+_SOME: Final = 256 * 1024
+"""Bytes."""
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+KINDS: Final = frozenset({
+    "document", "message", "transaction", "transaction-response", "batch", "batch-response",
+    "history", "searchset", "collection",
+})  # fmt: skip
+"""What a Bundle may be (hl7.org/fhir/R4/valueset-bundle-type.html)."""
 _NO_JSON: Final = "This is not well-formed JSON."
 _MAX_DIGITS: Final = 400
 """Of one number: FHIR needs 18, and a longer one only costs time."""
@@ -74,15 +83,27 @@ def _outer(body: bytes, depth: int) -> dict[str, Raw]:
 
 
 def _deepest(body: bytes) -> int:
-    brackets = _STRINGS.sub(b"", body).translate(None, _NOT_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+    """How many brackets stand within brackets, read some at a time: others work in between."""
+    deepest = level = at = 0
+    while at < len(body):
+        whole = _WHOLE.match(body, at, at + _SOME)
+        until = at if whole is None else whole.end()
+        if until == at:
+            # A string that is longer, or has no end.
+            string = _STRINGS.match(body, at)
+            at = len(body) if string is None else string.end()
+            continue
+        brackets = _STRINGS.sub(b"", body[at:until]).translate(None, _NOT_BRACKETS)
+        levels = list(accumulate(map(_STEPS.__getitem__, brackets), initial=level))
+        deepest, level, at = max(deepest, *levels), levels[-1], until
+    return deepest
 
 
 def _bundle(body: bytes, outer: dict[str, Raw], limits: Limits) -> Envelope:
     around = _around(body, outer.get("entry"))
     remarks: list[Problem] = []
-    kind = around.get("type")
-    if not isinstance(kind, str):
+    kind = _text_of(around.get("type"))
+    if kind not in KINDS:
         remarks.append(Problem("Bundle.type", "A Bundle says what type it is of."))
         kind = "collection"
     entries = _entries(outer.get("entry"))
@@ -149,6 +170,10 @@ def _request(given: object) -> Request | None:
         if_none_exist=said.get("ifNoneExist"),
         if_modified_since=said.get("ifModifiedSince"),
     )
+
+
+def _text_of(given: object) -> str:
+    return given if isinstance(given, str) else ""
 
 
 def _text(raw: Raw | None) -> str | None:

@@ -4,6 +4,9 @@ from msgspec import Raw, Struct
 
 from interop.messages import Message
 
+NO_SUCH_ELEMENT = "R4 has no such element here."
+"""A reason: the path then ends in a name that its sender made up."""
+
 
 class Problem(Struct, frozen=True):
     """What is wrong at a place; the sentence repeats nothing of what was received."""
@@ -11,6 +14,13 @@ class Problem(Struct, frozen=True):
     path: str
     """From the received body on, as FHIRPath writes it: "Bundle.entry[3].resource.birthDate"."""
     reason: str
+    above: str | None = None
+    """The path to what holds it, where the last name is none of R4's but its sender's."""
+
+    @property
+    def place(self) -> str:
+        """The path without anything that its sender wrote."""
+        return self.path if self.above is None else self.above
 
 
 class Identifier(Struct, frozen=True):

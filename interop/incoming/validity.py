@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from interop.incoming.received import Problem
+from interop.incoming.received import NO_SUCH_ELEMENT, Problem
 from interop.incoming.shapes import model_of
 
 R4_ONLY: Final = frozenset(
@@ -63,7 +63,7 @@ TOLERATED: Final = frozenset(
 _REASONS: Final = {
     "missing": "This is required.",
     "model_field_validation.missing": "This is required.",
-    "extra_forbidden": "R4 has no such element here.",
+    "extra_forbidden": NO_SUCH_ELEMENT,
     "model_field_validation.one_of_many": "Only one of these may stand here.",
 }
 
@@ -99,7 +99,8 @@ def _told(found: ValidationError, type_name: str, path: str) -> tuple[list[Probl
     for error in found.errors(include_url=False, include_context=False, include_input=False):
         names = [each for each in error["loc"] if isinstance(each, str)]
         reason = _REASONS.get(error["type"], "This is not as FHIR R4 has it.")
-        problem = Problem(path + _path(error["loc"]), reason)
+        above = path + _path(error["loc"][:-1]) if reason == NO_SUCH_ELEMENT else None
+        problem = Problem(path + _path(error["loc"]), reason, above)
         tolerated = reason == _REASONS["missing"] and (type_name, ".".join(names)) in TOLERATED
         (remarks if tolerated else problems).append(problem)
     return problems, remarks

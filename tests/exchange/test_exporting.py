@@ -12,8 +12,9 @@ from consent import Purpose
 from panel.exchange import exporting
 from panel.exchange.export_routes import HERE
 from panel.exchange.exporting import LASTS, forget_exports, make_waiting
+from panel.plans.models import Action
 from panel.platform.clock import FixedClock
-from panel.platform.tenancy import Tenant
+from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.sharing.service import withdraw_agreement
@@ -200,3 +201,22 @@ async def test_it_is_nobody_elses_and_scopes_cap_it(
     assert (await gp.ask("DELETE", status)).status_code == 202
     assert (await gp.ask("GET", status)).status_code == 404
     assert (await gp.ask("GET", found["Task"])).status_code == 404
+
+
+async def test_what_was_changed_since_is_told_as_it_is_now(
+    gp: System, gate: Gate, tenant: Tenant, family: Family
+) -> None:
+    """So that what was recalled since, or is of another category, is in no file any more."""
+    async with tenant.transaction(JOB) as session:
+        other = await another_child(session, family, 1)
+        plan = await plan_of(session, other, family.health)
+        task = await task_of(session, other, plan)
+    status = await begun(gp, f"{PATIENTS}?_type=Task")
+    await make_waiting(gate)
+    found = await files(gp, status)
+    assert [one["description"] for one in await lines(gp, found["Task"])] == ["Ring"]
+    async with tenant.transaction(JOB) as session:
+        await load_keys(session, {other})
+        (await session.get_one(Action, task)).text = "Said otherwise"
+    [line] = await lines(gp, found["Task"])
+    assert (line["id"], line["description"]) == (str(task), "Said otherwise")

@@ -1,9 +1,10 @@
 """Exports: asked for, made by scheduled work, and told line by line as they are fetched.
 
 What is kept for an hour are lines as their sources read them, not what anybody may be told: each is
-opened through the gate when it is fetched, so that a line, or a part of one, that may not be told
-any more is left out. They are sealed as in their own tables, and erased with them. To make an
-export is one transaction as the client itself: it is there whole, or not at all.
+opened through the gate when it is fetched and told as it says by then, so that a line, or a part of
+one, that may not be told any more is left out. They are sealed as in their own tables, and erased
+with them. To make an export is one transaction as the client itself: it is there whole, or not at
+all.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -321,7 +322,10 @@ async def _some(
     )
     read = [source.decoder.decode(line) for _, line in lines]
     said = await told(session, source, read, opened)
-    return await _places(session, part, after), _written(part.resource, said.values())
+    # What was recalled, taken away or found to be of another category since is not told any more.
+    now = await messages_of(session, part.resource, list(said), opened)
+    still = [now[row] for row in said if row in now]
+    return await _places(session, part, after), _written(part.resource, still)
 
 
 async def _places(session: AsyncSession, part: ExportPart, after: int) -> int:

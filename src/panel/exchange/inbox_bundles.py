@@ -4,6 +4,7 @@ A transaction is done whole: where one entry is wrong, or it is not certain whom
 is. What is about nobody who is certain waits, whole, for a person.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
@@ -19,10 +20,13 @@ from interop.served import Interaction
 from interop.transaction import Entry, Work, read
 from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import NotDone
+from panel.exchange.inbox_answering import Answered
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import the_one_panel
 from panel.exchange.inbox_receiving import Sending, content_of, keys_of, mark
 from panel.exchange.inbox_taking import (
+    LARGE,
+    OfAnother,
     Opened,
     Taken,
     children_meant,
@@ -35,7 +39,6 @@ from panel.exchange.inbox_taking import (
 from panel.exchange.inbox_writing import (
     OFFERED,
     WAITS,
-    Answered,
     Doing,
     Planned,
     Prefer,
@@ -43,6 +46,7 @@ from panel.exchange.inbox_writing import (
     broken_answer,
     done,
     issue_of,
+    of_another,
     ours_told,
     plan,
     shown_of,
@@ -76,7 +80,7 @@ async def _bundle(doing: Doing) -> Answered:
     if parsed.kind not in ("transaction", "batch"):
         doing.client.require("Bundle", "c")
         return await _for_the_inbox(doing, opened_)
-    work = read(_decoded(body), doing.base)
+    work = await _work(body, doing.base)
     if isinstance(work, Refused):
         raise NotDone(*work.issues)
     for entry in work.entries:
@@ -85,6 +89,13 @@ async def _bundle(doing: Doing) -> Answered:
     if work.kind == "batch":
         return await _batch(doing, opened_, work)
     return await _transaction(doing, opened_, work)
+
+
+async def _work(body: bytes, base: str) -> Work | Refused:
+    """What a body asks for; a long one is read beside the others' requests."""
+    if len(body) < LARGE:
+        return read(_decoded(body), base)
+    return await asyncio.to_thread(lambda: read(_decoded(body), base))
 
 
 def _decoded(body: bytes) -> object:
@@ -117,7 +128,7 @@ async def _sent_before(doing: Doing, opened_: Opened) -> UUID | None:
     That of the Bundle, else of the message's header.
     """
     content = await content_of(doing.session, doing.row)
-    name = _identifier(content, opened_.pieces)
+    name = await asyncio.to_thread(_identifier, content, opened_.pieces)
     if name is None:
         return None
     ring = (await keys_of(doing.session)).ring
@@ -210,7 +221,10 @@ async def _taken(
             for address in [_full_url(opened_, path)]
             if address
         }
-        one = await take_for(access, doing.row, opened_, rows, mine, panel, there)
+        try:
+            one = await take_for(access, doing.row, opened_, rows, mine, panel, there)
+        except OfAnother as other:
+            raise of_another(mine[0].path) from other
         taken.results |= one.results
     for path in planned.there:
         rows[path].state = "kept"
@@ -304,10 +318,18 @@ async def _alone(
     try:
         planned = await plan(doing, {piece.path: _write_of(entry)})
     except NotDone as refused:
-        rows[piece.path].state, rows[piece.path].reason = "kept", refused.issues[0].text
-        return _wrong(*refused.issues, status=refused.status)
+        return _left(rows[piece.path], refused)
     about = opened_.subjects.about.get(piece.path)
     mine = {number: access for number, access in children.items() if number == about}
-    taken = await _taken(doing, opened_, rows, mine, planned)
+    try:
+        taken = await _taken(doing, opened_, rows, mine, planned)
+    except NotDone as refused:
+        return _left(rows[piece.path], refused)
     await doing.session.flush()
     return await _answer(doing, opened_, entry, planned, taken)
+
+
+def _left(row: ReceivedPiece, refused: NotDone) -> Answer:
+    """One entry is not done, and the others are."""
+    row.state, row.reason = "kept", refused.issues[0].text
+    return _wrong(*refused.issues, status=refused.status)

@@ -26,16 +26,23 @@ async def existing(
     """
     asked = _asked(type_, query, base)
     own = await _own(session, client, type_, asked)
-    try:
-        found = await searching.run(gate, session, client, asked)
-    except searching.NotSearched as refused:
-        raise NotDone(refused.issue) from refused
-    ids = {one.id for one in own} | {UUID(one.id) for one in found.matches}
+    ids = {one.id for one in own} | await _ours(gate, session, client, asked)
     if len(ids) > 1:
         raise NotDone(Issue("multiple-matches", "Several resources are so identified."))
     if own:
         return own[0]
     return ids.pop() if ids else None
+
+
+async def _ours(gate: Gate, session: AsyncSession, client: Client, asked: Search) -> set[UUID]:
+    """Of rows that it did not send, those that it may look for: none without that scope."""
+    if not client.scopes.permits(asked.type, "s"):
+        return set()
+    try:
+        found = await searching.run(gate, session, client, asked)
+    except searching.NotSearched as refused:
+        raise NotDone(refused.issue) from refused
+    return {UUID(one.id) for one in found.matches}
 
 
 def _asked(type_: str, query: str, base: str) -> Search:

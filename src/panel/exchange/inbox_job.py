@@ -3,21 +3,28 @@
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from consent import Viewer, ViewerKind
+from interop.incoming.taking_apart import OUR_FAULT
 from panel.accounts.models import Agency
 from panel.exchange.inbox_models import Received
 from panel.exchange.inbox_taking import opened_again, take_in
 from panel.exchange.landing import FETCHED
 from panel.exchange.models import ExchangeClient
+from panel.platform.problems import Problem
 from panel.platform.tables import NOW
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 
+log = structlog.get_logger()
+
 LEFT = timedelta(minutes=5)
 """How long it may take at most to take something in as it comes."""
 MOST = 100
+TRIES = 3
 ANSWERED = ("transaction", "batch", "resource")
 """Kinds whose sender waits for an answer and, without one, sends them again."""
 SENT_AGAIN = "Its sender had no answer, and sends it again."
@@ -44,8 +51,22 @@ async def take_in_what_is_left(gate: Gate) -> int:
             for row in rows
         ]
     for received_id, viewer in left:
-        await _take_in(gate, received_id, viewer)
+        try:
+            await _take_in(gate, received_id, viewer)
+        except (SQLAlchemyError, Problem, ValueError, LookupError, TypeError) as error:
+            # What cannot be taken in holds up nothing that came after it.
+            log.warning("could not take in", received=str(received_id), kind=type(error).__name__)
+            await _failed(gate, received_id)
     return len(left)
+
+
+async def _failed(gate: Gate, received_id: UUID) -> None:
+    """Try it again later; after some tries, a person looks at it."""
+    async with gate.tenant.transaction(JOB) as session:
+        row = await session.get_one(Received, received_id, with_for_update=True)
+        row.tries += 1
+        if row.tries >= TRIES:
+            row.state, row.reason = "quarantined", OUR_FAULT
 
 
 async def _take_in(gate: Gate, received_id: UUID, viewer: Viewer) -> None:

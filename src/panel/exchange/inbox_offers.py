@@ -28,6 +28,9 @@ OF_THE_CHILD: Final = (
     "postcode", "phone", "ethnicity", "first_language", "interpreter",
 )  # fmt: skip
 """What a Patient may offer to change. A UPN is the school's to say, and not a health body's."""
+WHERE_THEY_ARE: Final = frozenset({"address", "postcode", "phone"})
+"""What is offered to nobody where its sender says that the child is protected: from whom, nobody
+here knows, and what is taken everybody may see who may see where a child lives."""
 OF_AN_ACTION: Final[Mapping[str, str]] = {
     "text": "Action",
     "due_on": "By when",
@@ -93,7 +96,10 @@ async def changes_by(
         return []
     match message:
         case ChildMessage():
-            return _of_child(child, _said(message, present, OF_THE_CHILD))
+            names = [
+                one for one in OF_THE_CHILD if not message.restricted or one not in WHERE_THEY_ARE
+            ]
+            return _of_child(child, _said(message, present, names))
         case Need():
             said = _said(message, present, ("code", "text"))
             code = said.get("code", "")

@@ -210,9 +210,16 @@ def _facts(meant: Meant) -> list[tuple[str, str]]:
             ("Name", f"{child.given_name} {child.family_name}".strip()),
             ("Date of birth", born),
             *facts,
-            ("Address", ", ".join(one for one in (child.address, child.postcode) if one)),
+            ("Address", _address(child)),
         ]
     return [(name, words) for name, words in facts if words]
+
+
+def _address(child: ChildMessage) -> str:
+    """Where a child lives, for whoever finds out who it is; not of one who is protected."""
+    if child.restricted:
+        return "Its sender says that it is protected"
+    return ", ".join(one for one in (child.address, child.postcode) if one)
 
 
 @post(f"{HOME}/{{received_id:uuid}}/children/{{child_id:uuid}}", include_in_schema=False)

@@ -1,6 +1,7 @@
 """Bytes first: what comes is kept, in a transaction of its own, before anybody looks at it."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
@@ -55,7 +56,7 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
             sending.asked,
             sending.conditions,
             again,
-            sending.body.hex(),
+            sha256(sending.body).hexdigest(),
         )
         sealed = keys.seal_bytes(client.agency_id, CONTENT_FIELD, row_id, sending.body)
         moment = session.info[NOW]

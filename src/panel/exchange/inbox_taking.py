@@ -44,6 +44,7 @@ from panel.exchange.inbox_versions import (
     own_version,
     versions_called,
 )
+from panel.exchange.landing import FETCHED
 from panel.panels.models import Panel
 from panel.platform.ids import new_id
 from panel.platform.many_rows import insert_many
@@ -52,8 +53,16 @@ from panel.records.gate import Access, Gate
 from panel.register.models import Child
 
 SENT = "sent something about the child from another system"
+OF_ANOTHER = "Whom a resource is about stays as it is. Send what is about another child as new."
 LARGE = 64 * 1024
 """Bytes from which a body is taken apart beside the others' requests."""
+
+
+class OfAnother(NotAllowed):
+    """What is said of one child was sent anew, as if it were of another."""
+
+    def __init__(self) -> None:
+        super().__init__(OF_ANOTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +210,7 @@ def _describe(row: ReceivedPiece, piece: Piece, about: int | None) -> None:
     if piece.problems:
         row.state = "quarantined"
         row.reason = storable(piece.problems[0].reason)
-        row.reason_path = storable(piece.problems[0].path)
+        row.reason_path = storable(piece.problems[0].place)
 
 
 async def take_for(
@@ -216,18 +225,20 @@ async def take_for(
     """Put the pieces that are about one child on the child's record.
 
     Args: `there` leads from addresses of what came with them, and is here already, to "Type/id".
+    Raises OfAnother, before anything is put there, where one is sent in place of what is said of
+    another child.
     """
     session, child_id = access.session, access.child_id
     asked = list(pieces)
     # What an earlier try put on the record stays as it is there.
     mine = [piece for piece in asked if rows[piece.path].state != "matched"]
-    for piece in mine:
-        await keep_piece_for(session, rows[piece.path], child_id)
     whole = [piece for piece in mine if not piece.problems]
     with session.no_autoflush:
+        places = await _places(access, row, whole)
         # Held, so that each piece that would change it finds it at hand.
         child = await session.get(Child, child_id)
-        places = await _places(access, row, whole)
+    for piece in mine:
+        await keep_piece_for(session, rows[piece.path], child_id)
     for piece in whole:
         one = rows[piece.path]
         one.state = "matched"
@@ -305,7 +316,10 @@ async def _places(access: Access, received: Received, pieces: Sequence[Piece]) -
 async def _ours(
     access: Access, received: Received, pieces: Sequence[Piece]
 ) -> dict[str, SenderVersion | UUID]:
-    """The pieces that are sent to a place here: a sender's version, or a row that we wrote."""
+    """The pieces that are sent to a place here: a sender's version, or a row that we wrote.
+
+    Raises OfAnother.
+    """
     found: dict[str, SenderVersion | UUID] = {}
     for piece in pieces:
         if piece.type == "Patient":
@@ -314,13 +328,20 @@ async def _ours(
         id_ = uuid_of(piece.id) if _updates(piece, received) else None
         if id_ is not None:
             own = await own_version(access.session, received.agency_id, piece.type, id_)
+            if own is not None and own.child_id != access.child_id:
+                raise OfAnother
             found[piece.path] = id_ if own is None else own
     return found
 
 
 def _updates(piece: Piece, received: Received) -> bool:
+    """Whether it was sent to take the place of a resource, by somebody whose right to was asked.
+
+    In a document or message an entry's request asks for nothing, nor in what was fetched.
+    """
     if piece.request is not None:
-        return piece.request.method == "PUT"
+        is_asked = received.kind in ("transaction", "batch") and received.asked != FETCHED
+        return is_asked and piece.request.method == "PUT"
     return _is_put(received.asked)
 
 
@@ -426,9 +447,14 @@ async def settle(
 
 def _around(content: bytes, opened_: Opened) -> bytes:
     """What stood around the pieces, each of which is sealed for its own child."""
+    around, at = [], 0
     for piece in opened_.pieces:
-        content = content.replace(bytes(piece.raw), b"null", 1)
-    return content
+        raw = bytes(piece.raw)
+        found = content.find(raw, at)
+        if found >= 0:
+            around += [content[at:found], b"null"]
+            at = found + len(raw)
+    return b"".join((*around, content[at:]))
 
 
 async def _has_open(session: AsyncSession, received_id: UUID) -> bool:

@@ -7,13 +7,15 @@ person: both are answered the same.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose
+from consent import Purpose, Viewer
 from interop.bundle import etag
 from interop.incoming import Piece, Problem
 from interop.outcome import Issue, not_found, outcome, status_of, tellable
@@ -22,13 +24,24 @@ from interop.search_values import as_uuid
 from panel.exchange import reading
 from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import NotDone
+from panel.exchange.inbox_answering import Answered, to_keep, told_again
 from panel.exchange.inbox_conditions import existing
-from panel.exchange.inbox_models import Received, SenderVersion
-from panel.exchange.inbox_receiving import Sending, receive, storable
+from panel.exchange.inbox_models import Received, ReceivedPiece, SenderVersion
+from panel.exchange.inbox_receiving import (
+    Sending,
+    content_of,
+    keep_for,
+    keep_piece_for,
+    receive,
+    storable,
+)
 from panel.exchange.inbox_taking import (
+    OF_ANOTHER,
     SENT,
+    OfAnother,
     Opened,
     Result,
+    children_meant,
     opened_again,
     piece_rows,
     settle,
@@ -52,15 +65,6 @@ OFFERED = Issue(
     "What a worker wrote stays until whoever knows the child takes what is offered.",
     severity="information",
 )
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """An answer, kept so that whoever sends the same again is told the same."""
-
-    status: int
-    body: str | None = None
-    """JSON."""
-    headers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +140,24 @@ async def done(
         async with tenant.transaction(client.viewer.id) as session:
             row = await session.get_one(Received, received, with_for_update=True)
             await load_keys(session, {row.holder_id})
+            doing = Doing(gate, session, client, row, base, prefer)
             if row.answered is not None:
-                return msgspec.json.decode(row.answer, type=Answered)
-            answered = await work(Doing(gate, session, client, row, base, prefer))
+                return await told_again(row.answer, partial(_shown_again, doing))
+            if row.state not in ("new", "refused", "quarantined"):
+                # Somebody took it in meanwhile. Whom they found it to be about is not told.
+                return waiting(doing, row.id)
+            answered = await work(doing)
             if row.state != "quarantined":
-                row.answered = answered.status
-                row.answer = msgspec.json.encode(answered).decode()
+                row.answered, row.answer = answered.status, to_keep(answered)
             return answered
     except (NotDone, NotLetIn) as refused:
-        await _refuse(tenant, client, received, refused)
+        await _refuse(gate, client, received, refused)
         raise
 
 
-async def _refuse(
-    tenant: Tenant, client: Client, received: UUID, refused: NotDone | NotLetIn
-) -> None:
+async def _refuse(gate: Gate, client: Client, received: UUID, refused: NotDone | NotLetIn) -> None:
     """Nothing of it was done but that it came, and why not."""
-    async with tenant.transaction(client.viewer.id) as session:
+    async with gate.tenant.transaction(client.viewer.id) as session:
         row = await session.get(Received, received, with_for_update=True)
         if row is None or row.state not in ("new", "refused"):
             return
@@ -162,6 +167,32 @@ async def _refuse(
             row.path = next(iter(refused.issues[0].expression), None)
         else:
             row.reason = refused.sentence
+        opened_ = await opened_again(session, row)
+        await _keep_unwritten(gate, session, client.viewer, row, opened_)
+
+
+async def _keep_unwritten(
+    gate: Gate,
+    session: AsyncSession,
+    viewer: Viewer,
+    row: Received,
+    opened_: Opened,
+    rows: Mapping[str, ReceivedPiece] = MappingProxyType({}),
+) -> None:
+    """Seal what is refused or broken for whom it is certainly about.
+
+    Else it would stay readable when the child's record is erased.
+    """
+    if row.holder_id != row.agency_id:
+        return
+    children = await children_meant(gate, session, viewer, opened_)
+    for path, one in rows.items():
+        access = children.get(opened_.subjects.about.get(path, -1))
+        if access is not None:
+            await keep_piece_for(session, one, access.child_id)
+    if len(children) == len(opened_.subjects.meant) == 1:
+        content = await content_of(session, row)
+        await keep_for(session, row, children[0].child_id, content)
 
 
 def issue_of(problem: Problem) -> Issue:
@@ -195,7 +226,10 @@ async def _one(doing: Doing, write: Write) -> Answered:
         found = planned.there[piece.path]
         doing.row.kind, doing.row.state = opened_.parsed.kind, "done"
         return await _said(doing, write, found)
-    taken = await take_in(doing.gate, doing.session, doing.client.viewer, doing.row, opened_)
+    try:
+        taken = await take_in(doing.gate, doing.session, doing.client.viewer, doing.row, opened_)
+    except OfAnother as other:
+        raise of_another(write.path) from other
     result = taken.results.get(piece.path)
     return waiting(doing, doing.row.id) if result is None else await _said(doing, write, result)
 
@@ -218,13 +252,20 @@ async def broken_answer(doing: Doing, opened_: Opened) -> Answered:
         issues = [Issue("structure", broken.reason, tellable(broken.path))]
     else:
         rows = await piece_rows(doing.session, row, opened_)
+        viewer = doing.client.viewer
+        await _keep_unwritten(doing.gate, doing.session, viewer, row, opened_, rows)
         await settle(doing.session, row, opened_, rows.values())
         wrong = [problem for piece in opened_.pieces for problem in piece.problems]
         row.state = "quarantined"
-        row.reason, row.path = wrong[0].reason, storable(wrong[0].path)
+        row.reason, row.path = wrong[0].reason, storable(wrong[0].place)
         issues = [issue_of(problem) for problem in wrong]
     body = msgspec.json.encode(outcome(issues)).decode()
     return Answered(status_of(issues), body)
+
+
+def of_another(path: str) -> NotDone:
+    """The refusal of an update that would put what is said of one child on another's record."""
+    return NotDone(Issue("business-rule", OF_ANOTHER, (path,)))
 
 
 async def _said(doing: Doing, write: Write, found: Result) -> Answered:
@@ -254,8 +295,23 @@ async def shown_of(doing: Doing, found: Result) -> Stamped | None:
     """A resource as its sender reads it back; None where it may not be told of it."""
     if found.row is not None:
         return stamped(as_sent(found.row.id, found.row.changed_at, found.row.body))
+    if not doing.client.scopes.permits(found.type, "r"):
+        # To write is not to read: of what a worker wrote it is shown nothing.
+        return None
     told = await ours_told(doing, found.type, found.id)
     return None if told is None else told.stamped
+
+
+async def _shown_again(doing: Doing, type_: str, id_: str) -> Stamped | None:
+    """What was shown once, as it may be told now; None where it may not be."""
+    row_id = as_uuid(id_)
+    if row_id is None:
+        return None
+    own = await own_version(doing.session, doing.client.agency_id, type_, row_id)
+    row = None if own is None or own.about_id is not None else own
+    if row is not None:
+        await _open(doing, row)
+    return await shown_of(doing, Result(type_, row_id, is_new=False, row=row))
 
 
 async def ours_told(doing: Doing, type_: str, id_: UUID) -> Told | None:

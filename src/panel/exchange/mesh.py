@@ -25,6 +25,8 @@ from panel.settings import MeshSettings
 log = structlog.get_logger()
 
 REPORT = "REPORT"
+ITS_OWN = frozenset({404, 410, 413})
+"""Statuses that speak of one message, and not of MESH."""
 WHOLE = 20.0
 """Seconds that sending a short message may take: less than it is put off for meanwhile."""
 
@@ -79,11 +81,18 @@ async def collect(tenant: Tenant, settings: MeshSettings, landing: Landing) -> i
 async def empty(mailbox: MeshClient, landing: Landing, client: Client) -> int:
     """Keep what waits in a mailbox, one after the other; how many messages came.
 
-    Raises MeshError; what was kept by then is kept.
+    One that cannot be fetched, since it is too large or MESH has it no more, stays there and holds
+    up none of the others. Raises MeshError; what was kept by then is kept.
     """
     came = 0
     for message_id in await mailbox.waiting():
-        message = await mailbox.download(message_id)
+        try:
+            message = await mailbox.download(message_id)
+        except MeshError as error:
+            if error.status not in ITS_OWN:
+                raise
+            log.warning("MESH message not fetched", report=message_id, status=error.status)
+            continue
         if message.kind == REPORT:
             # MESH says that one of ours was not delivered: it holds no record.
             log.warning("MESH did not deliver", message=message.local_id, report=message_id)

@@ -12,8 +12,9 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose
+from interop.bundle import instant
 from interop.incoming.taking_apart import read
-from interop.messages import Message, OfChild
+from interop.messages import Carer, Message, OfChild
 from interop.outgoing import WRITERS, Json
 from panel.exchange.columns import to
 from panel.exchange.entering import Client
@@ -25,6 +26,16 @@ from panel.records.gate import Access, Gate
 
 NOT_TOLD: Final = ("text", "contained", "extension", "note")
 """Elements of a resource that has no message which nobody but its sender is told."""
+
+
+STRICTEST: Final = frozenset({Category.HEALTH, Category.SAFEGUARDING})
+"""Who may be told of these may be told whatever a text can hold."""
+OF_CARERS: Final = frozenset({Category.FAMILY, Category.CONTACT, Category.IDENTITY})
+"""What is told of a carer is of these, part by part."""
+TOLD_OF_ANY: Final = ("resourceType", "id", "status", "lifecycleStatus", "intent")
+"""Elements of a resource without a message, of another category, that others are told: codes of
+FHIR's own. A plan that was entered in error may tell of an illness, and to plans more is agreed."""
+WHOSE: Final = ("subject", "for", "patient", "individual", "beneficiary")
 
 
 class AsSent(OfChild, frozen=True, kw_only=True):
@@ -58,11 +69,45 @@ def _told(row: SenderRow, access: Access) -> Message | None:
     sent = as_sent(row.id, row.changed_at, body)
     own = access.viewer.agency == row.author_agency_id
     message = None if own else _message(row, body)
+    if isinstance(message, Carer):
+        return _carer(message, row, access)
     if message is not None:
         return message
-    if not own:
+    if not own and row.category in STRICTEST:
         sent = {name: value for name, value in sent.items() if name not in NOT_TOLD}
+    elif not own:
+        sent = _bare(row, sent)
     return AsSent(id=str(row.id), child=str(row.child_id), changed_at=row.changed_at, resource=sent)
+
+
+def _carer(said: Carer, row: SenderRow, access: Access) -> Carer:
+    """A carer as our own rows tell of one: where they live is contact, and since when identity.
+
+    Not even that it changed is told to who may not be told where they live; nor to anybody but its
+    sender where the sender labels it as protected.
+    """
+    author = row.author_agency_id
+    if not access.may(Category.IDENTITY, author):
+        said = msgspec.structs.replace(said, from_on=None)
+    if access.may(Category.CONTACT, author) and not said.restricted:
+        return said
+    return msgspec.structs.replace(
+        said,
+        changed_at=None,
+        parts_withheld=said.restricted or bool(access.withheld_of([Category.CONTACT])),
+        lives_with=False,
+        phone=None,
+        email=None,
+        address=None,
+    )
+
+
+def _bare(row: SenderRow, sent: Json) -> Json:
+    """What it is, of whom, and how its sender says that it stands."""
+    told = {name: value for name, value in sent.items() if name in TOLD_OF_ANY}
+    whose = next((name for name in WHOSE if name in sent), "subject")
+    moment: Json = {"lastUpdated": instant(row.changed_at)}
+    return told | {"meta": moment, whose: {"reference": f"Patient/{row.child_id}"}}
 
 
 def _message(row: SenderRow, body: str) -> Message | None:
@@ -107,7 +152,7 @@ async def read_sent(
         return None
     line = source.decoder.decode(rows[0][0])
     doing = f"sent {resource} to {client.name}"
-    about = frozenset({line.category})
+    about = OF_CARERS if resource == "RelatedPerson" else frozenset({line.category})
     opened = await gate.open_here(
         session, [line.child_id], client.viewer, Purpose.EXCHANGE, doing, about
     )
