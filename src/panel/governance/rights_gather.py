@@ -106,6 +106,8 @@ LEFT_OUT: Mapping[str, str] = {
     "redaction": "what was taken out of such copies, with the words",
     "legal_hold": "why a record may not be disposed of: it is about a claim, for its lawyers",
     "disposal_line": "lists of references that are due",
+    "delivery": "that a system was sent word of a change; what it then read is among the looks",
+    "export_line": "what lies ready for an hour for a system; that it came for it is a look",
     "resource_version": "what entries of the record were before they changed, for other systems",
 }
 OWN_CATEGORY: Mapping[str, Category] = {
