@@ -105,7 +105,10 @@ async def _settled(page: Page) -> None:
     """Wait until the page is whole and wears its styles, as a person would see it."""
     await page.wait_for_function(
         "() => document.readyState === 'complete'"
-        " && [...document.querySelectorAll('link[rel~=stylesheet]')].every(link => link.sheet)"
+        " && [...document.querySelectorAll('link[rel~=stylesheet]')].every(link => link.sheet)",
+        # By the clock: a page without scripts on a busy machine may draw no frame to ask in.
+        polling=100,
+        timeout=30_000,
     )
 
 
