@@ -8,6 +8,7 @@ from litestar import Response, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.export import NDJSON, Asked, File, is_asynchronous, manifest, parse
 from interop.outcome import Issue, Refused, not_found
@@ -18,6 +19,7 @@ from panel.exchange import exporting
 from panel.exchange.entering import Client, client_of
 from panel.exchange.fhir_routes import BASE, REFUSED, Answer, AnyRequest, NotDone, base_of, said
 from panel.exchange.sources import OF_CHILDREN, SOURCES
+from panel.exchange.telling_models import ExportJob
 
 EXPORTS = "exports"
 HERE = f"{BASE}/{EXPORTS}"
@@ -85,15 +87,21 @@ async def export_patients(
     return await _asked(desk, request, "Patient/$export", OF_CHILDREN)
 
 
+async def _own(session: AsyncSession, client: Client, export: str) -> ExportJob:
+    """An export of the client's own, by what stands in the address. Raises NotDone."""
+    job_id = as_uuid(export)
+    row = None if job_id is None else await exporting.one(session, client, job_id)
+    if row is None:
+        raise NotDone(not_found())
+    return row
+
+
 @get(f"{HERE}/{{export:str}}", include_in_schema=False, opt=FOR_ANYBODY, exception_handlers=REFUSED)
 async def export_status(desk: NamedDependency[Desk], export: FromPath[str]) -> Answer:
     """How far it is; once it is ready, where its files are."""
     client = await client_of(desk)
     async with desk.tenant.transaction(client.viewer.id) as session:
-        job_id = as_uuid(export)
-        row = None if job_id is None else await exporting.one(session, client, job_id)
-        if row is None:
-            raise NotDone(not_found())
+        row = await _own(session, client, export)
         parts = await exporting.parts_of(session, row)
         state, as_of, asked, ends_at = row.state, row.as_of, row.asked, row.ends_at
     if state == "failed":
@@ -123,10 +131,7 @@ async def cancel_export(desk: NamedDependency[Desk], export: FromPath[str]) -> A
     """Give it up, whether it is ready or not."""
     client = await client_of(desk)
     async with desk.tenant.transaction(client.viewer.id) as session:
-        job_id = as_uuid(export)
-        row = None if job_id is None else await exporting.one(session, client, job_id)
-        if row is None:
-            raise NotDone(not_found())
+        row = await _own(session, client, export)
         await exporting.cancel(session, client, row)
     return Response(b"", status_code=202, headers=PRIVATE)
 
@@ -142,24 +147,21 @@ async def export_file(
 ) -> Response[Any]:
     """One file, line by line as it may be told now."""
     client = await client_of(desk)
-    job_id, part_id = as_uuid(export), as_uuid(part)
-    if job_id is None or part_id is None:
-        raise NotDone(not_found())
-    await _require_part(desk, client, job_id, part_id)
+    job_id, part_id = await _part_asked_for(desk, client, export, part)
     lines: AsyncIterator[bytes] = exporting.lines_of(desk.site.gate, client, job_id, part_id)
     return Stream(lines, media_type=NDJSON, headers=PRIVATE)
 
 
-async def _require_part(desk: Desk, client: Client, job_id: UUID, part_id: UUID) -> None:
+async def _part_asked_for(desk: Desk, client: Client, export: str, part: str) -> tuple[UUID, UUID]:
+    """The export and the file of it that an address names. Raises NotDone, NotLetIn."""
     async with desk.tenant.transaction(client.viewer.id) as session:
-        row = await exporting.one(session, client, job_id)
-        parts = (
-            [] if row is None or row.state != "ready" else await exporting.parts_of(session, row)
-        )
-        found = next((part for part in parts if part.id == part_id), None)
-    if found is None:
-        raise NotDone(not_found())
-    client.require(found.resource, "r")
+        row = await _own(session, client, export)
+        parts = await exporting.parts_of(session, row) if row.state == "ready" else []
+        found = next((one for one in parts if one.id == as_uuid(part)), None)
+        if found is None:
+            raise NotDone(not_found())
+        client.require(found.resource, "r")
+        return row.id, found.id
 
 
 HANDLERS = [export_all, export_patients, export_status, cancel_export, export_file]
