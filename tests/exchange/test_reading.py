@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from consent import Level, Purpose
 from interop.systems import NHS_NUMBER
+from panel.commands.jobs import all_jobs
 from panel.exchange.history import keep_versions
 from panel.plans.models import Action, Plan
 from panel.platform.clock import FixedClock
@@ -17,6 +18,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.children import index_child
 from panel.register.models import Child
+from panel.settings import from_environment
 from panel.sharing.service import withdraw_agreement
 from tests.exchange.conftest import Systems
 from tests.exchange.web import Web, give_token, resources
@@ -166,6 +168,10 @@ async def test_a_change_of_what_is_withheld_tells_nothing(
         meta = answer.json()["meta"]
         return answer.headers["etag"], meta, len(resources(past)), since["total"]
 
+    jobs = all_jobs(from_environment({}), gate)
+    assert keep_versions in [one.work for one in jobs], (
+        "what entries were is kept by scheduled work"
+    )
     before = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     clock.set(clock.now() + timedelta(minutes=1))
     async with tenant.transaction(JOB) as session:

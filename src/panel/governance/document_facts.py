@@ -52,6 +52,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     "empty the MESH mailbox": "fetches what was sent to the authority’s mailbox of MESH, the NHS’s"
     " message exchange",
     "make exports": "makes the files that other systems asked for",
+    "keep what entries were": "keeps what entries of a record said before they changed, as"
+    " sealed as they are, for systems that may be told of them",
     "forget exports and what was told": "deletes exports after an hour, and after 30 days what"
     " other systems were told",
     "take in what systems sent": "takes in what another agency’s system sent where that was"
