@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as BrowserError
 
 from panel.web import assets
@@ -102,13 +102,11 @@ async def _bring_axe(page: Page) -> None:
 
 
 async def _settled(page: Page) -> None:
-    """Wait until the page is whole and wears its styles, as a person would see it."""
-    await page.wait_for_function(
-        "() => document.readyState === 'complete'"
-        " && [...document.querySelectorAll('link[rel~=stylesheet]')].every(link => link.sheet)",
-        # By the clock: a page without scripts on a busy machine may draw no frame to ask in.
-        polling=100,
-        timeout=30_000,
+    """Wait until the page is whole; a document is not complete before its styles are there."""
+    # Asked by Playwright, not by a timer in the page: where scripts are off, timers never fire, and
+    # `wait_for_function` would look once and then wait for ever.
+    await expect(page.locator(":root")).to_have_js_property(
+        "ownerDocument.readyState", "complete", timeout=30_000
     )
 
 
