@@ -132,6 +132,7 @@ def _subscription() -> Json:
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchParam": [_param(param) for param in row.params],
+        "operation": [_operation(one) for one in OPERATIONS if one.type == row.type],
     }
 
 
