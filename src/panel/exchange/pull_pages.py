@@ -79,7 +79,9 @@ def what_failed(row: PullSource, now: datetime) -> list[tuple[str, str]]:
     """Why nothing came, or not all, and when it is tried again; nothing where all is well."""
     if row.failure is None:
         return []
-    failed = f"{row.failure} It failed {words.plural(row.tries, 'time')} in a row."
+    failed = row.failure
+    if row.tries > 1:
+        failed = f"{failed} It failed {words.plural(row.tries, 'time')} in a row."
     if row.ended_on is not None or row.paused_at is not None or row.next_at <= now:
         return [("What went wrong", failed)]
     return [("What went wrong", f"{failed} Next try: {words.day_and_time(row.next_at)}.")]
@@ -100,7 +102,7 @@ def pull_facts(known: KnownPull, now: datetime) -> list[tuple[str, str]]:
         ("State", state(known)),
         ("Last time", what_came(row)),
         *what_failed(row, now),
-        ("Here is what changed there until", until),
+        ("Fetched up to", until),
         ("Lands as sent by", f"{known.lands_as}, of {known.agency}"),
         ("We ask for", ", ".join(row.types)),
         ("We are called there", row.as_client),
