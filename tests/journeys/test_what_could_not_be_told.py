@@ -6,13 +6,11 @@ from litestar.testing import AsyncTestClient
 from playwright.async_api import Page, expect
 
 from panel.exchange.delivering import Sender
-from panel.exchange.events import put_in_line
 from panel.platform.reaching import Reaching
 from panel.platform.tenancy import Tenant
-from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from tests.exchange.receiver import listening
-from tests.exchange.telling import BASE, agree, plan_of, states, subscribed, system_of, task_of
+from tests.exchange.telling import BASE, states, system_of, two_in_line
 from tests.journeys.in_process import SITE
 from tests.journeys.test_governance_pages import looked_at
 from tests.journeys.test_systems_that_come_in import lead
@@ -33,14 +31,7 @@ async def test_what_could_not_be_told_is_sent_again_or_given_up(
     system = await system_of(tenant, family.health, "gp")
     sender = Sender(gate, Reaching(to_this_machine=True), BASE)
     with listening() as receiver:
-        await subscribed(tenant, system, receiver.address)
-        async with tenant.transaction(JOB) as session:
-            await agree(session, family.child, family.mother, family.health)
-            plan = await plan_of(session, family.child, family.health)
-            for _ in range(2):
-                await task_of(session, family.child, plan)
-        async with tenant.transaction(JOB) as session:
-            await put_in_line(gate, session)
+        await two_in_line(gate, tenant, system, family, receiver.address)
         receiver.status = 410
         assert await sender.send_due() == 2
         await lead.goto(f"{SITE}/governance/clients")

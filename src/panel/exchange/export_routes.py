@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from litestar import Response, delete, get, post
+from litestar import HttpMethod, Response, delete, get, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -139,56 +139,33 @@ async def _asked(desk: Desk, request: AnyRequest, whose: _Whose) -> Answer:
 
 
 _ROUTE: Any = {
+    "http_method": [HttpMethod.GET, HttpMethod.POST],
     "include_in_schema": False,
     "opt": FOR_ANYBODY,
     "exception_handlers": REFUSED,
 }
 
 
-@get(f"{BASE}/$export", **_ROUTE)
+@route(f"{BASE}/$export", **_ROUTE)
 async def export_all(desk: NamedDependency[Desk], request: AnyRequest) -> Answer:
     """Everything that the client may be told, with agencies, workers, services and forms."""
     return await _asked(desk, request, EVERYBODY)
 
 
-@post(f"{BASE}/$export", **_ROUTE)
-async def post_export_all(desk: NamedDependency[Desk], request: AnyRequest) -> Answer:
-    """The same, with what is asked in Parameters."""
-    return await _asked(desk, request, EVERYBODY)
-
-
-@get(f"{BASE}/{{resource:str}}/$export", **_ROUTE)
+@route(f"{BASE}/{{resource:str}}/$export", **_ROUTE)
 async def export_patients(
     desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str]
 ) -> Answer:
-    """Everything about children that the client may be told."""
+    """Everything about children that the client may be told; posted, also of some alone."""
     await client_of(desk)
     return await _asked(desk, request, _whose(resource))
 
 
-@post(f"{BASE}/{{resource:str}}/$export", **_ROUTE)
-async def post_export_patients(
-    desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str]
-) -> Answer:
-    """The same, with what is asked in Parameters; also of some patients alone."""
-    await client_of(desk)
-    return await _asked(desk, request, _whose(resource))
-
-
-@get(f"{BASE}/{{resource:str}}/{{row:str}}/$export", **_ROUTE)
+@route(f"{BASE}/{{resource:str}}/{{row:str}}/$export", **_ROUTE)
 async def export_group(
     desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str], row: FromPath[str]
 ) -> Answer:
-    """Everything that the client may be told about the children of a group."""
-    await client_of(desk)
-    return await _asked(desk, request, _whose(resource, row))
-
-
-@post(f"{BASE}/{{resource:str}}/{{row:str}}/$export", **_ROUTE)
-async def post_export_group(
-    desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str], row: FromPath[str]
-) -> Answer:
-    """The same, with what is asked in Parameters; also of some of them alone."""
+    """Everything that the client may be told about the children of a group; as above."""
     await client_of(desk)
     return await _asked(desk, request, _whose(resource, row))
 
@@ -272,11 +249,8 @@ async def _part_asked_for(desk: Desk, client: Client, export: str, part: str) ->
 
 HANDLERS = [
     export_all,
-    post_export_all,
     export_patients,
-    post_export_patients,
     export_group,
-    post_export_group,
     export_status,
     cancel_export,
     export_file,
