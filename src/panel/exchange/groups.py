@@ -3,7 +3,7 @@
 Whom a client may not know is neither counted nor opened, and so leaves no look either.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose
 from panel.exchange.entering import Client
+from panel.exchange.finding import Order, find, messages_of
 from panel.exchange.permitted import PERMITTED, permitted
+from panel.exchange.resources import Told, told
 from panel.exchange.source import AnySource, GroupSource
 from panel.exchange.sources_groups import GROUP
 from panel.platform.read_models import for_driver, rows_of
 from panel.records.gate import Access, Gate
+
+MOST = 1_000
+"""Groups of an authority: one for each panel."""
 
 
 async def members_of(
@@ -51,3 +56,13 @@ async def open_members(
     return await gate.open_here(
         session, sorted(members), client.viewer, Purpose.EXCHANGE, doing, source.about
     )
+
+
+async def all_groups(gate: Gate, session: AsyncSession, client: Client) -> Sequence[Told]:
+    """Every group that the client may be told of."""
+    allowed = await permitted(gate, session, client.viewer)
+    hits = await find(session, GROUP, allowed, (), Order(), MOST)
+    ids = [one.id for one in hits]
+    opened = await open_members(gate, session, client, GROUP, ids)
+    messages = await messages_of(session, GROUP.resource, ids, opened)
+    return [told(GROUP.resource, one) for one in messages.values()]
