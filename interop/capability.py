@@ -123,7 +123,7 @@ def _subscription() -> Json:
     return {
         "type": row.type,
         "documentation": "rest-hook, or message by MESH; id-only; criteria are Type? or "
-        "Type?patient=id. A client has its own alone.",
+        "Type?patient=id. A client has its own alone, searched by GET and by POST _search.",
         "interaction": [{"code": code} for code in interactions],
         "versioning": "versioned",
         "readHistory": False,

@@ -64,12 +64,16 @@ async def test_another_system_is_asked_paused_and_removed(
         other.works = True
         clock.set(clock.now() + timedelta(minutes=7))
         assert await pull_due(tenant, HERE, Lands()) == 1
-    await lead.reload()
-    await expect(lead.get_by_text("2 entries came, and are in the inbox.")).to_be_visible()
-    await lead.get_by_role("button", name="Pause it").click()
-    await expect(lead.get_by_text("Paused since 23 November 2026 at 9:37")).to_be_visible()
-    await lead.get_by_role("button", name="Go on asking").click()
-    await expect(lead.get_by_text("Asked every 5 minutes")).to_be_visible()
+        await lead.reload()
+        await expect(lead.get_by_text("2 entries came, and are in the inbox.")).to_be_visible()
+        await lead.get_by_role("button", name="Pause it").click()
+        await expect(lead.get_by_text("Paused since 23 November 2026 at 9:37")).to_be_visible()
+        clock.set(clock.now() + timedelta(minutes=7))
+        assert await pull_due(tenant, HERE, Lands()) == 0
+        await lead.get_by_role("button", name="Go on asking").click()
+        await expect(lead.get_by_text("Asked every 5 minutes")).to_be_visible()
+        assert await pull_due(tenant, HERE, Lands()) == 1
+        await lead.reload()
     await lead.get_by_role("button", name="Remove it").click()
     await looked_at(lead, "pulls-remove")
     await lead.get_by_role("button", name="Remove it").click()

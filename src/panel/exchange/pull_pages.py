@@ -54,10 +54,10 @@ def add_step(systems: Sequence[tuple[str, str]]) -> Step:
 def state(known: KnownPull) -> str:
     """Whether it is asked."""
     row = known.row
+    if known.is_over:
+        return "Not asked any more: the system as whose sending it lands was ended"
     if row.ended_on is not None:
         return f"Removed on {words.short_day(row.ended_on)}"
-    if known.is_over:
-        return "Not asked: the system as whose sending it lands was ended"
     if row.paused_at is not None:
         return f"Paused since {words.day_and_time(row.paused_at)}"
     return f"Asked every {words.plural(row.every_minutes, 'minute')}"
