@@ -123,7 +123,7 @@ def _subscription() -> Json:
     return {
         "type": row.type,
         "documentation": "rest-hook, or message by MESH; id-only; criteria are Type? or "
-        "Type?patient=id. A client has its own alone.",
+        "Type?patient=id. A client has its own alone, searched by GET and by POST _search.",
         "interaction": [{"code": code} for code in interactions],
         "versioning": "versioned",
         "readHistory": False,
@@ -132,6 +132,7 @@ def _subscription() -> Json:
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchParam": [_param(param) for param in row.params],
+        "operation": [_operation(one) for one in OPERATIONS if one.type == row.type],
     }
 
 

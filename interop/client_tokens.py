@@ -79,6 +79,12 @@ class SigningKey:
         return {**kept, "kid": self.kid, "alg": self.algorithm, "use": "sig"}
 
 
+def new_signing_key(kid: str) -> bytes:
+    """A new private key of this name (JWK, EC on P-384), for `SigningKey.from_jwk`."""
+    made = ECKey.generate_key("P-384", {"kid": kid}, private=True)
+    return msgspec.json.encode(made.as_dict(private=True))
+
+
 def public_set(keys: Sequence[SigningKey]) -> dict[str, Any]:
     """The keys' public parts as a set (JWKS) to register, or to publish at an address."""
     return {"keys": [one.public() for one in keys]}

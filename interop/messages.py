@@ -378,6 +378,14 @@ class Agreement(OfChild, frozen=True, kw_only=True):
     withdrawn_at: datetime | None = None
 
 
+class PanelChildren(Message, frozen=True, kw_only=True):
+    """The children with whom a panel works, as far as its reader may be told: Group."""
+
+    key: str
+    name: str
+    children: tuple[str, ...]
+
+
 class Alert(OfChild, frozen=True, kw_only=True):
     """Something that whoever meets the child must know first: Flag."""
 

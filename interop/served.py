@@ -96,7 +96,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     name: str
     definition: str
     on: Literal["server", "type", "instance"]
-    """/$export, /Patient/$export, or /Patient/123/$everything."""
+    """/$export, /Patient/$export, or /Patient/123/$everything. An export is also posted."""
     type: str | None = None
     """Of one on a type or instance: which; None for every type."""
 
@@ -116,8 +116,21 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         name="export",
+        definition="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export",
+        on="instance",
+        type="Group",
+    ),
+    Operation(
+        name="export",
         definition="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
         on="server",
+    ),
+    Operation(
+        name="status",
+        definition="http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/"
+        "backport-subscription-status",
+        on="instance",
+        type="Subscription",
     ),
     Operation(
         name="validate",
@@ -337,6 +350,14 @@ _ROWS = (
         _date("authored"),
         _reference("requester", *_WHO),
     ),
+    _read_only(
+        "Group",
+        _IDENTIFIER,
+        _token("type", "person"),
+        _token("actual", "true"),
+        _reference("member", "Patient"),
+        profile=False,
+    ),
     _writable("Appointment", _PATIENT, _STATUS, _date("date", "instant")),
     _writable(
         "Encounter",
@@ -368,8 +389,9 @@ _ROWS = (
     ),
     _read_only("AuditEvent", _PATIENT, _date("date", "instant"), _reference("agent", *_WHO)),
 )
-"""Flag has no `status`: R4 defines none. Goal has no UK Core profile. Consent's `actor` is whoever
-stands in any of its provisions, and Provenance's `patient` the child whose record changed."""
+"""Flag has no `status`: R4 defines none. UK Core has no profile of Goal and Group. Consent's
+`actor` is whoever stands in any of its provisions, and Provenance's `patient` the child whose
+record changed."""
 
 SERVED: Mapping[str, Served] = MappingProxyType({row.type: row for row in _ROWS})
 """Every type that is served, by its name."""

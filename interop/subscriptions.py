@@ -3,6 +3,7 @@
     read(body, of_children)          -> Asked, or Refused with everything that is wrong
     resource(Kept(...))              -> the Subscription as its client may read it
     handshake(...), notification(…)  -> Bundles of the topic backport's shape
+    status_told(...)                 -> the answer to $status, of the same shape
 
 A notification names what changed and holds nothing of it (id-only). What a client sends with it to
 be known by (channel.header) is never shown again: left out of a PUT, it stays as it was.
@@ -143,6 +144,16 @@ class Event(Struct, frozen=True, kw_only=True):
     at: datetime
     focus: str
     """"Task/123"."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How a subscription stands."""
+
+    id: str
+    state: str
+    number: int
+    """Of the last event that was sent; 0 before the first."""
+    failure: str | None
 
 
 def read(body: bytes, of_children: Collection[str]) -> Asked | Refused:
@@ -325,6 +336,45 @@ def notification(base: str, subscription: str, event: Event) -> Json:
     )
 
 
+def status_told(base: str, standing: Standing, at: datetime) -> Json:
+    """How a subscription stands, as `$status` is answered: a searchset of one."""
+    told = _status(base, standing.id, standing.state, "query-status", standing.number)
+    if standing.failure is not None:
+        told.append({"name": "error", "valueCodeableConcept": {"text": standing.failure}})
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "timestamp": instant(at),
+        "total": 1,
+        "entry": [
+            {
+                "fullUrl": f"urn:uuid:{standing.id}",
+                "resource": _parameters(standing.id, told),
+                "search": {"mode": "match"},
+            }
+        ],
+    }
+
+
+def _status(base: str, subscription: str, status: str, kind: str, number: int) -> list[Json]:
+    address = f"{base}/{TYPE}/{subscription}"
+    return [
+        {"name": "subscription", "valueReference": {"reference": address}},
+        {"name": "status", "valueCode": status},
+        {"name": "type", "valueCode": kind},
+        {"name": "eventsSinceSubscriptionStart", "valueString": str(number)},
+    ]
+
+
+def _parameters(id_: str, told: list[Json]) -> Json:
+    return {
+        "resourceType": "Parameters",
+        "id": id_,
+        "meta": {"profile": [_STATUS]},
+        "parameter": told,
+    }
+
+
 def _bundle(
     base: str,
     subscription: str,
@@ -335,14 +385,7 @@ def _bundle(
     number: int,
     events: list[Json],
 ) -> Json:
-    address = f"{base}/{TYPE}/{subscription}"
-    parameters: list[Json] = [
-        {"name": "subscription", "valueReference": {"reference": address}},
-        {"name": "status", "valueCode": status},
-        {"name": "type", "valueCode": kind},
-        {"name": "eventsSinceSubscriptionStart", "valueString": str(number)},
-        *events,
-    ]
+    parameters = [*_status(base, subscription, status, kind, number), *events]
     return {
         "resourceType": "Bundle",
         "id": id_,
@@ -351,12 +394,7 @@ def _bundle(
         "entry": [
             {
                 "fullUrl": f"urn:uuid:{id_}",
-                "resource": {
-                    "resourceType": "Parameters",
-                    "id": id_,
-                    "meta": {"profile": [_STATUS]},
-                    "parameter": parameters,
-                },
+                "resource": _parameters(id_, parameters),
                 "request": {"method": "GET", "url": f"{TYPE}/{subscription}"},
                 "response": {"status": "200"},
             }

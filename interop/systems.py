@@ -41,6 +41,7 @@ URI = "urn:ietf:rfc:3986"
 CHILD_REFERENCE = own_id("child-reference")
 UPN = own_id("upn")
 AGENCY_ID = own_id("agency")
+PANEL_KEY = own_id("panel")
 REQUEST_REFERENCE = own_id("request-reference")
 VIEWER = own_id("viewer")
 """Whoever looked and is no resource that can be read: a family's sign-in, a client, a job."""
@@ -60,6 +61,7 @@ ORGANIZATION_TYPE = f"{_HL7}/organization-type"
 CONDITION_CLINICAL = f"{_HL7}/condition-clinical"
 CONDITION_VERIFICATION = f"{_HL7}/condition-ver-status"
 CONDITION_CATEGORY = f"{_HL7}/condition-category"
+GROUP_TYPE = "http://hl7.org/fhir/group-type"
 GOAL_ACHIEVEMENT = f"{_HL7}/goal-achievement"
 CONSENT_SCOPE = f"{_HL7}/consentscope"
 PROVENANCE_PARTICIPANT = f"{_HL7}/provenance-participant-type"

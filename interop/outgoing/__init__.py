@@ -45,6 +45,7 @@ WRITERS: dict[str, Writer[Any]] = {
     "Goal": Writer(messages.Outcome, plans.goal),
     "Task": Writer(messages.Action, plans.task),
     "ServiceRequest": Writer(messages.Request, plans.service_request),
+    "Group": Writer(messages.PanelChildren, meetings.group),
     "Appointment": Writer(messages.Sitting, meetings.appointment),
     "Encounter": Writer(messages.Sitting, meetings.encounter),
     "DocumentReference": Writer(messages.Note, meetings.document_reference),

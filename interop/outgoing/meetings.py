@@ -1,7 +1,7 @@
-"""The panel's meeting and what the family is told of it.
+"""The panel, its meeting and what the family is told of it.
 
-Appointment and Encounter, DocumentReference and Communication. R4 lets no Organization take part
-in an Appointment or an Encounter: an agency is named in an extension there.
+Group, Appointment and Encounter, DocumentReference and Communication. R4 lets no Organization take
+part in an Appointment or an Encounter: an agency is named in an extension there.
 """
 
 from base64 import b64encode
@@ -9,7 +9,7 @@ from datetime import timedelta
 from hashlib import sha1
 
 from interop import systems
-from interop.messages import Note, Sending, Sitting
+from interop.messages import Note, PanelChildren, Sending, Sitting
 from interop.outgoing.elements import (
     Json,
     coding,
@@ -35,6 +35,25 @@ ENCOUNTERS = {"planned": "planned", "discussed": "finished"}
 SENT = frozenset({"sent", "opened"})
 STOPPED = {"held_back": "on-hold", "waiting": "preparation", "recalled": "stopped"}
 MEDIA = {"email": ("EMAILWRIT", "email"), "letter": ("MAILWRIT", "mail")}
+
+
+def group(panel: PanelChildren) -> Json:
+    """Group: who stands in it are those of whom the reader may know; no other is counted."""
+    key = text(panel.key)
+    return resource(
+        "Group",
+        panel,
+        {
+            "identifier": [{"system": systems.PANEL_KEY, "value": key}] if key else None,
+            "active": True,
+            "type": "person",
+            "actual": True,
+            "name": text(panel.name),
+            "quantity": len(panel.children),
+            "member": [{"entity": one} for one in references("Patient", panel.children)],
+        },
+        profiled=False,
+    )
 
 
 def appointment(sitting: Sitting) -> Json:

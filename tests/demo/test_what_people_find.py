@@ -77,7 +77,14 @@ async def test_what_a_system_is_told_is_valid_by_others(crew: Crew, tmp_path: Pa
     assert client is not None
     sent = [one async for one in all_children(crew.gate, client)]
     kinds = {one.resource for one in sent}
-    assert {"Patient", "RelatedPerson", "CarePlan", "Task", "QuestionnaireResponse"} <= kinds
+    assert {
+        "Patient",
+        "RelatedPerson",
+        "CarePlan",
+        "Task",
+        "QuestionnaireResponse",
+        "Group",
+    } <= kinds
     assert validator.problems(
         validator.lay_out(tmp_path / "validator"), [one.stamped.body for one in sent]
     ) == {

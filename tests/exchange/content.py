@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.allocation.models import ServiceRequest
 from panel.assessments.models import Assessment, Form, SectionAnswer
-from panel.panels.models import AgendaItem, Meeting
+from panel.panels.models import AgendaItem, Meeting, Referral
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.plans.models import Action, DesiredOutcome, LeadProfessional, OutcomeProgress, Plan
 from panel.platform.ids import new_id
@@ -42,6 +42,8 @@ class Content:
     """Of the Patient's address."""
     family: Rule = field(default=lambda _may: False)
     """Of what the Patient tells of languages."""
+    before_panel: Rule = field(default=lambda _may: False)
+    """Of the child's place in the Group of the panel."""
     sections: dict[str, Rule] = field(default_factory=dict)
     """Of the answers' sections, by their keys."""
     categories: dict[str, Category] = field(default_factory=dict)
@@ -103,6 +105,11 @@ async def _who(session: AsyncSession, world: World, authors: Authors, content: C
     rules["Patient", child_id] = lambda may: may(Category.IDENTITY, wrote)
     rules["Condition", child_id] = lambda may: may(Category.HEALTH, wrote)
     rules["Flag", child_id] = lambda may: may(Category.FAMILY, wrote)
+    for referral in await session.scalars(select(Referral).where(Referral.child_id == child_id)):
+        referred_by = referral.agency_id
+        content.before_panel = lambda may, referred_by=referred_by: (
+            may(Category.PANEL, referred_by) and may(Category.IDENTITY, wrote)
+        )
     content.contact = lambda may: may(Category.CONTACT, wrote)
     content.family = lambda may: may(Category.FAMILY, wrote)
     links = list(await session.scalars(select(FamilyLink).where(FamilyLink.child_id == child_id)))

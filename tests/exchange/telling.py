@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interop.subscriptions import Asked, read
 from panel.exchange.clients import NewClient, register_client
 from panel.exchange.entering import Client
+from panel.exchange.events import put_in_line
 from panel.exchange.standing import client_by_id
 from panel.exchange.subscriptions import SUBSCRIBABLE, make
 from panel.exchange.telling_models import Delivery, Subscription
 from panel.plans.models import Action, Plan
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.records.gate import rewrite_access
+from panel.records.gate import Gate, rewrite_access
 from panel.register.models import Child, FamilyLink, Involvement
 from panel.sharing.models import SharingAgreement
 from tests.exchange.conftest import jwks
@@ -131,6 +132,21 @@ async def task_of(session: AsyncSession, child: UUID, plan: UUID, words: str = "
     session.add(action)
     await session.flush()
     return action.id
+
+
+async def two_in_line(
+    gate: Gate, tenant: Tenant, client: Client, family: Family, endpoint: str
+) -> UUID:
+    """Two actions of the family's child wait to be told to a subscription; their plan."""
+    await subscribed(tenant, client, endpoint)
+    async with tenant.transaction(JOB) as session:
+        await agree(session, family.child, family.mother, family.health)
+        plan = await plan_of(session, family.child, family.health)
+        for _ in range(2):
+            await task_of(session, family.child, plan)
+    async with tenant.transaction(JOB) as session:
+        await put_in_line(gate, session)
+    return plan
 
 
 @dataclass(frozen=True)

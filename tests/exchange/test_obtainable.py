@@ -3,8 +3,8 @@
 A random sharing state, a record with something of every type, and one client, who tries: search of
 every type with and without the patient, by identifier through a chain, with every modifier;
 totals; every include and its reverse, also through a worker, an agency or a carer of two children;
-read, version and history of every id there is; the whole record. Each finds exactly the same. What
-is withheld in silence, or while the record's use is restricted, is not told by a label either.
+read, version and history of every id there is; the whole record; the Group of the panel, its
+members and its export. Each finds exactly the same. What is withheld in silence, or while the record's use is restricted, is not told by a label either.
 """
 
 import os
@@ -79,6 +79,7 @@ NOTHING: dict[str, Any] = {
     "objection": None, "restrictions": [], "orders": [], "override": None, "enquiry": None,
     "client": None,
 }  # fmt: skip
+REFERRED = NOTHING | {"referred": SINCE[0]}
 ALL_THEIR_OWN = Authors(
     child=0, family=0, plan=0, sections=(0, 0, 0, 0), request=(0, Category.HEALTH),
     note=(0, (Category.SAFEGUARDING,)), sitting=0, episode=0,
@@ -177,14 +178,14 @@ def names(found: Iterable[Told]) -> list[Name]:
 )
 @example(facts=NOTHING, client=(0, True, None), authors=ALL_THEIR_OWN, besides=Besides())
 @example(
-    facts=NOTHING,
+    facts=REFERRED,
     client=(0, True, ("basic", [])),
     authors=NOBODYS,
     besides=Besides((Category.CONTACT,), sibling=(1, 2)),
 )
 @example(
-    facts=NOTHING,
-    client=(0, True, ("additional", [])),
+    facts=REFERRED,
+    client=(1, True, ("additional", [])),
     authors=NOBODYS,
     besides=Besides((Category.HEALTH, Category.CONTACT), sibling=(0, 1)),
 )
@@ -248,6 +249,7 @@ async def test_obtainable_is_what_is_permitted(
             assert not content.permitted(may) or any(one.permits for one in may.state.orders)
         tries = Tries(gate, session, system)
         await _tries_everything(tries, content, may, content.permitted(may))
+        await _groups(tries, world.panel, content, may)
         await _through_others(
             tries,
             world,
@@ -256,25 +258,63 @@ async def test_obtainable_is_what_is_permitted(
         )
 
     there = everything_of(content) | everything_of(sibling)
-    found = await _exported(gate, tenant, system)
-    assert found & there == content.permitted(may) | sibling.permitted(of_sibling)
+    found = await _exported(gate, tenant, system, Asking("", (*EXPORTED, "Group"), None))
+    assert names_of(found) & there == content.permitted(may) | sibling.permitted(of_sibling)
+    assert (str(child) in members_of(found)) == content.before_panel(may)
+    found = await _exported(gate, tenant, system, Asking("", EXPORTED, None, world.panel))
+    in_group = content.permitted(may) if content.before_panel(may) else set()
+    assert names_of(found) & there == in_group
 
 
-async def _exported(gate: Gate, tenant: Tenant, client: Client) -> set[Name]:
+EXPORTED = tuple(kind for kind in OF_CHILDREN if kind != "AuditEvent")
+
+
+def names_of(resources: Iterable[dict[str, Any]]) -> set[Name]:
+    return {(one["resourceType"], one["id"]) for one in resources}
+
+
+def members_of(resources: Iterable[dict[str, Any]]) -> set[str]:
+    """Who stands in groups; as many as they count."""
+    groups = [one for one in resources if one["resourceType"] == "Group"]
+    assert all(one["quantity"] == len(one["member"]) for one in groups)
+    return {to for one in groups for _, to in references(one["member"])}
+
+
+async def _groups(tries: Tries, panel: UUID, content: Content, may: Permits) -> None:
+    """The child in the Group of the panel, by every way: there, or not even counted."""
+    child, expected = str(content.child), content.before_panel(may)
+    mine = {("Group", str(panel))} if expected else set()
+    assert await tries.all_of("Group", ("member", child)) == mine
+    assert await tries.total("Group", ("member", child)) == len(mine)
+    back = await tries.search("Patient", ("_id", child), ("_revinclude", "Group:member"))
+    if ("Patient", child) in content.permitted(may):
+        assert set(names(back.included)) == mine
+    found = await tries.search("Group", ("_id", str(panel)), ("_include", "Group:member"))
+    told = [*found.matches, *back.included]
+    told += await reading.versions(tries.gate, tries.session, tries.client, "Group", panel)
+    one = await reading.read(tries.gate, tries.session, tries.client, "Group", panel)
+    told += [] if one is None else [one]
+    assert (one is not None) == bool(found.matches)
+    for group in told:
+        assert (child in members_of([group.content])) == expected
+    assert (("Patient", child) in names(found.included)) == expected
+
+
+async def _exported(
+    gate: Gate, tenant: Tenant, client: Client, asking: Asking
+) -> list[dict[str, Any]]:
     """All that comes in the files of an export."""
-    kinds = tuple(kind for kind in OF_CHILDREN if kind != "AuditEvent")
     async with tenant.transaction(client.viewer.id) as session:
-        job_id = await ask(session, client, Asking("", kinds, None))
+        job_id = await ask(session, client, asking)
         assert job_id is not None
     await make_waiting(gate)
     async with tenant.transaction(client.viewer.id) as session:
         job = await session.get_one(ExportJob, job_id)
         parts = [part.id for part in await parts_of(session, job)]
-    found: set[Name] = set()
+    found: list[dict[str, Any]] = []
     for part in parts:
         async for some in lines_of(gate, client, job_id, part):
-            told = [msgspec.json.decode(line) for line in some.splitlines()]
-            found |= {(one["resourceType"], one["id"]) for one in told}
+            found += [msgspec.json.decode(line) for line in some.splitlines()]
     async with tenant.transaction(client.viewer.id) as session:
         await cancel(session, client, await session.get_one(ExportJob, job_id))
     return found

@@ -133,7 +133,7 @@ async def test_it_is_asked_what_changed_since(
         assert await pull_due(tenant, HERE, lands) == 1
         said = await failure(tenant)
         assert said is not None
-        assert "p1" not in said
+        assert said == "It is too busy, or closed: it answered with 503."
         clock.set(begun + timedelta(hours=3))
         other.works = True
         assert await pull_due(tenant, HERE, lands) == 1
@@ -154,6 +154,9 @@ async def test_it_is_asked_at_a_public_address_only(tenant: Tenant, family: Fami
             source("https://trust.example/fhir", token_address=None, lands_as="nobody"),
             source("https://trust.example/fhir", token_address=None, every_minutes=1),
             source("https://trust.example/fhir", token_address=None, types=()),
+            source("https://trust.example/fhir", token_address=None, types=("Organization",)),
+            source("https://trust.example/fhir", token_address=None, scopes=("all",)),
+            source("https://trust.example/fhir", token_address=None, as_client=" "),
         ):
             with pytest.raises(Invalid):
                 await add_source(session, wrong, is_demo=False)

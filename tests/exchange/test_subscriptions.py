@@ -1,10 +1,12 @@
 """A system keeps its own subscriptions over HTTP, and those of no other."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
+from fhir.resources.R4B.parameters import Parameters
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
@@ -14,6 +16,7 @@ from interop.subscriptions import TYPE, read
 from panel.exchange.entering import Client
 from panel.exchange.subscription_routes import HERE
 from panel.exchange.subscriptions import SUBSCRIBABLE
+from panel.exchange.telling_models import Subscription
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from tests.exchange.conftest import SITE_URL
@@ -91,6 +94,39 @@ async def test_it_makes_reads_changes_and_takes_away_its_own(
     assert (await other.ask("GET", HERE)).json()["total"] == 0
     assert (await gp.ask("DELETE", here)).status_code == 204
     assert (await gp.ask("GET", here)).status_code == 404
+
+
+async def test_it_searches_by_form_and_asks_how_its_own_stand(
+    gp: System, client: Browser, tenant: Tenant, family: Family
+) -> None:
+    made = (await gp.ask("POST", HERE, written(LOOPBACK))).json()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    async def searched(system: System, said: str, head: dict[str, str]) -> httpx.Response:
+        head = system.head | head
+        return await client.post(f"{HERE}/_search", content=said, headers=head)
+
+    listed = (await searched(gp, f"_id={made['id']}&status=requested", form)).json()
+    assert [one["resource"] for one in listed["entry"]] == [made]
+    assert listed["link"][0]["url"].endswith(f"/{TYPE}?_id={made['id']}&status=requested")
+    assert (await searched(gp, "status=off", form)).json()["total"] == 0
+    assert (await searched(gp, "criteria=Task", form)).status_code == 400
+    assert (await searched(gp, "status=off", {"Content-Type": "text/plain"})).status_code == 415
+    asked = f"{HERE}/{made['id']}/$status"
+    async with tenant.transaction(gp.client.viewer.id) as session:
+        row = await session.get_one(Subscription, UUID(made["id"]))
+        row.state, row.number, row.failure = "error", 7, "It answered with 503."
+    [entry] = (await gp.ask("GET", asked)).json()["entry"]
+    told = {one["name"]: one for one in entry["resource"]["parameter"]}
+    assert told["subscription"]["valueReference"]["reference"].endswith(f"{HERE}/{made['id']}")
+    assert told["status"]["valueCode"] == "error"
+    assert told["type"]["valueCode"] == "query-status"
+    assert told["eventsSinceSubscriptionStart"]["valueString"] == "7"
+    assert told["error"]["valueCodeableConcept"] == {"text": "It answered with 503."}
+    Parameters.model_validate(entry["resource"])
+    other = await comes_in(client, tenant, family.school, "school")
+    assert (await other.ask("GET", asked)).status_code == 404
+    assert (await searched(other, f"_id={made['id']}", form)).json()["total"] == 0
 
 
 async def test_where_it_is_not_told_of_is_refused(gp: System, family: Family) -> None:

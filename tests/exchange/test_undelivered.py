@@ -9,7 +9,6 @@ from litestar.testing import AsyncTestClient
 from consent import Role, Viewer, ViewerKind
 from panel.accounts.service import add_agency, add_worker, give_role
 from panel.exchange.delivering import TRIES, Sender, wait_before
-from panel.exchange.events import put_in_line
 from panel.exchange.undelivered_routes import HERE
 from panel.platform.clock import FixedClock
 from panel.platform.reaching import Reaching
@@ -18,15 +17,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from tests.conftest import SignIn
 from tests.exchange.receiver import listening
-from tests.exchange.telling import (
-    BASE,
-    agree,
-    plan_of,
-    states,
-    subscribed,
-    system_of,
-    task_of,
-)  # fmt: skip
+from tests.exchange.telling import BASE, states, system_of, two_in_line
 from tests.hostile.conftest import hidden_of
 from tests.sharing.family import Family
 
@@ -55,14 +46,7 @@ async def test_the_lead_sees_no_child_and_tries_again_or_gives_up(
     system = await system_of(tenant, family.health, "gp")
     sender = Sender(gate, Reaching(to_this_machine=True), BASE)
     with listening() as receiver:
-        await subscribed(tenant, system, receiver.address)
-        async with tenant.transaction(JOB) as session:
-            await agree(session, family.child, family.mother, family.health)
-            plan = await plan_of(session, family.child, family.health)
-            for _ in range(2):
-                await task_of(session, family.child, plan)
-        async with tenant.transaction(JOB) as session:
-            await put_in_line(gate, session)
+        plan = await two_in_line(gate, tenant, system, family, receiver.address)
         receiver.status = 410
         assert await sender.send_due() == 2
         assert {one.state for one in await states(tenant)} == {"dead"}

@@ -19,7 +19,7 @@ from tests.exchange.web import Web, give_token
 
 pytestmark = pytest.mark.database
 NOBODY = str(new_id())
-R4_TYPES = ("Observation", "Patient2", "patient", "Group", "Medication", "Binary")
+R4_TYPES = ("Observation", "Patient2", "patient", "List", "Medication", "Binary")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ IDS = frozenset(
         "id", "child", "practice", "agency", "provider", "form", "author", "author_agency",
         "outcomes", "actions", "plan", "worker", "carers", "owner", "service", "sent_by",
         "agencies", "not_agencies", "sitting", "signed_off_by", "note", "to", "by", "target",
-        "viewer", "key", "form_key",
+        "viewer", "key", "form_key", "children",
     }
 )  # fmt: skip
 """Fields that hold an id, or a key of a form; `outcome` and `note` also name texts (TEXTS)."""

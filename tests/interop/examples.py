@@ -321,6 +321,9 @@ FULL: tuple[said.Message, ...] = (
         by=WORKER,
         agency=AGENCY,
     ),
+    said.PanelChildren(
+        id=one(28), changed_at=AT, key="early-years", name="Early years panel", children=(CHILD,)
+    ),
     said.Look(
         id=one(27),
         child=CHILD,
@@ -374,6 +377,7 @@ LEAST: tuple[said.Message, ...] = (
     said.Agreement(id=one(24), child=CHILD, given=False, by_words="", from_on=ON),
     said.Alert(id=one(25), child=CHILD, code="", words=""),
     said.Change(id=one(26), child=CHILD, target_type="Task", target=ACTION, what="", at=AT),
+    said.PanelChildren(id=one(28), key="", name="", children=()),
     said.Look(
         id=one(27),
         child=CHILD,

@@ -17,7 +17,7 @@ from interop.outgoing.elements import lines, text
 from tests.interop.any_message import any_of
 from tests.interop.examples import FULL
 
-KEPT_ONLY = frozenset({"Provenance", "AuditEvent"})
+KEPT_ONLY = frozenset({"AuditEvent", "Group", "Provenance"})
 UNSPOKEN: Final[Mapping[str, frozenset[str]]] = {
     "Practitioner": frozenset({"agency", "job_title", "from_on", "until_on"}),
     "Questionnaire": frozenset({"sections"}),

@@ -83,8 +83,8 @@ def test_what_is_about_a_child_is_found_by_the_child(type_: str) -> None:
     patient = row.param("patient")
     if patient is None:
         assert type_ in {
-            "Patient", "Practitioner", "PractitionerRole", "Organization", "HealthcareService",
-            "Questionnaire",
+            "Group", "Patient", "Practitioner", "PractitionerRole", "Organization",
+            "HealthcareService", "Questionnaire",
         }  # fmt: skip
         return
     assert row.of_child
@@ -102,7 +102,7 @@ def test_whoever_may_send_can_ask_whether_it_is_here() -> None:
 
 def test_agencies_workers_forms_and_logs_are_not_written_from_outside() -> None:
     assert {row.type for row in SERVED.values() if not row.writable} == {
-        "AuditEvent", "HealthcareService", "Organization", "Practitioner", "PractitionerRole",
+        "AuditEvent", "Group", "HealthcareService", "Organization", "Practitioner", "PractitionerRole",
         "Provenance", "Questionnaire",
     }  # fmt: skip
 

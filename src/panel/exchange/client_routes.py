@@ -43,6 +43,7 @@ async def clients_page(desk: NamedDependency[Desk]) -> Response[str]:
         rows=rows,
         new_href=f"{BASE}/new",
         undelivered_href=f"{HOME}/deliveries",
+        pulls_href=f"{HOME}/pulls",
         back_href=HOME,
     )
 

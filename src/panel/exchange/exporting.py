@@ -20,10 +20,12 @@ from consent import Purpose
 from interop.messages import Message
 from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, told
+from panel.exchange.groups import members_of, open_members
 from panel.exchange.permitted import PERMITTED, Permitted, permitted
 from panel.exchange.resources import told as as_sent
-from panel.exchange.source import AnySource, ChildLine, ChildSource, OpenSource, sql
+from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
 from panel.exchange.sources import SOURCES
+from panel.exchange.sources_groups import GROUP
 from panel.exchange.standing import client_by_id
 from panel.exchange.telling_models import ExportJob, ExportLine, ExportPart
 from panel.platform.audit import Actor, ActorKind, Kind, record
@@ -57,6 +59,10 @@ class Asking:
     asked: str
     types: tuple[str, ...]
     since: datetime | None
+    group: UUID | None = None
+    """Of whose members it is; None for all whom the client reaches."""
+    patients: tuple[UUID, ...] | None = None
+    """Of whom alone, where they are named."""
 
 
 async def ask(session: AsyncSession, client: Client, asking: Asking) -> UUID | None:
@@ -73,6 +79,8 @@ async def ask(session: AsyncSession, client: Client, asking: Asking) -> UUID | N
         asked=asking.asked,
         types=list(asking.types),
         since=asking.since,
+        group_id=asking.group,
+        patient_ids=None if asking.patients is None else list(asking.patients),
         state="waiting",
         tries=0,
         next_at=session.info[NOW],
@@ -152,7 +160,8 @@ async def _make(gate: Gate, client: Client, job_id: UUID) -> None:
         )
         if row is None:
             return
-        allowed = await permitted(gate, session, client.viewer)
+        of_whom = await _of_whom(gate, session, client, row)
+        allowed = await permitted(gate, session, client.viewer, of_whom)
         for resource in row.types:
             if client.scopes.permits(resource, "r"):
                 await _make_type(session, row, SOURCES[resource], allowed)
@@ -160,12 +169,25 @@ async def _make(gate: Gate, client: Client, job_id: UUID) -> None:
         row.state, row.as_of, row.ends_at = "ready", now, now + LASTS
 
 
+async def _of_whom(
+    gate: Gate, session: AsyncSession, client: Client, row: ExportJob
+) -> frozenset[UUID] | None:
+    """The children of whom it is as things stand now; None for all whom the client reaches."""
+    named = None if row.patient_ids is None else frozenset(row.patient_ids)
+    if row.group_id is None:
+        return named
+    if not client.scopes.permits(GROUP.resource, "r"):
+        return frozenset()
+    members = await members_of(gate, session, client, [row.group_id])
+    return members if named is None else members & named
+
+
 async def _make_type(
     session: AsyncSession, row: ExportJob, source: AnySource, allowed: Permitted
 ) -> None:
     """The files of one type, in order of child, so that each is opened once or twice."""
-    if isinstance(source, OpenSource):
-        await _open_part(session, row, source)
+    if not isinstance(source, ChildSource):
+        await _open_part(session, row, source, allowed)
         return
     after: Key | None = None
     for number in count():
@@ -239,21 +261,26 @@ async def _fill(
     return (child_id, row_id) if lines == LINES else None
 
 
-async def _open_part(session: AsyncSession, row: ExportJob, source: AnySource) -> None:
-    """Of a type that is about no child: which rows; they are read when they are fetched."""
+async def _open_part(
+    session: AsyncSession, row: ExportJob, source: AnySource, allowed: Permitted
+) -> None:
+    """Of a type that is not about one child: which rows; they are read when they are fetched."""
     rows = await rows_of(
         session,
         for_driver(
             sql(
-                "SELECT {id} FROM {rows} WHERE ({where}) AND (CAST(:since AS timestamptz) IS NULL"
-                " OR {changed} > :since) ORDER BY {id}",
+                "WITH {permitted} SELECT {id} FROM {rows} WHERE ({where}) AND ({told})"
+                " AND (CAST(:since AS timestamptz) IS NULL OR {changed} > :since) ORDER BY {id}",
+                permitted=PERMITTED,
                 id=source.id,
                 rows=source.rows,
                 where=source.where,
-                changed=source.changed,
+                told=source.told,
+                changed=source.last_told,
             )
         ),
-        {"since": row.since},
+        {**allowed.values(), "since": row.since},
+        prepared=False,
     )
     if rows:
         part = _part(row, source, 0)
@@ -284,7 +311,7 @@ async def lines_of(gate: Gate, client: Client, job_id: UUID, part_id: UUID) -> A
             part = await session.get(ExportPart, part_id)
             if row is None or row.state != "ready" or part is None or part.job_id != row.id:
                 return
-            read, sent = await _some(gate, session, client, part, after)
+            read, sent = await _some(gate, session, client, row, part, after)
         if sent:
             yield b"".join(sent)
         after += A_TIME
@@ -293,25 +320,32 @@ async def lines_of(gate: Gate, client: Client, job_id: UUID, part_id: UUID) -> A
 
 
 async def _some(
-    gate: Gate, session: AsyncSession, client: Client, part: ExportPart, after: int
+    gate: Gate,
+    session: AsyncSession,
+    client: Client,
+    job: ExportJob,
+    part: ExportPart,
+    after: int,
 ) -> tuple[int, list[bytes]]:
     """How many lines there were, and those that may be told."""
     source = SOURCES[part.resource]
     if part.row_ids is not None:
         ids = part.row_ids[after : after + A_TIME]
-        found = await messages_of(session, part.resource, ids, {})
+        members = await open_members(gate, session, client, source, ids)
+        found = await messages_of(session, part.resource, ids, members)
         return len(ids), _written(part.resource, found.values())
-    lines = list(
-        await session.execute(
-            select(ExportLine.child_id, ExportLine.line)
-            .where(
-                ExportLine.part_id == part.id,
-                ExportLine.place > after,
-                ExportLine.place <= after + A_TIME,
-            )
-            .order_by(ExportLine.place)
+    kept = await session.execute(
+        select(ExportLine.child_id, ExportLine.line)
+        .where(
+            ExportLine.part_id == part.id,
+            ExportLine.place > after,
+            ExportLine.place <= after + A_TIME,
         )
+        .order_by(ExportLine.place)
     )
+    of_whom = await _of_whom(gate, session, client, job)
+    # Who is no member of the group any more is not told of as one.
+    lines = [(child, line) for child, line in kept if of_whom is None or child in of_whom]
     opened = await gate.open_here(
         session,
         list(dict.fromkeys(child for child, _ in lines)),

@@ -292,6 +292,11 @@ async def search_by_form(
     desk: NamedDependency[Desk], request: AnyRequest, resource: FromPath[str]
 ) -> Answer:
     """The same, with what is asked out of the address and so out of every log of addresses."""
+    return await _search(desk, request, resource, await form_of(request))
+
+
+async def form_of(request: AnyRequest) -> str:
+    """What a search asks in its address and its form. Raises NotDone."""
     body = await request.body()
     if len(body) > LARGEST_FORM:
         raise NotDone(Issue("too-long", "The search is too long."))
@@ -300,8 +305,7 @@ async def search_by_form(
         raise NotDone(Issue("not-supported", f"Send a search as {FORM}."), status=415)
     if not body.isascii():
         raise NotDone(Issue("invalid", "The search cannot be read."))
-    query = "&".join(part for part in (request.url.query, body.decode("ascii")) if part)
-    return await _search(desk, request, resource, query)
+    return "&".join(part for part in (request.url.query, body.decode("ascii")) if part)
 
 
 @get(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interop.messages import Message
 from panel.assessments.service import load_forms
 from panel.exchange.permitted import PERMITTED, Permitted
-from panel.exchange.source import AnySource, ChildLine, Line, OpenSource, sql
+from panel.exchange.source import AnySource, ChildLine, GroupSource, Line, OpenSource, sql
 from panel.exchange.sources import IN_A_RECORD, SOURCES
 from panel.platform.crypto import Keys
 from panel.platform.read_models import for_driver, rows_of
@@ -194,6 +194,8 @@ def _message(
 ) -> Message | None:
     if isinstance(source, OpenSource):
         return source.message(line, keys)
+    if isinstance(source, GroupSource):
+        return source.message(line, opened)
     access = opened.get(line.child_id) if isinstance(line, ChildLine) else None
     return None if access is None else source.message(line, access)
 

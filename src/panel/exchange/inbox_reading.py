@@ -250,6 +250,9 @@ def _words(value: object) -> str:
     if isinstance(value, list):
         return next((words for one in value if (words := _words(one))), "")
     if isinstance(value, dict):
+        if given := _words(value.get("given")):
+            # A person's name, as they are called rather than as they are filed.
+            return f"{given} {_words(value.get('family'))}".strip()
         return next(
             (
                 words

@@ -16,13 +16,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.bundle import Shown, collection, instant
 from interop.client import Again, Credentials, FhirClient, SigningKey
-from interop.client_answers import FhirError, NotReached, NotUnderstood, Page
+from interop.client_answers import (
+    FhirError,
+    NotAllowed,
+    NotLetIn,
+    NotReached,
+    NotThere,
+    NotUnderstood,
+    Page,
+    TooMuch,
+)
+from interop.scopes import wrong_scopes
+from interop.served import SERVED
 from panel.exchange.delivering import wait_before
 from panel.exchange.entering import Client
 from panel.exchange.landing import Landing
 from panel.exchange.models import ExchangeClient
 from panel.exchange.standing import client_by_id
 from panel.exchange.telling_models import PullSource
+from panel.platform.audit import Kind, record
 from panel.platform.problems import FieldError, Invalid
 from panel.platform.reaching import Reaching, is_sendable
 from panel.platform.tables import NOW
@@ -66,8 +78,10 @@ async def add_source(session: AsyncSession, new: NewSource, *, is_demo: bool) ->
             mistakes.append(FieldError(name, "Enter a public address that begins with https://"))
     if new.every_minutes < LEAST_MINUTES:
         mistakes.append(FieldError("every", f"Ask every {LEAST_MINUTES} minutes or less often"))
-    if not new.types:
-        mistakes.append(FieldError("types", "Enter one type or more, for example CarePlan"))
+    mistakes += _wrong_types(new.types)
+    mistakes += [FieldError("scopes", sentence) for sentence in wrong_scopes(new.scopes)]
+    if not new.as_client.strip():
+        mistakes.append(FieldError("as_client", "Enter what we are called there"))
     try:
         SigningKey.from_jwk(msgspec.json.decode(new.signing_key, type=dict[str, object]))
     except (ValueError, msgspec.DecodeError):
@@ -88,8 +102,16 @@ async def add_source(session: AsyncSession, new: NewSource, *, is_demo: bool) ->
     )
     row.signing_key = new.signing_key.decode()
     session.add(row)
+    record(session, Kind.PULL_ADDED, subject=row.id, details={"base": row.base, "types": row.types})
     await session.flush()
     return row
+
+
+def _wrong_types(types: Sequence[str]) -> list[FieldError]:
+    if not types:
+        return [FieldError("types", "Enter one type or more, for example CarePlan")]
+    unknown = [one for one in types if (row := SERVED.get(one)) is None or not row.writable]
+    return [FieldError("types", f"{one[:64]} is no type that is taken in here") for one in unknown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +131,7 @@ async def pull_due(tenant: Tenant, reaching: Reaching, landing: Landing) -> int:
     """Ask every source that is due; how many were asked."""
     asked = 0
     while (due := await _taken(tenant)) is not None:
-        failure = await _pull(due, reaching, landing)
-        await _settle(tenant, due, failure)
+        await _settle(tenant, due, await _pull(due, reaching, landing))
         asked += 1
     return asked
 
@@ -121,7 +142,11 @@ async def _taken(tenant: Tenant) -> _Due | None:
         now: datetime = session.info[NOW]
         row = await session.scalar(
             select(PullSource)
-            .where(PullSource.next_at <= now, PullSource.ended_on.is_(None))
+            .where(
+                PullSource.next_at <= now,
+                PullSource.ended_on.is_(None),
+                PullSource.paused_at.is_(None),
+            )
             .order_by(PullSource.next_at)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -140,34 +165,68 @@ async def _taken(tenant: Tenant) -> _Due | None:
         return _Due(row.id, client, row.base, credentials, tuple(row.types), row.looked_until, now)
 
 
-async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> str:
-    """Ask for each type and land what comes; why it did not work, "" where it did."""
+@dataclass(slots=True)
+class _Pulled:
+    """What became of asking one source."""
+
+    came: int = 0
+    failure: str | None = None
+
+
+async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> _Pulled:
+    """Ask for each type and land what comes."""
+    pulled = _Pulled()
+    try:
+        await _fetch(due, reaching, landing, pulled)
+    except (FhirError, NotReached, NotUnderstood) as error:
+        pulled.failure = why(error)
+    return pulled
+
+
+async def _fetch(due: _Due, reaching: Reaching, landing: Landing, pulled: _Pulled) -> None:
     query = {"_count": AT_ONCE}
     if due.since is not None:
         query["_lastUpdated"] = f"ge{instant(due.since - ASKED_BACK)}"
     time = asyncio.get_running_loop().time
     until = time() + LASTS
-    try:
-        async with (
-            reaching.client() as http,
-            FhirClient(
-                due.base,
-                due.credentials,
-                http=http,
-                # It is asked again by schedule.
-                again=Again(times=0),
-                now=due.now.timestamp,
-            ) as fhir,
-        ):
-            for type_ in due.types:
-                async for page in fhir.pages(type_, query):
-                    if time() > until:
-                        return TOO_LONG
-                    if page.matches:
-                        await landing.receive(_as_bundle(page, due.base), due.client)
-    except (FhirError, NotReached, NotUnderstood) as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
+    async with (
+        reaching.client() as http,
+        FhirClient(
+            due.base,
+            due.credentials,
+            http=http,
+            # It is asked again by schedule.
+            again=Again(times=0),
+            now=due.now.timestamp,
+        ) as fhir,
+    ):
+        for type_ in due.types:
+            async for page in fhir.pages(type_, query):
+                if time() > until:
+                    pulled.failure = TOO_LONG
+                    return
+                if page.matches:
+                    await landing.receive(_as_bundle(page, due.base), due.client)
+                    pulled.came += len(page.matches)
+
+
+_WHY: Sequence[tuple[type[FhirError], str]] = (
+    (NotLetIn, "It does not let us in. Ask whether it has our key, under the name we use there."),
+    (NotAllowed, "It lets us in, and not to ask for this. Ask for wider scopes there."),
+    (NotThere, "There is nothing at this address. Ask for the address of its FHIR server."),
+    (TooMuch, "It is too busy, or closed: it answered with {status}."),
+    (FhirError, "It answered with {status}, and gave nothing."),
+)
+
+
+def why(error: FhirError | NotReached | NotUnderstood) -> str:
+    """Why a system did not give what it was asked for, in sentences without its own words."""
+    if isinstance(error, NotReached):
+        return f"It did not answer, or not in time ({error})."
+    if isinstance(error, NotUnderstood):
+        return "Its answer is no FHIR, is too large, or points to another server."
+    sentence = next(said for kind, said in _WHY if isinstance(error, kind))
+    return sentence.format(status=error.status)
 
 
 def _as_bundle(page: Page, base: str) -> bytes:
@@ -177,10 +236,10 @@ def _as_bundle(page: Page, base: str) -> bytes:
     return msgspec.json.encode(collection(shown, base))
 
 
-async def _settle(tenant: Tenant, due: _Due, failure: str) -> None:
+async def _settle(tenant: Tenant, due: _Due, pulled: _Pulled) -> None:
     async with tenant.transaction(JOB) as session:
         row = await session.get_one(PullSource, due.id)
-        row.failure = failure or None
-        if not failure:
+        row.asked_at, row.came, row.failure = due.now, pulled.came, pulled.failure
+        if pulled.failure is None:
             row.tries, row.looked_until = 0, due.now
             row.next_at = due.now + timedelta(minutes=row.every_minutes)

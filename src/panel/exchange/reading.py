@@ -14,6 +14,7 @@ from interop.messages import FormAnswers, Message
 from interop.search_values import as_uuid
 from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, open_messages, record_of
+from panel.exchange.groups import open_members
 from panel.exchange.history import states_of
 from panel.exchange.resources import Name, Told, references_in, told
 from panel.exchange.sender_sources import read_sent
@@ -53,8 +54,8 @@ async def _opened_for(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID, doing: str
 ) -> dict[UUID, Access]:
     source = SOURCES[resource]
-    if isinstance(source, OpenSource):
-        return _NOBODY
+    if not isinstance(source, ChildSource):
+        return await open_members(gate, session, client, source, [row])
     child = await _child_of(session, source, row)
     if child is None:
         return _NOBODY

@@ -6,10 +6,12 @@ from panel.exchange.export_routes import HANDLERS as EXPORTS
 from panel.exchange.fhir_routes import HANDLERS as FHIR
 from panel.exchange.inbox_pages import HANDLERS as PAGES
 from panel.exchange.inbox_routes import HANDLERS as INBOX
+from panel.exchange.pull_routes import HANDLERS as PULLS
 from panel.exchange.subscription_routes import HANDLERS as SUBSCRIPTIONS
 from panel.exchange.token_routes import HANDLERS as TOKENS
 from panel.exchange.undelivered_routes import HANDLERS as UNDELIVERED
 
 HANDLERS = [
     *TOKENS, *FHIR, *SUBSCRIPTIONS, *EXPORTS, *CLIENTS, *INBOX, *PAGES, *OF_A_CHILD, *UNDELIVERED,
+    *PULLS,
 ]  # fmt: skip

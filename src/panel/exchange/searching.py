@@ -31,9 +31,10 @@ from panel.exchange.conditions import (
 )
 from panel.exchange.entering import Client
 from panel.exchange.finding import Condition, Hit, Order, count, find, messages_of
+from panel.exchange.groups import open_members
 from panel.exchange.permitted import Permitted, permitted
 from panel.exchange.resources import Name, Told, referred, told
-from panel.exchange.source import AnySource, ChildSource, sql
+from panel.exchange.source import AnySource, ChildSource, GroupSource, sql
 from panel.exchange.sources import SOURCES
 from panel.platform.crypto import Keys
 from panel.platform.tables import KEYS
@@ -116,6 +117,9 @@ async def run(gate: Gate, session: AsyncSession, client: Client, search: asked_f
 def _children_asked(search: asked_for.Search) -> frozenset[UUID] | None:
     """Whom a search can only be about; None where it may be about anybody."""
     asked: frozenset[UUID] | None = None
+    if isinstance(SOURCES[search.type], GroupSource):
+        # Whoever asks for the groups of one child is shown them with all their members.
+        return None
     for one in search.criteria:
         named: frozenset[UUID] | None = None
         if isinstance(one, asked_for.References) and one.param.targets == ("Patient",):
@@ -220,7 +224,10 @@ async def told_of(
     )
     found: dict[Name, Told] = {}
     for resource, ids in by_type.items():
-        for message in (await messages_of(one.session, resource, ids, opened)).values():
+        told_with = opened
+        if isinstance(source := SOURCES[resource], GroupSource):
+            told_with = await open_members(one.gate, one.session, one.client, source, ids)
+        for message in (await messages_of(one.session, resource, ids, told_with)).values():
             sent = told(resource, message)
             found[sent.name] = sent
     return found

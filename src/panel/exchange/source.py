@@ -139,7 +139,28 @@ class ChildSource(Source[ChildRow]):
         return f", 'child_id', {self.child_id}"
 
 
-AnySource = OpenSource[Any] | ChildSource[Any]
+@dataclass(frozen=True, kw_only=True)
+class GroupSource(Source[RowOf]):
+    """Rows about many children at once, each told with those of them whom the viewer may know."""
+
+    message: Callable[[RowOf, Mapping[UUID, Access]], Message | None]
+    """The message with those whose records are open; None where it is told with nobody."""
+    may_be_told: str
+    """SQL: whether there is anybody with whom it is told."""
+    members: str
+    """SQL for the children of the groups `:ids` with whom they are told: made by `may`."""
+    reached: str
+    """SQL for all of their children whom the viewer reaches, told or not."""
+    about: frozenset[Category]
+    """What is decided and logged of each child with whom one is told."""
+
+    @property
+    def told(self) -> str:
+        """SQL: whether the viewer may be told that the row is there."""
+        return self.may_be_told
+
+
+AnySource = OpenSource[Any] | ChildSource[Any] | GroupSource[Any]
 
 
 def hex_of(*columns: str, of: str = "r") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from panel.exchange import sources_groups as groups
 from panel.exchange import sources_meetings as meetings
 from panel.exchange import sources_people as people
 from panel.exchange import sources_record as record
@@ -25,6 +26,7 @@ SOURCES: Mapping[str, AnySource] = {
         record.GOAL,
         record.TASK,
         record.SERVICE_REQUEST,
+        groups.GROUP,
         meetings.APPOINTMENT,
         meetings.ENCOUNTER,
         meetings.DOCUMENT_REFERENCE,

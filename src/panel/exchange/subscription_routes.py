@@ -11,8 +11,9 @@ from msgspec import Raw
 from interop.bundle import Shown as InBundle
 from interop.bundle import etag, searchset
 from interop.outcome import Issue, Refused, not_found
+from interop.search import pairs_of
 from interop.search_values import as_uuid
-from interop.subscriptions import LONGEST, STATUSES, TYPE, Asked, read
+from interop.subscriptions import LONGEST, STATUSES, TYPE, Asked, Standing, read, status_told
 from panel.accounts.desk import FOR_ANYBODY, Desk
 from panel.exchange import subscriptions as service
 from panel.exchange.entering import Client, client_of
@@ -23,6 +24,7 @@ from panel.exchange.fhir_routes import (
     AnyRequest,
     NotDone,
     base_of,
+    form_of,
     require_json,
     said,
 )
@@ -79,8 +81,26 @@ async def subscribe(desk: NamedDependency[Desk], request: AnyRequest) -> Answer:
 @get(HERE, include_in_schema=False, opt=FOR_ANYBODY, exception_handlers=REFUSED)
 async def own_subscriptions(desk: NamedDependency[Desk], request: AnyRequest) -> Answer:
     """A client's own."""
+    return await _search(desk, request, request.url.query)
+
+
+@post(
+    f"{HERE}/_search",
+    include_in_schema=False,
+    opt=FOR_ANYBODY,
+    exception_handlers=REFUSED,
+    status_code=200,
+)
+async def own_subscriptions_by_form(desk: NamedDependency[Desk], request: AnyRequest) -> Answer:
+    """The same, with what is asked in a form."""
+    return await _search(desk, request, await form_of(request))
+
+
+async def _search(desk: Desk, request: AnyRequest, query: str) -> Answer:
     client = await _client(desk, request, "s")
-    pairs = request.query_params.multi_items()
+    pairs = pairs_of(query)
+    if pairs is None:
+        raise NotDone(Issue("invalid", "The search cannot be read."))
     asked = [(name, value) for name, value in pairs if name != "_format"]
     if wrong := [name for name, _ in asked if name not in ("_id", "status")]:
         raise NotDone(Issue("not-supported", "This is not searched by.", (wrong[0][:64],)))
@@ -89,8 +109,8 @@ async def own_subscriptions(desk: NamedDependency[Desk], request: AnyRequest) ->
         found = [shown(row) for row in rows if _fits(row, asked)]
     base = base_of(desk)
     entries = [InBundle(TYPE, str(one.id), Raw(one.stamped.body)) for one in found]
-    query = f"?{request.url.query}" if request.url.query else ""
-    return said(searchset(entries, base, self_link=f"{base}/{TYPE}{query}", total=len(entries)))
+    link = f"{base}/{TYPE}{'?' if query else ''}{query}"
+    return said(searchset(entries, base, self_link=link, total=len(entries)))
 
 
 def _fits(row: Subscription, asked: Sequence[tuple[str, str]]) -> bool:
@@ -121,6 +141,28 @@ async def read_subscription(
     """One of its own."""
     client = await _client(desk, request, "r")
     return _answer(await _own(desk, client, row))
+
+
+@get(
+    f"{HERE}/{{row:str}}/$status",
+    include_in_schema=False,
+    opt=FOR_ANYBODY,
+    exception_handlers=REFUSED,
+)
+async def subscription_status(
+    desk: NamedDependency[Desk], request: AnyRequest, row: FromPath[str]
+) -> Answer:
+    """How one of its own stands, and how many events it was sent."""
+    client = await _client(desk, request, "r")
+    row_id = as_uuid(row)
+    async with desk.tenant.transaction(client.viewer.id) as session:
+        found = None if row_id is None else await service.one(session, client, row_id)
+        if found is None:
+            raise NotDone(not_found())
+        standing = Standing(
+            id=str(found.id), state=found.state, number=found.number, failure=found.failure
+        )
+    return said(status_told(base_of(desk), standing, desk.now))
 
 
 @put(f"{HERE}/{{row:str}}", include_in_schema=False, opt=FOR_ANYBODY, exception_handlers=REFUSED)
@@ -177,6 +219,8 @@ async def end_subscription(
 HANDLERS = [
     subscribe,
     own_subscriptions,
+    own_subscriptions_by_form,
+    subscription_status,
     read_subscription,
     change_subscription,
     end_subscription,

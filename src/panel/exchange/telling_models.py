@@ -108,6 +108,10 @@ class ExportJob(Row):
     """The address as it was asked for: types and an instant, nothing about a child."""
     types: Mapped[list[str]] = mapped_column(ARRAY(Text))
     since: Mapped[datetime | None]
+    group_id: Mapped[UUID | None]
+    """The panel of whose children it is; None for all whom the client reaches."""
+    patient_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    """Of whom alone, where they were named. No promise that there are such children."""
     state: Mapped[str] = mapped_column(Text, default="waiting")
     as_of: Mapped[datetime | None]
     """What changed after it is not in it."""
@@ -161,7 +165,12 @@ class PullSource(Row):
     types: Mapped[list[str]] = mapped_column(ARRAY(Text))
     every_minutes: Mapped[int]
     looked_until: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    """When it was last asked, whether it answered or not."""
+    came: Mapped[int | None]
+    """How many resources came then."""
     next_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     failure: Mapped[str | None] = mapped_column(Text)
+    paused_at: Mapped[datetime | None]
     ended_on: Mapped[date | None]

@@ -12,6 +12,7 @@ from consent import Role
 from panel.accounts.desk import Desk
 from panel.accounts.taking import Transaction, take, transaction_of
 from panel.exchange import undelivered as service
+from panel.exchange.inbox_reading import type_words
 from panel.exchange.undelivered import Undelivered
 from panel.records.child_scoped import JOB
 from panel.web import words
@@ -29,7 +30,7 @@ class DecideForm(msgspec.Struct, forbid_unknown_fields=True):
 def _line(one: Undelivered) -> dict[str, object]:
     return {
         "client": one.client,
-        "type": one.resource,
+        "type": type_words(one.resource),
         "when": words.day_and_time(one.made_at),
         "why": f"{one.failure} Tried {words.plural(one.tries, 'time')}.".strip(),
         "version": one.version,

@@ -7,10 +7,12 @@ from sqlalchemy import select
 
 from consent import Purpose
 from panel.exchange.entering import Client
+from panel.exchange.groups import all_groups
 from panel.exchange.permitted import permitted
 from panel.exchange.reading import everything, record
 from panel.exchange.resources import Name, Told
 from panel.exchange.sources import OF_CHILDREN
+from panel.exchange.sources_groups import GROUP
 from panel.records.gate import Gate
 from panel.register.models import Child
 
@@ -26,7 +28,10 @@ async def one_child(gate: Gate, client: Client, reference: str) -> Sequence[Told
 
 
 async def all_children(gate: Gate, client: Client) -> AsyncIterator[Told]:
-    """All that the client may be told of everybody, child by child; what is shared comes once."""
+    """All that the client may be told of everybody, child by child; what is shared comes once.
+
+    At the end the groups, each with its members.
+    """
     async with gate.tenant.transaction(client.viewer.id) as session:
         children = sorted((await permitted(gate, session, client.viewer)).children)
     shared: set[Name] = set()
@@ -36,6 +41,10 @@ async def all_children(gate: Gate, client: Client) -> AsyncIterator[Told]:
                 yield one
             if one.resource not in OF_CHILDREN:
                 shared.add(one.name)
+    if client.scopes.permits(GROUP.resource, "r"):
+        async with gate.tenant.transaction(client.viewer.id) as session:
+            for group in await all_groups(gate, session, client):
+                yield group
 
 
 async def _some(gate: Gate, client: Client, children: Sequence[UUID]) -> AsyncIterator[Told]:

@@ -98,6 +98,10 @@ class Kind(StrEnum):
     DELIVERY_GIVEN_UP = "delivery.given_up"
     EXPORT_ASKED = "export.asked"
     EXPORT_CANCELLED = "export.cancelled"
+    PULL_ADDED = "pull_source.added"
+    PULL_PAUSED = "pull_source.paused"
+    PULL_WENT_ON = "pull_source.went_on"
+    PULL_REMOVED = "pull_source.removed"
     TOKENS_REVOKED = "exchange_client.tokens_revoked"
 
 
