@@ -35,6 +35,7 @@ OF_CHILDREN = (
     "outcome_progress",
     "plan",
     "record_change",
+    "sender_version",
     "service_request",
     "sharing_agreement",
 )
