@@ -42,7 +42,7 @@ SELECT until, queries, written_by % 4294967296 = xmin::text::bigint
 """
 _TRANSACTIONS = """
 SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint
-  FROM pg_current_snapshot() s
+  FROM version_pass, pg_current_snapshot() s WHERE name = 'versions'
 """
 _FINISHED = """
 UPDATE version_pass SET until = :until, queries = :queries, at = :now,
