@@ -60,3 +60,8 @@ async def test_a_look_at_nobody_is_one_like_a_look_at_a_child_who_is_withheld(
         at_a_child = await looks(tenant, system, child)
         assert len(at_a_child) == len(WAYS)
         assert await looks(tenant, system, nobody) == at_a_child
+        # Whose facts are read in the place of nobody's is looked at by nobody.
+        async with tenant.transaction(JOB) as session:
+            count = text("SELECT count(*) FROM access_event WHERE viewer_id = :system")
+            all_looks = (await session.execute(count, {"system": system})).scalar_one()
+        assert all_looks == 2 * len(WAYS)
