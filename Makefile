@@ -77,6 +77,8 @@ bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_incoming.py
 	@$(BIN)/python bench/fhir_mapper.py
+	@$(BIN)/python bench/fhir_versions.py
+	@$(BIN)/python bench/fhir_withheld.py
 
 conformance: $(VENV)/.checking assets ## All that 500 invented children are told of as FHIR, checked by others
 	@folder=$$(mktemp -d) && trap 'rm -rf '"$$folder" EXIT && export PANEL_DATA_DIR="$$folder" && \

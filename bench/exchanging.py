@@ -149,6 +149,7 @@ async def _agree_to_everything(session: AsyncSession, child: UUID, agency: UUID)
 
 async def call(app: Litestar, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     """One request as a server makes it of the app (ASGI): the status and the body."""
+    path, _, query = path.partition("?")
     told = {"host": HOST, "authorization": f"Bearer {BEARER}", "content-type": MEDIA_TYPE}
     answered: list[Any] = []
 
@@ -167,7 +168,7 @@ async def call(app: Litestar, method: str, path: str, body: bytes = b"") -> tupl
         "raw_path": path.encode(),
         "root_path": "",
         "scheme": "http",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in told.items()],
         "client": ("127.0.0.1", 40000),
         "server": (HOST, 80),

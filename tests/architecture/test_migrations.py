@@ -53,6 +53,7 @@ NO_FACTS = {
     "subscription",
     "unusual_pattern",
     "used_assertion",
+    "version_pass",
     "web_session",
     "worker_identity",
 }

@@ -174,6 +174,7 @@ async def test_who_may_not_decide_is_told_why_and_nothing_typed_is_lost(
         "share_with": [str(family.school)],
         "level": "basic",
         "purposes": ["support"],
+        "systems": "no",
         "from": "2026-11-23",
         "until": "2027-11-22",
         "how_explained": ["talked"],

@@ -13,7 +13,7 @@ from panel.assessments.rules import Version, carry_forward, check_answers, diffe
 
 
 def next_form(form: FormDefinition) -> FormDefinition:
-    """Version 2: the reason is asked in new words, and ethnicity and one sex are gone."""
+    """The next version: the reason is asked in new words, and ethnicity and one sex are gone."""
     boys = (Choice("male", "Boy"), Choice("not_known", "Not known"))
 
     def changed(question: Question) -> Question:
@@ -30,7 +30,7 @@ def next_form(form: FormDefinition) -> FormDefinition:
         )
         for section in form.sections
     )
-    return msgspec.structs.replace(form, version=2, sections=sections)
+    return msgspec.structs.replace(form, version=form.version + 1, sections=sections)
 
 
 def read(version: Version, options: Options) -> str:

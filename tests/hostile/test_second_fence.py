@@ -36,6 +36,7 @@ FOR_ONE_ONLY = {
     "search_access_history": "the governance lead",
     "child_for_governance": "the governance lead",
     "compare_access": "scheduled work",
+    "children_written": "scheduled work",
     "decided_requests": "who sits on an allocation panel, and of groups who answers for it",
 }
 """Those that return rows, and to whom alone: each is tried below as everybody else."""
@@ -360,13 +361,16 @@ HISTORY = (
 FOUND = "SELECT child_for_governance('C-0000')"
 
 
-@pytest.mark.parametrize("call", [HISTORY, FOUND, "SELECT child_id FROM compare_access()"])
+OF_SCHEDULED_WORK = ("SELECT child_id FROM compare_access()", "SELECT children_written(1)")
+
+
+@pytest.mark.parametrize("call", [HISTORY, FOUND, *OF_SCHEDULED_WORK])
 def test_what_returns_rows_answers_one_role_and_refuses_everybody_else(
     fence: Fence, call: str
 ) -> None:
     answered = 0
     for viewer in (*fence.viewers, new_id(), None):
-        is_theirs = viewer == JOB if "compare" in call else viewer in fence.leads
+        is_theirs = viewer == JOB if call in OF_SCHEDULED_WORK else viewer in fence.leads
         with fence.as_(viewer) as app:
             if is_theirs:
                 app.execute(call, {"id": new_id()})

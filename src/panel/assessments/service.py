@@ -5,7 +5,7 @@ rooms come in through here.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -73,9 +73,11 @@ from panel.sharing.service import (
     SharingAgreement,
     SharingDecision,
     agreement_of_assessment,
+    live_agreements,
     record_agreement,
     replace_agreement,
 )
+from panel.sharing.systems import SYSTEM, agencies_of_systems
 
 __all__ = [
     "CAF",
@@ -291,7 +293,30 @@ async def settle_agreement(access: Access, assessment_id: UUID) -> Recorded | No
             return None
         if former.by_person_id == decision.by_person:
             await replace_agreement(access, former.id)
-    return await record_agreement(access, decision)
+    recorded = await record_agreement(access, decision)
+    if decision.given and visible_answers(section, answers).get("systems") == "no":
+        await _end_systems(access, decision)
+    return recorded
+
+
+async def _end_systems(access: Access, decision: SharingDecision) -> None:
+    """Somebody who was asked about the agencies' systems said no: an earlier yes does not go on."""
+    agreed = agencies_of_systems(await live_agreements(access)) & decision.agencies
+    if not agreed:
+        return
+    no = replace(
+        decision,
+        given=False,
+        agencies=agreed,
+        not_agencies=frozenset[UUID](),
+        level=None,
+        named=frozenset[Category](),
+        purposes=SYSTEM,
+        until_on=None,
+        # The assessment's word is the yes; this one stands beside it.
+        assessment_id=None,
+    )
+    await record_agreement(access, no)
 
 
 async def sign_off_standing(access: Access, record: AssessmentRecord) -> SignOff:
@@ -545,9 +570,7 @@ def _decision(assessment_id: UUID, section: Section, answers: SectionAnswers) ->
         named=frozenset(Category(value) for value in _list(said, "named_categories"))
         if given
         else frozenset(),
-        purposes=frozenset(Purpose(value) for value in _list(said, "purposes"))
-        if given
-        else frozenset(),
+        purposes=_purposes(said) if given else frozenset(),
         from_on=_date(said, "from") if given else None,
         until_on=_date(said, "until") if given else None,
         how_explained=". ".join(explained),
@@ -586,6 +609,15 @@ def _is_recorded(row: SharingAgreement, decision: SharingDecision) -> bool:
         decision.how_explained,
         decision.evidence,
     )
+
+
+def _purposes(said: Mapping[str, object]) -> frozenset[Purpose]:
+    """What it may be used for; the agencies' systems get it only where that was asked (version 2).
+
+    Who answered version 1 was not asked, and that is no yes.
+    """
+    for_people = frozenset(Purpose(value) for value in _list(said, "purposes"))
+    return for_people | SYSTEM if said.get("systems") == "yes" else for_people
 
 
 def _list(said: Mapping[str, object], key: str) -> list[str]:

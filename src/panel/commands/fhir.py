@@ -17,6 +17,7 @@ from panel.commands.opening import (
 )
 from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import BASE
+from panel.exchange.history import keep_every_version
 from panel.exchange.standing import client_by_key
 from panel.exchange.writing_out import all_children, one_child
 from panel.records.child_scoped import JOB
@@ -76,6 +77,23 @@ async def _print_one(gate: Gate, client: Client, reference: str) -> None:
     base = f"{base_of(gate.tenant.record, from_environment().site_url)}{BASE}"
     bundle = collection([one.shown() for one in found], base)
     click.echo(msgspec.json.encode(bundle))
+
+
+@fhir.command("keep-versions")
+@authority_option
+@plain_errors
+@running
+async def keep_versions(authority: str | None) -> None:
+    """Keep what entries are now for the history that systems read, looking at all of them.
+
+    `panel jobs` does it by itself for what changed. Done again, it finds nothing more.
+    """
+    async with opened_gate(authority) as gate:
+        ended = False
+        while not ended:
+            async with gate.tenant.transaction(JOB) as session:
+                ended = await keep_every_version(session)
+    click.echo("Everything that changed is kept.")
 
 
 fhir.add_command(bring_in_records)

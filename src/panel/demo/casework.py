@@ -259,7 +259,7 @@ async def _assess(crew: Crew, child_id: UUID, who: SignedIn) -> None:
         for section in record.shown.sections:
             asked = {question.key for question in section.questions}
             told = cast("SectionAnswers", answers.get(section.key, {}))
-            said = {key: one for key, one in told.items() if key in asked}
+            said = {key: one for key, one in told.items() if key in asked and one}
             if said and section.key not in record.withheld:
                 version = record.section_version(section.key)
                 await save_section(access, assessment, section.key, said, version)
@@ -309,7 +309,8 @@ async def _agreement(crew: Crew, access: Access) -> dict[str, object]:
         "capacity": "parental_responsibility",
     }
     if luck.random() < 0.04:
-        return said | {"share": "no"}
+        # Where nothing is shared, nobody is asked about systems.
+        return said | {"share": "no", "systems": ""}
     return said | {
         "share_with": known,
         "level": "basic" if luck.random() < 0.06 else "additional",

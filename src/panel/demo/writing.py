@@ -58,8 +58,8 @@ from panel.sharing.service import copy_of
 
 AT_ONCE = 40
 """Children a transaction."""
-NOT_ASKED_OF_SYSTEMS = 5
-"""One family of so many was not asked yet about systems of agencies."""
+NO_TO_SYSTEMS = 5
+"""One family of so many does not want that systems of agencies get anything."""
 
 
 @dataclass(slots=True)
@@ -486,12 +486,18 @@ def caf_answers(story: Story) -> dict[str, dict[str, object]]:
         },
         "agreement": {
             "store": "yes",
-            "share": "no" if story.sharing.kind == "nothing" else "yes",
+            **_said_of_sharing(story),
             "how_explained": ["talked"],
             "interpreter_used": "no",
             "agreed_on": (story.assessed_on or story.referred_on).isoformat(),
         },
     }
+
+
+def _said_of_sharing(story: Story) -> dict[str, object]:
+    if story.sharing.kind == "nothing":
+        return {"share": "no"}
+    return {"share": "yes", "systems": "yes" if _agrees_to_systems(story) else "no"}
 
 
 def _worker_name(key: str) -> str:
@@ -765,11 +771,15 @@ def _write_sharing(
 def _connected(world: World, story: Story, agreed: list[UUID]) -> list[UUID]:
     """The agencies whose own computer system the family agrees to: for most the health agencies'.
 
-    None where the family was not asked yet (every fifth), or agreed to very little.
+    None where the family said no (every fifth), or agreed to very little.
     """
-    if story.sharing.kind == "basic" or story.number % NOT_ASKED_OF_SYSTEMS == 0:
+    if not _agrees_to_systems(story):
         return []
     return [world.agencies[key] for key in places.CONNECTED if world.agencies[key] in agreed]
+
+
+def _agrees_to_systems(story: Story) -> bool:
+    return story.sharing.kind != "basic" and story.number % NO_TO_SYSTEMS != 0
 
 
 def _with_systems(agreement: SharingAgreement, agencies: list[UUID]) -> SharingAgreement:

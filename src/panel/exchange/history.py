@@ -5,8 +5,10 @@ be told now. So a client that lost a child reads nothing of its past either, and
 something that is withheld from a client is no version to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -19,60 +21,168 @@ from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
 from panel.exchange.sources import IN_A_RECORD, SOURCES
 from panel.exchange.version_models import ResourceVersion
 from panel.platform.read_models import for_driver, rows_of
+from panel.platform.tables import NOW
 from panel.records.gate import Access
 
 MOST_KEPT = 2_000
-"""Rows of one type that one run of the job looks at: what is left is the next run's."""
+"""Rows of one type that one run of the job keeps: what is left is the next run's."""
 MOST_TOLD = 200
 """Earlier states of one row that are read back."""
+TOLD_APART = 2**31
+"""Transactions whose numbers can be told apart: a row knows 32 bits of who wrote it."""
 
 _CLIENTS = "SELECT EXISTS (SELECT FROM exchange_client WHERE ended_on IS NULL)"
+_BEGUN = """
+INSERT INTO version_pass (name, until, written_by, queries, at)
+VALUES ('versions', 0, 0, '', :now) ON CONFLICT DO NOTHING
+"""
+_MARK = """
+SELECT until, queries, written_by % 4294967296 = xmin::text::bigint
+  FROM version_pass WHERE name = 'versions' FOR UPDATE
+"""
+_TRANSACTIONS = """
+SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint
+  FROM version_pass, pg_current_snapshot() s WHERE name = 'versions'
+"""
+_FINISHED = """
+UPDATE version_pass SET until = :until, queries = :queries, at = :now,
+ written_by = pg_current_xact_id()::text::bigint WHERE name = 'versions'
+"""
+_WRITTEN = "SELECT w FROM children_written(:since) w"
+_UNKEPT = """
+WITH these AS MATERIALIZED (
+  SELECT {id} AS id, {changed} AS changed_at FROM {rows} WHERE ({where}) AND {whose})
+SELECT id FROM these WHERE changed_at > COALESCE(
+  (SELECT max(v.told_at) FROM resource_version v
+    WHERE v.resource = '{resource}' AND v.resource_id = these.id), '-infinity')
+ ORDER BY changed_at, id LIMIT :most
+"""
+_AS_THEY_STAND = """
+SELECT {child}, {id}, {changed}, {line} FROM {rows} WHERE ({where}) AND {id} = ANY (:ids)
+"""
 
 
 async def keep_versions(session: AsyncSession, _slot: datetime) -> None:
     """Keep how every row stands that changed since it was last kept; only where a client is in.
 
-    It is scheduled work: it reads rows and opens nothing that is sealed. Claimed, it can be done
-    again: a state that is kept already is not kept twice.
+    It is scheduled work: it reads rows and opens nothing that is sealed. It looks at the children
+    of whom something was written since a run of it came to its end, or by what was still open
+    then. Claimed, it can be done again: a state that is kept already is not kept twice.
     """
     if not (await session.execute(text(_CLIENTS))).scalar_one():
         return
+    since = await _begin(session)
+    # Asked before any row is: what is over by then is seen by all that follows.
+    [(oldest_open, next_one)] = await rows_of(session, for_driver(_TRANSACTIONS), {})
+    if since == 0 or not 0 <= next_one - since < TOLD_APART:
+        await _keep_all(session, oldest_open)
+        return
+    children = [
+        child for (child,) in await rows_of(session, for_driver(_WRITTEN), {"since": since})
+    ]
+    if not children or await _keep_of(session, children):
+        await _finish(session, oldest_open)
+
+
+async def keep_every_version(session: AsyncSession) -> bool:
+    """The same for all rows, whatever was looked at before; True once nothing is left to keep.
+
+    Until then, in further transactions: each keeps so many of each type (`MOST_KEPT`).
+    """
+    await _begin(session)
+    [(oldest_open, _)] = await rows_of(session, for_driver(_TRANSACTIONS), {})
+    return await _keep_all(session, oldest_open)
+
+
+async def _begin(session: AsyncSession) -> int:
+    """Since which transaction to look; 0 where everything is. A second run waits here."""
+    await session.execute(text(_BEGUN), {"now": session.info[NOW]})
+    [(until, queries, is_of_here)] = await rows_of(session, for_driver(_MARK), {})
+    return until if is_of_here and queries == _asked_as() else 0
+
+
+async def _keep_all(session: AsyncSession, oldest_open: int) -> bool:
+    if ended := await _keep_of(session, None):
+        await _finish(session, oldest_open)
+    return ended
+
+
+async def _finish(session: AsyncSession, oldest_open: int) -> None:
+    await session.execute(
+        text(_FINISHED),
+        {"until": oldest_open, "queries": _asked_as(), "now": session.info[NOW]},
+    )
+
+
+def _sources() -> Iterator[ChildSource[ChildLine]]:
     for resource in IN_A_RECORD:
         source = SOURCES[resource]
         if isinstance(source, ChildSource):
-            await _keep(session, source)
+            yield source
 
 
-async def _keep(session: AsyncSession, source: ChildSource[ChildLine]) -> None:
+def _unkept(source: ChildSource[ChildLine], whose: str) -> str:
+    return sql(
+        _UNKEPT,
+        id=source.id,
+        changed=source.changed,
+        rows=source.rows,
+        where=source.where,
+        whose=whose,
+        resource=source.resource,
+    )
+
+
+@cache
+def _asked_as() -> str:
+    asked = "".join(_unkept(source, source.child) for source in _sources())
+    return sha256(asked.encode()).hexdigest()
+
+
+async def _keep_of(session: AsyncSession, children: Sequence[UUID] | None) -> bool:
+    """Keep what is to be kept of some children, or of all; returns whether that is all."""
+    ended = True
+    for source in _sources():
+        whose = "true" if children is None else f"{source.child} = ANY (:children)"
+        unkept = await rows_of(
+            session,
+            for_driver(_unkept(source, whose)),
+            {"children": children, "most": MOST_KEPT},
+        )
+        if unkept:
+            await _keep_these(session, source, [row_id for (row_id,) in unkept])
+        ended = ended and len(unkept) < MOST_KEPT
+    return ended
+
+
+async def _keep_these(
+    session: AsyncSession, source: ChildSource[ChildLine], ids: Sequence[UUID]
+) -> None:
     rows = await rows_of(
         session,
         for_driver(
             sql(
-                "SELECT {child}, {id}, {changed}, {line} FROM {rows} WHERE ({where})"
-                " AND NOT EXISTS (SELECT FROM resource_version v"
-                " WHERE v.resource = '{resource}' AND v.resource_id = {id}"
-                " AND v.told_at >= {changed}) ORDER BY {changed}, {id} LIMIT :most",
+                _AS_THEY_STAND,
                 child=source.child,
                 id=source.id,
                 changed=source.changed,
                 line=source.selected(),
-                resource=source.resource,
                 rows=source.rows,
                 where=source.where,
             )
         ),
-        {"most": MOST_KEPT},
+        {"ids": ids},
     )
-    for child, row_id, changed, line in rows:
-        session.add(
-            ResourceVersion(
-                child_id=child,
-                resource=source.resource,
-                resource_id=row_id,
-                told_at=changed,
-                line=line,
-            )
+    session.add_all(
+        ResourceVersion(
+            child_id=child,
+            resource=source.resource,
+            resource_id=row_id,
+            told_at=changed,
+            line=line,
         )
+        for child, row_id, changed, line in rows
+    )
     await session.flush()
 
 

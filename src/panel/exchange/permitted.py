@@ -15,14 +15,11 @@ from consent import Category, Purpose, Viewer
 from panel.platform.tables import NOW
 from panel.records.gate import Gate
 from panel.records.judgements import Judgement
+from panel.sharing.state import EACH_OR_ANOTHER
 
 A_TIME = 1_000
 """Children whose facts are read in one query."""
 
-_SOME = (
-    " FROM child_access a WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)"
-    " AND a.valid_from <= :now AND a.valid_until >= :now"
-)
 _REACHED = (
     " FROM child_access a WHERE a.viewer_id = :viewer AND a.child_id > :after"
     " AND a.valid_from <= :now AND a.valid_until >= :now ORDER BY a.child_id LIMIT :some"
@@ -89,8 +86,10 @@ async def permitted(
         asked = sorted(set(children))
         for start in range(0, len(asked), A_TIME):
             some = asked[start : start + A_TIME]
-            found = await _judged(gate, session, viewer, _SOME, children=some)
-            rows += _rows(found, viewer.agency)
+            found = await _judged(gate, session, viewer, EACH_OR_ANOTHER, children=some)
+            # The one who stands in where none of these is reached is left out again.
+            reached = {child: found[child] for child in some if child in found}
+            rows += _rows(reached, viewer.agency)
     return Permitted(viewer.agency, tuple(rows))
 
 

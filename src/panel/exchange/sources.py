@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from panel.exchange import sources_agencies as agencies
+from panel.exchange import sources_assessments as assessments
 from panel.exchange import sources_groups as groups
 from panel.exchange import sources_meetings as meetings
 from panel.exchange import sources_people as people
@@ -14,14 +16,14 @@ SOURCES: Mapping[str, AnySource] = {
         people.PATIENT,
         people.RELATED_PERSON,
         people.CARE_TEAM,
-        people.PRACTITIONER,
-        people.PRACTITIONER_ROLE,
-        people.ORGANIZATION,
-        people.HEALTHCARE_SERVICE,
+        agencies.PRACTITIONER,
+        agencies.PRACTITIONER_ROLE,
+        agencies.ORGANIZATION,
+        agencies.HEALTHCARE_SERVICE,
         record.EPISODE_OF_CARE,
         record.CONDITION,
-        record.QUESTIONNAIRE,
-        record.QUESTIONNAIRE_RESPONSE,
+        assessments.QUESTIONNAIRE,
+        assessments.QUESTIONNAIRE_RESPONSE,
         record.CARE_PLAN,
         record.GOAL,
         record.TASK,

@@ -62,7 +62,7 @@ from panel.sharing.standing import (
     whose,
 )
 from panel.sharing.state import agreement_of
-from panel.sharing.systems import SYSTEM, is_of_system, still_refused
+from panel.sharing.systems import agencies_of_systems, is_of_system, still_refused
 from panel.web.words import short_day
 
 __all__ = [
@@ -577,12 +577,7 @@ def _open_a_door(
 
 def _systems_agreed(decision: SharingDecision, live: Sequence[SharingAgreement]) -> frozenset[UUID]:
     """The agencies whose system somebody else agreed to."""
-    return frozenset(
-        agency
-        for row in live
-        if row.given and row.by_person_id != decision.by_person and SYSTEM & set(row.purposes)
-        for agency in row.agencies
-    )
+    return agencies_of_systems(one for one in live if one.by_person_id != decision.by_person)
 
 
 def _refuses_everything(decision: SharingDecision) -> bool:

@@ -26,6 +26,7 @@ from consent import (
     State,
     Tie,
     Viewer,
+    ViewerKind,
 )
 from panel.platform.tables import NOW
 from panel.records.gate import Known, read_known
@@ -226,6 +227,16 @@ _EACH = (
     " FROM child_access a WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)"
     " AND a.valid_from <= :now AND a.valid_until >= :now"
 )
+EACH_OR_ANOTHER = _EACH.replace(
+    "ANY(:children)",
+    """ANY(CASE WHEN EXISTS (SELECT FROM child_access x WHERE x.viewer_id = :viewer
+      AND x.child_id = ANY(:children) AND x.valid_from <= :now AND x.valid_until >= :now)
+    THEN CAST(:children AS uuid[]) ELSE ARRAY(SELECT x.child_id FROM child_access x
+      WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now LIMIT 1) END)
+    """,
+)
+"""Where none of the children is reached, another's facts are read and nothing is made of them: else
+a system could tell by the time whether a child is there of whom it is told nothing."""
 
 _READ_OF_AUTHORITY = msgspec.json.Decoder(OfAuthority)
 _READ_TIES = msgspec.json.Decoder(tuple[TieFact, ...])
@@ -369,10 +380,11 @@ class SharingFacts:
             session,
             self,
             "NULL",
-            _EACH,
+            EACH_OR_ANOTHER if viewer.kind is ViewerKind.CLIENT else _EACH,
             {"viewer": viewer.id, "children": list(children), "now": session.info[NOW]},
         )
-        return {one.child_id: one.known for one in found}
+        asked = frozenset(children)
+        return {one.child_id: one.known for one in found if one.child_id in asked}
 
     def from_row(self, child: UUID, key: bytes | None, ties: str, facts: str, duties: str) -> Known:
         """What was read of one child, as the gate takes it."""

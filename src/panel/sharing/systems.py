@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from consent import Agreement, Purpose
+from panel.sharing.models import SharingAgreement
 
 SYSTEM = frozenset({Purpose.EXCHANGE})
 
@@ -21,6 +22,16 @@ def agencies_spoken_of(said: Iterable[Agreement]) -> frozenset[UUID]:
     """The agencies whose system an agreement or a refusal names, in force or not."""
     about = [one for one in said if one.purposes & SYSTEM]
     return frozenset[UUID]().union(*(one.agencies | one.not_agencies for one in about))
+
+
+def agencies_of_systems(rows: Iterable[SharingAgreement]) -> frozenset[UUID]:
+    """The agencies whose system one of these agreements gives something to."""
+    return frozenset(
+        agency
+        for row in rows
+        if row.given and not SYSTEM.isdisjoint(row.purposes)
+        for agency in row.agencies
+    )
 
 
 def still_refused(
