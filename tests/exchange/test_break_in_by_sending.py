@@ -386,7 +386,7 @@ class Jammed(MeshClient):
     async def download(self, message_id: str) -> Message:
         if message_id == "large":
             raise MeshError(self.status, "fetching a message")
-        return Message(message_id, "X", "W", "DATA", "", b"{}")
+        return Message(message_id, "theirs", "W", "DATA", "", b"{}")
 
     async def acknowledge(self, message_id: str) -> None:
         self.acknowledged.append(message_id)
@@ -406,11 +406,11 @@ class Basket:
 async def test_a_message_that_is_too_large_holds_up_no_other() -> None:
     basket, jammed = Basket(), Jammed(413)
     client = Client(Viewer(new_id(), ViewerKind.CLIENT), read_scopes([]), "mesh", "MESH")
-    assert await empty(jammed, basket, client) == 1
+    assert (await empty(jammed, basket, {"THEIRS": client})).came == 1
     assert (basket.kept, jammed.acknowledged) == ([b"{}"], ["small"])
     for status in (0, 403, 500):
         with pytest.raises(MeshError):
-            await empty(Jammed(status), basket, client)
+            await empty(Jammed(status), basket, {"THEIRS": client})
 
 
 def test_brackets_are_counted_across_what_is_read_at_a_time() -> None:

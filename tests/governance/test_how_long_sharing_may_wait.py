@@ -12,6 +12,7 @@ from panel.governance.figures import SET_HERE, WAYS_IN
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from panel.records.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.register.family_access import Waits, waits
 from panel.sharing.spans import BOUNDS, Spans, spans
 from tests.governance.conftest import Offices
@@ -68,7 +69,7 @@ async def test_ways_in_are_set_beside_it_and_count_from_then_on(
     for figures in ("7 to 3", "28 to 14", "24 to 48"):
         assert f"{figures} Ngozi Hart Letters are slow" in said
     assert set(WAYS_IN) == set(wanted)
-    assert set(SET_HERE) == set(BOUNDS) | set(wanted)
+    assert set(SET_HERE) == set(BOUNDS) | set(wanted) | set(OF_THE_INBOX)
 
 
 @pytest.mark.parametrize("name", list(SET_HERE))

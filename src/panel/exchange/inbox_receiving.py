@@ -10,7 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.exchange.entering import Client
-from panel.exchange.inbox_models import CONTENT_FIELD, RAW_FIELD, Received, ReceivedPiece
+from panel.exchange.inbox_models import (
+    CONTENT_FIELD,
+    MAY_BECOME,
+    RAW_FIELD,
+    Received,
+    ReceivedPiece,
+)
+from panel.exchange.inbox_room import require_room
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.ids import new_id
 from panel.platform.tables import KEYS, NOW, load_or_make
@@ -44,6 +51,7 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
     """Keep what came; the id of the row, which is the same where the same came before.
 
     Committed when it returns. Two at once give the same row: the second waits for the first.
+    Raises NoRoom where as much of the client's waits as may.
     """
     async with tenant.transaction(client.viewer.id) as session:
         keys = await keys_of(session, client.agency_id)
@@ -58,6 +66,7 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
             again,
             sha256(sending.body).hexdigest(),
         )
+        scopes = list(client.scopes.listed())
         sealed = keys.seal_bytes(client.agency_id, CONTENT_FIELD, row_id, sending.body)
         moment = session.info[NOW]
         await session.execute(
@@ -72,6 +81,7 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
                 content=sealed,
                 content_index=index,
                 bytes_long=len(sending.body),
+                scopes=scopes,
                 state="new",
                 tries=0,
                 created_at=moment,
@@ -80,15 +90,23 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
                 changed_by=client.viewer.id,
                 version=1,
             )
-            .on_conflict_do_nothing(index_elements=["client_id", "content_index"])
+            .on_conflict_do_update(
+                index_elements=["client_id", "content_index"],
+                # Sent again, it comes with what its client may do by now.
+                set_={"scopes": scopes},
+                where=Received.state.in_(MAY_BECOME) & Received.scopes.is_distinct_from(scopes),
+            )
         )
-        return (
+        kept = (
             await session.execute(
                 select(Received.id).where(
                     Received.client_id == client.viewer.id, Received.content_index == index
                 )
             )
         ).scalar_one()
+        if kept == row_id:
+            await require_room(session, client.viewer.id)
+        return kept
 
 
 async def keys_of(session: AsyncSession, *holders: UUID) -> Keys:

@@ -19,6 +19,7 @@ from interop.client import Again, Credentials, FhirClient, SigningKey
 from interop.client_answers import FhirError, NotReached, NotUnderstood, Page
 from panel.exchange.delivering import wait_before
 from panel.exchange.entering import Client
+from panel.exchange.inbox_room import NoRoom
 from panel.exchange.landing import Landing
 from panel.exchange.models import ExchangeClient
 from panel.exchange.standing import client_by_id
@@ -165,7 +166,7 @@ async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> str:
                         return TOO_LONG
                     if page.matches:
                         await landing.receive(_as_bundle(page, due.base), due.client)
-    except (FhirError, NotReached, NotUnderstood) as error:
+    except (FhirError, NotReached, NotUnderstood, NoRoom) as error:
         return f"{type(error).__name__}: {error}"
     return ""
 

@@ -98,6 +98,7 @@ class Kind(StrEnum):
     DELIVERY_GIVEN_UP = "delivery.given_up"
     EXPORT_ASKED = "export.asked"
     EXPORT_CANCELLED = "export.cancelled"
+    RECEIVED_DELETED = "received.deleted"
     TOKENS_REVOKED = "exchange_client.tokens_revoked"
 
 
