@@ -82,7 +82,7 @@ async def test_what_cannot_be_is_said_and_nothing_is_kept(
     for figure in (least - 1, most + 1):
         answer = await client.post(PAGE, data=fields | {name: str(figure)})
         assert answer.status_code == 422
-        assert f"must be between {least} and {most}" in plain(answer)
+        assert f"must be between {least:,} and {most:,}" in plain(answer)
     assert (await client.post(PAGE, data=fields | {name: "soon"})).status_code == 422
     unsaid = await client.post(PAGE, data=fields | {name: str(most), "source": " "})
     assert "Say why" in plain(unsaid)

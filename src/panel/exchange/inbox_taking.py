@@ -143,15 +143,10 @@ async def children_meant(
     One who is not reached is absent, as is one who is not here: nothing tells them apart. So is one
     who is notified of where there are several panels: who takes it in chooses.
     """
-    found: dict[int, UUID] = {}
     with session.no_autoflush:
         chosen = await _to_choose_for(session, opened_)
-        for number, meant in enumerate(opened_.subjects.meant):
-            if number in chosen:
-                continue
-            child_id = await match(session, meant)
-            if child_id is not None:
-                found[number] = child_id
+        meant = {n: one for n, one in enumerate(opened_.subjects.meant) if n not in chosen}
+        found = await match(gate, session, viewer, meant)
     if not found:
         return {}
     await _hold(session, viewer, found.values())
