@@ -1,6 +1,7 @@
 """What the inbox takes in of whom, how much of it, and how long it keeps what is nobody's."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -22,20 +23,23 @@ from panel.exchange.standing import client_by_id
 from panel.platform.clock import FixedClock
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
+from panel.records.gate import rewrite_access
 from panel.records.inbox_figures import KEPT_DAYS, MOST_MEGABYTES, MOST_WAITING
 from tests.exchange.inbox_world import (
+    NHS,
     NOBODYS,
     NUMBER,
     Json,
     System,
+    agree,
     bundle,
     condition,
     entry,
     give_number,
     health_system,
+    identifier,
     patient,
 )
-from tests.exchange.test_inbox_readers import agree
 from tests.panels.conftest import AddChild, House, add_child, house
 
 __all__ = ["add_child", "house"]
@@ -285,3 +289,64 @@ async def test_nobody_deletes_what_is_with_a_child(system: System) -> None:
                 done = await session.execute(text(f"DELETE FROM {table} RETURNING 1"))
                 assert len(done.all()) == gone, (who, table)
     assert await received_state(system) == ["done"]
+
+
+# Who a child is, tried out ------------------------------------------------------------------------
+
+
+async def test_who_may_not_be_told_who_a_child_is_cannot_try_it_out(system: System) -> None:
+    """Whether it fits or not: the same answer, and the same is made of it; and by our own id."""
+    house, amina = system.house, system.house.children["Amina"]
+    async with house.as_("job") as session:
+        await session.execute(text("UPDATE sharing_agreement SET until_on = from_on"))
+        await rewrite_access(session, amina)
+    told: list[list[tuple[int, bool, list[str]]]] = []
+    fits, other = ("2022-06-15", NUMBER), ("2022-06-16", NOBODYS)
+    for born, number in (fits, (other[0], NUMBER), (fits[0], NOBODYS), other):
+        who, by_number = (
+            entry(patient(number, birthDate=born)),
+            f"Patient?identifier={NHS}|{number}",
+        )
+        own = entry(patient(number, birthDate=born, id=str(amina)))
+        answers = [
+            await system.send("POST", "/Patient", patient(number, birthDate=born)),
+            await system.send("POST", "", bundle("transaction", who, entry(condition(who["fullUrl"])))),
+            await system.send("POST", "", bundle("transaction", entry(condition(by_number)))),
+            await system.send("POST", "", bundle("batch", entry(condition(by_number)))),
+            await system.send("POST", "", bundle("document", who, entry(condition(who["fullUrl"])))),
+            await system.send("POST", "", bundle("transaction", own)),
+            await system.send(
+                "POST", "/Condition",
+                condition(f"Patient/{amina}") | {"subject": of_both(amina, number)},
+            ),
+        ]  # fmt: skip
+        told.append(
+            [
+                (one.status_code, "Bundle" in one.headers.get("location", ""), outcome_in(one))
+                for one in answers
+            ]
+        )
+    assert told[0] == told[1] == told[2] == told[3]
+    assert await system.count("sender_version") == 0
+    assert {state for _, state, _ in await pieces(system)} == {"to_match"}
+    # Who says no more than which of our children it is, tries nothing out.
+    mine = await system.send("POST", "/Condition", condition(f"Patient/{amina}"))
+    assert mine.status_code == 201
+    # A person finds out, and so does the system where the family agreed.
+    await agree(house, "health")
+    fresh = patient(gender="female")
+    assert (await system.send("POST", "/Patient", fresh)).status_code == 200
+    other = await system.send("POST", "/Patient", patient(birthDate="2022-06-17"))
+    assert other.status_code == 202
+
+
+def of_both(own: UUID, number: str) -> Json:
+    return {"reference": f"Patient/{own}", "identifier": identifier(number)}
+
+
+def outcome_in(answer: Any) -> list[str]:
+    """What is said, but for the ids of what came."""
+    body = answer.json()
+    if body["resourceType"] == "OperationOutcome":
+        return [one["details"]["text"] for one in body["issue"]]
+    return [one["response"]["status"] for one in body["entry"]]
