@@ -22,9 +22,33 @@ LETTER = "unknown_letter"
 OF_NOBODY = f"{VIEWER} = {JOB} AND holder_id = agency_id"
 
 
+def reaches(table: str) -> str:
+    """SQL: the viewer reaches the child of a row now."""
+    return (
+        f"(SELECT true FROM child_access a WHERE a.child_id = {table}.child_id"
+        f" AND a.viewer_id = {VIEWER}"
+        " AND a.valid_from <= NULLIF(current_setting('panel.now', true), '')::timestamptz"
+        " AND a.valid_until >= NULLIF(current_setting('panel.now', true), '')::timestamptz)"
+    )
+
+
+_KNOWN = (
+    f"CASE WHEN child_id IS NULL THEN {VIEWER} = {JOB} OR client_id = {VIEWER}"
+    f" OR (SELECT answers_for_use(ARRAY['coordinator'])) ELSE {reaches('received_piece')} END"
+)
+# As it was (0035), but for deleting, which is scheduled work's alone, and never what a child's is.
+PIECES = (
+    ("known", f"FOR SELECT USING ({_KNOWN})"),
+    ("put", f"FOR INSERT WITH CHECK ({_KNOWN})"),
+    ("changed", f"FOR UPDATE USING ({_KNOWN})"),
+    ("forgotten", f"FOR DELETE USING ({OF_NOBODY} AND child_id IS NULL)"),
+)
+
+
 def upgrade() -> None:
     """Add what is to be known, and let scheduled work delete no more than this."""
     op.add_column("received", sa.Column("scopes", postgresql.ARRAY(sa.Text()), nullable=True))
+    op.add_column("child", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("exchange_client", sa.Column("mesh_mailbox", sa.Text(), nullable=True))
     op.create_index(
         "uq_exchange_client_mesh_mailbox",
@@ -55,27 +79,9 @@ def upgrade() -> None:
     for policy, says in PIECES:
         op.execute(f"CREATE POLICY {policy} ON received_piece {says}")
     op.execute("GRANT DELETE ON received, received_piece TO panel_app")
-    op.execute(f"CREATE POLICY moved_away ON resource_version FOR DELETE USING ({VIEWER} = {JOB})")
+    moved_away = f"{VIEWER} = {JOB} AND {reaches('resource_version')}"
+    op.execute(f"CREATE POLICY moved_away ON resource_version FOR DELETE USING ({moved_away})")
     op.execute("GRANT DELETE ON resource_version TO panel_app")
-
-
-_REACHES = (
-    f"(SELECT true FROM child_access a WHERE a.child_id = received_piece.child_id"
-    f" AND a.viewer_id = {VIEWER}"
-    " AND a.valid_from <= NULLIF(current_setting('panel.now', true), '')::timestamptz"
-    " AND a.valid_until >= NULLIF(current_setting('panel.now', true), '')::timestamptz)"
-)
-_KNOWN = (
-    f"CASE WHEN child_id IS NULL THEN {VIEWER} = {JOB} OR client_id = {VIEWER}"
-    f" OR (SELECT answers_for_use(ARRAY['coordinator'])) ELSE {_REACHES} END"
-)
-# As it was (0035), but for deleting, which is scheduled work's alone, and never what a child's is.
-PIECES = (
-    ("known", f"FOR SELECT USING ({_KNOWN})"),
-    ("put", f"FOR INSERT WITH CHECK ({_KNOWN})"),
-    ("changed", f"FOR UPDATE USING ({_KNOWN})"),
-    ("forgotten", f"FOR DELETE USING ({OF_NOBODY} AND child_id IS NULL)"),
-)
 
 
 def downgrade() -> None:
@@ -90,4 +96,5 @@ def downgrade() -> None:
     op.drop_index("uq_exchange_client_mesh_mailbox", "exchange_client")
     op.drop_column("exchange_client", "mesh_mailbox")
     op.drop_index("ix_received_waiting", "received")
+    op.drop_column("child", "told_at")
     op.drop_column("received", "scopes")

@@ -35,12 +35,30 @@ async def keep_versions(session: AsyncSession, _slot: datetime) -> None:
     It is scheduled work: it reads rows and opens nothing that is sealed. Claimed, it can be done
     again: a state that is kept already is not kept twice.
     """
+    await _take_away(session)
     if not (await session.execute(text(_CLIENTS))).scalar_one():
         return
     for resource in IN_A_RECORD:
         source = SOURCES[resource]
         if isinstance(source, ChildSource):
             await _keep(session, source)
+
+
+async def _take_away(session: AsyncSession) -> None:
+    """Delete what was kept of rows that stood on the wrong child: there nothing of them stays."""
+    for resource in IN_A_RECORD:
+        source = SOURCES[resource]
+        if isinstance(source, ChildSource) and source.taken_away:
+            says = sql(source.taken_away, id="v.resource_id", child="v.child_id")
+            await session.execute(
+                text(
+                    sql(
+                        "DELETE FROM resource_version v WHERE v.resource = '{resource}' AND {says}",
+                        resource=source.resource,
+                        says=says,
+                    )
+                )
+            )
 
 
 async def _keep(session: AsyncSession, source: ChildSource[ChildLine]) -> None:
