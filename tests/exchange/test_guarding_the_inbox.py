@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select, text
 
+from panel.accounts.inbox_figures import KEPT_DAYS, MOST_MEGABYTES, MOST_WAITING
 from panel.exchange.inbox_deciding import not_ours, this_child, try_again
 from panel.exchange.inbox_forgetting import forget_received
 from panel.exchange.inbox_job import LEFT, take_in_what_is_left
@@ -24,7 +25,6 @@ from panel.platform.clock import FixedClock
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
 from panel.records.gate import rewrite_access
-from panel.records.inbox_figures import KEPT_DAYS, MOST_MEGABYTES, MOST_WAITING
 from tests.exchange.inbox_world import (
     NHS,
     NOBODYS,

@@ -7,12 +7,12 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from panel.accounts.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.accounts.people_joining import invitation_days
 from panel.governance.figures import SET_HERE, WAYS_IN
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.records.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.register.family_access import Waits, waits
 from panel.sharing.spans import BOUNDS, Spans, spans
 from tests.governance.conftest import Offices

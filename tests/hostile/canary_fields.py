@@ -68,6 +68,7 @@ ABOUT_NO_CHILD = frozenset({
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
     "received", "received_piece",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
+    "unknown_letter",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 

@@ -12,12 +12,12 @@ from sqlalchemy import Row, delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.figures import figures
+from panel.accounts.inbox_figures import KEPT_DAYS
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_receiving import content_of, keep_for
 from panel.exchange.inbox_taking import around, opened_again
 from panel.platform.audit import Kind, record
 from panel.platform.tables import NOW
-from panel.records.inbox_figures import KEPT_DAYS
 
 MOST = 500
 """What one run deletes: what is left is the next run's."""

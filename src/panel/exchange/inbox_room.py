@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.figures import figures
+from panel.accounts.inbox_figures import MOST_MEGABYTES, MOST_WAITING
 from panel.platform.read_models import for_driver, rows_of
-from panel.records.inbox_figures import MOST_MEGABYTES, MOST_WAITING
 
 MEGABYTE = 10**6
 NO_ROOM = (

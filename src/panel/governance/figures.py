@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from panel.accounts.figures import Figure
+from panel.accounts.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.accounts.people_joining import LINK_DAYS
-from panel.records.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.register.service import FAMILY_FIGURES
 from panel.sharing.spans import FIGURES as SHARING
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from consent import Purpose
 from panel.accounts.figures import FigureChange
+from panel.accounts.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.governance.figures import NAME_OF, SET_HERE, WAYS_IN
 from panel.governance.forms import SearchForm
 from panel.governance.history import LOOKS_A_PAGE, Look, SearchLine
@@ -14,7 +15,6 @@ from panel.governance.models import PatternKind
 from panel.governance.pattern_rules import Threshold
 from panel.governance.patterns import PatternLine
 from panel.governance.versions import Version
-from panel.records.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.sharing.pages import FOR_WORDS
 from panel.sharing.reading import OTHERS_WORDS
 from panel.sharing.spans import FIGURES as SHARING
