@@ -20,26 +20,26 @@ SAID_SINCE = "Its sender has sent a newer version since, which stays."
 
 
 async def said_since(
-    access: Access, received: Received, versions: Mapping[str, SenderVersion]
+    access: Access, received: Received, versions: Mapping[str, SenderVersion | None]
 ) -> frozenset[str]:
     """The paths whose version says by now what came after this.
 
-    Args: by path, the sender's version that is there already. Nothing where its sender says it just
-    now: of what is sent at once, what is written last stands.
+    Args: by path, the sender's version that is there already, if any. Nothing where its sender
+    says it just now: of what is sent at once, what is written last stands.
     """
-    if not versions or _is_said_now(access, received):
+    said = {path: one.piece_id for path, one in versions.items() if one is not None}
+    if not said or _is_said_now(access, received):
         return frozenset()
-    session = access.session
     # Ids are in the order in which things came.
     newer = set(
-        await session.scalars(
+        await access.session.scalars(
             select(ReceivedPiece.id).where(
-                ReceivedPiece.id.in_({one.piece_id for one in versions.values()}),
+                ReceivedPiece.id.in_(set(said.values())),
                 ReceivedPiece.received_id > received.id,
             )
         )
     )
-    return frozenset(path for path, one in versions.items() if one.piece_id in newer)
+    return frozenset(path for path, piece in said.items() if piece in newer)
 
 
 def _is_said_now(access: Access, received: Received) -> bool:

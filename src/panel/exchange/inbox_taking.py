@@ -243,7 +243,7 @@ async def take_for(
         places = await _places(access, row, whole)
         # Held, so that each piece that would change it finds it at hand.
         child = await session.get(Child, child_id)
-        late = await said_since(access, row, _versions(places))
+        late = await said_since(access, row, {path: one.row for path, one in places.items()})
     for piece in mine:
         await keep_piece_for(session, rows[piece.path], child_id)
     for piece in whole:
@@ -297,11 +297,6 @@ class _Place:
     row: SenderVersion | None
     marks: tuple[bytes, ...]
     about_id: UUID | None = None
-
-
-def _versions(places: Mapping[str, _Place]) -> dict[str, SenderVersion]:
-    """By path: the sender's version that there is already."""
-    return {path: one.row for path, one in places.items() if one.row is not None}
 
 
 async def _places(access: Access, received: Received, pieces: Sequence[Piece]) -> dict[str, _Place]:
