@@ -193,7 +193,7 @@ async def setting(system: System, key: str, value: int) -> None:
 
 
 async def test_more_than_may_wait_is_turned_away_and_not_half_kept(
-    system: System, monkeypatch: pytest.MonkeyPatch
+    system: System, sign_in: Any
 ) -> None:
     waiting = await system.send("POST", "/Patient", patient(NOBODYS))
     assert waiting.status_code == 202
@@ -214,6 +214,9 @@ async def test_more_than_may_wait_is_turned_away_and_not_half_kept(
     with pytest.raises(NoRoom):
         await Inbox(system.house.tenant).receive(b"{}", client)
     assert await system.count("received") == MOST_WAITING.least
+    await sign_in(system.house.viewers["coordinator"].id)
+    page = (await system.http.get("/exchange/inbox")).text
+    assert f"Health visiting: {MOST_WAITING.least} things of 0 megabytes" in page
     # What was refused counts by its bytes alone; they are counted for each system by itself.
     async with system.house.as_("job") as session:
         await session.execute(text("UPDATE received SET state = 'refused'"))
