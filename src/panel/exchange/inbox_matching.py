@@ -56,6 +56,8 @@ async def match(
         child = None if child_id is None else await session.get(Child, child_id)
         if child is None:
             continue
+        # Held, so that who compares pieces with the child finds it at hand: a session holds no row.
+        session.info[child.id] = child
         await load_keys(session, {child.id})
         if _fits(child, meant[number]):
             found[number] = child.id

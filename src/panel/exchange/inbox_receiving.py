@@ -5,8 +5,7 @@ from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.exchange.entering import Client
@@ -20,6 +19,7 @@ from panel.exchange.inbox_models import (
 from panel.exchange.inbox_room import require_room
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.ids import new_id
+from panel.platform.read_models import for_driver, rows_of
 from panel.platform.tables import KEYS, NOW, load_or_make
 from panel.platform.tenancy import Tenant, load_keys
 
@@ -66,47 +66,49 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
             again,
             sha256(sending.body).hexdigest(),
         )
-        scopes = list(client.scopes.listed())
         sealed = keys.seal_bytes(client.agency_id, CONTENT_FIELD, row_id, sending.body)
-        moment = session.info[NOW]
+        given = {
+            "id": row_id,
+            "client": client.viewer.id,
+            "agency": client.agency_id,
+            "asked": sending.asked,
+            "content": sealed,
+            "index": index,
+            "long": len(sending.body),
+            "scopes": list(client.scopes.listed()),
+            "now": session.info[NOW],
+        }
+        if await rows_of(session, _KEEP, given):
+            await require_room(session, client.viewer.id)
+            return row_id
         await session.execute(
-            insert(Received)
-            .values(
-                id=row_id,
-                client_id=client.viewer.id,
-                agency_id=client.agency_id,
-                holder_id=client.agency_id,
-                asked=sending.asked,
-                kind="",
-                content=sealed,
-                content_index=index,
-                bytes_long=len(sending.body),
-                scopes=scopes,
-                state="new",
-                tries=0,
-                created_at=moment,
-                created_by=client.viewer.id,
-                changed_at=moment,
-                changed_by=client.viewer.id,
-                version=1,
+            update(Received)
+            .where(
+                Received.client_id == client.viewer.id,
+                Received.content_index == index,
+                Received.state.in_(MAY_BECOME),
+                Received.scopes.is_distinct_from(given["scopes"]),
             )
-            .on_conflict_do_update(
-                index_elements=["client_id", "content_index"],
-                # Sent again, it comes with what its client may do by now.
-                set_={"scopes": scopes},
-                where=Received.state.in_(MAY_BECOME) & Received.scopes.is_distinct_from(scopes),
-            )
+            # Sent again, it comes with what its client may do by now; nothing else of it changes.
+            .values(scopes=given["scopes"])
+            .execution_options(synchronize_session=False)
         )
-        kept = (
+        return (
             await session.execute(
                 select(Received.id).where(
                     Received.client_id == client.viewer.id, Received.content_index == index
                 )
             )
         ).scalar_one()
-        if kept == row_id:
-            await require_room(session, client.viewer.id)
-        return kept
+
+
+_KEEP = for_driver(
+    "INSERT INTO received (id, client_id, agency_id, holder_id, asked, kind, content,"
+    " content_index, bytes_long, scopes, state, tries, created_at, created_by, changed_at,"
+    " changed_by, version) VALUES (:id, :client, :agency, :agency, :asked, '', :content, :index,"
+    " :long, :scopes, 'new', 0, :now, :client, :now, :client, 1)"
+    " ON CONFLICT (client_id, content_index) DO NOTHING RETURNING 1"
+)
 
 
 async def keys_of(session: AsyncSession, *holders: UUID) -> Keys:
