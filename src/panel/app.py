@@ -362,7 +362,7 @@ Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 
 def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    if request.url.path.startswith(f"{FHIR}/"):
+    if f"{request.url.path}/".startswith(f"{FHIR}/"):
         answer = outcome_of(problem)
         answer.headers.update(_challenge(problem))
         return answer

@@ -21,8 +21,6 @@ class MeshSettings:
     mailbox: str
     password: str = field(repr=False)
     shared_key: str = field(repr=False)
-    lands_as: str
-    """The key of the system as whose sending its messages are taken in."""
     certificate: Path | None
     """A file with our certificate for it and the private key."""
     authorities: Path | None
@@ -106,7 +104,7 @@ def _mesh(environment: Mapping[str, str]) -> MeshSettings | None:
     url = environment.get("PANEL_MESH_URL")
     if not url:
         return None
-    needed = ("MAILBOX", "PASSWORD", "SHARED_KEY", "CLIENT")
+    needed = ("MAILBOX", "PASSWORD", "SHARED_KEY")
     said = {name: environment.get(f"PANEL_MESH_{name}", "") for name in needed}
     if missing := [f"PANEL_MESH_{name}" for name, value in said.items() if not value]:
         raise WrongSetting(f"PANEL_MESH_URL is set without {', '.join(missing)}.")
@@ -119,7 +117,6 @@ def _mesh(environment: Mapping[str, str]) -> MeshSettings | None:
         mailbox=said["MAILBOX"],
         password=said["PASSWORD"],
         shared_key=said["SHARED_KEY"],
-        lands_as=said["CLIENT"],
         certificate=files["CERTIFICATE"],
         authorities=files["AUTHORITIES"],
     )

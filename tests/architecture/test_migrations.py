@@ -51,6 +51,7 @@ NO_FACTS = {
     "sign_in_provider",
     "sign_in_provider_agency",
     "subscription",
+    "unknown_letter",
     "unusual_pattern",
     "used_assertion",
     "version_pass",

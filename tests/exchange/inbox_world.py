@@ -16,9 +16,10 @@ from panel.exchange.models import ExchangeClient, ExchangeToken
 from panel.platform.ids import new_id
 from panel.platform.sessions import token_hash
 from panel.records.child_scoped import JOB
-from panel.records.gate import rewrite_viewer
+from panel.records.gate import rewrite_access, rewrite_viewer
 from panel.register.children import index_child
 from panel.register.models import Child
+from panel.sharing.models import SharingAgreement
 from tests.panels.conftest import REFERRED, House
 
 BASE = "/fhir/R4"
@@ -156,3 +157,17 @@ async def give_number(house: House, child: UUID, number: str) -> None:
         row.nhs_number = number
         await session.flush()
         await index_child(session, row)
+
+
+async def agree(house: House, agency: str, child: str = "Amina") -> None:
+    """The family agrees that an agency's system is told: who the child is, too."""
+    async with house.as_("job") as session:
+        about = house.children[child]
+        session.add(
+            SharingAgreement(
+                child_id=about, given=True, by_person_id=about, capacity="parental_responsibility",
+                by_words="Their mother", agencies=[house.agencies[agency]], level="additional",
+                purposes=["exchange"], from_on=REFERRED,
+            )
+        )  # fmt: skip
+        await rewrite_access(session, about)

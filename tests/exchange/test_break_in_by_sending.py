@@ -39,6 +39,7 @@ from tests.exchange.inbox_world import (
     NUMBER,
     Json,
     System,
+    agree,
     bundle,
     condition,
     entry,
@@ -46,7 +47,7 @@ from tests.exchange.inbox_world import (
     health_system,
     patient,
 )
-from tests.exchange.test_inbox_readers import agree, another_system
+from tests.exchange.test_inbox_readers import another_system
 from tests.panels.conftest import REFERRED, AddChild, House, add_child, house
 
 __all__ = ["add_child", "house"]
@@ -76,11 +77,11 @@ async def ends(house: House, child: UUID) -> None:
         await rewrite_access(session, child)
 
 
-async def may(system: System, scopes: str) -> None:
+async def may(system: System, *scopes: str) -> None:
     """The system may do no more than this."""
     async with system.house.as_("job") as session:
         row = await session.get_one(ExchangeClient, system.id)
-        row.scopes = [scopes]
+        row.scopes = list(scopes)
 
 
 def here(answer: Any) -> str:
@@ -166,11 +167,11 @@ async def test_what_is_said_of_one_child_is_not_put_on_another(system: System) -
 
 @database
 async def test_a_document_takes_the_place_of_nothing(system: System) -> None:
-    """Whoever may only send documents overwrites nothing by what an entry of one asks for."""
+    """Whoever may only create overwrites nothing by what an entry of one asks for."""
     amina = system.house.children["Amina"]
     made = await system.send("POST", "/Condition", condition(f"Patient/{amina}"))
     path = here(made)
-    await may(system, "system/Bundle.c")
+    await may(system, "system/Bundle.c", "system/Condition.c")
     put = entry(made.json() | {"code": {"text": "Nothing"}}, method="PUT", url=path[1:])
     for kind in ("document", "message", "collection"):
         answer = await system.send("POST", "", bundle(kind, put))
@@ -269,6 +270,7 @@ async def test_what_is_refused_is_erased_with_the_child(system: System) -> None:
 @database
 async def test_a_protected_address_is_offered_to_nobody(system: System) -> None:
     """Where its sender labels the child as protected; nor shown to who finds out who it is."""
+    await agree(system.house, "health")
     lives = [{"line": ["1 Refuge Lane"], "postalCode": "AB1 2CD"}]
     phone = [{"system": "phone", "value": "01632 960123"}]
     label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
@@ -386,7 +388,7 @@ class Jammed(MeshClient):
     async def download(self, message_id: str) -> Message:
         if message_id == "large":
             raise MeshError(self.status, "fetching a message")
-        return Message(message_id, "X", "W", "DATA", "", b"{}")
+        return Message(message_id, "theirs", "W", "DATA", "", b"{}")
 
     async def acknowledge(self, message_id: str) -> None:
         self.acknowledged.append(message_id)
@@ -406,11 +408,11 @@ class Basket:
 async def test_a_message_that_is_too_large_holds_up_no_other() -> None:
     basket, jammed = Basket(), Jammed(413)
     client = Client(Viewer(new_id(), ViewerKind.CLIENT), read_scopes([]), "mesh", "MESH")
-    assert await empty(jammed, basket, client) == 1
+    assert (await empty(jammed, basket, {"THEIRS": client})).came == 1
     assert (basket.kept, jammed.acknowledged) == ([b"{}"], ["small"])
     for status in (0, 403, 500):
         with pytest.raises(MeshError):
-            await empty(Jammed(status), basket, client)
+            await empty(Jammed(status), basket, {"THEIRS": client})
 
 
 def test_brackets_are_counted_across_what_is_read_at_a_time() -> None:

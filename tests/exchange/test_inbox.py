@@ -34,6 +34,7 @@ from tests.exchange.inbox_world import (
     NUMBER,
     OTHERS,
     System,
+    agree,
     bundle,
     condition,
     entry,
@@ -199,6 +200,7 @@ async def test_what_a_worker_wrote_changes_only_when_it_is_taken(
 ) -> None:
     house = system.house
     amina = house.children["Amina"]
+    await agree(house, "health")
     async with house.opened("Amina", "lead") as access:
         version = (await child_details(access)).version
         await change_child(
@@ -350,6 +352,7 @@ async def test_what_is_broken_waits_with_the_reason_and_is_tried_again(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = system.house
+    await agree(house, "health")
     wrong = await system.send("POST", "/Patient", patient(birthDate="yesterday"))
     assert wrong.status_code == 400
     [issue] = wrong.json()["issue"]
@@ -439,6 +442,7 @@ def the_17th_fails(database: Cluster, schema: str) -> Iterator[None]:
 async def test_a_transaction_is_done_whole_or_not_at_all(
     system: System, database_of_own: Cluster
 ) -> None:
+    await agree(system.house, "health")
     who = entry(patient())
     some = [entry(condition(who["fullUrl"], f"Finding {number}")) for number in range(19)]
     body = bundle("transaction", *some, who)
@@ -501,6 +505,8 @@ async def test_a_notification_starts_the_clock(system: System) -> None:
             session, NewChild("Bob", "Kestrel", birth_date=date(2023, 5, 6), nhs_number=NOBODYS),
             agency_id=house.agencies["health"], from_on=date(2026, 11, 1),
         )  # fmt: skip
+    house.children["Bob"] = bob.id
+    await agree(house, "health", "Bob")
     for number, born in ((NOBODYS, "2023-05-06"), (OTHERS, "2024-01-04")):
         who = entry(patient(number, birthDate=born, name=[{"family": "Kestrel", "given": ["Bob"]}]))
         told = notification(who["fullUrl"], "2026-10-12", "Does not turn to sounds.")

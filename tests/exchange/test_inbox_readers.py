@@ -21,11 +21,11 @@ from panel.exchange.permitted import permitted
 from panel.exchange.sender_sources import AsSent, sender_source, written
 from panel.plans.models import Action, Plan
 from panel.platform.clock import FixedClock
-from panel.records.gate import rewrite_access, rewrite_viewer
-from panel.sharing.models import SharingAgreement
+from panel.records.gate import rewrite_viewer
 from tests.exchange.inbox_world import (
     NUMBER,
     System,
+    agree,
     bundle,
     condition,
     entry,
@@ -42,20 +42,6 @@ __all__ = ["add_child", "house"]
 async def system(house: House, client: AsyncTestClient[Litestar], add_child: AddChild) -> System:
     await give_number(house, await add_child("Amina"), NUMBER)
     return await health_system(house, client)
-
-
-async def agree(house: House, agency: str) -> None:
-    """The family agrees that an agency's system is told."""
-    async with house.as_("job") as session:
-        amina = house.children["Amina"]
-        session.add(
-            SharingAgreement(
-                child_id=amina, given=True, by_person_id=amina, capacity="parental_responsibility",
-                by_words="her mother", agencies=[house.agencies[agency]], level="additional",
-                purposes=["exchange"], from_on=REFERRED,
-            )
-        )  # fmt: skip
-        await rewrite_access(session, amina)
 
 
 async def another_system(house: House, agency: str) -> Viewer:
@@ -177,6 +163,7 @@ async def test_what_was_only_kept_is_taken_in_later(system: System, clock: Fixed
         Viewer(system.id, ViewerKind.CLIENT, house.agencies["health"], "health"),
         read_scopes(["system/*.cruds"]), "hospital", "The hospital",
     )  # fmt: skip
+    await agree(house, "health")
     who = entry(patient())
     letter = bundle("document", who, entry(condition(who["fullUrl"])))
     await receive(house.tenant, client, Sending("POST Bundle", "", msgspec.json.encode(letter)))

@@ -18,6 +18,7 @@ from panel.accounts.service import add_agency, add_worker, give_role
 from panel.cli import commands
 from panel.exchange.client_pages import BASE
 from panel.exchange.clients import KeysGiven, NewClient, end_client, one_client, register_client
+from panel.exchange.unknown_letters import list_unknown
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
 from panel.platform.database import NOBODY
@@ -202,7 +203,12 @@ async def posted(client: Browser, page: str, action: str = "", **said: str) -> t
 
 
 async def test_the_lead_registers_changes_and_ends_one(
-    client: Browser, sign_in: SignIn, lead: Viewer, family: Family, clock: FixedClock
+    client: Browser,
+    sign_in: SignIn,
+    lead: Viewer,
+    family: Family,
+    clock: FixedClock,
+    tenant: Tenant,
 ) -> None:
     await sign_in(family.rosa.id)
     assert (await client.get(BASE)).status_code == 403
@@ -220,17 +226,24 @@ async def test_the_lead_registers_changes_and_ends_one(
     assert "CarPlan” is no type" in wrong
     assert "no set of keys" in wrong
     good = said | {"scopes": "system/CarePlan.rs", "jwks": jwks(EC).jwks}
+    status, wrong = await posted(client, new, **good, mesh_mailbox="X 26")
+    assert "Enter a mailbox as MESH writes it" in wrong
+    good["mesh_mailbox"] = " x26hc005"
     assert (await posted(client, new, **good))[0] == 303
     status, wrong = await posted(client, new, **good)
     assert "There is a client of this key already" in wrong
     page = (await client.get(BASE)).text.split(f'href="{BASE}/')[2].split('"')[0]
     here = f"{BASE}/{page}"
     shown = (await client.get(here)).text
-    for words in ("Practice records", "Health visiting", "system/CarePlan.rs", "k1", "Ngozi Hart"):
+    for words in (
+        "Practice records", "Health visiting", "system/CarePlan.rs", "k1", "Ngozi Hart", "X26HC005",
+    ):  # fmt: skip
         assert words in shown
     stale = hidden_of(await client.get(f"{here}/change"))
     changed = {"name": "Practice", "scopes": "system/CarePlan.rs\nsystem/Patient.rs"}
-    assert (await posted(client, f"{here}/change", **changed))[0] == 303
+    assert (await posted(client, f"{here}/change", **changed, mesh_mailbox="X26HC006"))[0] == 303
+    taken = good | {"key": "other", "mesh_mailbox": "X26HC006"}
+    assert "Another system sends from this mailbox" in (await posted(client, new, **taken))[1]
     overtaken = await client.post(f"{here}/change", data=stale | changed)
     assert overtaken.status_code == 409
     assert (await posted(client, f"{here}/keys", jwks="", jwks_url="http://x.example"))[0] == 422
@@ -245,6 +258,9 @@ async def test_the_lead_registers_changes_and_ends_one(
     assert (await posted(client, f"{here}/end", why="It was replaced"))[0] == 303
     shown = (await client.get(here)).text
     assert "Ended on 23 Nov" in shown
+    async with tenant.transaction(JOB) as session:
+        await list_unknown(session, {"20261123-1": "X99ZZ001", "20261123-2": "X99ZZ001"})
+    assert "X99ZZ001" in (await client.get(BASE)).text
     assert "It was replaced" in shown
     assert (await client.get(f"{here}/end")).status_code == 403
 

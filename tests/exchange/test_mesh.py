@@ -17,7 +17,9 @@ from panel.exchange.inbox_models import Received
 from panel.exchange.inbox_receiving import content_of
 from panel.exchange.landing import Inbox
 from panel.exchange.mesh import SendsByMesh, collect, empty
+from panel.exchange.models import ExchangeClient
 from panel.exchange.subscriptions import make
+from panel.exchange.unknown_letters import by_mailbox
 from panel.platform.clock import SystemClock
 from panel.platform.reaching import Reaching
 from panel.platform.tenancy import Tenant
@@ -106,18 +108,35 @@ async def test_what_is_not_kept_is_given_again(
             raise ConnectionAbortedError
 
     with pytest.raises(ConnectionAbortedError):
-        await empty(ours, DiesAfterwards(tenant), client)
+        await empty(ours, DiesAfterwards(tenant), {boxes[0].id: client})
     assert len(await ours.waiting()) == 1
-    settings = MeshSettings(
-        boxes[1].base, boxes[1].id, boxes[1].password, SHARED_KEY, "trust", None, None
-    )
-    assert await collect(tenant, replace(settings, lands_as="nobody"), Inbox(tenant)) == 0
+    settings = MeshSettings(boxes[1].base, boxes[1].id, boxes[1].password, SHARED_KEY, None, None)
+    assert await collect(tenant, settings, Inbox(tenant)) == 0, "it is nobody's mailbox"
+    assert len(await ours.waiting()) == 1
+    assert await listed(tenant) == [(boxes[0].id, 1)]
+    other = await system_of(tenant, family.school, "school")
+    await sends_from(tenant, other, boxes[1].id)
+    await sends_from(tenant, client, boxes[0].id)
     assert await collect(tenant, settings, Inbox(tenant)) == 1
+    assert await listed(tenant) == []
     assert list(await ours.waiting()) == []
     async with tenant.transaction(JOB) as session:
-        (row,) = (await session.execute(text("SELECT id FROM received"))).scalars()
+        [(row, of)] = await session.execute(text("SELECT id, client_id FROM received"))
+    assert of == client.viewer.id
     async with tenant.transaction(client.viewer.id) as session:
         assert await content_of(session, await session.get_one(Received, row)) == BUNDLE
+
+
+async def sends_from(tenant: Tenant, client: Client, mailbox: str) -> None:
+    """A client's mailbox is known from now on."""
+    async with tenant.transaction(JOB) as session:
+        (await session.get_one(ExchangeClient, client.viewer.id)).mesh_mailbox = mailbox
+
+
+async def listed(tenant: Tenant) -> list[tuple[str, int]]:
+    """From which unknown mailboxes how many messages wait."""
+    async with tenant.transaction(JOB) as session:
+        return [(one.mailbox, one.letters) for one in await by_mailbox(session)]
 
 
 async def test_word_of_a_change_goes_by_mesh(
@@ -140,9 +159,7 @@ async def test_word_of_a_change_goes_by_mesh(
         )
     async with tenant.transaction(JOB) as session:
         await put_in_line(gate, session)
-    settings = MeshSettings(
-        boxes[1].base, boxes[1].id, boxes[1].password, SHARED_KEY, "trust", None, None
-    )
+    settings = MeshSettings(boxes[1].base, boxes[1].id, boxes[1].password, SHARED_KEY, None, None)
     sender = Sender(gate, Reaching(), BASE, SendsByMesh(settings, SystemClock()))
     assert await sender.send_due() == 2
     assert sorted((one.state, one.tries) for one in await states(tenant)) == [

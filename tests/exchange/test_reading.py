@@ -1,6 +1,7 @@
 """What a system reads of one child: as far as the family agreed, and written down that it did."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from litestar import Litestar
@@ -13,6 +14,7 @@ from panel.commands.jobs import all_jobs
 from panel.exchange.history import keep_versions
 from panel.plans.models import Action, Plan
 from panel.platform.clock import FixedClock
+from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
@@ -52,7 +54,7 @@ async def plan(tenant: Tenant, family: Family) -> Plan:
     return made
 
 
-async def change(tenant: Tenant, family: Family, **details: str) -> None:
+async def change(tenant: Tenant, family: Family, **details: str | UUID | None) -> None:
     """Somebody changes the child's details."""
     async with tenant.transaction(JOB) as session:
         child = await session.get_one(Child, family.child)
@@ -191,3 +193,36 @@ async def test_a_change_of_what_is_withheld_tells_nothing(
     for version in resources(past):
         _, one = await web.ask("GET", f"{patient}/_history/{version['meta']['versionId']}")
         assert one == version
+
+
+async def test_a_change_of_what_no_system_is_told_moves_no_date(
+    web: Web, gate: Gate, tenant: Tenant, family: Family, systems: Systems, clock: FixedClock
+) -> None:
+    """Not for who is told everything else; a school's system is told the UPN."""
+    both = frozenset({family.school, family.health})
+    await record(gate, family, agreed(family, agencies=both, purposes=SYSTEMS))
+    health = Web(web.client, await give_token(tenant, systems.gp_id, "of-health"))
+    patient = f"/Patient/{family.child}"
+
+    async def after(**details: str | UUID | None) -> tuple[set[str], int, str]:
+        """Whom what was changed moved a date for; how many find it by that; and the date."""
+        clock.set(clock.now() + timedelta(seconds=20))
+        since = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        await change(tenant, family, **details)
+        moved, found, told = set(), 0, ""
+        for name, one in (("school", web), ("health", health)):
+            status, said = await one.ask("GET", patient)
+            assert status == 200, (name, said)
+            told = said["meta"]["lastUpdated"]
+            found += (await one.search("/Patient", _lastUpdated=f"ge{since}"))["total"]
+            moved |= {name} if told >= since.removesuffix("Z") else set()
+        return moved, found, told
+
+    everybody, _, then = await after(known_as="Fay")
+    assert everybody == {"school", "health"}
+    assert await after(upn="A123456789012") == ({"school"}, 1, then)
+    assert await after(upn="B123456789012") == ({"school"}, 1, then)
+    assert (await after(sibling_group=new_id()))[2] == then
+    moved, found, now = await after(known_as="Freya", upn="")
+    assert (moved, found) == ({"school", "health"}, 2)
+    assert now > then

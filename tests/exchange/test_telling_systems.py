@@ -13,17 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from consent import Purpose
+from consent import Level, Purpose
 from panel.exchange.clients import end_client, one_client
 from panel.exchange.delivering import FIRST, LONGEST, TRIES, Sender, forget_settled, wait_before
 from panel.exchange.entering import Client
 from panel.exchange.events import put_in_line
+from panel.exchange.history import keep_versions
 from panel.plans.models import Action
+from panel.plans.writing import move_action
 from panel.platform.clock import FixedClock
 from panel.platform.reaching import Reaching
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.register.models import Child
 from panel.sharing.service import withdraw_agreement
 from tests.exchange.receiver import Receiver, listening
 from tests.exchange.telling import (
@@ -317,3 +320,52 @@ async def test_killed_while_sending_it_sends_the_same_again_and_loses_nothing(
     assert events.count(cut.event) == 2
     assert len(events) == 13
     assert {one.state for one in await states(tenant)} == {"sent"}
+
+
+async def test_nobody_is_told_that_something_withheld_changed(
+    gate: Gate, tenant: Tenant, family: Family, clock: FixedClock
+) -> None:
+    """Not once, and not at every look."""
+    client = await system_of(tenant, family.school, "school")
+    basic = agreed(family, level=Level.BASIC, purposes=frozenset({Purpose.EXCHANGE}))
+    await record(gate, family, basic)
+    clock.set(clock.now() + timedelta(minutes=1))
+    await subscribed(tenant, client, "https://school.example/told", "Patient?")
+    for minutes, details in ((120, {"disability": "Something new"}), (1, {"ethnicity": "any"})):
+        clock.set(clock.now() + timedelta(minutes=minutes))
+        async with tenant.transaction(JOB) as session:
+            child = await session.get_one(Child, family.child)
+            for name, value in details.items():
+                setattr(child, name, value)
+        await look(gate)
+        await look(gate)
+        assert await states(tenant) == []
+
+
+async def test_what_stood_on_the_wrong_child_is_kept_nowhere(
+    gate: Gate, tenant: Tenant, family: Family, health: Client, clock: FixedClock
+) -> None:
+    """Nor what it said before it was moved, in what is kept for systems that ask for history."""
+    async with tenant.transaction(JOB) as session:
+        plan = await plan_of(session, family.child, family.health)
+        stays = await task_of(session, family.child, plan, "Ring the nursery")
+        moves = await task_of(session, family.child, plan, "Ring somebody else’s nursery")
+        other = await another_child(session, family, 1)
+    async with tenant.transaction(JOB) as session:
+        await keep_versions(session, clock.now())
+    clock.set(clock.now() + timedelta(minutes=1))
+    async with gate.open(other, health.viewer, Purpose.EXCHANGE, "moved one") as access:
+        row = await access.session.get_one(Action, moves)
+        was = row.text_sealed.hex()
+        moved = (await move_action(row, access, "It was of another child")).id
+    kept = text("SELECT resource_id, line FROM resource_version WHERE resource = 'Task'")
+    async with tenant.transaction(JOB) as session:
+        assert any(was in line for _, line in await session.execute(kept))
+        await keep_versions(session, clock.now())
+        rows = {row[0]: row[1] for row in await session.execute(kept)}
+    assert rows.keys() == {stays, moved}
+    assert not any(was in line for line in rows.values())
+    # Nobody else deletes any, nor the job what is of a child that it does not reach.
+    async with tenant.transaction(health.viewer.id) as session:
+        gone = await session.execute(text("DELETE FROM resource_version RETURNING 1"))
+        assert gone.all() == []

@@ -69,6 +69,7 @@ ABOUT_NO_CHILD = frozenset({
     "received", "received_piece",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "version_pass",
+    "unknown_letter",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 

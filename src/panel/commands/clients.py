@@ -49,6 +49,7 @@ def clients() -> None:
     help="A file with its public keys (a JWKS); - reads it from here.",
 )
 @click.option("--jwks-url", default="", help="Where it publishes them instead.")
+@click.option("--mesh-mailbox", default="", help="The mailbox of MESH from which it sends to ours.")
 @authority_option
 @plain_errors
 @running
@@ -60,6 +61,7 @@ async def add(
     scopes: str,
     jwks: Path | None,
     jwks_url: str,
+    mesh_mailbox: str,
     authority: str | None,
 ) -> None:
     """Register a system under KEY, the name that it signs with."""
@@ -68,7 +70,7 @@ async def add(
         found = await agency_by_key(session, agency)
         if found is None:
             raise click.ClickException(f"There is no agency of the key {agency}.")
-        new = NewClient(key, name, found.id, scopes, keys)
+        new = NewClient(key, name, found.id, scopes, keys, mesh_mailbox)
         made = await register_client(session, new, is_demo=gate.tenant.record.demo)
         told = ", ".join(made.scopes)
     click.echo(f"{name} ({key}) may ask for {told}. It gets its tokens at {TOKENS}.")

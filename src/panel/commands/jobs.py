@@ -21,6 +21,7 @@ from panel.exchange.events import put_in_line
 from panel.exchange.exporting import forget_exports, make_waiting
 from panel.exchange.fhir_routes import BASE as FHIR_BASE
 from panel.exchange.history import keep_versions
+from panel.exchange.inbox_forgetting import forget_received
 from panel.exchange.inbox_job import take_in_what_is_left
 from panel.exchange.landing import Inbox
 from panel.exchange.mesh import SendsByMesh, collect
@@ -214,6 +215,7 @@ def about_exchange(settings: Settings, gate: Gate) -> list[Job]:
         Job("tell other systems", EVERY, send),
         Job("make exports", EVERY, make),
         Job("keep what entries were", timedelta(minutes=15), keep_versions),
+        Job("delete what came about nobody", timedelta(hours=1), forget_received),
         Job("forget exports and what was told", timedelta(minutes=5), forget),
         *fetching(settings, gate),
     ]

@@ -18,6 +18,7 @@ _Scopes = Annotated[
     ),
 ]
 _Keys = Annotated[str, paragraphs("Public keys", at_most=LARGEST_KEYS)]
+_Mailbox = Annotated[str, line("MESH mailbox", at_most=40)]
 _Address = Annotated[str, line("Where the keys are published", at_most=500)]
 
 
@@ -30,11 +31,12 @@ class RegisterForm(msgspec.Struct, forbid_unknown_fields=True):
     scopes: _Scopes
     jwks: _Keys = ""
     jwks_url: _Address = ""
+    mesh_mailbox: _Mailbox = ""
 
     def new(self) -> NewClient:
         """The client as it would be registered."""
         keys = KeysGiven(self.jwks, self.jwks_url)
-        return NewClient(self.key, self.name, self.agency_id, self.scopes, keys)
+        return NewClient(self.key, self.name, self.agency_id, self.scopes, keys, self.mesh_mailbox)
 
 
 class ChangeForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,6 +45,7 @@ class ChangeForm(msgspec.Struct, forbid_unknown_fields=True):
     version: int
     name: _Name
     scopes: _Scopes
+    mesh_mailbox: _Mailbox = ""
 
 
 class KeysForm(msgspec.Struct, forbid_unknown_fields=True):

@@ -19,6 +19,13 @@ _SCOPES = Field(
     "One scope on each line, for example system/CarePlan.rs. c creates, r reads, u updates,"
     " d deletes, s searches.",
 )
+_MAILBOX = Field(
+    "line",
+    "mesh_mailbox",
+    "Its MESH mailbox",
+    "Only if it sends by MESH, for example X26HC005. What comes from any other mailbox is not"
+    " taken in as its sending.",
+)
 _KEYS = (
     Field("text", "jwks", "Its public keys", "A set of keys (JWKS). Leave empty if published."),
     Field("line", "jwks_url", "Or where it publishes them", "An address that begins with https://"),
@@ -27,7 +34,7 @@ CHANGE = Step(
     "Change what a system may ask for",
     "It counts at once, also for tokens that the system has.",
     "Save",
-    (_NAME, _SCOPES),
+    (_NAME, _SCOPES, _MAILBOX),
 )
 KEYS = Step(
     "Change a system’s keys",
@@ -56,6 +63,7 @@ def register_step(agencies: Sequence[tuple[str, str]]) -> Step:
             Field("select", "agency_id", "Whose system is it?", choices=agencies),
             _SCOPES,
             *_KEYS,
+            _MAILBOX,
         ),
     )
 
@@ -105,6 +113,7 @@ def client_facts(known: Known, registered_by: str, today: date) -> list[tuple[st
         ("What it may ask for", ", ".join(row.scopes), *change),
         ("Used for", "Exchange of records between systems"),
         ("Its keys", ", ".join(key_names(row)), *keys),
+        ("Its MESH mailbox", row.mesh_mailbox or "None", *change),
         ("Registered", f"{since}, by {registered_by}" if registered_by else since),
     ]
 

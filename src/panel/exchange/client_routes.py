@@ -25,7 +25,9 @@ from panel.exchange.client_pages import (
     register_step,
     token_row,
 )
+from panel.exchange.unknown_letters import by_mailbox
 from panel.platform.problems import NotAllowed
+from panel.web import words
 from panel.web.forms import FieldErrors
 
 HOME = "/governance"
@@ -38,9 +40,11 @@ async def clients_page(desk: NamedDependency[Desk]) -> Response[str]:
     desk.require(LEAD)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         rows = [client_row(one, desk.today) for one in await service.all_clients(session)]
+        letters = await by_mailbox(session)
     return desk.page(
         "exchange/clients.html",
         rows=rows,
+        letters=[(one.mailbox, str(one.letters), words.day_and_time(one.since)) for one in letters],
         new_href=f"{BASE}/new",
         undelivered_href=f"{HOME}/deliveries",
         pulls_href=f"{HOME}/pulls",
@@ -114,7 +118,9 @@ async def change(desk: NamedDependency[Desk], client_id: FromPath[UUID]) -> Resp
     await desk.require_proof()
 
     async def work(here: Transaction, form: ChangeForm) -> None:
-        await service.change_client(here.session, client_id, form.version, form.name, form.scopes)
+        await service.change_client(
+            here.session, client_id, form.version, form.name, form.scopes, form.mesh_mailbox
+        )
 
     again = partial(_step, desk, client_id, "change", CHANGE)
     return await take_here(desk, ChangeForm, work, f"{BASE}/{client_id}", again=again)
@@ -186,6 +192,7 @@ async def _step(
         "name": row.name,
         "scopes": "\n".join(row.scopes),
         "jwks_url": row.jwks_url,
+        "mesh_mailbox": row.mesh_mailbox,
     }
     shown = Shown(
         f"{here}/{part}",

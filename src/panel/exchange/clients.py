@@ -3,12 +3,13 @@
 Whoever registers, changes or ends one writes anew whom it may reach, in the same transaction.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,8 +25,12 @@ from panel.platform.problems import Conflict, FieldError, Invalid, NotAllowed, N
 from panel.platform.tables import NOW, today_of
 from panel.records.gate import rewrite_viewer
 
+MAILBOX = re.compile(r"[A-Z0-9]{5,32}", re.ASCII)
+"""What MESH calls a mailbox: X26HC005."""
+MAILBOX_TAKEN = "Another system sends from this mailbox. Each has one of its own"
 KEY_TAKEN = "There is a client of this key already, or there was. Choose another"
 LAST_TOKENS = 10
+_MAILBOXES = text("SELECT pg_advisory_xact_lock(hashtextextended('mailboxes of clients', 35))")
 
 
 class KeysGiven(NamedTuple):
@@ -45,6 +50,8 @@ class NewClient:
     scopes: str
     """Scopes with spaces or lines between them."""
     keys: KeysGiven
+    mesh_mailbox: str = ""
+    """The mailbox of MESH from which it sends to ours; empty for one that does not."""
 
 
 async def register_client(
@@ -60,6 +67,7 @@ async def register_client(
         mistakes.append(FieldError("agency_id", "Select an agency that is open"))
     mistakes += _wrong_scopes(new.scopes)
     mistakes += _wrong_keys(new.keys, is_demo=is_demo)
+    mistakes += await _wrong_mailbox(session, new.mesh_mailbox)
     known = await session.scalar(select(ExchangeClient.id).where(ExchangeClient.key == new.key))
     if known is not None:
         mistakes.append(FieldError("key", KEY_TAKEN))
@@ -71,6 +79,7 @@ async def register_client(
         agency_id=new.agency_id,
         scopes=_listed(new.scopes),
         purposes=[Purpose.EXCHANGE.value],
+        mesh_mailbox=_mailbox(new.mesh_mailbox),
         from_on=today_of(session),
     )
     _set_keys(made, new.keys)
@@ -86,17 +95,27 @@ async def register_client(
 
 
 async def change_client(
-    session: AsyncSession, client_id: UUID, version: int, name: str, scopes: str
+    session: AsyncSession,
+    client_id: UUID,
+    version: int,
+    name: str,
+    scopes: str,
+    mesh_mailbox: str = "",
 ) -> None:
-    """Call it otherwise, or let it do more or less. Raises Invalid, Conflict, NotFound, NotAllowed.
+    """Call it otherwise, let it do more or less, or send from another mailbox of MESH.
 
-    What is taken from it is taken from the tokens that it has.
+    What is taken from it is taken from the tokens that it has. Raises Invalid, Conflict, NotFound,
+    NotAllowed.
     """
     row = await _open(session, client_id, version)
-    if mistakes := (*_wrong_name(row.key, name), *_wrong_scopes(scopes)):
+    wrong_mailbox = await _wrong_mailbox(session, mesh_mailbox, row.id)
+    if mistakes := (*_wrong_name(row.key, name), *_wrong_scopes(scopes), *wrong_mailbox):
         raise Invalid(mistakes)
-    told = {"from": row.scopes, "to": _listed(scopes)}
-    row.name, row.scopes = name, _listed(scopes)
+    told: dict[str, object] = {"from": row.scopes, "to": _listed(scopes)}
+    mailbox = _mailbox(mesh_mailbox)
+    if mailbox != row.mesh_mailbox:
+        told["mailbox"] = {"from": row.mesh_mailbox, "to": mailbox}
+    row.name, row.scopes, row.mesh_mailbox = name, _listed(scopes), mailbox
     record(session, Kind.CLIENT_CHANGED, subject=row.id, details=told)
     await session.flush()
 
@@ -224,6 +243,31 @@ def _wrong_name(key: str, name: str) -> list[FieldError]:
 
 def _wrong_scopes(scopes: str) -> list[FieldError]:
     return [FieldError("scopes", sentence) for sentence in wrong_scopes(scopes.split())]
+
+
+async def _wrong_mailbox(
+    session: AsyncSession, given: str, own_id: UUID | None = None
+) -> list[FieldError]:
+    """What is wrong with a mailbox of MESH; two systems at once cannot both be given it."""
+    mailbox = _mailbox(given)
+    if mailbox is None:
+        return []
+    if not MAILBOX.fullmatch(mailbox):
+        sentence = "Enter a mailbox as MESH writes it, for example X26HC005"
+        return [FieldError("mesh_mailbox", sentence)]
+    await session.execute(_MAILBOXES)
+    taken = await session.scalar(
+        select(ExchangeClient.id).where(
+            ExchangeClient.mesh_mailbox == mailbox,
+            ExchangeClient.ended_on.is_(None),
+            ExchangeClient.id.is_distinct_from(own_id),
+        )
+    )
+    return [] if taken is None else [FieldError("mesh_mailbox", MAILBOX_TAKEN)]
+
+
+def _mailbox(given: str) -> str | None:
+    return given.strip().upper() or None
 
 
 def _listed(scopes: str) -> list[str]:

@@ -4,6 +4,7 @@ Asked of the database at each request, so that whoever is ended, or whose agency
 once, whatever its token says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 from uuid import UUID
@@ -45,11 +46,19 @@ class Client:
 
         Raises NotLetIn (403), in the same words whatever there is.
         """
-        if not self.scopes.permits(kind, letter):
-            needs = f"system/{kind}.{letter}"
+        self.require_all([] if self.scopes.permits(kind, letter) else [kind], letter)
+
+    def require_all(self, lacking: Sequence[str], letter: str) -> None:
+        """Go on only if nothing is lacking of what somebody asked for.
+
+        Args: the types that the scopes do not let through. Raises NotLetIn (403).
+        """
+        if lacking:
+            needs = " ".join(f"system/{kind}.{letter}" for kind in lacking)
+            scopes = "the scope" if len(lacking) == 1 else "the scopes"
             raise NotLetIn(
                 403,
-                f"This token does not let it through: it needs the scope {needs}.",
+                f"This token does not let it through: it needs {scopes} {needs}.",
                 f'{REALM}, error="insufficient_scope", scope="{needs}"',
             )
 

@@ -111,7 +111,7 @@ def _since(source: AnySource, row: Subscription) -> Condition:
             "{changed} >= :since AND NOT EXISTS (SELECT FROM delivery d"
             " WHERE d.subscription_id = :subscription AND d.resource = '{resource}'"
             " AND d.resource_id = {id} AND d.told_at >= {changed})",
-            changed=source.changed,
+            changed=source.last_told,
             resource=source.resource,
             id=source.id,
         ),

@@ -69,6 +69,7 @@ async def keep_versions(session: AsyncSession, _slot: datetime) -> None:
     of whom something was written since a run of it came to its end, or by what was still open
     then. Claimed, it can be done again: a state that is kept already is not kept twice.
     """
+    await _take_away(session)
     if not (await session.execute(text(_CLIENTS))).scalar_one():
         return
     since = await _begin(session)
@@ -119,6 +120,22 @@ def _sources() -> Iterator[ChildSource[ChildLine]]:
         source = SOURCES[resource]
         if isinstance(source, ChildSource):
             yield source
+
+
+async def _take_away(session: AsyncSession) -> None:
+    """Delete what was kept of rows that stood on the wrong child: there nothing of them stays."""
+    for source in _sources():
+        if source.taken_away:
+            says = sql(source.taken_away, id="v.resource_id", child="v.child_id")
+            await session.execute(
+                text(
+                    sql(
+                        "DELETE FROM resource_version v WHERE v.resource = '{resource}' AND {says}",
+                        resource=source.resource,
+                        says=says,
+                    )
+                )
+            )
 
 
 def _unkept(source: ChildSource[ChildLine], whose: str) -> str:

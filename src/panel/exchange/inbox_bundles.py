@@ -24,6 +24,7 @@ from panel.exchange.inbox_answering import Answered
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import the_one_panel
 from panel.exchange.inbox_receiving import Sending, content_of, keys_of, mark
+from panel.exchange.inbox_scopes import require_each
 from panel.exchange.inbox_taking import (
     LARGE,
     OfAnother,
@@ -79,6 +80,7 @@ async def _bundle(doing: Doing) -> Answered:
         return await broken_answer(doing, opened_)
     if parsed.kind not in ("transaction", "batch"):
         doing.client.require("Bundle", "c")
+        require_each(doing.client, parsed.pieces)
         return await _for_the_inbox(doing, opened_)
     work = await _work(opened_, body, doing.base)
     if isinstance(work, Refused):

@@ -1,6 +1,5 @@
 """What was kept and never taken in, since whoever was to do it died: taken in by scheduled work."""
 
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -11,6 +10,7 @@ from consent import Viewer, ViewerKind
 from interop.incoming.taking_apart import OUR_FAULT
 from panel.accounts.models import Agency
 from panel.exchange.inbox_models import Received
+from panel.exchange.inbox_superseded import AS_IT_COMES
 from panel.exchange.inbox_taking import opened_again, take_in
 from panel.exchange.landing import FETCHED
 from panel.exchange.models import ExchangeClient
@@ -21,8 +21,7 @@ from panel.records.gate import Gate
 
 log = structlog.get_logger()
 
-LEFT = timedelta(minutes=5)
-"""How long it may take at most to take something in as it comes."""
+LEFT = AS_IT_COMES
 MOST = 100
 TRIES = 3
 ANSWERED = ("transaction", "batch", "resource")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,6 +12,8 @@ from panel.platform.tables import Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
 
 STATES = ("new", "to_match", "offered", "quarantined", "done", "not_ours", "refused")
+MAY_BECOME = ("new", "to_match", "quarantined", "refused")
+"""States in which something may still be made of what came."""
 PIECE_STATES = ("to_match", "matched", "kept", "quarantined", "not_ours")
 PROPOSAL_STATES = ("open", "taken", "left")
 
@@ -36,6 +38,11 @@ class Received(Row):
         Index("uq_received_content", "client_id", "content_index", unique=True),
         Index("uq_received_identifier", "client_id", "identifier_index", unique=True),
         Index("ix_received_state", "state", "created_at"),
+        Index(
+            "ix_received_waiting",
+            "client_id",
+            postgresql_where=text("state IN ('new', 'to_match', 'quarantined', 'refused')"),
+        ),
     )
 
     client_id: Mapped[UUID] = mapped_column(ForeignKey("exchange_client.id"))
@@ -51,6 +58,8 @@ class Received(Row):
     identifier_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Blind index of the document's or message's own identifier."""
     bytes_long: Mapped[int]
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """What its client might do as it came (`system/Condition.c`); None of what came before 0038."""
     state: Mapped[str] = mapped_column(Text, default="new")
     """`refused`: its sender was told at once why it is not done, and may send it otherwise."""
     reason: Mapped[str | None] = mapped_column(Text)

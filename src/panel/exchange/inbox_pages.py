@@ -37,6 +37,8 @@ from panel.exchange.inbox_reading import (
     lines_of,
     pieces_of,
 )
+from panel.exchange.inbox_room import Filled as InboxFilled
+from panel.exchange.inbox_room import filled
 from panel.exchange.inbox_subjects import Meant
 from panel.exchange.inbox_taking import opened_again
 from panel.panels.models import Panel
@@ -46,6 +48,7 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.records.nhs_number import nhs_number_words
 from panel.register.service import Found, NewChild, duplicates_in_reach, find_children
+from panel.web import words
 from panel.web.forms import FieldErrors, Filled
 from panel.web.words import short_day
 
@@ -76,14 +79,20 @@ async def inbox(
     who = desk.require(Role.COORDINATOR, Role.GOVERNANCE_LEAD)
     if Role.COORDINATOR not in who.viewer.roles:
         async with desk.tenant.transaction(JOB) as session:
-            return _list(desk, await counts(session), "", [])
+            return _list(desk, await counts(session), "", [], await filled(session))
     chosen = shown if shown in SHOWN else TO_DO[0]
     async with desk.tenant.transaction(desk.viewer.id) as session:
         lines = await lines_of(session, chosen, _uuid(before))
-        return _list(desk, await counts(session), chosen, lines)
+        return _list(desk, await counts(session), chosen, lines, await filled(session))
 
 
-def _list(desk: Desk, counted: dict[str, int], chosen: str, lines: Sequence[Any]) -> Response[str]:
+def _list(
+    desk: Desk,
+    counted: dict[str, int],
+    chosen: str,
+    lines: Sequence[Any],
+    full: Sequence[InboxFilled],
+) -> Response[str]:
     last = lines[ON_A_PAGE - 1].id if len(lines) > ON_A_PAGE else None
     return desk.page(
         "exchange/inbox.html",
@@ -93,6 +102,10 @@ def _list(desk: Desk, counted: dict[str, int], chosen: str, lines: Sequence[Any]
         ],
         chosen=STATE_WORDS.get(chosen, ""),
         lines=lines[:ON_A_PAGE],
+        full=[
+            f"{one.agency}: {words.plural(one.waiting, 'thing')} of {one.megabytes:,} megabytes"
+            for one in full
+        ],
         older="" if last is None else f"{HOME}?shown={chosen}&before={last}",
         base=HOME,
     )

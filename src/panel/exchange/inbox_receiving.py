@@ -5,11 +5,18 @@ from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.exchange.entering import Client
-from panel.exchange.inbox_models import CONTENT_FIELD, RAW_FIELD, Received, ReceivedPiece
+from panel.exchange.inbox_models import (
+    CONTENT_FIELD,
+    MAY_BECOME,
+    RAW_FIELD,
+    Received,
+    ReceivedPiece,
+)
+from panel.exchange.inbox_room import require_room
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.ids import new_id
 from panel.platform.read_models import for_driver, rows_of
@@ -44,6 +51,7 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
     """Keep what came; the id of the row, which is the same where the same came before.
 
     Committed when it returns. Two at once give the same row: the second waits for the first.
+    Raises NoRoom where as much of the client's waits as may.
     """
     async with tenant.transaction(client.viewer.id) as session:
         keys = await keys_of(session, client.agency_id)
@@ -67,10 +75,24 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
             "content": sealed,
             "index": index,
             "long": len(sending.body),
+            "scopes": list(client.scopes.listed()),
             "now": session.info[NOW],
         }
         if await rows_of(session, _KEEP, given):
+            await require_room(session, client.viewer.id)
             return row_id
+        await session.execute(
+            update(Received)
+            .where(
+                Received.client_id == client.viewer.id,
+                Received.content_index == index,
+                Received.state.in_(MAY_BECOME),
+                Received.scopes.is_distinct_from(given["scopes"]),
+            )
+            # Sent again, it comes with what its client may do by now; nothing else of it changes.
+            .values(scopes=given["scopes"])
+            .execution_options(synchronize_session=False)
+        )
         return (
             await session.execute(
                 select(Received.id).where(
@@ -82,9 +104,9 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
 
 _KEEP = for_driver(
     "INSERT INTO received (id, client_id, agency_id, holder_id, asked, kind, content,"
-    " content_index, bytes_long, state, tries, created_at, created_by, changed_at, changed_by,"
-    " version) VALUES (:id, :client, :agency, :agency, :asked, '', :content, :index, :long, 'new',"
-    " 0, :now, :client, :now, :client, 1)"
+    " content_index, bytes_long, scopes, state, tries, created_at, created_by, changed_at,"
+    " changed_by, version) VALUES (:id, :client, :agency, :agency, :asked, '', :content, :index,"
+    " :long, :scopes, 'new', 0, :now, :client, :now, :client, 1)"
     " ON CONFLICT (client_id, content_index) DO NOTHING RETURNING 1"
 )
 

@@ -36,7 +36,9 @@ from panel.exchange.inbox_receiving import (
     keys_of,
     storable,
 )
+from panel.exchange.inbox_scopes import shut_out, without
 from panel.exchange.inbox_subjects import Subjects, subjects_of, uuid_of
+from panel.exchange.inbox_superseded import SAID_SINCE, said_since
 from panel.exchange.inbox_versions import (
     Said,
     keep_version,
@@ -80,6 +82,13 @@ class Opened:
         """Every piece, in order."""
         return self.parsed.pieces
 
+    def without(self, types: frozenset[str]) -> "Opened":
+        """The same, with the pieces of these types quarantined: their sender may not send them."""
+        parsed = without(self.parsed, types)
+        whole = {one.path for one in parsed.pieces if not one.problems}
+        told = {path: one for path, one in self.notifications.items() if path in whole}
+        return Opened(parsed, self.subjects, told)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -114,7 +123,9 @@ async def opened(body: bytes, asked: str = "") -> Opened:
 
 async def opened_again(session: AsyncSession, received: Received) -> Opened:
     """What was kept, taken apart by the rules of today."""
-    return await opened(await content_of(session, received), received.asked)
+    opened_ = await opened(await content_of(session, received), received.asked)
+    types = shut_out(received, opened_.parsed)
+    return opened_.without(types) if types else opened_
 
 
 def _opened(body: bytes, asked: str) -> Opened:
@@ -136,15 +147,10 @@ async def children_meant(
     One who is not reached is absent, as is one who is not here: nothing tells them apart. So is one
     who is notified of where there are several panels: who takes it in chooses.
     """
-    found: dict[int, UUID] = {}
     with session.no_autoflush:
         chosen = await _to_choose_for(session, opened_)
-        for number, meant in enumerate(opened_.subjects.meant):
-            if number in chosen:
-                continue
-            child_id = await match(session, meant)
-            if child_id is not None:
-                found[number] = child_id
+        meant = {n: one for n, one in enumerate(opened_.subjects.meant) if n not in chosen}
+        found = await match(gate, session, viewer, meant)
     if not found:
         return {}
     await _hold(session, viewer, found.values())
@@ -244,12 +250,15 @@ async def take_for(
         places = await _places(access, row, opened_.parsed.kind, whole)
         # Held, so that each piece that would change it finds it at hand.
         child = await session.get(Child, child_id)
+        late = await said_since(access, row, {path: one.row for path, one in places.items()})
     for piece in mine:
         await keep_piece_for(session, rows[piece.path], child_id)
     for piece in whole:
         one = rows[piece.path]
         one.state = "matched"
         one.became_type, one.became_id = piece.type, places[piece.path].id
+        if piece.path in late:
+            one.reason = SAID_SINCE
     # What follows refers to the pieces.
     await store_pieces(session, (rows[piece.path] for piece in asked))
     known = {
@@ -258,6 +267,7 @@ async def take_for(
         **there,
         **dict.fromkeys(_names(opened_, rows, mine), f"Patient/{child_id}"),
     }
+    whole = [piece for piece in whole if piece.path not in late]
     taken = Taken()
     versions: dict[str, SenderVersion] = {}
     said: dict[str, Json] = {}
@@ -456,10 +466,10 @@ async def settle(
         if len(holders) == 1:
             await keep_for(session, row, holders.pop(), content)
         else:
-            await keep_for(session, row, row.agency_id, _around(content, opened_))
+            await keep_for(session, row, row.agency_id, around(content, opened_))
 
 
-def _around(content: bytes, opened_: Opened) -> bytes:
+def around(content: bytes, opened_: Opened) -> bytes:
     """What stood around the pieces, each of which is sealed for its own child."""
     around, at = [], 0
     for piece in opened_.pieces:

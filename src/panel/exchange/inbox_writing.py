@@ -36,6 +36,7 @@ from panel.exchange.inbox_receiving import (
     receive,
     storable,
 )
+from panel.exchange.inbox_room import NO_ROOM, NoRoom
 from panel.exchange.inbox_taking import (
     OF_ANOTHER,
     SENT,
@@ -136,7 +137,7 @@ async def done(
     work: Work,
 ) -> Answered:
     """Keep what is sent, then do all of the work or none; sent again, it is answered as before."""
-    received = await receive(tenant, client, sending)
+    received = await _kept(tenant, client, sending)
     try:
         async with tenant.transaction(client.viewer.id) as session:
             row = await session.get_one(Received, received, with_for_update=True)
@@ -154,6 +155,14 @@ async def done(
     except (NotDone, NotLetIn) as refused:
         await _refuse(gate, client, received, refused)
         raise
+
+
+async def _kept(tenant: Tenant, client: Client, sending: Sending) -> UUID:
+    """Keep what is sent. Raises NotDone (429) where there is no room for it."""
+    try:
+        return await receive(tenant, client, sending)
+    except NoRoom as full:
+        raise NotDone(Issue("throttled", NO_ROOM), status=429) from full
 
 
 async def _refuse(gate: Gate, client: Client, received: UUID, refused: NotDone | NotLetIn) -> None:

@@ -18,7 +18,7 @@ class Landing(Protocol):
         """Keep what came from a client, for good: committed when it returns.
 
         The same content again is the same; so whoever dies before they could say that it came
-        gives it once more.
+        gives it once more. Raises NoRoom where as much of the client's waits as may.
         """
         ...
 

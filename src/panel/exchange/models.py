@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,12 @@ class ExchangeClient(Row):
             "cardinality(purposes) > 0 AND purposes <@ ARRAY['exchange']", name="purposes"
         ),
         CheckConstraint("(jwks IS NULL) <> (jwks_url IS NULL)", name="keys"),
+        Index(
+            "uq_exchange_client_mesh_mailbox",
+            "mesh_mailbox",
+            unique=True,
+            postgresql_where=text("ended_on IS NULL"),
+        ),
     )
 
     key: Mapped[str] = mapped_column(Text, unique=True)
@@ -37,6 +43,8 @@ class ExchangeClient(Row):
     jwks: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Its public keys (RFC 7517), or where it publishes them, but not both."""
     jwks_url: Mapped[str | None] = mapped_column(Text)
+    mesh_mailbox: Mapped[str | None] = mapped_column(Text)
+    """The mailbox of MESH from which it sends to ours; None for one that does not."""
     from_on: Mapped[date]
     ended_on: Mapped[date | None]
     """The first day on which it may come in no more; None while it goes on."""
@@ -65,3 +73,17 @@ class UsedAssertion(Base):
     client_id: Mapped[UUID] = mapped_column(ForeignKey("exchange_client.id"), primary_key=True)
     id: Mapped[bytes] = mapped_column("jti_hash", LargeBinary, primary_key=True)
     ends_at: Mapped[datetime]
+
+
+class UnknownLetter(Base):
+    """A message in our mailbox of MESH from a mailbox that is no client's: it stays there.
+
+    Nothing of what it says is fetched into the database: nobody knows whose it is.
+    """
+
+    __tablename__ = "unknown_letter"
+
+    id: Mapped[str] = mapped_column("message_id", Text, primary_key=True)
+    mailbox: Mapped[str] = mapped_column(Text)
+    """From which it came."""
+    found_at: Mapped[datetime]

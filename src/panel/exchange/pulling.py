@@ -30,6 +30,7 @@ from interop.scopes import wrong_scopes
 from interop.served import SERVED
 from panel.exchange.delivering import wait_before
 from panel.exchange.entering import Client
+from panel.exchange.inbox_room import NoRoom
 from panel.exchange.landing import Landing
 from panel.exchange.models import ExchangeClient
 from panel.exchange.standing import client_by_id
@@ -180,6 +181,8 @@ async def _pull(due: _Due, reaching: Reaching, landing: Landing) -> _Pulled:
         await _fetch(due, reaching, landing, pulled)
     except (FhirError, NotReached, NotUnderstood) as error:
         pulled.failure = why(error)
+    except NoRoom as full:
+        pulled.failure = str(full)
     return pulled
 
 

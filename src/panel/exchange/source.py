@@ -124,6 +124,9 @@ class ChildSource(Source[ChildRow]):
     """What is decided and logged when one is opened."""
     past_from: str = "NULL::timestamptz"
     """SQL for the moment before which it has no past that anybody is told; NULL for none."""
+    taken_away: str = ""
+    """SQL: whether the row of this id stood on the wrong child, so that nothing that it said may
+    stay there; empty where none is ever moved. `{id}` is the id, `{child}` the child."""
 
     @property
     def child(self) -> str:

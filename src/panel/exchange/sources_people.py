@@ -40,21 +40,32 @@ OF_THE_CHILD = (
 """What a child's own row holds."""
 
 
-class OwnLine(ChildLine):
+class OwnLine(ChildLine, kw_only=True):
     """What every resource is told from that is made of a child's own row."""
 
     author: UUID | None
     made_at: datetime
+    told_at: datetime | None = None
+    """Since when all says the same that is told to others than education."""
 
     def changed_for(self, access: Access) -> datetime:
         """When it changed; when it was made, for who is not told of all that may have changed."""
-        whole = all(access.may(one, self.author) for one in OF_THE_CHILD)
-        return self.changed_at if whole else self.made_at
+        if not all(access.may(one, self.author) for one in OF_THE_CHILD):
+            return self.made_at
+        if self.told_at is None or access.viewer.agency_kind in EDUCATION:
+            return self.changed_at
+        return self.told_at
 
 
-OWN_FIELDS = listed(f"'author', {author('r.created_by')}", "'made_at', r.created_at")
+OWN_FIELDS = listed(
+    f"'author', {author('r.created_by')}", "'made_at', r.created_at", "'told_at', r.told_at"
+)
 OWN_CHANGED = sql(
-    "(CASE WHEN {whole} THEN r.changed_at ELSE r.created_at END)",
+    "(CASE WHEN NOT ({whole}) THEN r.created_at"
+    " WHEN r.told_at IS NULL OR EXISTS (SELECT FROM agency oa"
+    " WHERE oa.id = :own_agency AND oa.kind IN ({education})) THEN r.changed_at"
+    " ELSE r.told_at END)",
+    education=", ".join(f"'{kind}'" for kind in sorted(EDUCATION)),
     whole=" AND ".join(
         may("r.id", f"'{one.value}'", author("r.created_by")) for one in OF_THE_CHILD
     ),

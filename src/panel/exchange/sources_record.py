@@ -340,6 +340,8 @@ TASK = ChildSource(
     line=ActionRow,
     rows="action r LEFT JOIN plan p ON p.id = r.plan_id",
     where="r.moved_away_at IS NULL AND (p.id IS NULL OR p.state <> 'draft')",
+    taken_away="EXISTS (SELECT FROM action t WHERE t.id = {id} AND t.child_id = {child}"
+    " AND t.moved_away_at IS NOT NULL)",
     fields=plain("plan_id", "outcome_id", "state", "owner_worker_id", "due_on", "done_on")
     + ", "
     + hex_of("text", "owner_words", "note")

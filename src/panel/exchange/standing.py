@@ -24,16 +24,26 @@ async def client_by_key(session: AsyncSession, key: str) -> Client | None:
     return await _client(session, ExchangeClient.key == key)
 
 
+async def clients_by_mailbox(session: AsyncSession) -> dict[str, Client]:
+    """Those that go on and send from a mailbox of MESH, by that mailbox."""
+    rows = await session.execute(_STANDING.where(goes_on(today_of(session))))
+    return {
+        mailbox: _as_client(client, kind)
+        for client, kind in rows
+        if (mailbox := client.mesh_mailbox) is not None
+    }
+
+
 async def _client(session: AsyncSession, which: ColumnElement[bool]) -> Client | None:
-    found = await session.execute(
-        select(ExchangeClient, Agency.kind)
-        .join(Agency, Agency.id == ExchangeClient.agency_id)
-        .where(which, goes_on(today_of(session)))
-    )
+    found = await session.execute(_STANDING.where(which, goes_on(today_of(session))))
     row = found.one_or_none()
-    if row is None:
-        return None
-    client, kind = row
+    return None if row is None else _as_client(*row)
+
+
+_STANDING = select(ExchangeClient, Agency.kind).join(Agency, Agency.id == ExchangeClient.agency_id)
+
+
+def _as_client(client: ExchangeClient, kind: str) -> Client:
     return Client(
         viewer=Viewer(client.id, ViewerKind.CLIENT, client.agency_id, kind),
         scopes=read_scopes(client.scopes),

@@ -11,10 +11,11 @@ from panel.records.child_scoped import ChildScoped
 
 
 class ResourceVersion(ChildScoped):
-    """One state of a row as its source reads it (`exchange.source`). Only ever added to.
+    """One state of a row as its source reads it (`exchange.source`). Never changed.
 
     What is sealed in its own table is sealed here with the same key. It is told only while its row
-    is there: what was moved to another child, or disposed of, has no history here.
+    is there: what was disposed of has no history here, and what is kept of a row that was moved to
+    another child is deleted.
     """
 
     __tablename__ = "resource_version"

@@ -56,6 +56,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " sealed as they are, for systems that may be told of them",
     "forget exports and what was told": "deletes exports after an hour, and after 30 days what"
     " other systems were told",
+    "delete what came about nobody": "deletes what other systems sent that is about no child here"
+    " once its time is over",
     "take in what systems sent": "takes in what another agency’s system sent where that was"
     " cut off",
     "see what was sent": "writes down what became of each message",

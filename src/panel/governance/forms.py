@@ -105,6 +105,15 @@ class SpansForm(msgspec.Struct, forbid_unknown_fields=True):
     family_contact_hours: Annotated[
         int, _span("Hours until codes go to a new address", "family_contact_hours")
     ]
+    inbox_kept_days: Annotated[
+        int, _span("Days that what systems sent about nobody here is kept", "inbox_kept_days")
+    ]
+    inbox_most_waiting: Annotated[
+        int, _span("Things that one system may have waiting", "inbox_most_waiting")
+    ]
+    inbox_most_megabytes: Annotated[
+        int, _span("Megabytes that one system may have waiting", "inbox_most_megabytes")
+    ]
     source: Annotated[str, line("Why", missing="Say why, for whoever reads this next year")]
 
     def wanted(self) -> dict[str, int]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from consent import Purpose
 from panel.accounts.figures import FigureChange
+from panel.accounts.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.governance.figures import NAME_OF, SET_HERE, WAYS_IN
 from panel.governance.forms import SearchForm
 from panel.governance.history import LOOKS_A_PAGE, Look, SearchLine
@@ -16,6 +17,7 @@ from panel.governance.patterns import PatternLine
 from panel.governance.versions import Version
 from panel.sharing.pages import FOR_WORDS
 from panel.sharing.reading import OTHERS_WORDS
+from panel.sharing.spans import FIGURES as SHARING
 from panel.web import words
 
 NO_RECORD = "No such record"
@@ -72,6 +74,18 @@ SPAN_WORDS: Mapping[str, tuple[str, str]] = {
     "family_contact_hours": (
         "Hours until codes go to a family member’s new e-mail address",
         "The old address is told at once, so that they can object.",
+    ),
+    "inbox_kept_days": (
+        "Days for which what other systems sent about no child here is kept",
+        "From the last time that somebody decided about it, or it came. Then it is deleted.",
+    ),
+    "inbox_most_waiting": (
+        "How many things of one system may wait for somebody to decide",
+        "What it sends beyond that is turned away.",
+    ),
+    "inbox_most_megabytes": (
+        "How many megabytes of one system’s may lie here that are about no child yet",
+        "With what was refused. What it sends beyond that is turned away.",
     ),
 }
 
@@ -206,8 +220,9 @@ def span_groups() -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Heading of each group, with name, label and hint of its figures, and what they may be."""
     rows = [_span_row(name) for name in SPAN_WORDS]
     return [
-        ("How long sharing may wait", [one for one in rows if one[0] not in WAYS_IN]),
+        ("How long sharing may wait", [one for one in rows if one[0] in SHARING]),
         ("How long ways in last", [one for one in rows if one[0] in WAYS_IN]),
+        ("What other systems sent", [one for one in rows if one[0] in OF_THE_INBOX]),
     ]
 
 

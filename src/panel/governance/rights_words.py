@@ -198,6 +198,7 @@ _OWN: Mapping[str, str] = {
     "child.sex": "sex",
     "child.sibling_group": "brothers and sisters",
     "child.starts_school_on": "starts school on",
+    "child.told_at": "what systems are told changed at",
     "child.upn": "unique pupil number",
     "child.ward_code": "area (ward)",
     "family_member.address": "address",

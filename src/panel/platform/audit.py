@@ -102,6 +102,7 @@ class Kind(StrEnum):
     PULL_PAUSED = "pull_source.paused"
     PULL_WENT_ON = "pull_source.went_on"
     PULL_REMOVED = "pull_source.removed"
+    RECEIVED_DELETED = "received.deleted"
     TOKENS_REVOKED = "exchange_client.tokens_revoked"
 
 

@@ -4,9 +4,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, event, inspect
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import (
+    InstanceState,
+    Mapped,
+    Session,
+    UOWTransaction,
+    mapped_column,
+)
 
 from panel.platform.tables import Base, Identified, Row, Sealed, one_of
 from panel.records.child_scoped import ChildScoped
@@ -51,6 +57,28 @@ class Child(Row):
     """Children of one household who share a family member; they may share a slot on an agenda."""
     school: Mapped[str | None] = mapped_column(Text)
     starts_school_on: Mapped[date | None]
+    told_at: Mapped[datetime | None]
+    """When what other systems may be told of it last changed, where something else (`UNTOLD`) was
+    changed after that; None where it last changed with the row."""
+
+
+UNTOLD = frozenset({
+    "upn_sealed", "sibling_group", "ward_code", "school", "starts_school_on",
+    "expected_delivery_on",
+})  # fmt: skip
+"""Columns that no system is told of, but the UPN in education: their changes move no date there."""
+_OF_EVERY_ROW = frozenset({"changed_at", "changed_by", "version", "told_at"})
+
+
+@event.listens_for(Session, "before_flush", insert=True)
+def _note_untold(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    """Keep since when a child's row says what is told of it, before the flush dates the row."""
+    for row in session.dirty:
+        if isinstance(row, Child):
+            state: InstanceState[Child] = inspect(row)
+            changed = {one.key for one in state.attrs if one.history.has_changes()}
+            if changed := changed - _OF_EVERY_ROW:
+                row.told_at = (row.told_at or row.changed_at) if changed <= UNTOLD else None
 
 
 class ChildIndex(Identified):
