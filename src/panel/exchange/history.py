@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.messages import Message
 from panel.exchange.finding import told
+from panel.exchange.sender_sources import AsSent
 from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
-from panel.exchange.sources import IN_A_RECORD, SOURCES
+from panel.exchange.sources import IN_A_RECORD, sources_of
 from panel.exchange.version_models import ResourceVersion
 from panel.platform.read_models import for_driver, rows_of
 from panel.records.gate import Access
@@ -38,9 +39,9 @@ async def keep_versions(session: AsyncSession, _slot: datetime) -> None:
     if not (await session.execute(text(_CLIENTS))).scalar_one():
         return
     for resource in IN_A_RECORD:
-        source = SOURCES[resource]
-        if isinstance(source, ChildSource):
-            await _keep(session, source)
+        for source in sources_of(resource):
+            if isinstance(source, ChildSource):
+                await _keep(session, source)
 
 
 async def _keep(session: AsyncSession, source: ChildSource[ChildLine]) -> None:
@@ -120,6 +121,8 @@ async def states_of(
             found[-1] = message
         else:
             found.append(message)
+        if isinstance(message, AsSent) and not message.has_a_past:
+            break
     return found
 
 
