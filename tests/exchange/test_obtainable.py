@@ -3,8 +3,8 @@
 A random sharing state, a record with something of every type, and one client, who tries: search of
 every type with and without the patient, by identifier through a chain, with every modifier;
 totals; every include and its reverse, also through a worker, an agency or a carer of two children;
-read, version and history of every id there is; the whole record. Each finds exactly the same. What
-is withheld in silence, or while the record's use is restricted, is not told by a label either.
+read, version and history of every id there is; the whole record; and this of what the systems of
+two agencies sent as of what was written here. Each finds exactly the same. What is withheld in silence, or while the record's use is restricted, is not told by a label either.
 """
 
 import os
@@ -70,6 +70,7 @@ AUTHORS = st.builds(
     note=st.tuples(PLACE, st.lists(CATEGORY, max_size=2, unique=True).map(tuple)),
     sitting=SOMEBODY,
     episode=SOMEBODY,
+    senders=st.tuples(PLACE, PLACE),
 )
 
 
@@ -422,6 +423,10 @@ def _says_no_more(whole: Iterable[Told], content: Content, may: Permits) -> None
     tellable = content.permitted(may) | {("Patient", str(content.child))}
     for one in whole:
         referred = {name for name in references(one.content) if name[0] in OF_CHILDREN}
+        sender = content.sent.get(one.name)
+        if sender is not None:
+            _says_what_was_sent(one, may, sender, referred - tellable)
+            continue
         assert referred <= tellable, one.name
         labels = {label["code"] for label in one.content["meta"].get("security", ())}
         assert ("REDACTED" in labels) == _labels(content, one.resource, may), one.resource
@@ -432,3 +437,19 @@ def _says_no_more(whole: Iterable[Told], content: Content, may: Permits) -> None
         if one.resource == "QuestionnaireResponse":
             shown = {item["linkId"] for item in one.content["item"]}
             assert shown == {key for key, rule in content.sections.items() if rule(may)}
+
+
+def _says_what_was_sent(one: Told, may: Permits, sender: UUID, untold: set[Name]) -> None:
+    """Its sender's agency is told all of it; others nothing that leads to what is withheld."""
+    assert [tag["code"] for tag in one.content["meta"]["tag"]] == ["another-system"]
+    whole = str(one.content)
+    if may.agency == sender:
+        return
+    assert not untold, one.name
+    assert "What stays with its sender" not in whole
+    if one.resource == "RelatedPerson":
+        labels = {label["code"] for label in one.content["meta"].get("security", ())}
+        told = may(Category.CONTACT, sender)
+        assert ("address" in one.content) == told
+        assert ("REDACTED" in labels) == (not told and not may.is_silent(Category.CONTACT))
+        assert one.changed_at is None

@@ -89,6 +89,12 @@ def of_children(source: AnySource, children: Sequence[UUID], number: int) -> Con
     return Condition(f"{source.child} = ANY({given})", values.given)
 
 
+def marked(marks: Sequence[bytes], number: int) -> Condition:
+    """That a row of what another system sent has one of these marks."""
+    values = _Values(number)
+    return Condition(f"r.identifier_marks && {values.add(list(marks), 'bytea[]')}", values.given)
+
+
 def refers_to(column: Refers, ids: Sequence[UUID], number: int) -> Condition:
     """That a row refers to one of these."""
     values = _Values(number)

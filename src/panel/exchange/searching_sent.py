@@ -20,7 +20,7 @@ from interop import search as asked_for
 from interop.matching import is_kept_apart, matches
 from interop.outcome import Issue
 from interop.search_settings import Include
-from panel.exchange.conditions import Index, condition_of, of_children, one_of_ids
+from panel.exchange.conditions import Index, condition_of, marked, of_children, one_of_ids
 from panel.exchange.entering import Client
 from panel.exchange.finding import Condition, Hit, Order, Part, find_in, messages_of
 from panel.exchange.inbox_receiving import keys_of, mark
@@ -29,7 +29,7 @@ from panel.exchange.permitted import Permitted
 from panel.exchange.resources import Told, referred
 from panel.exchange.sender_sources import SENT
 from panel.exchange.showing import show
-from panel.exchange.source import AnySource, ChildSource, sql
+from panel.exchange.source import AnySource, ChildSource
 from panel.exchange.sources import SOURCES
 from panel.records.gate import Access, Gate
 
@@ -101,7 +101,7 @@ async def matching(looking: Looking, search: asked_for.Search) -> Part | None:
     if not asked:
         return Part(source, conditions)
     conditions += [
-        await _so_called(looking, criterion, number)
+        await _so_called(looking, criterion, _APART + len(search.criteria) + number)
         for number, criterion in enumerate(asked)
         if _names_one(criterion)
     ]
@@ -175,7 +175,4 @@ async def _so_called(looking: Looking, criterion: asked_for.AnyCriterion, number
         for one in tokens
         if one.system and one.code
     ]
-    name = f"called_{number}"
-    return Condition(
-        sql("r.identifier_marks && CAST(:{name} AS bytea[])", name=name), {name: marks}
-    )
+    return marked(marks, number)
