@@ -71,7 +71,9 @@ def bodies(child: UUID, ids: dict[str, UUID], worker: UUID) -> dict[str, Json]:
             "address": [{"line": ["3 Teasel Close"], "postalCode": "WX1 1AA"}],
         },
         "ServiceRequest": {
-            "subject": whose, "status": "active", "intent": "proposal", "code": {"text": "Audiology"},
+            # Panel has no words for what is an error: it goes out as it came.
+            "subject": whose, "status": "entered-in-error", "intent": "proposal",
+            "code": {"text": "Audiology"}, "text": NARRATIVE,
             "requester": {"reference": f"Practitioner/{worker}"}, "authoredOn": "2026-10-06",
             "supportingInfo": [to("Condition"), to("Goal"), to("Flag"), nobody],
         },

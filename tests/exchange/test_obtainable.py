@@ -197,6 +197,12 @@ def names(found: Iterable[Told]) -> list[Name]:
 )
 @example(
     facts=NOTHING,
+    client=(3, True, ("basic", [Category.HEALTH])),
+    authors=NOBODYS,
+    besides=Besides(),
+)
+@example(
+    facts=NOTHING,
     client=(3, True, None),
     authors=NOBODYS,
     besides=Besides(),
