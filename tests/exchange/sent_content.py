@@ -54,7 +54,7 @@ def bodies(child: UUID, ids: dict[str, UUID], worker: UUID) -> dict[str, Json]:
         },
         "CarePlan": {
             "subject": whose, "status": "active", "intent": "plan", "goal": [to("Goal")],
-            "title": "To hear", "period": {"start": "2026-10-01"}, "careTeam": [to("CareTeam")],
+            "identifier": [NAMED], "title": "To hear", "period": {"start": "2026-10-01"}, "careTeam": [to("CareTeam")],
             "activity": [{"reference": to("Task")}], "addresses": [to("Condition")],
         },
         "Goal": {
@@ -115,7 +115,7 @@ async def write_sent(
     rules: dict[tuple[str, UUID], tuple[Category, UUID] | None] = {}
     for kind, category, which in KINDS:
         version = _version(ids[kind], child, senders[which], said[kind], category)
-        if kind == "Condition":
+        if "identifier" in said[kind]:
             named = (version.client_id, NAMED["system"], NAMED["value"])
             version.identifier_marks = [mark(ring, "identifier", *named)]
         session.add(version)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose
@@ -24,13 +23,13 @@ from panel.exchange.conditions import Index, condition_of, marked, of_children, 
 from panel.exchange.entering import Client
 from panel.exchange.finding import Condition, Hit, Order, Part, find_in, messages_of
 from panel.exchange.inbox_receiving import keys_of, mark
-from panel.exchange.models import ExchangeClient
 from panel.exchange.permitted import Permitted
 from panel.exchange.resources import Told, referred
 from panel.exchange.sender_sources import SENT
 from panel.exchange.showing import show
-from panel.exchange.source import AnySource, ChildSource
+from panel.exchange.source import AnySource, ChildSource, sql
 from panel.exchange.sources import SOURCES
+from panel.platform.read_models import for_driver, rows_of
 from panel.records.gate import Access, Gate
 
 MOST_OPENED: Final = 500
@@ -101,7 +100,7 @@ async def matching(looking: Looking, search: asked_for.Search) -> Part | None:
     if not asked:
         return Part(source, conditions)
     conditions += [
-        await _so_called(looking, criterion, _APART + len(search.criteria) + number)
+        await _so_called(looking, source, criterion, _APART + len(search.criteria) + number)
         for number, criterion in enumerate(asked)
         if _names_one(criterion)
     ]
@@ -168,10 +167,15 @@ async def _so_called(looking: Looking, criterion: asked_for.AnyCriterion, number
     """That a row has been called so by its sender, of whom each has marks of its own."""
     tokens = criterion.any_of if isinstance(criterion, asked_for.Tokens) else ()
     ring = (await keys_of(looking.session)).ring
-    clients = await looking.session.scalars(select(ExchangeClient.id))
+    statement = sql(
+        "SELECT DISTINCT r.client_id FROM {rows} WHERE {where}",
+        rows=source.rows,
+        where=source.where,
+    )
+    senders = await rows_of(looking.session, for_driver(statement), {})
     marks = [
         mark(ring, "identifier", client, one.system, one.code)
-        for client in clients
+        for (client,) in senders
         for one in tokens
         if one.system and one.code
     ]
