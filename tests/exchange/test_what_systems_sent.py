@@ -110,7 +110,7 @@ async def test_it_is_found_by_what_it_says_and_comes_with_what_it_refers_to(
     await broken.keep()
     await change(broken, sent["Condition"], code={"text": "Glue ear"})
     past = await broken.past(f"Condition/{hearing}")
-    assert [one["code"].get("text") for one in past] == ["Glue ear", None]
+    assert [one["code"].get("text") for one in past] == ["Glue ear", "15188001"]
     await change(broken, sent["Condition"], verificationStatus={"text": "entered-in-error"})
     assert len(await broken.past(f"Condition/{hearing}")) == 1, "of an error no past is told"
 

@@ -161,7 +161,9 @@ async def _by_opening(one: Searching, conditions: Sequence[Condition]) -> list[C
             )
         )
     opened = await one.looking.open(
-        {row.child_id for row in rows}, about_of({one.search.type}, rows), f"sent {one.search.type}"
+        {row.child_id for row in rows},
+        about_of({one.search.type}, rows),
+        f"sent {one.search.type} to {one.client.name}",
     )
     found = await messages_of(one.session, one.search.type, [row.id for row in rows], opened)
     right = [
@@ -199,7 +201,7 @@ async def told_of(
     for hit in hits:
         by_type.setdefault(hit.type, []).append(hit.id)
     resources = by_type.keys() or {one.search.type}
-    doing = f"sent {', '.join(sorted(resources))}"
+    doing = f"sent {', '.join(sorted(resources))} to {one.client.name}"
     opened = await one.looking.open(
         {*(hit.child_id for hit in hits), *besides}, about_of(resources, hits), doing
     )

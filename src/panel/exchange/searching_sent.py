@@ -63,11 +63,10 @@ class Looking:
     async def open(
         self, children: Iterable[UUID | None], about: frozenset[Category], doing: str
     ) -> dict[UUID, Access]:
-        """The records of these children, logged; what was done ends with for whom."""
+        """The records of these children, logged."""
         named = {child for child in children if child is not None}
         if not named:
             return {}
-        doing = f"{doing} to {self.client.name}"
         return await self.gate.open_here(
             self.session, sorted(named), self.client.viewer, Purpose.EXCHANGE, doing, about
         )
@@ -141,9 +140,8 @@ async def _opened(looking: Looking, part: Part, asked: Collection[str]) -> list[
     hits = await find_in(session, [part], looking.allowed, Order(), MOST_OPENED + 1)
     if len(hits) > MOST_OPENED:
         raise NotSearched(Issue("too-costly", TOO_MANY, tuple(sorted(asked))))
-    opened = await looking.open(
-        {hit.child_id for hit in hits}, about_of({type_}, hits), f"looked {type_} through"
-    )
+    doing = f"looked through {type_} for {looking.client.name}"
+    opened = await looking.open({hit.child_id for hit in hits}, about_of({type_}, hits), doing)
     said = await messages_of(session, type_, [hit.id for hit in hits], opened)
     return await show(
         looking.gate, session, looking.client, [(type_, one) for one in said.values()]
@@ -163,7 +161,9 @@ def _names_one(criterion: asked_for.AnyCriterion) -> bool:
     )
 
 
-async def _so_called(looking: Looking, criterion: asked_for.AnyCriterion, number: int) -> Condition:
+async def _so_called(
+    looking: Looking, source: AnySource, criterion: asked_for.AnyCriterion, number: int
+) -> Condition:
     """That a row has been called so by its sender, of whom each has marks of its own."""
     tokens = criterion.any_of if isinstance(criterion, asked_for.Tokens) else ()
     ring = (await keys_of(looking.session)).ring
