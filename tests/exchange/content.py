@@ -49,6 +49,8 @@ class Content:
     """Of the same sections."""
     sent: dict[tuple[str, str], UUID] = field(default_factory=dict)
     """What other systems sent: whose."""
+    never: set[tuple[str, str]] = field(default_factory=set)
+    """What is told by no way, since it speaks of a row of ours."""
 
     def permitted(self, may: May) -> set[tuple[str, str]]:
         """The type and id of all that may be told."""
@@ -105,8 +107,10 @@ async def _sent(session: AsyncSession, world: World, authors: Authors, content: 
     agencies = (world.agencies[one], world.agencies[other])
     sent = await write_sent(session, content.child, agencies, world.workers[one], plan)
     for (kind, row), of in sent.items():
-        content.rules[kind, row] = lambda may, of=of: of is not None and may(*of)
-        if of is not None:
+        if of is None:
+            content.never.add((kind, str(row)))
+        else:
+            content.rules[kind, row] = lambda may, of=of: may(*of)
             content.sent[kind, str(row)] = of[1]
 
 

@@ -98,16 +98,15 @@ def bodies(child: UUID, ids: dict[str, UUID], worker: UUID) -> dict[str, Json]:
     }
 
 
+async def put_away(session: AsyncSession) -> None:
+    """What was sent so far is told by itself no more, as if it were all of rows of ours."""
+    await session.execute(text("UPDATE sender_version SET about_id = id"))
+
+
 async def write_sent(
     session: AsyncSession, child: UUID, agencies: tuple[UUID, UUID], worker: UUID, plan: UUID
 ) -> dict[tuple[str, UUID], tuple[Category, UUID] | None]:
-    """What each is of: a category and an agency; None for what is never told by itself.
-
-    What was sent of others before is out of the way then.
-    """
-    await session.execute(
-        text("UPDATE sender_version SET about_id = id WHERE child_id <> :child"), {"child": child}
-    )
+    """What each is of: a category and an agency; None for what is never told by itself."""
     senders = [await _sender(session, child, agency) for agency in agencies]
     ring = (await keys_of(session)).ring
     ids = {kind: new_id() for kind, _, _ in KINDS}

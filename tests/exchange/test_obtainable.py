@@ -41,6 +41,7 @@ from panel.records.restricted_use import ProcessingRestriction
 from panel.sharing.models import SharingRestriction
 from panel.sharing.state import SharingFacts
 from tests.exchange.content import Authors, Content, Rule, write_content
+from tests.exchange.sent_content import put_away
 from tests.exchange.sibling import write_sibling
 from tests.sharing.test_access_is_a_superset import FACTS, PLACE, World, world, write
 
@@ -230,6 +231,8 @@ async def test_obtainable_is_what_is_permitted(
             world.kinds.append("council")
     child, _member, _guest, client_id = await write(tenant, world, facts)
     async with tenant.transaction(JOB) as session:
+        # Whoever is searched for by an agency alone is looked for among what all of these sent.
+        await put_away(session)
         content = await write_content(session, world, child, authors)
         sibling = await write_sibling(session, world, child, besides.sibling)
         await _keep_back(session, world.agencies[place], child, besides)
@@ -362,7 +365,7 @@ async def _looks(tries: Tries, content: Content, may: Permits) -> None:
 
 
 def everything_of(content: Content) -> set[Name]:
-    return {(kind, str(row)) for kind, row in content.rules}
+    return {(kind, str(row)) for kind, row in content.rules} | content.never
 
 
 async def _by_modifiers(
@@ -398,8 +401,8 @@ async def _by_includes(
 
 
 async def _one_by_one(tries: Tries, content: Content, may: Permits, permitted: set[Name]) -> None:
-    for kind, row in content.rules:
-        name = (kind, str(row))
+    for name in sorted(everything_of(content)):
+        kind, row = name[0], UUID(name[1])
         found = await reading.read(tries.gate, tries.session, tries.client, kind, row)
         assert (found is not None) == (name in permitted), name
         past = await reading.versions(tries.gate, tries.session, tries.client, kind, row)
