@@ -19,6 +19,7 @@ from panel.exchange.delivering import Sender
 from panel.exchange.events import put_in_line
 from panel.exchange.exporting import Asking, ask, lines_of, make_waiting, parts_of
 from panel.exchange.inbox_models import SenderVersion
+from panel.exchange.models import ExchangeClient
 from panel.exchange.standing import client_by_id
 from panel.exchange.telling_models import Delivery, ExportJob
 from panel.platform.ids import new_id
@@ -273,3 +274,22 @@ async def test_it_goes_into_files_and_what_others_check_is_right(
     assert [(one["resourceType"], one["id"]) for one in lines] == [
         ("Condition", str(sent["Condition"]))
     ]
+
+
+async def test_nobody_puts_their_own_in_place_of_what_another_sent(
+    broken: Break, systems: Systems, sent: Ids
+) -> None:
+    await broken.agree(Category.HEALTH)
+    scopes = ("system/*.cruds",)
+    async with broken.tenant.transaction(JOB) as session:
+        (await session.get_one(ExchangeClient, systems.school_id)).scopes = list(scopes)
+    writes = Web(
+        broken.web.client, await give_token(broken.tenant, systems.school_id, "writes", scopes)
+    )
+    path = f"/Condition/{sent['Condition']}"
+    told = await writes.answer("GET", path)
+    headers = {"If-Match": told.headers["etag"], "Content-Type": "application/fhir+json"}
+    answer = await writes.answer("PUT", path, content=told.content, headers=headers)
+    assert (answer.status_code, answer.json()["issue"][0]["code"]) == (403, "forbidden")
+    again = await writes.answer("GET", path)
+    assert again.content == told.content

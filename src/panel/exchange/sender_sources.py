@@ -109,17 +109,7 @@ def _told(row: SenderRow, access: Access) -> AsSent | None:
     if not body:
         return None
     is_own = access.viewer.agency == row.author_agency_id
-    message = None if is_own else _message(row, body)
-    if is_own:
-        sent = own_words(row.id, body)
-    elif isinstance(message, Carer):
-        sent = tagged(written(row.type, _carer(message, row, access)))
-    elif message is not None:
-        sent = tagged(written(row.type, message))
-    elif row.category in STRICTEST:
-        sent = _whose_it_is(row, own_words(row.id, body))
-    else:
-        sent = _bare(row, own_words(row.id, body))
+    sent = own_words(row.id, body) if is_own else for_others(row, body, access)
     # When a carer changed may tell that they moved: whoever is not their sender is not told.
     changed_at = None if not is_own and row.type == "RelatedPerson" else row.changed_at
     return AsSent(
@@ -129,6 +119,20 @@ def _told(row: SenderRow, access: Access) -> AsSent | None:
         resource=sent,
         is_own=is_own,
     )
+
+
+def for_others(row: SenderRow, body: str, access: Access | None = None) -> Json:
+    """What others than its sender's agency are told of a body that they may be told of.
+
+    Args: what of a carer may be told is decided by `access`; all of it where there is none.
+    """
+    message = _message(row, body)
+    if isinstance(message, Carer) and access is not None:
+        message = _carer(message, row, access)
+    if message is not None:
+        return tagged(written(row.type, message))
+    sent = own_words(row.id, body)
+    return _whose_it_is(row, sent) if row.category in STRICTEST else _bare(row, sent)
 
 
 def _carer(said: Carer, row: SenderRow, access: Access) -> Carer:

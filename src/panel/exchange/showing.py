@@ -73,7 +73,12 @@ def _without_others(message: Message, known: Mapping[Name, str | None]) -> Messa
         return message
     whose = (None, message.child)
     to = {name for name, child in known.items() if child in whose}
-    return message.saying(_object(message.resource, {*to, ("Patient", message.child)}))
+    return message.saying(leading_only_to(message.resource, {*to, ("Patient", message.child)}))
+
+
+def leading_only_to(resource: Json, known: Set[Name]) -> Json:
+    """A copy of a resource whose references lead only to what is known."""
+    return _object(resource, known)
 
 
 def _object(value: Mapping[str, object], known: Set[Name]) -> Json:
