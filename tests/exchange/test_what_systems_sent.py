@@ -32,7 +32,7 @@ from tests.exchange.receiver import Receiver, listening
 from tests.exchange.sent_content import NAMED, write_sent
 from tests.exchange.telling import BASE, subscribed
 from tests.exchange.test_break_in_by_fhir import Break, broken
-from tests.exchange.web import Said, resources
+from tests.exchange.web import Said, Web, give_token, resources
 from tests.interop import validator
 from tests.sharing.family import Family
 
