@@ -28,7 +28,7 @@ class Said:
 
     id: UUID
     """The id of a new one."""
-    body: str
+    body: Json
     marks: tuple[bytes, ...] = ()
     about_id: UUID | None = None
 
@@ -111,13 +111,13 @@ def keep_version(row: SenderVersion | None, piece: ReceivedPiece, said: Said) ->
         )
     else:
         row.identifier_marks = sorted({*map(bytes, row.identifier_marks), *said.marks})
-    row.piece_id, row.category, row.body = piece.id, piece.category, said.body
+    row.piece_id, row.category, row.body = piece.id, piece.category, encode(said.body).decode()
     return row
 
 
-def linked(found: Piece, known: Mapping[str, str]) -> str:
-    """A resource as JSON, with its references to what came with it resolved."""
-    return encode(resolved(value_of(found.raw), known, beside_of(found.full_url))).decode()
+def linked(found: Piece, known: Mapping[str, str]) -> Json:
+    """A resource with its references to what came with it resolved."""
+    return resolved(found.value, known, beside_of(found.full_url))
 
 
 def beside_of(full_url: str | None) -> str:
@@ -130,12 +130,21 @@ def beside_of(full_url: str | None) -> str:
 
 def own_words(row_id: UUID, body: str) -> Json:
     """A sender's version as it was sent, with our id and `tagged`."""
-    return tagged({**value_of(msgspec.Raw(body.encode())), "id": str(row_id)})
+    return _named(row_id, value_of(msgspec.Raw(body.encode())))
+
+
+def _named(row_id: UUID, resource: Json) -> Json:
+    return tagged({**resource, "id": str(row_id)})
 
 
 def as_sent(row_id: UUID, changed_at: datetime, body: str) -> Json:
     """A sender's version as its sender reads it back: as it was sent, with our id and moment."""
     return dated(own_words(row_id, body), changed_at)
+
+
+def told_back(row_id: UUID, changed_at: datetime, resource: Json) -> Json:
+    """The same, of a body that was read already."""
+    return dated(_named(row_id, resource), changed_at)
 
 
 def etag_of(row: SenderVersion) -> str:
