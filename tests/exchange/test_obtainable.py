@@ -48,7 +48,7 @@ from tests.sharing.test_access_is_a_superset import FACTS, PLACE, World, world, 
 __all__ = ["world"]
 
 BASE = "http://testshire.localhost/fhir/R4"
-EXAMPLES = 400 if "PANEL_SOAK" in os.environ else 8
+EXAMPLES = 400 if "PANEL_SOAK" in os.environ else 7
 SINCE = (date(2026, 11, 1), None)
 CATEGORY = st.sampled_from(list(Category))
 CLIENT = st.tuples(
