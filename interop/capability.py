@@ -22,6 +22,7 @@ from interop.served import (
     revincludes,
 )
 from interop.subscriptions import SUBSCRIPTION
+from interop.systems import ORIGIN
 
 ALGORITHMS = ("RS384", "ES384")
 """How a client may sign its assertion (SMART: these two at least)."""
@@ -51,7 +52,9 @@ def statement(base: str, *, token_url: str, at: datetime, version: str) -> Json:
             {
                 "mode": "server",
                 "documentation": "A client is told what the agreements and duties of each child "
-                "let its agency know, and of the rest not even that it is there.",
+                "let its agency know, and of the rest not even that it is there. What another "
+                f"system sent has the tag {ORIGIN}. A search by what such resources say looks "
+                "through 500 at most, and is refused where there are more.",
                 "security": _security(token_url),
                 "resource": [*(_resource(row) for row in SERVED.values()), _subscription()],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],

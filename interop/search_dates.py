@@ -99,6 +99,11 @@ def date_value(text: str, times: Times) -> DateValue | None:
     )
 
 
+def bounds_of(value: DateValue) -> tuple[tuple[Bound, ...], bool]:
+    """The bounds of a value as moments, whatever its column holds, and whether one is enough."""
+    return _bounds(value.prefix, value.start, value.until)
+
+
 def _range(found: re.Match[str]) -> tuple[datetime, datetime]:
     year = int(found["year"])
     if not FIRST_YEAR <= year <= LAST_YEAR:

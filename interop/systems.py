@@ -91,6 +91,8 @@ LEGAL_BASIS = own_codes("legal-basis")
 MEETING = own_codes("meeting")
 NEED_KIND = own_codes("need-kind")
 """diagnosis, need."""
+ORIGIN = own_codes("origin")
+"""another-system."""
 OUTCOME_SCALE = own_codes("outcome-scale")
 PRIMARY_NEED = own_codes("primary-need")
 PURPOSE = own_codes("purpose")

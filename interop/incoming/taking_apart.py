@@ -147,7 +147,11 @@ def _type(work: _Work) -> None:
 def _about(work: _Work) -> None:
     work.about = {
         "id": _text(work.value.get("id")),
-        "identifiers": tuple(_identifiers(work.value.get("identifier"))),
+        "identifiers": tuple(
+            one
+            for name in ("identifier", "masterIdentifier")
+            for one in _identifiers(work.value.get(name))
+        ),
         "subject": _subject(work.value),
     }
     if work.type in R4_ONLY:

@@ -55,7 +55,9 @@ AUTHORS = Authors(
     sitting=OURS,
     episode=OURS,
 )
-BY_OTHERS = replace(AUTHORS, child=2, family=2, sections=(2, 2, 2, 2), sitting=2, episode=2)
+BY_OTHERS = replace(
+    AUTHORS, child=2, family=2, sections=(2, 2, 2, 2), sitting=2, episode=2, senders=(2, 3)
+)
 
 
 @dataclass(frozen=True)

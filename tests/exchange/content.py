@@ -23,6 +23,7 @@ from panel.platform.tables import NOW
 from panel.records.record_change import RecordChange
 from panel.register.models import Child, Episode, FamilyLink, FamilyMember, Involvement
 from panel.sharing.models import SharingAgreement
+from tests.exchange.sent_content import write_sent
 from tests.sharing.test_access_is_a_superset import TODAY, World
 
 May = Callable[..., bool]
@@ -48,6 +49,10 @@ class Content:
     """Of the answers' sections, by their keys."""
     categories: dict[str, Category] = field(default_factory=dict)
     """Of the same sections."""
+    sent: dict[tuple[str, str], UUID] = field(default_factory=dict)
+    """What other systems sent: whose."""
+    never: set[tuple[str, str]] = field(default_factory=set)
+    """What is told by no way, since it speaks of a row of ours."""
 
     def permitted(self, may: May) -> set[tuple[str, str]]:
         """The type and id of all that may be told."""
@@ -66,6 +71,8 @@ class Authors:
     note: tuple[int, tuple[Category, ...]]
     sitting: int | None
     episode: int | None
+    senders: tuple[int, int] = (0, 2)
+    """Whose systems sent what other systems sent."""
 
 
 async def _wrote(
@@ -92,7 +99,21 @@ async def write_content(
     await _plans(session, world, authors, content)
     await _answers(session, world, authors, content)
     await _meetings(session, world, authors, content)
+    await _sent(session, world, authors, content)
     return content
+
+
+async def _sent(session: AsyncSession, world: World, authors: Authors, content: Content) -> None:
+    plan = next(row for kind, row in content.rules if kind == "CarePlan")
+    one, other = authors.senders
+    agencies = (world.agencies[one], world.agencies[other])
+    sent = await write_sent(session, content.child, agencies, world.workers[one], plan)
+    for (kind, row), of in sent.items():
+        if of is None:
+            content.never.add((kind, str(row)))
+        else:
+            content.rules[kind, row] = lambda may, of=of: may(*of)
+            content.sent[kind, str(row)] = of[1]
 
 
 async def _who(session: AsyncSession, world: World, authors: Authors, content: Content) -> None:

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from consent import Viewer, ViewerKind
 from interop import systems
+from interop.origin import is_sent
 from interop.scopes import read_scopes
 from panel.accounts.models import Agency
 from panel.exchange.clients import NewClient, register_client
@@ -67,9 +68,13 @@ def equal_parts(told: Sequence[Told], without: frozenset[str]) -> list[Any]:
     Left out: `meta.versionId` and `meta.lastUpdated`, `Task.lastModified` (when this system
     changed its row), and what an authority numbers by itself (`OWN_NUMBERS`). Ids are replaced by
     their type and order of appearance, of resources that are put in order by all that they say
-    but ids. Types in `without` are left out.
+    but ids. Types in `without` are left out, and what other systems sent, which moves nowhere.
     """
-    kept = [json.loads(one.stamped.body) for one in told if one.resource not in without]
+    kept = [
+        json.loads(one.stamped.body)
+        for one in told
+        if one.resource not in without and not is_sent(one.content)
+    ]
     for resource in kept:
         for name in ("versionId", "lastUpdated"):
             resource["meta"].pop(name, None)

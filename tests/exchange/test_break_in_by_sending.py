@@ -17,7 +17,7 @@ from interop.outcome import Refused
 from interop.scopes import read_scopes
 from interop.subscriptions import Asked
 from interop.subscriptions import read as read_subscription
-from panel.exchange import inbox_job
+from panel.exchange import inbox_job, reading
 from panel.exchange.entering import Client
 from panel.exchange.inbox_job import LEFT, TRIES, take_in_what_is_left
 from panel.exchange.inbox_models import Received, SenderVersion
@@ -27,7 +27,6 @@ from panel.exchange.inbox_taking import opened
 from panel.exchange.landing import FETCHED
 from panel.exchange.mesh import empty
 from panel.exchange.models import ExchangeClient
-from panel.exchange.sender_sources import read_sent, written
 from panel.platform.clock import FixedClock
 from panel.platform.ids import new_id
 from panel.platform.tenancy import load_keys
@@ -371,8 +370,8 @@ async def sent_to(house: House, viewer: Viewer, type_: str) -> list[Json]:
     client = Client(viewer, read_scopes(["system/*.rs"]), "reads", "Who reads")
     async with house.tenant.transaction(viewer.id) as session:
         rows = list(await session.scalars(select(SenderVersion.id)))
-        said = [await read_sent(house.gate, session, client, type_, row) for row in rows]
-    return [written(type_, one) for one in said if one is not None]
+        said = [await reading.read(house.gate, session, client, type_, row) for row in rows]
+    return [one.content for one in said if one is not None]
 
 
 class Jammed(MeshClient):

@@ -9,7 +9,6 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import select, text
 
 from consent import Purpose, Viewer, ViewerKind
-from interop.messages import Need
 from interop.scopes import read_scopes
 from panel.exchange.entering import Client
 from panel.exchange.finding import Order, count, find, told
@@ -100,9 +99,10 @@ async def test_the_sender_reads_all_of_it_and_others_what_is_agreed(system: Syst
     await agree(house, "education")
     number, said = await asked(house, school)
     assert number == 1
-    assert isinstance(said[0], Need)
-    assert "hearing aids" in str(written("Condition", said[0]))
-    assert "drinks" not in str(written("Condition", said[0]))
+    assert isinstance(said[0], AsSent)
+    told_others = str(written("Condition", said[0]))
+    assert "hearing aids" in told_others
+    assert not any(kept in told_others for kept in ("drinks", "at birth"))
     with pytest.raises(ValueError, match="no type"):
         sender_source("Condition' OR true --")
 

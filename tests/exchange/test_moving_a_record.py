@@ -6,6 +6,8 @@ authority; a client of the same agency is sent the child there. Both got the sam
 
 - Provenance: who changed what before is the history of the authority where it happened. What is
   brought in was changed by nobody here.
+- What other systems sent: it is each system's own word to the authority that it sent it to. The file
+  has it, with its tag; it becomes nobody's word elsewhere, and the report counts what was left.
 
 Two things are other on purpose where a record has them, which this one has not. The label of a
 protected child comes without saying from whom: there, contact details are withheld from everybody
@@ -21,6 +23,7 @@ import pytest
 from sqlalchemy import select
 
 from consent import Category, Purpose
+from interop.origin import is_sent
 from panel.accounts.models import Agency
 from panel.exchange.importing import bring_in
 from panel.exchange.resources import Told
@@ -37,6 +40,7 @@ from panel.records.gate import Gate
 from panel.register.models import Child
 from tests.conftest import copied
 from tests.exchange.exporting import bundle, client_of, equal_parts, exported, ndjson
+from tests.exchange.sent_content import KINDS, write_sent
 from tests.exchange.whole_record import write_whole
 from tests.sharing.family import EVERYTHING, Family, agreed, record, referred
 
@@ -74,6 +78,9 @@ async def sent(tenant: Tenant, gate: Gate, family: Family) -> list[Told]:
     async with tenant.transaction(family.rosa.id) as session:
         for action in await session.scalars(select(Action).where(Action.state == "doing")):
             action.state = "to_do"
+    async with tenant.transaction(JOB) as session:
+        agencies = (family.health, family.school)
+        await write_sent(session, family.child, agencies, family.rosa.id, new_id())
     client = await client_of(tenant, family.school)
     return list(await exported(tenant, client, family.child))
 
@@ -92,12 +99,15 @@ async def test_a_record_is_the_same_elsewhere(sent: list[Told], elsewhere: Tenan
     report = await bring_in(elsewhere, bundle(sent))
     assert [one.outcome for one in report.children] == ["brought"], report
     assert report.unmapped == {}
-    assert report.left == {"Provenance": 2, "Questionnaire": 1}
+    others = {f"{kind} of another system": 1 for kind, _, _ in KINDS}
+    assert report.left == {"Provenance": 2, "Questionnaire": 1} | others
+    assert sum(is_sent(one.content) for one in sent) == len(KINDS)
     assert {one.reason for one in report.problems} == {
         "Parental responsibility comes without its basis: it does not count until that is recorded."
     }
     assert await differences(elsewhere) == ()
     again = await sent_from(elsewhere, "Made-up School")
+    assert not any(is_sent(one.content) for one in again)
     there, here = equal_parts(sent, STAYS), equal_parts(again, STAYS)
     assert {one["resourceType"] for one in there} >= {
         "Patient", "RelatedPerson", "CareTeam", "EpisodeOfCare", "Condition", "Flag", "CarePlan",

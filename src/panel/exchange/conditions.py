@@ -14,7 +14,7 @@ from uuid import UUID
 
 from interop import search, systems
 from interop.search_dates import Bound, DateValue
-from interop.search_values import Canonical, Reference, Text, Token, as_uuid, folded
+from interop.search_values import Canonical, Reference, Text, Token, as_uuid
 from interop.served import LAST_UPDATED
 from panel.exchange.columns import (
     Code,
@@ -76,26 +76,23 @@ def sealed_words(
     return found
 
 
-def fits(texts: Iterable[str], criterion: search.Strings) -> bool:
-    """Whether one of the texts is what is asked for."""
-    return any(_fits(said, asked, criterion.match) for said in texts for asked in criterion.any_of)
-
-
-def _fits(said: str, asked: Text, match: search.Match) -> bool:
-    if match == "exact":
-        return said == asked.raw
-    heard = folded(said)
-    if match == "contains":
-        return asked.folded in heard
-    return heard.startswith(asked.folded) or any(
-        word.startswith(asked.folded) for word in heard.split()
-    )
-
-
 def one_of_ids(source: AnySource, ids: Sequence[UUID], number: int) -> Condition:
     """That a row is one of these."""
     values = _Values(number)
     return Condition(f"{source.id} = ANY({values.add(list(ids), 'uuid[]')})", values.given)
+
+
+def of_children(source: AnySource, children: Sequence[UUID], number: int) -> Condition:
+    """That a row is about one of these."""
+    values = _Values(number)
+    given = values.add(list(children), "uuid[]")
+    return Condition(f"{source.child} = ANY({given})", values.given)
+
+
+def marked(marks: Sequence[bytes], number: int) -> Condition:
+    """That a row of what another system sent has one of these marks."""
+    values = _Values(number)
+    return Condition(f"r.identifier_marks && {values.add(list(marks), 'bytea[]')}", values.given)
 
 
 def refers_to(column: Refers, ids: Sequence[UUID], number: int) -> Condition:

@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.exchange.entering import Client
-from panel.exchange.finding import Condition, Hit, Order, find
+from panel.exchange.finding import Condition, Hit, Order, Part, find_in
 from panel.exchange.permitted import permitted
 from panel.exchange.source import AnySource, sql
-from panel.exchange.sources import SOURCES
+from panel.exchange.sources import sources_of
 from panel.exchange.standing import client_by_id
 from panel.exchange.subscriptions import SUBSCRIBABLE
 from panel.exchange.telling_models import Delivery, Subscription
@@ -91,22 +91,15 @@ async def _changed(gate: Gate, row: Subscription, client: Client) -> Sequence[Hi
     """What changed and may be told, in the order in which it did."""
     if row.resource not in SUBSCRIBABLE:
         return ()
-    source = SOURCES[row.resource]
     whose = None if row.patient_id is None else {row.patient_id}
     async with gate.tenant.transaction(client.viewer.id) as reading:
         allowed = await permitted(gate, reading, client.viewer, whose)
-        conditions = [_since(source, row)]
-        if row.patient_id is not None:
-            conditions.append(
-                Condition(
-                    sql("{child} = :patient", child=source.child), {"patient": row.patient_id}
-                )
-            )
-        return await find(reading, source, allowed, conditions, Order(by_change=True), MOST)
+        parts = [_since(source, row) for source in sources_of(row.resource)]
+        return await find_in(reading, parts, allowed, Order(by_change=True), MOST)
 
 
-def _since(source: AnySource, row: Subscription) -> Condition:
-    return Condition(
+def _since(source: AnySource, row: Subscription) -> Part:
+    changed = Condition(
         sql(
             "{changed} >= :since AND NOT EXISTS (SELECT FROM delivery d"
             " WHERE d.subscription_id = :subscription AND d.resource = '{resource}'"
@@ -120,6 +113,10 @@ def _since(source: AnySource, row: Subscription) -> Condition:
             "subscription": row.id,
         },
     )
+    if row.patient_id is None:
+        return Part(source, [changed])
+    whose = Condition(sql("{child} = :patient", child=source.child), {"patient": row.patient_id})
+    return Part(source, [changed, whose])
 
 
 async def _last_places(

@@ -7,12 +7,14 @@ with them. To make an export is one transaction as the client itself: it is ther
 all.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,9 +24,10 @@ from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, told
 from panel.exchange.groups import members_of, open_members
 from panel.exchange.permitted import PERMITTED, Permitted, permitted
-from panel.exchange.resources import told as as_sent
+from panel.exchange.sender_sources import SENT, categories_of
+from panel.exchange.showing import show
 from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
-from panel.exchange.sources import SOURCES
+from panel.exchange.sources import SOURCES, sources_of
 from panel.exchange.sources_groups import GROUP
 from panel.exchange.standing import client_by_id
 from panel.exchange.telling_models import ExportJob, ExportLine, ExportPart
@@ -164,7 +167,9 @@ async def _make(gate: Gate, client: Client, job_id: UUID) -> None:
         allowed = await permitted(gate, session, client.viewer, of_whom)
         for resource in row.types:
             if client.scopes.permits(resource, "r"):
-                await _make_type(session, row, SOURCES[resource], allowed)
+                numbers = count()
+                for source in sources_of(resource):
+                    await _make_type(session, row, source, allowed, numbers)
         now: datetime = session.info[NOW]
         row.state, row.as_of, row.ends_at = "ready", now, now + LASTS
 
@@ -183,14 +188,18 @@ async def _of_whom(
 
 
 async def _make_type(
-    session: AsyncSession, row: ExportJob, source: AnySource, allowed: Permitted
+    session: AsyncSession,
+    row: ExportJob,
+    source: AnySource,
+    allowed: Permitted,
+    numbers: Iterator[int],
 ) -> None:
-    """The files of one type, in order of child, so that each is opened once or twice."""
+    """The files of one source, in order of child, so that each is opened once or twice."""
     if not isinstance(source, ChildSource):
         await _open_part(session, row, source, allowed)
         return
     after: Key | None = None
-    for number in count():
+    for number in numbers:
         part = _part(row, source, number)
         session.add(part)
         await session.flush()
@@ -239,7 +248,8 @@ async def _fill(
                 rows=source.rows,
                 where=source.where,
                 told=source.told,
-                changed=source.changed,
+                # By when it changed as far as may be told: a file would tell of it too.
+                changed=source.last_told,
             )
         ),
         {
@@ -328,12 +338,11 @@ async def _some(
     after: int,
 ) -> tuple[int, list[bytes]]:
     """How many lines there were, and those that may be told."""
-    source = SOURCES[part.resource]
     if part.row_ids is not None:
         ids = part.row_ids[after : after + A_TIME]
-        members = await open_members(gate, session, client, source, ids)
+        members = await open_members(gate, session, client, SOURCES[part.resource], ids)
         found = await messages_of(session, part.resource, ids, members)
-        return len(ids), _written(part.resource, found.values())
+        return len(ids), await _written(gate, session, client, part, found.values())
     kept = await session.execute(
         select(ExportLine.child_id, ExportLine.line)
         .where(
@@ -346,20 +355,21 @@ async def _some(
     of_whom = await _of_whom(gate, session, client, job)
     # Who is no member of the group any more is not told of as one.
     lines = [(child, line) for child, line in kept if of_whom is None or child in of_whom]
+    source = _source_of(part, [line for _, line in lines])
+    read = [source.decoder.decode(line) for _, line in lines]
     opened = await gate.open_here(
         session,
         list(dict.fromkeys(child for child, _ in lines)),
         client.viewer,
         Purpose.EXCHANGE,
         f"sent {part.resource} to {client.name}",
-        source.about if isinstance(source, ChildSource) else frozenset(),
+        source.about | categories_of(read),
     )
-    read = [source.decoder.decode(line) for _, line in lines]
     said = await told(session, source, read, opened)
     # What was recalled, taken away or found to be of another category since is not told any more.
     now = await messages_of(session, part.resource, list(said), opened)
     still = [now[row] for row in said if row in now]
-    return await _places(session, part, after), _written(part.resource, still)
+    return await _places(session, part, after), await _written(gate, session, client, part, still)
 
 
 async def _places(session: AsyncSession, part: ExportPart, after: int) -> int:
@@ -375,5 +385,23 @@ async def _places(session: AsyncSession, part: ExportPart, after: int) -> int:
     return A_TIME if last is not None else 0
 
 
-def _written(resource: str, messages: Iterable[Message]) -> list[bytes]:
-    return [as_sent(resource, message).stamped.body + b"\n" for message in messages]
+class _Which(msgspec.Struct):
+    """What of a line says which source read it."""
+
+    is_sent: bool = False
+
+
+def _source_of(part: ExportPart, lines: Sequence[str]) -> ChildSource[Any]:
+    """The source that read a file: all of one file's lines were read by one."""
+    is_sent = bool(lines) and msgspec.json.decode(lines[0], type=_Which).is_sent
+    source = SENT[part.resource] if is_sent else SOURCES[part.resource]
+    if not isinstance(source, ChildSource):
+        raise TypeError(f"{part.resource} is about no child")
+    return source
+
+
+async def _written(
+    gate: Gate, session: AsyncSession, client: Client, part: ExportPart, said: Iterable[Message]
+) -> list[bytes]:
+    shown = await show(gate, session, client, [(part.resource, one) for one in said])
+    return [one.stamped.body + b"\n" for one in shown]

@@ -25,6 +25,7 @@ from panel.accounts.providers import base_of as site_address
 from panel.exchange import reading, searching
 from panel.exchange.entering import Client, client_of
 from panel.exchange.resources import Told
+from panel.exchange.searching_sent import NotSearched
 from panel.exchange.tokens import token_address
 from panel.platform.problems import Problem
 
@@ -256,7 +257,7 @@ async def _search(desk: Desk, request: AnyRequest, resource: str, query: str) ->
     try:
         async with desk.tenant.transaction(client.viewer.id) as session:
             found = await searching.run(desk.site.gate, session, client, asked)
-    except searching.NotSearched as refused:
+    except NotSearched as refused:
         raise NotDone(refused.issue) from refused
     shown = [one.shown() for one in found.matches]
     shown += [one.shown("include") for one in found.included]

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent import Category
 from interop.messages import Message
 from panel.assessments.service import load_forms
 from panel.exchange.permitted import PERMITTED, Permitted
 from panel.exchange.source import AnySource, ChildLine, GroupSource, Line, OpenSource, sql
-from panel.exchange.sources import IN_A_RECORD, SOURCES
+from panel.exchange.sources import ALL_SENT, IN_A_RECORD, SOURCES, sources_of
 from panel.platform.crypto import Keys
 from panel.platform.read_models import for_driver, rows_of
 from panel.platform.tables import KEYS
@@ -29,6 +30,8 @@ class Hit:
     id: UUID
     child_id: UUID | None
     changed_at: datetime
+    category: Category | None = None
+    """What its child is opened for beside what its type says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,24 @@ class Condition:
 
     sql: str
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one source that are looked for."""
+
+    source: AnySource
+    conditions: Sequence[Condition] = ()
+
+    def having(self, *more: Condition) -> "Part":
+        """Those of them of which more holds."""
+        return Part(self.source, (*self.conditions, *more))
+
+    @property
+    def matching(self) -> str:
+        """SQL: whether a row matches and may be told of."""
+        wanted = [f"({one.sql})" for one in self.conditions]
+        return " AND ".join([f"({self.source.where})", f"({self.source.told})", *wanted])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +85,17 @@ class Order:
         return {"after_at": at, "after_id": last} if self.by_change else {"after_id": last}
 
 
-def _matching(source: AnySource, conditions: Iterable[Condition]) -> str:
-    wanted = [f"({one.sql})" for one in conditions]
-    return " AND ".join([f"({source.where})", f"({source.told})", *wanted])
-
-
 async def _rows(
     session: AsyncSession,
     statement: str,
     allowed: Permitted,
-    conditions: Sequence[Condition],
+    parts: Iterable[Part],
     more: Mapping[str, object],
 ) -> Sequence[tuple[object, ...]]:
     values = {**allowed.values(), **more}
-    for one in conditions:
-        values |= one.values
+    for part in parts:
+        for one in part.conditions:
+            values |= one.values
     return await rows_of(
         session, for_driver(f"WITH {PERMITTED} {statement}"), values, prepared=False
     )
@@ -92,34 +109,59 @@ async def find(
     order: Order,
     most: int,
 ) -> list[Hit]:
-    """At most so many rows that match and may be told of, in order."""
-    rest, by = order.sql(source)
+    """At most so many rows of a source that match and may be told of, in order."""
+    return await find_in(session, [Part(source, conditions)], allowed, order, most)
+
+
+async def find_in(
+    session: AsyncSession, parts: Sequence[Part], allowed: Permitted, order: Order, most: int
+) -> list[Hit]:
+    """As `find`, of several sources in one order.
+
+    The names of the conditions' values are different in each part.
+    """
+    if not parts:
+        return []
+    way = "DESC" if order.newest_first else ""
     rows = await _rows(
         session,
         sql(
-            "SELECT {id}, {child}, {changed} FROM {rows} WHERE {matching} AND {rest}"
-            " ORDER BY {by} LIMIT :most",
-            id=source.id,
-            child=source.child,
-            changed=source.last_told,
-            rows=source.rows,
-            matching=_matching(source, conditions),
-            rest=rest,
-            by=by,
+            "SELECT * FROM ({chosen}) AS chosen ORDER BY {keys} LIMIT :most",
+            chosen=" UNION ALL ".join(_chosen(part, order) for part in parts),
+            keys=", ".join(f"{key} {way}" for key in (("4", "2") if order.by_change else ("2",))),
         ),
         allowed,
-        conditions,
+        parts,
         {**order.values(), "most": most},
     )
     return [
         Hit(
-            source.resource,
-            cast("UUID", row[0]),
-            cast("UUID | None", row[1]),
-            cast("datetime", row[2]),
+            cast("str", row[0]),
+            cast("UUID", row[1]),
+            cast("UUID | None", row[2]),
+            cast("datetime", row[3]),
+            None if row[4] is None else Category(cast("str", row[4])),
         )
         for row in rows
     ]
+
+
+def _chosen(part: Part, order: Order) -> str:
+    source = part.source
+    rest, by = order.sql(source)
+    return sql(
+        "(SELECT '{type}', {id}, {child}, {changed}, {category} FROM {rows}"
+        " WHERE {matching} AND {rest} ORDER BY {by} LIMIT :most)",
+        type=source.resource,
+        id=source.id,
+        child=source.child,
+        changed=source.last_told,
+        category=source.category,
+        rows=source.rows,
+        matching=part.matching,
+        rest=rest,
+        by=by,
+    )
 
 
 async def count(
@@ -128,18 +170,21 @@ async def count(
     allowed: Permitted,
     conditions: Sequence[Condition],
 ) -> int:
-    """How many rows match and may be told of."""
-    rows = await _rows(
-        session,
+    """How many rows of a source match and may be told of."""
+    return await count_in(session, [Part(source, conditions)], allowed)
+
+
+async def count_in(session: AsyncSession, parts: Sequence[Part], allowed: Permitted) -> int:
+    """As `count`, of several sources together."""
+    each = " + ".join(
         sql(
-            "SELECT count(*) FROM {rows} WHERE {matching}",
-            rows=source.rows,
-            matching=_matching(source, conditions),
-        ),
-        allowed,
-        conditions,
-        {},
+            "(SELECT count(*) FROM {rows} WHERE {matching})",
+            rows=part.source.rows,
+            matching=part.matching,
+        )
+        for part in parts
     )
+    rows = await _rows(session, f"SELECT {each}", allowed, parts, {})
     return cast("int", rows[0][0])
 
 
@@ -147,7 +192,18 @@ async def messages_of(
     session: AsyncSession, type_: str, ids: Iterable[UUID], opened: Mapping[UUID, Access]
 ) -> dict[UUID, Message]:
     """The messages of these rows, by id, as far as each may be told; others are left out."""
-    source = SOURCES[type_]
+    found: dict[UUID, Message] = {}
+    left = list(ids)
+    for source in sources_of(type_):
+        if left:
+            lines = await _lines(session, source, left)
+            found |= await told(session, source, lines, opened)
+            there = {line.id for line in lines}
+            left = [row for row in left if row not in there]
+    return found
+
+
+async def _lines(session: AsyncSession, source: AnySource, ids: Sequence[UUID]) -> list[Line]:
     read = await rows_of(
         session,
         for_driver(
@@ -161,13 +217,12 @@ async def messages_of(
         ),
         {"ids": list(ids)},
     )
-    lines = [source.decoder.decode(row[0]) for row in read]
-    return await told(session, source, lines, opened)
+    return [source.decoder.decode(row[0]) for row in read]
 
 
-async def _load(session: AsyncSession, lines: Mapping[str, Sequence[Line]]) -> None:
-    """Have at hand the keys and forms that lines, by type, are read with."""
-    every = [(SOURCES[type_], line) for type_, some in lines.items() for line in some]
+async def _load(session: AsyncSession, lines: Iterable[tuple[AnySource, Line]]) -> None:
+    """Have at hand the keys and forms that lines are read with."""
+    every = list(lines)
     await load_keys(session, {one for source, line in every for one in source.holders(line)})
     await load_forms(session, {one for source, line in every for one in source.forms(line)})
 
@@ -179,7 +234,7 @@ async def told(
     opened: Mapping[UUID, Access],
 ) -> dict[UUID, Message]:
     """What lines of a source say, as far as each may be told, by id."""
-    await _load(session, {source.resource: lines})
+    await _load(session, ((source, line) for line in lines))
     keys = cast("Keys", session.info[KEYS])
     found: dict[UUID, Message] = {}
     for line in lines:
@@ -203,23 +258,31 @@ def _message(
 _RECORD = for_driver(
     " UNION ALL ".join(
         sql(
-            "SELECT '{type}', {line} FROM {rows} WHERE ({where}) AND {child} = :child",
+            "SELECT {type}, {line} FROM {rows} WHERE ({where}) AND {child} = :child",
             type=type_,
-            line=SOURCES[type_].selected(),
-            rows=SOURCES[type_].rows,
-            where=SOURCES[type_].where,
-            child=SOURCES[type_].child,
+            line=source.selected(),
+            rows=source.rows,
+            where=source.where,
+            child=source.child,
         )
-        for type_ in IN_A_RECORD
+        for type_, source in (
+            *((f"'{one}'", SOURCES[one]) for one in IN_A_RECORD),
+            ("'sent'", ALL_SENT),
+        )
     )
 )
 
 
 async def record_of(access: Access) -> list[tuple[str, Message]]:
-    """All that may be told of one child, by type, in one query."""
-    session = access.session
+    """All that may be told of one child, by type, in one query: our own, then what was sent."""
+    session, opened = access.session, {access.child_id: access}
     rows = await rows_of(session, _RECORD, {"child": access.child_id}, prepared=True)
-    return await _messages(session, rows, IN_A_RECORD, {access.child_id: access})
+    own = [row for row in rows if row[0] != "sent"]
+    lines = [ALL_SENT.decoder.decode(row[1]) for row in rows if row[0] == "sent"]
+    found = await _messages(session, own, IN_A_RECORD, opened)
+    sent = await told(session, ALL_SENT, lines, opened)
+    types = {line.id: line.type for line in lines}
+    return [*found, *((types[row], message) for row, message in sent.items())]
 
 
 async def open_messages(
@@ -266,7 +329,7 @@ async def _messages(
     lines: dict[str, list[Line]] = {}
     for type_, line in cast("Iterable[tuple[str, str]]", rows):
         lines.setdefault(type_, []).append(SOURCES[type_].decoder.decode(line))
-    await _load(session, lines)
+    await _load(session, ((SOURCES[type_], one) for type_, some in lines.items() for one in some))
     return [
         (type_, message)
         for type_ in types

@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.messages import Message
 from panel.exchange.finding import told
+from panel.exchange.sender_sources import AsSent
 from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
-from panel.exchange.sources import IN_A_RECORD, SOURCES
+from panel.exchange.sources import IN_A_RECORD, sources_of
 from panel.exchange.version_models import ResourceVersion
 from panel.platform.read_models import for_driver, rows_of
 from panel.platform.tables import NOW
@@ -117,9 +118,9 @@ async def _finish(session: AsyncSession, oldest_open: int) -> None:
 
 def _sources() -> Iterator[ChildSource[ChildLine]]:
     for resource in IN_A_RECORD:
-        source = SOURCES[resource]
-        if isinstance(source, ChildSource):
-            yield source
+        for source in sources_of(resource):
+            if isinstance(source, ChildSource):
+                yield source
 
 
 async def _take_away(session: AsyncSession) -> None:
@@ -247,6 +248,8 @@ async def states_of(
             found[-1] = message
         else:
             found.append(message)
+        if isinstance(message, AsSent) and not message.has_a_past:
+            break
     return found
 
 

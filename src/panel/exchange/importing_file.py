@@ -12,7 +12,10 @@ from typing import Generic, TypeVar
 import msgspec
 
 from interop.incoming import Piece, Problem, read
+from interop.incoming.envelope import value_of
 from interop.messages import Agency, Child, Message, OfChild, Service, Worker
+from interop.origin import is_sent
+from interop.systems import ORIGIN
 
 Told_co = TypeVar("Told_co", bound=Message, covariant=True)
 Wanted = TypeVar("Wanted", bound=Message)
@@ -110,6 +113,9 @@ def _sort_in(
 ) -> None:
     at = path.removesuffix(piece.path)
     found.problems += [Problem(at + one.path, one.reason) for one in piece.problems]
+    if _was_sent(piece):
+        found.left[f"{piece.type} of another system"] += 1
+        return
     if piece.message is None:
         if not piece.is_quarantined:
             found.left[piece.type or "entry"] += 1
@@ -124,6 +130,11 @@ def _sort_in(
     before = known.setdefault((piece.type, name), here)
     if before is not here and before.message != here.message:
         found.problems.append(Problem(path, _TWICE))
+
+
+def _was_sent(piece: Piece) -> bool:
+    """Whether another system sent it there: it is that system's own word, and nobody's here."""
+    return ORIGIN.encode() in bytes(piece.raw) and is_sent(value_of(piece.raw))
 
 
 def _without_numbers(path: str) -> str:

@@ -12,6 +12,7 @@ from panel.exchange.entering import Client
 from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_models import SenderVersion
 from panel.exchange.inbox_receiving import keys_of, mark
+from panel.exchange.searching_sent import NotSearched
 from panel.records.gate import Gate
 
 BY_IDENTIFIER = "A conditional create is by identifier: identifier=system|value."
@@ -40,7 +41,7 @@ async def _ours(gate: Gate, session: AsyncSession, client: Client, asked: Search
         return set()
     try:
         found = await searching.run(gate, session, client, asked)
-    except searching.NotSearched as refused:
+    except NotSearched as refused:
         raise NotDone(refused.issue) from refused
     return {UUID(one.id) for one in found.matches}
 

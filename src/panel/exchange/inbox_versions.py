@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.incoming.envelope import value_of
 from interop.incoming.received import Piece
+from interop.origin import dated, tagged
 from interop.outgoing import Json, encode, stamped
 from interop.references import resolved
 from panel.exchange.inbox_models import ReceivedPiece, SenderVersion
@@ -127,18 +128,23 @@ def beside_of(full_url: str | None) -> str:
     return f"{parts[0]}/" if len(parts) == 3 else ""
 
 
+def own_words(row_id: UUID, body: str) -> Json:
+    """A sender's version as it was sent, with our id and `tagged`."""
+    return _named(row_id, value_of(msgspec.Raw(body.encode())))
+
+
+def _named(row_id: UUID, resource: Json) -> Json:
+    return tagged({**resource, "id": str(row_id)})
+
+
 def as_sent(row_id: UUID, changed_at: datetime, body: str) -> Json:
     """A sender's version as its sender reads it back: as it was sent, with our id and moment."""
-    return told_back(row_id, changed_at, value_of(msgspec.Raw(body.encode())))
+    return dated(own_words(row_id, body), changed_at)
 
 
 def told_back(row_id: UUID, changed_at: datetime, resource: Json) -> Json:
     """The same, of a body that was read already."""
-    meta = resource.get("meta")
-    told = dict(meta.items()) if isinstance(meta, dict) else {}
-    told.pop("versionId", None)
-    told["lastUpdated"] = changed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {**resource, "id": str(row_id), "meta": told}
+    return dated(_named(row_id, resource), changed_at)
 
 
 def etag_of(row: SenderVersion) -> str:

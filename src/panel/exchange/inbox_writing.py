@@ -19,6 +19,7 @@ from consent import Purpose, Viewer
 from interop.bundle import etag
 from interop.incoming import Piece, Problem
 from interop.incoming.envelope import value_of
+from interop.origin import is_sent
 from interop.outcome import Issue, not_found, outcome, status_of, tellable
 from interop.outgoing import Stamped, stamped
 from interop.search_values import as_uuid
@@ -67,6 +68,7 @@ OFFERED = Issue(
     "What a worker wrote stays until whoever knows the child takes what is offered.",
     severity="information",
 )
+ANOTHERS = "Another agency's system sent this, and only theirs change it. Send yours as a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +383,8 @@ async def _require_newest(doing: Doing, write: Write) -> None:
         told = await ours_told(doing, write.type, id_)
         if told is None:
             raise NotDone(not_found())
+        if is_sent(told.content):
+            raise NotDone(Issue("forbidden", ANOTHERS, (write.path,)))
         newest = told.stamped.version
     if newest != write.if_match:
         raise NotDone(

@@ -5,11 +5,13 @@ child, also one that ends so.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose
+from consent import Category, Purpose
 from interop.messages import FormAnswers, Message
 from interop.search_values import as_uuid
 from panel.exchange.entering import Client
@@ -17,54 +19,81 @@ from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.groups import open_members
 from panel.exchange.history import states_of
 from panel.exchange.resources import Name, Told, references_in, told
-from panel.exchange.sender_sources import read_sent
-from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
-from panel.exchange.sources import SOURCES
+from panel.exchange.showing import show
+from panel.exchange.source import (
+    AnySource,
+    ChildLine,
+    ChildSource,
+    GroupSource,
+    OpenSource,
+    sql,
+)
+from panel.exchange.sources import SOURCES, sources_of
 from panel.platform.read_models import for_driver, rows_of
 from panel.records.gate import Access, Gate
 
-_NOBODY: dict[UUID, Access] = {}
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a row is, and whom it is about."""
+
+    source: ChildSource[ChildLine]
+    child_id: UUID
+    category: Category | None
+
+    @property
+    def about(self) -> frozenset[Category]:
+        """What is decided and logged where it is told."""
+        own = frozenset[Category]() if self.category is None else {self.category}
+        return self.source.about | own
 
 
-async def _child_of(
-    session: AsyncSession, source: ChildSource[ChildLine], row: UUID
-) -> UUID | None:
-    """Whom a row is about, among the children that the viewer reaches.
+async def _place_of(session: AsyncSession, resource: str, row: UUID) -> _Place | None:
+    """Where a row is, among those of the children that the viewer reaches.
 
     Also where the row is not told to anybody: a look that finds nothing is written down as one at
     something withheld is, or the looks, which the client may read, would tell the one from the
     other. (A Flag has the child's id, there or not.)
     """
-    rows = await rows_of(
-        session,
-        for_driver(
-            sql(
-                "SELECT {child} FROM {rows} WHERE {id} = :row",
-                child=source.child,
-                rows=source.rows,
-                id=source.id,
-            )
-        ),
-        {"row": row},
-    )
-    return rows[0][0] if rows else None
+    for source in sources_of(resource):
+        if not isinstance(source, ChildSource):
+            continue
+        rows = await rows_of(
+            session,
+            for_driver(
+                sql(
+                    "SELECT {child}, {category} FROM {rows} WHERE {id} = :row AND {kind}",
+                    child=source.child,
+                    category=source.category,
+                    rows=source.rows,
+                    id=source.id,
+                    kind=source.kind,
+                )
+            ),
+            {"row": row},
+        )
+        if rows:
+            child, category = rows[0]
+            return _Place(source, child, None if category is None else Category(category))
+    return None
 
 
 async def _opened_for(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID, doing: str
-) -> dict[UUID, Access]:
+) -> tuple[AnySource, dict[UUID, Access]]:
+    """Where a row is, and the record that it is on, opened."""
     source = SOURCES[resource]
-    if not isinstance(source, ChildSource):
-        return await open_members(gate, session, client, source, [row])
-    child = await _child_of(session, source, row)
-    return await gate.open_here(
-        session,
+    if isinstance(source, GroupSource):
+        return source, await open_members(gate, session, client, source, [row])
+    place = await _place_of(session, resource, row)
+    if place is None:
+        if not isinstance(source, ChildSource):
+            return source, {}
         # A look at what is not there is written down as well: without, it would be the quicker one.
-        [row if child is None else child],
-        client.viewer,
-        Purpose.EXCHANGE,
-        f"sent {doing} to {client.name}",
-        source.about,
+        place = _Place(source, row, None)
+    doing = f"sent {doing} to {client.name}"
+    return place.source, await gate.open_here(
+        session, [place.child_id], client.viewer, Purpose.EXCHANGE, doing, place.about
     )
 
 
@@ -72,19 +101,17 @@ async def read(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID
 ) -> Told | None:
     """A resource; None where there is none that may be told."""
-    opened = await _opened_for(gate, session, client, resource, row, resource)
+    _, opened = await _opened_for(gate, session, client, resource, row, resource)
     found = await messages_of(session, resource, [row], opened)
-    message = found.get(row)
-    if message is None:
-        message = await read_sent(gate, session, client, resource, row)
-    return None if message is None else told(resource, message)
+    shown = await show(gate, session, client, [(resource, one) for one in found.values()])
+    return shown[0] if shown else None
 
 
 async def may_be_told(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID, child: UUID
 ) -> bool:
     """Whether a client may be told now that a resource of this child changed; logged as told."""
-    opened = await _opened_for(
+    _, opened = await _opened_for(
         gate, session, client, resource, row, f"word that {resource} changed"
     )
     return child in opened and row in await messages_of(session, resource, [row], opened)
@@ -94,9 +121,17 @@ async def versions(
     gate: Gate, session: AsyncSession, client: Client, resource: str, row: UUID
 ) -> Sequence[Told]:
     """What a resource says and said, newest first; nothing where it may not be told now."""
-    opened = await _opened_for(gate, session, client, resource, row, f"the history of {resource}")
-    states = await states_of(session, SOURCES[resource], row, opened)
-    return [told(resource, one) for one in states]
+    source, opened = await _opened_for(
+        gate, session, client, resource, row, f"the history of {resource}"
+    )
+    states = await states_of(session, source, row, opened)
+    shown = await show(gate, session, client, [(resource, one) for one in states])
+    # What differs in nothing that this client is shown is one version, since the first of them.
+    return [
+        one
+        for one, before in zip_longest(shown, shown[1:])
+        if before is None or one.stamped.version != before.stamped.version
+    ]
 
 
 async def everything(
@@ -113,10 +148,10 @@ async def everything(
     # Asked first and by itself: that a record is there and withheld would else be read for long.
     if child not in await messages_of(session, "Patient", [child], opened):
         return ()
-    return await record(opened[child], client)
+    return await record(gate, opened[child], client)
 
 
-async def record(access: Access, client: Client) -> Sequence[Told]:
+async def record(gate: Gate, access: Access, client: Client) -> Sequence[Told]:
     """As `everything`, of a record that is open."""
     allowed: list[tuple[str, Message]] = [
         (resource, message)
@@ -125,7 +160,7 @@ async def record(access: Access, client: Client) -> Sequence[Told]:
     ]
     if not any(resource == "Patient" for resource, _ in allowed):
         return ()
-    about_child = [told(resource, message) for resource, message in allowed]
+    about_child = await show(gate, access.session, client, allowed)
     # A filling refers to its form by a canonical address, which is no id.
     forms = {UUID(message.form) for _, message in allowed if isinstance(message, FormAnswers)}
     beside = await referred_to(access.session, client, about_child, forms)

@@ -5,7 +5,7 @@ nor a page tells of anything else. What is on the page is then opened through th
 decides again and logs: a family reads in their own history what a system was sent.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from string import ascii_lowercase
@@ -14,46 +14,42 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Purpose
 from interop import search as asked_for
 from interop.cursor import Position, decode, encode
+from interop.matching import fits
+from interop.messages import Message
 from interop.outcome import Issue
 from interop.search_settings import Include
 from interop.search_values import Reference, as_uuid
+from panel.exchange import searching_sent
 from panel.exchange.columns import Refers
-from panel.exchange.conditions import (
-    Index,
-    condition_of,
-    fits,
-    one_of_ids,
-    refers_to,
-    sealed_words,
-)
+from panel.exchange.conditions import Index, condition_of, one_of_ids, refers_to, sealed_words
 from panel.exchange.entering import Client
-from panel.exchange.finding import Condition, Hit, Order, count, find, messages_of
+from panel.exchange.finding import (
+    Condition,
+    Hit,
+    Order,
+    Part,
+    count_in,
+    find,
+    find_in,
+    messages_of,
+)
 from panel.exchange.groups import open_members
 from panel.exchange.permitted import Permitted, permitted
-from panel.exchange.resources import Name, Told, referred, told
-from panel.exchange.source import AnySource, ChildSource, GroupSource, sql
-from panel.exchange.sources import SOURCES
+from panel.exchange.resources import Name, Told, referred
+from panel.exchange.searching_sent import MOST_OPENED, Looking, NotSearched, about_of
+from panel.exchange.showing import show
+from panel.exchange.source import AnySource, GroupSource, sql
+from panel.exchange.sources import SOURCES, sources_of
 from panel.platform.crypto import Keys
 from panel.platform.tables import KEYS
-from panel.records.gate import Access, Gate
+from panel.records.gate import Gate
 from panel.register.service import SHORTEST_PREFIX, child_token, folded_words
 
-MOST_OPENED = 500
-"""Rows whose sealed texts are opened to find a name."""
 MOST_INCLUDED = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
-
-
-class NotSearched(Exception):
-    """A search that is not run, and why."""
-
-    def __init__(self, issue: Issue) -> None:
-        super().__init__(issue.text)
-        self.issue = issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +74,11 @@ class Searching:
     allowed: Permitted
 
     @property
+    def looking(self) -> Looking:
+        """The same, for what has to be opened."""
+        return Looking(self.gate, self.session, self.client, self.allowed, self.index)
+
+    @property
     def source(self) -> AnySource:
         """Where the type's rows are."""
         return SOURCES[self.search.type]
@@ -97,10 +98,13 @@ async def run(gate: Gate, session: AsyncSession, client: Client, search: asked_f
         for number, criterion in enumerate(search.criteria)
     ]
     conditions += await _by_opening(one, conditions)
-    total = await count(session, one.source, allowed, conditions) if search.total is True else None
+    parts = [Part(one.source, conditions)]
+    if (others := await searching_sent.matching(one.looking, search)) is not None:
+        parts.append(others)
+    total = await count_in(session, parts, allowed) if search.total is True else None
     hits: list[Hit] = []
     if not search.count_only:
-        hits = await find(session, one.source, allowed, conditions, _order(one), search.count + 1)
+        hits = await find_in(session, parts, allowed, _order(one), search.count + 1)
     page, goes_on = hits[: search.count], len(hits) > search.count
     if search.total is None and search.cursor is None and not goes_on:
         total = len(page)
@@ -108,7 +112,7 @@ async def run(gate: Gate, session: AsyncSession, client: Client, search: asked_f
     matches = [found for hit in page if (found := sent.get((hit.type, str(hit.id))))]
     return Found(
         matches=matches,
-        included=await _with_it(one, matches),
+        included=await _with_it(one, matches, page),
         total=total,
         cursor=_cursor(one, page[-1]) if goes_on else None,
     )
@@ -161,7 +165,11 @@ async def _by_opening(one: Searching, conditions: Sequence[Condition]) -> list[C
                 tuple(criterion.param.name for criterion, _ in asked),
             )
         )
-    opened = await _open(one, {row.child_id for row in rows}, {one.search.type})
+    opened = await one.looking.open(
+        {row.child_id for row in rows},
+        about_of({one.search.type}, rows),
+        f"sent {one.search.type} to {one.client.name}",
+    )
     found = await messages_of(one.session, one.search.type, [row.id for row in rows], opened)
     right = [
         row_id
@@ -190,28 +198,6 @@ def _by_name(criterion: asked_for.Strings, number: int, index: Index) -> Conditi
     )
 
 
-def _about(resources: Iterable[str]) -> frozenset[Category]:
-    """What is decided and logged of a child for resources of these types."""
-    found: frozenset[Category] = frozenset()
-    for resource in resources:
-        source = SOURCES[resource]
-        if isinstance(source, ChildSource):
-            found |= source.about
-    return found
-
-
-async def _open(
-    one: Searching, children: Iterable[UUID | None], resources: Collection[str]
-) -> dict[UUID, Access]:
-    named = {child for child in children if child is not None}
-    if not named:
-        return {}
-    doing = f"sent {', '.join(sorted(resources))} to {one.client.name}"
-    return await one.gate.open_here(
-        one.session, sorted(named), one.client.viewer, Purpose.EXCHANGE, doing, _about(resources)
-    )
-
-
 async def told_of(
     one: Searching, hits: Sequence[Hit], besides: Iterable[UUID] = ()
 ) -> dict[Name, Told]:
@@ -219,21 +205,22 @@ async def told_of(
     by_type: dict[str, list[UUID]] = {}
     for hit in hits:
         by_type.setdefault(hit.type, []).append(hit.id)
-    opened = await _open(
-        one, {*(hit.child_id for hit in hits), *besides}, by_type.keys() or {one.search.type}
+    resources = by_type.keys() or {one.search.type}
+    doing = f"sent {', '.join(sorted(resources))} to {one.client.name}"
+    opened = await one.looking.open(
+        {*(hit.child_id for hit in hits), *besides}, about_of(resources, hits), doing
     )
-    found: dict[Name, Told] = {}
+    said: list[tuple[str, Message]] = []
     for resource, ids in by_type.items():
         told_with = opened
         if isinstance(source := SOURCES[resource], GroupSource):
             told_with = await open_members(one.gate, one.session, one.client, source, ids)
-        for message in (await messages_of(one.session, resource, ids, told_with)).values():
-            sent = told(resource, message)
-            found[sent.name] = sent
-    return found
+        messages = await messages_of(one.session, resource, ids, told_with)
+        said += [(resource, message) for message in messages.values()]
+    return {sent.name: sent for sent in await show(one.gate, one.session, one.client, said)}
 
 
-async def _with_it(one: Searching, matches: Sequence[Told]) -> Sequence[Told]:
+async def _with_it(one: Searching, matches: Sequence[Told], page: Sequence[Hit]) -> Sequence[Told]:
     """What `_include` and `_revinclude` ask for; nothing twice, and no match again."""
     wanted: dict[str, set[UUID]] = {}
     for include in one.search.includes:
@@ -243,7 +230,7 @@ async def _with_it(one: Searching, matches: Sequence[Told]) -> Sequence[Told]:
                     wanted.setdefault(kind, set()).add(found)
     hits = await _of_ids(one, wanted)
     for include in one.search.revincludes:
-        hits += await _referring(one, include, matches)
+        hits += await _referring(one, include, matches, page)
     there = {match.name for match in matches}
     told_here = await told_of(one, hits)
     return [sent for name, sent in told_here.items() if name not in there]
@@ -253,32 +240,28 @@ async def _of_ids(one: Searching, wanted: Mapping[str, set[UUID]]) -> list[Hit]:
     found: list[Hit] = []
     for kind, ids in wanted.items():
         if kind in SOURCES and one.client.scopes.permits(kind, "r"):
-            source = SOURCES[kind]
-            found += await find(
-                one.session,
-                source,
-                one.allowed,
-                [one_of_ids(source, sorted(ids), 0)],
-                Order(),
-                MOST_INCLUDED,
-            )
+            parts = [
+                Part(source, [one_of_ids(source, sorted(ids), 0)]) for source in sources_of(kind)
+            ]
+            found += await find_in(one.session, parts, one.allowed, Order(), MOST_INCLUDED)
     return found
 
 
-async def _referring(one: Searching, include: Include, matches: Sequence[Told]) -> list[Hit]:
-    source = SOURCES[include.type]
-    column = source.columns.get(include.param.column)
+async def _referring(
+    one: Searching, include: Include, matches: Sequence[Told], page: Sequence[Hit]
+) -> list[Hit]:
     ids = [found for match in matches if (found := as_uuid(match.id)) is not None]
-    if not isinstance(column, Refers) or not one.client.scopes.permits(include.type, "s"):
+    if not ids or not one.client.scopes.permits(include.type, "s"):
         return []
-    return await find(
-        one.session,
-        source,
-        one.allowed,
-        [refers_to(column, ids, 0)],
-        Order(),
-        MOST_INCLUDED,
-    )
+    parts = [
+        Part(source, [refers_to(column, ids, 0)])
+        for source in sources_of(include.type)
+        if isinstance(column := source.columns.get(include.param.column), Refers)
+    ]
+    sent = await searching_sent.referring(one.looking, include, matches, page)
+    if sent is not None:
+        parts.append(sent)
+    return await find_in(one.session, parts, one.allowed, Order(), MOST_INCLUDED)
 
 
 def _key(one: Searching) -> bytes:

@@ -48,6 +48,8 @@ class Source(Generic[RowOf]):
     """What a line reads beside id and times: the arguments of json_build_object."""
     rows: str
     """What follows FROM; the row that gives the id is `r`."""
+    kind: str = "true"
+    """Which of the rows are of the type, whether or not there is anything of them to tell."""
     where: str = "true"
     """Which of the rows there are at all."""
     id: str = "r.id"
@@ -55,6 +57,8 @@ class Source(Generic[RowOf]):
     changed_as_told: str = ""
     """Where that would tell of a change of something else: SQL for when it changed as far as the
     viewer may know, with `permitted` in it; empty where `changed` tells of nothing else."""
+    category: str = "NULL::text"
+    """SQL for what a row's child is opened for beside `about`; NULL for nothing else."""
     columns: Mapping[str, Column] = field(default_factory=dict)
     """The name of a searched column (`interop.served`) → where it is."""
     holders: Callable[[RowOf], Iterable[UUID]] = lambda _line: ()

@@ -8,6 +8,7 @@ from panel.exchange import sources_groups as groups
 from panel.exchange import sources_meetings as meetings
 from panel.exchange import sources_people as people
 from panel.exchange import sources_record as record
+from panel.exchange.sender_sources import SENT, sender_source
 from panel.exchange.source import AnySource, ChildSource
 
 SOURCES: Mapping[str, AnySource] = {
@@ -45,3 +46,12 @@ OF_CHILDREN = tuple(one.resource for one in SOURCES.values() if isinstance(one, 
 
 IN_A_RECORD = tuple(type_ for type_ in OF_CHILDREN if type_ != "AuditEvent")
 """What a child's whole record holds: who looked is asked for by itself."""
+
+ALL_SENT = sender_source(*SENT)
+"""What other systems sent of any type."""
+
+
+def sources_of(type_: str) -> tuple[AnySource, ...]:
+    """Where a type's resources come from: our own rows, and what other systems sent."""
+    own, sent = SOURCES[type_], SENT.get(type_)
+    return (own,) if sent is None else (own, sent)

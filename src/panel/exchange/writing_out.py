@@ -53,5 +53,5 @@ async def _some(gate: Gate, client: Client, children: Sequence[UUID]) -> AsyncIt
         opened = await gate.open_here(session, children, client.viewer, Purpose.EXCHANGE, doing)
         for child in children:
             if child in opened:
-                for one in await record(opened[child], client):
+                for one in await record(gate, opened[child], client):
                     yield one
