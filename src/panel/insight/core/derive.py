@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from panel.insight.core import costs
 from panel.insight.core.facts import (
@@ -194,7 +195,7 @@ def _packages(child: _Child, days: Days) -> Iterator[Package]:
             continue
         first, last = max(since, days.first), min(_until(one) or days.last, days.last)
         every = one.codes["every"]
-        given = costs.periods(every, since, first, last) if first <= last else 0
+        given = costs.periods(every, since, first, last) if first <= last else Fraction(0)
         if not given:
             continue
         units = one.numbers["units"]

@@ -24,6 +24,7 @@ from panel.insight.core.facts import (
     ChildTerm,
     Fact,
     FactEvent,
+    Need,
     Term,
     Who,
 )
@@ -42,8 +43,8 @@ TABLES: Mapping[type[Fact], str] = MappingProxyType(
     }
 )  # fmt: skip
 """Each kind of fact and the table that keeps it."""
-OF_ITS_KIND = frozenset({"key", "need", "list", "question"})
-"""Columns that tell two facts of one person and term apart, where a kind has them as its key."""
+TELL_APART = ("clock", "list", "key", "question")
+"""Columns that tell two facts of one person and term apart, in the tables that have them."""
 
 
 class RecordKeys(Protocol):
@@ -140,7 +141,9 @@ class State:
             left -= joined
             for record in joined:
                 self.facts.pop(record, None)
-            known = sorted((one for one in joined if one in self._said), key=self._heard.__getitem__)
+            known = sorted(
+                (one for one in joined if one in self._said), key=self._heard.__getitem__
+            )
             if known and (made := self._made(known)):
                 self.facts[known[0]] = made
 
@@ -189,13 +192,11 @@ def joined_facts(several: Iterable[Sequence[Fact]]) -> tuple[Fact, ...]:
 
 
 def key_columns(table: type[Fact]) -> tuple[str, ...]:
-    """The columns that make a row of a table: after person and period, or the row's own key."""
-    names = [one.name for one in fields(table)]
-    if "who" not in names:
-        return ("key",)
-    if "key" in names:
-        return ("key", "question") if "question" in names else ("key",)
-    return tuple(one for one in names if one in OF_ITS_KIND and table is not ChildTerm)
+    """The columns that make a row of a table, beside person and period."""
+    if table is Need:
+        return ("need",)
+    names = {one.name for one in fields(table)}
+    return tuple(one for one in TELL_APART if one in names)
 
 
 def place_of(fact: Fact) -> tuple[str, ...]:
@@ -206,9 +207,7 @@ def place_of(fact: Fact) -> tuple[str, ...]:
 
 def row_of(fact: Fact) -> tuple[object, ...]:
     """A fact's values in the order of its table's columns."""
-    return tuple(
-        value for one in fields(fact) for value in _values(getattr(fact, one.name))
-    )
+    return tuple(value for one in fields(fact) for value in _values(getattr(fact, one.name)))
 
 
 def _values(value: object) -> tuple[object, ...]:
