@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from panel.insight.core.catalogue import TableDef
-from panel.insight.core.protecting import ProtectedTable
+from panel.insight.core.cells import ProtectedTable
+from panel.insight.core.table import TableDef
 from panel.insight.core.words import Level, Period
 
 
