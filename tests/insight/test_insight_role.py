@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from panel.insight.core.fold import TABLES
-from panel.insight.counting import areas, opened_to_count, periods
+from panel.insight.counting import areas, opened_to_count, periods, why_not_to_count
 from panel.platform.cluster import Cluster
 from panel.platform.tenancy import CONTROL
 
@@ -125,3 +125,12 @@ def test_it_counts_in_one_authority_at_one_moment(database_of_own: Cluster) -> N
         assert areas(connection) == {}
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             connection.execute("CREATE TEMPORARY TABLE mine (id integer)")
+
+
+def test_why_nothing_can_be_counted_is_said(database_of_own: Cluster) -> None:
+    assert why_not_to_count(database_of_own.insight_url, SCHEMA) == ""
+    assert "Set PANEL_INSIGHT_URL" in why_not_to_count(None, SCHEMA)
+    assert "not panel_app" in why_not_to_count(database_of_own.app_url, SCHEMA)
+    assert "PANEL_INSIGHT_URL is not right" in why_not_to_count(
+        "postgresql://nobody@127.0.0.1:1/nothing", SCHEMA
+    )

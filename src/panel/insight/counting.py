@@ -24,6 +24,7 @@ from panel.insight.core.fold import TABLES
 from panel.insight.core.places import Grid
 from panel.insight.core.table import CellId, Measure, TableDef
 from panel.insight.core.words import EVERY, WAIT_WEEKS, Level, Period, Span, window
+from panel.platform.cluster import INSIGHT
 from panel.platform.read_models import sql
 
 Connection = psycopg.Connection[TupleRow]
@@ -78,6 +79,27 @@ def opened_to_count(url: str, schema: str) -> Iterator[Connection]:
         )
         connection.execute("SET LOCAL jit = off")
         yield connection
+
+
+def why_not_to_count(url: str | None, schema: str) -> str:
+    """Why nothing can be counted in an authority, in a sentence; "" where it can."""
+    if url is None:
+        return "The address of panel_insight is not known. Set PANEL_INSIGHT_URL."
+    try:
+        with opened_to_count(url, schema) as connection:
+            role, may_read = connection.execute(
+                "SELECT current_user::text, has_table_privilege('fact_period', 'SELECT')"
+            ).fetchone() or ("", False)
+    except psycopg.Error:
+        return (
+            "The database lets nobody count: PANEL_INSIGHT_URL is not right, or the role"
+            " panel_insight was made after migration 0041. Grant it what that migration says."
+        )
+    if role != INSIGHT:
+        return (
+            f"PANEL_INSIGHT_URL must be the role {INSIGHT}, which reads nothing else: not {role}."
+        )
+    return "" if may_read else f"The role {INSIGHT} may not read the facts: see migration 0041."
 
 
 def periods(connection: Connection) -> tuple[Period, ...]:
