@@ -19,9 +19,13 @@ from panel.insight.core.ptable import ROUND_TO
 from panel.insight.core.table import CellId, TableDef
 from panel.insight.core.words import EVERY
 
-
 # Its class has no types of its own.
 _SOLVER: Callable[[], Any] = highspy.Highs
+_SETTINGS: Mapping[str, bool | int | str] = {
+    "output_flag": False,
+    "threads": 1,
+    "solver": "simplex",
+}
 
 
 class NotSolved(RuntimeError):
@@ -64,9 +68,8 @@ def _nearest(
     so what the simplex method finds, is in whole numbers.
     """
     solver = _SOLVER()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("solver", "simplex")
+    for option, setting in _SETTINGS.items():
+        solver.setOptionValue(option, setting)
     infinite = highspy.kHighsInf
     for _ in inner:
         solver.addVar(0.0, infinite)

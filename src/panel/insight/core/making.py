@@ -55,8 +55,8 @@ def tables_of(
     for table in COUNTED:
         cells = counted.cells.get(table.key)
         if cells is None:
+            # It has no place in `published`: what says nothing hides nothing.
             made[table.key] = without_data(table, grid, published.period)
-            published.put_table(table, made[table.key])
         else:
             made[table.key] = protect(table, cells, grid, ptable, secrets, published)
     past = tuple(earlier)
