@@ -26,13 +26,13 @@ from panel.exchange.groups import members_of, open_members
 from panel.exchange.permitted import PERMITTED, Permitted, permitted
 from panel.exchange.sender_sources import SENT, categories_of
 from panel.exchange.showing import show
-from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
+from panel.exchange.source import AnySource, ChildLine, ChildSource
 from panel.exchange.sources import SOURCES, sources_of
 from panel.exchange.sources_groups import GROUP
 from panel.exchange.standing import client_by_id
 from panel.exchange.telling_models import ExportJob, ExportLine, ExportPart
 from panel.platform.audit import Actor, ActorKind, Kind, record
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.platform.tables import NOW
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate

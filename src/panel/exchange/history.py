@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interop.messages import Message
 from panel.exchange.finding import told
 from panel.exchange.sender_sources import AsSent
-from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
+from panel.exchange.source import AnySource, ChildLine, ChildSource
 from panel.exchange.sources import IN_A_RECORD, sources_of
 from panel.exchange.version_models import ResourceVersion
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.platform.tables import NOW
 from panel.records.gate import Access
 

@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Viewer, ViewerKind
 from panel.exchange.inbox_subjects import Meant
 from panel.exchange.permitted import PERMITTED, permitted
-from panel.exchange.source import sql
 from panel.exchange.sources_people import PATIENT
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.platform.tables import NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Gate

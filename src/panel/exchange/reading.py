@@ -20,16 +20,9 @@ from panel.exchange.groups import open_members
 from panel.exchange.history import states_of
 from panel.exchange.resources import Name, Told, references_in, told
 from panel.exchange.showing import show
-from panel.exchange.source import (
-    AnySource,
-    ChildLine,
-    ChildSource,
-    GroupSource,
-    OpenSource,
-    sql,
-)
+from panel.exchange.source import AnySource, ChildLine, ChildSource, GroupSource, OpenSource
 from panel.exchange.sources import SOURCES, sources_of
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.records.gate import Access, Gate
 
 

@@ -40,9 +40,10 @@ from panel.exchange.permitted import Permitted, permitted
 from panel.exchange.resources import Name, Told, referred
 from panel.exchange.searching_sent import MOST_OPENED, Looking, NotSearched, about_of
 from panel.exchange.showing import show
-from panel.exchange.source import AnySource, GroupSource, sql
+from panel.exchange.source import AnySource, GroupSource
 from panel.exchange.sources import SOURCES, sources_of
 from panel.platform.crypto import Keys
+from panel.platform.read_models import sql
 from panel.platform.tables import KEYS
 from panel.records.gate import Gate
 from panel.register.service import SHORTEST_PREFIX, child_token, folded_words

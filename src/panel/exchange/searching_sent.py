@@ -27,9 +27,9 @@ from panel.exchange.permitted import Permitted
 from panel.exchange.resources import Told, referred
 from panel.exchange.sender_sources import SENT
 from panel.exchange.showing import show
-from panel.exchange.source import AnySource, ChildSource, sql
+from panel.exchange.source import AnySource, ChildSource
 from panel.exchange.sources import SOURCES
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.records.gate import Access, Gate
 
 MOST_OPENED: Final = 500

@@ -22,7 +22,8 @@ from interop.systems import ABSENT_REASON
 from panel.exchange.columns import to
 from panel.exchange.inbox_versions import own_words
 from panel.exchange.permitted import may
-from panel.exchange.source import ChildLine, ChildSource, hex_of, listed, plain, sql
+from panel.exchange.source import ChildLine, ChildSource, hex_of, listed, plain
+from panel.platform.read_models import sql
 from panel.records.gate import Access
 
 NOT_TOLD: Final = ("text", "contained", "extension", "note")

@@ -33,8 +33,9 @@ from panel.assessments.service import (
 )
 from panel.exchange.columns import Code, Nothing, Refers, Words, at, to
 from panel.exchange.permitted import may
-from panel.exchange.source import ChildLine, ChildSource, Line, OpenSource, listed, plain, sql
+from panel.exchange.source import ChildLine, ChildSource, Line, OpenSource, listed, plain
 from panel.platform.crypto import Keys
+from panel.platform.read_models import sql
 from panel.records.gate import Access
 from panel.register.service import EDUCATION
 

@@ -15,7 +15,8 @@ from interop import systems
 from interop.messages import Message, PanelChildren
 from panel.exchange.columns import Code, Identifier, Refers
 from panel.exchange.permitted import may
-from panel.exchange.source import GroupSource, Line, author, plain, sql
+from panel.exchange.source import GroupSource, Line, author, plain
+from panel.platform.read_models import sql
 from panel.records.gate import Access
 
 

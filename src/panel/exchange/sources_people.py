@@ -27,10 +27,10 @@ from panel.exchange.source import (
     hex_of,
     listed,
     plain,
-    sql,
     text_of,
     texts,
 )
+from panel.platform.read_models import sql
 from panel.records.gate import Access
 from panel.register.service import EDUCATION
 
