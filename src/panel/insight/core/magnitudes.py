@@ -2,6 +2,8 @@
 
 At least 10 children; the two largest have at most 90% of the total; and what is left beside them is
 at least 10% of the largest, so that the second cannot tell what the first has ((2, 0.9) and p%).
+With these two shares the third rule follows from the second; it stands for the day that one is
+changed.
 """
 
 from collections.abc import Mapping, Sequence
