@@ -120,13 +120,16 @@ async def test_a_no_to_what_the_other_parent_agreed_is_an_objection_to_the_syste
     gate: Gate, tenant: Tenant, family: Family, said: Answers
 ) -> None:
     await record(gate, family, agreed(family, by_person=family.father, purposes=SYSTEM))
-    said["agreement"]["systems"] = "no"
+    of_health = frozenset({family.health})
+    await record(gate, family, agreed(family, agencies=of_health, purposes=SYSTEM))
+    said["agreement"] |= {"systems": "no", "share_with": [str(family.school), str(family.health)]}
     await sign(gate, family, await fill_in(gate, family, said))
     async with tenant.transaction(JOB) as session:
         (row,) = await session.scalars(select(SharingObjection))
         assert (row.by_person_id, row.agencies, row.purposes) == (
             family.mother, [family.school], ["exchange"],
         )  # fmt: skip
+    assert (False, of_health, SYSTEM) in await standing(tenant), "her own yes ends at once"
     assert await sees(gate, family, family.tom, Category.PLAN), "what she agreed for people begins"
 
 
