@@ -106,9 +106,11 @@ def lapse_day(agreement: Agreement) -> date:
     return min(end, agreement.withdrawn.astimezone(LONDON).date())
 
 
-def is_objected_to(viewer: Viewer, objection: Objection, day: date) -> bool:
-    """Whether an objection, raised and not dismissed, is about sharing with the viewer."""
+def is_objected_to(viewer: Viewer, objection: Objection, purpose: Purpose, day: date) -> bool:
+    """Whether an objection, raised and not dismissed, is about sharing with the viewer for this."""
     if objection.raised > day or (objection.agencies and not is_named(viewer, objection.agencies)):
+        return False
+    if objection.purposes and purpose not in objection.purposes:
         return False
     return objection.upheld or is_pending(objection, day)
 

@@ -201,6 +201,8 @@ class Objection:
     raised: date
     decided: date | None = None
     upheld: bool = False
+    purposes: frozenset[Purpose] = frozenset()
+    """What for; empty: for every purpose. A no to an agency's own system is for exchange alone."""
 
 
 class RestrictionKind(StrEnum):

@@ -146,7 +146,7 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
     agreements = [a for a in state.agreements if is_for(a, purpose)]
     in_force = [a for a in agreements if is_in_force(a, at, day)]
     given = [a for a in in_force if is_agreed_with(viewer, a)]
-    objections = [o for o in state.objections if is_objected_to(viewer, o, day)]
+    objections = [o for o in state.objections if is_objected_to(viewer, o, purpose, day)]
     pending = [o for o in objections if is_pending(o, day)]
     forbidding = [o for o in state.orders if order_forbids(viewer, o, day)]
     return Standpoint(
@@ -177,7 +177,7 @@ def stand(viewer: Viewer, purpose: Purpose, at: datetime, state: State) -> Stand
         lapsed=_oldest_first(
             _lapsed([a for a in agreements if has_lapsed(a, at, day) and is_agreed_with(viewer, a)])
         ),
-        coming=tuple(_coming(viewer, agreements, day, state)),
+        coming=tuple(_coming(viewer, purpose, agreements, day, state)),
         arrangements=state.arrangements,
         use_restricted_on=_use_restricted_on(viewer, purpose, day, state),
     )
@@ -350,9 +350,10 @@ def _chosen(viewer: Viewer, restrictions: Iterable[Restriction]) -> Iterator[Bar
 
 def _upheld(viewer: Viewer, objections: Iterable[Objection]) -> Iterator[Bar]:
     for objection in objections:
+        for_what = " for this purpose" if objection.purposes else ""
         words = (
             f"{opening(objection.by_words)} objected, and it was decided not to share it with "
-            f"{receiver_words(viewer)}{since_words(objection.decided)}."
+            f"{receiver_words(viewer)}{for_what}{since_words(objection.decided)}."
         )
         covers = or_every(objection.categories)
         yield Bar(objection.decided or date.min, words, silent=False, covers=covers)
@@ -413,7 +414,7 @@ def _lapsed(agreements: list[Agreement]) -> Iterator[Bar]:
 
 
 def _coming(
-    viewer: Viewer, agreements: Iterable[Agreement], day: date, state: State
+    viewer: Viewer, purpose: Purpose, agreements: Iterable[Agreement], day: date, state: State
 ) -> Iterator[Coming]:
     for order in state.orders:
         start = order.span.start
@@ -428,7 +429,7 @@ def _coming(
     yield from _coming_refusals(viewer, agreements, day)
     for objection in state.objections:
         start = objection.decided
-        if start is not None and start > day and is_objected_to(viewer, objection, start):
+        if start is not None and start > day and is_objected_to(viewer, objection, purpose, start):
             yield Coming(start, Basis.REFUSAL, or_every(objection.categories))
 
 

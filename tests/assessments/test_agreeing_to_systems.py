@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from consent import Purpose, Viewer, ViewerKind
+from consent import Category, Purpose, Viewer, ViewerKind
 from panel.assessments.definitions import Answers, built_in_forms, problems_of_next_version
 from panel.assessments.rules import missing_answers
 from panel.assessments.service import (
@@ -22,9 +22,9 @@ from panel.records.gate import Gate
 from panel.sharing.agreeing_pages import OF_A_SYSTEM
 from panel.sharing.choice_views import HowFar
 from panel.sharing.choices import choices_of
-from panel.sharing.models import SharingAgreement
+from panel.sharing.models import SharingAgreement, SharingObjection
 from tests.assessments.test_signing_off_on_database import by_family, fill_in, sign
-from tests.sharing.family import Family, agreed, record
+from tests.sharing.family import Family, agreed, record, sees
 
 SYSTEM = frozenset({Purpose.EXCHANGE})
 
@@ -113,6 +113,24 @@ async def test_a_no_ends_the_yes_that_went_before_and_a_later_yes_ends_the_no(
         assert await settle_agreement(access, assessment) is not None
     assert not [one for one in await standing(tenant) if not one[0]]
     assert await of_its_computer(gate, family) is HowFar.ON
+
+
+@pytest.mark.database
+async def test_a_no_to_what_the_other_parent_agreed_is_an_objection_to_the_system_alone(
+    gate: Gate, tenant: Tenant, family: Family, said: Answers
+) -> None:
+    await record(gate, family, agreed(family, by_person=family.father, purposes=SYSTEM))
+    of_health = frozenset({family.health})
+    await record(gate, family, agreed(family, agencies=of_health, purposes=SYSTEM))
+    said["agreement"] |= {"systems": "no", "share_with": [str(family.school), str(family.health)]}
+    await sign(gate, family, await fill_in(gate, family, said))
+    async with tenant.transaction(JOB) as session:
+        (row,) = await session.scalars(select(SharingObjection))
+        assert (row.by_person_id, row.agencies, row.purposes) == (
+            family.mother, [family.school], ["exchange"],
+        )  # fmt: skip
+    assert (False, of_health, SYSTEM) in await standing(tenant), "her own yes ends at once"
+    assert await sees(gate, family, family.tom, Category.PLAN), "what she agreed for people begins"
 
 
 @pytest.mark.database

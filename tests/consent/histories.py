@@ -280,8 +280,17 @@ def _objected(digits: Digits, history: History) -> None:
             digits.one((FATHER, MOTHER, *PEOPLE)),
             digits.perhaps(digits.agency) if digits.below(2) else frozenset(),
             digits.perhaps(digits.category) if digits.below(2) else frozenset(),
+            purposes=_objected_for(digits),
         )
     )
+
+
+def _objected_for(digits: Digits) -> frozenset[Purpose]:
+    """Mostly for everything; an agency's own system alone; or whatever purposes."""
+    which = digits.below(6)
+    if which == 4:
+        return frozenset({Purpose.EXCHANGE})
+    return digits.few(digits.purpose) if which == 5 else frozenset()
 
 
 def _decided(digits: Digits, history: History) -> None:
@@ -483,7 +492,15 @@ def state_of(history: History) -> State:
             ).allowed
         ),
         tuple(
-            Objection("somebody", one.agencies, one.categories, one.on, one.decided, one.upheld)
+            Objection(
+                "somebody",
+                one.agencies,
+                one.categories,
+                one.on,
+                one.decided,
+                one.upheld,
+                one.purposes,
+            )
             for one in history.objected
             if holds_responsibility(one.by, standing, one.on)
         ),

@@ -63,6 +63,7 @@ class Objected:
     categories: frozenset[Category]
     decided: date | None = None
     upheld: bool = False
+    purposes: frozenset[Purpose] = frozenset()
 
 
 @dataclass(slots=True)
@@ -478,7 +479,7 @@ def judge(question: Question, history: History) -> Verdict:  # noqa: PLR0911, PL
     for objection in objections:
         if not objection.upheld or objection.decided is None or objection.decided > day:
             continue
-        if objected_to(objection, receiver, category):
+        if objected_to(objection, receiver, category, purpose):
             refusing.append(objection.decided)
     if refusing:
         return Verdict(NO, Basis.REFUSAL, silent, oldest(refusing))
@@ -492,7 +493,8 @@ def judge(question: Question, history: History) -> Verdict:  # noqa: PLR0911, PL
         waiting = []
         for objection in objections:
             is_open = objection.on <= day and (objection.decided is None or day < objection.decided)
-            if is_open and said.on >= objection.on and objected_to(objection, receiver, category):
+            about = objected_to(objection, receiver, category, purpose)
+            if is_open and said.on >= objection.on and about:
                 waiting.append(objection.on)
         if waiting:
             paused += waiting
@@ -586,8 +588,10 @@ def covers(said: Said, category: Category) -> bool:
     return said.level is Level.ADDITIONAL
 
 
-def objected_to(objection: Objected, receiver: UUID, category: Category) -> bool:
-    """Whether the objection is about this agency and this category."""
+def objected_to(objection: Objected, receiver: UUID, category: Category, purpose: Purpose) -> bool:
+    """Whether the objection is about this agency, this category and this purpose."""
+    if objection.purposes and purpose not in objection.purposes:
+        return False
     about = not objection.categories or category in objection.categories
     return about and (not objection.agencies or receiver in objection.agencies)
 

@@ -210,6 +210,8 @@ RAISED = date(2026, 11, 10)
         (date(2026, 1, 1), {"decided": date(2026, 11, 17), "upheld": True}, Basis.REFUSAL),
         (date(2026, 1, 1), {"decided": date(2026, 11, 21), "upheld": True}, Basis.AGREEMENT),
         (date(2026, 11, 15), {"raised": date(2026, 11, 21)}, Basis.AGREEMENT),
+        (date(2026, 11, 15), {"purposes": frozenset({Purpose.EXCHANGE})}, Basis.AGREEMENT),
+        (date(2026, 11, 15), {"purposes": frozenset({Purpose.SUPPORT})}, Basis.REFUSAL),
     ],
 )
 def test_an_objection_pauses_what_is_new_until_it_is_decided(

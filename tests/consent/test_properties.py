@@ -141,6 +141,7 @@ class Facts:
             self.day(),
             self.one([None, self.day()]),
             self.one([True, False]),
+            self.one([frozenset(), frozenset(), self.purposes(), frozenset({Purpose.EXCHANGE})]),
         )
 
     def restriction(self) -> Restriction:
@@ -349,6 +350,25 @@ def test_adding_a_refusal_restriction_or_objection_opens_nothing(seed: int) -> N
     ]
     for after in more:
         assert before.permitted or not decide(question, after).permitted
+
+
+@settings(often, max_examples=1000)
+@given(seeds)
+def test_an_objection_for_some_purposes_is_one_for_these_and_none_for_others(seed: int) -> None:
+    """A no to an agency's own system stops its system as a no to all does, and nobody else."""
+    facts = Facts(seed)
+    question, state = facts.scene()
+    to_all = replace(facts.objection(), purposes=frozenset())
+    for purposes in (frozenset({Purpose.EXCHANGE}), facts.purposes() or frozenset(Purpose)):
+        to_some = replace(to_all, purposes=purposes)
+        is_asked = question.purpose in purposes
+        objections = (*state.objections, to_all) if is_asked else state.objections
+        some, every = (
+            decide(question, replace(state, objections=among))
+            for among in ((*state.objections, to_some), objections)
+        )
+        # But for the sentence, which says that it is for this purpose.
+        assert replace(some, reasons=()) == replace(every, reasons=())
 
 
 @often

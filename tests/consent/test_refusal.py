@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -163,3 +164,14 @@ def test_an_upheld_objection_is_a_refusal(world: Any) -> None:
         ),
     )
     assert world.ask(world.worker(), state, Category.PLAN).permitted
+    for_this = team(world, objections=(replace(objection, purposes=frozenset({Purpose.SUPPORT})),))
+    assert world.ask(world.worker(), for_this).reasons == (
+        (
+            "Her father objected, and it was decided not to share it with your agency "
+            "for this purpose (since 6 May 2026)."
+        ),
+    )
+    to_system = team(
+        world, objections=(replace(objection, purposes=frozenset({Purpose.EXCHANGE})),)
+    )
+    assert world.ask(world.worker(), to_system).permitted

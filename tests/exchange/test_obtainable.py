@@ -200,6 +200,12 @@ def names(found: Iterable[Told]) -> list[Name]:
     besides=Besides(restricted=True),
 )
 @example(
+    facts=NOTHING | {"objection": ([0], date(2026, 10, 30), ["exchange"])},
+    client=(0, True, ("additional", [])),
+    authors=NOBODYS,
+    besides=Besides(),
+)
+@example(
     facts=NOTHING,
     client=(3, True, ("basic", [Category.HEALTH])),
     authors=NOBODYS,

@@ -122,6 +122,13 @@ def test_the_page_of_choices(why: WhyNot | None) -> None:
             ((), *(tuple(one) for one in SEEN[1:])), (True, False), (True, False)
         )
     ]
+    agencies += [
+        an_agency(
+            SEEN[2],
+            system=OwnSystem(gets, SEEN[2], objection_due=DAY, objection_is_mine=by_me),
+        )
+        for gets, by_me in product(((), tuple(SEEN[2])), (True, False))
+    ]
     known = Choices(voice, tuple(agencies), law, ((new_id(), "Speech therapy"),), DAY)
     for is_self in (True, False):
         page = choices_page(

@@ -12,6 +12,7 @@ from panel.panels.models import AgendaItem, Meeting, Panel
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.sharing.models import SharingObjection
 from tests.families.choosing import (
     ENDS,
     School,
@@ -216,14 +217,34 @@ async def test_the_computer_of_an_agency_stays_as_it_was_agreed_in_one_word(
 
 
 async def test_what_another_parent_agreed_for_a_computer_is_not_stopped_by_a_press(
-    mother: Client, gate: Gate, family: Family, school: School
+    mother: Client, tenant: Tenant, gate: Gate, family: Family, school: School
 ) -> None:
+    """It is a no to the computer alone, which is decided with both; the people see on."""
+    earlier = date(2026, 11, 2)
     await write_down(gate, family, agreed(family.mother, {school.id}))
-    system = frozenset({Purpose.EXCHANGE})
-    await write_down(gate, family, agreed(family.father, {school.id}, purposes=system))
+    fathers = agreed(
+        family.father, {school.id}, purposes=frozenset({Purpose.EXCHANGE}), agreed_on=earlier
+    )
+    await write_down(gate, family, fathers)
+    said = words((await rehearse(mother, family, school.id, "stop-system")).text)
+    assert "Somebody else who may choose said yes here. So your no is not the last word." in said
+    assert "You should know by Monday 30 November 2026." in said
+    assert "Until then what is shared now goes on." in said
+    assert "no longer" not in said
+    await choose(mother, family, school.id, "stop-system")
+    async with tenant.transaction(JOB) as session:
+        (row,) = await session.scalars(select(SharingObjection))
+        assert (row.by_person_id, row.agencies) == (family.mother, [school.id])
+        assert row.purposes == ["exchange"]
     page = await page_of(mother, family)
-    assert "Somebody else said yes to this. Ask Rosa Whitlow." in page
-    for change in ("stop-system", "refuse-system"):
+    assert "Its computer gets what the family said yes to." in page, "until it is decided"
+    assert "You said no to this. It is not settled yet." in page
+    assert "You said no here." not in page
+    for change in ("stop-system", "refuse-system", "share-system"):
         assert (await rehearse(mother, family, school.id, change)).status_code == 422
+    home = words((await mother.get("/family")).text)
+    assert "You said no to sharing more with the computer of Ashdown School." in home
+    await choose(mother, family, school.id, "share-more")
+    assert await may_see(gate, family, school.tom, Category.HEALTH), "new for people does not wait"
     nobody = await rehearse(mother, family, family.agency, "share-system")
     assert "so their computer gets nothing" in words(nobody.text)

@@ -389,7 +389,7 @@ def _agreement(row: SharingAgreement) -> Agreement:
 def _objection(row: SharingObjection) -> Objection:
     return Objection(
         row.by_words, frozenset(row.agencies), _categories(row.categories), row.raised_on,
-        row.decided_on, row.upheld,
+        row.decided_on, row.upheld, frozenset(Purpose(one) for one in row.purposes),
     )  # fmt: skip
 
 

@@ -78,7 +78,10 @@ FACTS = st.fixed_dictionaries(
             ),
             max_size=3,
         ),
-        "objection": st.none() | st.tuples(st.lists(PLACE, max_size=2), DAYS),
+        "objection": st.none()
+        | st.tuples(
+            st.lists(PLACE, max_size=2), DAYS, st.sampled_from([[], [], ["exchange"], ["support"]])
+        ),
         "restrictions": st.lists(
             st.tuples(st.booleans(), CATEGORIES, st.lists(PLACE, max_size=2), SPAN), max_size=2
         ),
@@ -269,7 +272,7 @@ async def write(
                 )
             )
         if facts["objection"]:
-            places, raised = facts["objection"]
+            places, raised, purposes = facts["objection"]
             session.add(
                 SharingObjection(
                     child_id=child.id,
@@ -277,6 +280,7 @@ async def write(
                     by_words="Her father",
                     agencies=[agencies[place] for place in places],
                     raised_on=raised,
+                    purposes=purposes,
                 )
             )
         for protects, categories, places, (start, end) in facts["restrictions"]:

@@ -9,6 +9,8 @@ from panel.platform.clock import FixedClock
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
+from panel.sharing.agreeing import renew_agreement
+from panel.sharing.agreeing_forms import RenewForm
 from panel.sharing.reading import sharing_picture
 from panel.sharing.service import (
     ObjectionOutcome,
@@ -90,6 +92,25 @@ async def test_new_sharing_waits_while_an_objection_is_open(gate: Gate, family: 
     async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "wrote it down") as access:
         with pytest.raises(Invalid):
             await record_objection(access, family.grandmother)
+
+
+async def test_new_sharing_with_people_does_not_wait_for_an_objection_to_a_system(
+    gate: Gate, family: Family
+) -> None:
+    system = frozenset({Purpose.EXCHANGE})
+    old = await record(gate, family, agreed(family, until_on=date(2026, 12, 20)))
+    both = await record(gate, family, agreed(family, agreed_on=TODAY, purposes=system))
+    no = refused(family, by_person=family.father, purposes=system)
+    first, again = await record(gate, family, no), await record(gate, family, no)
+    assert (first.kind, again.id) == (RecordedAs.OBJECTION, first.id)
+    renew = RenewForm(TODAY, date(2027, 12, 1), "Talked")
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "wrote it down") as access:
+        await renew_agreement(access, old.id, renew)
+        with pytest.raises(Invalid):
+            await renew_agreement(access, both.id, renew)
+    assert await sees(gate, family, family.tom)
+    wide = await record(gate, family, refused(family, by_person=family.father))
+    assert wide.id != first.id, "a no to all is not the no to the system that waits already"
 
 
 async def test_a_first_no_is_a_refusal_and_the_same_persons_yes_ends_it(

@@ -113,7 +113,12 @@ def test_a_stop_of_the_system_leaves_the_people(said: list[Agreement], voice: Vo
     theirs = opened(one for one in said if one.by != ME)
     left = set() if voice.alone else {one for one in theirs if one[0] == SCHOOL and one[2]}
     assert now == {one for one in was if one[0] != SCHOOL or not one[2]} | left
-    assert voice.alone or not change.says, "a parent's no to a system is said by talking"
+    if not voice.alone:
+        said_now = [(one.given, one.agencies, one.purposes) for one in change.says]
+        no_to_system = (False, frozenset({SCHOOL}), SYSTEM)
+        assert said_now == ([no_to_system] if left else []), "to what the other parent agreed alone"
+        kept_from = change_of(wish, said, ME, alone=False, says_no=False)
+        assert not kept_from.says, "else it would tell what the other parent agreed"
 
 
 @given(WORDS, st.sampled_from(OF_PEOPLE))

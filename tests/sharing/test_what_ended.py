@@ -94,6 +94,7 @@ def invented_other(chance: Random, child: UUID, now: datetime) -> tuple[ChildSco
     categories = frozenset(Category(one) for one in named)
     kind, permits = chance.choice(list(RestrictionKind)), chance.random() < 0.5
     upheld = until is not None and chance.random() < 0.3
+    for_what = chance.choice([[], [], ["exchange"], ["support"], ["review", "exchange"]])
     starts = now + timedelta(hours=12 * chance.randrange(-10, 3))
     ends = starts + timedelta(days=chance.randrange(1, 4))
     made: list[tuple[ChildScoped, object]] = [
@@ -121,8 +122,12 @@ def invented_other(chance: Random, child: UUID, now: datetime) -> tuple[ChildSco
             SharingObjection(
                 child_id=child, by_person_id=UUID(int=2), by_words=words, agencies=agencies,
                 categories=named, raised_on=start, decided_on=until, upheld=upheld,
+                purposes=for_what,
             ),
-            Objection(words, frozenset(agencies), categories, start, until, upheld),
+            Objection(
+                words, frozenset(agencies), categories, start, until, upheld,
+                frozenset(Purpose(one) for one in for_what),
+            ),
         ),
         (
             SharingOverride(

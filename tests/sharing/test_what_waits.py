@@ -132,6 +132,7 @@ async def test_an_objection_is_written_down_waits_and_is_decided(
     wrongly = {"by_person": str(family.grandmother), "reason": "She knows the head."}
     answer = await client.post(f"{page}/objections", data=fields | wrongly)
     assert "her grandmother has parental responsibility" in wrong(answer)
+    assert "What do they object to?" in await shown(client, address)
     rightly = {"by_person": str(family.father), "reason": "He fears gossip at the gate."}
     kept = await client.post(f"{page}/objections", data=fields | rightly, follow_redirects=False)
     assert kept.status_code == 303

@@ -16,13 +16,19 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.sharing.models import SharingAgreement, SharingObjection
-from panel.sharing.service import Restriction, record_restriction
+from panel.sharing.service import (
+    ObjectionOutcome,
+    Restriction,
+    decide_objection,
+    record_restriction,
+)
 from tests.sharing.family import (
     TODAY,
     Family,
     agreed,
     invented_family,
     record,
+    referred,
     refused,
     sees,
 )
@@ -223,6 +229,37 @@ async def test_a_no_to_what_the_other_parent_agreed_is_said_to_be_an_objection(
     assert await rows(tenant, SharingObjection) == []
     assert (await confirm(client, f"{page}/agreements", answer)).status_code == 303
     assert len(await rows(tenant, SharingObjection)) == 1
+
+
+async def test_a_no_to_a_system_that_the_other_parent_agreed_to_objects_to_it_alone(
+    client: Client, family: Family, gate: Gate, page: str, sign_in: Any, tenant: Tenant
+) -> None:
+    began = date(2026, 11, 2)
+    both = frozenset({Purpose.SUPPORT, Purpose.EXCHANGE})
+    yes = agreed(family, by_person=family.father, agreed_on=began, purposes=both)
+    await record(gate, family, yes)
+    coordinator = await referred(tenant, family)
+    await sign_in(family.rosa.id)
+    no = refusal(family) | {"purposes": ["exchange"]}
+    answer = await first_sent(client, page, no)
+    assert "An objection to the agency’s own computer system alone" in plain(answer)
+    assert (await confirm(client, f"{page}/agreements", answer)).status_code == 303
+    (objection,) = await rows(tenant, SharingObjection)
+    assert objection.purposes == ["exchange"]
+    told = await shown(client, page)
+    alone = "with Made-up School, for the agency’s own computer system alone."
+    assert f"Her mother objected on 23 November 2026 to sharing anything {alone}" in told
+    one = f"{page}/objections/{objection.id}"
+    assert "For The agency’s own computer system, and nothing else" in await shown(client, one)
+    await sign_in(coordinator.id)
+    told = await shown(client, one)
+    assert "for the agency’s own computer system." in told
+    assert "for working with the child." not in told, "its people see on, whatever is decided"
+    async with gate.open(family.child, coordinator, Purpose.PANEL, "decided") as access:
+        await decide_objection(access, objection.id, ObjectionOutcome.UPHELD, "Both were heard")
+    assert await sees(gate, family, family.tom)
+    await record(gate, family, agreed(family, by_person=family.father, purposes=both))
+    assert await sees(gate, family, family.tom)
 
 
 async def test_a_refusal_tells_nothing_of_what_is_withheld_in_silence(

@@ -301,13 +301,14 @@ async def settle_agreement(access: Access, assessment_id: UUID) -> Recorded | No
 
 async def _end_systems(access: Access, decision: SharingDecision) -> None:
     """Somebody who was asked about the agencies' systems said no: an earlier yes does not go on."""
-    agreed = agencies_of_systems(await live_agreements(access)) & decision.agencies
-    if not agreed:
-        return
+    live = await live_agreements(access)
+    agreed = agencies_of_systems(live) & decision.agencies
+    theirs = agreed & agencies_of_systems(
+        row for row in live if row.by_person_id != decision.by_person
+    )
     no = replace(
         decision,
         given=False,
-        agencies=agreed,
         not_agencies=frozenset[UUID](),
         level=None,
         named=frozenset[Category](),
@@ -316,7 +317,10 @@ async def _end_systems(access: Access, decision: SharingDecision) -> None:
         # The assessment's word is the yes; this one stands beside it.
         assessment_id=None,
     )
-    await record_agreement(access, no)
+    # What nobody else agreed to ends at once, though what somebody did has to be decided.
+    for agencies in (agreed - theirs, theirs):
+        if agencies:
+            await record_agreement(access, replace(no, agencies=agencies))
 
 
 async def sign_off_standing(access: Access, record: AssessmentRecord) -> SignOff:

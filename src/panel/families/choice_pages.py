@@ -12,6 +12,7 @@ from panel.families.choice_words import (
     law_words,
     sees_words,
     sentences,
+    system_waits_words,
     system_words,
     things,
     waits_words,
@@ -196,7 +197,8 @@ def _whole(one: AgencyChoice) -> Iterator[Button]:
     if not said_no and any(switch.state is not HowFar.OFF for switch in one.switches):
         change = Asked(Act.STOP, Kind.EVERYTHING).word
         yield Button(change, f"Stop sharing with {one.name}", "")
-    if one.mine_is_on and one.objection_due is None:
+    system_waits = one.system.objection_due is not None and one.system.said_yes
+    if one.mine_is_on and one.objection_due is None and not system_waits:
         change = Asked(Act.KEEP, Kind.EVERYTHING).word
         yield Button(change, "Change the last day", f" for {one.name}")
 
@@ -216,14 +218,15 @@ def _system_line(one: AgencyChoice, ask: str) -> SwitchLine:
     why_none = ""
     if one.system.may_stop:
         buttons.append(Button(Asked(Act.STOP, Kind.SYSTEM).word, STOP, about))
-    elif state is not HowFar.OFF:
-        why_none = f"Somebody else said yes to this. {ask}"
     if state is not HowFar.ON:
         if one.system.is_barred:
             why_none = f"Somebody else said no to this. {ask}"
-        elif one.objection_due is None:
+        elif one.system.objection_due is None:
             text = SHARE_REST if state is HowFar.PART else SHARE
             buttons.append(Button(Asked(Act.SHARE, Kind.SYSTEM).word, text, about))
+    due = one.system.objection_due
+    if due is not None and one.objection_due is None:
+        why_none = system_waits_words(due, by_me=one.system.objection_is_mine)
     return SwitchLine(name, what, SAID[state], buttons, why_none)
 
 
@@ -262,7 +265,7 @@ def choice_page(foreseen: Foreseen, asked: Asked, base: str) -> ChoicePage:
         else "It works at once: on the next page they open, in the next papers for a meeting and"
         " in the next message.",
         keeps=_keeps(name, of_system=of_system) if stops else "",
-        next=list(_next(foreseen)),
+        next=list(_next(foreseen, of_system=of_system)),
         either_way=_either_way(foreseen, asked),
         asks_until=not says_no,
         button={
@@ -334,14 +337,20 @@ def _change(before: AgencyChoice, after: AgencyChoice) -> Iterator[str]:
         yield f"{whose} {sentences('It gets', 'It also gets', won, 'and')}"
 
 
-def _next(foreseen: Foreseen) -> Iterator[str]:
+def _next(foreseen: Foreseen, *, of_system: bool) -> Iterator[str]:
     if foreseen.objects:
         yield "Somebody else who may choose said yes here. So your no is not the last word."
         yield "The people who run the panel ask both of you why. Then they decide."
-        if (due := foreseen.after.objection_due) is not None:
+        before, after = foreseen.before, foreseen.after
+        due = after.system.objection_due if of_system else after.objection_due
+        if due is not None:
             yield f"You should know by {words.day(due)}."
         # What was agreed on the very day of a no waits with it.
-        waits = set(foreseen.before.sees) - set(foreseen.after.sees)
+        waits = (
+            set(before.system.gets) - set(after.system.gets)
+            if of_system
+            else set(before.sees) - set(after.sees)
+        )
         yield (
             "Until then it is not shared." if waits else ("Until then what is shared now goes on.")
         )

@@ -174,3 +174,11 @@ def waits_words(due: date, *, by_me: bool) -> Sequence[str]:
         "What was shared before goes on. Nothing new is shared.",
         f"The people who run the panel ask both sides. You should know by {words.day(due)}.",
     )
+
+
+def system_waits_words(due: date, *, by_me: bool) -> str:
+    """A no to an agency's own computer system alone that is not decided yet."""
+    return (
+        f"{'You' if by_me else 'Somebody else'} said no to this. It is not settled yet."
+        f" You should know by {words.day(due)}."
+    )

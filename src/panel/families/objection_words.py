@@ -4,9 +4,16 @@ from panel.sharing.objecting import ObjectionForFamily
 from panel.web import words
 
 
+def _whom(objection: ObjectionForFamily) -> str:
+    named = words.in_a_row(objection.agencies, "or")
+    if objection.of_system:
+        return f" with the computer of {named}" if named else " with the computers of other teams"
+    return f" with {named}" if named else ""
+
+
 def objection_words(objection: ObjectionForFamily) -> str:
     """What is being decided, or was decided, about sharing."""
-    whom = f" with {words.in_a_row(objection.agencies, 'or')}" if objection.agencies else ""
+    whom = _whom(objection)
     who = "You" if objection.is_mine else "Somebody who may decide"
     said = f"{who} said no to sharing more{whom}."
     if objection.decided_on is None:

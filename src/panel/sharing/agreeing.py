@@ -189,7 +189,7 @@ async def renew_agreement(access: Access, agreement_id: UUID, form: RenewForm) -
     await one_at_a_time(access)
     old = await renewable(access, agreement_id)
     for objection in await open_objections(access):
-        if is_about(objection, old.agencies):
+        if is_about(objection, old.agencies, old.purposes):
             raise Invalid.because(
                 "agreed_on",
                 "Somebody objected, and this is not decided yet. What was agreed goes on until its"

@@ -13,6 +13,7 @@ from panel.sharing.answering import ASKABLE, WaitingRequest
 from panel.sharing.judging import JudgementLine
 from panel.sharing.pages import FOR_WORDS, loss_words
 from panel.sharing.restrict_pages import NOBODY_CHANGES, span_lines
+from panel.sharing.systems import is_of_system
 from panel.web import words
 
 Choices = Sequence[tuple[str, str] | tuple[str, str, str]]
@@ -132,12 +133,18 @@ def conversation_lines(form: AgreementForm, told: Foretold) -> tuple[tuple[str, 
         *span_lines(form.from_on or form.agreed_on, form.until_on),
         (
             "What it becomes",
-            "An objection, because another parent agreed before: the coordinator decides with both"
-            if told.objects
-            else "",
+            _objection_words(form) if told.objects else "",
         ),
     )
     return tuple((what, said) for what, said in lines if said)
+
+
+def _objection_words(form: AgreementForm) -> str:
+    is_alone = is_of_system(Purpose(one) for one in form.purposes)
+    to = " to the agency’s own computer system alone" if is_alone else ""
+    return (
+        f"An objection{to}, because another parent agreed before: the coordinator decides with both"
+    )
 
 
 def foretold_words(told: Foretold) -> tuple[str, ...]:

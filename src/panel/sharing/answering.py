@@ -259,9 +259,10 @@ async def settle_requests(access: Access, said: SharingAgreement) -> None:
     agreement = agreement_of(said)
     for row in rows:
         category = Category(row.category)
-        if any(is_about(one, {row.agency_id}, {category}) for one in disputed):
+        purpose = purpose_of(row)
+        if any(is_about(one, {row.agency_id}, {purpose}, {category}) for one in disputed):
             continue
-        if is_settled(agreement, row.agency_id, category, purpose_of(row)):
+        if is_settled(agreement, row.agency_id, category, purpose):
             row.state = AGREED if said.given else REFUSED
             row.answered_on = access.today
             row.answered_by = access.viewer.id

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from consent import Basis, Category, Decision, State, Tie, decide_from
 from panel.sharing.as_agency import AnAgency, as_agency
+
+ObjectionDue = tuple[date | None, bool]
+"""By when a no is decided, and whether it is the viewer's own."""
+NO_OBJECTION: ObjectionDue = (None, False)
 
 
 class HowFar(StrEnum):
@@ -25,9 +29,14 @@ class OwnSystem:
     could: frozenset[Category] = frozenset()
     """What its people see by agreement: it is never agreed that a system gets more."""
     may_stop: bool = False
-    """The viewer agreed to it themselves, or decides alone."""
+    """It gets something, by the viewer's own word or by one that they have not said no to yet."""
     is_barred: bool = False
     """Somebody else said no to it."""
+    objection_due: date | None = None
+    """By when a no to this system is decided, whether or not it is a no to the people, too."""
+    objection_is_mine: bool = False
+    said_yes: bool = False
+    """The viewer agreed to it themselves, or decides alone."""
 
     @property
     def state(self) -> HowFar:
@@ -45,19 +54,23 @@ def own_system(
     theirs: State,
     agency: AnAgency,
     shared: frozenset[Category],
+    objection: ObjectionDue,
     *,
-    may_stop: bool,
+    said_yes: bool,
 ) -> OwnSystem:
     """What the agency's system gets, beside what is `shared` with its people by agreement.
 
-    `theirs` is as for `barred`.
+    `theirs` is as for `barred`; `objection` is about the system, alone or with the people.
     """
     gets = on_agreement([view(at, state, agency, Tie.CLIENT)])
     return OwnSystem(
         gets=ordered(gets),
         could=shared,
-        may_stop=may_stop and bool(gets),
+        may_stop=bool(gets) and (said_yes or not objection[1]),
         is_barred=bool(barred(at, theirs, agency, [Tie.CLIENT]) & shared),
+        objection_due=objection[0],
+        objection_is_mine=objection[1],
+        said_yes=said_yes,
     )
 
 

@@ -34,8 +34,10 @@ from panel.platform.clock import day_of
 from panel.records.dates import working_days_after
 from panel.records.gate import Access
 from panel.sharing.choice_views import (
+    NO_OBJECTION,
     NO_SYSTEM,
     HowFar,
+    ObjectionDue,
     OwnSystem,
     barred,
     categories,
@@ -49,12 +51,12 @@ from panel.sharing.choosing_rules import COVERS, OF_PEOPLE, Kind
 from panel.sharing.ending import is_live
 from panel.sharing.family_history import is_kept_from
 from panel.sharing.judging import judgements_of
-from panel.sharing.models import SharingAgreement
+from panel.sharing.models import SharingAgreement, SharingObjection
 from panel.sharing.objecting import is_about, open_objections
 from panel.sharing.reading import state_of_child
 from panel.sharing.spans import spans
 from panel.sharing.standing import FamilyFacts, child_standing, family_facts, giver_words
-from panel.sharing.systems import SYSTEM, is_of_system
+from panel.sharing.systems import FOR_PEOPLE, SYSTEM, is_of_system
 
 OF_THE_LAW = frozenset({Basis.DUTY, Basis.SAFEGUARDING, Basis.COURT_ORDER})
 """What rests on these is no choice of anybody's."""
@@ -137,7 +139,7 @@ class AgencyChoice:
     """The last day of what the viewer agreed to; None where there is none, or no end."""
     mine_is_on: bool
     objection_due: date | None
-    """By when a no that was said to this agency is decided."""
+    """By when a no that was said to the people of this agency is decided."""
     objection_is_mine: bool
     barred: frozenset[Category]
     """What somebody else said no to."""
@@ -198,7 +200,9 @@ async def choices_of(access: Access) -> Choices:
         (named | concerned["team"] | concerned["agenda"]) & known.keys(),
         key=lambda one: known[one].name,
     )
-    due = {} if voice.kept_from else await _due(access, shown)
+    objections = () if voice.kept_from else await open_objections(access)
+    due = await _due(access, shown, objections, FOR_PEOPLE)
+    due_of_systems = await _due(access, shown, objections, SYSTEM)
     seen = [
         _agency_choice(
             access,
@@ -207,7 +211,8 @@ async def choices_of(access: Access) -> Choices:
             rows,
             live,
             concerned,
-            due.get(one, (None, False)),
+            due.get(one, NO_OBJECTION),
+            due_of_systems.get(one, NO_OBJECTION),
             alone=voice.alone,
         )
         for one in shown
@@ -267,9 +272,13 @@ def _as_they_said(state: State, me: UUID) -> State:
     )
 
 
-async def _due(access: Access, shown: Iterable[UUID]) -> dict[UUID, tuple[date, bool]]:
-    """By when a no to sharing with an agency is decided, and whether it is the viewer's."""
-    objections = await open_objections(access)
+async def _due(
+    access: Access,
+    shown: Iterable[UUID],
+    objections: Sequence[SharingObjection],
+    purposes: frozenset[Purpose],
+) -> dict[UUID, ObjectionDue]:
+    """By when a no to sharing with an agency for this is decided; whether it is the viewer's."""
     if not objections:
         return {}
     within = (await spans(access.session)).objection_working_days
@@ -279,7 +288,7 @@ async def _due(access: Access, shown: Iterable[UUID]) -> dict[UUID, tuple[date, 
             any(one.by_person_id == access.viewer.id for one in about),
         )
         for agency in shown
-        if (about := [one for one in objections if is_about(one, {agency})])
+        if (about := [one for one in objections if is_about(one, {agency}, purposes)])
     }
 
 
@@ -290,7 +299,8 @@ def _agency_choice(
     rows: Sequence[SharingAgreement],
     live: Sequence[SharingAgreement],
     concerned: Mapping[str, set[UUID]],
-    objection: tuple[date | None, bool],
+    objection: ObjectionDue,
+    objection_to_system: ObjectionDue,
     *,
     alone: bool,
 ) -> AgencyChoice:
@@ -341,7 +351,8 @@ def _agency_choice(
             theirs,
             agency,
             on_agreement(viewed),
-            may_stop=alone or any(SYSTEM & set(row.purposes) for row in mine),
+            objection_to_system,
+            said_yes=alone or any(SYSTEM & set(row.purposes) for row in mine),
         ),
     )
 

@@ -125,7 +125,7 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
     wish = _about_system(wish, about) if wish.system else wish
     if wish.act in {Act.STOP, Act.REFUSE}:
         return replace(wish, until=None)
-    if about is not None and about.objection_due is not None and not voice.alone:
+    if about is not None and _waits(wish, about) and not voice.alone:
         raise Invalid.because("change", WAITS)
     if wish.act is Act.KEEP and (about is None or not about.mine_is_on):
         raise Invalid.because("change", NOTHING_TO_KEEP)
@@ -138,6 +138,15 @@ async def _checked(access: Access, wish: Wish, choices: Choices, facts: FamilyFa
         raise Invalid.because("until", BEFORE_TODAY)
     purposes = wish.purposes | await asked_purposes(access, wish.agency, wish.what)
     return replace(wish, until=until, purposes=purposes)
+
+
+def _waits(wish: Wish, about: AgencyChoice) -> bool:
+    """Whether a no to what the wish shares is not decided; another last day is for both."""
+    of_people = about.objection_due is not None
+    of_system = about.system.objection_due is not None
+    if wish.act is Act.KEEP:
+        return of_people or (of_system and about.system.said_yes)
+    return of_system if wish.system else of_people
 
 
 def _about_system(wish: Wish, about: AgencyChoice | None) -> Wish:

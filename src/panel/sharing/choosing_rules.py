@@ -166,9 +166,7 @@ def _stopped(
     touched = [one for one in mine if _opens(one, wish)]
     theirs = [one for one in others if _opens(one, wish)]
     says: list[Word] = []
-    # An objection is about an agency: a parent's no to its system alone is not said by one.
-    may_object = says_no and not wish.system
-    if wish.act is Act.REFUSE or (theirs and (alone or may_object)):
+    if wish.act is Act.REFUSE or (theirs and (alone or says_no)):
         for_what = SYSTEM if wish.system else frozenset()
         says = [_no(frozenset({wish.agency}), _named(wish), for_what)]
         if alone:

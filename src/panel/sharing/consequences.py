@@ -93,7 +93,7 @@ def _answer(at: datetime, turn: Turn, row: AccessRequest, agency: Agency) -> str
     """What becomes of a request that waits; empty where it goes on waiting as it does."""
     category, purpose = Category(row.category), purpose_of(row)
     disputed = any(
-        is_about(one, {row.agency_id}, {category})
+        is_about(one, {row.agency_id}, {purpose}, {category})
         for one in turn.after.objections
         if one.decided is None
     )

@@ -82,6 +82,8 @@ class SharingObjection(ChildScoped):
     decision_reason = Sealed()
     decided_by: Mapped[UUID | None]
     """The coordinator; None where the young person's own word closed it."""
+    purposes: Mapped[list[str]] = mapped_column(TEXTS, default=list, server_default="{}")
+    """For what it is not to be shared; none is for everything."""
 
 
 @watched("until_on")

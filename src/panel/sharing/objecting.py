@@ -18,6 +18,7 @@ from consent import (
     Category,
     Giver,
     Objection,
+    Purpose,
     State,
     Tie,
     may_agree_to_share,
@@ -35,6 +36,7 @@ from panel.sharing.named import agencies_of_workers
 from panel.sharing.reading import Loss, known_state, would_change
 from panel.sharing.spans import spans
 from panel.sharing.standing import child_standing, family_facts, giver_words
+from panel.sharing.systems import is_of_system
 
 TOLD_FOR = timedelta(days=31)
 """How long the family's page tells of a decision."""
@@ -76,6 +78,8 @@ class ObjectionView:
     by_words: str
     agencies: tuple[str, ...]
     categories: tuple[Category, ...]
+    purposes: tuple[Purpose, ...]
+    """None is for everything."""
     raised_on: date
     due_on: date
     reason: str | None
@@ -107,11 +111,12 @@ async def record_objection(
     agencies: frozenset[UUID] = frozenset(),
     categories: frozenset[Category] = frozenset(),
     reason: str = "",
+    purposes: frozenset[Purpose] = frozenset(),
 ) -> UUID:
     """Somebody with parental responsibility objects to what another agreed.
 
-    No agencies or categories means all. New sharing pauses until it is decided, what was shared
-    before goes on. Raises Invalid for somebody without parental responsibility.
+    No agencies, categories or purposes means all. New sharing pauses until it is decided, what was
+    shared before goes on. Raises Invalid for somebody without parental responsibility.
     """
     access.require_write()
     facts = await family_facts(access)
@@ -125,17 +130,14 @@ async def record_objection(
     )
     if not standing.allowed:
         raise Invalid.because("by_person", standing.why)
-    return await raise_objection(
-        access, by_person, words, agencies, categories, reason, since=access.today
-    )
+    about = Objection(words, agencies, categories, access.today, purposes=purposes)
+    return await raise_objection(access, by_person, about, reason, since=access.today)
 
 
 async def raise_objection(
     access: Access,
     by_person: UUID,
-    words: str,
-    about: frozenset[UUID],
-    categories: frozenset[Category],
+    about: Objection,
     reason: str,
     *,
     since: date,
@@ -149,15 +151,16 @@ async def raise_objection(
         )
     )
     for row in known:
-        if set(row.agencies) == about and set(row.categories) == categories:
+        if _as_raised(row) == replace(about, by_words=row.by_words, raised=row.raised_on):
             return row.id
     made = SharingObjection(
         child_id=access.child_id,
         by_person_id=by_person,
-        by_words=words,
-        agencies=sorted(about),
-        categories=sorted(categories),
-        raised_on=access.today,
+        by_words=about.by_words,
+        agencies=sorted(about.agencies),
+        categories=sorted(about.categories),
+        purposes=sorted(about.purposes),
+        raised_on=about.raised,
         reason=reason,
     )
     access.session.add(made)
@@ -228,6 +231,8 @@ class ObjectionForFamily:
     is_mine: bool
     agencies: tuple[str, ...]
     """Empty for all of them, and where they may not be named."""
+    of_system: bool
+    """It is about the agencies' own computer systems alone."""
     due_on: date
     decided_on: date | None
     upheld: bool
@@ -259,6 +264,7 @@ async def objections_for_family(access: Access) -> tuple[ObjectionForFamily, ...
         ObjectionForFamily(
             is_mine=row.by_person_id == access.viewer.id,
             agencies=_named(row.agencies, known),
+            of_system=is_of_system(purposes_of(row)),
             due_on=working_days_after(row.raised_on, within),
             decided_on=row.decided_on,
             upheld=row.upheld,
@@ -270,13 +276,24 @@ async def objections_for_family(access: Access) -> tuple[ObjectionForFamily, ...
 def is_about(
     objection: SharingObjection | Objection,
     asked: Collection[UUID],
+    purposes: Collection[str],
     categories: Collection[Category] = (),
 ) -> bool:
-    """Whether an objection is about sharing with one of these agencies (and any such category)."""
+    """Whether an objection is about sharing with one of these agencies, for one of these purposes
+    (and any such category)."""
     whom: set[UUID] = set(objection.agencies)
+    for_what: set[str] = set(objection.purposes)
     what: set[str] = set(objection.categories)
     with_whom = not whom or not whom.isdisjoint(asked)
-    return with_whom and (not what or not categories or not what.isdisjoint(categories))
+    is_for_it = not for_what or not for_what.isdisjoint(purposes)
+    return (
+        with_whom and is_for_it and (not what or not categories or not what.isdisjoint(categories))
+    )
+
+
+def purposes_of(row: SharingObjection) -> frozenset[Purpose]:
+    """For what somebody objects; none is for everything."""
+    return frozenset(Purpose(one) for one in row.purposes)
 
 
 async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
@@ -300,7 +317,7 @@ async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
             )
             .order_by(SharingAgreement.from_on, SharingAgreement.id)
         )
-        if is_about(row, one.agencies)
+        if is_about(row, one.agencies, one.purposes)
         and (one.withdrawn_at is None or day_of(one.withdrawn_at) >= row.raised_on)
         and (one.until_on is None or one.until_on >= row.raised_on)
     ]
@@ -319,6 +336,7 @@ async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
         by_words=row.by_words,
         agencies=_named(row.agencies, known),
         categories=tuple(Category(one) for one in row.categories),
+        purposes=tuple(sorted(purposes_of(row))),
         raised_on=row.raised_on,
         due_on=working_days_after(
             row.raised_on, (await spans(access.session)).objection_working_days
@@ -347,12 +365,7 @@ async def objection_view(access: Access, objection_id: UUID) -> ObjectionView:
 async def _would_change(access: Access, row: SharingObjection, *, upheld: bool) -> WouldBe:
     if row.decided_on is not None:
         return WouldBe()
-    mine = Objection(
-        row.by_words,
-        frozenset(row.agencies),
-        frozenset(Category(one) for one in row.categories),
-        row.raised_on,
-    )
+    mine = _as_raised(row)
 
     def decided(state: State) -> State:
         return replace(
@@ -366,6 +379,17 @@ async def _would_change(access: Access, row: SharingObjection, *, upheld: bool) 
     closes, opens = await would_change(access, decided, row.agencies)
     state = await known_state(access)
     return WouldBe(closes, opens, Turn(state, decided(state)))
+
+
+def _as_raised(row: SharingObjection) -> Objection:
+    """An objection as it was before anybody decided it."""
+    return Objection(
+        row.by_words,
+        frozenset(row.agencies),
+        frozenset(Category(one) for one in row.categories),
+        row.raised_on,
+        purposes=purposes_of(row),
+    )
 
 
 def _named(ids: Sequence[UUID], known: dict[UUID, str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ class ObjectionForm(msgspec.Struct, forbid_unknown_fields=True):
     ]
     agencies: Annotated[list[UUID], chosen("Agencies")] = []
     categories: Annotated[list[NamedWord], chosen("Information")] = []
+    about: Annotated[Literal["everything", "system"], chosen("What they object to")] = "everything"
 
 
 class DecisionForm(msgspec.Struct, forbid_unknown_fields=True):

@@ -4,16 +4,27 @@ from dataclasses import dataclass
 from datetime import date
 
 from panel.sharing.objecting import ABOUT_YOUR_AGENCY, ObjectionView, OtherSide, WouldBe
-from panel.sharing.pages import category_words, loss_words
+from panel.sharing.pages import category_words, loss_words, purpose_words
 from panel.web import words
 
 NOT_FOR_YOU = (
     "You cannot see what was said: it belongs to what the record says of the family. Ask whoever"
     " wrote it down."
 )
+FOR_EVERYTHING = "Everything"
 NOTHING_CHANGES = "Nobody sees more or less than now."
 
 DECISIONS = (("upheld", "It is not shared"), ("dismissed", "Sharing goes on"))
+
+ABOUTS = (
+    ("everything", "To sharing with the people of an agency, and with its own computer system"),
+    (
+        "system",
+        "Only that the agency’s own computer system gets it",
+        "Its people go on seeing what was agreed for them",
+    ),
+)
+"""(code, words, hint) of what one can object to."""
 
 Card = tuple[str, tuple[tuple[str, str], ...]]
 """A heading, and lines of (what, words)."""
@@ -46,6 +57,7 @@ def objection_page(view: ObjectionView, today: date) -> ObjectionPage:
         (
             ("To sharing", words.upper_first(what)),
             ("With", words.upper_first(whom)),
+            ("For", _for_what(view)),
             ("Since", words.day(view.raised_on)),
             ("Why", _said(view.reason)),
         ),
@@ -68,6 +80,11 @@ def due_words(due_on: date, today: date) -> str:
     if due_on < today:
         return f"A decision was due on {words.day(due_on)}, {words.relative_day(due_on, today)}."
     return f"A decision is due by {words.day_and_distance(due_on, today)}."
+
+
+def _for_what(view: ObjectionView) -> str:
+    said = purpose_words(view.purposes)
+    return f"{words.upper_first(said)}, and nothing else" if said else FOR_EVERYTHING
 
 
 def _lead(view: ObjectionView, today: date) -> str:

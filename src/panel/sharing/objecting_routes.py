@@ -25,7 +25,8 @@ from panel.sharing.objecting import (
     record_objection,
 )
 from panel.sharing.objecting_forms import DecisionForm, ObjectionForm
-from panel.sharing.objecting_pages import objection_page
+from panel.sharing.objecting_pages import ABOUTS, objection_page
+from panel.sharing.systems import SYSTEM
 from panel.web.forms import FieldErrors, Filled
 
 
@@ -50,6 +51,7 @@ async def objected(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Res
             frozenset(form.agencies),
             frozenset(Category(one) for one in form.categories),
             form.reason,
+            SYSTEM if form.about == "system" else frozenset(),
         )
 
     async def again(errors: FieldErrors) -> Response[Any]:
@@ -75,7 +77,8 @@ async def _new(desk: Desk, access: Access, errors: FieldErrors | None = None) ->
         people=people,
         agencies=[(str(one.id), one.name) for one in await agency_options(access)],
         categories=EVERY_NAMED,
-        filled=Filled({}, errors),
+        abouts=ABOUTS,
+        filled=Filled({"about": "everything"}, errors),
         action=f"{base}/objections",
         back_href=base,
     )

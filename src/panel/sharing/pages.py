@@ -224,7 +224,10 @@ def objection_words(line: ObjectionLine) -> str:
     who = words.upper_first(line.by_words)
     what = category_words(Category(one) for one in line.categories) or "anything"
     whom = words.in_a_row(line.agencies, "or") or "anybody"
-    said = f"{who} objected on {words.short_day(line.raised_on)} to sharing {what} with {whom}."
+    for_what = purpose_words(Purpose(one) for one in line.purposes)
+    alone = f", for {for_what} alone" if for_what else ""
+    on = words.short_day(line.raised_on)
+    said = f"{who} objected on {on} to sharing {what} with {whom}{alone}."
     if line.decided_on is None:
         return f"{said} Not decided yet: new sharing waits, what was shared before goes on."
     answer = "It is not shared." if line.upheld else "Sharing goes on."
@@ -295,6 +298,11 @@ def only_links(rehearsal: Rehearsal, address: str) -> tuple[tuple[str, str], ...
 def category_words(categories: Iterable[Category]) -> str:
     """Categories as a phrase: "names and identifiers, contact details and plan"."""
     return words.in_a_row([SECTION_WORDS[one] for one in categories])
+
+
+def purpose_words(purposes: Iterable[Purpose]) -> str:
+    """Purposes as a phrase: "the panel and reviews"."""
+    return words.in_a_row([FOR_WORDS[one] for one in purposes])
 
 
 def loss_words(loss: Loss, verb: str) -> str:

@@ -87,6 +87,8 @@ class ObjectionLine:
     raised_on: date
     decided_on: date | None
     upheld: bool
+    purposes: tuple[str, ...] = ()
+    """None is for everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,6 +582,7 @@ async def _objections(access: Access, known: Mapping[UUID, Agency]) -> tuple[Obj
             raised_on=row.raised_on,
             decided_on=row.decided_on,
             upheld=row.upheld,
+            purposes=tuple(row.purposes),
         )
         for row in rows
     )

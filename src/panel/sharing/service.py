@@ -22,6 +22,7 @@ from consent import (
     Giver,
     Judgement,
     Level,
+    Objection,
     Purpose,
     RestrictionKind,
     Standing,
@@ -62,7 +63,12 @@ from panel.sharing.standing import (
     whose,
 )
 from panel.sharing.state import agreement_of
-from panel.sharing.systems import agencies_of_systems, is_of_system, still_refused
+from panel.sharing.systems import (
+    agencies_of_systems,
+    is_of_system,
+    objected_purposes,
+    still_refused,
+)
 from panel.web.words import short_day
 
 __all__ = [
@@ -211,15 +217,8 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     live = await live_agreements(access)
     await _make_room(access, decision, live, facts)
     if _is_objection(decision, live):
-        raised = await raise_objection(
-            access,
-            decision.by_person,
-            words,
-            decision.agencies,
-            _categories_of(decision),
-            decision.evidence,
-            since=decision.agreed_on,
-        )
+        what = _categories_of(decision)
+        raised = await _object(access, decision, words, decision.agencies, what)
         return Recorded(raised, RecordedAs.OBJECTION)
     objected = _objected(decision, live)
     made = SharingAgreement(
@@ -247,18 +246,25 @@ async def record_agreement(access: Access, decision: SharingDecision) -> Recorde
     await access.session.flush()
     objection = None
     if objected:
-        objection = await raise_objection(
-            access,
-            decision.by_person,
-            words,
-            objected,
-            frozenset(),
-            decision.evidence,
-            since=decision.agreed_on,
-        )
+        objection = await _object(access, decision, words, objected, frozenset())
     await settle_requests(access, made)
     kind = RecordedAs.AGREEMENT if decision.given else RecordedAs.REFUSAL
     return Recorded(made.id, kind, objection)
+
+
+async def _object(
+    access: Access,
+    decision: SharingDecision,
+    words: str,
+    agencies: frozenset[UUID],
+    categories: frozenset[Category],
+) -> UUID:
+    """The objection that a no to these agencies is; to their systems alone where it names these."""
+    purposes = objected_purposes(decision.purposes)
+    about = Objection(words, agencies, categories, access.today, purposes=purposes)
+    return await raise_objection(
+        access, decision.by_person, about, decision.evidence, since=decision.agreed_on
+    )
 
 
 def _require_recorder(access: Access, decision: SharingDecision) -> None:

@@ -70,6 +70,7 @@ class ObjectionFact(msgspec.Struct):
     raised_on: date
     decided_on: date | None
     upheld: bool
+    purposes: frozenset[Purpose]
 
 
 class RestrictionFact(msgspec.Struct):
@@ -198,7 +199,7 @@ _FACTS = (
   'agreements', (SELECT json_agg(terms) FROM (SPOKEN) spoken),
   'objections', (SELECT json_agg(json_build_object('by_words', by_words, 'agencies', agencies,
       'categories', categories, 'raised_on', raised_on, 'decided_on', decided_on,
-      'upheld', upheld)) FROM sharing_objection WHERE child_id = a.child_id
+      'upheld', upheld, 'purposes', purposes)) FROM sharing_objection WHERE child_id = a.child_id
     AND (upheld OR decided_on IS NULL OR decided_on > TODAY)),
   'restrictions', (SELECT json_agg(json_build_object('kind', kind, 'categories', categories,
       'against', against, 'from_on', from_on, 'until_on', until_on, 'silent', silent,
@@ -311,6 +312,7 @@ def state_of(
                 one.raised_on,
                 one.decided_on,
                 one.upheld,
+                one.purposes,
             )
             for one in facts.objections or ()
         ),

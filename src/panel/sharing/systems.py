@@ -11,11 +11,20 @@ from consent import Agreement, Purpose
 from panel.sharing.models import SharingAgreement
 
 SYSTEM = frozenset({Purpose.EXCHANGE})
+FOR_PEOPLE = frozenset(Purpose) - SYSTEM
 
 
 def is_of_system(purposes: Iterable[Purpose]) -> bool:
     """Whether these purposes are of an agency's system alone, and of none of its people."""
     return frozenset(purposes) == SYSTEM
+
+
+def objected_purposes(no: Iterable[Purpose]) -> frozenset[Purpose]:
+    """For what a no that becomes an objection is one: an agency's system alone, or everything.
+
+    Whatever else a no names, the objection has always been to all of it, and to no less.
+    """
+    return SYSTEM if is_of_system(no) else frozenset()
 
 
 def agencies_spoken_of(said: Iterable[Agreement]) -> frozenset[UUID]:
