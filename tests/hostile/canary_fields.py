@@ -70,6 +70,8 @@ ABOUT_NO_CHILD = frozenset({
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "version_pass",
     "unknown_letter",
+    "fact_period", "insight_event", "insight_release", "insight_cell", "insight_file",
+    "insight_refusal",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 
