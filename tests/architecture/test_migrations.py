@@ -36,6 +36,8 @@ NO_FACTS = {
     "form_post",
     "governance_document",
     "history_search",
+    "insight_cell",
+    "insight_release",
     "job_run",
     "known_address",
     "migrated",

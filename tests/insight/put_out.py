@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import insert
 
 from panel.insight import methods
-from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import ProtectedTable
-from panel.insight.core.error import published_error
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.released import PublishedRules
 from panel.insight.release_models import PublishedCell, PublishedRelease
@@ -16,7 +14,7 @@ from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.register.models import Area
-from tests.insight.a_release import NAMES, made
+from tests.insight.a_release import NAMES, error, made
 from tests.insight.invented_children import GRID
 
 MADE_AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -28,7 +26,6 @@ async def put_out(
     """A release with these tables, or with those of `a_release`."""
     those = made() if tables is None else tuple(tables)
     release = new_id()
-    error = published_error(CATALOGUE, those, {one.key: {} for one in those})
     async with tenant.transaction(JOB) as session:
         session.add(
             PublishedRelease(
@@ -37,7 +34,7 @@ async def put_out(
                 period=those[0].period,
                 made_at=MADE_AT,
                 entry={"cells": "ab" * 32},
-                methods=methods.kept(PublishedRules.of(TABLE, GRID), error),
+                methods=methods.kept(PublishedRules.of(TABLE, GRID), error()),
             )
         )
         await session.flush()

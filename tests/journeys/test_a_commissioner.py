@@ -56,7 +56,7 @@ async def test_a_commissioner_finds_three_wards_and_takes_the_table(
         assert ward in finding
     await looked_at(page, "unmet-need")
 
-    by_ward = "Table and files: Children with an unmet need, by kind of service, by ward"
+    by_ward = "Children with an unmet need, by kind of service, by ward"
     await page.get_by_role("link", name=by_ward, exact=True).first.click()
     await expect(
         page.get_by_role("link", name="CSV, for spreadsheets and programs")

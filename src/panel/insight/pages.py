@@ -191,7 +191,7 @@ def _by_area(seen: Seen) -> Block:
     """A row for each group of wards, a column for each step; the slowest of each step in words."""
     steps = [(CATALOGUE[f"wait_{clock}"], said) for clock, said in words.CLOCKS.items()]
     rows: dict[str, list[str]] = {}
-    slowest = []
+    slowest: dict[str, list[str]] = {}
     for at, (table, said) in enumerate(steps):
         cells = in_order(table, findings.at(seen.of(table.key), None), seen.areas)
         for one in cells:
@@ -200,13 +200,17 @@ def _by_area(seen: Seen) -> Block:
         highest = max((one.value for one in cells if one.value is not None), default=None)
         most = [one for one in cells if one.value == highest is not None]
         if len(most) == 1 and len(cells) > 1:
-            slowest.append(f"{said}: longest in {seen.areas.called(most[0].cell[0])}.")
+            slowest.setdefault(seen.areas.called(most[0].cell[0]), []).append(said)
     if not rows:
         return Block("areas", "Where do children wait longest?", (NO_FIGURES,))
     return Block(
         name="areas",
         heading="Where do children wait longest?",
-        sentences=tuple(slowest) or ("No group of wards stands out.",),
+        sentences=tuple(
+            f"In {area} children wait longest at {len(at)} of {len(steps)} steps."
+            for area, at in slowest.items()
+        )
+        or ("No group of wards stands out.",),
         caption=f"The wait of the middle child by group of wards, {seen.head.term}",
         columns=("Group of wards", *(said for _, said in steps)),
         rows=tuple((seen.areas.called(code), *row) for code, row in rows.items()),

@@ -215,7 +215,7 @@ async def tables_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") ->
     for table in CATALOGUE.values():
         at = f"{HOME}/tables/{table.key}"
         address = _address(at, {} if opened.seen is None else {"term": opened.seen.head.period})
-        says = "" if table.key in published else "No figures in this release"
+        says = "Yes" if table.key in published else "No figures in this release"
         about.setdefault(table.question, []).append(
             (address, table.title, f"{LEVELS[table.level]}. {SPANS[table.span]}.", says)
         )
