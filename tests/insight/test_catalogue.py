@@ -4,11 +4,15 @@ from itertools import pairwise
 
 import pytest
 
+from panel.allocation import rules
+from panel.allocation.package_models import PackageKind
+from panel.directory import vocabulary
+from panel.insight.core import words
 from panel.insight.core.catalogue import CATALOGUE, LINKS, ORDER, cliques
 from panel.insight.core.dimensions import AREA, TITLES, codes, whole_grid
 from panel.insight.core.facts import ChildTerm
 from panel.insight.core.magnitudes import MEASURES
-from panel.insight.core.nesting import columns, decomposed, margins, parents, place, universe
+from panel.insight.core.nesting import KNOWN, columns, decomposed, margins, parents, place, universe
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.words import (
     EVERY,
@@ -20,6 +24,7 @@ from panel.insight.core.words import (
     period_words,
     window,
 )
+from panel.register import models as register
 from tests.insight.invented_children import GRID
 
 TABLES = list(CATALOGUE.values())
@@ -125,6 +130,29 @@ def test_agreed_hangs_on_decided_and_decided_on_asked() -> None:
     assert "ChildTerm known=true" in above
 
 
+@pytest.mark.parametrize(
+    "key", ["requests_by_kind", "packages_by_kind", "transitions", "perception_offered_by_area"]
+)
+def test_whoever_is_counted_is_known(key: str) -> None:
+    table = CATALOGUE[key]
+    known = universe(ChildTerm, KNOWN)
+    first = codes(table, AREA, GRID)[0]
+    of = place(table, TERM, (first, *(EVERY for _ in table.dims[1:])))
+    assert ((AREA, first),) in {one.of for one in parents(of, GRID, LINKS) if one.universe == known}
+
+
+def test_whoever_is_on_a_list_need_not_be_known() -> None:
+    known = universe(ChildTerm, KNOWN)
+
+    def above(key: str) -> set[str]:
+        table = CATALOGUE[key]
+        return {name for name, _ in LINKS.above[universe(table.fact, table.where)]}
+
+    assert known not in above("on_lists")
+    assert known not in above("on_list_not_known")
+    assert known in above("known_not_on_list")
+
+
 def test_need_of_an_unmet_need_is_not_the_primary_need() -> None:
     unmet = CATALOGUE["unmet_by_need"]
     above = parents(place(unmet, TERM, ("c0", "asd")), GRID, LINKS)
@@ -146,3 +174,15 @@ def test_terms_follow_one_another_over_the_year() -> None:
         ordinal(Period("2026-winter"))
     with pytest.raises(ValueError, match="2026-autumn"):
         ordinal(Period("26-autumn"))
+
+
+def test_the_codes_are_those_that_the_rooms_use() -> None:
+    assert set(words.SERVICES) == set(vocabulary.KINDS)
+    assert set(words.LEVELS) == set(register.LEVELS)
+    assert {*words.SEXES, "not_known"} == set(register.SEXES)
+    assert set(words.BASES) == set(rules.LegalBasis)
+    assert set(words.DECISIONS) == set(rules.Kind)
+    assert words.AGREES == rules.AGREES
+    assert set(words.REASONS) == set(rules.Grounds)
+    assert set(words.WAYS) == set(PackageKind)
+    assert set(words.NEEDS) == {*rules.NeedCode, "gdd", "medical"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panel.insight.core.catalogue import CATALOGUE, LINKS, ORDER
-from panel.insight.core.cells import Note, ProtectedTable, TrueCell
+from panel.insight.core.cells import Note, ProtectedTable, TrueCell, shown, withheld
 from panel.insight.core.dimensions import whole_grid
 from panel.insight.core.nesting import parents, place
 from panel.insight.core.protecting import protect, without_data
@@ -113,9 +113,9 @@ def test_nothing_is_shown_under_a_zero_or_under_what_is_not_shown(many: int, see
 
 
 def test_a_ward_with_few_children_known_is_shown_as_a_whole_only() -> None:
-    small = [one for one in known(4_000, 1) if one.said["area"] != "w07"]
-    few = [one for one in known(4_000, 1) if one.said["area"] == "w07"][:12]
-    out = released([*small, *few])
+    those = known(1_000, 1)
+    few = [one for one in those if one.said["area"] == "w07"][:12]
+    out = released([*(one for one in those if one.said["area"] != "w07"), *few])
     total = {one.cell: one for one in out["known_by_area_ward"].cells}[("w07",)]
     assert total.value is not None
     assert 5 <= total.value < GRID.least_known
@@ -204,6 +204,42 @@ def test_a_cell_that_is_not_of_the_table_is_refused_without_naming_it() -> None:
 
 def test_a_ward_table_counts_at_its_own_level() -> None:
     assert WIDE.level is Level.WARD
+
+
+def test_a_place_has_one_number_and_what_one_table_shows_is_out() -> None:
+    table = CATALOGUE["known_by_area"]
+    of = place(table, TERM, ("c0",))
+    out = Published(TERM, LINKS)
+    for cell in (
+        withheld(("c0",), Note.WITHDRAWN),
+        shown(("c0",), 10),
+        withheld(("c0",), Note.AREA),
+    ):
+        out.put(of, cell)
+    assert out.at(of) == shown(("c0",), 10)
+    with pytest.raises(ValueError, match="one number"):
+        out.put(of, shown(("c0",), 15))
+
+
+def test_a_release_that_is_read_again_holds_what_it_held() -> None:
+    first = Published(TERM, LINKS)
+    tables = released(known(200, 2), KNOWN, first)
+    again = Published(period_at(ordinal(TERM) + 1), LINKS)
+    again.put_all(CATALOGUE, tables.values())
+    of = [place(one, TERM, cell) for one in KNOWN for cell in whole_grid(one, GRID)]
+    assert [getattr(again.at(one), "value", None) for one in of] == [
+        getattr(first.at(one), "value", None) for one in of
+    ]
+
+
+def test_what_cannot_be_is_a_plain_zero() -> None:
+    table = replace(CATALOGUE["known_by_age"], structural_zeros=frozenset({("c0", "19–25")}))
+    out = protect(
+        table, [TrueCell(("*", "*"), 40, 1)], GRID, TABLE, SECRETS, Published(TERM, LINKS)
+    )
+    said = {one.cell: (one.value, one.note) for one in out.cells}
+    assert said[("c0", "19–25")] == (0, Note.NONE)
+    assert said[("c0", "*")] == (0, Note.ZERO)
 
 
 class _Always:

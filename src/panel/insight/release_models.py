@@ -37,3 +37,25 @@ class PublishedCell(Base):
     cell: Mapped[list[str]] = mapped_column(ARRAY(Text), primary_key=True)
     value: Mapped[Decimal | None] = mapped_column(Numeric)
     note: Mapped[str] = mapped_column(Text)
+
+
+class PublishedFile(Base):
+    """A file of a release, to the byte as it went out."""
+
+    __tablename__ = "insight_file"
+
+    release_id: Mapped[UUID] = mapped_column(ForeignKey("insight_release.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    content: Mapped[bytes]
+
+
+class RefusedRelease(Identified):
+    """A term that was not published, and the cells that would have given somebody away."""
+
+    __tablename__ = "insight_refusal"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    why: Mapped[str] = mapped_column(Text)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
