@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -55,7 +56,7 @@ async def put_out(
         )
 
 
-def square(at: int, *, hole: bool = False) -> dict[str, object]:
+def square(at: int, *, hole: bool = False) -> dict[str, Any]:
     """The boundary of the ward of that number: one of four in a row, half a degree wide."""
     west, south = at % 4 * 0.05 - 1.5, at // 4 * 0.05 + 53.8
     rings = [_ring(west, south, 0.05)]

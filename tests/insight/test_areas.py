@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 
 import pytest
 from sqlalchemy import select
@@ -93,10 +94,11 @@ def read(*geometries: object) -> list[AreaRow | RowProblem]:
 
 def test_a_hole_is_taken_and_a_line_that_does_not_close_is_not() -> None:
     open_line = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1]]]}
-    flat = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [0, 0]]]}
-    taken, first, second = read(square(0, hole=True), open_line, flat)
+    taken, outer, inner = read(
+        square(0, hole=True), open_line, {"type": "Polygon", "coordinates": [*square(1)["coordinates"], *open_line["coordinates"]]}
+    )
     assert isinstance(taken, AreaRow)
     assert len(taken.boundary["coordinates"]) == 2
-    for one in (first, second):
+    for one in (outer, inner):
         assert isinstance(one, RowProblem)
         assert "does not end where it begins" in one.sentence

@@ -104,10 +104,10 @@ def _wrong_line(coordinates: object, depth: int) -> str | None:
 
 
 def _is_closed(coordinates: list[Any], depth: int) -> bool:
-    """Whether each of its lines, of holes too, is a ring of at least three corners."""
+    """Whether each of its lines, of holes too, ends where it begins."""
     if depth > 1:
         return all(_is_closed(each, depth - 1) for each in coordinates)
-    return len(coordinates) >= 4 and coordinates[0][:2] == coordinates[-1][:2]
+    return bool(coordinates) and coordinates[0][:2] == coordinates[-1][:2]
 
 
 async def write_area(session: AsyncSession, row: AreaRow) -> str:
