@@ -1,6 +1,7 @@
 """A term of an invented county as it is published, from counts written down by hand."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -10,9 +11,10 @@ from panel.insight.core.error import published_error
 from panel.insight.core.facts import ChildTerm, Package, Unmet, Wait
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.nesting import KNOWN
+from panel.insight.core.protecting import without_data
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
-from panel.insight.core.released import PublishedError
+from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.words import EVERY, Period
 from panel.insight.reading import Head, Seen
@@ -69,11 +71,19 @@ def made(term: Period = TERM) -> tuple[ProtectedTable, ...]:
     return tables_of(counted_here, GRID, TABLE, SECRETS, Published(term, LINKS))
 
 
-def error() -> PublishedError:
-    """How far what is published of it is from what was counted."""
-    true = _true()
-    counts = {key: {one.cell: one.children for one in cells} for key, cells in true.items()}
-    return published_error(CATALOGUE, [one for one in made() if one.key in counts], counts)
+@cache
+def release(term: Period = TERM) -> Release:
+    """The term as it is published, with its rules and its error."""
+    counts = {key: {one.cell: one.children for one in cells} for key, cells in _true().items()}
+    tables = made(term)
+    error = published_error(CATALOGUE, [one for one in tables if one.key in counts], counts)
+    return Release(term, tables, CATALOGUE, PublishedRules.of(TABLE, GRID), error)
+
+
+def without_facts(term: Period) -> Release:
+    """A term of which nothing was recorded."""
+    tables = tuple(without_data(one, GRID, term) for one in CATALOGUE.values())
+    return replace(release(), period=term, tables=tables)
 
 
 def _lacking(known: Iterable[Child]) -> Iterator[Child]:

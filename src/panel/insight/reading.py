@@ -25,8 +25,6 @@ class Head:
     number: int
     period: Period
     made_at: datetime
-    digest: str = ""
-    """SHA-256 of its cells, in hex, as its line of the ledger has it."""
 
     @property
     def term(self) -> str:
@@ -61,13 +59,9 @@ async def heads(session: AsyncSession) -> tuple[Head, ...]:
             PublishedRelease.number,
             PublishedRelease.period,
             PublishedRelease.made_at,
-            PublishedRelease.entry["cells"].astext,
         ).order_by(PublishedRelease.number.desc())
     )
-    return tuple(
-        Head(number, Period(period), made_at, digest or "")
-        for number, period, made_at, digest in found
-    )
+    return tuple(Head(number, Period(period), made_at) for number, period, made_at in found)
 
 
 async def held(session: AsyncSession, head: Head) -> frozenset[str]:

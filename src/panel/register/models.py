@@ -171,5 +171,3 @@ class Area(Base):
     id: Mapped[str] = mapped_column("code", Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     boundary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    cluster: Mapped[str | None] = mapped_column(Text)
-    """The group of wards that a ward is read in (insight/areas.py)."""
