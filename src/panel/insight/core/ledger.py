@@ -167,10 +167,12 @@ def _of_line(entry: Entry, before: Entry | None, place: int, public: str) -> lis
 def _is_signed(entry: Entry, public: str) -> bool:
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
-        key.verify(bytes.fromhex(entry.signature), _signed(entry))
+        signature = bytes.fromhex(entry.signature)
+        key.verify(signature, _signed(entry))
     except (InvalidSignature, ValueError):
         return False
-    return True
+    # Hex of which there is only one: no line holds the last one's signature.
+    return signature.hex() == entry.signature
 
 
 def _of_files(entry: Entry, files: Files) -> list[str]:
