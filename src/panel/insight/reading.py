@@ -17,6 +17,9 @@ from panel.insight.release_models import PublishedCell, PublishedRelease
 from panel.insight.saying import Areas
 from panel.register.models import Area
 
+NO_BOUNDARY = "null"
+"""As JSON says it: an area of which the name alone is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -97,7 +100,7 @@ async def look(session: AsyncSession, head: Head, keys: Sequence[str]) -> Seen:
         head,
         {key: tuple(cells) for key, cells in found.items()},
         Areas.of({code: name for code, name, _ in areas}, await clusters_of(session, head)),
-        tuple(sorted((code, said) for code, _, said in areas if said)),
+        tuple(sorted((code, said) for code, _, said in areas if said not in {None, NO_BOUNDARY})),
     )
 
 

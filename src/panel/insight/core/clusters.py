@@ -7,8 +7,8 @@ later joins a group beside it.
 from collections.abc import Iterable, Mapping
 
 LEAST, MOST = 3, 6
-_AIM = 4
-"""Wards of a new group: with room for what is left over beside it."""
+_USUAL = 4
+"""Wards of a group, where their number allows: with room for what is left over beside it."""
 Point = tuple[float, float]
 
 
@@ -58,12 +58,13 @@ def _new_groups(
 ) -> set[str]:
     """Make groups of what is left; gives back wards that were too few for one of their own."""
     over: set[str] = set()
+    aim = max(LEAST, len(left) // max(1, round(len(left) / _USUAL)))
     while left:
         # From the edge inward, so that nobody is left alone in the middle.
         first = min(left, key=lambda one: (len(beside[one] & left) or len(left), one))
         wards = [first]
         left.discard(first)
-        while len(wards) < _AIM and left:
+        while len(wards) < aim and left:
             near = [one for one in left if not beside[one].isdisjoint(wards)]
             if not near and beside[first]:
                 break
