@@ -93,10 +93,12 @@ def _where(seen: Seen, kind: str) -> Block:
 
 
 def _chosen(seen: Seen, kind: str) -> str:
-    for key in BY_WARD:
-        some = [one for one in findings.at(seen.of(key), None, kind) if one.value]
-        if len(some) >= findings.NAMED:
-            return key
+    """The finest table that names three areas; else the finest that shows some figure at all."""
+    for enough in (findings.NAMED, 1):
+        for key in BY_WARD:
+            some = [one for one in findings.at(seen.of(key), None, kind) if one.value]
+            if len(some) >= enough:
+                return key
     return next((key for key in BY_WARD if seen.holds(key)), BY_WARD[0])
 
 
