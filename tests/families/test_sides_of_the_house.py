@@ -26,11 +26,14 @@ NO_CASE_DATA = frozenset({
     "/me/sign-in", "/me/sign-in/set-up",
     "/me/sign-in/password", "/me/sign-in/password/change", "/me/sign-in/recovery-codes",
     "/me/sign-in/passkeys/new", "POST /me/sign-in/passkeys/challenge",
+    "/commissioning", "/commissioning/gap", "/commissioning/methods", "/commissioning/outcome-cost",
+    "/commissioning/releases", "/commissioning/tables", "/commissioning/unmet-need",
+    "/commissioning/waits", "/api/v1/releases",
     "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",
 })  # fmt: skip
 """What a worker without case data may open: which panels they sit on, when those meet, which services
-the directory knows (it knows no child: `test_the_directory_knows_no_child`), and how they sign in
-themselves."""
+the directory knows (it knows no child: `test_the_directory_knows_no_child`), what is published of all
+children together, and how they sign in themselves."""
 MEND = (
     "A handler is for workers unless it says otherwise: give it opt=FOR_FAMILIES or FOR_ANYBODY"
     " (panel.accounts.desk) only if its page is for them. A handler for workers asks who they are"

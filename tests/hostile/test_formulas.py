@@ -1,15 +1,21 @@
-"""Cells that a spreadsheet would run: taken in as text, and written nowhere."""
+"""Cells that a spreadsheet would run: taken in as text, and written as text."""
 
 import ast
 import csv
 import html
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from panel.cli import commands
+from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.cells import Cell, Note
+from panel.insight.core.words import Period
+from panel.insight.files import Form, sheet, write
+from panel.insight.saying import Areas
 from tests.hostile.conftest import Client, hidden_of, said_wrong
 from tests.hostile.test_bad_input import first_child
 
@@ -20,9 +26,14 @@ FORMULAS = (
 )  # fmt: skip
 
 
-def test_nothing_of_the_product_writes_a_spreadsheet() -> None:
-    """Who first writes one puts an apostrophe before = + - @ and tab, and says so here."""
-    writes = []
+WRITES = {"src/panel/insight/files.py"}
+"""What writes spreadsheets: published figures as CSV and ODS. `files.safe_text` puts an apostrophe
+before = + - @, their wide forms, tab and return; tests/insight/test_files.py reads it back."""
+
+
+def test_published_figures_alone_are_written_as_spreadsheets() -> None:
+    """Who writes another one does it as `panel.insight.files` does, and says so in WRITES."""
+    writes = set()
     for file in (
         one for home in ("src", "consent", "interop") for one in (ROOT / home).rglob("*.py")
     ):
@@ -32,13 +43,25 @@ def test_nothing_of_the_product_writes_a_spreadsheet() -> None:
                 "csv.writer",
                 "csv.DictWriter",
             ):
-                writes.append(f"{file}:{node.lineno}")
-            if isinstance(node, ast.Constant) and node.value in (
+                writes.add(str(file.relative_to(ROOT)))
+            if isinstance(node, ast.Constant) and str(node.value).partition(";")[0] in (
                 "text/csv",
                 "application/vnd.ms-excel",
+                "application/vnd.oasis.opendocument.spreadsheet",
             ):
-                writes.append(f"{file}:{node.lineno}")
-    assert not writes, writes
+                writes.add(str(file.relative_to(ROOT)))
+    assert writes == WRITES | {"src/panel/insight/ods.py"}
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_formula_in_published_figures_is_text(formula: str) -> None:
+    areas = Areas({"w00": formula})
+    table = CATALOGUE["known_by_area_ward"]
+    cells = [Cell(("w00",), Decimal(5), Note.NONE)]
+    written = write(sheet(table, Period("2026-autumn"), cells, areas), Form.CSV)
+    _, row = csv.reader(io.StringIO(written.decode("utf-8-sig"), newline=""))
+    assert row[1] == f"'{formula}"
+    assert not [cell for cell in row if cell[:1] in tuple("=+-@＝\t\r")]
 
 
 @pytest.mark.database

@@ -1,16 +1,20 @@
 """A term of an invented county as it is published, from counts written down by hand."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
-from panel.insight.core.catalogue import LINKS
+from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, TrueCell
+from panel.insight.core.error import published_error
 from panel.insight.core.facts import ChildTerm, Package, Unmet, Wait
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.nesting import KNOWN
+from panel.insight.core.protecting import without_data
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
+from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.words import EVERY, Period
 from panel.insight.reading import Head, Seen
@@ -41,8 +45,7 @@ def _of_wards(many: int) -> list[Child]:
 
 
 @cache
-def made(term: Period = TERM) -> tuple[ProtectedTable, ...]:
-    """Every table of the catalogue; those of which nothing was counted are without data."""
+def _true() -> dict[str, list[TrueCell]]:
     known = _of_wards(_KNOWN_IN_A_WARD)
     lacking = list(_lacking(known))
     cells: dict[str, list[TrueCell]] = {}
@@ -57,8 +60,30 @@ def made(term: Period = TERM) -> tuple[ProtectedTable, ...]:
             cells[table.key] = list(counted(table, known[::3]))
         elif table.fact is Package:
             cells[table.key] = list(_costs(table))
+    return cells
+
+
+@cache
+def made(term: Period = TERM) -> tuple[ProtectedTable, ...]:
+    """Every table of the catalogue; those of which nothing was counted are without data."""
     places = {("short_break",): 40, ("therapy",): 25, (EVERY,): 65}
-    return tables_of(Counted(cells, places=places), GRID, TABLE, SECRETS, Published(term, LINKS))
+    counted_here = Counted(_true(), places=places)
+    return tables_of(counted_here, GRID, TABLE, SECRETS, Published(term, LINKS))
+
+
+@cache
+def release(term: Period = TERM) -> Release:
+    """The term as it is published, with its rules and its error."""
+    counts = {key: {one.cell: one.children for one in cells} for key, cells in _true().items()}
+    tables = made(term)
+    error = published_error(CATALOGUE, [one for one in tables if one.key in counts], counts)
+    return Release(term, tables, CATALOGUE, PublishedRules.of(TABLE, GRID), error)
+
+
+def without_facts(term: Period) -> Release:
+    """A term of which nothing was recorded."""
+    tables = tuple(without_data(one, GRID, term) for one in CATALOGUE.values())
+    return replace(release(), period=term, tables=tables)
 
 
 def _lacking(known: Iterable[Child]) -> Iterator[Child]:

@@ -1,64 +1,43 @@
 """Puts a release into a test's database, cell by cell as it went out."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import insert
-
-from panel.insight import methods
-from panel.insight.core.catalogue import CATALOGUE
-from panel.insight.core.cells import ProtectedTable
-from panel.insight.core.error import published_error
-from panel.insight.core.ptable import TABLE
-from panel.insight.core.released import PublishedRules
-from panel.insight.release_models import PublishedCell, PublishedRelease
-from panel.platform.ids import new_id
+from panel.insight import release_store
+from panel.insight.core.ledger import append, canonical
+from panel.insight.core.released import AuditResult, Release
+from panel.insight.core.written import rules_of
+from panel.insight.release_files import files_of
+from panel.insight.release_store import signing
+from panel.insight.saying import Areas
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.register.models import Area
-from tests.insight.a_release import NAMES, made
+from tests.insight.a_release import NAMES, release
 from tests.insight.invented_children import GRID
 
 MADE_AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
-async def put_out(
-    tenant: Tenant, tables: Iterable[ProtectedTable] | None = None, number: int = 1
-) -> None:
-    """A release with these tables, or with those of `a_release`."""
-    those = made() if tables is None else tuple(tables)
-    release = new_id()
-    error = published_error(CATALOGUE, those, {one.key: {} for one in those})
+NOT_ATTACKED = AuditResult(safe=True, findings=(), cells=0, solves=0, seconds=0, unfinished=0)
+"""Pages show what is out whatever was found: the audit has tests of its own."""
+
+
+async def put_out(tenant: Tenant, one: Release | None = None) -> None:
+    """This release, or that of `a_release`, as the next of the ledger."""
+    out = release() if one is None else one
+    sign, key = signing(tenant)
     async with tenant.transaction(JOB) as session:
-        session.add(
-            PublishedRelease(
-                id=release,
-                number=number,
-                period=those[0].period,
-                made_at=MADE_AT,
-                entry={"cells": "ab" * 32},
-                methods=methods.kept(PublishedRules.of(TABLE, GRID), error),
-            )
-        )
-        await session.flush()
-        # Not as objects: a key that is a list has no place in a session.
-        await session.execute(
-            insert(PublishedCell.__table__),
-            [
-                {
-                    "release_id": release,
-                    "table_key": table.key,
-                    "cell": list(one.cell),
-                    "value": one.value,
-                    "note": one.note.value,
-                }
-                for table in those
-                for one in table.cells
-            ],
-        )
+        lines = await release_store.entries(session)
+        made = files_of(out, Areas.of(NAMES, GRID.clusters))
+        entry = append(
+            lines[-1] if lines else None, out.period, made, canonical(rules_of(out.rules)),
+            NOT_ATTACKED, made_at=MADE_AT.isoformat(), sign=sign, key=key,
+        )  # fmt: skip
+        await release_store.keep(session, out, made, entry, MADE_AT)
 
 
-def square(at: int, *, hole: bool = False) -> dict[str, object]:
+def square(at: int, *, hole: bool = False) -> dict[str, Any]:
     """The boundary of the ward of that number: one of four in a row, half a degree wide."""
     west, south = at % 4 * 0.05 - 1.5, at // 4 * 0.05 + 53.8
     rings = [_ring(west, south, 0.05)]

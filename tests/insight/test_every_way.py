@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import replace
 
+import psycopg
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
@@ -14,14 +15,17 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from panel.insight.core.catalogue import CATALOGUE
-from panel.insight.core.cells import ProtectedTable
+from panel.insight.core.released import Release
 from panel.insight.core.words import Period
 from panel.insight.saying import in_order, value_words
 from panel.platform.clock import FixedClock
+from panel.platform.cluster import Cluster
 from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from panel.register.models import Area
 from tests.families.household import Family, household, words
-from tests.insight.a_release import TERM, made, seen
+from tests.insight.a_release import TERM, made, release, seen, without_facts
 from tests.insight.put_out import put_areas, put_out
 
 Client = AsyncTestClient[Litestar]
@@ -80,12 +84,12 @@ async def test_every_way_gives_the_published_cells(reader: Client, tenant: Tenan
         "unmet_by_kind_ward", "known_by_age", "wait_panel_service", "mean_cost_by_kind",
         "capacity_use", "unmet_by_reason", "perception_offered",
     )  # fmt: skip
-    release = seen()
+    shown = seen()
     for key in keys:
         table, base = CATALOGUE[key], f"/commissioning/tables/{key}/{TERM}"
         published = sorted(
             (one.cell, None if one.value is None else float(one.value), one.note.value)
-            for one in release.of(key)
+            for one in shown.of(key)
         )
         as_data = (await reader.get(f"/api/v1/releases/1/tables/{key}")).json()
         assert (
@@ -119,15 +123,13 @@ async def test_every_way_gives_the_published_cells(reader: Client, tenant: Tenan
         said = [tuple(one["words"]) for one in as_data["cells"]]
         by_words = {
             tuple(words): value_words(table, cell)
-            for words, cell in zip(
-                said, in_order(table, release.of(key), release.areas), strict=True
-            )
+            for words, cell in zip(said, in_order(table, shown.of(key), shown.areas), strict=True)
         }
         assert [(row[:-1], row[-1]) for row in await all_rows(reader, key)] == list(
             by_words.items()
         )
     catalogue = (await reader.get("/api/v1/releases/1/catalogue")).json()
-    holds = {one.key for one in made() if release.holds(one.key)}
+    holds = {one.key for one in made() if shown.holds(one.key)}
     assert {one["key"] for one in catalogue["tables"]} == holds
 
 
@@ -162,25 +164,52 @@ async def test_a_table_without_data_and_a_term_without_a_ward_say_so(
     empty = await reader.get("/commissioning/tables/perception_offered")
     assert "There are no figures of this table for this term." in words(empty.text)
     # The wards of the next term are others: the old ones keep their figures under their codes.
-    await put_out(tenant, _renamed(Period("2027-spring")), number=2)
+    await put_out(tenant, _renamed(Period("2027-spring")))
+    async with tenant.transaction(JOB) as session:
+        session.add(Area(id="w99", name="Newmoor", boundary=None))
     page = words((await reader.get("/commissioning/unmet-need?term=2027-spring")).text)
-    assert "have no boundaries here" in page or "has no boundary here" in page
+    assert "Newmoor has no boundary here" in page
     old = words((await reader.get(f"/commissioning/unmet-need?term={TERM}")).text)
     assert "no boundar" not in old
 
 
-def _renamed(period: Period) -> list[ProtectedTable]:
+def _renamed(period: Period) -> Release:
     def moved(code: str) -> str:
         return "w99" if code == "w07" else code
 
-    return [
+    tables = tuple(
         replace(
             table,
             period=period,
             cells=tuple(replace(one, cell=tuple(map(moved, one.cell))) for one in table.cells),
         )
         for table in made()
-    ]
+    )
+    return replace(release(), period=period, tables=tables)
+
+
+async def test_a_term_without_facts_says_so_on_every_page(reader: Client, tenant: Tenant) -> None:
+    await put_out(tenant, without_facts(Period("2026-summer")))
+    for path in ("/unmet-need", "/waits", "/outcome-cost", "/gap"):
+        page = words((await reader.get(f"/commissioning{path}")).text)
+        assert "no figures for this" in page or "No wait has a published figure" in page, path
+    written = (await reader.get("/commissioning/tables/known_by_area/2026-summer.csv")).text
+    assert written.count("no data for this term") == 3
+
+
+async def test_what_was_changed_after_it_was_signed_is_said(
+    reader: Client, tenant: Tenant, database_of_own: Cluster
+) -> None:
+    await put_out(tenant)
+    address = "/commissioning/releases"
+    assert "Everything is as it was signed" in words((await reader.get(address)).text)
+    with psycopg.connect(database_of_own.owner_url or "", autocommit=True) as owner:
+        owner.execute("ALTER TABLE authority_testshire.insight_file DISABLE TRIGGER only_added")
+        owner.execute(
+            "UPDATE authority_testshire.insight_file SET content = content || 'x'"
+            " WHERE name = 'known_by_area.csv'"
+        )
+    assert "Release 1: known_by_area.csv was changed." in words((await reader.get(address)).text)
 
 
 async def test_who_does_not_read_figures_is_refused(

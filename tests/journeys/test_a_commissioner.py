@@ -2,7 +2,6 @@
 
 import csv
 import io
-from dataclasses import replace
 
 import pytest
 from litestar import Litestar
@@ -14,7 +13,7 @@ from panel.platform.clock import FixedClock
 from panel.platform.sessions import start
 from panel.platform.tenancy import Tenant
 from tests.families.household import household
-from tests.insight.a_release import MOST, made
+from tests.insight.a_release import MOST, release
 from tests.insight.put_out import put_areas, put_out
 from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
@@ -36,8 +35,8 @@ async def test_a_commissioner_finds_three_wards_and_takes_the_table(
 ) -> None:
     family = await household(tenant)
     await put_areas(tenant)
-    await put_out(tenant, [replace(one, period=Period("2026-summer")) for one in made()])
-    await put_out(tenant, number=2)
+    await put_out(tenant, release(Period("2026-summer")))
+    await put_out(tenant)
     async with tenant.transaction() as session:
         token = await start(session, family.commissioner, "worker", clock.now())
     client.cookies.set("panel_session", token)
@@ -56,7 +55,7 @@ async def test_a_commissioner_finds_three_wards_and_takes_the_table(
         assert ward in finding
     await looked_at(page, "unmet-need")
 
-    by_ward = "Table and files: Children with an unmet need, by kind of service, by ward"
+    by_ward = "Children with an unmet need, by kind of service, by ward"
     await page.get_by_role("link", name=by_ward, exact=True).first.click()
     await expect(
         page.get_by_role("link", name="CSV, for spreadsheets and programs")

@@ -29,7 +29,8 @@ from panel.insight.core.written import Unreadable
 from panel.insight.feed import Checked, check, facts_digest, feed
 from panel.insight.feed import rebuild as make_anew
 from panel.insight.release_files import put, releases_in, tampered
-from panel.insight.releasing import NotYet, release_term, signing
+from panel.insight.release_store import signing
+from panel.insight.releasing import NotYet, release_term
 from panel.insight.storing import how_many
 from panel.records.child_scoped import JOB
 from panel.serving import clock_from

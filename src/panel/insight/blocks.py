@@ -52,7 +52,7 @@ def ways_on(seen: Seen, *keys: str) -> Links:
     return tuple(
         (
             f"{table_address(key)}?term={seen.head.period}",
-            f"Table and files: {CATALOGUE[key].title}",
+            CATALOGUE[key].title,
         )
         for key in keys
     )

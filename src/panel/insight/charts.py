@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from textwrap import wrap
 
 from markupsafe import Markup
 
@@ -73,32 +74,32 @@ def highest(cells: Sequence[Cell]) -> Decimal:
 
 # Bars ---------------------------------------------------------------------------------------------
 
-_ROW = 44
+_LINE = 17
 _BAR = 16
+_BELOW = 12
 _BESIDE = 110
 """Room for a number beside the longest bar."""
-_LONGEST = 54
+_LETTERS = 50
+"""That a line of words has room for."""
 
 
 def bars(chart: Chart) -> Markup:
     """One bar below the words of each cell, and its number beside it."""
     top = highest(chart.cells)
-    drawn = []
-    for at, (cell, label) in enumerate(zip(chart.cells, chart.labels, strict=True)):
-        y = at * _ROW
+    drawn, y = [], 0
+    for cell, label in zip(chart.cells, chart.labels, strict=True):
+        for line in wrap(label, _LETTERS):
+            y += _LINE
+            drawn.append(words_at(0, y - 3, line, font_size=14))
         # Whole units: a length says no more than the number beside it.
         length = round((WIDTH - _BESIDE) * cell.value / top) if cell.value and top else 0
-        drawn.append(words_at(0, y + 15, _short(label), font_size=14))
         if length:
-            drawn.append(element("rect", x=0, y=y + 21, width=length, height=_BAR, fill=_BLUE))
+            drawn.append(element("rect", x=0, y=y + 3, width=length, height=_BAR, fill=_BLUE))
         said = value_words(chart.table, cell)
         x = length + 6 if length else 0
-        drawn.append(words_at(x, y + 34, said, font_size=14, font_weight=700))
-    return drawing(chart, max(_ROW, len(chart.cells) * _ROW), *drawn)
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1].rstrip()}…"
+        drawn.append(words_at(x, y + _BAR, said, font_size=14, font_weight=700))
+        y += _BAR + _BELOW
+    return drawing(chart, max(y, _LINE), *drawn)
 
 
 # Lines --------------------------------------------------------------------------------------------

@@ -128,7 +128,8 @@ def gap_sentence(table: TableDef, found: Sequence[Gap], areas: Areas) -> str:
         return "No kind of service has a published figure of children who lack it."
     kind = lower_first(code_words(table, "kind", first.kind, areas))
     said = f"Most children lack a service of the kind “{kind}”: {value_words(table, first.lacking)}"
-    if first.places is not None and first.places.value is not None:
+    # No places known is not the same as no places.
+    if first.places is not None and first.places.value:
         there = plural(int(first.places.value), "place")
         return f"{said}. There {'is' if first.places.value == 1 else 'are'} {there} of it."
     return f"{said}."

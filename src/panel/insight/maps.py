@@ -47,8 +47,8 @@ def outlines(boundaries: tuple[tuple[str, str], ...]) -> Outlines | None:
 
     Kept by what the boundaries say, so that a page does not draw the same map again.
     """
-    rings = {code: list(_rings(json.loads(text))) for code, text in boundaries}
-    drawn = {code: found for code, found in rings.items() if found}
+    every = {code: list(rings(json.loads(text))) for code, text in boundaries}
+    drawn = {code: found for code, found in every.items() if found}
     if not drawn:
         return None
     tolerance = FINEST
@@ -60,7 +60,7 @@ def outlines(boundaries: tuple[tuple[str, str], ...]) -> Outlines | None:
         tolerance *= 2
 
 
-def _rings(geometry: Mapping[str, object]) -> Iterator[Ring]:
+def rings(geometry: Mapping[str, object]) -> Iterator[Ring]:
     """Every ring of a polygon or of several, holes too."""
     coordinates = geometry.get("coordinates")
     if not isinstance(coordinates, list):
@@ -72,8 +72,8 @@ def _rings(geometry: Mapping[str, object]) -> Iterator[Ring]:
                 yield [(float(one[0]), float(one[1])) for one in ring]
 
 
-def _drawn(rings: Mapping[str, Sequence[Ring]], tolerance: float) -> Outlines:
-    points = [point for found in rings.values() for ring in found for point in ring]
+def _drawn(areas: Mapping[str, Sequence[Ring]], tolerance: float) -> Outlines:
+    points = [point for found in areas.values() for ring in found for point in ring]
     west, east = min(one[0] for one in points), max(one[0] for one in points)
     south, north = min(one[1] for one in points), max(one[1] for one in points)
     narrow = cos(radians((south + north) / 2))
@@ -88,11 +88,11 @@ def _drawn(rings: Mapping[str, Sequence[Ring]], tolerance: float) -> Outlines:
             round(MARGIN + (north - point[1]) * scale, 1),
         )
 
-    areas = {}
-    for code, found in rings.items():
+    made = {}
+    for code, found in areas.items():
         placed = [[at(point) for point in simplified(ring, tolerance)] for ring in found]
-        areas[code] = Outline("".join(_path(ring) for ring in placed), _middle(placed))
-    return Outlines(round((north - south) * scale) + 2 * MARGIN, areas)
+        made[code] = Outline("".join(_path(ring) for ring in placed), _middle(placed))
+    return Outlines(round((north - south) * scale) + 2 * MARGIN, made)
 
 
 def simplified(ring: Ring, tolerance: float) -> Ring:

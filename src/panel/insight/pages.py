@@ -93,10 +93,12 @@ def _where(seen: Seen, kind: str) -> Block:
 
 
 def _chosen(seen: Seen, kind: str) -> str:
-    for key in BY_WARD:
-        some = [one for one in findings.at(seen.of(key), None, kind) if one.value]
-        if len(some) >= findings.NAMED:
-            return key
+    """The finest table that names three areas; else the finest that shows some figure at all."""
+    for enough in (findings.NAMED, 1):
+        for key in BY_WARD:
+            some = [one for one in findings.at(seen.of(key), None, kind) if one.value]
+            if len(some) >= enough:
+                return key
     return next((key for key in BY_WARD if seen.holds(key)), BY_WARD[0])
 
 
@@ -191,7 +193,7 @@ def _by_area(seen: Seen) -> Block:
     """A row for each group of wards, a column for each step; the slowest of each step in words."""
     steps = [(CATALOGUE[f"wait_{clock}"], said) for clock, said in words.CLOCKS.items()]
     rows: dict[str, list[str]] = {}
-    slowest = []
+    slowest: dict[str, list[str]] = {}
     for at, (table, said) in enumerate(steps):
         cells = in_order(table, findings.at(seen.of(table.key), None), seen.areas)
         for one in cells:
@@ -200,13 +202,17 @@ def _by_area(seen: Seen) -> Block:
         highest = max((one.value for one in cells if one.value is not None), default=None)
         most = [one for one in cells if one.value == highest is not None]
         if len(most) == 1 and len(cells) > 1:
-            slowest.append(f"{said}: longest in {seen.areas.called(most[0].cell[0])}.")
+            slowest.setdefault(seen.areas.called(most[0].cell[0]), []).append(said)
     if not rows:
         return Block("areas", "Where do children wait longest?", (NO_FIGURES,))
     return Block(
         name="areas",
         heading="Where do children wait longest?",
-        sentences=tuple(slowest) or ("No group of wards stands out.",),
+        sentences=tuple(
+            f"In {area} children wait longest at {len(at)} of {len(steps)} steps."
+            for area, at in slowest.items()
+        )
+        or ("No group of wards stands out.",),
         caption=f"The wait of the middle child by group of wards, {seen.head.term}",
         columns=("Group of wards", *(said for _, said in steps)),
         rows=tuple((seen.areas.called(code), *row) for code, row in rows.items()),

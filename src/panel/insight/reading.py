@@ -17,6 +17,9 @@ from panel.insight.release_models import PublishedCell, PublishedRelease
 from panel.insight.saying import Areas
 from panel.register.models import Area
 
+NO_BOUNDARY = "null"
+"""As JSON says it: an area of which the name alone is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -25,8 +28,6 @@ class Head:
     number: int
     period: Period
     made_at: datetime
-    digest: str = ""
-    """SHA-256 of its cells, in hex, as its line of the ledger has it."""
 
     @property
     def term(self) -> str:
@@ -61,13 +62,9 @@ async def heads(session: AsyncSession) -> tuple[Head, ...]:
             PublishedRelease.number,
             PublishedRelease.period,
             PublishedRelease.made_at,
-            PublishedRelease.entry["cells"].astext,
         ).order_by(PublishedRelease.number.desc())
     )
-    return tuple(
-        Head(number, Period(period), made_at, digest or "")
-        for number, period, made_at, digest in found
-    )
+    return tuple(Head(number, Period(period), made_at) for number, period, made_at in found)
 
 
 async def held(session: AsyncSession, head: Head) -> frozenset[str]:
@@ -103,7 +100,7 @@ async def look(session: AsyncSession, head: Head, keys: Sequence[str]) -> Seen:
         head,
         {key: tuple(cells) for key, cells in found.items()},
         Areas.of({code: name for code, name, _ in areas}, await clusters_of(session, head)),
-        tuple(sorted((code, said) for code, _, said in areas if said)),
+        tuple(sorted((code, said) for code, _, said in areas if said not in {None, NO_BOUNDARY})),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.insight import methods
 from panel.insight.core import ledger
 from panel.insight.core.cells import Cell, Note
-from panel.insight.core.ledger import Files, Tampered
+from panel.insight.core.ledger import Files, Sign, Tampered, signing_key
 from panel.insight.core.released import AuditResult, Entry, Release
 from panel.insight.core.words import Period
 from panel.insight.core.written import release_from
@@ -21,9 +21,15 @@ from panel.insight.release_models import (
     RefusedRelease,
 )
 from panel.platform.ids import new_id
+from panel.platform.tenancy import Tenant
 
 _ONE_AT_A_TIME = 0x0037_0042
 """Of PostgreSQL's advisory locks: two releases at once would have the same number."""
+
+
+def signing(tenant: Tenant) -> tuple[Sign, str]:
+    """How this authority signs, and its public key in hex."""
+    return signing_key(tenant.ring.index("insight releases", "signing"))
 
 
 async def one_at_a_time(session: AsyncSession) -> None:

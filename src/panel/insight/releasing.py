@@ -16,12 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight import counting
 from panel.insight import release_store as store
+from panel.insight.areas import nested
 from panel.insight.core import audit as attack
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, Secrets, TrueCell
 from panel.insight.core.error import published_error
 from panel.insight.core.keys import CellKeys
-from panel.insight.core.ledger import Files, Sign, append, canonical, signing_key
+from panel.insight.core.ledger import Files, append, canonical
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import TABLE
@@ -35,6 +36,7 @@ from panel.insight.core.written import rules_of
 from panel.insight.feed import feed
 from panel.insight.models import InsightTouched
 from panel.insight.release_files import files_of
+from panel.insight.release_store import signing
 from panel.insight.saying import Areas
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
@@ -156,17 +158,12 @@ def _cell_keys(tenant: Tenant) -> CellKeys:
     return CellKeys(tenant.ring.index("insight", "cell key"))
 
 
-def signing(tenant: Tenant) -> tuple[Sign, str]:
-    """How this authority signs, and its public key in hex."""
-    return signing_key(tenant.ring.index("insight releases", "signing"))
-
-
 async def release_term(
     tenant: Tenant, insight_url: str | None, period: Period, clusters: Mapping[str, str] | None
 ) -> Made:
     """Publish a term that is over, or refuse it and keep why. NotYet, Refused.
 
-    `clusters`: ward → its group; None: as in the newest release.
+    `clusters`: ward → its group; None: as in the newest release, and new wards beside others.
     """
     schema = tenant.record.schema_name
     if why := counting.why_not_to_count(insight_url, schema):
@@ -177,7 +174,7 @@ async def release_term(
         await store.one_at_a_time(session)
         await _all_taken_in(session)
         earlier = await store.releases(session)
-        grid = _grid(earlier, clusters)
+        grid = await _grid(session, earlier, clusters)
         with counting.opened_to_count(insight_url or "", schema) as connection:
             counts = SqlCounts(connection)
             if period not in counts.periods():
@@ -213,12 +210,14 @@ async def _all_taken_in(session: AsyncSession) -> None:
         raise NotYet(f"{left} changes of records are not taken in yet. Try again in a minute.")
 
 
-def _grid(earlier: Sequence[Release], clusters: Mapping[str, str] | None) -> Grid:
-    if clusters is None and not earlier:
-        raise NotYet("The first release needs to know which wards are read together.")
-    newest = earlier[-1].rules if earlier else None
-    nested = clusters if clusters is not None else newest.clusters if newest else {}
-    return Grid(nested)
+async def _grid(
+    session: AsyncSession, earlier: Sequence[Release], clusters: Mapping[str, str] | None
+) -> Grid:
+    kept = earlier[-1].rules.clusters if earlier else None
+    groups = clusters if clusters is not None else await nested(session, kept)
+    if not groups:
+        raise NotYet("No wards are known. Import them with panel import areas.")
+    return Grid(groups)
 
 
 async def _keep_refusal(tenant: Tenant, period: Period, refused: Refused) -> None:

@@ -13,14 +13,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import PRIVATE, READING_FIGURES, Desk
-from panel.insight import api, blocks, files, methods, pages
+from panel.insight import api, blocks, files, methods, pages, release_store
 from panel.insight.blocks import Block
+from panel.insight.core import ledger
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import EVERY, SERVICES
 from panel.insight.files import MEDIA, Form
 from panel.insight.reading import Head, Seen, heads, held, look, methods_of
+from panel.insight.release_store import signing
 from panel.insight.saying import BANNER, LEVELS, SPANS, WHY_NOT
 from panel.platform.problems import NotFound
 from panel.web.words import upper_first
@@ -188,14 +190,20 @@ async def methods_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -
 
 @get(f"{HOME}/releases", include_in_schema=False)
 async def releases_page(desk: NamedDependency[Desk]) -> Response[str]:
-    """What was published when."""
+    """What was published when, and whether its lines and files are as they were signed."""
     opened = await _open(desk, "")
+    _, key = signing(desk.tenant)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        lines = await release_store.entries(session)
+        changed = ledger.verify(lines, await release_store.files(session), key)
     return desk.page(
         "insight/releases.html",
         releases=[
-            (one, _address(f"{HOME}/tables", {"term": one.period}), one.digest)
-            for one in opened.published
+            (one, _address(f"{HOME}/tables", {"term": one.period}), entry)
+            for one, entry in zip(opened.published, reversed(lines), strict=True)
         ],
+        changed=[one.in_words() for one in changed],
+        key=key,
         around=opened.around(f"{HOME}/releases"),
     )
 
@@ -215,7 +223,7 @@ async def tables_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") ->
     for table in CATALOGUE.values():
         at = f"{HOME}/tables/{table.key}"
         address = _address(at, {} if opened.seen is None else {"term": opened.seen.head.period})
-        says = "" if table.key in published else "No figures in this release"
+        says = "Yes" if table.key in published else "No figures in this release"
         about.setdefault(table.question, []).append(
             (address, table.title, f"{LEVELS[table.level]}. {SPANS[table.span]}.", says)
         )

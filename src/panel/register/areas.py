@@ -57,13 +57,9 @@ def _area(number: int, feature: object) -> AreaRow | RowProblem:
     geometry = feature.get("geometry")
     if not isinstance(geometry, dict) or geometry.get("type") not in _DEPTH:
         return RowProblem(number, "geometry", "The boundary is not a polygon.")
-    points = list(_points(geometry.get("coordinates"), _DEPTH[geometry["type"]]))
-    if not points or None in points:
-        return RowProblem(number, "geometry", "The boundary’s points are not pairs of numbers.")
-    if any(abs(one[0]) > 180 or abs(one[1]) > 90 for one in points if one is not None):
-        return RowProblem(
-            number, "geometry", "The boundary is not in degrees. Export it as WGS 84 (EPSG:4326)."
-        )
+    depth = _DEPTH[geometry["type"]]
+    if (wrong := _wrong_line(geometry.get("coordinates"), depth)) is not None:
+        return RowProblem(number, "geometry", wrong)
     boundary = {"type": geometry["type"], "coordinates": geometry["coordinates"]}
     return AreaRow(number, found[0], found[1], boundary)
 
@@ -93,6 +89,25 @@ def _points(coordinates: object, depth: int) -> Iterator[tuple[float, float] | N
         yield float(coordinates[0]), float(coordinates[1])
     else:
         yield None
+
+
+def _wrong_line(coordinates: object, depth: int) -> str | None:
+    """What is wrong with the lines of a boundary; None: nothing."""
+    points = list(_points(coordinates, depth))
+    if not points or None in points:
+        return "The boundary’s points are not pairs of numbers."
+    if any(abs(one[0]) > 180 or abs(one[1]) > 90 for one in points if one is not None):
+        return "The boundary is not in degrees. Export it as WGS 84 (EPSG:4326)."
+    if not isinstance(coordinates, list) or not _is_closed(coordinates, depth):
+        return "A line of the boundary does not end where it begins."
+    return None
+
+
+def _is_closed(coordinates: list[Any], depth: int) -> bool:
+    """Whether each of its lines, of holes too, ends where it begins."""
+    if depth > 1:
+        return all(_is_closed(each, depth - 1) for each in coordinates)
+    return bool(coordinates) and coordinates[0][:2] == coordinates[-1][:2]
 
 
 async def write_area(session: AsyncSession, row: AreaRow) -> str:
