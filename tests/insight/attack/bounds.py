@@ -1,0 +1,416 @@
+"""The attack: how closely everything published together bounds each count, by linear programming.
+
+Written from the published rules alone. What a published number says of the true count:
+
+- 0 stands for 0 to 4; 5 for 1 to 10; any other number for itself, 5 more or 5 less.
+- The same children always give the same number. So where one cell lies within another and they
+  show different numbers, the outer one has at least one child more.
+- A ward is left out where fewer than 30 known children are published: it has 30 at most.
+- A cell is left out under a coarser one that shows 0. Left out though every coarser cell shows 5 or
+  more, it would have shown 0 over something published earlier: it has 4 at most.
+
+Counts of a dimension in which a child has one code (its ward at the end of the term) add up; where a
+child can have several (kinds of service, or anything over three terms), the whole is at least the
+greatest part and at most their sum.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Final, TypeAlias
+
+import highspy
+import numpy as np
+
+from tests.insight.attack.folder import CellSeen, Codes, TableSeen
+
+MOST_PER_CELL: Final = 20_000.0
+WIDE_ENOUGH: Final = 4
+ALMOST: Final = 1e-6
+LEVELS: Final = ("authority", "cluster", "ward")
+MOST_OF_A_SMALL_WARD: Final = 30
+AREA_NOTE: Final = "area too small"
+COARSER_NOTE: Final = "see the coarser table"
+SAME_FOR_A_TERM: Final = frozenset({"area", "age", "sex", "ethnicity"})
+"""Dimensions of which a child has one code at the end of a term, in every table of the term."""
+SAME_OF_A_CHILD: Final = frozenset({"need", "level"})
+"""And those of which it has one where children themselves are counted."""
+SAME_FOR_EVER: Final = frozenset({"sex", "ethnicity"})
+
+
+@dataclass(frozen=True)
+class Grain:
+    """What a set of cells is broken down by, and how finely: one node of the nesting."""
+
+    group: str
+    period: str
+    span: str
+    level: str
+    """The area's level; `authority` where there is no area among the dimensions."""
+    dims: tuple[str, ...]
+    """Without the area; sorted."""
+
+    def is_within(self, coarse: "Grain") -> bool:
+        """Whether each cell of this grain lies within one cell of the coarser."""
+        return (
+            (self.group, self.period, self.span) == (coarse.group, coarse.period, coarse.span)
+            and self != coarse
+            and set(coarse.dims) <= set(self.dims)
+            and LEVELS.index(coarse.level) <= LEVELS.index(self.level)
+        )
+
+    def adds_up_to(self, coarse: "Grain") -> bool:
+        """Whether a child is in one part only of each cell of the coarser grain."""
+        more = set(self.dims) - set(coarse.dims)
+        if self.level != coarse.level:
+            more.add("area")
+        if self.span != "term":
+            return more <= SAME_FOR_EVER
+        return more <= SAME_FOR_A_TERM | (SAME_OF_A_CHILD if self.group == "known" else set())
+
+
+Place: TypeAlias = tuple[Grain, Codes]
+"""A cell: codes in the order of the grain's dimensions, the area's first."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """How few and how many children a cell can have, as far as everything published tells."""
+
+    low: float
+    high: float
+
+    @property
+    def width(self) -> int:
+        """Between the whole numbers that are possible."""
+        return int(np.floor(self.high + ALMOST) - np.ceil(self.low - ALMOST))
+
+
+@dataclass
+class Model:
+    """A linear programme over true counts: a column for each cell, rows for what is known."""
+
+    areas: Mapping[str, str]
+    """The cluster of each ward."""
+    column: dict[Place, int] = field(default_factory=dict)
+    low: list[float] = field(default_factory=list)
+    high: list[float] = field(default_factory=list)
+    shown: dict[Place, int] = field(default_factory=dict)
+    rows: list[tuple[float, float, tuple[int, ...], tuple[float, ...]]] = field(default_factory=list)
+
+    def add(self, place: Place) -> int:
+        """The column of a cell, which has any number of children so far."""
+        found = self.column.get(place)
+        if found is None:
+            found = self.column[place] = len(self.low)
+            self.low.append(0.0)
+            self.high.append(MOST_PER_CELL)
+        return found
+
+    def narrow(self, place: Place, low: float, high: float) -> None:
+        """Say that a cell has between `low` and `high` children."""
+        column = self.column[place]
+        self.low[column] = max(self.low[column], low)
+        self.high[column] = min(self.high[column], high)
+
+    def say(self, low: float, high: float, terms: Mapping[int, float]) -> None:
+        """Say that a sum of cells lies between `low` and `high`."""
+        self.rows.append((low, high, tuple(terms), tuple(terms.values())))
+
+    def area_above(self, area: str, level: str) -> str:
+        """The area of a coarser level that an area lies in."""
+        if level == "authority":
+            return "*"
+        return self.areas[area] if level == "cluster" and area in self.areas else area
+
+    def above(self, place: Place, coarse: Grain) -> Place:
+        """The cell of a coarser grain that a cell lies in."""
+        grain, codes = place
+        by_dim = dict(zip(grain.dims, codes[1:], strict=True))
+        area = self.area_above(codes[0], coarse.level)
+        return coarse, (area, *(by_dim[dim] for dim in coarse.dims))
+
+
+def grain_of(table: TableSeen) -> Grain:
+    """The grain of a published table."""
+    level = table.level if "area" in table.dims else "authority"
+    dims = tuple(sorted(dim for dim in table.dims if dim != "area"))
+    return Grain(table.group, table.period, table.span, level, dims)
+
+
+def place_of(table: TableSeen, codes: Codes) -> Place:
+    """Where a published cell stands; every authority's area is the same."""
+    by_dim = dict(zip(table.dims, codes, strict=True))
+    grain = grain_of(table)
+    area = "*" if grain.level == "authority" else by_dim["area"]
+    return grain, (area, *(by_dim[dim] for dim in grain.dims))
+
+
+def told_by(value: int) -> tuple[float, float]:
+    """The counts that can show as this number."""
+    if value == 0:
+        return 0, 4
+    return (1 if value == 5 else value - 5), value + 5
+
+
+@dataclass(frozen=True)
+class Power:
+    """What the attacker takes for granted beyond the numbers: each can be left out."""
+
+    same_number: bool = True
+    """That the same children give the same number, so different numbers tell different children."""
+    nothing_corrected: bool = True
+    """That the past was not corrected between releases, so that windows of terms overlap exactly."""
+    links: tuple[tuple[str, str], ...] = (("unmet", "known"), ("demand", "known"))
+    """Groups of which the first's children are all among the second's."""
+
+
+def make_model(tables: Sequence[TableSeen], areas: Mapping[str, str], power: Power) -> Model:
+    """Everything that the tables say together; they can be of several groups and periods."""
+    model = Model(areas)
+    grains = _closed({grain_of(table) for table in tables})
+    for table in tables:
+        for codes in table.cells:
+            model.add(place_of(table, codes))
+    _fill(model, grains)
+    for table in tables:
+        _say_what_is_shown(model, table)
+    above = {grain: _next_above(grain, grains) for grain in grains}
+    for grain in grains:
+        for coarse in above[grain]:
+            _say_how_they_add_up(model, grain, coarse)
+    _say_what_gave_way(model, tables, above)
+    _say_spans(model, grains, power)
+    _say_links(model, grains, power)
+    if power.same_number:
+        _say_who_differs(model, above)
+    return model
+
+
+def _closed(grains: set[Grain]) -> set[Grain]:
+    """The grains, and what any two of them have in common."""
+    found = set(grains)
+    for one, other in combinations(sorted(grains, key=str), 2):
+        if (one.group, one.period, one.span) == (other.group, other.period, other.span):
+            level = min(one.level, other.level, key=LEVELS.index)
+            dims = tuple(sorted(set(one.dims) & set(other.dims)))
+            found.add(Grain(one.group, one.period, one.span, level, dims))
+    return found
+
+
+def _next_above(grain: Grain, grains: Iterable[Grain]) -> list[Grain]:
+    """The coarser grains with no other between."""
+    coarser = [coarse for coarse in grains if grain.is_within(coarse)]
+    return [
+        coarse
+        for coarse in coarser
+        if not any(between.is_within(coarse) for between in coarser if between != coarse)
+    ]
+
+
+def _fill(model: Model, grains: Iterable[Grain]) -> None:
+    """Columns for the cells that no table shows but that others add up to."""
+    for place in list(model.column):
+        for coarse in grains:
+            if place[0].is_within(coarse):
+                model.add(model.above(place, coarse))
+
+
+def _say_what_is_shown(model: Model, table: TableSeen) -> None:
+    for codes, cell in table.cells.items():
+        place = place_of(table, codes)
+        if cell.value is not None:
+            model.narrow(place, *told_by(cell.value))
+            model.shown[place] = cell.value
+        elif cell.note == AREA_NOTE and place[0].level == "ward":
+            known = Grain("known", table.period, "term", "ward", ()), (place[1][0],)
+            if known in model.column:
+                model.narrow(known, 0, MOST_OF_A_SMALL_WARD)
+
+
+def _say_how_they_add_up(model: Model, fine: Grain, coarse: Grain) -> None:
+    parts: dict[int, list[int]] = {}
+    for place, column in model.column.items():
+        if place[0] == fine:
+            parts.setdefault(model.column[model.above(place, coarse)], []).append(column)
+    for whole, each in parts.items():
+        every = {whole: -1.0} | dict.fromkeys(each, 1.0)
+        if fine.adds_up_to(coarse):
+            model.say(0, 0, every)
+            continue
+        model.say(0, highspy.kHighsInf, every)
+        for part in each:
+            model.say(0, highspy.kHighsInf, {whole: 1.0, part: -1.0})
+
+
+def _say_what_gave_way(
+    model: Model, tables: Sequence[TableSeen], above: Mapping[Grain, list[Grain]]
+) -> None:
+    """A cell that is left out though every coarser one shows somebody would have shown 0."""
+    for table in tables:
+        for codes, cell in table.cells.items():
+            place = place_of(table, codes)
+            if cell.value is None and cell.note == COARSER_NOTE:
+                coarser = list(_all_above(model, place, above))
+                if all(model.shown.get(each, 1) for each in coarser):
+                    model.narrow(place, 0, 4)
+
+
+def _all_above(
+    model: Model, place: Place, above: Mapping[Grain, list[Grain]]
+) -> Iterator[Place]:
+    for coarse in above[place[0]]:
+        outer = model.above(place, coarse)
+        yield outer
+        yield from _all_above(model, outer, above)
+
+
+def _say_spans(model: Model, grains: Iterable[Grain], power: Power) -> None:
+    """Three terms hold each of them; the next three, no more than the last three and the new one."""
+    periods = sorted({grain.period for grain in grains}, key=_ordinal)
+    for place, column in list(model.column.items()):
+        grain, codes = place
+        if grain.span == "term":
+            continue
+        here = periods.index(grain.period)
+        before = [periods[here - 1]] if here and power.nothing_corrected else []
+        for period in (grain.period, *before):
+            term = _elsewhere(grain, period=period, span="term"), codes
+            if term in model.column:
+                _say_within(model, term, place, power)
+        for period in before:
+            last = model.column.get((_elsewhere(grain, period=period), codes))
+            new = model.column.get((_elsewhere(grain, span="term"), codes))
+            if last is not None and new is not None:
+                model.say(0, highspy.kHighsInf, {last: 1.0, new: 1.0, column: -1.0})
+
+
+def _ordinal(period: str) -> tuple[str, int]:
+    year, _, season = period.partition("-")
+    return year, ("spring", "summer", "autumn").index(season)
+
+
+def _elsewhere(grain: Grain, **other: str) -> Grain:
+    values = {"group": grain.group, "period": grain.period, "span": grain.span} | other
+    return Grain(**values, level=grain.level, dims=grain.dims)
+
+
+def _say_within(model: Model, inner: Place, outer: Place, power: Power) -> None:
+    shown = model.shown.get(inner), model.shown.get(outer)
+    differ = power.same_number and None not in shown and shown[0] != shown[1]
+    columns = {model.column[outer]: 1.0, model.column[inner]: -1.0}
+    model.say(1 if differ else 0, highspy.kHighsInf, columns)
+
+
+def _say_links(model: Model, grains: Iterable[Grain], power: Power) -> None:
+    """Children of one group are among another's, area by area."""
+    for inner, outer in power.links:
+        for place in list(model.column):
+            grain = place[0]
+            if grain.group == inner and not set(grain.dims) - {"age"}:
+                around = _elsewhere(grain, group=outer), place[1]
+                if around in model.column:
+                    _say_within(model, place, around, power)
+
+
+def _say_who_differs(model: Model, above: Mapping[Grain, list[Grain]]) -> None:
+    """One child more in the outer cell, wherever it shows another number than one within it."""
+    for place, value in model.shown.items():
+        waiting = [model.above(place, coarse) for coarse in above[place[0]]]
+        while waiting:
+            outer = waiting.pop()
+            shown = model.shown.get(outer)
+            if shown is None:
+                waiting += [model.above(outer, coarse) for coarse in above[outer[0]]]
+            elif shown != value:
+                columns = {model.column[outer]: 1.0, model.column[place]: -1.0}
+                model.say(1, highspy.kHighsInf, columns)
+
+
+class Impossible(Exception):
+    """Nothing fits all that was published and taken for granted: the attacker was wrong."""
+
+
+@dataclass
+class Solver:
+    """HiGHS over a model: each solution is kept as a witness for every cell at once."""
+
+    model: Model
+    solves: int = 0
+
+    def __post_init__(self) -> None:
+        self._highs = highspy.Highs()
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("threads", 1)
+        self._highs.passModel(_as_highs(self.model))
+        size = len(self.model.low)
+        self._at = np.arange(size, dtype=np.int32)
+        self.least = np.full(size, np.inf)
+        self.most = np.full(size, -np.inf)
+
+    def go(self, cost: "np.typing.NDArray[np.float64]") -> None:
+        """One solution of least cost; raises Impossible."""
+        self._highs.changeColsCost(len(cost), self._at, cost)
+        self._highs.run()
+        self.solves += 1
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise Impossible(str(self._highs.getModelStatus()))
+        found = np.array(self._highs.getSolution().col_value)
+        self.least = np.minimum(self.least, found)
+        self.most = np.maximum(self.most, found)
+
+    def widths(self) -> "np.typing.NDArray[np.float64]":
+        """Between the whole numbers that were seen to be possible, for each column."""
+        return np.floor(self.most + ALMOST) - np.ceil(self.least - ALMOST)
+
+
+def _as_highs(model: Model) -> highspy.HighsLp:
+    programme = highspy.HighsLp()
+    programme.num_col_, programme.num_row_ = len(model.low), len(model.rows)
+    programme.col_cost_ = np.zeros(len(model.low))
+    programme.col_lower_, programme.col_upper_ = np.array(model.low), np.array(model.high)
+    programme.row_lower_ = np.array([row[0] for row in model.rows])
+    programme.row_upper_ = np.array([row[1] for row in model.rows])
+    matrix = programme.a_matrix_
+    matrix.format_ = highspy.MatrixFormat.kRowwise
+    matrix.start_ = np.cumsum([0] + [len(row[2]) for row in model.rows])
+    matrix.index_ = np.array([column for row in model.rows for column in row[2]])
+    matrix.value_ = np.array([factor for row in model.rows for factor in row[3]])
+    return programme
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the attack says of the cells it was asked about, and how many programmes it took."""
+
+    bounds: Mapping[Place, Bound]
+    solves: int
+
+    def narrow(self) -> dict[Place, Bound]:
+        """The cells that are bounded more closely than is safe."""
+        return {place: bound for place, bound in self.bounds.items() if bound.width < WIDE_ENOUGH}
+
+
+def attack(model: Model, targets: Sequence[Place], *, rounds: int = 40) -> Found:
+    """Bounds of the targets: exact where they are narrower than 4, else only shown to be as wide."""
+    solver = Solver(model)
+    columns = np.array([model.column[place] for place in targets], dtype=np.int64)
+    rng = np.random.default_rng(1)
+    for number in range(rounds):
+        open_still = columns[solver.widths()[columns] < WIDE_ENOUGH] if number else columns
+        if len(open_still) <= 3:
+            break
+        cost = np.zeros(len(model.low))
+        way = (1.0, -1.0)[number] if number < 2 else rng.choice([1.0, -1.0], len(open_still))
+        cost[open_still] = way * rng.uniform(0.5, 1.0, len(open_still))
+        solver.go(cost)
+    for column in columns[solver.widths()[columns] < WIDE_ENOUGH]:
+        for way in (1.0, -1.0):
+            cost = np.zeros(len(model.low))
+            cost[column] = way
+            solver.go(cost)
+    bounds = {
+        place: Bound(float(solver.least[column]), float(solver.most[column]))
+        for place, column in zip(targets, columns.tolist(), strict=True)
+    }
+    return Found(bounds, solver.solves)
