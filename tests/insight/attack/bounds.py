@@ -21,28 +21,30 @@ from typing import Final, TypeAlias
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.insight.attack.folder import CellSeen, Codes, TableSeen
 
 MOST_PER_CELL: Final = 20_000.0
 WIDE_ENOUGH: Final = 4
 ALMOST: Final = 1e-6
+ALL: Final = "*"
+"""Stands for all codes of a dimension, and for the whole authority."""
 LEVELS: Final = ("authority", "cluster", "ward")
 MOST_OF_A_SMALL_WARD: Final = 30
 AREA_NOTE: Final = "area too small"
 COARSER_NOTE: Final = "see the coarser table"
-SAME_FOR_A_TERM: Final = frozenset({"area", "age", "sex", "ethnicity"})
-"""Dimensions of which a child has one code at the end of a term, in every table of the term."""
-SAME_OF_A_CHILD: Final = frozenset({"need", "level"})
-"""And those of which it has one where children themselves are counted."""
-SAME_FOR_EVER: Final = frozenset({"sex", "ethnicity"})
+LASTING: Final = frozenset({"sex", "ethnicity"})
+"""Dimensions of which the attacker takes a child to have the same code in every term."""
+OF_THE_CHILD: Final = frozenset({"age", "sex", "ethnicity"})
+"""Dimensions that mean the same of a child, whatever is counted."""
 
 
 @dataclass(frozen=True)
 class Grain:
     """What a set of cells is broken down by, and how finely: one node of the nesting."""
 
-    group: str
+    counts: str
     period: str
     span: str
     level: str
@@ -53,20 +55,16 @@ class Grain:
     def is_within(self, coarse: "Grain") -> bool:
         """Whether each cell of this grain lies within one cell of the coarser."""
         return (
-            (self.group, self.period, self.span) == (coarse.group, coarse.period, coarse.span)
+            (self.counts, self.period, self.span) == (coarse.counts, coarse.period, coarse.span)
             and self != coarse
             and set(coarse.dims) <= set(self.dims)
             and LEVELS.index(coarse.level) <= LEVELS.index(self.level)
         )
 
-    def adds_up_to(self, coarse: "Grain") -> bool:
-        """Whether a child is in one part only of each cell of the coarser grain."""
+    def more_than(self, coarse: "Grain") -> set[str]:
+        """The dimensions by which it is finer than the coarser grain."""
         more = set(self.dims) - set(coarse.dims)
-        if self.level != coarse.level:
-            more.add("area")
-        if self.span != "term":
-            return more <= SAME_FOR_EVER
-        return more <= SAME_FOR_A_TERM | (SAME_OF_A_CHILD if self.group == "known" else set())
+        return more | {"area"} if self.level != coarse.level else more
 
 
 Place: TypeAlias = tuple[Grain, Codes]
@@ -92,6 +90,8 @@ class Model:
 
     areas: Mapping[str, str]
     """The cluster of each ward."""
+    many: Mapping[str, frozenset[str]]
+    """By whom is counted: the dimensions of which a child may have several codes."""
     column: dict[Place, int] = field(default_factory=dict)
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
@@ -117,10 +117,16 @@ class Model:
         """Say that a sum of cells lies between `low` and `high`."""
         self.rows.append((low, high, tuple(terms), tuple(terms.values())))
 
+    def several(self, grain: Grain) -> frozenset[str]:
+        """The dimensions of which a child may have several codes in a cell's time."""
+        if grain.span == "term":
+            return self.many[grain.counts]
+        return frozenset({"area", *grain.dims}) - LASTING | self.many[grain.counts]
+
     def area_above(self, area: str, level: str) -> str:
         """The area of a coarser level that an area lies in."""
         if level == "authority":
-            return "*"
+            return ALL
         return self.areas[area] if level == "cluster" and area in self.areas else area
 
     def above(self, place: Place, coarse: Grain) -> Place:
@@ -131,19 +137,14 @@ class Model:
         return coarse, (area, *(by_dim[dim] for dim in coarse.dims))
 
 
-def grain_of(table: TableSeen) -> Grain:
-    """The grain of a published table."""
-    level = table.level if "area" in table.dims else "authority"
-    dims = tuple(sorted(dim for dim in table.dims if dim != "area"))
-    return Grain(table.group, table.period, table.span, level, dims)
-
-
 def place_of(table: TableSeen, codes: Codes) -> Place:
-    """Where a published cell stands; every authority's area is the same."""
-    by_dim = dict(zip(table.dims, codes, strict=True))
-    grain = grain_of(table)
-    area = "*" if grain.level == "authority" else by_dim["area"]
-    return grain, (area, *(by_dim[dim] for dim in grain.dims))
+    """Where a published cell stands, whatever table shows it."""
+    by_dim = {dim: code for dim, code in zip(table.dims, codes, strict=True) if code != ALL}
+    area = by_dim.pop("area", ALL)
+    level = "authority" if area == ALL else table.level
+    dims = tuple(sorted(by_dim))
+    grain = Grain(table.counts, table.period, table.span, level, dims)
+    return grain, (area, *(by_dim[dim] for dim in dims))
 
 
 def told_by(value: int) -> tuple[float, float]:
@@ -161,27 +162,32 @@ class Power:
     """That the same children give the same number, so different numbers tell different children."""
     nothing_corrected: bool = True
     """That the past was not corrected between releases, so that windows of terms overlap exactly."""
-    links: tuple[tuple[str, str], ...] = (("unmet", "known"), ("demand", "known"))
-    """Groups of which the first's children are all among the second's."""
+    among: Mapping[str, str] = field(default_factory=dict)
+    """Of whom the children of each count all are: unmet needs are of children who are known."""
+    known: str = "known"
+    """The count that says whether a ward is too small."""
 
 
 def make_model(tables: Sequence[TableSeen], areas: Mapping[str, str], power: Power) -> Model:
     """Everything that the tables say together; they can be of several groups and periods."""
-    model = Model(areas)
-    grains = _closed({grain_of(table) for table in tables})
+    many: dict[str, frozenset[str]] = {}
+    for table in tables:
+        many[table.counts] = many.get(table.counts, frozenset()) | table.many
+    model = Model(areas, many)
     for table in tables:
         for codes in table.cells:
             model.add(place_of(table, codes))
+    grains = _closed({place[0] for place in model.column})
     _fill(model, grains)
     for table in tables:
-        _say_what_is_shown(model, table)
+        _say_what_is_shown(model, table, power)
     above = {grain: _next_above(grain, grains) for grain in grains}
     for grain in grains:
         for coarse in above[grain]:
             _say_how_they_add_up(model, grain, coarse)
     _say_what_gave_way(model, tables, above)
     _say_spans(model, grains, power)
-    _say_links(model, grains, power)
+    _say_links(model, power)
     if power.same_number:
         _say_who_differs(model, above)
     return model
@@ -191,10 +197,10 @@ def _closed(grains: set[Grain]) -> set[Grain]:
     """The grains, and what any two of them have in common."""
     found = set(grains)
     for one, other in combinations(sorted(grains, key=str), 2):
-        if (one.group, one.period, one.span) == (other.group, other.period, other.span):
+        if (one.counts, one.period, one.span) == (other.counts, other.period, other.span):
             level = min(one.level, other.level, key=LEVELS.index)
             dims = tuple(sorted(set(one.dims) & set(other.dims)))
-            found.add(Grain(one.group, one.period, one.span, level, dims))
+            found.add(Grain(one.counts, one.period, one.span, level, dims))
     return found
 
 
@@ -216,26 +222,27 @@ def _fill(model: Model, grains: Iterable[Grain]) -> None:
                 model.add(model.above(place, coarse))
 
 
-def _say_what_is_shown(model: Model, table: TableSeen) -> None:
+def _say_what_is_shown(model: Model, table: TableSeen, power: Power) -> None:
     for codes, cell in table.cells.items():
         place = place_of(table, codes)
         if cell.value is not None:
             model.narrow(place, *told_by(cell.value))
             model.shown[place] = cell.value
         elif cell.note == AREA_NOTE and place[0].level == "ward":
-            known = Grain("known", table.period, "term", "ward", ()), (place[1][0],)
+            known = Grain(power.known, table.period, "term", "ward", ()), (place[1][0],)
             if known in model.column:
                 model.narrow(known, 0, MOST_OF_A_SMALL_WARD)
 
 
 def _say_how_they_add_up(model: Model, fine: Grain, coarse: Grain) -> None:
     parts: dict[int, list[int]] = {}
+    several = model.several(fine)
     for place, column in model.column.items():
         if place[0] == fine:
             parts.setdefault(model.column[model.above(place, coarse)], []).append(column)
     for whole, each in parts.items():
         every = {whole: -1.0} | dict.fromkeys(each, 1.0)
-        if fine.adds_up_to(coarse):
+        if not fine.more_than(coarse) & several:
             model.say(0, 0, every)
             continue
         model.say(0, highspy.kHighsInf, every)
@@ -291,7 +298,7 @@ def _ordinal(period: str) -> tuple[str, int]:
 
 
 def _elsewhere(grain: Grain, **other: str) -> Grain:
-    values = {"group": grain.group, "period": grain.period, "span": grain.span} | other
+    values = {"counts": grain.counts, "period": grain.period, "span": grain.span} | other
     return Grain(**values, level=grain.level, dims=grain.dims)
 
 
@@ -302,15 +309,14 @@ def _say_within(model: Model, inner: Place, outer: Place, power: Power) -> None:
     model.say(1 if differ else 0, highspy.kHighsInf, columns)
 
 
-def _say_links(model: Model, grains: Iterable[Grain], power: Power) -> None:
-    """Children of one group are among another's, area by area."""
-    for inner, outer in power.links:
-        for place in list(model.column):
-            grain = place[0]
-            if grain.group == inner and not set(grain.dims) - {"age"}:
-                around = _elsewhere(grain, group=outer), place[1]
-                if around in model.column:
-                    _say_within(model, place, around, power)
+def _say_links(model: Model, power: Power) -> None:
+    """Children of one count are among another's: area by area, and by what is said of the child."""
+    for place in list(model.column):
+        grain, codes = place
+        if grain.counts in power.among and set(grain.dims) <= OF_THE_CHILD:
+            around = _elsewhere(grain, counts=power.among[grain.counts]), codes
+            if around in model.column:
+                _say_within(model, place, around, power)
 
 
 def _say_who_differs(model: Model, above: Mapping[Grain, list[Grain]]) -> None:
@@ -342,41 +348,92 @@ class Solver:
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
-        self._highs.passModel(_as_highs(self.model))
+        rows = _Rows(self.model)
+        if (rows.low > rows.high).any():
+            raise Impossible("bounds")
+        self._highs.passModel(rows.as_highs())
         size = len(self.model.low)
         self._at = np.arange(size, dtype=np.int32)
         self.least = np.full(size, np.inf)
         self.most = np.full(size, -np.inf)
 
-    def go(self, cost: "np.typing.NDArray[np.float64]") -> None:
+    def go(self, cost: NDArray[np.float64]) -> None:
         """One solution of least cost; raises Impossible."""
         self._highs.changeColsCost(len(cost), self._at, cost)
         self._highs.run()
         self.solves += 1
+        if "DBG" in __import__("os").environ: print(self.solves,self._highs.getInfo().simplex_iteration_count,self._highs.getRunTime())
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise Impossible(str(self._highs.getModelStatus()))
         found = np.array(self._highs.getSolution().col_value)
         self.least = np.minimum(self.least, found)
         self.most = np.maximum(self.most, found)
 
-    def widths(self) -> "np.typing.NDArray[np.float64]":
+    def widths(self) -> NDArray[np.float64]:
         """Between the whole numbers that were seen to be possible, for each column."""
         return np.floor(self.most + ALMOST) - np.ceil(self.least - ALMOST)
 
 
-def _as_highs(model: Model) -> highspy.HighsLp:
-    programme = highspy.HighsLp()
-    programme.num_col_, programme.num_row_ = len(model.low), len(model.rows)
-    programme.col_cost_ = np.zeros(len(model.low))
-    programme.col_lower_, programme.col_upper_ = np.array(model.low), np.array(model.high)
-    programme.row_lower_ = np.array([row[0] for row in model.rows])
-    programme.row_upper_ = np.array([row[1] for row in model.rows])
-    matrix = programme.a_matrix_
-    matrix.format_ = highspy.MatrixFormat.kRowwise
-    matrix.start_ = np.cumsum([0] + [len(row[2]) for row in model.rows])
-    matrix.index_ = np.array([column for row in model.rows for column in row[2]])
-    matrix.value_ = np.array([factor for row in model.rows for factor in row[3]])
-    return programme
+class _Rows:
+    """The rows of a model as one sparse matrix, from which columns' bounds are narrowed by hand.
+
+    Each row bounds each of its columns by what the others have at least and at most; a row that the
+    bounds imply says no more. That leaves a third of the rows, and the solver much less to do.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.start = np.cumsum([0] + [len(row[2]) for row in model.rows])
+        self.index = np.array([column for row in model.rows for column in row[2]], dtype=np.int64)
+        self.value = np.array([factor for row in model.rows for factor in row[3]], dtype=np.float64)
+        self.of = np.repeat(np.arange(len(model.rows)), np.diff(self.start))
+        self.row_low = np.array([row[0] for row in model.rows], dtype=np.float64)
+        self.row_high = np.array([row[1] for row in model.rows], dtype=np.float64)
+        self.low, self.high = np.array(model.low), np.array(model.high)
+        for _ in range(6):
+            self._narrow()
+
+    def _reach(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The least and the most that each entry of the matrix can be."""
+        at_low, at_high = self.value * self.low[self.index], self.value * self.high[self.index]
+        return np.minimum(at_low, at_high), np.maximum(at_low, at_high)
+
+    def _sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        least, most = self._reach()
+        rows = len(self.row_low)
+        return np.bincount(self.of, least, rows), np.bincount(self.of, most, rows)
+
+    def _narrow(self) -> None:
+        least, most = self._reach()
+        sum_least, sum_most = self._sums()
+        up = self.row_high[self.of] - (sum_least[self.of] - least)
+        down = self.row_low[self.of] - (sum_most[self.of] - most)
+        positive = self.value > 0
+        highest = np.where(positive, up, -down)
+        lowest = np.where(positive, down, -up)
+        np.minimum.at(self.high, self.index, np.floor(highest + ALMOST))
+        np.maximum.at(self.low, self.index, np.ceil(lowest - ALMOST))
+
+    def needed(self) -> NDArray[np.int64]:
+        """The rows that the bounds alone do not imply."""
+        least, most = self._sums()
+        return np.flatnonzero((least < self.row_low - ALMOST) | (most > self.row_high + ALMOST))
+
+    def as_highs(self) -> highspy.HighsLp:
+        """The programme, with no cost yet."""
+        kept = self.needed()
+        lengths = np.diff(self.start)[kept]
+        entries = np.flatnonzero(np.isin(self.of, kept))
+        programme = highspy.HighsLp()
+        programme.num_col_, programme.num_row_ = len(self.low), len(kept)
+        programme.col_cost_ = np.zeros(len(self.low))
+        programme.col_lower_, programme.col_upper_ = self.low, self.high
+        programme.row_lower_, programme.row_upper_ = self.row_low[kept], self.row_high[kept]
+        matrix = programme.a_matrix_
+        matrix.format_ = highspy.MatrixFormat.kRowwise
+        matrix.start_ = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        matrix.index_ = self.index[entries].astype(np.int32)
+        matrix.value_ = self.value[entries]
+        return programme
 
 
 @dataclass(frozen=True)
@@ -396,10 +453,13 @@ def attack(model: Model, targets: Sequence[Place], *, rounds: int = 40) -> Found
     solver = Solver(model)
     columns = np.array([model.column[place] for place in targets], dtype=np.int64)
     rng = np.random.default_rng(1)
+    before = 0
     for number in range(rounds):
         open_still = columns[solver.widths()[columns] < WIDE_ENOUGH] if number else columns
-        if len(open_still) <= 3:
+        if number > 2 and before - len(open_still) <= before // 5:
             break
+        before = len(open_still)
+        if "DBG" in __import__("os").environ: print("open",len(open_still))
         cost = np.zeros(len(model.low))
         way = (1.0, -1.0)[number] if number < 2 else rng.choice([1.0, -1.0], len(open_still))
         cost[open_still] = way * rng.uniform(0.5, 1.0, len(open_still))

@@ -24,16 +24,17 @@ class CellSeen:
 
 @dataclass(frozen=True)
 class TableSeen:
-    """A published table of counts; `area` among its dimensions stands for `level`."""
+    """A published table of counts of children, with its margins: "*" stands for all of a dimension."""
 
     key: str
     period: str
-    group: str
+    counts: str
+    """Of whom it counts children: the same word in two tables, the same facts."""
     level: str
+    """Of its areas: ward, cluster or authority."""
     span: str
+    """`term`, or another word for three terms together."""
     dims: tuple[str, ...]
+    many: frozenset[str]
+    """Dimensions of which a child may have several codes in a term."""
     cells: Mapping[Codes, CellSeen]
-
-    def positive(self) -> int:
-        """How many cells say that somebody is there."""
-        return sum(1 for cell in self.cells.values() if cell.value)

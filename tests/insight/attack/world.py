@@ -20,19 +20,27 @@ Bools = NDArray[np.bool_]
 CODES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "age": ("0–2", "3–4", "5–7", "8–11", "12–15", "16–18", "19–25"),
-        "sex": ("f", "m", "x"),
+        "sex": ("male", "female", "indeterminate", ""),
         "ethnicity": ("white", "asian", "black", "mixed", "other", ""),
         "need": tuple(f"need{number:02}" for number in range(15)),
         "level": ("1", "2", "3", "4", ""),
         "kind": tuple(f"kind{number:02}" for number in range(12)),
         "reason": ("no_place", "too_far", "waiting", "refused", "no_service", "other"),
         "basis": ("statutory", "assessed", "family", "other"),
+        "decision": ("agreed", "agreed_in_part", "declined", ""),
     }
 )
-"""Codes by dimension, the commonest first where it matters."""
+"""Codes by dimension, the commonest first."""
 AGE_FROM: Final = np.array([0, 3, 5, 8, 12, 16, 19])
 """First whole year of each age band."""
 TERMS_A_YEAR: Final = 3
+OF_SERVICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"Request": ("basis", "decision"), "Unmet": ("reason",), "Package": ()}
+)
+"""Facts that a child can have of several kinds of service at once; what else is said of each."""
+HOW_OFTEN: Final = MappingProxyType({"Request": 0.22, "Unmet": 0.3, "Package": 0.45})
+HOW_LASTING: Final = MappingProxyType({"Request": 0.3, "Unmet": 0.8, "Package": 0.9})
+"""How many have one, as a share of children; how many of these have it in the next term too."""
 HOW_MANY_KEYS: Final = 2**63
 
 
@@ -91,8 +99,8 @@ class World:
     terms: int
     here: Bools
     said: Mapping[str, Ints]
-    asked: Ints
-    unmet: Ints
+    of_services: Mapping[str, Ints]
+    """By fact: for each term, child and kind of service a number for what is said of it, or -1."""
     corrected: Mapping[str, Ints] = field(default_factory=dict)
     """As `said` and `here`, seen from the last release: the past of some children is another."""
 
@@ -104,12 +112,14 @@ class World:
         if fact == "ChildTerm":
             child = np.flatnonzero(here)
             return Rows(child, {name: said[name][term][child] for name in self.said})
-        table = self.asked if fact == "Request" else self.unmet
-        child, kind = np.nonzero((table[term] >= 0) & here[:, None])
-        last = table[term][child, kind]
-        columns = {name: said[name][term][child] for name in ("ward", "age", "need")}
-        name = "basis" if fact == "Request" else "reason"
-        return Rows(child.astype(np.int64), columns | {"kind": kind.astype(np.int64), name: last})
+        found = self.of_services[fact][term]
+        child, kind = np.nonzero((found >= 0) & here[:, None])
+        columns = {name: said[name][term][child] for name in self.said}
+        columns["kind"] = kind.astype(np.int64)
+        number = found[child, kind]
+        for name in OF_SERVICES[fact]:
+            number, columns[name] = np.divmod(number, len(self.codes[name]))
+        return Rows(child.astype(np.int64), columns)
 
     def of_span(self, fact: str, terms: range, *, seen: int) -> Rows:
         """Facts of several terms together."""
@@ -118,6 +128,12 @@ class World:
             np.concatenate([rows.child for rows in each]),
             {name: np.concatenate([rows.columns[name] for rows in each]) for name in each[0].columns},
         )
+
+    def narrowed(self, rows: Rows, column: str, codes: frozenset[str]) -> Rows:
+        """The facts that have one of these codes in a column."""
+        wanted = [self.codes[column].index(code) for code in codes if code in self.codes[column]]
+        kept = np.isin(rows.columns[column], wanted)
+        return Rows(rows.child[kept], {name: of[kept] for name, of in rows.columns.items()})
 
     def count(self, rows: Rows, dims: tuple[str, ...], level: str) -> dict[tuple[str, ...], Count]:
         """Different children by cell; `area` stands for the ward, cluster or authority of `level`."""
@@ -186,11 +202,10 @@ def make_world(
     here = _coming_and_going(rng, everyone, children, terms)
     said = _said(rng, everyone, terms, codes, places)
     _make_twins(rng, here, said)
-    asked = _of_services(rng, here, len(codes["kind"]), len(codes["basis"]), often=0.22, lasts=0.3)
-    unmet = _of_services(rng, here, len(codes["kind"]), len(codes["reason"]), often=0.3, lasts=0.8)
+    of_services = {fact: _of_services(rng, here, fact, codes) for fact in OF_SERVICES}
     corrected = _corrected(rng, here, said, codes, places)
     keys = rng.integers(-HOW_MANY_KEYS, HOW_MANY_KEYS, everyone, dtype=np.int64)
-    return World(keys, places, codes, terms, here, said, asked, unmet, corrected)
+    return World(keys, places, codes, terms, here, said, of_services, corrected)
 
 
 def _coming_and_going(rng: np.random.Generator, everyone: int, first: int, terms: int) -> Bools:
@@ -205,6 +220,7 @@ def _coming_and_going(rng: np.random.Generator, everyone: int, first: int, terms
         joined += more
         came_back = ~here[term] & here[:term].any(axis=0) & (rng.random(everyone) < 0.05)
         here[term] |= came_back
+    here[:, 0] = True
     return here
 
 
@@ -227,14 +243,11 @@ def _said(
 
     shares = {
         "ward": places.weights(),
-        "sex": np.array([0.34, 0.655, 0.005][: len(codes["sex"])]),
+        "sex": _skewed(len(codes["sex"]), 3.0),
         "ethnicity": _skewed(len(codes["ethnicity"]), 1.6),
         "need": _skewed(len(codes["need"]), 1.7),
         "level": _skewed(len(codes["level"]), 1.0),
     }
-    shares["sex"] /= shares["sex"].sum()
-    if len(codes["sex"]) > len(shares["sex"]):
-        shares["sex"] = _skewed(len(codes["sex"]), 1.5)
     changes = {"ward": 0.02, "need": 0.015, "level": 0.03}
     said: dict[str, Ints] = {}
     for name, of_all in shares.items():
@@ -259,22 +272,26 @@ def _make_twins(rng: np.random.Generator, here: Bools, said: Mapping[str, Ints])
 
 
 def _of_services(
-    rng: np.random.Generator, here: Bools, kinds: int, codes: int, *, often: float, lasts: float
+    rng: np.random.Generator, here: Bools, fact: str, codes: Mapping[str, tuple[str, ...]]
 ) -> Ints:
-    """By term, child and kind of service the code said of it, or -1; the last two kinds are rare."""
+    """Facts of one kind by term, child and kind of service; the last two kinds are rare."""
     terms, everyone = here.shape
-    share = _skewed(kinds, 1.2) * often
+    kinds = len(codes["kind"])
+    share = _skewed(kinds, 1.2) * HOW_OFTEN[fact]
     share[-2:] = 3 / everyone, 1 / everyone
+    lasts = HOW_LASTING[fact]
     found = np.full((terms, everyone, kinds), -1, dtype=np.int64)
     for term in range(terms):
-        code = rng.choice(codes, size=(everyone, kinds), p=_skewed(codes, 1.2))
-        new = rng.random((everyone, kinds)) < (share * (1 - lasts) if term else share)
-        found[term] = np.where(new, code, -1)
+        said = np.zeros((everyone, kinds), dtype=np.int64)
+        for name in reversed(OF_SERVICES[fact]):
+            code = rng.choice(len(codes[name]), size=said.shape, p=_skewed(len(codes[name]), 1.2))
+            said = said * len(codes[name]) + code
+        new = rng.random(said.shape) < (share * (1 - lasts) if term else share)
+        found[term] = np.where(new, said, -1)
         if term:
-            kept = (found[term - 1] >= 0) & (rng.random((everyone, kinds)) < lasts)
+            kept = (found[term - 1] >= 0) & (rng.random(said.shape) < lasts)
             found[term] = np.where(kept, found[term - 1], found[term])
         found[term][0, -1] = 0  # there is always one child in the rarest
-        here[term, 0] = True
     return found
 
 
