@@ -187,3 +187,15 @@ LISTS: Mapping[str, str] = {
 COURSES: Mapping[str, str] = {"better": "Better", "same": "The same", "worse": "Worse"}
 """Of an outcome: its latest score beside its baseline."""
 YES_NO: Mapping[str, str] = {"true": "Yes", "false": "No"}
+EXPECTED_BANDS: Mapping[str, str] = {
+    "complex": "The most complex needs: 1 in 100 children",
+    "dla": "Disabled as the Disability Living Allowance sees it: 7.7 in 100 children",
+}
+"""What share of children one would expect, by two definitions: never one truth (DOMAIN.md)."""
+TERMS_AHEAD: Mapping[str, str] = {"1": "Next term", "2": "In two terms", "3": "In three terms"}
+EDGES: Mapping[str, str] = {"low": "At least", "high": "At most"}
+
+
+def lower_first(text: str) -> str:
+    """With a small first letter, to go on within a sentence."""
+    return text[:1].lower() + text[1:]
