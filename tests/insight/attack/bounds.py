@@ -351,6 +351,7 @@ class Solver:
         rows = _Rows(self.model)
         if (rows.low > rows.high).any():
             raise Impossible("bounds")
+        self.low, self.high = rows.low, rows.high
         self._highs.passModel(rows.as_highs())
         size = len(self.model.low)
         self._at = np.arange(size, dtype=np.int32)
@@ -362,7 +363,6 @@ class Solver:
         self._highs.changeColsCost(len(cost), self._at, cost)
         self._highs.run()
         self.solves += 1
-        if "DBG" in __import__("os").environ: print(self.solves,self._highs.getInfo().simplex_iteration_count,self._highs.getRunTime())
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise Impossible(str(self._highs.getModelStatus()))
         found = np.array(self._highs.getSolution().col_value)
@@ -452,19 +452,22 @@ def attack(model: Model, targets: Sequence[Place], *, rounds: int = 40) -> Found
     """Bounds of the targets: exact where they are narrower than 4, else only shown to be as wide."""
     solver = Solver(model)
     columns = np.array([model.column[place] for place in targets], dtype=np.int64)
+    told = solver.high[columns] - solver.low[columns] < WIDE_ENOUGH
+    solver.least[columns[told]] = solver.low[columns[told]]
+    solver.most[columns[told]] = solver.high[columns[told]]
+    asked = columns[~told]
     rng = np.random.default_rng(1)
     before = 0
     for number in range(rounds):
-        open_still = columns[solver.widths()[columns] < WIDE_ENOUGH] if number else columns
-        if number > 2 and before - len(open_still) <= before // 5:
+        open_still = asked[solver.widths()[asked] < WIDE_ENOUGH] if number else asked
+        if not len(open_still) or (number > 2 and before - len(open_still) <= before // 10):
             break
         before = len(open_still)
-        if "DBG" in __import__("os").environ: print("open",len(open_still))
         cost = np.zeros(len(model.low))
         way = (1.0, -1.0)[number] if number < 2 else rng.choice([1.0, -1.0], len(open_still))
         cost[open_still] = way * rng.uniform(0.5, 1.0, len(open_still))
         solver.go(cost)
-    for column in columns[solver.widths()[columns] < WIDE_ENOUGH]:
+    for column in asked[solver.widths()[asked] < WIDE_ENOUGH]:
         for way in (1.0, -1.0):
             cost = np.zeros(len(model.low))
             cost[column] = way

@@ -27,6 +27,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "kind": tuple(f"kind{number:02}" for number in range(12)),
         "reason": ("no_place", "too_far", "waiting", "refused", "no_service", "other"),
         "basis": ("statutory", "assessed", "family", "other"),
+        "residential": ("false", "true"),
         "decision": ("agreed", "agreed_in_part", "declined", ""),
     }
 )
@@ -35,7 +36,7 @@ AGE_FROM: Final = np.array([0, 3, 5, 8, 12, 16, 19])
 """First whole year of each age band."""
 TERMS_A_YEAR: Final = 3
 OF_SERVICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"Request": ("basis", "decision"), "Unmet": ("reason",), "Package": ()}
+    {"Request": ("basis", "decision"), "Unmet": ("reason",), "Package": ("residential",)}
 )
 """Facts that a child can have of several kinds of service at once; what else is said of each."""
 HOW_OFTEN: Final = MappingProxyType({"Request": 0.22, "Unmet": 0.3, "Package": 0.45})

@@ -1,0 +1,156 @@
+"""The one place where the attack meets the product: releases made of invented microdata.
+
+Figures go in as the product counts them (children and the exclusive-or of record keys, cell by
+cell) and come out as anybody reads them. What is true stays beside them for the tests alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Final
+
+from panel.insight.core import words
+from panel.insight.core.catalogue import CATALOGUE, LINKS
+from panel.insight.core.cells import ProtectedTable, TrueCell
+from panel.insight.core.keys import CellKeys
+from panel.insight.core.making import Counted, tables_of
+from panel.insight.core.nesting import universe
+from panel.insight.core.places import Grid
+from panel.insight.core.ptable import TABLE
+from panel.insight.core.published import Published
+from panel.insight.core.table import Measure, TableDef
+from panel.insight.core.words import EVERY, NOT_SAID, Level, Period, Span
+from tests.insight.attack.bounds import Power
+from tests.insight.attack.folder import CellSeen, Codes, TableSeen
+from tests.insight.attack.world import Count, Places, Rows, World, make_world
+
+SECRET: Final = b"a secret of these tests and of nothing else"
+PERIODS: Final = (Period("2026-spring"), Period("2026-summer"), Period("2026-autumn"), Period("2027-spring"))
+"""Of the terms of a world; the last two are published."""
+CODES: Final[Mapping[str, tuple[str, ...]]] = {
+    "age": (*words.AGE_BANDS, NOT_SAID),
+    "sex": (*reversed(words.SEXES), NOT_SAID),
+    "ethnicity": (*words.ETHNICITIES, NOT_SAID),
+    "need": (*words.NEEDS, NOT_SAID),
+    "level": (*words.LEVELS, NOT_SAID),
+    "kind": tuple(words.SERVICES),
+    "reason": tuple(words.REASONS),
+    "basis": (*words.BASES, NOT_SAID),
+    "decision": (*words.DECISIONS, NOT_SAID),
+    "residential": ("false", "true"),
+}
+FACTS: Final = frozenset({"ChildTerm", "Request", "Unmet", "Package"})
+
+
+@dataclass(frozen=True)
+class Made:
+    """A release: what everybody sees of it, what it was made of, and how it goes on."""
+
+    seen: tuple[TableSeen, ...]
+    truth: Mapping[tuple[str, str], Mapping[Codes, int]]
+    """By table and period the true count of every cell, 0 as well."""
+    tables: tuple[ProtectedTable, ...]
+
+
+def world_of(seed: int, *, children: int = 3_000) -> World:
+    """A world in the words of the catalogue."""
+    return make_world(seed, children=children, codes=CODES)
+
+
+def clusters_of(places: Places) -> dict[str, str]:
+    """The cluster of each ward."""
+    wards = range(places.wards)
+    return {places.ward(ward): places.cluster(places.cluster_of(ward)) for ward in wards}
+
+
+def tables_counted() -> list[TableDef]:
+    """The catalogue's counts of children that a world has facts for."""
+    return [
+        table
+        for table in CATALOGUE.values()
+        if table.measure is Measure.CHILDREN and table.fact.__name__ in FACTS
+    ]
+
+
+@dataclass
+class Releases:
+    """Releases of one world, each made with those before it known."""
+
+    world: World
+    tables: Sequence[TableDef] = field(default_factory=tables_counted)
+    made: list[Made] = field(default_factory=list)
+
+    @property
+    def grid(self) -> Grid:
+        """The world's wards."""
+        return Grid(clusters=clusters_of(self.world.places))
+
+    def make(self, term: int) -> Made:
+        """The release of a term."""
+        counts = {table.key: self._counts(table, term) for table in self.tables}
+        period = PERIODS[term]
+        published = Published(period, LINKS)
+        for before in self.made:
+            published.put_all(CATALOGUE, before.tables)
+        cells = {
+            key: [TrueCell(cell, count.children, count.xor) for cell, count in of_table.items()]
+            for key, of_table in counts.items()
+        }
+        protected = tables_of(Counted(cells), self.grid, TABLE, CellKeys(SECRET), published)
+        wanted = {table.key for table in self.tables}
+        kept = tuple(table for table in protected if table.key in wanted)
+        truth = {
+            (table.key, period): {
+                cell.cell: counts[table.key].get(cell.cell, Count(0, 0)).children
+                for cell in table.cells
+            }
+            for table in kept
+        }
+        made = Made(tuple(as_seen(table) for table in kept), truth, kept)
+        self.made.append(made)
+        return made
+
+    def rows(self, table: TableDef, term: int) -> Rows:
+        """The facts that a table counts."""
+        span = range(term if table.span is Span.TERM else term - 2, term + 1)
+        rows = self.world.of_span(table.fact.__name__, span, seen=term)
+        for column, codes in table.where:
+            if column in rows.columns:
+                rows = self.world.narrowed(rows, column, codes)
+        return rows
+
+    def _counts(self, table: TableDef, term: int) -> dict[Codes, Count]:
+        rows = self.rows(table, term)
+        counts: dict[Codes, Count] = {}
+        for taken in product((False, True), repeat=len(table.dims)):
+            dims = tuple(dim for dim, wanted in zip(table.dims, taken, strict=True) if wanted)
+            for codes, count in self.world.count(rows, dims, table.level.value).items():
+                left = iter(codes)
+                counts[tuple(next(left) if wanted else EVERY for wanted in taken)] = count
+        return counts
+
+
+def as_seen(table: ProtectedTable) -> TableSeen:
+    """A table as it is read by those who know the catalogue."""
+    of = CATALOGUE[table.key]
+    cells = {
+        cell.cell: CellSeen(None if cell.value is None else int(cell.value), cell.note.value)
+        for cell in table.cells
+    }
+    counts = universe(of.fact, of.where)
+    level = Level.AUTHORITY if "area" not in of.dims else of.level
+    return TableSeen(
+        of.key, table.period, counts, level.value, of.span.value, of.dims, frozenset(of.many), cells
+    )
+
+
+def full_power() -> Power:
+    """All that the published catalogue and rules tell, and that nothing is ever corrected."""
+    known = universe(CATALOGUE["known_by_area"].fact, CATALOGUE["known_by_area"].where)
+    requests = universe(CATALOGUE["requests_by_kind"].fact, ())
+    decided = universe(CATALOGUE["decided_by_area"].fact, CATALOGUE["decided_by_area"].where)
+    agreed = universe(CATALOGUE["agreed_by_area"].fact, CATALOGUE["agreed_by_area"].where)
+    unmet = universe(CATALOGUE["unmet_by_kind"].fact, ())
+    packages = universe(CATALOGUE["packages_by_kind"].fact, ())
+    among = {unmet: known, packages: known, requests: known, decided: requests, agreed: decided}
+    return Power(among=among, known=known)
