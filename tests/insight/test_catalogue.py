@@ -4,6 +4,10 @@ from itertools import pairwise
 
 import pytest
 
+from panel.allocation import rules
+from panel.allocation.package_models import PackageKind
+from panel.directory import vocabulary
+from panel.insight.core import words
 from panel.insight.core.catalogue import CATALOGUE, LINKS, ORDER, cliques
 from panel.insight.core.dimensions import AREA, TITLES, codes, whole_grid
 from panel.insight.core.facts import ChildTerm
@@ -20,6 +24,7 @@ from panel.insight.core.words import (
     period_words,
     window,
 )
+from panel.register import models as register
 from tests.insight.invented_children import GRID
 
 TABLES = list(CATALOGUE.values())
@@ -146,3 +151,15 @@ def test_terms_follow_one_another_over_the_year() -> None:
         ordinal(Period("2026-winter"))
     with pytest.raises(ValueError, match="2026-autumn"):
         ordinal(Period("26-autumn"))
+
+
+def test_the_codes_are_those_that_the_rooms_use() -> None:
+    assert set(words.SERVICES) == set(vocabulary.KINDS)
+    assert set(words.LEVELS) == set(register.LEVELS)
+    assert {*words.SEXES, "not_known"} == set(register.SEXES)
+    assert set(words.BASES) == set(rules.LegalBasis)
+    assert set(words.DECISIONS) == set(rules.Kind)
+    assert words.AGREES == rules.AGREES
+    assert set(words.REASONS) == set(rules.Grounds)
+    assert set(words.WAYS) == set(PackageKind)
+    assert set(words.NEEDS) == {*rules.NeedCode, "gdd", "medical"}

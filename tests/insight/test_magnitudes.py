@@ -1,5 +1,6 @@
 """Money and waits are shown where many have part in them, and never exactly."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,6 +14,7 @@ from panel.insight.core.magnitudes import to_two_figures, why_hidden
 from panel.insight.core.protecting import protect
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
+from panel.insight.core.table import Measure
 from panel.insight.core.words import EVERY, WAIT_BANDS, Period
 from tests.insight.invented_children import GRID, SECRETS
 
@@ -64,6 +66,21 @@ def test_the_same_children_and_sums_have_the_same_figure() -> None:
     whole = of((EVERY,), [300_00] * 20, 99)
     out = made("cost_by_kind", cell, whole)
     assert out[("health",)] == out[(EVERY,)]
+
+
+def test_a_total_and_its_mean_do_not_tell_how_many_children() -> None:
+    mean = replace(COST, key="mean", measure=Measure.MEAN)
+    exact = 0
+    for xor in range(60):
+        cell = of((EVERY,), [3_000_00] * 12, xor)
+        total, each = (
+            protect(table, [cell], GRID, TABLE, SECRETS, Published(TERM, LINKS)).cells[0].value
+            for table in (COST, mean)
+        )
+        assert total is not None
+        assert each is not None
+        exact += round(total / each) == 12
+    assert exact < 45
 
 
 def test_figures_are_rounded_to_two() -> None:

@@ -113,9 +113,9 @@ def test_nothing_is_shown_under_a_zero_or_under_what_is_not_shown(many: int, see
 
 
 def test_a_ward_with_few_children_known_is_shown_as_a_whole_only() -> None:
-    small = [one for one in known(4_000, 1) if one.said["area"] != "w07"]
-    few = [one for one in known(4_000, 1) if one.said["area"] == "w07"][:12]
-    out = released([*small, *few])
+    those = known(1_000, 1)
+    few = [one for one in those if one.said["area"] == "w07"][:12]
+    out = released([*(one for one in those if one.said["area"] != "w07"), *few])
     total = {one.cell: one for one in out["known_by_area_ward"].cells}[("w07",)]
     assert total.value is not None
     assert 5 <= total.value < GRID.least_known
@@ -204,6 +204,16 @@ def test_a_cell_that_is_not_of_the_table_is_refused_without_naming_it() -> None:
 
 def test_a_ward_table_counts_at_its_own_level() -> None:
     assert WIDE.level is Level.WARD
+
+
+def test_what_cannot_be_is_a_plain_zero() -> None:
+    table = replace(CATALOGUE["known_by_age"], structural_zeros=frozenset({("c0", "19–25")}))
+    out = protect(
+        table, [TrueCell(("*", "*"), 40, 1)], GRID, TABLE, SECRETS, Published(TERM, LINKS)
+    )
+    said = {one.cell: (one.value, one.note) for one in out.cells}
+    assert said[("c0", "19–25")] == (0, Note.NONE)
+    assert said[("c0", "*")] == (0, Note.ZERO)
 
 
 class _Always:
