@@ -160,6 +160,8 @@ class Power:
 
     same_number: bool = True
     """That the same children give the same number, so different numbers tell different children."""
+    gave_way: bool = True
+    """That a cell left out under coarser cells that all show somebody would have shown 0."""
     nothing_corrected: bool = True
     """That the past was not corrected between releases, so that windows of terms overlap exactly."""
     among: Mapping[str, str] = field(default_factory=dict)
@@ -185,7 +187,8 @@ def make_model(tables: Sequence[TableSeen], areas: Mapping[str, str], power: Pow
     for grain in grains:
         for coarse in above[grain]:
             _say_how_they_add_up(model, grain, coarse)
-    _say_what_gave_way(model, tables, above)
+    if power.gave_way:
+        _say_what_gave_way(model, tables, above)
     _say_spans(model, grains, power)
     _say_links(model, power)
     if power.same_number:

@@ -4,8 +4,9 @@ Figures go in as the product counts them (children and the exclusive-or of recor
 cell) and come out as anybody reads them. What is true stays beside them for the tests alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Final
 
@@ -39,6 +40,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": (*words.DECISIONS, NOT_SAID),
     "residential": ("false", "true"),
 }
+NOBODY: Final = Count(0, 0)
 FACTS: Final = frozenset({"ChildTerm", "Request", "Unmet", "Package"})
 
 
@@ -47,8 +49,8 @@ class Made:
     """A release: what everybody sees of it, what it was made of, and how it goes on."""
 
     seen: tuple[TableSeen, ...]
-    truth: Mapping[tuple[str, str], Mapping[Codes, int]]
-    """By table and period the true count of every cell, 0 as well."""
+    truth: Mapping[tuple[str, str], Mapping[Codes, Count]]
+    """By table and period what is true of every cell, of those of nobody as well."""
     tables: tuple[ProtectedTable, ...]
 
 
@@ -87,28 +89,32 @@ class Releases:
 
     def make(self, term: int) -> Made:
         """The release of a term."""
-        counts = {table.key: self._counts(table, term) for table in self.tables}
-        period = PERIODS[term]
-        published = Published(period, LINKS)
+        made = self.protected(term, self.counts(term))
+        self.made.append(made)
+        return made
+
+    def counts(self, term: int) -> dict[str, dict[Codes, Count]]:
+        """What is true of every cell of every table in which there is somebody."""
+        return {table.key: self._counts(table, term) for table in self.tables}
+
+    def protected(self, term: int, counts: Mapping[str, Mapping[Codes, Count]]) -> Made:
+        """What goes out of these counts, after the releases made so far."""
+        published = Published(PERIODS[term], LINKS)
         for before in self.made:
             published.put_all(CATALOGUE, before.tables)
         cells = {
             key: [TrueCell(cell, count.children, count.xor) for cell, count in of_table.items()]
             for key, of_table in counts.items()
         }
-        protected = tables_of(Counted(cells), self.grid, TABLE, CellKeys(SECRET), published)
-        wanted = {table.key for table in self.tables}
-        kept = tuple(table for table in protected if table.key in wanted)
+        every = tables_of(Counted(cells), self.grid, TABLE, CellKeys(SECRET), published)
+        kept = tuple(table for table in every if table.key in counts)
         truth = {
-            (table.key, period): {
-                cell.cell: counts[table.key].get(cell.cell, Count(0, 0)).children
-                for cell in table.cells
+            (table.key, str(table.period)): {
+                cell.cell: counts[table.key].get(cell.cell, NOBODY) for cell in table.cells
             }
             for table in kept
         }
-        made = Made(tuple(as_seen(table) for table in kept), truth, kept)
-        self.made.append(made)
-        return made
+        return Made(tuple(as_seen(table) for table in kept), truth, kept)
 
     def rows(self, table: TableDef, term: int) -> Rows:
         """The facts that a table counts."""
@@ -119,15 +125,34 @@ class Releases:
                 rows = self.world.narrowed(rows, column, codes)
         return rows
 
+    def changed(self, table: TableDef, before: int, after: int) -> dict[Codes, int]:
+        """By cell, how many children are in it in one of two releases and not in the other."""
+        rows = self.rows(table, before), self.rows(table, after)
+        found: dict[Codes, int] = {}
+        for dims, fill in _margins(table):
+            of_dims = self.world.differing(*rows, dims, table.level.value)
+            found |= {fill(codes): children for codes, children in of_dims.items()}
+        return found
+
     def _counts(self, table: TableDef, term: int) -> dict[Codes, Count]:
         rows = self.rows(table, term)
         counts: dict[Codes, Count] = {}
-        for taken in product((False, True), repeat=len(table.dims)):
-            dims = tuple(dim for dim, wanted in zip(table.dims, taken, strict=True) if wanted)
-            for codes, count in self.world.count(rows, dims, table.level.value).items():
-                left = iter(codes)
-                counts[tuple(next(left) if wanted else EVERY for wanted in taken)] = count
+        for dims, fill in _margins(table):
+            of_dims = self.world.count(rows, dims, table.level.value)
+            counts |= {fill(codes): count for codes, count in of_dims.items()}
         return counts
+
+
+def _margins(table: TableDef) -> Iterator[tuple[tuple[str, ...], Callable[[Codes], Codes]]]:
+    """The sets of dimensions of a table, and how codes of each are written in a cell of all."""
+    for taken in product((False, True), repeat=len(table.dims)):
+        dims = tuple(dim for dim, wanted in zip(table.dims, taken, strict=True) if wanted)
+        yield dims, partial(_filled, taken)
+
+
+def _filled(taken: tuple[bool, ...], codes: Codes) -> Codes:
+    left = iter(codes)
+    return tuple(next(left) if wanted else EVERY for wanted in taken)
 
 
 def as_seen(table: ProtectedTable) -> TableSeen:

@@ -138,36 +138,43 @@ class World:
 
     def count(self, rows: Rows, dims: tuple[str, ...], level: str) -> dict[tuple[str, ...], Count]:
         """Different children by cell; `area` stands for the ward, cluster or authority of `level`."""
-        cell = np.zeros(len(rows.child), dtype=np.int64)
-        names: list[tuple[str, ...]] = []
-        for dim in dims:
-            names.append(self._names(dim, level))
-            cell = cell * len(names[-1]) + self._numbers(rows, dim, level)
-        pairs = np.unique(cell * len(self.keys) + rows.child)
-        cell, child = pairs // len(self.keys), pairs % len(self.keys)
-        which, first, how_many = np.unique(cell, return_index=True, return_counts=True)
-        if not len(which):
+        pairs = self._pairs(rows, dims, level)
+        if not len(pairs):
             return {}
+        cell, child = np.divmod(pairs, len(self.keys))
+        which, first, how_many = np.unique(cell, return_index=True, return_counts=True)
         xor = np.bitwise_xor.reduceat(self.keys[child], first)
-        counts = {}
-        for number, children, mixed in zip(which.tolist(), how_many.tolist(), xor.tolist(), strict=True):
-            codes = []
-            for of_dim in reversed(names):
-                number, code = divmod(number, len(of_dim))
-                codes.append(of_dim[code])
-            counts[tuple(reversed(codes))] = Count(children, mixed)
-        return counts
+        counts = zip(which.tolist(), how_many.tolist(), xor.tolist(), strict=True)
+        return {
+            self._codes(cell, dims, level): Count(children, mixed)
+            for cell, children, mixed in counts
+        }
 
-    def members(self, rows: Rows, dims: tuple[str, ...], level: str) -> dict[tuple[str, ...], set[int]]:
-        """The children of each cell by number: what a test compares, and no release holds."""
-        columns = [
-            np.array(self._names(dim, level), dtype=object)[self._numbers(rows, dim, level)]
-            for dim in dims
-        ]
-        found: dict[tuple[str, ...], set[int]] = {}
-        for child, *codes in zip(rows.child.tolist(), *columns, strict=True):
-            found.setdefault(tuple(codes), set()).add(child)
-        return found
+    def differing(
+        self, one: Rows, other: Rows, dims: tuple[str, ...], level: str
+    ) -> dict[tuple[str, ...], int]:
+        """By cell, how many children are in one of two sets of facts and not in the other."""
+        pairs = np.setxor1d(self._pairs(one, dims, level), self._pairs(other, dims, level))
+        which, how_many = np.unique(pairs // len(self.keys), return_counts=True)
+        return {
+            self._codes(cell, dims, level): children
+            for cell, children in zip(which.tolist(), how_many.tolist(), strict=True)
+        }
+
+    def _pairs(self, rows: Rows, dims: tuple[str, ...], level: str) -> Ints:
+        """A number for each cell and child in it, each once, sorted."""
+        cell = np.zeros(len(rows.child), dtype=np.int64)
+        for dim in dims:
+            cell = cell * len(self._names(dim, level)) + self._numbers(rows, dim, level)
+        return np.unique(cell * len(self.keys) + rows.child)
+
+    def _codes(self, cell: int, dims: tuple[str, ...], level: str) -> tuple[str, ...]:
+        codes = []
+        for dim in reversed(dims):
+            names = self._names(dim, level)
+            cell, code = divmod(cell, len(names))
+            codes.append(names[code])
+        return tuple(reversed(codes))
 
     def _names(self, dim: str, level: str) -> tuple[str, ...]:
         if dim != "area":
