@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-database lint audit sbom bench conformance soak assets lock clean help
+.PHONY: demo test test-database lint lint-types lint-style audit sbom bench conformance soak assets lock clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,10 +52,14 @@ test-database: $(VENV)/.checking assets ## The tests that talk to the database; 
 	@PANEL_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/python -m pytest $(ROOMS) \
 	  -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "database and not journey and not crawl"
 
-lint: $(VENV)/.checking ## ruff, mypy, layers, migrations
+lint: lint-types lint-style ## ruff, mypy, layers, migrations
+
+lint-types: $(VENV)/.checking
+	@$(BIN)/mypy
+
+lint-style: $(VENV)/.checking
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.architecture.migration_lint
 

@@ -12,17 +12,39 @@ DEEPEST = 60
 
 def too_deep(value: object) -> bool:
     """Whether a value has more levels than `DEEPEST`: then nothing else may walk it."""
-    level = [value]
+    level: list[object] = [value]
     for _ in range(DEEPEST):
-        level = [inner for one in level for inner in _inside(one)]
-        if not level:
+        below: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += one.values()
+            elif isinstance(one, list):
+                below += one
+        if not below:
             return False
+        level = below
     return True
+
+
+def texts(value: object) -> set[str]:
+    """The texts of all references below a value: what `references` says, without where."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            said = one.get("reference")
+            if isinstance(said, str):
+                found.add(said)
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return found
 
 
 def references(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Every reference below a value that is not `too_deep`, as (path of its text, text)."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, inner in value.items():
             here = f"{path}.{key}"
             if key == "reference" and isinstance(inner, str):
@@ -43,7 +65,7 @@ def resolved(
     """
 
     def copied(value: object) -> object:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return {
                 key: led(inner) if key == "reference" and isinstance(inner, str) else copied(inner)
                 for key, inner in value.items()
@@ -57,10 +79,3 @@ def resolved(
         key: led(value) if key == "reference" and isinstance(value, str) else copied(value)
         for key, value in resource.items()
     }
-
-
-def _inside(value: object) -> Iterator[object]:
-    if isinstance(value, Mapping):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value

@@ -19,7 +19,7 @@ from interop.incoming.invariants import INVARIANTS
 from interop.incoming.narrative import unsafe
 from interop.incoming.received import NO_SUCH_ELEMENT, Problem
 from interop.incoming.references import literal
-from interop.incoming.shapes import Element, shape
+from interop.incoming.shapes import Element, needs, shape
 
 _WHOLE: Final = (frozenset({int}), "This is a whole number, without quotes.")
 _NUMBERS: Final[Mapping[str, tuple[frozenset[type], str]]] = {
@@ -35,6 +35,8 @@ _WRONG_CODE: Final = "This is not one of the codes that may stand here."
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CODE: Final = re.compile(r"[^\s]++(\s[^\s]++)*+")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_EXTENDED: Final = {"extension"}
+"""What commonly accompanies a primitive."""
 _LAYOUT: Final = str.maketrans("", "", "\t\r\n")
 
 
@@ -65,6 +67,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     codes: frozenset[str] | None
     concept: tuple[str, frozenset[str]] | None
 
+    is_plain: Callable[[object], bool] | None
+    """Whether the models surely take what stands here; None where its elements say that."""
+
 
 @cache
 def rules(type_name: str) -> Mapping[str, Rule]:
@@ -78,19 +83,31 @@ def rules(type_name: str) -> Mapping[str, Rule]:
             form=_FORMS.get(element.kind),
             codes=REQUIRED.get((type_name, name)),
             concept=CONCEPTS.get((type_name, name)),
+            is_plain=_never if element.kind == "resource" else element.fits,
         )
         for name, element in shape(type_name).items()
     }
 
 
+def _never(_held: object) -> bool:
+    """Of a whole resource within another only its model knows."""
+    return False
+
+
 class Walk:
-    """One walk over a resource; `problems` and `remarks` hold what it found."""
+    """One walk over a resource; `problems` and `remarks` hold what it found.
+
+    `is_plain`: nothing was found, and nothing stands here of which only fhir.resources' models know
+    whether it may. They take every such resource, so it need not be read by them as well.
+    """
 
     def __init__(self, resource: Mapping[str, Any], path: str) -> None:
         self.problems: list[Problem] = []
         self.remarks: list[Problem] = []
+        self.is_plain = True
         self._contained = _contained_ids(resource)
         self._resource(resource, (None, path))
+        self.is_plain = self.is_plain and not self.problems and not self.remarks
 
     def problem(self, place: Place, reason: str) -> None:
         """Something that makes it unsafe to take anything in."""
@@ -123,6 +140,11 @@ class Walk:
                 self._object(rule, held, (place, rule.step))
             else:
                 self._primitive(rule, held, place, rule.step)
+            if rule is not None and rule.is_plain is not None and not rule.is_plain(held):
+                self.is_plain = False
+        wanted = needs(type_name)
+        if wanted is not None and self.is_plain:
+            self.is_plain = wanted.are_met_by(value)
         special = _SPECIAL.get(type_name)
         if special is not None:
             special(self, value, place)
@@ -184,6 +206,8 @@ class Walk:
         """What accompanies a primitive, the type of a resource, or nothing that R4 has."""
         if name == "resourceType" and "meta" in known:
             return
+        if not (isinstance(held, dict) and held.keys() == _EXTENDED and name[1:] in known):
+            self.is_plain = False
         rule = known.get(name[1:]) if name.startswith("_") else None
         at: Place = (place, f".{name}")
         if rule is None or rule.is_complex:

@@ -3,6 +3,7 @@
 import json
 import re
 from codecs import BOM_UTF8
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Final, NoReturn
@@ -44,6 +45,8 @@ class Part(Struct, frozen=True, kw_only=True):
     full_url: str | None = None
     request: Request | None = None
     is_resource: bool = True
+    around: Mapping[str, Any] = {}
+    """What its entry says beside it."""
     broken: str | None = None
 
 
@@ -146,6 +149,7 @@ def _entry(raw: Raw, path: str) -> Part:
         full_url=full_url if isinstance(full_url, str) else None,
         request=_request(around.get("request")),
         is_resource=found is not None,
+        around=around,
     )
 
 

@@ -54,7 +54,8 @@ def _ends_in_order(value: Value) -> bool:
 
 
 def _has_times(value: Value) -> bool:
-    return bool(value.get("start")) or value.get("status") in {"proposed", "cancelled", "waitlist"}
+    # A tuple: what stands here may be a list, which is in no set.
+    return bool(value.get("start")) or value.get("status") in ("proposed", "cancelled", "waitlist")
 
 
 def _changed_after_asked(value: Value) -> bool:

@@ -1,5 +1,8 @@
 """What was received, taken apart: each resource with its bytes, its message, what is wrong."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Raw, Struct
 
 from interop.messages import Message
@@ -59,6 +62,10 @@ class Piece(Struct, frozen=True, kw_only=True):
     path: str
     raw: Raw
     """Its bytes exactly as received."""
+    value: Mapping[str, Any] = {}
+    """What the bytes say, decimals exact; empty where they cannot be read."""
+    around: Mapping[str, Any] = {}
+    """What its entry of a Bundle says beside it."""
     full_url: str | None = None
     request: Request | None = None
     id: str | None = None

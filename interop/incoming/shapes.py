@@ -4,15 +4,17 @@ Read once from the models of fhir.resources (R4B), which know cardinality, primi
 types that a reference may point to. They know required bindings only in part: see `bindings`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated, Final, get_args, get_origin
+from typing import Annotated, Any, Final, cast, get_args, get_origin
 
 from fhir.resources.R4B import get_fhir_model_class
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from fhir_core.types import FhirBase
 from msgspec import Struct
+from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
+from pydantic_core import SchemaValidator
 
 
 class Element(Struct, frozen=True, kw_only=True):
@@ -25,6 +27,35 @@ class Element(Struct, frozen=True, kw_only=True):
     """The complex type that stands here."""
     targets: frozenset[str] = frozenset()
     """Types that a reference may point to; empty where any may."""
+    fits: Callable[[object], bool] | None = None
+    """Whether fhir.resources takes a value here; None where the element is no primitive."""
+
+
+class Choice(Struct, frozen=True):
+    """The elements of which one may stand: `value[x]`."""
+
+    names: frozenset[str]
+    is_required: bool
+
+
+class Needs(Struct, frozen=True):
+    """What fhir.resources asks of an object beside that each of its elements fits."""
+
+    required: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    is_known: bool
+    """Whether this is all that the type's model asks."""
+
+    def are_met_by(self, value: Mapping[str, Any]) -> bool:
+        """Whether an object surely has it; False where only the model itself can say."""
+        if not self.is_known or any(value.get(name) is None for name in self.required):
+            return False
+        return all(
+            not choice.is_required
+            if choice.names.isdisjoint(value)
+            else sum(name in choice.names for name in value) == 1
+            for choice in self.choices
+        )
 
 
 RESOURCES_IN: Final = "Resource"
@@ -43,6 +74,49 @@ def shape(type_name: str) -> Mapping[str, Element]:
         for name, field in model.model_fields.items()
         if not name.endswith("__ext") and name != "fhir_comments"
     }
+
+
+_OWN_RULES: Final = frozenset({"FHIRPrimitiveExtension", "VerificationResult"})
+"""Types whose models check more than the others do."""
+
+
+@cache
+def needs(type_name: str) -> Needs | None:
+    """What one type asks for; None for nothing. Raises `ValueError` where R4B knows no such."""
+    model = get_fhir_model_class(type_name)
+    called = {name: field.alias or name for name, field in model.model_fields.items()}
+    # The models tell this of their instances, and the same of each.
+    empty = model.model_construct()
+    required = [called[name] for name, field in model.model_fields.items() if field.is_required()]
+    required += [name for name, _ in empty.get_required_fields()]
+    choices = tuple(
+        Choice(
+            frozenset(called[name] for name in names), _is_required(model.model_fields[names[0]])
+        )
+        for names in empty.get_one_of_many_fields().values()
+    )
+    is_known = type_name not in _OWN_RULES
+    if is_known and not required and not choices:
+        return None
+    return Needs(tuple(required), choices, is_known)
+
+
+def _is_required(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("one_of_many_required") is True
+
+
+def _whole(field: FieldInfo) -> object:
+    """An element's annotation with what stands beside it."""
+    if not field.metadata:
+        return field.annotation
+    return Annotated[field.annotation, *field.metadata]
+
+
+@cache
+def _fits(annotation: object) -> Callable[[object], bool]:
+    adapter = TypeAdapter(cast("type[object]", annotation))
+    return SchemaValidator(adapter.core_schema).isinstance_python
 
 
 def model_of(type_name: str) -> type[FHIRAbstractModel]:
@@ -66,7 +140,11 @@ def _element(field: FieldInfo) -> Element:
         frozenset(str(each) for each in named) if isinstance(named, list) else frozenset[str]()
     )
     return Element(
-        kind=kind, many=many, holds=holds, targets=targets - {"Resource"} if targets else targets
+        kind=kind,
+        many=many,
+        holds=holds,
+        targets=targets - {"Resource"} if targets else targets,
+        fits=None if holds else _fits(_whole(field)),
     )
 
 

@@ -73,6 +73,7 @@ class _Work:
         self.type = ""
         self.value: dict[str, Any] = {}
         self.is_done = False
+        self.is_plain = False
         self.problems: tuple[Problem, ...] = ()
         self.remarks: tuple[Problem, ...] = ()
         self.set_aside: str | None = None
@@ -95,6 +96,8 @@ class _Work:
             type=self.type,
             path=self.path,
             raw=self.part.raw,
+            value=self.value if self.part.is_resource else {},
+            around=self.part.around,
             full_url=self.part.full_url,
             request=self.part.request,
             problems=self.problems,
@@ -154,9 +157,12 @@ def _about(work: _Work) -> None:
 def _walk(work: _Work) -> None:
     walk = Walk(work.value, work.path)
     work.problems, work.remarks = tuple(walk.problems), tuple(walk.remarks)
+    work.is_plain = walk.is_plain
 
 
 def _validate(work: _Work) -> None:
+    if work.is_plain:
+        return
     problems, tolerated = validated(work.value, work.type, work.path)
     told = {problem.path for problem in work.problems + work.remarks}
     work.remarks = (*work.remarks, *(each for each in tolerated if each.path not in told))

@@ -61,7 +61,7 @@ def _bundle(chance: Chance) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": kind, "entry": entries}
 
 
-def _places(value: Any) -> list[tuple[Any, Any]]:
+def places(value: Any) -> list[tuple[Any, Any]]:
     """Every place in a tree: what holds it, and by which key."""
     found: list[tuple[Any, Any]] = []
     waiting = [value]
@@ -76,17 +76,17 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _swap(chance: Chance, bundle: dict[str, Any]) -> None:
-    holder, key = chance.choice(_places(bundle))
+    holder, key = chance.choice(places(bundle))
     holder[key] = deepcopy(chance.choice(ODD))
 
 
 def _exchange(chance: Chance, bundle: dict[str, Any]) -> None:
-    (one, this), (other, that) = chance.sample(_places(bundle), 2)
+    (one, this), (other, that) = chance.sample(places(bundle), 2)
     one[this] = json.loads(json.dumps(other[that]))
 
 
 def _rename(chance: Chance, bundle: dict[str, Any]) -> None:
-    holder, key = chance.choice([place for place in _places(bundle) if isinstance(place[1], str)])
+    holder, key = chance.choice([place for place in places(bundle) if isinstance(place[1], str)])
     name = chance.choice(
         ["resourceType", "id", "_" + key, key + "X", "extension", "valueString", ""]
     )

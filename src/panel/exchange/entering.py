@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from typing import NoReturn
 from uuid import UUID
 
-from sqlalchemy import select
+import msgspec
 
 from consent import Viewer, ViewerKind
 from interop.scopes import Scopes, read_scopes
 from panel.accounts.desk import Desk
-from panel.accounts.models import Agency
-from panel.exchange.models import ExchangeClient, ExchangeToken
-from panel.exchange.tokens import goes_on
+from panel.exchange.tokens import GOES_ON
 from panel.platform.problems import NotLetIn
+from panel.platform.read_models import ReadModel
 from panel.platform.sessions import token_hash
 
 REALM = 'Bearer realm="fhir"'
@@ -64,36 +63,38 @@ async def client_of(desk: Desk) -> Client:
     if len(given) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
         _not_good()
     async with desk.tenant.transaction() as session:
-        found = await session.execute(
-            select(
-                ExchangeClient.id,
-                ExchangeClient.key,
-                ExchangeClient.name,
-                ExchangeClient.scopes.label("registered"),
-                ExchangeToken.scopes,
-                Agency.id.label("agency_id"),
-                Agency.kind,
-            )
-            .select_from(ExchangeToken)
-            .join(ExchangeClient, ExchangeClient.id == ExchangeToken.client_id)
-            .join(Agency, Agency.id == ExchangeClient.agency_id)
-            .where(
-                ExchangeToken.id == token_hash(token),
-                ExchangeToken.ends_at > desk.now,
-                ExchangeToken.revoked_at.is_(None),
-                goes_on(desk.today),
-            )
-        )
-        row = found.one_or_none()
-    if row is None:
+        found = await _LET_IN.line(session, token=token_hash(token), now=desk.now, day=desk.today)
+    if found is None:
         _not_good()
     return Client(
-        viewer=Viewer(row.id, ViewerKind.CLIENT, row.agency_id, row.kind),
+        viewer=Viewer(found.id, ViewerKind.CLIENT, found.agency_id, found.kind),
         # What was taken from it since the token was made is taken from the token too.
-        scopes=read_scopes(row.scopes).within(read_scopes(row.registered)),
-        key=row.key,
-        name=row.name,
+        scopes=read_scopes(found.scopes).within(read_scopes(found.registered)),
+        key=found.key,
+        name=found.name,
     )
+
+
+class _LetIn(msgspec.Struct):
+    id: UUID
+    key: str
+    name: str
+    registered: list[str]
+    scopes: list[str]
+    agency_id: UUID
+    kind: str
+
+
+_LET_IN = ReadModel(
+    "SELECT json_build_object('id', exchange_client.id, 'key', exchange_client.key,"
+    " 'name', exchange_client.name, 'registered', exchange_client.scopes, 'scopes', t.scopes,"
+    " 'agency_id', agency.id, 'kind', agency.kind)::text FROM exchange_token t"
+    " JOIN exchange_client ON exchange_client.id = t.client_id"
+    " JOIN agency ON agency.id = exchange_client.agency_id"
+    " WHERE t.token_hash = :token AND t.ends_at > :now AND t.revoked_at IS NULL"
+    " AND {goes_on}".replace("{goes_on}", GOES_ON),
+    _LetIn,
+)
 
 
 def _not_good() -> NoReturn:

@@ -80,22 +80,33 @@ async def _bundle(doing: Doing) -> Answered:
     if parsed.kind not in ("transaction", "batch"):
         doing.client.require("Bundle", "c")
         return await _for_the_inbox(doing, opened_)
-    work = await _work(body, doing.base)
+    work = await _work(opened_, body, doing.base)
     if isinstance(work, Refused):
         raise NotDone(*work.issues)
     for entry in work.entries:
         doing.client.require(entry.request.type, LETTERS[entry.request.method])
-    doing.row.kind = work.kind
     if work.kind == "batch":
         return await _batch(doing, opened_, work)
     return await _transaction(doing, opened_, work)
 
 
-async def _work(body: bytes, base: str) -> Work | Refused:
+async def _work(opened_: Opened, body: bytes, base: str) -> Work | Refused:
     """What a body asks for; a long one is read beside the others' requests."""
     if len(body) < LARGE:
-        return read(_decoded(body), base)
-    return await asyncio.to_thread(lambda: read(_decoded(body), base))
+        return read(_asking(opened_, body), base)
+    return await asyncio.to_thread(lambda: read(_asking(opened_, body), base))
+
+
+def _asking(opened_: Opened, body: bytes) -> object:
+    """The Bundle as values: as it was taken apart, where every entry could be."""
+    pieces = opened_.pieces
+    if not all(piece.around for piece in pieces):
+        return _decoded(body)
+    entries = [
+        {**piece.around, "resource": piece.value} if piece.value else {**piece.around}
+        for piece in pieces
+    ]
+    return {"resourceType": "Bundle", "type": opened_.parsed.kind, "entry": entries}
 
 
 def _decoded(body: bytes) -> object:
@@ -183,13 +194,16 @@ async def _transaction(doing: Doing, opened_: Opened, work: Work) -> Answered:
     children = await children_meant(doing.gate, session, doing.client.viewer, opened_)
     if len(children) < len(subjects.meant):
         # It is done whole, or it waits whole.
+        doing.row.kind = work.kind
         await settle(session, doing.row, opened_, rows.values())
         return waiting(doing, doing.row.id)
     taken = await _taken(doing, opened_, rows, children, planned)
-    await settle(session, doing.row, opened_, rows.values())
     told = [await _answer(doing, opened_, one, planned, taken) for one in _in_place(work)]
     if any(one.issues and status_of(one.issues) >= 400 for one in told):
         raise NotDone(*(issue for one in told for issue in one.issues))
+    # Last: what was received is then written once, with its answer.
+    await settle(session, doing.row, opened_, rows.values())
+    doing.row.kind = work.kind
     return Answered(200, msgspec.json.encode(answers("transaction", told)).decode())
 
 
@@ -298,6 +312,7 @@ async def _batch(doing: Doing, opened_: Opened, work: Work) -> Answered:
             row.state, row.reason = "kept", work.refused[index][0].text
     for entry in work.ordered():
         by_index[entry.index] = await _alone(doing, opened_, entry, rows, children)
+    doing.row.kind = work.kind
     await settle(doing.session, doing.row, opened_, rows.values())
     body = answers("batch", [by_index[index] for index in sorted(by_index)])
     return Answered(200, msgspec.json.encode(body).decode())

@@ -23,6 +23,8 @@ async def match(session: AsyncSession, meant: Meant) -> UUID | None:
     child = await session.get(Child, found)
     if child is None:
         return None
+    # Held, so that who compares pieces with the child finds it at hand: a session holds no row.
+    session.info[child.id] = child
     await load_keys(session, {child.id})
     return child.id if _fits(child, meant) else None
 

@@ -6,13 +6,13 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.exchange.entering import Client
 from panel.exchange.inbox_models import CONTENT_FIELD, RAW_FIELD, Received, ReceivedPiece
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.ids import new_id
+from panel.platform.read_models import for_driver, rows_of
 from panel.platform.tables import KEYS, NOW, load_or_make
 from panel.platform.tenancy import Tenant, load_keys
 
@@ -59,29 +59,18 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
             sha256(sending.body).hexdigest(),
         )
         sealed = keys.seal_bytes(client.agency_id, CONTENT_FIELD, row_id, sending.body)
-        moment = session.info[NOW]
-        await session.execute(
-            insert(Received)
-            .values(
-                id=row_id,
-                client_id=client.viewer.id,
-                agency_id=client.agency_id,
-                holder_id=client.agency_id,
-                asked=sending.asked,
-                kind="",
-                content=sealed,
-                content_index=index,
-                bytes_long=len(sending.body),
-                state="new",
-                tries=0,
-                created_at=moment,
-                created_by=client.viewer.id,
-                changed_at=moment,
-                changed_by=client.viewer.id,
-                version=1,
-            )
-            .on_conflict_do_nothing(index_elements=["client_id", "content_index"])
-        )
+        given = {
+            "id": row_id,
+            "client": client.viewer.id,
+            "agency": client.agency_id,
+            "asked": sending.asked,
+            "content": sealed,
+            "index": index,
+            "long": len(sending.body),
+            "now": session.info[NOW],
+        }
+        if await rows_of(session, _KEEP, given):
+            return row_id
         return (
             await session.execute(
                 select(Received.id).where(
@@ -89,6 +78,15 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
                 )
             )
         ).scalar_one()
+
+
+_KEEP = for_driver(
+    "INSERT INTO received (id, client_id, agency_id, holder_id, asked, kind, content,"
+    " content_index, bytes_long, state, tries, created_at, created_by, changed_at, changed_by,"
+    " version) VALUES (:id, :client, :agency, :agency, :asked, '', :content, :index, :long, 'new',"
+    " 0, :now, :client, :now, :client, 1)"
+    " ON CONFLICT (client_id, content_index) DO NOTHING RETURNING 1"
+)
 
 
 async def keys_of(session: AsyncSession, *holders: UUID) -> Keys:

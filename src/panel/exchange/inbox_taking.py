@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer, ViewerKind
 from interop.incoming.received import Piece
 from interop.incoming.received import Received as Parsed
 from interop.incoming.taking_apart import read
+from interop.outgoing import Json
 from panel.accounts.desk import usual_purposes
 from panel.exchange.inbox_categories import category_of
 from panel.exchange.inbox_matching import match
-from panel.exchange.inbox_models import RAW_FIELD, Proposal, Received, ReceivedPiece, SenderVersion
+from panel.exchange.inbox_models import RAW_FIELD, Received, ReceivedPiece, SenderVersion
 from panel.exchange.inbox_notifications import (
     Notification,
     notification_in,
@@ -49,6 +50,7 @@ from panel.panels.models import Panel
 from panel.platform.ids import new_id
 from panel.platform.many_rows import insert_many
 from panel.platform.problems import NotAllowed
+from panel.platform.read_models import for_driver, rows_of
 from panel.records.gate import Access, Gate
 from panel.register.models import Child
 
@@ -89,6 +91,8 @@ class Result:
     row: SenderVersion | None
     """The sender's version; None where it is a row of ours and nothing else is kept of it."""
     is_offered: bool = False
+    said: Json | None = None
+    """What the version says, where it was written just now."""
 
 
 @dataclass(slots=True)
@@ -155,10 +159,10 @@ async def _hold(session: AsyncSession, viewer: Viewer, children: Iterable[UUID])
     would be there twice. In one order, so that none waits for the other.
     """
     for child_id in sorted(set(children)):
-        await session.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:both, 35))"),
-            {"both": f"{viewer.id} {child_id}"},
-        )
+        await rows_of(session, _ALONE, {"both": f"{viewer.id} {child_id}"})
+
+
+_ALONE = for_driver("SELECT pg_advisory_xact_lock(hashtextextended(:both, 35))")
 
 
 async def _to_choose_for(session: AsyncSession, opened_: Opened) -> set[int | None]:
@@ -172,12 +176,7 @@ async def piece_rows(
     session: AsyncSession, row: Received, opened_: Opened
 ) -> dict[str, ReceivedPiece]:
     """A row for each piece, by path: those that were there from an earlier try, and new ones."""
-    there = {
-        one.path: one
-        for one in await session.scalars(
-            select(ReceivedPiece).where(ReceivedPiece.received_id == row.id)
-        )
-    }
+    there = await _pieces_of(session, row)
     if there and len(there) < len(opened_.pieces):
         raise NotAllowed("A part of this is about a child whose record you do not reach.")
     keys = await keys_of(session, row.agency_id)
@@ -198,6 +197,14 @@ async def piece_rows(
         if one.state not in ("matched", "not_ours"):
             _describe(one, piece, opened_.subjects.about.get(piece.path))
     return there
+
+
+async def _pieces_of(session: AsyncSession, row: Received) -> dict[str, ReceivedPiece]:
+    """By path, what an earlier try left; what just came was not tried before."""
+    if row.state == "new":
+        return {}
+    found = await session.scalars(select(ReceivedPiece).where(ReceivedPiece.received_id == row.id))
+    return {one.path: one for one in found}
 
 
 def _describe(row: ReceivedPiece, piece: Piece, about: int | None) -> None:
@@ -234,7 +241,7 @@ async def take_for(
     mine = [piece for piece in asked if rows[piece.path].state != "matched"]
     whole = [piece for piece in mine if not piece.problems]
     with session.no_autoflush:
-        places = await _places(access, row, whole)
+        places = await _places(access, row, opened_.parsed.kind, whole)
         # Held, so that each piece that would change it finds it at hand.
         child = await session.get(Child, child_id)
     for piece in mine:
@@ -253,11 +260,15 @@ async def take_for(
     }
     taken = Taken()
     versions: dict[str, SenderVersion] = {}
+    said: dict[str, Json] = {}
     for piece in whole:
         place, one = places[piece.path], rows[piece.path]
-        said = Said(place.row_id, linked(piece, known), place.marks, place.about_id)
-        versions[piece.path] = keep_version(place.row, one, said)
+        said[piece.path] = linked(piece, known)
+        now = Said(place.row_id, said[piece.path], place.marks, place.about_id)
+        versions[piece.path] = keep_version(place.row, one, now)
     await insert_many(session, [one for one in versions.values() if inspect(one).transient])
+    # Those that were there say from now on when they were changed.
+    await session.flush()
     for piece in whole:
         place, one = places[piece.path], rows[piece.path]
         changes = await changes_by(session, child, piece.message, piece.present, place.about_id)
@@ -269,6 +280,7 @@ async def take_for(
             place.row is None and place.about_id is None,
             None if place.about_id else versions[piece.path],
             is_offered=offers > 0,
+            said=said[piece.path],
         )
         notification = opened_.notifications.get(piece.path)
         if notification is not None and panel is not None:
@@ -289,11 +301,13 @@ class _Place:
     about_id: UUID | None = None
 
 
-async def _places(access: Access, received: Received, pieces: Sequence[Piece]) -> dict[str, _Place]:
+async def _places(
+    access: Access, received: Received, kind: str, pieces: Sequence[Piece]
+) -> dict[str, _Place]:
     session, child_id = access.session, access.child_id
     ring = (await keys_of(session, received.agency_id)).ring
     marks = {piece.path: marks_of(piece, received.client_id, ring) for piece in pieces}
-    ours = await _ours(access, received, pieces)
+    ours = await _ours(access, received, kind, pieces)
     called = await versions_called(
         session,
         received.client_id,
@@ -314,7 +328,7 @@ async def _places(access: Access, received: Received, pieces: Sequence[Piece]) -
 
 
 async def _ours(
-    access: Access, received: Received, pieces: Sequence[Piece]
+    access: Access, received: Received, kind: str, pieces: Sequence[Piece]
 ) -> dict[str, SenderVersion | UUID]:
     """The pieces that are sent to a place here: a sender's version, or a row that we wrote.
 
@@ -325,7 +339,7 @@ async def _ours(
         if piece.type == "Patient":
             found[piece.path] = access.child_id
             continue
-        id_ = uuid_of(piece.id) if _updates(piece, received) else None
+        id_ = uuid_of(piece.id) if _updates(piece, received, kind) else None
         if id_ is not None:
             own = await own_version(access.session, received.agency_id, piece.type, id_)
             if own is not None and own.child_id != access.child_id:
@@ -334,13 +348,13 @@ async def _ours(
     return found
 
 
-def _updates(piece: Piece, received: Received) -> bool:
+def _updates(piece: Piece, received: Received, kind: str) -> bool:
     """Whether it was sent to take the place of a resource, by somebody whose right to was asked.
 
     In a document or message an entry's request asks for nothing, nor in what was fetched.
     """
     if piece.request is not None:
-        is_asked = received.kind in ("transaction", "batch") and received.asked != FETCHED
+        is_asked = kind in ("transaction", "batch") and received.asked != FETCHED
         return is_asked and piece.request.method == "PUT"
     return _is_put(received.asked)
 
@@ -424,6 +438,7 @@ async def settle(
     some = list(pieces)
     await store_pieces(session, some)
     await session.flush()
+    is_offered = await _has_open(session, row.id)
     states = {one.state for one in some}
     wrong = next((one for one in some if one.state == "quarantined"), None)
     row.reason, row.path = (None, None) if wrong is None else (wrong.reason, wrong.reason_path)
@@ -434,7 +449,7 @@ async def settle(
     elif states == {"not_ours"}:
         row.state = "not_ours"
     else:
-        row.state = "offered" if await _has_open(session, row.id) else "done"
+        row.state = "offered" if is_offered else "done"
     holders = {one.holder_id for one in some}
     if row.holder_id == row.agency_id and "to_match" not in states and row.agency_id not in holders:
         content = await content_of(session, row)
@@ -442,7 +457,6 @@ async def settle(
             await keep_for(session, row, holders.pop(), content)
         else:
             await keep_for(session, row, row.agency_id, _around(content, opened_))
-    await session.flush()
 
 
 def _around(content: bytes, opened_: Opened) -> bytes:
@@ -458,9 +472,9 @@ def _around(content: bytes, opened_: Opened) -> bytes:
 
 
 async def _has_open(session: AsyncSession, received_id: UUID) -> bool:
-    found = await session.scalar(
-        select(Proposal.id)
-        .where(Proposal.received_id == received_id, Proposal.state == "open")
-        .limit(1)
-    )
-    return found is not None
+    return bool(await rows_of(session, _OPEN, {"received": received_id}))
+
+
+_OPEN = for_driver(
+    "SELECT 1 FROM proposal WHERE received_id = :received AND state = 'open' LIMIT 1"
+)

@@ -27,7 +27,7 @@ class Said:
 
     id: UUID
     """The id of a new one."""
-    body: str
+    body: Json
     marks: tuple[bytes, ...] = ()
     about_id: UUID | None = None
 
@@ -110,13 +110,13 @@ def keep_version(row: SenderVersion | None, piece: ReceivedPiece, said: Said) ->
         )
     else:
         row.identifier_marks = sorted({*map(bytes, row.identifier_marks), *said.marks})
-    row.piece_id, row.category, row.body = piece.id, piece.category, said.body
+    row.piece_id, row.category, row.body = piece.id, piece.category, encode(said.body).decode()
     return row
 
 
-def linked(found: Piece, known: Mapping[str, str]) -> str:
-    """A resource as JSON, with its references to what came with it resolved."""
-    return encode(resolved(value_of(found.raw), known, beside_of(found.full_url))).decode()
+def linked(found: Piece, known: Mapping[str, str]) -> Json:
+    """A resource with its references to what came with it resolved."""
+    return resolved(found.value, known, beside_of(found.full_url))
 
 
 def beside_of(full_url: str | None) -> str:
@@ -129,7 +129,11 @@ def beside_of(full_url: str | None) -> str:
 
 def as_sent(row_id: UUID, changed_at: datetime, body: str) -> Json:
     """A sender's version as its sender reads it back: as it was sent, with our id and moment."""
-    resource: Json = value_of(msgspec.Raw(body.encode()))
+    return told_back(row_id, changed_at, value_of(msgspec.Raw(body.encode())))
+
+
+def told_back(row_id: UUID, changed_at: datetime, resource: Json) -> Json:
+    """The same, of a body that was read already."""
     meta = resource.get("meta")
     told = dict(meta.items()) if isinstance(meta, dict) else {}
     told.pop("versionId", None)

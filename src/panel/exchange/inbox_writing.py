@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Purpose, Viewer
 from interop.bundle import etag
 from interop.incoming import Piece, Problem
+from interop.incoming.envelope import value_of
 from interop.outcome import Issue, not_found, outcome, status_of, tellable
 from interop.outgoing import Stamped, stamped
 from interop.search_values import as_uuid
@@ -47,7 +48,7 @@ from panel.exchange.inbox_taking import (
     settle,
     take_in,
 )
-from panel.exchange.inbox_versions import as_sent, own_version
+from panel.exchange.inbox_versions import as_sent, own_version, told_back
 from panel.exchange.resources import Told
 from panel.exchange.sources import SOURCES
 from panel.platform.problems import NotLetIn
@@ -293,8 +294,10 @@ def _with_body(
 
 async def shown_of(doing: Doing, found: Result) -> Stamped | None:
     """A resource as its sender reads it back; None where it may not be told of it."""
-    if found.row is not None:
-        return stamped(as_sent(found.row.id, found.row.changed_at, found.row.body))
+    row = found.row
+    if row is not None:
+        said = value_of(msgspec.Raw(row.body.encode())) if found.said is None else found.said
+        return stamped(told_back(row.id, row.changed_at, said))
     if not doing.client.scopes.permits(found.type, "r"):
         # To write is not to read: of what a worker wrote it is shown nothing.
         return None

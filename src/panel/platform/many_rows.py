@@ -3,18 +3,18 @@
 The ORM sends a statement for each; of 30 that costs more than all else that is done with them.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
-from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table, inspect
+from sqlalchemy import Column, LargeBinary, Table, inspect
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, make_transient_to_detached
 
 from panel.platform.read_models import for_driver, rows_of
-from panel.platform.tables import Row, say_who, seal_texts
+from panel.platform.tables import Row, made_now, seal_texts
 
 FIRST = 1
 """The version of a new row, as the ORM counts them."""
@@ -27,6 +27,51 @@ _INSERT = (
 """Names are those of our own tables and columns."""
 
 
+class _Plan(msgspec.Struct, frozen=True):
+    """How the rows of one table are written."""
+
+    statement: str
+    keys: Mapping[str, str]
+    """The attribute by column."""
+    defaults: Mapping[str, Callable[[], Any]]
+    """What an attribute is where nothing was said, by its name."""
+    as_json: Mapping[str, Callable[[Any], object]]
+    """By column, for what JSON does not write as PostgreSQL reads it."""
+
+
+@cache
+def _plan(mapper: Mapper[Row]) -> _Plan:
+    table = cast("Table", mapper.local_table)
+    keys = {column.name: mapper.get_property_by_column(column).key for column in table.columns}
+    columns = ", ".join(f'"{name}"' for name in keys)
+    return _Plan(
+        for_driver(_INSERT.format(table=table.name, columns=columns)),
+        keys,
+        {keys[column.name]: _default(column) for column in table.columns},
+        {column.name: write for column in table.columns if (write := _writing(column))},
+    )
+
+
+def _default(column: Column[Any]) -> Callable[[], Any]:
+    default: Any = column.default
+    if default is None:
+        return lambda: None
+    return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)
+
+
+def _writing(column: Column[Any]) -> Callable[[Any], object] | None:
+    if isinstance(column.type, LargeBinary):
+        return _bytes
+    if isinstance(column.type, ARRAY) and isinstance(column.type.item_type, LargeBinary):
+        return lambda listed: [_bytes(one) for one in listed]
+    return None
+
+
+def _bytes(value: bytes) -> str:
+    """As PostgreSQL reads them from a text."""
+    return f"\\x{value.hex()}"
+
+
 async def insert_many(session: AsyncSession, rows: Sequence[Row]) -> None:
     """Write new rows of one table, which belong to the session from then on.
 
@@ -34,44 +79,28 @@ async def insert_many(session: AsyncSession, rows: Sequence[Row]) -> None:
     """
     if not rows:
         return
-    mapper = inspect(type(rows[0]))
+    plan = _plan(inspect(type(rows[0])))
+    made = made_now(session.info) | {"version": FIRST}
     for row in rows:
-        _fill(mapper, row)
-        say_who(session.info, row, is_new=True)
-        row.version = FIRST
+        # What no session watches yet is written past its attributes: thirty a row take time.
+        held = row.__dict__
+        held.update(made)
+        held.update({key: one() for key, one in plan.defaults.items() if key not in held})
     await session.run_sync(seal_texts, rows)
-    table = cast("Table", mapper.local_table)
-    named = {column.name: mapper.get_property_by_column(column).key for column in table.columns}
-    columns = ", ".join(f'"{name}"' for name in named)
-    written = [{name: _as_json(getattr(row, key)) for name, key in named.items()} for row in rows]
     # Before what refers to what: the rows of the session that these refer to.
     await session.flush()
-    statement = for_driver(_INSERT.format(table=table.name, columns=columns))
-    await rows_of(session, statement, {"rows": msgspec.json.encode(written).decode()})
+    written = msgspec.json.encode([_as_json(row, plan) for row in rows])
+    await rows_of(session, plan.statement, {"rows": written.decode()})
     for row in rows:
         make_transient_to_detached(row)
         session.add(row)
 
 
-def _fill(mapper: Mapper[Row], row: Row) -> None:
-    """Give a new row the defaults of its columns."""
-    for column in mapper.local_table.columns:
-        key = mapper.get_property_by_column(column).key
-        if key in row.__dict__:
-            continue
-        default: Any = column.default
-        value = None
-        if default is not None:
-            value = default.arg(None) if default.is_callable else default.arg
-        setattr(row, key, value)
-
-
-def _as_json(value: object) -> object:
-    """A value as PostgreSQL reads it from JSON into a column of its type."""
-    if isinstance(value, bytes):
-        return f"\\x{value.hex()}"
-    if isinstance(value, list | tuple):
-        return [_as_json(one) for one in value]
-    if isinstance(value, UUID):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else value
+def _as_json(row: Row, plan: _Plan) -> dict[str, object]:
+    """A row by column, each value as PostgreSQL reads it from JSON into a column of its type."""
+    held = row.__dict__
+    told = {column: held[key] for column, key in plan.keys.items()}
+    for column, write in plan.as_json.items():
+        if told[column] is not None:
+            told[column] = write(told[column])
+    return told

@@ -216,6 +216,12 @@ def say_who(info: Mapping[Any, Any], row: "Row", *, is_new: bool) -> None:
         row.created_at, row.created_by = info[NOW], info[VIEWER]
 
 
+def made_now(info: Mapping[Any, Any]) -> dict[str, object]:
+    """The columns in which a new row says who wrote it and when."""
+    who, moment = info[VIEWER], info[NOW]
+    return {"created_at": moment, "created_by": who, "changed_at": moment, "changed_by": who}
+
+
 def seal_texts(session: Session, rows: Iterable[Base]) -> None:
     """Seal what was set in rows since they were last written."""
     identified = [row for row in rows if isinstance(row, Identified)]

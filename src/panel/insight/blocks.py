@@ -1,0 +1,147 @@
+"""What pages of published figures are made of: a finding, its chart beside its table, ways on."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from panel.insight import charts
+from panel.insight.charts import Chart
+from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.cells import Cell
+from panel.insight.core.table import TableDef
+from panel.insight.reading import Seen
+from panel.insight.saying import (
+    cell_words,
+    code_words,
+    dim_words,
+    in_order,
+    unit,
+    value_words,
+)
+from panel.web.words import upper_first
+
+Links = tuple[tuple[str, str], ...]
+NO_FIGURES = "This release has no figures for this."
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A finding: sentences, a chart beside its table, and where it goes on."""
+
+    name: str
+    heading: str
+    sentences: tuple[str, ...] = ()
+    caption: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    numeric: tuple[int, ...] = ()
+    chart: Markup | None = None
+    key: tuple[tuple[Markup, str], ...] = ()
+    links: Links = ()
+
+
+def table_address(key: str) -> str:
+    """Where a table is read."""
+    return f"/commissioning/tables/{key}"
+
+
+def ways_on(seen: Seen, *keys: str) -> Links:
+    """To the tables themselves, with their files."""
+    return tuple(
+        (
+            f"{table_address(key)}?term={seen.head.period}",
+            f"Table and files: {CATALOGUE[key].title}",
+        )
+        for key in keys
+    )
+
+
+def by_height(cells: Iterable[Cell], called: Callable[[Cell], str]) -> list[Cell]:
+    """The highest first, of equals by name; what is not shown last."""
+    return sorted(cells, key=lambda one: (one.value is None, -(one.value or 0), called(one)))
+
+
+def barred(
+    seen: Seen,
+    table: TableDef,
+    cells: Sequence[Cell],
+    name: str,
+    heading: str,
+    dim: str,
+    sentences: tuple[str, ...] = (),
+) -> Block:
+    """Cells that differ in one dimension, as bars beside their table, the highest first."""
+    if not seen.holds(table.key):
+        return Block(name, heading, (NO_FIGURES,), links=ways_on(seen, table.key))
+    place = table.dims.index(dim)
+
+    def called(one: Cell) -> str:
+        return code_words(table, dim, one.cell[place], seen.areas)
+
+    ranked = by_height(cells, called)
+    shown = tuple(one for one in ranked if one.value)
+    chart = None
+    if shown:
+        chart = charts.bars(
+            Chart(
+                name=f"{name}-bars",
+                title=f"{heading}: bars",
+                description=f"{table.title}, {seen.head.term}. The same figures are in the table.",
+                table=table,
+                cells=shown,
+                labels=tuple(map(called, shown)),
+            )
+        )
+    return Block(
+        name=name,
+        heading=heading,
+        sentences=sentences,
+        caption=f"{table.title}, {seen.head.term}",
+        columns=(dim_words(dim), upper_first(unit(table))),
+        rows=tuple((called(one), value_words(table, one)) for one in ranked),
+        numeric=(1,),
+        chart=chart,
+        links=ways_on(seen, table.key),
+    )
+
+
+# One table ----------------------------------------------------------------------------------------
+
+
+def whole_table(
+    seen: Seen, key: str, start: int, most: int, keep: Callable[[Cell], bool] = lambda _: True
+) -> tuple[Block, int]:
+    """A page of the rows of a table, and how many rows there are."""
+    table = CATALOGUE[key]
+    cells = [one for one in in_order(table, seen.of(key), seen.areas) if keep(one)]
+    block = Block(
+        name="figures",
+        heading="Figures",
+        caption=f"{table.title}, {seen.head.term}",
+        columns=(*(dim_words(dim) for dim in table.dims), upper_first(unit(table))),
+        rows=tuple(_row(seen, table, one) for one in cells[start : start + most]),
+        numeric=(len(table.dims),),
+    )
+    return block, len(cells)
+
+
+def _row(seen: Seen, table: TableDef, one: Cell) -> tuple[str, ...]:
+    return (*cell_words(table, one.cell, seen.areas), value_words(table, one))
+
+
+def over_time(table: TableDef, whole: Iterable[tuple[Seen, Cell]]) -> Markup | None:
+    """The whole area's figure through the terms, oldest first; None of fewer than two terms."""
+    points = tuple(whole)
+    if sum(one.value is not None for _, one in points) < 2:
+        return None
+    return charts.lines(
+        Chart(
+            name="over-time",
+            title=f"{table.title}: the whole area through the terms",
+            description="One point a term, as published. Each term’s table has its figures.",
+            table=table,
+            cells=tuple(one for _, one in points),
+            labels=tuple(seen.head.period for seen, _ in points),
+        )
+    )

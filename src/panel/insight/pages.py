@@ -1,0 +1,281 @@
+"""The four questions of commissioners as they are shown: findings, charts, tables, ways on.
+
+Made of a `Seen`, that is, of published cells alone: what a page says, its files say too.
+"""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from panel.insight import charts, findings
+from panel.insight.blocks import NO_FIGURES, Block, barred, by_height, ways_on
+from panel.insight.charts import Chart
+from panel.insight.core import words
+from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.cells import Cell, Note
+from panel.insight.core.table import TableDef
+from panel.insight.core.words import EVERY, NOT_SAID, lower_first
+from panel.insight.maps import outlines
+from panel.insight.reading import Seen
+from panel.insight.saying import NOTES, code_words, in_order, value_words
+from panel.web.words import in_a_row
+
+# Where is need not met? ---------------------------------------------------------------------------
+
+BY_WARD = ("unmet_by_kind_ward", "unmet_by_kind_ward_three_terms", "unmet_by_kind")
+"""Where the three areas are looked for: the first that names them, from fine to coarse."""
+UNMET = ("unmet_by_kind", "unmet_by_reason", *BY_WARD[:2])
+
+
+def unmet_need(seen: Seen, kind: str) -> tuple[Block, ...]:
+    """Where children lack a kind of service, of which kinds, and why."""
+    by_kind, by_reason = CATALOGUE["unmet_by_kind"], CATALOGUE["unmet_by_reason"]
+    kinds = [
+        one for one in findings.at(seen.of(by_kind.key), EVERY, None) if one.cell[1] != NOT_SAID
+    ]
+    reasons = findings.at(seen.of(by_reason.key), EVERY, kind, None)
+    service = _service(kind)
+    return (
+        _where(seen, kind),
+        barred(
+            seen, by_kind, kinds, "kinds", "Which services are lacking?", "kind",
+            _if_any(findings.highest_sentence(by_kind, kinds, seen.areas, "kind",
+                                              "In the whole area most children lack")),
+        ),
+        barred(
+            seen, by_reason, reasons, "reasons", f"Why is {service} lacking?", "reason",
+            _if_any(findings.highest_sentence(by_reason, reasons, seen.areas, "reason",
+                                              "The commonest reason is that")),
+        ),
+    )  # fmt: skip
+
+
+def _service(kind: str) -> str:
+    """A kind of service within a sentence: "a short break"."""
+    if kind == "other":
+        return "another kind of service"
+    called = lower_first(words.SERVICES[kind])
+    return f"a {called}" if kind == "short_break" else called
+
+
+def _if_any(sentence: str) -> tuple[str, ...]:
+    return (sentence,) if sentence else ()
+
+
+def _where(seen: Seen, kind: str) -> Block:
+    service = _service(kind)
+    heading = f"Where is {service} lacking?"
+    key = _chosen(seen, kind)
+    table = CATALOGUE[key]
+    cells = in_order(table, findings.at(seen.of(key), None, kind), seen.areas)
+    if not seen.holds(key):
+        return Block("where", heading, (NO_FIGURES,), links=ways_on(seen, key))
+    found, sentences = findings.where_most(table, cells, seen.areas, service)
+    named = [one.cell[0] for one in found.cells] if len(found.cells) == findings.NAMED else []
+    if key != BY_WARD[0]:
+        sentences = (*sentences, _coarser_words(key))
+    chart, key_bands, without = _drawn(seen, table, cells, named, service)
+    return Block(
+        name="where",
+        heading=heading,
+        sentences=(*sentences, *without),
+        caption=f"Children who lack {service}, {seen.head.term}",
+        columns=("Ward" if "ward" in key else "Group of wards", "Children"),
+        rows=tuple(
+            (_numbered(named, one, seen), value_words(table, one))
+            for one in by_height(cells, lambda one: seen.areas.called(one.cell[0]))
+        ),
+        numeric=(1,),
+        chart=chart,
+        key=key_bands,
+        links=ways_on(seen, key),
+    )  # fmt: skip
+
+
+def _chosen(seen: Seen, kind: str) -> str:
+    for key in BY_WARD:
+        some = [one for one in findings.at(seen.of(key), None, kind) if one.value]
+        if len(some) >= findings.NAMED:
+            return key
+    return next((key for key in BY_WARD if seen.holds(key)), BY_WARD[0])
+
+
+def _coarser_words(key: str) -> str:
+    if key == BY_WARD[1]:
+        return (
+            "Too few wards have a figure for this term alone, so children of this term and the two"
+            " before it are counted together."
+        )
+    return "Too few wards have a figure of their own, so groups of wards are shown."
+
+
+def _numbered(named: Sequence[str], one: Cell, seen: Seen) -> str:
+    code = one.cell[0]
+    called = seen.areas.called(code)
+    return f"{named.index(code) + 1}. {called}" if code in named else called
+
+
+def _drawn(
+    seen: Seen, table: TableDef, cells: tuple[Cell, ...], named: Sequence[str], service: str
+) -> tuple[Markup, tuple[tuple[Markup, str], ...], tuple[str, ...]]:
+    """The map, or tiles where a boundary is missing, with its key and what is to be said of it."""
+    labels = tuple(seen.areas.called(one.cell[0]) for one in cells)
+    shown = Chart(
+        name="where-map",
+        title=f"Where children lack {service}, {seen.head.term}",
+        description=(
+            "Each area is filled by its figure, from few to many. The table has the same figures."
+        ),
+        table=table,
+        cells=cells,
+        labels=labels,
+    )
+    drawn = outlines(seen.boundaries) if seen.boundaries else None
+    lacking = [
+        label
+        for one, label in zip(cells, labels, strict=True)
+        if drawn is None or one.cell[0] not in drawn.areas
+    ]
+    made = charts.tile_map(shown, named) if drawn is None or lacking else (
+        charts.ward_map(shown, drawn, named)
+    )  # fmt: skip
+    key = tuple(
+        (charts.swatch(band), band.words)
+        for band in charts.bands(shown.name, table, cells).values()
+    )
+    return made, key, _without_boundary(lacking, len(cells))
+
+
+def _without_boundary(lacking: Sequence[str], of: int) -> tuple[str, ...]:
+    if not lacking:
+        return ()
+    if len(lacking) == of:
+        return ("There are no boundaries of these areas, so they are shown as tiles.",)
+    have = "has no boundary" if len(lacking) == 1 else "have no boundaries"
+    return (f"{in_a_row(lacking)} {have} here, so areas are shown as tiles and not as a map.",)
+
+
+# Who waits longest? -------------------------------------------------------------------------------
+
+WAITS = tuple(f"wait_{clock}" for clock in words.CLOCKS)
+
+
+def waits(seen: Seen) -> tuple[Block, ...]:
+    """How long the middle child waits at each step, in the whole area and by group of wards."""
+    return (_by_clock(seen), *(_by_area(seen, clock) for clock in words.CLOCKS))
+
+
+def _by_clock(seen: Seen) -> Block:
+    rows, longest = [], list[tuple[int, str, str]]()
+    for clock, said in words.CLOCKS.items():
+        table = CATALOGUE[f"wait_{clock}"]
+        whole = findings.at(seen.of(table.key), EVERY)
+        shown = value_words(table, whole[0]) if whole else NOTES[Note.NO_DATA]
+        rows.append((said, shown))
+        if whole and whole[0].value is not None:
+            longest.append((int(whole[0].value), said, shown))
+    sentence = "No wait has a published figure in this release."
+    if longest:
+        _, said, shown = max(longest, key=lambda one: one[0])
+        sentence = f"The longest step is {lower_first(said)}: the middle child waits {shown}."
+    return Block(
+        name="steps",
+        heading="Which step takes longest?",
+        sentences=(sentence,),
+        caption=f"The wait of the middle child in the whole area, {seen.head.term}",
+        columns=("Step", "Wait"),
+        rows=tuple(rows),
+    )
+
+
+def _by_area(seen: Seen, clock: str) -> Block:
+    table = CATALOGUE[f"wait_{clock}"]
+    heading = words.CLOCKS[clock]
+    if not seen.holds(table.key):
+        return Block(clock, heading, (NO_FIGURES,), links=ways_on(seen, table.key))
+    cells = in_order(table, findings.at(seen.of(table.key), None), seen.areas)
+    highest = max((one.value for one in cells if one.value is not None), default=None)
+    slowest = [seen.areas.called(one.cell[0]) for one in cells if one.value == highest is not None]
+    sentences: tuple[str, ...] = ()
+    if slowest and len(slowest) < len(cells):
+        sentences = (f"Children wait longest in {in_a_row(slowest)}.",)
+    return Block(
+        name=clock,
+        heading=heading,
+        sentences=sentences,
+        caption=f"{table.title}, {seen.head.term}",
+        columns=("Group of wards", "Wait of the middle child"),
+        rows=tuple((seen.areas.called(one.cell[0]), value_words(table, one)) for one in cells),
+        links=ways_on(seen, table.key),
+    )
+
+
+# What does an outcome cost? -----------------------------------------------------------------------
+
+COSTS = (
+    "cost_per_outcome", "mean_cost_by_kind", "cost_by_kind", "cost_by_payer",
+    "outcome_reached_by_kind",
+)  # fmt: skip
+
+
+def outcome_cost(seen: Seen) -> tuple[Block, ...]:
+    """What services cost for each outcome and each child, and who pays."""
+    asked = (
+        ("cost_per_outcome", "outcomes", "What does a reached outcome cost?", "kind",
+         "For each child who reached an outcome the dearest is"),
+        ("mean_cost_by_kind", "children", "What does a service cost for each child?", "kind",
+         "For each child the dearest is"),
+        ("cost_by_kind", "totals", "What do services cost together?", "kind", "Most is spent on"),
+        ("cost_by_payer", "payers", "Who pays?", "payer", "Most is paid by"),
+    )  # fmt: skip
+    blocks = []
+    for key, name, heading, dim, begin in asked:
+        table = CATALOGUE[key]
+        cells = findings.at(seen.of(key), None)
+        sentence = findings.highest_sentence(table, cells, seen.areas, dim, begin)
+        blocks.append(barred(seen, table, cells, name, heading, dim, _if_any(sentence)))
+    return tuple(blocks)
+
+
+# Which gap would a new service fill? --------------------------------------------------------------
+
+GAP = ("unmet_by_kind", "places_by_kind", "capacity_use", "unmet_by_reason")
+
+
+def gap(seen: Seen) -> tuple[Block, ...]:
+    """Kinds of service by who lacks them, with the places that there are and how full they are."""
+    unmet, places, use = (CATALOGUE[key] for key in GAP[:3])
+    lacking = findings.at(seen.of(unmet.key), EVERY, None)
+    found = findings.gaps(lacking, seen.of(places.key), seen.of(use.key))
+    if not seen.holds(unmet.key):
+        return (Block("gaps", "Which kind is lacking most?", (NO_FIGURES,)),)
+
+    def said(table: TableDef, one: Cell | None) -> str:
+        return NOTES[Note.NO_DATA] if one is None else value_words(table, one)
+
+    table = Block(
+        name="gaps",
+        heading="Which kind is lacking most?",
+        sentences=(findings.gap_sentence(unmet, found, seen.areas),),
+        caption=f"Kinds of service: who lacks one, and what there is, {seen.head.term}",
+        columns=("Kind of service", "Children who lack one", "Places", "Children for 100 places"),
+        rows=tuple(
+            (
+                code_words(unmet, "kind", one.kind, seen.areas),
+                said(unmet, one.lacking),
+                said(places, one.places),
+                said(use, one.use),
+            )
+            for one in found
+        ),
+        numeric=(1, 2, 3),
+        links=ways_on(seen, *GAP[:3]),
+    )  # fmt: skip
+    first = next((one.kind for one in found if one.lacking and one.lacking.value), None)
+    if first is None:
+        return (table,)
+    by_area = findings.at(seen.of(unmet.key), None, first)
+    where = barred(
+        seen, unmet, by_area, "where", f"Where is {_service(first)} lacking?", "area"
+    )  # fmt: skip
+    return (table, where)

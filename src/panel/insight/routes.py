@@ -1,0 +1,317 @@
+"""The pages of commissioners: four questions, the tables, how figures are made, what is published.
+
+For commissioners, information governance leads and the representative of parents. Everything here
+is read from releases; nothing leads to the exact figures of those who work with families.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from consent import Role
+from panel.accounts.desk import PRIVATE, Desk
+from panel.insight import api, blocks, files, pages
+from panel.insight.blocks import Block
+from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.table import TableDef
+from panel.insight.core.words import EVERY, SERVICES
+from panel.insight.files import MEDIA, Form
+from panel.insight.reading import Head, Seen, heads, held, look
+from panel.insight.saying import BANNER, LEVELS, SPANS, WHY_NOT
+from panel.platform.problems import NotFound
+from panel.web.words import upper_first
+
+READS = (Role.COMMISSIONER, Role.GOVERNANCE_LEAD, Role.PARENTS_REPRESENTATIVE)
+HOME = "/commissioning"
+API = "/api/v1/releases"
+ON_A_PAGE = 100
+SHORT_BREAK = "short_break"
+QUESTIONS = (
+    (f"{HOME}/unmet-need", "Where is need not met?", "Which areas lack which services, and why."),
+    (f"{HOME}/waits", "Who waits longest?", "How long children wait at each step, and where."),
+    (f"{HOME}/outcome-cost", "What does an outcome cost?",
+     "What services cost for each child, and for each who reached an outcome."),
+    (f"{HOME}/gap", "Which gap would a new service fill?",
+     "What is lacking beside the places that there are."),
+)  # fmt: skip
+_NOT_HERE = "There is no such table, term or file."
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What somebody who may read it asked for. `seen` is None before the first release."""
+
+    published: tuple[Head, ...]
+    seen: Seen | None
+
+    def shown(self, path: str, **asked: str) -> dict[str, object]:
+        """What every page says: how to read it, of which term it is, and the other terms."""
+        head = None if self.seen is None else self.seen.head
+        return {
+            "banner_words": BANNER,
+            "head": head,
+            "terms": [
+                (_address(path, asked | {"term": one.period}), upper_first(one.term), one == head)
+                for one in self.published
+            ],
+        }
+
+
+def _address(path: str, asked: dict[str, str]) -> str:
+    said = {name: value for name, value in asked.items() if value}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+async def _open(desk: Desk, term: str, keys: Sequence[str] = ()) -> Opened:
+    """The release of a term, or the newest, with these tables. Raises NotAllowed, NotFound.
+
+    What is not there is answered in one way, whatever the data is.
+    """
+    desk.require(*READS)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        published = await heads(session)
+        found = [one for one in published if term in ("", one.period)]
+        if not found:
+            if term:
+                raise NotFound(_NOT_HERE)
+            return Opened((), None)
+        return Opened(published, await look(session, found[0], keys))
+
+
+async def _numbered(desk: Desk, number: int, keys: Sequence[str]) -> Seen:
+    desk.require(*READS)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        for head in await heads(session):
+            if head.number == number:
+                return await look(session, head, keys)
+    raise NotFound(_NOT_HERE)
+
+
+def _table(key: str) -> TableDef:
+    if key not in CATALOGUE:
+        raise NotFound(_NOT_HERE)
+    return CATALOGUE[key]
+
+
+# The four questions -------------------------------------------------------------------------------
+
+
+@get(HOME, include_in_schema=False)
+async def home_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
+    """Four questions, the newest release, and what is not shown and why."""
+    opened = await _open(desk, term)
+    return desk.page(
+        "insight/home.html",
+        questions=QUESTIONS,
+        why_not=[said for _, said in WHY_NOT],
+        **opened.shown(HOME),
+    )
+
+
+def _question(
+    desk: Desk, opened: Opened, at: int, found: Sequence[Block], kind: str = ""
+) -> Response[str]:
+    path, title, lead = QUESTIONS[at]
+    term = "" if opened.seen is None else opened.seen.head.period
+    choices = [
+        (_address(path, {"kind": code, "term": term}), said, code == kind)
+        for code, said in SERVICES.items()
+    ]
+    return desk.page(
+        "insight/question.html",
+        title=title,
+        lead=lead,
+        blocks=found,
+        choices=choices if kind else [],
+        **opened.shown(path, kind=kind),
+    )
+
+
+@get(f"{HOME}/unmet-need", include_in_schema=False)
+async def unmet_need_page(
+    desk: NamedDependency[Desk], kind: FromQuery[str] = SHORT_BREAK, term: FromQuery[str] = ""
+) -> Response[str]:
+    """Where need is not met: the three areas with the most of it, which services, and why."""
+    chosen = kind if kind in SERVICES else SHORT_BREAK
+    opened = await _open(desk, term, pages.UNMET)
+    found = () if opened.seen is None else pages.unmet_need(opened.seen, chosen)
+    return _question(desk, opened, 0, found, chosen)
+
+
+@get(f"{HOME}/waits", include_in_schema=False)
+async def waits_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
+    """How long the middle child waits."""
+    opened = await _open(desk, term, pages.WAITS)
+    return _question(desk, opened, 1, () if opened.seen is None else pages.waits(opened.seen))
+
+
+@get(f"{HOME}/outcome-cost", include_in_schema=False)
+async def outcome_cost_page(
+    desk: NamedDependency[Desk], term: FromQuery[str] = ""
+) -> Response[str]:
+    """What an outcome costs."""
+    opened = await _open(desk, term, pages.COSTS)
+    found = () if opened.seen is None else pages.outcome_cost(opened.seen)
+    return _question(desk, opened, 2, found)
+
+
+@get(f"{HOME}/gap", include_in_schema=False)
+async def gap_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
+    """Which gap a new service would fill."""
+    opened = await _open(desk, term, pages.GAP)
+    return _question(desk, opened, 3, () if opened.seen is None else pages.gap(opened.seen))
+
+
+# Tables and files ---------------------------------------------------------------------------------
+
+
+@get(f"{HOME}/tables", include_in_schema=False)
+async def tables_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
+    """Every table of the catalogue, whether the release has figures for it or not."""
+    opened = await _open(desk, term)
+    published: frozenset[str] = frozenset()
+    if opened.seen is not None:
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            published = await held(session, opened.seen.head)
+    about: dict[str, list[tuple[str, str, str, str]]] = {}
+    for table in CATALOGUE.values():
+        at = f"{HOME}/tables/{table.key}"
+        address = _address(at, {} if opened.seen is None else {"term": opened.seen.head.period})
+        says = "" if table.key in published else "No figures in this release"
+        about.setdefault(table.question, []).append(
+            (address, table.title, f"{LEVELS[table.level]}. {SPANS[table.span]}.", says)
+        )
+    return desk.page("insight/tables.html", about=about, **opened.shown(f"{HOME}/tables"))
+
+
+@get(f"{HOME}/tables/{{key:str}}", include_in_schema=False)
+async def table_page(
+    desk: NamedDependency[Desk],
+    key: FromPath[str],
+    term: FromQuery[str] = "",
+    start: FromQuery[int] = 0,
+) -> Response[str]:
+    """One table: what it counts, its figures, its files, and where to look if it says little."""
+    desk.require(*READS)
+    table = _table(key)
+    opened = await _open(desk, term, (key,))
+    path, seen = f"{HOME}/tables/{key}", opened.seen
+    figures, rows, chart = None, 0, None
+    begin = max(0, min(start, 10**6)) // ON_A_PAGE * ON_A_PAGE
+    if seen is not None:
+        figures, rows = blocks.whole_table(seen, key, begin, ON_A_PAGE)
+        chart = blocks.over_time(table, await _through_terms(desk, opened, key))
+    asked = {"term": "" if seen is None else seen.head.period}
+    return desk.page(
+        "insight/table.html",
+        table=table,
+        level=LEVELS[table.level],
+        span=SPANS[table.span],
+        figures=figures,
+        chart=chart,
+        has_figures=seen is not None and seen.holds(key),
+        rows=rows,
+        first=begin + 1,
+        last=min(rows, begin + ON_A_PAGE),
+        before=_address(path, asked | {"start": str(begin - ON_A_PAGE)}) if begin else "",
+        after=(
+            _address(path, asked | {"start": str(begin + ON_A_PAGE)})
+            if begin + ON_A_PAGE < rows
+            else ""
+        ),
+        downloads=(
+            [(f"{path}/{seen.head.period}.{form.value}", _FORMS[form]) for form in Form]
+            if seen is not None
+            else []
+        ),
+        coarser=None if table.coarser is None else CATALOGUE[table.coarser],
+        **opened.shown(path),
+    )
+
+
+_FORMS = {
+    Form.CSV: "CSV, for spreadsheets and programs",
+    Form.DESCRIPTION: "What the columns of the CSV are",
+    Form.ODS: "ODS, a spreadsheet",
+    Form.PARQUET: "Parquet, for analysts",
+}
+
+
+async def _through_terms(desk: Desk, opened: Opened, key: str) -> list[tuple[Seen, object]]:
+    whole = tuple(EVERY for _ in CATALOGUE[key].dims)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        seen = [await look(session, head, (key,)) for head in reversed(opened.published[:12])]
+    return [(one, cell) for one in seen for cell in one.of(key) if cell.cell == whole]
+
+
+@get(f"{HOME}/tables/{{key:str}}/{{name:str}}", include_in_schema=False)
+async def table_file(
+    desk: NamedDependency[Desk], key: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
+    """A table of a term as a file: `name` is "2026-autumn.csv"."""
+    desk.require(*READS)
+    term, _, ending = name.partition(".")
+    if key not in CATALOGUE or ending not in set(Form) or not term:
+        raise NotFound(_NOT_HERE)
+    opened = await _open(desk, term, (key,))
+    if opened.seen is None or not opened.seen.of(key):
+        raise NotFound(_NOT_HERE)
+    form = Form(ending)
+    made = files.sheet(CATALOGUE[key], opened.seen.head.period, opened.seen.of(key), opened.seen.areas)
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}.{form.value}"'}
+    if form is Form.CSV:
+        described = f"{HOME}/tables/{key}/{term}.{Form.DESCRIPTION.value}"
+        headers["Link"] = f'<{described}>; rel="describedby"; type="{MEDIA[Form.DESCRIPTION]}"'
+    return Response(files.write(made, form), media_type=MEDIA[form], headers=PRIVATE | headers)
+
+
+# For programs -------------------------------------------------------------------------------------
+
+
+@get(API, include_in_schema=False)
+async def releases_as_data(desk: NamedDependency[Desk]) -> Response[api.Json]:
+    """What is published."""
+    opened = await _open(desk, "")
+    return Response(api.releases(opened.published), headers=PRIVATE)
+
+
+@get(f"{API}/{{number:int}}/catalogue", include_in_schema=False)
+async def catalogue_as_data(
+    desk: NamedDependency[Desk], number: FromPath[int]
+) -> Response[api.Json]:
+    """The tables of a release."""
+    seen = await _numbered(desk, number, ())
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        published = await held(session, seen.head)
+    keys = [key for key in CATALOGUE if key in published]
+    return Response(api.catalogue(seen.head, keys), headers=PRIVATE)
+
+
+@get(f"{API}/{{number:int}}/tables/{{key:str}}", include_in_schema=False)
+async def table_as_data(
+    desk: NamedDependency[Desk], number: FromPath[int], key: FromPath[str]
+) -> Response[api.Json]:
+    """A table of a release."""
+    seen = await _numbered(desk, number, (key,))
+    if key not in CATALOGUE or not seen.of(key):
+        raise NotFound(_NOT_HERE)
+    return Response(api.table(seen, key), headers=PRIVATE)
+
+
+HANDLERS = [
+    home_page,
+    unmet_need_page,
+    waits_page,
+    outcome_cost_page,
+    gap_page,
+    tables_page,
+    table_page,
+    table_file,
+    releases_as_data,
+    catalogue_as_data,
+    table_as_data,
+]
