@@ -1,0 +1,299 @@
+"""Everything ever published as one set of linear rows over unknown true counts.
+
+An attacker has all releases and all rules, and asks what the true counts may have been. So does
+this: a column for each unknown count, a row for each published figure by what may lie behind it,
+and rows for what holds whatever is published: parts and wholes, a term and the three terms that it
+is one of, children who count for one thing and so for another. Counts are taken as any numbers from
+0 on; an attacker who knows that they are whole gains by rounding bounds, which the audit does too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
+
+import numpy as np
+
+from panel.insight.core.catalogue import CellId, Measure, TableDef
+from panel.insight.core.counts_block import (
+    CLUSTER,
+    INFINITE,
+    NOWHERE,
+    WARD,
+    Block,
+    Codes,
+    Columns,
+    Row,
+    with_clusters,
+)
+from panel.insight.core.nesting import AREA, Links, universe
+from panel.insight.core.protecting import Cell, ProtectedTable
+from panel.insight.core.released import PublishedRules, Release
+from panel.insight.core.words import EVERY, Level, Period, Span, ordinal, window
+
+MOST = 1_000_000
+"""More children than any count: a bound, so that no question to the model is without an end."""
+ROOM = 400_000
+"""More columns than this are not asked about: the catalogue would have to be made simpler."""
+
+
+class TooBig(Exception):
+    """The tables of a catalogue hang together so closely that they cannot be asked about."""
+
+
+class Contradicts(Exception):
+    """Two tables show two numbers for the same children."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockKey:
+    """What is counted, over what, when."""
+
+    universe: str
+    span: Span
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A cell whose true count may be 1 to 4, as far as it alone tells."""
+
+    table: str
+    period: Period
+    cell: CellId
+    columns: Columns
+    shown: bool
+
+
+@dataclass
+class Model:
+    """Columns, rows, and the cells to ask about."""
+
+    columns: int = 0
+    rows: list[Row] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+
+
+def vertex(table: TableDef, dim: str) -> str:
+    """A dimension as the model knows it: areas by their level."""
+    if dim != AREA:
+        return dim
+    return WARD if table.level is Level.WARD else CLUSTER
+
+
+def codes_of(table: TableDef, cell: CellId) -> Codes:
+    """A cell's dimensions that are not "*"."""
+    return {
+        vertex(table, dim): code
+        for dim, code in zip(table.dims, cell, strict=True)
+        if code != EVERY and not (dim == AREA and table.level is Level.AUTHORITY)
+    }
+
+
+def behind(rules: PublishedRules, published: int) -> tuple[int, int]:
+    """The least and the greatest true count that may be published so, by the published rules.
+
+    ValueError: none may.
+    """
+    return _behind(_Rules(rules), published)
+
+
+class _Rules:
+    """Rules that a cache can tell apart: the same object is the same rules."""
+
+    def __init__(self, rules: PublishedRules) -> None:
+        self.rules = rules
+
+    def __hash__(self) -> int:
+        return id(self.rules)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Rules) and self.rules is other.rules
+
+
+@lru_cache(maxsize=4096)
+def _behind(rules: _Rules, published: int) -> tuple[int, int]:
+    said = rules.rules
+    near = range(max(0, published - said.furthest), published + said.furthest + 1)
+    may = [true for true in near if published in _outcomes(said, true)]
+    if not may:
+        raise ValueError(f"{published} is never published")
+    return may[0], may[-1]
+
+
+def _outcomes(rules: PublishedRules, true: int) -> set[int]:
+    last = max(rules.ptable)
+    row = rules.ptable[min(true, last)]
+    moved = max(0, true - last)
+    return {_rounded(rules, true, perturbed + moved) for perturbed, p in row.items() if p}
+
+
+def _rounded(rules: PublishedRules, true: int, perturbed: int) -> int:
+    step = rules.round_to
+    if perturbed == 0 or step == 1:
+        return perturbed
+    near = max(step, (perturbed + step // 2) // step * step)
+    if near - true > rules.furthest:
+        return near - step
+    return near + step if true - near > rules.furthest else near
+
+
+class Builder:
+    """Makes the model of releases."""
+
+    def __init__(self, releases: Sequence[Release]) -> None:
+        self.releases = sorted(releases, key=lambda one: ordinal(one.period))
+        tables = [each.catalogue.items() for each in self.releases]
+        self.links = Links.of(dict(chain.from_iterable(tables)))
+        self.model = Model()
+        self._blocks: dict[BlockKey, Block] = {}
+
+    def build(self) -> Model:
+        """TooBig, Contradicts."""
+        for release in self.releases:
+            for key, tables in _by_block(release).items():
+                self._lay_out(key, tables, release)
+        for key, block in self._blocks.items():
+            self.model.rows.extend(block.rows())
+            if key.span is Span.ROLLING:
+                self.model.rows.extend(self._of_three_terms(key, block))
+            self.model.rows.extend(self._within_others(key, block))
+        for release in self.releases:
+            self._read(release)
+        return self.model
+
+    def _lay_out(
+        self, key: BlockKey, tables: Sequence[tuple[TableDef, ProtectedTable]], release: Release
+    ) -> None:
+        axes: dict[str, set[str]] = {}
+        for table, shown in tables:
+            for at, dim in enumerate(table.dims):
+                codes = {cell.cell[at] for cell in shown.cells} - {EVERY}
+                axes.setdefault(vertex(table, dim), set()).update(codes)
+        clusters = {**release.rules.clusters, NOWHERE: NOWHERE}
+        if WARD in axes:
+            axes[WARD].add(NOWHERE)
+            axes.setdefault(CLUSTER, set()).update(clusters[ward] for ward in axes[WARD])
+        if CLUSTER in axes:
+            axes[CLUSTER].add(NOWHERE)
+        dims = [with_clusters(_vertices(table)) for table, _ in tables]
+        several = frozenset(
+            one for table, _ in tables for one in _vertices(table) if not _splits(table, one)
+        )
+        if WARD in several:
+            several |= {CLUSTER}
+        block = Block(
+            {dim: tuple(sorted(codes)) for dim, codes in axes.items()},
+            clusters,
+            several,
+            self.model.columns,
+        )
+        block.lay_out(dims)
+        self.model.columns += block.size
+        if self.model.columns > ROOM:
+            raise TooBig(f"More than {ROOM:,} counts would have to be asked about")
+        self._blocks[key] = block
+
+    def _of_three_terms(self, key: BlockKey, block: Block) -> Iterator[Row]:
+        """Children of any of three terms: no fewer than of one, no more than of all together."""
+        terms = [
+            self._blocks.get(BlockKey(key.universe, Span.TERM, period))
+            for period in window(key.period)
+        ]
+        for sheets in block.families.values():
+            for sheet in sheets:
+                for cell, columns in block.cells(sheet.dims):
+                    found = [term.columns(cell) if term else None for term in terms]
+                    known = [one for one in found if one is not None]
+                    yield from (Row(columns, one, 0, INFINITE) for one in known)
+                    if len(known) == len(terms):
+                        yield Row(np.concatenate(known), columns, 0, INFINITE)
+
+    def _within_others(self, key: BlockKey, block: Block) -> Iterator[Row]:
+        """No more children in a cell than in the same cell of a table that counts them too."""
+        for universe_above, lost in self.links.above.get(key.universe, ()):
+            wider = self._blocks.get(BlockKey(universe_above, key.span, key.period))
+            if wider is None:
+                continue
+            for dims in _shared(block, wider, lost):
+                for cell, columns in block.cells(dims):
+                    around = wider.columns(cell)
+                    if around is not None:
+                        yield Row(around, columns, 0, INFINITE)
+
+    def _read(self, release: Release) -> None:
+        seen: dict[tuple[BlockKey, tuple[tuple[str, str], ...]], Cell] = {}
+        for shown in release.tables:
+            table = release.catalogue[shown.key]
+            if table.measure is not Measure.CHILDREN:
+                continue
+            key = BlockKey(universe(table.fact, table.where), table.span, shown.period)
+            block = self._blocks[key]
+            for cell in shown.cells:
+                codes = codes_of(table, cell.cell)
+                place = (key, tuple(sorted(codes.items())))
+                before = seen.get(place)
+                if before is not None and None not in (before.value, cell.value):
+                    if before.value != cell.value:
+                        raise Contradicts(f"{shown.key} {' '.join(cell.cell)}")
+                    continue
+                if before is not None and cell.value is None:
+                    continue
+                seen[place] = cell
+                columns = block.columns(codes)
+                if columns is None:
+                    raise Contradicts(f"{shown.key} {' '.join(cell.cell)}")
+                self._take(release, table, cell, columns)
+
+    def _take(self, release: Release, table: TableDef, cell: Cell, columns: Columns) -> None:
+        if cell.cell in table.structural_zeros:
+            self.model.rows.append(Row(columns, _NOTHING, 0, 0, (table.key,)))
+            return
+        small = True
+        if cell.value is not None:
+            low, high = behind(release.rules, int(cell.value))
+            self.model.rows.append(Row(columns, _NOTHING, low, high, (table.key,)))
+            small = low <= _SMALL
+        if small:
+            target = Target(
+                table.key, release.period, cell.cell, columns, shown=cell.value is not None
+            )
+            self.model.targets.append(target)
+
+
+_SMALL = 4
+"""True counts from 1 to this are those that nobody may find."""
+_NOTHING: Columns = np.zeros(0, dtype=np.int32)
+
+
+def _by_block(release: Release) -> Mapping[BlockKey, list[tuple[TableDef, ProtectedTable]]]:
+    found: dict[BlockKey, list[tuple[TableDef, ProtectedTable]]] = {}
+    for shown in release.tables:
+        table = release.catalogue[shown.key]
+        if table.measure is Measure.CHILDREN:
+            key = BlockKey(universe(table.fact, table.where), table.span, shown.period)
+            found.setdefault(key, []).append((table, shown))
+    return found
+
+
+def _vertices(table: TableDef) -> frozenset[str]:
+    return frozenset(
+        vertex(table, dim)
+        for dim in table.dims
+        if not (dim == AREA and table.level is Level.AUTHORITY)
+    )
+
+
+def _splits(table: TableDef, one: str) -> bool:
+    return table.splits(AREA if one in (WARD, CLUSTER) else one)
+
+
+def _shared(part: Block, whole: Block, lost: frozenset[str]) -> set[frozenset[str]]:
+    """Dimensions of which both blocks have cells and mean the same, as fine as there are."""
+    found = set()
+    for several, sheets in whole.families.items():
+        if several in part.families and not several & lost:
+            for theirs in sheets:
+                for ours in part.families[several]:
+                    found.add((ours.dims & theirs.dims) - lost)
+    return {one for one in found if not any(one < other for other in found)}
