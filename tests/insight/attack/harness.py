@@ -6,10 +6,13 @@ cell) and come out as anybody reads them. What is true stays beside them for the
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 from typing import Final
 
+from panel.insight import pages
+from panel.insight.charts import Chart, bars, tile_map
 from panel.insight.core import words
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, TrueCell
@@ -21,6 +24,9 @@ from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.words import EVERY, NOT_SAID, Level, Period, Span
+from panel.insight.files import Form, sheet, write
+from panel.insight.reading import Head, Seen
+from panel.insight.saying import Areas, in_order
 from tests.insight.attack.bounds import Power
 from tests.insight.attack.folder import CellSeen, Codes, TableSeen
 from tests.insight.attack.world import Count, Places, Rows, World, make_world
@@ -153,6 +159,42 @@ def _margins(table: TableDef) -> Iterator[tuple[tuple[str, ...], Callable[[Codes
 def _filled(taken: tuple[bool, ...], codes: Codes) -> Codes:
     left = iter(codes)
     return tuple(next(left) if wanted else EVERY for wanted in taken)
+
+
+def files_of(made: Made) -> dict[str, bytes]:
+    """Every file that a release can be taken away as, by its name."""
+    found = {}
+    for table in made.tables:
+        of = sheet(CATALOGUE[table.key], table.period, table.cells, Areas())
+        found |= {f"{of.name}.{form.value}": write(of, form) for form in Form}
+    return found
+
+
+def charts_of(made: Made) -> dict[str, str]:
+    """A chart of every table, and a map of those by area alone."""
+    found = {}
+    for table in made.tables:
+        of = CATALOGUE[table.key]
+        cells = in_order(of, table.cells, Areas())
+        labels = tuple(" ".join(cell.cell) for cell in cells)
+        chart = Chart(table.key.replace("_", "-"), of.title, of.definition, of, cells, labels)
+        found[table.key] = bars(chart)
+        if of.dims == ("area",):
+            found[f"{table.key} map"] = tile_map(chart)
+    return found
+
+
+def pages_of(made: Made) -> dict[str, str]:
+    """What the pages that start from questions say and draw."""
+    head = Head(1, made.tables[0].period, datetime(2027, 1, 4, 9, tzinfo=UTC))
+    seen = Seen(head, {table.key: table.cells for table in made.tables})
+    asked = {f"unmet need {kind}": pages.unmet_need(seen, kind) for kind in words.SERVICES}
+    asked |= {
+        "waits": pages.waits(seen),
+        "cost": pages.outcome_cost(seen),
+        "gap": pages.gap(seen),
+    }
+    return {name: repr(blocks) for name, blocks in asked.items()}
 
 
 def as_seen(table: ProtectedTable) -> TableSeen:
