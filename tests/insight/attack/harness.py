@@ -32,8 +32,11 @@ from tests.insight.attack.folder import CellSeen, Codes, TableSeen
 from tests.insight.attack.world import Count, Places, Rows, World, make_world
 
 SECRET: Final = b"a secret of these tests and of nothing else"
-PERIODS: Final = (Period("2026-spring"), Period("2026-summer"), Period("2026-autumn"), Period("2027-spring"))
-"""Of the terms of a world; the last two are published."""
+SEASONS: Final = ("spring", "summer", "autumn")
+PERIODS: Final = tuple(
+    Period(f"{2026 + term // len(SEASONS)}-{SEASONS[term % len(SEASONS)]}") for term in range(12)
+)
+"""Of the terms of a world."""
 CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "age": (*words.AGE_BANDS, NOT_SAID),
     "sex": (*reversed(words.SEXES), NOT_SAID),
@@ -60,9 +63,9 @@ class Made:
     tables: tuple[ProtectedTable, ...]
 
 
-def world_of(seed: int, *, children: int = 3_000) -> World:
-    """A world in the words of the catalogue."""
-    return make_world(seed, children=children, codes=CODES)
+def world_of(seed: int, *, children: int = 3_000, terms: int = 4) -> World:
+    """A world in the words of the catalogue; its last terms are published."""
+    return make_world(seed, children=children, terms=terms, codes=CODES)
 
 
 def clusters_of(places: Places) -> dict[str, str]:
