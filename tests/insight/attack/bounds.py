@@ -23,11 +23,16 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.insight.attack.folder import CellSeen, Codes, TableSeen
+from tests.insight.attack.folder import Codes, TableSeen
 
 MOST_PER_CELL: Final = 20_000.0
 WIDE_ENOUGH: Final = 4
 ALMOST: Final = 1e-6
+OPTIONS: Final[Mapping[str, bool | int]] = {
+    "output_flag": False,
+    "threads": 1,
+    "simplex_strategy": 4,  # primal: another objective leaves the last solution feasible
+}
 ALL: Final = "*"
 """Stands for all codes of a dimension, and for the whole authority."""
 LEVELS: Final = ("authority", "cluster", "ward")
@@ -96,7 +101,9 @@ class Model:
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
     shown: dict[Place, int] = field(default_factory=dict)
-    rows: list[tuple[float, float, tuple[int, ...], tuple[float, ...]]] = field(default_factory=list)
+    rows: list[tuple[float, float, tuple[int, ...], tuple[float, ...]]] = field(
+        default_factory=list
+    )
 
     def add(self, place: Place) -> int:
         """The column of a cell, which has any number of children so far."""
@@ -266,9 +273,7 @@ def _say_what_gave_way(
                     model.narrow(place, 0, 4)
 
 
-def _all_above(
-    model: Model, place: Place, above: Mapping[Grain, list[Grain]]
-) -> Iterator[Place]:
+def _all_above(model: Model, place: Place, above: Mapping[Grain, list[Grain]]) -> Iterator[Place]:
     for coarse in above[place[0]]:
         outer = model.above(place, coarse)
         yield outer
@@ -349,8 +354,8 @@ class Solver:
 
     def __post_init__(self) -> None:
         self._highs = highspy.Highs()
-        self._highs.setOptionValue("output_flag", False)
-        self._highs.setOptionValue("threads", 1)
+        for option, value in OPTIONS.items():
+            self._highs.setOptionValue(option, value)
         rows = _Rows(self.model)
         if (rows.low > rows.high).any():
             raise Impossible("bounds")

@@ -5,6 +5,7 @@ child came or went, among all cells, among those whose children changed at all, 
 whose published number changed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ class Change:
     before: int
     after: int
     children: int
+    rolling: bool = False
+    """Whether it counts children of three terms."""
 
     @property
     def is_visible(self) -> bool:
@@ -36,9 +39,9 @@ class Change:
         return max(self.before, self.after)
 
 
-def looks_like_one_child(change: Change) -> bool:
+def looks_like_one_child(change: Change, smallest: int = SMALLEST_CHANGE) -> bool:
     """The guess: the smallest change that can be seen is one child."""
-    return abs(change.after - change.before) == SMALLEST_CHANGE
+    return abs(change.after - change.before) == smallest
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,9 @@ class Score:
         )
 
 
-def score(changes: Sequence[Change]) -> Score:
+def score(changes: Sequence[Change], smallest: int = SMALLEST_CHANGE) -> Score:
     """How well the guess does over these cells."""
-    guessed = [change for change in changes if looks_like_one_child(change)]
+    guessed = [change for change in changes if looks_like_one_child(change, smallest)]
     return Score(
         len(guessed),
         share_of_one_child(guessed),
@@ -79,3 +82,28 @@ def share_of_one_child(changes: Iterable[Change]) -> float:
     """Of cells, the share that one child came to or went from; 0 of none."""
     every = list(changes)
     return sum(change.is_one_child for change in every) / len(every) if every else 0.0
+
+
+Learnt = frozenset[tuple[bool, int, int]]
+ENOUGH: Final = 40
+
+
+def learn(changes: Sequence[Change]) -> Learnt:
+    """Kinds of change that were one child more often than not, where the truth is known.
+
+    What an attacker learns who has the records of another county: by both numbers and the span.
+    """
+    seen = Counter(_kind(change) for change in changes if change.is_visible)
+    one = Counter(_kind(change) for change in changes if change.is_visible and change.is_one_child)
+    return frozenset(
+        kind for kind, times in seen.items() if times >= ENOUGH and one[kind] > times / 2
+    )
+
+
+def guessed_by(learnt: Learnt, changes: Sequence[Change]) -> list[Change]:
+    """The changes that a learner dares to call one child."""
+    return [change for change in changes if change.is_visible and _kind(change) in learnt]
+
+
+def _kind(change: Change) -> tuple[bool, int, int]:
+    return change.rolling, change.before, change.after

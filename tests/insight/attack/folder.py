@@ -1,14 +1,7 @@
-"""What an attacker holds: the tables of a release, as they were published, and nothing else.
+"""What an attacker holds: the tables of a release, as they were published, and nothing else."""
 
-`read_folder` reads a release folder (`catalogue.json`, one CSV for each table); `TableSeen` is also
-what a page or an answer of the interface can be read into.
-"""
-
-import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 Codes: TypeAlias = tuple[str, ...]

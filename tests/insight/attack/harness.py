@@ -5,15 +5,17 @@ cell) and come out as anybody reads them. What is true stays beside them for the
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 from typing import Final
 
+import pytest
+
 from panel.insight import pages
 from panel.insight.charts import Chart, bars, tile_map
-from panel.insight.core import words
+from panel.insight.core import additive, ptable, words
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, TrueCell
 from panel.insight.core.keys import CellKeys
@@ -63,9 +65,9 @@ class Made:
     tables: tuple[ProtectedTable, ...]
 
 
-def world_of(seed: int, *, children: int = 3_000, terms: int = 4) -> World:
+def world_of(seed: int, *, children: int = 3_000, terms: int = 4, turnover: float = 1.0) -> World:
     """A world in the words of the catalogue; its last terms are published."""
-    return make_world(seed, children=children, terms=terms, codes=CODES)
+    return make_world(seed, children=children, terms=terms, turnover=turnover, codes=CODES)
 
 
 def clusters_of(places: Places) -> dict[str, str]:
@@ -224,3 +226,16 @@ def full_power() -> Power:
     packages = universe(CATALOGUE["packages_by_kind"].fact, ())
     among = {unmet: known, packages: known, requests: known, decided: requests, agreed: decided}
     return Power(among=among, known=known)
+
+
+def without_rounding(patch: pytest.MonkeyPatch) -> None:
+    """Publish what the transition table gives, to the single child."""
+    patch.setattr(ptable, "rounded", lambda _true, perturbed: perturbed)
+    # What adds up is in whole fives and made of published figures: it is left out.
+    patch.setattr(additive, "additive", lambda table, _grid, of: replace(of, key=table.key))
+
+
+def without_zero_rule(patch: pytest.MonkeyPatch) -> None:
+    """Publish whatever stands under a zero."""
+    patch.setattr(Published, "may_show", lambda *_: True)
+    patch.setattr(Published, "had_some", lambda *_: False)

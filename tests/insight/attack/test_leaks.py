@@ -70,8 +70,9 @@ def test_a_drawing_says_no_more_than_the_table(county: Releases) -> None:
     first = county.made[0]
     charts = charts_of(first)
     shown = {table.key: {cell.value for cell in table.cells.values()} for table in first.seen}
+    assert sum(len(numbers_said(svg)) for svg in charts.values()) > 300
+    assert sum(len(lengths(svg)) for svg in charts.values()) > 300
     for name, svg in charts.items():
         assert strange_attributes(svg) == set()
-        assert "<!--" not in svg
         assert numbers_said(svg) <= shown[name.split()[0]]
         assert [of for of in lengths(svg).values() if len(of) > 1] == []

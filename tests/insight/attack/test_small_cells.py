@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import pytest
+
 from tests.insight.attack.bounds import (
     ALMOST,
     Found,
@@ -20,7 +22,13 @@ from tests.insight.attack.bounds import (
     told_by,
 )
 from tests.insight.attack.folder import TableSeen
-from tests.insight.attack.harness import Releases, clusters_of, full_power, world_of
+from tests.insight.attack.harness import (
+    Releases,
+    clusters_of,
+    full_power,
+    without_zero_rule,
+    world_of,
+)
 
 SEEDS = range(2, 6) if "PANEL_SOAK" in os.environ else range(0)
 SMALL = range(1, 5)
@@ -44,6 +52,17 @@ def test_no_small_count_is_bounded_within_four(county: Releases) -> None:
     _print_narrowest(found)
     assert sum(len(one.bounds) for one in found) > 2_500
     assert [one.narrow() for one in found if one.narrow()] == []
+
+
+def test_the_attack_wins_where_numbers_stand_under_zeros(
+    county: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_zero_rule(monkeypatch)
+    careless = Releases(county.world)
+    made = careless.make(2)
+    requests = [table for table in made.seen if table.counts.startswith("Request")]
+    found = _attack(careless, requests, replace(full_power(), nothing_corrected=False))
+    assert len(found.narrow()) > 10
 
 
 def test_other_counties() -> None:

@@ -127,7 +127,10 @@ class World:
         each = [self.rows(fact, term, seen=seen) for term in terms if term >= 0]
         return Rows(
             np.concatenate([rows.child for rows in each]),
-            {name: np.concatenate([rows.columns[name] for rows in each]) for name in each[0].columns},
+            {
+                name: np.concatenate([rows.columns[name] for rows in each])
+                for name in each[0].columns
+            },
         )
 
     def narrowed(self, rows: Rows, column: str, codes: frozenset[str]) -> Rows:
@@ -201,29 +204,36 @@ def make_world(
     *,
     children: int = 3_000,
     terms: int = 4,
+    turnover: float = 1.0,
     codes: Mapping[str, tuple[str, ...]] = CODES,
     places: Places = Places(),
 ) -> World:
-    """A world of about `children` children in each of `terms` terms; the same seed, the same world."""
+    """A world of about `children` children in each of `terms` terms; the same seed, the same world.
+
+    `turnover`: how much changes from one term to the next; at 1 as much as in a busy county, below
+    it less of everything but of growing older.
+    """
     rng = np.random.default_rng(seed)
     everyone = int(children * (1 + 0.06 * terms))
-    here = _coming_and_going(rng, everyone, children, terms)
-    said = _said(rng, everyone, terms, codes, places)
+    here = _coming_and_going(rng, everyone, children, terms, turnover)
+    said = _said(rng, everyone, terms, turnover, codes, places)
     _make_twins(rng, here, said)
-    of_services = {fact: _of_services(rng, here, fact, codes) for fact in OF_SERVICES}
-    corrected = _corrected(rng, here, said, codes, places)
+    of_services = {fact: _of_services(rng, here, fact, turnover, codes) for fact in OF_SERVICES}
+    corrected = _corrected(rng, here, said, turnover, codes, places)
     keys = rng.integers(-HOW_MANY_KEYS, HOW_MANY_KEYS, everyone, dtype=np.int64)
     return World(keys, places, codes, terms, here, said, of_services, corrected)
 
 
-def _coming_and_going(rng: np.random.Generator, everyone: int, first: int, terms: int) -> Bools:
+def _coming_and_going(
+    rng: np.random.Generator, everyone: int, first: int, terms: int, turnover: float
+) -> Bools:
     """Who is known in which term: 5 in 100 leave each term, 6 in 100 join, few come back."""
     here = np.zeros((terms, everyone), dtype=np.bool_)
     here[0, :first] = True
     joined = first
     for term in range(1, terms):
-        here[term] = here[term - 1] & (rng.random(everyone) > 0.05)
-        more = int(first * 0.06)
+        here[term] = here[term - 1] & (rng.random(everyone) > 0.05 * turnover)
+        more = int(first * 0.06 * turnover)
         here[term, joined : joined + more] = True
         joined += more
         came_back = ~here[term] & here[:term].any(axis=0) & (rng.random(everyone) < 0.05)
@@ -241,6 +251,7 @@ def _said(
     rng: np.random.Generator,
     everyone: int,
     terms: int,
+    turnover: float,
     codes: Mapping[str, tuple[str, ...]],
     places: Places,
 ) -> dict[str, Ints]:
@@ -261,7 +272,7 @@ def _said(
     for name, of_all in shares.items():
         each = [chosen(of_all)]
         for _ in range(1, terms):
-            moved = rng.random(everyone) < changes.get(name, 0.0)
+            moved = rng.random(everyone) < changes.get(name, 0.0) * turnover
             each.append(np.where(moved, chosen(of_all), each[-1]))
         said[name] = np.array(each, dtype=np.int64)
     born = rng.integers(0, 23 * TERMS_A_YEAR, everyone)
@@ -280,14 +291,18 @@ def _make_twins(rng: np.random.Generator, here: Bools, said: Mapping[str, Ints])
 
 
 def _of_services(
-    rng: np.random.Generator, here: Bools, fact: str, codes: Mapping[str, tuple[str, ...]]
+    rng: np.random.Generator,
+    here: Bools,
+    fact: str,
+    turnover: float,
+    codes: Mapping[str, tuple[str, ...]],
 ) -> Ints:
     """Facts of one kind by term, child and kind of service; the last two kinds are rare."""
     terms, everyone = here.shape
     kinds = len(codes["kind"])
     share = _skewed(kinds, 1.2) * HOW_OFTEN[fact]
     share[-2:] = 3 / everyone, 1 / everyone
-    lasts = HOW_LASTING[fact]
+    lasts = 1 - (1 - HOW_LASTING[fact]) * turnover
     found = np.full((terms, everyone, kinds), -1, dtype=np.int64)
     for term in range(terms):
         said = np.zeros((everyone, kinds), dtype=np.int64)
@@ -307,6 +322,7 @@ def _corrected(
     rng: np.random.Generator,
     here: Bools,
     said: Mapping[str, Ints],
+    turnover: float,
     codes: Mapping[str, tuple[str, ...]],
     places: Places,
 ) -> dict[str, Ints]:
@@ -315,8 +331,8 @@ def _corrected(
     everyone = here.shape[1]
     seen = {name: column.copy() for name, column in said.items()}
     for name, how_many in (("ward", places.wards), ("need", len(codes["need"]))):
-        wrong = rng.random(everyone) < 0.01
+        wrong = rng.random(everyone) < 0.01 * turnover
         seen[name][:, wrong] = rng.integers(0, how_many, int(wrong.sum()))
-    seen["here"] = (here & (rng.random(everyone) > 0.003)).astype(np.int64)
+    seen["here"] = (here & (rng.random(everyone) > 0.003 * turnover)).astype(np.int64)
     seen["here"][:, 0] = 1
     return seen
