@@ -12,7 +12,7 @@ from panel.insight.core.catalogue import CATALOGUE, LINKS, ORDER, cliques
 from panel.insight.core.dimensions import AREA, TITLES, codes, whole_grid
 from panel.insight.core.facts import ChildTerm
 from panel.insight.core.magnitudes import MEASURES
-from panel.insight.core.nesting import columns, decomposed, margins, parents, place, universe
+from panel.insight.core.nesting import KNOWN, columns, decomposed, margins, parents, place, universe
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.words import (
     EVERY,
@@ -128,6 +128,29 @@ def test_agreed_hangs_on_decided_and_decided_on_asked() -> None:
     decided = CATALOGUE["decided_by_age"]
     assert universe(decided.fact, decided.where) in above
     assert "ChildTerm known=true" in above
+
+
+@pytest.mark.parametrize(
+    "key", ["requests_by_kind", "packages_by_kind", "transitions", "perception_offered_by_area"]
+)
+def test_whoever_is_counted_is_known(key: str) -> None:
+    table = CATALOGUE[key]
+    known = universe(ChildTerm, KNOWN)
+    first = codes(table, AREA, GRID)[0]
+    of = place(table, TERM, (first, *(EVERY for _ in table.dims[1:])))
+    assert ((AREA, first),) in {one.of for one in parents(of, GRID, LINKS) if one.universe == known}
+
+
+def test_whoever_is_on_a_list_need_not_be_known() -> None:
+    known = universe(ChildTerm, KNOWN)
+
+    def above(key: str) -> set[str]:
+        table = CATALOGUE[key]
+        return {name for name, _ in LINKS.above[universe(table.fact, table.where)]}
+
+    assert known not in above("on_lists")
+    assert known not in above("on_list_not_known")
+    assert known in above("known_not_on_list")
 
 
 def test_need_of_an_unmet_need_is_not_the_primary_need() -> None:

@@ -10,6 +10,7 @@ import pytest
 from panel.insight.core.additive import additive
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import Cell, Note, ProtectedTable, TrueCell, counted, withheld
+from panel.insight.core.choosing import to_read
 from panel.insight.core.dimensions import whole_grid
 from panel.insight.core.error import published_error
 from panel.insight.core.making import COUNTED, Counted, tables_of
@@ -164,6 +165,26 @@ def test_only_a_table_of_two_dimensions_is_made_to_add_up() -> None:
     table = replace(CATALOGUE["known_by_sex"], measure=Measure.ADDITIVE)
     with pytest.raises(ValueError, match="two dimensions"):
         additive(table, GRID, ProtectedTable("known_by_sex", TERM, ()))
+
+
+# Which table is read ------------------------------------------------------------------------------
+
+
+def test_the_coarser_table_is_read_where_it_says_more() -> None:
+    keys = ("unmet_by_kind_ward", "unmet_by_kind", "unmet_by_kind_three_terms")
+
+    def read(*says: int) -> str:
+        tables = {}
+        for key, many in zip(keys, says, strict=True):
+            cells = list(whole_grid(CATALOGUE[key], GRID))
+            inner = [one for one in cells if EVERY not in one][:many]
+            made = (counted(one, 5 if one in inner or EVERY in one else 0) for one in cells)
+            tables[key] = ProtectedTable(key, TERM, tuple(made))
+        return to_read(keys[0], CATALOGUE, tables)
+
+    assert read(5, 4, 5) == keys[0]
+    assert read(3, 4, 4) == keys[1]
+    assert read(3, 2, 5) == keys[2]
 
 
 # The whole release --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panel.insight.core.catalogue import CATALOGUE, LINKS, ORDER
-from panel.insight.core.cells import Note, ProtectedTable, TrueCell
+from panel.insight.core.cells import Note, ProtectedTable, TrueCell, shown, withheld
 from panel.insight.core.dimensions import whole_grid
 from panel.insight.core.nesting import parents, place
 from panel.insight.core.protecting import protect, without_data
@@ -204,6 +204,32 @@ def test_a_cell_that_is_not_of_the_table_is_refused_without_naming_it() -> None:
 
 def test_a_ward_table_counts_at_its_own_level() -> None:
     assert WIDE.level is Level.WARD
+
+
+def test_a_place_has_one_number_and_what_one_table_shows_is_out() -> None:
+    table = CATALOGUE["known_by_area"]
+    of = place(table, TERM, ("c0",))
+    out = Published(TERM, LINKS)
+    for cell in (
+        withheld(("c0",), Note.WITHDRAWN),
+        shown(("c0",), 10),
+        withheld(("c0",), Note.AREA),
+    ):
+        out.put(of, cell)
+    assert out.at(of) == shown(("c0",), 10)
+    with pytest.raises(ValueError, match="one number"):
+        out.put(of, shown(("c0",), 15))
+
+
+def test_a_release_that_is_read_again_holds_what_it_held() -> None:
+    first = Published(TERM, LINKS)
+    tables = released(known(200, 2), KNOWN, first)
+    again = Published(period_at(ordinal(TERM) + 1), LINKS)
+    again.put_all(CATALOGUE, tables.values())
+    of = [place(one, TERM, cell) for one in KNOWN for cell in whole_grid(one, GRID)]
+    assert [getattr(again.at(one), "value", None) for one in of] == [
+        getattr(first.at(one), "value", None) for one in of
+    ]
 
 
 def test_what_cannot_be_is_a_plain_zero() -> None:
