@@ -8,10 +8,11 @@ from markupsafe import Markup
 from panel.insight import charts
 from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
-from panel.insight.core.cells import Cell
+from panel.insight.core.cells import Cell, Note
 from panel.insight.core.table import TableDef
 from panel.insight.reading import Seen
 from panel.insight.saying import (
+    NOTES,
     cell_words,
     code_words,
     dim_words,
@@ -19,7 +20,7 @@ from panel.insight.saying import (
     unit,
     value_words,
 )
-from panel.web.words import upper_first
+from panel.web.words import in_a_row, upper_first
 
 Links = tuple[tuple[str, str], ...]
 NO_FIGURES = "This release has no figures for this."
@@ -62,6 +63,23 @@ def by_height(cells: Iterable[Cell], called: Callable[[Cell], str]) -> list[Cell
     return sorted(cells, key=lambda one: (one.value is None, -(one.value or 0), called(one)))
 
 
+def shows(one: Cell) -> bool:
+    """Whether a cell has a number."""
+    return one.value is not None
+
+
+def left_out(cells: Iterable[Cell], called: Callable[[Cell], str]) -> tuple[str, ...]:
+    """What has no number and why, in a sentence for each reason; the whole table has its rows."""
+    why: dict[Note, list[str]] = {}
+    for one in cells:
+        if not shows(one):
+            why.setdefault(one.note, []).append(called(one))
+    return tuple(
+        f"{NOTES[note].replace(': ', ' (')}{')' if ': ' in NOTES[note] else ''}: {in_a_row(those)}."
+        for note, those in why.items()
+    )
+
+
 def barred(
     seen: Seen,
     table: TableDef,
@@ -96,10 +114,10 @@ def barred(
     return Block(
         name=name,
         heading=heading,
-        sentences=sentences,
+        sentences=(*sentences, *left_out(ranked, called)),
         caption=f"{table.title}, {seen.head.term}",
         columns=(dim_words(dim), upper_first(unit(table))),
-        rows=tuple((called(one), value_words(table, one)) for one in ranked),
+        rows=tuple((called(one), value_words(table, one)) for one in ranked if shows(one)),
         numeric=(1,),
         chart=chart,
         links=ways_on(seen, table.key),

@@ -127,7 +127,7 @@ def count(
     statement = statement_of(table)
     found = {
         one.cell: one
-        for row in connection.execute(statement.encode(), _given(table, grid, period))
+        for row in connection.execute(statement.encode(), given_to(table, grid, period))
         if (one := _true_cell(table, row)).children
     }
     return tuple(found[cell] for cell in whole_grid(table, grid) if cell in found)
@@ -239,7 +239,8 @@ def _magnitude(table: TableDef) -> str:
     return f", ARRAY[{', '.join(bands)}]"
 
 
-def _given(table: TableDef, grid: Grid, period: Period) -> dict[str, Any]:
+def given_to(table: TableDef, grid: Grid, period: Period) -> dict[str, Any]:
+    """The values that the query of a table is asked with."""
     nested = (
         {ward: ward for ward in grid.clusters} if table.level is Level.WARD else dict(grid.clusters)
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from importlib import import_module
 
 from panel.insight import ods
 from panel.insight.core.cells import Cell
@@ -182,9 +183,7 @@ def _description(made: Sheet) -> bytes:
 
 def _parquet(made: Sheet) -> bytes:
     # 170 MB that only this needs: no start of the service waits for it.
-    import pyarrow as pa
-    from pyarrow import parquet
-
+    pa, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     columns = list(zip(*made.rows, strict=True)) or [() for _ in made.columns]
     kinds = [pa.float64() if name == "Value" else pa.string() for name in made.columns]
     table = pa.table(

@@ -85,8 +85,8 @@ def highest_sentence(
     if not found.cells:
         return ""
     first = found.cells[0]
-    also = f", and as much for {in_a_row(map(called, found.as_much))}" if found.as_much else ""
-    return f"{begin} {lower_first(called(first))}: {value_words(table, first)}{also}."
+    named = in_a_row(map(called, (first, *found.as_much)))
+    return f"{begin}: {lower_first(named)} ({value_words(table, first)})."
 
 
 @dataclass(frozen=True, slots=True)

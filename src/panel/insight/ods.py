@@ -1,4 +1,4 @@
-"""A spreadsheet as OpenDocument has it (ISO/IEC 26300): sheets of texts and numbers, no formulas."""
+"""A spreadsheet of texts and numbers, as OpenDocument has it (ISO/IEC 26300): no formulas."""
 
 import io
 from collections.abc import Iterable, Sequence

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from panel.insight import charts, findings
+from panel.insight import findings, map_charts
 from panel.insight.blocks import NO_FIGURES, Block, barred, by_height, ways_on
 from panel.insight.charts import Chart
 from panel.insight.core import words
@@ -40,12 +40,12 @@ def unmet_need(seen: Seen, kind: str) -> tuple[Block, ...]:
         barred(
             seen, by_kind, kinds, "kinds", "Which services are lacking?", "kind",
             _if_any(findings.highest_sentence(by_kind, kinds, seen.areas, "kind",
-                                              "In the whole area most children lack")),
+                                              "In the whole area most children lack this kind")),
         ),
         barred(
             seen, by_reason, reasons, "reasons", f"Why is {service} lacking?", "reason",
             _if_any(findings.highest_sentence(by_reason, reasons, seen.areas, "reason",
-                                              "The commonest reason is that")),
+                                              "The commonest reason")),
         ),
     )  # fmt: skip
 
@@ -136,13 +136,10 @@ def _drawn(
         for one, label in zip(cells, labels, strict=True)
         if drawn is None or one.cell[0] not in drawn.areas
     ]
-    made = charts.tile_map(shown, named) if drawn is None or lacking else (
-        charts.ward_map(shown, drawn, named)
+    made = map_charts.tile_map(shown, named) if drawn is None or lacking else (
+        map_charts.ward_map(shown, drawn, named)
     )  # fmt: skip
-    key = tuple(
-        (charts.swatch(band), band.words)
-        for band in charts.bands(shown.name, table, cells).values()
-    )
+    key = map_charts.key(shown.name, cells)
     return made, key, _without_boundary(lacking, len(cells))
 
 
@@ -162,7 +159,7 @@ WAITS = tuple(f"wait_{clock}" for clock in words.CLOCKS)
 
 def waits(seen: Seen) -> tuple[Block, ...]:
     """How long the middle child waits at each step, in the whole area and by group of wards."""
-    return (_by_clock(seen), *(_by_area(seen, clock) for clock in words.CLOCKS))
+    return (_by_clock(seen), _by_area(seen))
 
 
 def _by_clock(seen: Seen) -> Block:
@@ -176,8 +173,10 @@ def _by_clock(seen: Seen) -> Block:
             longest.append((int(whole[0].value), said, shown))
     sentence = "No wait has a published figure in this release."
     if longest:
-        _, said, shown = max(longest, key=lambda one: one[0])
-        sentence = f"The longest step is {lower_first(said)}: the middle child waits {shown}."
+        highest = max(weeks for weeks, _, _ in longest)
+        slowest = [(said, shown) for weeks, said, shown in longest if weeks == highest]
+        steps = in_a_row(f"“{lower_first(said)}”" for said, _ in slowest)
+        sentence = f"Children wait longest {steps}: the middle child {slowest[0][1]}."
     return Block(
         name="steps",
         heading="Which step takes longest?",
@@ -188,25 +187,30 @@ def _by_clock(seen: Seen) -> Block:
     )
 
 
-def _by_area(seen: Seen, clock: str) -> Block:
-    table = CATALOGUE[f"wait_{clock}"]
-    heading = words.CLOCKS[clock]
-    if not seen.holds(table.key):
-        return Block(clock, heading, (NO_FIGURES,), links=ways_on(seen, table.key))
-    cells = in_order(table, findings.at(seen.of(table.key), None), seen.areas)
-    highest = max((one.value for one in cells if one.value is not None), default=None)
-    slowest = [seen.areas.called(one.cell[0]) for one in cells if one.value == highest is not None]
-    sentences: tuple[str, ...] = ()
-    if slowest and len(slowest) < len(cells):
-        sentences = (f"Children wait longest in {in_a_row(slowest)}.",)
+def _by_area(seen: Seen) -> Block:
+    """A row for each group of wards, a column for each step; the slowest of each step in words."""
+    steps = [(CATALOGUE[f"wait_{clock}"], said) for clock, said in words.CLOCKS.items()]
+    rows: dict[str, list[str]] = {}
+    slowest = []
+    for at, (table, said) in enumerate(steps):
+        cells = in_order(table, findings.at(seen.of(table.key), None), seen.areas)
+        for one in cells:
+            row = rows.setdefault(one.cell[0], [NOTES[Note.NO_DATA]] * len(steps))
+            row[at] = value_words(table, one)
+        highest = max((one.value for one in cells if one.value is not None), default=None)
+        most = [one for one in cells if one.value == highest is not None]
+        if len(most) == 1 and len(cells) > 1:
+            slowest.append(f"{said}: longest in {seen.areas.called(most[0].cell[0])}.")
+    if not rows:
+        return Block("areas", "Where do children wait longest?", (NO_FIGURES,))
     return Block(
-        name=clock,
-        heading=heading,
-        sentences=sentences,
-        caption=f"{table.title}, {seen.head.term}",
-        columns=("Group of wards", "Wait of the middle child"),
-        rows=tuple((seen.areas.called(one.cell[0]), value_words(table, one)) for one in cells),
-        links=ways_on(seen, table.key),
+        name="areas",
+        heading="Where do children wait longest?",
+        sentences=tuple(slowest) or ("No group of wards stands out.",),
+        caption=f"The wait of the middle child by group of wards, {seen.head.term}",
+        columns=("Group of wards", *(said for _, said in steps)),
+        rows=tuple((seen.areas.called(code), *row) for code, row in rows.items()),
+        links=ways_on(seen, *(table.key for table, _ in steps)),
     )
 
 
@@ -222,10 +226,11 @@ def outcome_cost(seen: Seen) -> tuple[Block, ...]:
     """What services cost for each outcome and each child, and who pays."""
     asked = (
         ("cost_per_outcome", "outcomes", "What does a reached outcome cost?", "kind",
-         "For each child who reached an outcome the dearest is"),
+         "Dearest for each child who reached an outcome"),
         ("mean_cost_by_kind", "children", "What does a service cost for each child?", "kind",
-         "For each child the dearest is"),
-        ("cost_by_kind", "totals", "What do services cost together?", "kind", "Most is spent on"),
+         "Dearest for each child"),
+        ("cost_by_kind", "totals", "What do services cost together?", "kind",
+         "Most is spent on this kind"),
         ("cost_by_payer", "payers", "Who pays?", "payer", "Most is paid by"),
     )  # fmt: skip
     blocks = []
@@ -256,7 +261,10 @@ def gap(seen: Seen) -> tuple[Block, ...]:
     table = Block(
         name="gaps",
         heading="Which kind is lacking most?",
-        sentences=(findings.gap_sentence(unmet, found, seen.areas),),
+        sentences=(
+            findings.gap_sentence(unmet, found, seen.areas),
+            "Kinds without any published figure are left out.",
+        ),
         caption=f"Kinds of service: who lacks one, and what there is, {seen.head.term}",
         columns=("Kind of service", "Children who lack one", "Places", "Children for 100 places"),
         rows=tuple(
@@ -267,6 +275,7 @@ def gap(seen: Seen) -> tuple[Block, ...]:
                 said(use, one.use),
             )
             for one in found
+            if any(cell is not None and cell.value for cell in (one.lacking, one.places, one.use))
         ),
         numeric=(1, 2, 3),
         links=ways_on(seen, *GAP[:3]),

@@ -3,13 +3,19 @@
 Nothing here reaches a record, a fact or a true count: what is not in a release cannot be shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, Text, cast, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight.core.cells import Cell, Note
 from panel.insight.core.words import Period, period_words
+from panel.insight.release_models import PublishedCell, PublishedRelease
 from panel.insight.saying import Areas
+from panel.register.models import Area
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,8 @@ class Head:
     number: int
     period: Period
     made_at: datetime
+    digest: str = ""
+    """SHA-256 of its cells, in hex, as its line of the ledger has it."""
 
     @property
     def term(self) -> str:
@@ -44,3 +52,80 @@ class Seen:
     def holds(self, key: str) -> bool:
         """Whether the release has figures of this table for its term."""
         return any(one.note is not Note.NO_DATA for one in self.of(key))
+
+
+async def heads(session: AsyncSession) -> tuple[Head, ...]:
+    """All releases, the newest first."""
+    found = await session.execute(
+        select(
+            PublishedRelease.number,
+            PublishedRelease.period,
+            PublishedRelease.made_at,
+            PublishedRelease.entry["cells"].astext,
+        ).order_by(PublishedRelease.number.desc())
+    )
+    return tuple(
+        Head(number, Period(period), made_at, digest or "")
+        for number, period, made_at, digest in found
+    )
+
+
+async def held(session: AsyncSession, head: Head) -> frozenset[str]:
+    """The keys of the tables of which a release has figures."""
+    found = await session.execute(
+        _cells_of(head, PublishedCell.table_key)
+        .where(PublishedCell.note != Note.NO_DATA)
+        .distinct()
+    )
+    return frozenset(found.scalars())
+
+
+async def look(session: AsyncSession, head: Head, keys: Sequence[str]) -> Seen:
+    """A release with these tables, and with its areas as they are called today."""
+    found: dict[str, list[Cell]] = {}
+    if keys:
+        asked = _cells_of(
+            head,
+            PublishedCell.table_key,
+            PublishedCell.cell,
+            PublishedCell.value,
+            PublishedCell.note,
+        ).where(PublishedCell.table_key.in_(keys))
+        for key, cell, value, note in await session.execute(asked):
+            found.setdefault(key, []).append(Cell(tuple(cell), value, Note(note)))
+    areas = [
+        (code, name, said)
+        for code, name, said in await session.execute(
+            select(Area.id, Area.name, cast(Area.boundary, Text))
+        )
+    ]
+    return Seen(
+        head,
+        {key: tuple(cells) for key, cells in found.items()},
+        Areas.of({code: name for code, name, _ in areas}, await clusters_of(session, head)),
+        tuple(sorted((code, said) for code, _, said in areas if said)),
+    )
+
+
+async def clusters_of(session: AsyncSession, head: Head) -> Mapping[str, str]:
+    """Ward → its group of wards, as the release published it."""
+    methods = await methods_of(session, head)
+    clusters: Mapping[str, str] = methods.get("clusters", {})
+    return clusters
+
+
+async def methods_of(session: AsyncSession, head: Head) -> Mapping[str, Any]:
+    """The rules by which the figures of a release were changed, as published with it."""
+    found = await session.execute(
+        select(PublishedRelease.methods).where(PublishedRelease.number == head.number)
+    )
+    said: Mapping[str, Any] = found.scalar_one()
+    return said
+
+
+def _cells_of(head: Head, *columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .join(PublishedRelease, PublishedRelease.id == PublishedCell.release_id)
+        .where(PublishedRelease.number == head.number)
+    )

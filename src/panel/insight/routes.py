@@ -12,20 +12,19 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from consent import Role
-from panel.accounts.desk import PRIVATE, Desk
-from panel.insight import api, blocks, files, pages
+from panel.accounts.desk import PRIVATE, READING_FIGURES, Desk
+from panel.insight import api, blocks, files, methods, pages
 from panel.insight.blocks import Block
 from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.cells import Cell
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import EVERY, SERVICES
 from panel.insight.files import MEDIA, Form
-from panel.insight.reading import Head, Seen, heads, held, look
+from panel.insight.reading import Head, Seen, heads, held, look, methods_of
 from panel.insight.saying import BANNER, LEVELS, SPANS, WHY_NOT
 from panel.platform.problems import NotFound
 from panel.web.words import upper_first
 
-READS = (Role.COMMISSIONER, Role.GOVERNANCE_LEAD, Role.PARENTS_REPRESENTATIVE)
 HOME = "/commissioning"
 API = "/api/v1/releases"
 ON_A_PAGE = 100
@@ -48,17 +47,23 @@ class Opened:
     published: tuple[Head, ...]
     seen: Seen | None
 
-    def shown(self, path: str, **asked: str) -> dict[str, object]:
-        """What every page says: how to read it, of which term it is, and the other terms."""
+    def around(self, path: str, **asked: str) -> "Around":
+        """What every page says beside its own."""
         head = None if self.seen is None else self.seen.head
-        return {
-            "banner_words": BANNER,
-            "head": head,
-            "terms": [
-                (_address(path, asked | {"term": one.period}), upper_first(one.term), one == head)
-                for one in self.published
-            ],
-        }
+        terms = [
+            (_address(path, asked | {"term": one.period}), upper_first(one.term), one == head)
+            for one in self.published
+        ]
+        return Around(BANNER, head, terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """How to read a page's figures, of which release they are, and the other terms."""
+
+    banner: str
+    head: Head | None
+    terms: Sequence[tuple[str, str, bool]]
 
 
 def _address(path: str, asked: dict[str, str]) -> str:
@@ -71,7 +76,7 @@ async def _open(desk: Desk, term: str, keys: Sequence[str] = ()) -> Opened:
 
     What is not there is answered in one way, whatever the data is.
     """
-    desk.require(*READS)
+    desk.require(*READING_FIGURES)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         published = await heads(session)
         found = [one for one in published if term in ("", one.period)]
@@ -83,7 +88,7 @@ async def _open(desk: Desk, term: str, keys: Sequence[str] = ()) -> Opened:
 
 
 async def _numbered(desk: Desk, number: int, keys: Sequence[str]) -> Seen:
-    desk.require(*READS)
+    desk.require(*READING_FIGURES)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         for head in await heads(session):
             if head.number == number:
@@ -108,7 +113,7 @@ async def home_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> R
         "insight/home.html",
         questions=QUESTIONS,
         why_not=[said for _, said in WHY_NOT],
-        **opened.shown(HOME),
+        around=opened.around(HOME),
     )
 
 
@@ -127,7 +132,7 @@ def _question(
         lead=lead,
         blocks=found,
         choices=choices if kind else [],
-        **opened.shown(path, kind=kind),
+        around=opened.around(path, kind=kind),
     )
 
 
@@ -166,6 +171,35 @@ async def gap_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Re
     return _question(desk, opened, 3, () if opened.seen is None else pages.gap(opened.seen))
 
 
+# How figures are made, and what is out ------------------------------------------------------------
+
+
+@get(f"{HOME}/methods", include_in_schema=False)
+async def methods_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
+    """The rules by which the figures of a release were changed, and its error."""
+    opened = await _open(desk, term)
+    found: tuple[Block, ...] = ()
+    if opened.seen is not None:
+        async with desk.tenant.transaction(desk.viewer.id) as session:
+            rules, error = methods.read(await methods_of(session, opened.seen.head))
+        found = methods.blocks(rules, error, opened.seen.areas)
+    return desk.page("insight/methods.html", blocks=found, around=opened.around(f"{HOME}/methods"))
+
+
+@get(f"{HOME}/releases", include_in_schema=False)
+async def releases_page(desk: NamedDependency[Desk]) -> Response[str]:
+    """What was published when."""
+    opened = await _open(desk, "")
+    return desk.page(
+        "insight/releases.html",
+        releases=[
+            (one, _address(f"{HOME}/tables", {"term": one.period}), one.digest)
+            for one in opened.published
+        ],
+        around=opened.around(f"{HOME}/releases"),
+    )
+
+
 # Tables and files ---------------------------------------------------------------------------------
 
 
@@ -185,7 +219,7 @@ async def tables_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") ->
         about.setdefault(table.question, []).append(
             (address, table.title, f"{LEVELS[table.level]}. {SPANS[table.span]}.", says)
         )
-    return desk.page("insight/tables.html", about=about, **opened.shown(f"{HOME}/tables"))
+    return desk.page("insight/tables.html", about=about, around=opened.around(f"{HOME}/tables"))
 
 
 @get(f"{HOME}/tables/{{key:str}}", include_in_schema=False)
@@ -196,7 +230,7 @@ async def table_page(
     start: FromQuery[int] = 0,
 ) -> Response[str]:
     """One table: what it counts, its figures, its files, and where to look if it says little."""
-    desk.require(*READS)
+    desk.require(*READING_FIGURES)
     table = _table(key)
     opened = await _open(desk, term, (key,))
     path, seen = f"{HOME}/tables/{key}", opened.seen
@@ -229,7 +263,7 @@ async def table_page(
             else []
         ),
         coarser=None if table.coarser is None else CATALOGUE[table.coarser],
-        **opened.shown(path),
+        around=opened.around(path),
     )
 
 
@@ -241,7 +275,7 @@ _FORMS = {
 }
 
 
-async def _through_terms(desk: Desk, opened: Opened, key: str) -> list[tuple[Seen, object]]:
+async def _through_terms(desk: Desk, opened: Opened, key: str) -> list[tuple[Seen, Cell]]:
     whole = tuple(EVERY for _ in CATALOGUE[key].dims)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         seen = [await look(session, head, (key,)) for head in reversed(opened.published[:12])]
@@ -253,7 +287,7 @@ async def table_file(
     desk: NamedDependency[Desk], key: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
     """A table of a term as a file: `name` is "2026-autumn.csv"."""
-    desk.require(*READS)
+    desk.require(*READING_FIGURES)
     term, _, ending = name.partition(".")
     if key not in CATALOGUE or ending not in set(Form) or not term:
         raise NotFound(_NOT_HERE)
@@ -261,7 +295,9 @@ async def table_file(
     if opened.seen is None or not opened.seen.of(key):
         raise NotFound(_NOT_HERE)
     form = Form(ending)
-    made = files.sheet(CATALOGUE[key], opened.seen.head.period, opened.seen.of(key), opened.seen.areas)
+    made = files.sheet(
+        CATALOGUE[key], opened.seen.head.period, opened.seen.of(key), opened.seen.areas
+    )
     headers = {"Content-Disposition": f'attachment; filename="{made.name}.{form.value}"'}
     if form is Form.CSV:
         described = f"{HOME}/tables/{key}/{term}.{Form.DESCRIPTION.value}"
@@ -308,6 +344,8 @@ HANDLERS = [
     waits_page,
     outcome_cost_page,
     gap_page,
+    methods_page,
+    releases_page,
     tables_page,
     table_page,
     table_file,

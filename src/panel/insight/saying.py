@@ -13,7 +13,7 @@ from panel.insight.core.dimensions import AREA, TITLES, said_as
 from panel.insight.core.facts import Capacity
 from panel.insight.core.table import CellId, Measure, TableDef
 from panel.insight.core.words import EVERY, NOT_SAID, WAIT_BANDS, WAIT_WEEKS, Level, Span
-from panel.web.words import number
+from panel.web.words import in_a_row, number
 
 BANNER = (
     "Figures are changed a little so that no child can be found. They do not add up."
@@ -25,7 +25,7 @@ NOTES: Mapping[Note, str] = MappingProxyType(
     {
         Note.NONE: "",
         Note.ZERO: "From 0 to 4 children",
-        Note.COARSER: "Not shown: too few. See the coarser table",
+        Note.COARSER: "Not shown: too few",
         Note.AREA: "Not shown: the area is too small",
         Note.FEW: "Not shown: fewer than 10 children",
         Note.DOMINATED: "Not shown: one or two children make most of it",
@@ -56,6 +56,7 @@ UNITS: Mapping[Measure, str] = MappingProxyType(
         Measure.RATIO: "pounds for each child",
         Measure.INDEX: "index",
         Measure.PLACES: "places",
+        Measure.ADDITIVE: "children",
     }
 )
 LEVELS: Mapping[Level, str] = MappingProxyType(
@@ -95,7 +96,7 @@ class Areas:
 
 
 def _row(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+    return in_a_row(sorted(names))
 
 
 def code_words(table: TableDef, dim: str, code: str, areas: Areas) -> str:

@@ -83,6 +83,8 @@ class Block:
     cluster_of: Mapping[str, str]
     many: Dims
     first: int
+    pieces: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Of a dimension whose codes overlap (bands of years): code → the axis's codes in it."""
     size: int = 0
     families: dict[Dims, list[Sheet]] = field(default_factory=dict)
     _trees: dict[Dims, list[tuple[int, int]]] = field(default_factory=dict)
@@ -129,9 +131,19 @@ class Block:
     def columns(self, cell: Codes) -> Columns | None:
         """The columns that sum to a cell; None where no table has such a cell."""
         sheet = self.sheet(frozenset(cell))
-        if sheet is None or any(code not in self._at[dim] for dim, code in cell.items()):
+        if sheet is None:
             return None
-        return sheet.where({dim: self._at[dim][code] for dim, code in cell.items()})
+        inside = [
+            [(dim, one) for one in self.pieces.get(dim, {}).get(code, (code,))]
+            for dim, code in cell.items()
+        ]
+        if any(one not in self._at[dim] for part in inside for dim, one in part):
+            return None
+        found = [
+            sheet.where({dim: self._at[dim][one] for dim, one in chosen})
+            for chosen in product(*inside)
+        ]
+        return np.concatenate(found)
 
     def cells(self, dims: Dims) -> Iterator[tuple[Codes, Columns]]:
         """Each cell of some dimensions with its columns. KeyError: no table has such cells."""

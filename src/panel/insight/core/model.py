@@ -7,7 +7,7 @@ is one of, children who count for one thing and so for another. Counts are taken
 0 on; an attacker who knows that they are whole gains by rounding bounds, which the audit does too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -26,11 +26,13 @@ from panel.insight.core.counts_block import (
     Row,
     with_clusters,
 )
-from panel.insight.core.nesting import AREA, Links, universe
+from panel.insight.core.dimensions import AREA
+from panel.insight.core.nesting import Links, universe
 from panel.insight.core.protecting import Cell, ProtectedTable
 from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.words import EVERY, Level, Period, Span, ordinal, window
 
+AGE = "age"
 MOST = 1_000_000
 """More children than any count: a bound, so that no question to the model is without an end."""
 ROOM = 400_000
@@ -139,9 +141,12 @@ def _rounded(rules: PublishedRules, true: int, perturbed: int) -> int:
 
 
 class Builder:
-    """Makes the model of releases."""
+    """Makes the model of releases. `piece`: only of these blocks."""
 
-    def __init__(self, releases: Sequence[Release]) -> None:
+    def __init__(
+        self, releases: Sequence[Release], piece: Collection[BlockKey] | None = None
+    ) -> None:
+        self._piece = piece
         self.releases = sorted(releases, key=lambda one: ordinal(one.period))
         tables = [each.catalogue.items() for each in self.releases]
         self.links = Links.of(dict(chain.from_iterable(tables)))
@@ -152,7 +157,8 @@ class Builder:
         """TooBig, Contradicts."""
         for release in self.releases:
             for key, tables in _by_block(release).items():
-                self._lay_out(key, tables, release)
+                if self._piece is None or key in self._piece:
+                    self._lay_out(key, tables, release)
         for key, block in self._blocks.items():
             self.model.rows.extend(block.rows())
             if key.span is Span.ROLLING:
@@ -182,11 +188,15 @@ class Builder:
         )
         if WARD in several:
             several |= {CLUSTER}
+        pieces = {AGE: years} if (years := pieces_of_ages(axes.get(AGE, ()))) else {}
+        for dim, inside in pieces.items():
+            axes[dim] = set(chain.from_iterable(inside.values()))
         block = Block(
             {dim: tuple(sorted(codes)) for dim, codes in axes.items()},
             clusters,
             several,
             self.model.columns,
+            pieces,
         )
         block.lay_out(dims)
         self.model.columns += block.size
@@ -228,7 +238,9 @@ class Builder:
             if table.measure is not Measure.CHILDREN:
                 continue
             key = BlockKey(universe(table.fact, table.where), table.span, shown.period)
-            block = self._blocks[key]
+            block = self._blocks.get(key)
+            if block is None:
+                continue
             for cell in shown.cells:
                 codes = codes_of(table, cell.cell)
                 place = (key, tuple(sorted(codes.items())))
@@ -251,7 +263,10 @@ class Builder:
             return
         small = True
         if cell.value is not None:
-            low, high = behind(release.rules, int(cell.value))
+            try:
+                low, high = behind(release.rules, int(cell.value))
+            except ValueError as never:
+                raise Contradicts(f"{table.key} {' '.join(cell.cell)}: {never}") from never
             self.model.rows.append(Row(columns, _NOTHING, low, high, (table.key,)))
             small = low <= _SMALL
         if small:
@@ -264,6 +279,28 @@ class Builder:
 _SMALL = 4
 """True counts from 1 to this are those that nobody may find."""
 _NOTHING: Columns = np.zeros(0, dtype=np.int32)
+
+
+def pieces_of_ages(bands: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Band of ages ("3–5") → the years in it, where bands overlap; empty where none do.
+
+    Bands that begin a year later in another table give single years away (TRAPS.md).
+    """
+    years = {band: _years(band) for band in bands}
+    every = list(chain.from_iterable(years.values()))
+    return years if len(every) > len(set(every)) else {}
+
+
+def _years(band: str) -> tuple[str, ...]:
+    first, _, last = band.partition("–")
+    if not (first.isdecimal() and last.isdecimal()):
+        return (band,)
+    return tuple(f"{year:02}" for year in range(int(first), int(last) + 1))
+
+
+def blocks_of(releases: Iterable[Release]) -> frozenset[BlockKey]:
+    """All blocks of which counts were published."""
+    return frozenset(chain.from_iterable(_by_block(one) for one in releases))
 
 
 def _by_block(release: Release) -> Mapping[BlockKey, list[tuple[TableDef, ProtectedTable]]]:

@@ -1,0 +1,208 @@
+"""Whichever way somebody reads published figures, they get those of the catalogue and no others."""
+
+import csv
+import html
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from pyarrow import parquet
+from python_calamine import CalamineWorkbook
+from sqlalchemy import text
+
+from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.cells import ProtectedTable
+from panel.insight.core.words import Period
+from panel.insight.saying import in_order, value_words
+from panel.platform.clock import FixedClock
+from panel.platform.sessions import start
+from panel.platform.tenancy import Tenant
+from tests.families.household import Family, household, words
+from tests.insight.a_release import TERM, made, seen
+from tests.insight.put_out import put_areas, put_out
+
+Client = AsyncTestClient[Litestar]
+NOT_HERE = "There is no such table, term or file."
+PAGES = (
+    "", "/unmet-need", "/unmet-need?kind=therapy", "/unmet-need?kind=nonsense", "/waits",
+    "/outcome-cost", "/gap", "/tables", "/tables/unmet_by_kind_ward", "/methods", "/releases",
+)  # fmt: skip
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+async def family(tenant: Tenant) -> Family:
+    return await household(tenant)
+
+
+@pytest.fixture
+async def reader(client: Client, tenant: Tenant, clock: FixedClock, family: Family) -> Client:
+    """A commissioner's browser."""
+    async with tenant.transaction() as session:
+        token = await start(session, family.commissioner, "worker", clock.now())
+    client.cookies.set("panel_session", token)
+    return client
+
+
+def shown_rows(page: str) -> list[tuple[str, ...]]:
+    """The cells of every row of a page's table of figures."""
+    body = page.partition("</thead>")[2].partition("</table>")[0]
+    return [
+        tuple(
+            html.unescape(re.sub(r"<[^>]+>", "", one))
+            for one in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
+        )
+        for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    ]
+
+
+async def all_rows(reader: Client, key: str) -> list[tuple[str, ...]]:
+    """Of a table through all its pages."""
+    address, found = f"/commissioning/tables/{key}?term={TERM}", list[tuple[str, ...]]()
+    while address:
+        answer = await reader.get(address)
+        assert answer.status_code == 200, address
+        found += shown_rows(answer.text)
+        onward = re.search(r'href="([^"]+)">Rows after', answer.text)
+        address = html.unescape(onward[1]) if onward else ""
+    return found
+
+
+async def test_every_way_gives_the_published_cells(reader: Client, tenant: Tenant) -> None:
+    await put_areas(tenant)
+    await put_out(tenant)
+    # One of each measure, of each level, and one that is paged.
+    keys = (
+        "unmet_by_kind_ward", "known_by_age", "wait_panel_service", "mean_cost_by_kind",
+        "capacity_use", "unmet_by_reason", "perception_offered",
+    )  # fmt: skip
+    release = seen()
+    for key in keys:
+        table, base = CATALOGUE[key], f"/commissioning/tables/{key}/{TERM}"
+        published = sorted(
+            (one.cell, None if one.value is None else float(one.value), one.note.value)
+            for one in release.of(key)
+        )
+        as_data = (await reader.get(f"/api/v1/releases/1/tables/{key}")).json()
+        assert (
+            sorted(
+                (
+                    tuple(one["cell"]),
+                    None if one["value"] is None else float(one["value"]),
+                    one["note"],
+                )
+                for one in as_data["cells"]
+            )
+            == published
+        )
+        numbers = [one["value"] and float(one["value"]) for one in as_data["cells"]]
+        notes = [one["note"] for one in as_data["cells"]]
+        rows = list(
+            csv.DictReader(
+                io.StringIO((await reader.get(f"{base}.csv")).content.decode("utf-8-sig"))
+            )
+        )
+        assert [float(one["Value"]) if one["Value"] else None for one in rows] == numbers
+        assert [one["Note"] for one in rows] == notes
+        book = CalamineWorkbook.from_filelike(io.BytesIO((await reader.get(f"{base}.ods")).content))
+        header, *cells = book.get_sheet_by_index(0).to_python()
+        at = header.index("Value")
+        assert [None if one[at] == "" else one[at] for one in cells] == numbers
+        parquet_rows = parquet.read_table(
+            io.BytesIO((await reader.get(f"{base}.parquet")).content)
+        ).to_pylist()
+        assert [one["Value"] for one in parquet_rows] == numbers
+        said = [tuple(one["words"]) for one in as_data["cells"]]
+        by_words = {
+            tuple(words): value_words(table, cell)
+            for words, cell in zip(
+                said, in_order(table, release.of(key), release.areas), strict=True
+            )
+        }
+        assert [(row[:-1], row[-1]) for row in await all_rows(reader, key)] == list(
+            by_words.items()
+        )
+    catalogue = (await reader.get("/api/v1/releases/1/catalogue")).json()
+    holds = {one.key for one in made() if release.holds(one.key)}
+    assert {one["key"] for one in catalogue["tables"]} == holds
+
+
+async def test_what_is_not_there_is_one_answer(reader: Client, tenant: Tenant) -> None:
+    await put_out(tenant)
+    tables = "/commissioning/tables"
+    for path in (
+        f"{tables}/nonsense", f"{tables}/nonsense/{TERM}.csv", f"{tables}/known_by_area/{TERM}.xls",
+        f"{tables}/known_by_area/2020-autumn.csv", f"{tables}/known_by_area?term=2020-autumn",
+        f"{tables}/known_by_area/.csv", f"{tables}/known_by_area/{TERM}",
+        "/commissioning/waits?term=never", "/api/v1/releases/9/catalogue",
+        "/api/v1/releases/1/tables/nonsense", "/api/v1/releases/0/tables/known_by_area",
+    ):  # fmt: skip
+        answer = await reader.get(path)
+        assert answer.status_code == 404, path
+        assert NOT_HERE in answer.text, path
+
+
+async def test_before_the_first_release_every_page_says_what_will_be_there(reader: Client) -> None:
+    for path in PAGES:
+        answer = await reader.get(f"/commissioning{path}")
+        assert answer.status_code == 200, path
+        assert "Nothing is published yet" in words(answer.text), path
+    assert (await reader.get("/api/v1/releases")).json()["releases"] == []
+
+
+async def test_a_table_without_data_and_a_term_without_a_ward_say_so(
+    reader: Client, tenant: Tenant
+) -> None:
+    await put_areas(tenant)
+    await put_out(tenant)
+    empty = await reader.get("/commissioning/tables/perception_offered")
+    assert "There are no figures of this table for this term." in words(empty.text)
+    # The wards of the next term are others: the old ones keep their figures under their codes.
+    await put_out(tenant, _renamed(Period("2027-spring")), number=2)
+    page = words((await reader.get("/commissioning/unmet-need?term=2027-spring")).text)
+    assert "have no boundaries here" in page or "has no boundary here" in page
+    old = words((await reader.get(f"/commissioning/unmet-need?term={TERM}")).text)
+    assert "no boundar" not in old
+
+
+def _renamed(period: Period) -> list[ProtectedTable]:
+    def moved(code: str) -> str:
+        return "w99" if code == "w07" else code
+
+    return [
+        replace(
+            table,
+            period=period,
+            cells=tuple(replace(one, cell=tuple(map(moved, one.cell))) for one in table.cells),
+        )
+        for table in made()
+    ]
+
+
+async def test_who_does_not_read_figures_is_refused(
+    client: Client, tenant: Tenant, clock: FixedClock, family: Family
+) -> None:
+    await put_out(tenant)
+    async with tenant.transaction() as session:
+        token = await start(session, family.coordinator, "worker", clock.now())
+    client.cookies.set("panel_session", token)
+    for path in (*PAGES, f"/tables/known_by_area/{TERM}.csv"):
+        assert (await client.get(f"/commissioning{path}")).status_code == 403, path
+    assert (await client.get("/api/v1/releases/1/tables/known_by_area")).status_code == 403
+    # Nor does the database give them to whoever asks it.
+    async with tenant.transaction(family.coordinator) as session:
+        assert (await session.execute(text("SELECT count(*) FROM insight_cell"))).scalar_one() == 0
+
+
+async def test_no_page_leads_to_exact_figures(reader: Client, tenant: Tenant) -> None:
+    await put_areas(tenant)
+    await put_out(tenant)
+    for path in PAGES:
+        answer = await reader.get(f"/commissioning{path}")
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store"), path
+        for exact in ("/allocation/", "/panels/", "/children"):
+            assert f'href="{exact}' not in answer.text, (path, exact)

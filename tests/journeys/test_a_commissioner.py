@@ -1,0 +1,83 @@
+"""A commissioner finds the three wards with the most unmet need, and takes the table away."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from playwright.async_api import Page, expect
+
+from panel.insight.core.words import Period
+from panel.platform.clock import FixedClock
+from panel.platform.sessions import start
+from panel.platform.tenancy import Tenant
+from tests.families.household import household
+from tests.insight.a_release import MOST, made
+from tests.insight.put_out import put_areas, put_out
+from tests.journeys.browser import assert_accessible, assert_fits, screenshot
+from tests.journeys.in_process import SITE, serve
+from tests.journeys.person import DESKTOP, PHONE
+
+
+async def looked_at(page: Page, name: str) -> None:
+    """Accessible and no wider than the window, on a phone and on a desktop; a picture of both."""
+    for size, kept in ((PHONE, "phone"), (DESKTOP, "desktop")):
+        await page.set_viewport_size(size)
+        await assert_accessible(page)
+        await assert_fits(page)
+        await screenshot(page, f"commissioning-{name}-{kept}")
+
+
+@pytest.mark.journey
+async def test_a_commissioner_finds_three_wards_and_takes_the_table(
+    page: Page, client: AsyncTestClient[Litestar], tenant: Tenant, clock: FixedClock
+) -> None:
+    family = await household(tenant)
+    await put_areas(tenant)
+    await put_out(tenant, [replace(one, period=Period("2026-summer")) for one in made()])
+    await put_out(tenant, number=2)
+    async with tenant.transaction() as session:
+        token = await start(session, family.commissioner, "worker", clock.now())
+    client.cookies.set("panel_session", token)
+    await serve(page, client)
+
+    await page.goto(f"{SITE}/")
+    await page.get_by_role("link", name="Commissioning").click()
+    await expect(page.get_by_role("heading", name="Commissioning", exact=True)).to_be_visible()
+    await looked_at(page, "home")
+    await page.get_by_role("link", name="Where is need not met?").click()
+    await expect(
+        page.get_by_role("heading", name="Where is a short break lacking?")
+    ).to_be_visible()
+    finding = await page.get_by_text("Most children lack a short break in").inner_text()
+    for ward in MOST:
+        assert ward in finding
+    await looked_at(page, "unmet-need")
+
+    by_ward = "Table and files: Children with an unmet need, by kind of service, by ward"
+    await page.get_by_role("link", name=by_ward, exact=True).first.click()
+    await expect(
+        page.get_by_role("link", name="CSV, for spreadsheets and programs")
+    ).to_be_visible()
+    await looked_at(page, "table")
+    href = await page.get_by_role("link", name="CSV, for spreadsheets and programs").get_attribute(
+        "href"
+    )
+    answer = await client.get(str(href))
+    rows = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    of_short_breaks = {
+        one["Area"]: int(one["Value"])
+        for one in rows
+        if one["Kind of service"] == "Short break"
+        and one["Value"]
+        and one["Area"] != "The whole area"
+    }
+    highest = sorted(of_short_breaks, key=lambda one: -of_short_breaks[one])[:3]
+    assert tuple(highest) == MOST
+    assert all(f"{one} ({of_short_breaks[one]})" in finding for one in highest)
+
+    for path in ("waits", "outcome-cost", "gap", "tables", "methods", "releases"):
+        await page.goto(f"{SITE}/commissioning/{path}")
+        await looked_at(page, path)
