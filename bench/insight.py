@@ -20,16 +20,14 @@ import numpy as np
 import psycopg
 
 from panel.insight.core.audit import audit
-from panel.insight.core.catalogue import CATALOGUE, LINKS
-from panel.insight.core.error import published_error
+from panel.insight.core.catalogue import LINKS
 from panel.insight.core.facts import ChildTerm, Fact, Package, Request, Unmet
 from panel.insight.core.fold import TABLES, columns_of
 from panel.insight.core.keys import CellKeys
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.places import Grid
-from panel.insight.core.ptable import FURTHEST, ROUND_TO, TABLE
+from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
-from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.table import TableDef
 from panel.insight.counting import Connection, count, statement_of
 from panel.platform.embedded_postgres import running
@@ -187,23 +185,9 @@ def _else(column: str, pence: int) -> object:
 def _audited(terms: int) -> None:
     """How long the audit of so many releases of 3,000 children takes together."""
     releases = Releases(world_of(1, terms=terms + 2))
-    rules = PublishedRules(
-        {true: TABLE.row(true) for true in range(TABLE.last + 1)},
-        ROUND_TO,
-        FURTHEST,
-        releases.grid.least_known,
-        releases.grid.clusters,
-    )
-    out = []
     for term in range(2, terms + 2):
-        made = releases.make(term)
-        catalogue = {table.key: CATALOGUE[table.key] for table in made.tables}
-        true = {
-            key: {cell: count.children for cell, count in of_table.items() if count.children}
-            for (key, _), of_table in made.truth.items()
-        }
-        error = published_error(catalogue, made.tables, true)
-        out.append(Release(PERIODS[term], made.tables, catalogue, rules, error))
+        releases.make(term)
+    out = [made.release for made in releases.made]
     result = audit(out, until=monotonic() + 600)
     print(
         f"{terms} releases, {result.cells:,} cells: {result.seconds:.0f} s, {result.solves}"

@@ -13,21 +13,25 @@ from typing import Final
 
 import pytest
 
-from panel.insight import pages
-from panel.insight.charts import Chart, bars, tile_map
+from panel.insight import pages, release_files
+from panel.insight.charts import Chart, bars
 from panel.insight.core import additive, ptable, words
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, TrueCell
+from panel.insight.core.error import published_error
 from panel.insight.core.keys import CellKeys
 from panel.insight.core.making import Counted, tables_of
 from panel.insight.core.nesting import universe
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
+from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.words import EVERY, NOT_SAID, Level, Period, Span
 from panel.insight.files import Form, sheet, write
+from panel.insight.map_charts import tile_map
 from panel.insight.reading import Head, Seen
+from panel.insight.releasing import made_safe
 from panel.insight.saying import Areas, in_order
 from tests.insight.attack.bounds import Power
 from tests.insight.attack.folder import CellSeen, Codes, TableSeen
@@ -63,6 +67,8 @@ class Made:
     truth: Mapping[tuple[str, str], Mapping[Codes, Count]]
     """By table and period what is true of every cell, of those of nobody as well."""
     tables: tuple[ProtectedTable, ...]
+    release: Release
+    """With all tables of the catalogue: those that the world has no facts for say so."""
 
 
 def world_of(seed: int, *, children: int = 3_000, terms: int = 4, turnover: float = 1.0) -> World:
@@ -104,6 +110,15 @@ class Releases:
         self.made.append(made)
         return made
 
+    def make_safe(self, term: int) -> Made:
+        """The release of a term after the product's own attack: with blocks of it withdrawn."""
+        counts = self.counts(term)
+        earlier = [before.release for before in self.made]
+        safe, _ = made_safe(self.protected(term, counts).release, earlier)
+        made = _as_made(safe, counts)
+        self.made.append(made)
+        return made
+
     def counts(self, term: int) -> dict[str, dict[Codes, Count]]:
         """What is true of every cell of every table in which there is somebody."""
         return {table.key: self._counts(table, term) for table in self.tables}
@@ -118,14 +133,13 @@ class Releases:
             for key, of_table in counts.items()
         }
         every = tables_of(Counted(cells), self.grid, TABLE, CellKeys(SECRET), published)
-        kept = tuple(table for table in every if table.key in counts)
-        truth = {
-            (table.key, str(table.period)): {
-                cell.cell: counts[table.key].get(cell.cell, NOBODY) for cell in table.cells
-            }
-            for table in kept
+        children = {
+            table.key: {cell: count.children for cell, count in counts.get(table.key, {}).items()}
+            for table in CATALOGUE.values()
         }
-        return Made(tuple(as_seen(table) for table in kept), truth, kept)
+        error = published_error(CATALOGUE, every, children)
+        rules = PublishedRules.of(TABLE, self.grid)
+        return _as_made(Release(PERIODS[term], every, CATALOGUE, rules, error), counts)
 
     def rows(self, table: TableDef, term: int) -> Rows:
         """The facts that a table counts."""
@@ -154,6 +168,17 @@ class Releases:
         return counts
 
 
+def _as_made(release: Release, counts: Mapping[str, Mapping[Codes, Count]]) -> Made:
+    kept = tuple(table for table in release.tables if table.key in counts)
+    truth = {
+        (table.key, str(table.period)): {
+            cell.cell: counts[table.key].get(cell.cell, NOBODY) for cell in table.cells
+        }
+        for table in kept
+    }
+    return Made(tuple(as_seen(table) for table in kept), truth, kept, release)
+
+
 def _margins(table: TableDef) -> Iterator[tuple[tuple[str, ...], Callable[[Codes], Codes]]]:
     """The sets of dimensions of a table, and how codes of each are written in a cell of all."""
     for taken in product((False, True), repeat=len(table.dims)):
@@ -172,7 +197,8 @@ def files_of(made: Made) -> dict[str, bytes]:
     for table in made.tables:
         of = sheet(CATALOGUE[table.key], table.period, table.cells, Areas())
         found |= {f"{of.name}.{form.value}": write(of, form) for form in Form}
-    return found
+    folder = release_files.files_of(made.release, Areas())
+    return found | {f"folder/{name}": data for name, data in folder.items()}
 
 
 def charts_of(made: Made) -> dict[str, str]:

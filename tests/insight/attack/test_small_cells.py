@@ -75,6 +75,17 @@ def test_other_counties() -> None:
             _print_what_overlapping_windows_win(seed, releases, tables)
 
 
+def test_what_is_left_after_the_own_audit() -> None:
+    """Printed, and not asked: the audit knows no assumption that an attacker may be wrong about."""
+    for seed in list(SEEDS)[:1]:
+        releases = Releases(world_of(seed))
+        releases.make_safe(2)
+        releases.make_safe(3)
+        print("after the audit:")
+        for tables in _by_who_is_counted([table for made in releases.made for table in made.seen]):
+            _print_what_overlapping_windows_win(seed, releases, tables)
+
+
 def _print_what_overlapping_windows_win(
     seed: int, releases: Releases, tables: Sequence[TableSeen]
 ) -> None:
