@@ -202,10 +202,12 @@ def files_of(made: Made) -> dict[str, bytes]:
 
 
 def charts_of(made: Made) -> dict[str, str]:
-    """A chart of every table, and a map of those by area alone."""
+    """A chart of every table of one or two dimensions, and a map of those by area alone."""
     found = {}
     for table in made.tables:
         of = CATALOGUE[table.key]
+        if len(of.dims) > 2:
+            continue  # hundreds of bars, drawn by the same lines
         cells = in_order(of, table.cells, Areas())
         labels = tuple(" ".join(cell.cell) for cell in cells)
         chart = Chart(table.key.replace("_", "-"), of.title, of.definition, of, cells, labels)
