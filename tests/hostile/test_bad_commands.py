@@ -76,6 +76,12 @@ def counted(database: Cluster, table: str) -> int:
         ("restore", "/"),
         ("insight", "facts", "--authority", "elsewhere"),
         ("insight", "facts", "--as-of", "soon"),
+        ("insight", "release", "--period", "soon", "--out", "/nowhere/out"),
+        ("insight", "release", "--period", "2026-summer", "--out", "/nowhere", "--clusters", "/"),
+        ("insight", "audit", "/nowhere"),
+        ("insight", "audit", "/"),
+        ("insight", "verify", "/", "--key", "00"),
+        ("insight", "verify", "--authority", "elsewhere"),
         ("nonsense",),
     ],
 )  # fmt: skip

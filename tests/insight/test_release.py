@@ -1,0 +1,136 @@
+"""A term is published once, by the role that counts; what was changed afterwards is found."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import select
+
+from panel.insight import release_store as store
+from panel.insight import releasing
+from panel.insight.core.facts import ChildTerm, Fact, Unmet, Who
+from panel.insight.core.keys import RecordKeys
+from panel.insight.core.settle import Refused
+from panel.insight.core.words import AGE_BANDS, NEEDS, Level, Period
+from panel.insight.release_files import put, releases_in
+from panel.insight.release_models import RefusedRelease
+from panel.insight.releasing import NotYet, release_term, signing
+from panel.platform.cluster import Cluster
+from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
+from tests.insight.releases import HIDES_FEW, of_cells, release, table
+from tests.insight.test_counting import SCHEMA, write
+
+pytestmark = pytest.mark.database
+
+SPRING, SUMMER = Period("2026-spring"), Period("2026-summer")
+CLUSTERS = {f"E0500000{number}": "north" if number < 3 else "south" for number in range(1, 5)}
+SEX = table("by_sex", "sex", level=Level.AUTHORITY)
+KEYS = RecordKeys(b"a key of this test")
+
+
+def invented() -> list[Fact]:
+    """Two hundred children in four wards, some of whom have an unmet need."""
+    found: list[Fact] = []
+    for number in range(200):
+        person = number.to_bytes(16)
+        who = Who(person, KEYS.record_key(person))
+        child = ChildTerm(
+            who,
+            SUMMER,
+            ward=list(CLUSTERS)[number % 7 % 4],
+            age=AGE_BANDS[number * number % 7],
+            sex=("female", "male", "male")[number % 3],
+            ethnicity="white",
+            need=list(NEEDS)[number * number % 13],
+            level="targeted",
+            known=True,
+            planned=False,
+        )
+        found.append(child)
+        if number % 4 == 0:
+            found.append(
+                Unmet(
+                    who,
+                    person,
+                    SUMMER,
+                    need=child.need,
+                    reason="no_capacity",
+                    kind="short_break",
+                    short_break=True,
+                    unit="night",
+                    units_missing=Decimal(1),
+                )
+            )
+    return found
+
+
+@pytest.fixture
+def facts(database_of_own: Cluster) -> str:
+    """Facts of a term that is over. Returns the address of the role that counts."""
+    write(database_of_own, invented())
+    with as_owner(database_of_own) as owner:
+        owner.execute("INSERT INTO fact_period VALUES ('2026-summer', '2026-04-13', '2026-07-21')")
+        owner.execute(
+            "INSERT INTO term (id, created_at, created_by, changed_at, changed_by, version,"
+            " first_day, last_day, name) SELECT gen_random_uuid(), now(), i, now(), i, 1,"
+            " '2026-04-13', '2026-07-21', '' FROM gen_random_uuid() i"
+        )
+    assert database_of_own.insight_url is not None
+    return database_of_own.insight_url
+
+
+def as_owner(database: Cluster) -> psycopg.Connection:
+    assert database.owner_url is not None
+    connection = psycopg.connect(database.owner_url)
+    connection.execute(f"SET search_path = {SCHEMA}")
+    return connection
+
+
+async def test_a_term_is_published_once_and_what_is_changed_is_found(
+    tenant: Tenant, facts: str, database_of_own: Cluster, tmp_path: Path
+) -> None:
+    with pytest.raises(NotYet, match="which wards"):
+        await release_term(tenant, facts, SUMMER, None)
+    with pytest.raises(NotYet, match="not over"):
+        await release_term(tenant, facts, SPRING, CLUSTERS)
+    made = await release_term(tenant, facts, SUMMER, CLUSTERS)
+    assert made.audit.safe
+    assert made.audit.cells > 100
+    put(tmp_path / "out", made.files, made.entries)
+    (read,) = releases_in([tmp_path / "out"])
+    async with tenant.transaction(JOB) as session:
+        assert await store.releases(session) == (read,)
+        _, key = signing(tenant)
+        assert await store.tampered(session, key) == ()
+    known = next(one for one in read.tables if one.key == "known_by_area")
+    assert [abs((one.value or 0) - 200) <= 5 for one in known.cells if one.cell == ("*",)] == [True]
+    with pytest.raises(NotYet, match="once"):
+        await release_term(tenant, facts, SUMMER, None)
+
+    with as_owner(database_of_own) as owner:
+        owner.execute("ALTER TABLE insight_cell DISABLE TRIGGER only_added")
+        owner.execute(
+            "UPDATE insight_cell SET value = 45 WHERE table_key = 'unmet_by_kind' AND cell[1] = '*'"
+        )
+    async with tenant.transaction(JOB) as session:
+        (found,) = await store.tampered(session, key)
+    assert found.in_words() == "Release 1: the cells of unmet_by_kind were changed."
+
+
+async def test_an_unsafe_release_is_refused_with_its_cells_and_nothing_is_out(
+    tenant: Tenant, facts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = {("*",): 20, ("female",): 17, ("male",): 0}
+    unsafe = release((SEX, of_cells(SEX, cells, SUMMER)), rules=HIDES_FEW, period=SUMMER)
+    monkeypatch.setattr(releasing, "protected", lambda *_: unsafe)
+    with pytest.raises(Refused, match="2 in a hundred"):
+        await release_term(tenant, facts, SUMMER, CLUSTERS)
+    async with tenant.transaction(JOB) as session:
+        assert await store.entries(session) == ()
+        (kept,) = (await session.scalars(select(RefusedRelease))).all()
+    assert kept.period == SUMMER
+    assert [(one["table"], one["cell"], one["low"], one["high"]) for one in kept.findings] == [
+        ("by_sex", ["male"], 3, 3)
+    ]
