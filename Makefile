@@ -80,6 +80,7 @@ bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/fhir_mapper.py
 	@$(BIN)/python bench/fhir_versions.py
 	@$(BIN)/python bench/fhir_withheld.py
+	@$(BIN)/python bench/insight.py
 
 conformance: $(VENV)/.checking assets ## All that 500 invented children are told of as FHIR, checked by others
 	@folder=$$(mktemp -d) && trap 'rm -rf '"$$folder" EXIT && export PANEL_DATA_DIR="$$folder" && \
@@ -92,6 +93,8 @@ soak: $(VENV)/.checking assets ## What takes too long for every run
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/durability/test_kill.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest tests/consent/test_histories.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/platform/test_proving.py
+	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/insight/attack
+	@$(BIN)/python bench/insight.py --terms 8
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_canaries.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_no_faults.py \
 	  tests/hostile/test_others_objects.py tests/hostile/test_scripts_in_every_text.py

@@ -48,12 +48,17 @@ def published_error(
         {
             level: LevelError(
                 cells=len(away),
-                mean_absolute=sum(away, Fraction(0)) / len(away),
+                mean_absolute=_in_tenths(sum(away, Fraction(0)) / len(away)),
                 median_gap=Fraction(median(gaps[level])) if level in gaps else None,
             )
             for level, away in sorted(off.items())
         }
     )
+
+
+def _in_tenths(mean: Fraction) -> Fraction:
+    """A mean times its cells would be a sum of true counts, by which one child more is seen."""
+    return Fraction(round(mean * 10), 10)
 
 
 def _level(table: TableDef, cell: CellId) -> Level:

@@ -43,6 +43,7 @@ class LevelError:
 
     cells: int
     mean_absolute: Fraction
+    """In tenths: to more places it would say more of true counts than they may be known by."""
     median_gap: Fraction | None
     """A published whole less the sum of its published parts, without sign. None: no whole has all
     its parts shown."""

@@ -1,0 +1,147 @@
+"""No true count of 1 to 4 children is bounded more closely than published 0 says: 0 to 4.
+
+With PANEL_SOAK other counties are attacked too, and it is printed what is won by taking for granted
+that nothing is corrected between releases, so that the last window of terms overlaps with the new.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from tests.insight.attack.bounds import (
+    ALMOST,
+    Found,
+    Impossible,
+    Place,
+    Power,
+    attack,
+    make_model,
+    place_of,
+    told_by,
+)
+from tests.insight.attack.folder import TableSeen
+from tests.insight.attack.harness import (
+    Releases,
+    clusters_of,
+    full_power,
+    without_zero_rule,
+    world_of,
+)
+
+SEEDS = range(2, 6) if "PANEL_SOAK" in os.environ else range(0)
+SMALL = range(1, 5)
+
+
+def test_every_published_number_tells_the_truth_within_five(county: Releases) -> None:
+    for table, cell, children in _cells(county):
+        value = table.cells[cell].value
+        if value is not None:
+            low, high = told_by(value)
+            assert low <= children <= high
+
+
+def test_no_small_count_is_bounded_within_four(county: Releases) -> None:
+    as_published = replace(full_power(), nothing_corrected=False)
+    found = [
+        _attack(county, tables, as_published)
+        for made in county.made
+        for tables in _by_who_is_counted(made.seen)
+    ]
+    _print_narrowest(found)
+    assert sum(len(one.bounds) for one in found) > 2_500
+    assert [one.narrow() for one in found if one.narrow()] == []
+
+
+def test_the_attack_wins_where_numbers_stand_under_zeros(
+    county: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_zero_rule(monkeypatch)
+    careless = Releases(county.world)
+    made = careless.make(2)
+    requests = [table for table in made.seen if table.counts.startswith("Request")]
+    found = _attack(careless, requests, replace(full_power(), nothing_corrected=False))
+    assert len(found.narrow()) > 10
+
+
+def test_other_counties() -> None:
+    for seed in SEEDS:
+        releases = Releases(world_of(seed))
+        releases.make(2)
+        releases.make(3)
+        test_no_small_count_is_bounded_within_four(releases)
+        for tables in _by_who_is_counted([table for made in releases.made for table in made.seen]):
+            _print_what_overlapping_windows_win(seed, releases, tables)
+
+
+def test_what_is_left_after_the_own_audit() -> None:
+    """Printed, and not asked: the audit knows no assumption that an attacker may be wrong about."""
+    for seed in list(SEEDS)[:1]:
+        releases = Releases(world_of(seed))
+        releases.make_safe(2)
+        releases.make_safe(3)
+        print("after the audit:")
+        for tables in _by_who_is_counted([table for made in releases.made for table in made.seen]):
+            _print_what_overlapping_windows_win(seed, releases, tables)
+
+
+def _print_what_overlapping_windows_win(
+    seed: int, releases: Releases, tables: Sequence[TableSeen]
+) -> None:
+    try:
+        found = _attack(releases, tables, full_power())
+    except Impossible:
+        print(f"county {seed}, {tables[0].counts}: nothing fits, so something was corrected")
+        return
+    print(f"county {seed}, {tables[0].counts}, windows overlap: {len(found.narrow())} won")
+    _print_narrowest([found])
+
+
+def _cells(releases: Releases) -> list[tuple[TableSeen, tuple[str, ...], int]]:
+    return [
+        (table, cell, count.children)
+        for made in releases.made
+        for table in made.seen
+        for cell, count in made.truth[table.key, table.period].items()
+    ]
+
+
+def _by_who_is_counted(tables: Sequence[TableSeen]) -> list[list[TableSeen]]:
+    """Tables of the same fact: what one says of another's children is in one programme."""
+    facts: dict[str, list[TableSeen]] = {}
+    for table in tables:
+        facts.setdefault(table.counts.split()[0], []).append(table)
+    return list(facts.values())
+
+
+def _small(releases: Releases, tables: Sequence[TableSeen]) -> Mapping[Place, int]:
+    asked = {(table.key, table.period) for table in tables}
+    return {
+        place_of(table, cell): children
+        for table, cell, children in _cells(releases)
+        if (table.key, table.period) in asked and children in SMALL
+    }
+
+
+def _attack(releases: Releases, tables: Sequence[TableSeen], power: Power) -> Found:
+    model = make_model(tables, clusters_of(releases.world.places), power)
+    small = _small(releases, tables)
+    found = attack(model, list(small))
+    for place, bound in found.narrow().items():
+        if power.nothing_corrected:
+            continue  # the attacker may be wrong
+        assert bound.low - ALMOST <= small[place] <= bound.high + ALMOST
+    return found
+
+
+def _print_narrowest(found: Sequence[Found]) -> None:
+    every = sorted(
+        ((bound, place) for one in found for place, bound in one.bounds.items()),
+        key=lambda each: each[0].width,
+    )
+    solves = sum(one.solves for one in found)
+    print(f"{len(every)} small counts, {solves} programmes; the narrowest:")
+    for bound, (grain, codes) in every[:5]:
+        words = grain.period, grain.span, grain.level, grain.dims, codes
+        print(f"  at least {bound.width} wide: {grain.counts}", *words)
