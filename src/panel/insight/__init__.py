@@ -1,0 +1,1 @@
+"""Commissioning intelligence: what families need and do not get, with nobody in it."""

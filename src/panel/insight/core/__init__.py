@@ -1,0 +1,1 @@
+"""The rules of published figures, pure: no database, no clock, no room."""

@@ -1,0 +1,107 @@
+"""A release and the rules that are published with it: all that an attacker has, and an audit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from panel.insight.core.cells import ProtectedTable
+from panel.insight.core.table import TableDef
+from panel.insight.core.words import Level, Period
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRules:
+    """How figures of a release were changed, for everybody to know. The cells' key is not in it."""
+
+    ptable: Mapping[int, Mapping[int, Fraction]]
+    """True count → published before rounding → probability; the last row holds for all above."""
+    round_to: int
+    furthest: int
+    """The most by which a published count and a true one differ."""
+    least_known: int
+    """Published children known that a ward needs for tables of its own."""
+    clusters: Mapping[str, str]
+    """Ward → its cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelError:
+    """How far published and true are apart at a level of area."""
+
+    cells: int
+    mean_absolute: Fraction
+    median_gap: Fraction
+    """Of margins: published whole less the sum of published parts, without its sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedError:
+    """The error of a release, as the methods page prints it."""
+
+    by_level: Mapping[Level, LevelError]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """All tables of a term, as they went out."""
+
+    period: Period
+    tables: tuple[ProtectedTable, ...]
+    catalogue: Mapping[str, TableDef]
+    rules: PublishedRules
+    error: PublishedError
+
+
+# The ledger and the audit -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A cell about which too much can be computed: what it must be between."""
+
+    table: str
+    period: Period
+    cell: tuple[str, ...]
+    low: Fraction
+    high: Fraction
+    by: tuple[str, ...]
+    """The tables that narrow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What the attack on everything published found. Not finished is not safe."""
+
+    safe: bool
+    findings: tuple[Finding, ...]
+    cells: int
+    solves: int
+    seconds: float
+    unfinished: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditDigest:
+    """What the ledger keeps of an audit."""
+
+    safe: bool
+    cells: int
+    solves: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger. Digests are SHA-256 in hex; the signature is Ed25519 in hex."""
+
+    number: int
+    period: Period
+    made_at: str
+    catalogue: str
+    ptable: str
+    cells: str
+    tables: Mapping[str, str]
+    audit: AuditDigest
+    previous: str
+    key: str
+    signature: str
