@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 import panel.app
+import panel.insight.models
 from panel.platform.cluster import Cluster
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import Target, current, downgrade, head, migrate_all, upgrade
@@ -31,11 +32,26 @@ NO_FACTS = {
     "export_job",
     "export_line",
     "export_part",
+    "fact_capacity",
     "fact_change",
+    "fact_child_term",
+    "fact_coverage",
+    "fact_need",
+    "fact_outcome",
+    "fact_package",
+    "fact_perception",
+    "fact_period",
+    "fact_request",
+    "fact_transition",
+    "fact_unmet",
+    "fact_wait",
     "family_access",
     "form_post",
     "governance_document",
     "history_search",
+    "insight_event",
+    "insight_state",
+    "insight_touched",
     "job_run",
     "known_address",
     "migrated",
@@ -57,7 +73,7 @@ NO_FACTS = {
     "worker_identity",
 }
 """Tables that no page about a child or a panel is made from."""
-MODELS = panel.app
+MODELS = (panel.app, panel.insight.models)
 
 
 def owner_url(cluster: Cluster) -> str:

@@ -29,7 +29,8 @@ from panel.exchange.columns import (
 )
 from panel.exchange.finding import Condition
 from panel.exchange.permitted import may
-from panel.exchange.source import AnySource, author, sql
+from panel.exchange.source import AnySource, author
+from panel.platform.read_models import sql
 
 Index = Callable[[str, str], bytes]
 """The blind index of (a kind, a text)."""

@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.exchange.entering import Client
 from panel.exchange.finding import Condition, Hit, Order, find
 from panel.exchange.permitted import permitted
-from panel.exchange.source import AnySource, sql
+from panel.exchange.source import AnySource
 from panel.exchange.sources import SOURCES
 from panel.exchange.standing import client_by_id
 from panel.exchange.subscriptions import SUBSCRIBABLE
 from panel.exchange.telling_models import Delivery, Subscription
+from panel.platform.read_models import sql
 from panel.platform.tables import NOW
 from panel.records.gate import Gate
 

@@ -22,12 +22,12 @@ from panel.exchange.entering import Client
 from panel.exchange.finding import messages_of, told
 from panel.exchange.permitted import PERMITTED, Permitted, permitted
 from panel.exchange.resources import told as as_sent
-from panel.exchange.source import AnySource, ChildLine, ChildSource, OpenSource, sql
+from panel.exchange.source import AnySource, ChildLine, ChildSource, OpenSource
 from panel.exchange.sources import SOURCES
 from panel.exchange.standing import client_by_id
 from panel.exchange.telling_models import ExportJob, ExportLine, ExportPart
 from panel.platform.audit import Actor, ActorKind, Kind, record
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.platform.tables import NOW
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interop.messages import Message
 from panel.assessments.service import load_forms
 from panel.exchange.permitted import PERMITTED, Permitted
-from panel.exchange.source import AnySource, ChildLine, Line, OpenSource, sql
+from panel.exchange.source import AnySource, ChildLine, Line, OpenSource
 from panel.exchange.sources import IN_A_RECORD, SOURCES
 from panel.platform.crypto import Keys
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access

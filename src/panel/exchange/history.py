@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.messages import Message
 from panel.exchange.finding import told
-from panel.exchange.source import AnySource, ChildLine, ChildSource, sql
+from panel.exchange.source import AnySource, ChildLine, ChildSource
 from panel.exchange.sources import IN_A_RECORD, SOURCES
 from panel.exchange.version_models import ResourceVersion
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.records.gate import Access
 
 MOST_KEPT = 2_000

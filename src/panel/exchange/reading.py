@@ -17,9 +17,9 @@ from panel.exchange.finding import messages_of, open_messages, record_of
 from panel.exchange.history import states_of
 from panel.exchange.resources import Name, Told, references_in, told
 from panel.exchange.sender_sources import read_sent
-from panel.exchange.source import ChildLine, ChildSource, OpenSource, sql
+from panel.exchange.source import ChildLine, ChildSource, OpenSource
 from panel.exchange.sources import SOURCES
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.records.gate import Access, Gate
 
 _NOBODY: dict[UUID, Access] = {}

@@ -33,9 +33,10 @@ from panel.exchange.entering import Client
 from panel.exchange.finding import Condition, Hit, Order, count, find, messages_of
 from panel.exchange.permitted import Permitted, permitted
 from panel.exchange.resources import Name, Told, referred, told
-from panel.exchange.source import AnySource, ChildSource, sql
+from panel.exchange.source import AnySource, ChildSource
 from panel.exchange.sources import SOURCES
 from panel.platform.crypto import Keys
+from panel.platform.read_models import sql
 from panel.platform.tables import KEYS
 from panel.records.gate import Access, Gate
 from panel.register.service import SHORTEST_PREFIX, child_token, folded_words

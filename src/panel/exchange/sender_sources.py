@@ -20,8 +20,8 @@ from panel.exchange.columns import to
 from panel.exchange.entering import Client
 from panel.exchange.inbox_versions import as_sent
 from panel.exchange.permitted import may
-from panel.exchange.source import ChildLine, ChildSource, hex_of, listed, plain, sql
-from panel.platform.read_models import for_driver, rows_of
+from panel.exchange.source import ChildLine, ChildSource, hex_of, listed, plain
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.records.gate import Access, Gate
 
 NOT_TOLD: Final = ("text", "contained", "extension", "note")

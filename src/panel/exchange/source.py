@@ -17,6 +17,7 @@ from consent import Category
 from interop.messages import Message
 from panel.exchange.columns import Column
 from panel.platform.crypto import Keys
+from panel.platform.read_models import sql
 from panel.records.gate import EVERYTHING, Access
 
 
@@ -155,14 +156,6 @@ def listed(*parts: str) -> str:
 def plain(*columns: str, of: str = "r") -> str:
     """Arguments of json_build_object for columns as they are, under their names."""
     return ", ".join(f"'{column}', {of}.{column}" for column in columns)
-
-
-def sql(template: str, **parts: str) -> str:
-    """A query put together from constants of this room, `{name}` for each part.
-
-    What anybody sends is never a part: values are bound by name.
-    """
-    return template.format_map(parts)
 
 
 def author(column: str) -> str:

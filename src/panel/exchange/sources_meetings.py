@@ -9,8 +9,9 @@ from interop import systems
 from interop.messages import Agreement, Alert, Change, Look, Message, Note, Sending, Sitting
 from panel.exchange.columns import Code, Nothing, Refers, at, to
 from panel.exchange.permitted import may
-from panel.exchange.source import ChildLine, ChildSource, author, hex_of, plain, sql, text_of, texts
+from panel.exchange.source import ChildLine, ChildSource, author, hex_of, plain, text_of, texts
 from panel.exchange.sources_people import OF_THE_CHILD, OWN_CHANGED, OWN_FIELDS, OwnLine
+from panel.platform.read_models import sql
 from panel.records.gate import Access
 
 ItemState = Literal["planned", "discussed", "not_reached", "removed", "cancelled"]

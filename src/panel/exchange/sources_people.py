@@ -31,11 +31,11 @@ from panel.exchange.source import (
     hex_of,
     listed,
     plain,
-    sql,
     text_of,
     texts,
 )
 from panel.platform.crypto import Keys
+from panel.platform.read_models import sql
 from panel.records.gate import Access
 from panel.register.service import EDUCATION
 

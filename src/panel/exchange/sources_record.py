@@ -50,12 +50,12 @@ from panel.exchange.source import (
     hex_of,
     listed,
     plain,
-    sql,
     text_of,
     texts,
 )
 from panel.exchange.sources_people import OF_THE_CHILD, OWN_CHANGED, OWN_FIELDS, OwnLine
 from panel.platform.crypto import Keys
+from panel.platform.read_models import sql
 from panel.records.gate import Access
 from panel.register.service import EDUCATION
 

@@ -74,6 +74,14 @@ async def rows_of(
     return await (await _asked(session, statement, given, prepared=prepared)).fetchall()
 
 
+def sql(template: str, **parts: str) -> str:
+    """A query put together from constants of the room that asks, `{name}` for each part.
+
+    What anybody sends is never a part: values are bound by name.
+    """
+    return template.format_map(parts)
+
+
 def send_last(session: AsyncSession, statement: str, given: Mapping[str, object]) -> None:
     """Keep a statement for the end of the transaction, its values named `%(name)s`.
 

@@ -1,0 +1,343 @@
+"""From what the rooms say of one child to the facts of every term that is over.
+
+Pure: the same said and the same terms give the same facts. A term's state is that of its last day;
+what happens belongs to the term in whose days it falls (`terms.days_of`). Whoever has any fact in a
+term is known in it, so no table counts somebody whom the tables of children do not.
+
+What is said, by `Said.what`, and what stands in it beside its days:
+
+- `withheld`: nothing of this child is counted (its use is restricted by law);
+- `ward` (ward), `level` (level): dated, the newest counts;
+- `episode` (identified), `plan`, `referral` (first_panel), `discussed`, `waiting`: their days;
+- `request` (kind, short_break, basis, duty, need, decision, decided);
+- `unmet` (need, reason, kind, short_break, unit; missing in thousandths);
+- `line` (package, kind, how, residential, unit, every, approved; units in thousandths), with
+  `price` (pence) under the line's key and `share` (payer; parts, whole) under the package's;
+- `outcome` (baseline, target), with `progress` (family; value) and `reached` under its key;
+- `perception` (question; answer), `transition` (kind), `listed` (list, listed).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from panel.insight.core import costs
+from panel.insight.core.facts import (
+    ChildSaid,
+    ChildTerm,
+    Coverage,
+    Fact,
+    Need,
+    OutcomeChange,
+    Package,
+    Perception,
+    Request,
+    Said,
+    Term,
+    Transition,
+    Unmet,
+    Wait,
+    Who,
+)
+from panel.insight.core.terms import Days, days_of
+from panel.insight.core.words import (
+    AGE_BANDS,
+    BASES,
+    CLOCKS,
+    DECISIONS,
+    LEVELS,
+    LISTS,
+    NEEDS,
+    NOT_SAID,
+    QUESTIONS,
+    REASONS,
+    SERVICES,
+    TRANSITIONS,
+    WAYS,
+)
+
+IN_TIME = timedelta(days=183)
+"""How long before a transition a child must have been talked about for it to be in time: half a
+year (DOMAIN.md, CONTACTS: each case is reviewed every six months)."""
+THOUSAND = Decimal(1000)
+
+
+def derive(who: Who, said: ChildSaid, terms: Sequence[Term]) -> tuple[Fact, ...]:
+    """The facts of one child in every term that is over."""
+    child = _Child(who, said)
+    if child.of("withheld"):
+        return ()
+    return tuple(fact for days in days_of(terms) for fact in child.in_term(days))
+
+
+class _Child:
+    """What is said of a child, by what it is."""
+
+    def __init__(self, who: Who, said: ChildSaid) -> None:
+        self.who = who
+        self.said = said
+        self._of: dict[str, list[Said]] = defaultdict(list)
+        for one in sorted(said.said, key=lambda one: (one.since, one.key)):
+            self._of[one.what].append(one)
+
+    def of(self, what: str) -> list[Said]:
+        """Everything of a kind, by its first day."""
+        return self._of.get(what, [])
+
+    def under(self, what: str, key: str) -> list[Said]:
+        """That of a kind which belongs to one thing."""
+        return [one for one in self.of(what) if one.key == key]
+
+    def in_term(self, days: Days) -> list[Fact]:
+        """Its facts in a term: none where it was neither known nor on a list."""
+        coverage = [one for one in self.of("listed") if days.overlap(_day(one.since), _until(one))]
+        facts: list[Fact] = [
+            *_requests(self, days),
+            *_unmet(self, days),
+            *_packages(self, days),
+            *_waits(self, days),
+            *_outcomes(self, days),
+            *_perceptions(self, days),
+            *_transitions(self, days),
+        ]
+        is_open = any(days.overlap(_day(one.since), _until(one)) for one in self.of("episode"))
+        known = is_open or bool(facts)
+        if not known and not coverage:
+            return []
+        lists = {code: one for one in coverage if (code := _code(one, "list", LISTS)) != NOT_SAID}
+        facts += [
+            Coverage(self.who, days.period, code, _is(one, "listed"), known)
+            for code, one in lists.items()
+        ]
+        needs = self._needs(days) if known else set()
+        facts += [Need(self.who, days.period, need) for need in sorted(needs)]
+        return [self._term(days, known=known), *facts]
+
+    def _term(self, days: Days, *, known: bool) -> ChildTerm:
+        said = self.said
+        planned = any(days.overlap(_day(one.since), _until(one)) for one in self.of("plan"))
+        return ChildTerm(
+            self.who,
+            days.period,
+            self._newest("ward", days),
+            age_band(said.birth, days.last),
+            said.sex,
+            said.ethnicity,
+            said.need,
+            level if (level := self._newest("level", days)) in LEVELS else NOT_SAID,
+            known,
+            planned,
+        )
+
+    def _newest(self, what: str, days: Days) -> str:
+        """The code of a kind as it stood on a term's last day."""
+        until = days.last.isoformat()
+        known = [one for one in self.of(what) if one.since <= until]
+        return known[-1].codes.get(what, NOT_SAID) if known else NOT_SAID
+
+    def _needs(self, days: Days) -> set[str]:
+        """The primary need, and those for which something was asked by the term's end."""
+        until = days.last.isoformat()
+        asked = {_code(one, "need", NEEDS) for one in self.of("request") if one.since <= until}
+        return {one for one in {self.said.need, *asked} if one != NOT_SAID}
+
+
+def age_band(birth: str, day: date) -> str:
+    """The band of whole years on a day, counted from the first of the month of birth (2019-05)."""
+    if not birth:
+        return NOT_SAID
+    year, month = (int(part) for part in birth.split("-"))
+    years = day.year - year - (day.month < month)
+    for band in AGE_BANDS:
+        youngest, _, oldest = band.partition("–")
+        if int(youngest) <= years <= int(oldest):
+            return band
+    return NOT_SAID
+
+
+def _requests(child: _Child, days: Days) -> Iterator[Request]:
+    for one in child.of("request"):
+        if days.hold(_day(one.since)):
+            yield Request(
+                child.who,
+                _key(one),
+                days.period,
+                _code(one, "kind", SERVICES),
+                _is(one, "short_break"),
+                _code(one, "basis", BASES),
+                _code(one, "decision", DECISIONS),
+                _is(one, "duty"),
+            )
+
+
+def _unmet(child: _Child, days: Days) -> Iterator[Unmet]:
+    for one in child.of("unmet"):
+        if days.overlap(_day(one.since), _until(one)):
+            yield Unmet(
+                child.who,
+                _key(one),
+                days.period,
+                _code(one, "need", NEEDS),
+                _code(one, "reason", REASONS),
+                _code(one, "kind", SERVICES),
+                _is(one, "short_break"),
+                one.codes.get("unit", NOT_SAID),
+                _thousandths(one.numbers.get("missing", 0)),
+            )
+
+
+def _packages(child: _Child, days: Days) -> Iterator[Package]:
+    for one in child.of("line"):
+        since, approved = _day(one.since), _day(one.codes.get("approved", ""))
+        if since is None or approved is None or approved > days.last:
+            continue
+        first, last = max(since, days.first), min(_until(one) or days.last, days.last)
+        every = one.codes["every"]
+        given = costs.periods(every, since, first, last) if first <= last else Fraction(0)
+        if not given:
+            continue
+        units = one.numbers["units"]
+        prices = [
+            costs.Stretch(start, _until(price), price.numbers["pence"])
+            for price in child.under("price", one.key)
+            if (start := _day(price.since)) is not None
+        ]
+        pence = costs.rounded(costs.cost(units, every, (first, last), since, prices))
+        payers = _payers(child.under("share", one.codes["package"]), last, pence)
+        yield Package(
+            child.who,
+            _key(one),
+            days.period,
+            _code(one, "kind", SERVICES),
+            _code(one, "how", WAYS),
+            _is(one, "residential"),
+            one.codes.get("unit", NOT_SAID),
+            _thousandths(costs.rounded(units * given)),
+            pence,
+            *payers,
+        )
+
+
+def _payers(shares: Sequence[Said], day: date, pence: int) -> tuple[int, int, int]:
+    """Health's, education's and social care's parts, as they were divided on a day."""
+    now = [one for one in shares if one.since <= day.isoformat() and (_until(one) or day) >= day]
+    whole = max((one.numbers["whole"] for one in now), default=0)
+    parts = [
+        sum(one.numbers["parts"] for one in now if one.codes.get("payer") == payer)
+        for payer in ("health", "education", "social_care")
+    ]
+    health, education, social_care = costs.split(pence, parts, whole)
+    return health, education, social_care
+
+
+def _waits(child: _Child, days: Days) -> Iterator[Wait]:
+    for clock, key, start, end in _clocks(child):
+        if clock not in CLOCKS or start is None or (end is not None and end < start):
+            continue
+        if days.hold(end) and end is not None:
+            yield Wait(child.who, key, days.period, clock, (end - start).days, over=True)
+        elif (
+            start <= days.last
+            and (end is None or end > days.last)
+            and _still_open(child, clock, days)
+        ):
+            yield Wait(child.who, key, days.period, clock, (days.last - start).days, over=False)
+
+
+def _clocks(child: _Child) -> Iterator[tuple[str, bytes, date | None, date | None]]:
+    """Every clock of a child: which, of what, from when, until when."""
+    referred = [one for one in child.of("referral") if one.since]
+    began = sorted(one.since for one in child.of("line") if one.codes.get("approved"))
+    for one in child.of("episode"):
+        seen = one.codes.get("identified", "")
+        first = next((other.since for other in referred if other.since >= seen), "")
+        yield "identified_referral", _key(one), _day(seen), _day(first)
+    for one in referred:
+        panel = one.codes.get("first_panel", "")
+        yield "referral_panel", _key(one), _day(one.since), _day(panel)
+        service = next((day for day in began if panel and day >= panel), "")
+        yield "panel_service", _key(one), _day(panel), _day(service)
+    for one in child.of("request"):
+        yield "request_decision", _key(one), _day(one.since), _day(one.codes.get("decided", ""))
+    for one in child.of("waiting"):
+        yield "place", _key(one), _day(one.since), _until(one)
+
+
+def _still_open(child: _Child, clock: str, days: Days) -> bool:
+    """Whether a clock that nothing stopped still runs: those of the process with the episode."""
+    if clock in ("request_decision", "place"):
+        return True
+    last = days.last
+    return any(
+        one.since <= last.isoformat() and (_until(one) or last) >= last
+        for one in child.of("episode")
+    )
+
+
+def _outcomes(child: _Child, days: Days) -> Iterator[OutcomeChange]:
+    until = days.last.isoformat()
+    for one in child.of("outcome"):
+        if not {"baseline", "target"} <= one.numbers.keys():
+            continue
+        seen = [two for two in child.under("progress", one.key) if two.since <= until]
+        reached = [two for two in child.under("reached", one.key) if two.since <= until]
+        if not any(days.hold(_day(two.since)) for two in (*seen, *reached)):
+            continue
+        baseline, target = one.numbers["baseline"], one.numbers["target"]
+        latest = seen[-1].numbers["value"] if seen else baseline
+        yield OutcomeChange(
+            child.who,
+            _key(one),
+            days.period,
+            child.said.need,
+            baseline,
+            latest,
+            target,
+            bool(reached) or latest >= target > baseline,
+            bool(seen) and _is(seen[-1], "family"),
+        )
+
+
+def _perceptions(child: _Child, days: Days) -> Iterator[Perception]:
+    for one in child.of("perception"):
+        question = _code(one, "question", QUESTIONS)
+        if days.hold(_day(one.since)) and question != NOT_SAID:
+            answer = one.numbers.get("answer", 0)
+            yield Perception(child.who, _key(one), days.period, question, answer)
+
+
+def _transitions(child: _Child, days: Days) -> Iterator[Transition]:
+    talked = [day for one in child.of("discussed") if (day := _day(one.since)) is not None]
+    for one in child.of("transition"):
+        day, kind = _day(one.since), _code(one, "kind", TRANSITIONS)
+        if day is not None and days.hold(day) and kind != NOT_SAID:
+            in_time = any(day - IN_TIME <= known <= day for known in talked)
+            yield Transition(child.who, _key(one), days.period, kind, in_time)
+
+
+def _day(said: str) -> date | None:
+    return date.fromisoformat(said) if said else None
+
+
+def _until(one: Said) -> date | None:
+    return _day(one.until)
+
+
+def _key(one: Said) -> bytes:
+    return bytes.fromhex(one.key)
+
+
+def _code(one: Said, name: str, known: Collection[str]) -> str:
+    """A code of a closed list; what is in no list was not said."""
+    code = one.codes.get(name, NOT_SAID)
+    return code if code in known else NOT_SAID
+
+
+def _is(one: Said, name: str) -> bool:
+    return one.codes.get(name) == "true"
+
+
+def _thousandths(number: int) -> Decimal:
+    return (Decimal(number) / THOUSAND).quantize(Decimal("0.001"))
