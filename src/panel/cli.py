@@ -14,6 +14,7 @@ from panel.commands.doctor import doctor
 from panel.commands.fhir import fhir
 from panel.commands.governance import governance
 from panel.commands.imports import imports
+from panel.commands.insight import insight
 from panel.commands.jobs import jobs
 from panel.commands.keys import keys
 from panel.commands.panels import agenda, meetings, panels
@@ -50,6 +51,7 @@ for command in (
     providers,
     clients,
     fhir,
+    insight,
 ):
     commands.add_command(command)
 

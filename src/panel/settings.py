@@ -39,6 +39,8 @@ class Settings:
     """A server instead of the embedded database; as `panel_app` when serving."""
     owner_database_url: str | None
     """The same database as `panel_owner`, for migrations, set-up and imports of the structure."""
+    insight_url: str | None
+    """The same database as `panel_insight`, for counting what is published."""
     master_key: str | None
     """Base64 of 32 bytes; without it a local key file is used."""
     own_key_file: Path | None
@@ -84,6 +86,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         data_dir=data_dir,
         database_url=environment.get("PANEL_DATABASE_URL") or None,
         owner_database_url=environment.get("PANEL_OWNER_DATABASE_URL") or None,
+        insight_url=environment.get("PANEL_INSIGHT_URL") or None,
         master_key=environment.get("PANEL_MASTER_KEY") or None,
         own_key_file=Path(own).absolute() if (own := environment.get("PANEL_KEY_FILE")) else None,
         kms=environment.get("PANEL_KMS") or None,

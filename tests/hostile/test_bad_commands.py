@@ -74,6 +74,8 @@ def counted(database: Cluster, table: str) -> int:
         ("backup", "--out", "/nowhere/panel.backup"),
         ("restore", "/nowhere/panel.backup"),
         ("restore", "/"),
+        ("insight", "facts", "--authority", "elsewhere"),
+        ("insight", "facts", "--as-of", "soon"),
         ("nonsense",),
     ],
 )  # fmt: skip

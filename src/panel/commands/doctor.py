@@ -1,5 +1,6 @@
 """panel doctor: whether everything the site needs is there and right."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -14,11 +15,12 @@ from panel.commands.opening import (
     print_json,
     running,
 )
+from panel.insight.counting import why_not_to_count
 from panel.platform.audit_check import Proof, prove
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
 from panel.platform.migrate import Target, current, head
-from panel.platform.tenancy import authorities
+from panel.platform.tenancy import authorities, authority_named
 from panel.records.access_check import Checked, check_access, counted
 from panel.serving import check_ready
 from panel.settings import Settings, from_environment
@@ -80,7 +82,12 @@ def check_everything(
             }
         )
     else:
-        for line in (*(f"✗ {sentence}" for sentence in wrong), *_lines(found), *_sealed(proofs)):
+        for line in (
+            *(f"✗ {sentence}" for sentence in wrong),
+            *_lines(found),
+            *_sealed(proofs),
+            *_uncounted(cluster, found),
+        ):
             click.echo(line)
         if is_right:
             click.echo(f"✓ Ready to serve: {', '.join(names)}.")
@@ -143,6 +150,17 @@ def _sealed(proofs: dict[str, Proof]) -> list[str]:
                 f" from {minutes} minutes ago. Is panel jobs running?"
             )
     return lines
+
+
+def _uncounted(cluster: Cluster, names: Iterable[str]) -> list[str]:
+    """Why figures cannot be published; the site serves all the same."""
+    why = {
+        name: why_not_to_count(
+            cluster.insight_url, authority_named(cluster.app_url, name).schema_name
+        )
+        for name in names
+    }
+    return [f"! {name}: no figures can be published. {one}" for name, one in why.items() if one]
 
 
 def _lines(found: dict[str, Checked]) -> list[str]:

@@ -32,6 +32,7 @@ from panel.governance.patterns import find_unusual
 from panel.governance.rights_copies import gather_waiting
 from panel.governance.rights_telling import tell_of_corrections
 from panel.governance.versions import keep_up_to_date
+from panel.insight.feed import keep_facts
 from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
@@ -262,6 +263,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         *about_rights(settings, gate),
         *about_exchange(settings, gate),
         taking_in(gate),
+        Job("keep the facts", EVERY, keep_facts),
         put,
     ]
     if settings.smtp_url is not None:

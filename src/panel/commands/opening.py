@@ -108,7 +108,10 @@ def running(command: Callable[Given, Coroutine[Any, Any, Result]]) -> Callable[G
 def opened_cluster(settings: Settings) -> Iterator[Cluster]:
     """The database with its roles."""
     with open_cluster(
-        settings.database_url, settings.data_dir, owner_url=settings.owner_database_url
+        settings.database_url,
+        settings.data_dir,
+        owner_url=settings.owner_database_url,
+        insight_url=settings.insight_url,
     ) as cluster:
         yield cluster
 

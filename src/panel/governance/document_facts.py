@@ -58,6 +58,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " other systems were told",
     "take in what systems sent": "takes in what another agency’s system sent where that was"
     " cut off",
+    "keep the facts": "turns what changed on records into coded facts without names, out of which"
+    " published figures are counted",
     "see what was sent": "writes down what became of each message",
 }
 """Every job of `panel jobs`, by name, and what it does."""

@@ -241,8 +241,19 @@ async def facts_digest(session: AsyncSession) -> str:
 class Checked:
     """Which tables are not what the history comes to, and which not what the rooms say."""
 
-    history: tuple[str, ...]
-    rooms: tuple[str, ...]
+    history: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+
+    def in_words(self) -> str:
+        """What differs, with the first table of each; "" where nothing does."""
+        if self.history:
+            return (
+                f"{self.history[0]} is not what its history comes to."
+                " Run: panel insight facts --rebuild"
+            )
+        if self.rooms:
+            return f"{self.rooms[0]} is not what the records say: something changed them unseen."
+        return ""
 
 
 async def check(session: AsyncSession) -> Checked:

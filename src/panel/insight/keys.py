@@ -8,11 +8,11 @@ import hmac
 from hashlib import sha256
 from uuid import UUID
 
+from panel.insight.core.keys import RecordKeys
 from panel.platform.crypto import Keyring
 
 LONG = 16
 """Bytes of a record, a person and a row."""
-_KEY_BYTES = 8
 
 
 class FactKeys:
@@ -20,7 +20,7 @@ class FactKeys:
 
     def __init__(self, ring: Keyring) -> None:
         self._pseudonym = ring.index("insight", "pseudonym")
-        self._record_key = ring.index("insight", "record key")
+        self._record_keys = RecordKeys(ring.index("insight", "record key"))
 
     def record(self, child_id: UUID) -> bytes:
         """A child's record, the same for ever."""
@@ -32,8 +32,7 @@ class FactKeys:
 
     def record_key(self, person: bytes) -> int:
         """What a person adds to the key of a cell: signed 64 bits."""
-        made = hmac.digest(self._record_key, person, sha256)
-        return int.from_bytes(made[:_KEY_BYTES], signed=True)
+        return self._record_keys.record_key(person)
 
     def _made(self, kind: bytes, one: UUID) -> bytes:
         return hmac.digest(self._pseudonym, kind + one.bytes, sha256)[:LONG]

@@ -148,7 +148,7 @@ SAID = (
 )  # fmt: skip
 """Each kind of thing that is said, as `core.derive` lists them."""
 
-_CHILDREN = sql(
+CHILDREN = sql(
     """
 WITH said AS ({said})
 SELECT json_build_object('child', c.id, 'birth', to_char(c.birth_date, 'YYYY-MM'), 'sex', c.sex,
@@ -184,7 +184,7 @@ class ChildLine(msgspec.Struct):
     said: list[Said]
 
 
-_READ = ReadModel(_CHILDREN, ChildLine)
+_READ = ReadModel(CHILDREN, ChildLine)
 
 
 async def read_children(session: AsyncSession, children: Sequence[UUID]) -> list[ChildLine]:

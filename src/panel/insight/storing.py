@@ -182,6 +182,15 @@ def _insert(table: type[Fact]) -> str:
     )
 
 
+async def how_many(session: AsyncSession) -> dict[str, int]:
+    """How many facts each table holds."""
+    found = {}
+    for table in TABLES.values():
+        [[number]] = await rows_of(session, sql("SELECT count(*) FROM {table}", table=table), {})
+        found[table] = int(number)
+    return found
+
+
 async def stored(session: AsyncSession) -> AsyncIterator[Fact]:
     """Every fact of a person that the tables hold."""
     for table in _OF_PEOPLE:

@@ -70,17 +70,23 @@ def open_cluster(
     data_dir: Path,
     *,
     owner_url: str | None = None,
+    insight_url: str | None = None,
     durable: Durability = Durability.KEPT,
 ) -> Iterator[Cluster]:
     """Open the embedded database of a folder, or the database that a URL names.
 
     A URL whose role may make roles is used to make ours, with passwords kept in
     `cluster-secrets.json` of the folder; any other is taken as the application's own, and
-    `owner_url` is then how to migrate. `durable` is for the embedded one. Raises
-    `DatabaseNotStarted`.
+    `owner_url` is then how to migrate, and `insight_url` how to count. `durable` is for the
+    embedded one. Raises `DatabaseNotStarted`.
     """
     if database_url is not None:
-        yield _named(_libpq(database_url), data_dir, _libpq(owner_url) if owner_url else None)
+        yield _named(
+            _libpq(database_url),
+            data_dir,
+            _libpq(owner_url) if owner_url else None,
+            _libpq(insight_url) if insight_url else None,
+        )
         return
     with running(data_dir, durable=durable) as server:
         admin_url = _changed(server.superuser_url, dbname=EMBEDDED_DATABASE)
@@ -178,7 +184,7 @@ def refuse_to_serve(url: str) -> str | None:
 # --- a server that somebody names ---
 
 
-def _named(url: str, data_dir: Path, owner_url: str | None) -> Cluster:
+def _named(url: str, data_dir: Path, owner_url: str | None, insight_url: str | None) -> Cluster:
     with _connected(url) as connection:
         if connection.info.server_version < _OLDEST_VERSION:
             raise DatabaseNotStarted(
@@ -196,7 +202,7 @@ def _named(url: str, data_dir: Path, owner_url: str | None) -> Cluster:
     return Cluster(
         app_url=url,
         owner_url=owner_url,
-        insight_url=None,
+        insight_url=insight_url,
         admin_url=None,
         embedded=False,
         admin_is_superuser=False,

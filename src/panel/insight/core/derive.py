@@ -61,6 +61,7 @@ from panel.insight.core.words import (
 IN_TIME = timedelta(days=183)
 """How long before a transition a child must have been talked about for it to be in time: half a
 year (DOMAIN.md, CONTACTS: each case is reviewed every six months)."""
+UNITS = frozenset({"hour", "session", "day", "night", "week", "place", "item"})
 THOUSAND = Decimal(1000)
 
 
@@ -102,8 +103,7 @@ class _Child:
             *_perceptions(self, days),
             *_transitions(self, days),
         ]
-        is_open = any(days.overlap(_day(one.since), _until(one)) for one in self.of("episode"))
-        known = is_open or bool(facts)
+        known = bool(facts) or self._is_open(days)
         if not known and not coverage:
             return []
         lists = {code: one for one in coverage if (code := _code(one, "list", LISTS)) != NOT_SAID}
@@ -114,6 +114,12 @@ class _Child:
         needs = self._needs(days) if known else set()
         facts += [Need(self.who, days.period, need) for need in sorted(needs)]
         return [self._term(days, known=known), *facts]
+
+    def _is_open(self, days: Days) -> bool:
+        """Whether an episode was open in a term, or the child was referred in it."""
+        return any(days.overlap(_day(one.since), _until(one)) for one in self.of("episode")) or any(
+            days.hold(_day(one.since)) for one in self.of("referral")
+        )
 
     def _term(self, days: Days, *, known: bool) -> ChildTerm:
         said = self.said
@@ -164,7 +170,7 @@ def _requests(child: _Child, days: Days) -> Iterator[Request]:
                 child.who,
                 _key(one),
                 days.period,
-                _code(one, "kind", SERVICES),
+                _service(one),
                 _is(one, "short_break"),
                 _code(one, "basis", BASES),
                 _code(one, "decision", DECISIONS),
@@ -181,9 +187,9 @@ def _unmet(child: _Child, days: Days) -> Iterator[Unmet]:
                 days.period,
                 _code(one, "need", NEEDS),
                 _code(one, "reason", REASONS),
-                _code(one, "kind", SERVICES),
+                _service(one),
                 _is(one, "short_break"),
-                one.codes.get("unit", NOT_SAID),
+                _code(one, "unit", UNITS),
                 _thousandths(one.numbers.get("missing", 0)),
             )
 
@@ -210,10 +216,10 @@ def _packages(child: _Child, days: Days) -> Iterator[Package]:
             child.who,
             _key(one),
             days.period,
-            _code(one, "kind", SERVICES),
+            _service(one),
             _code(one, "how", WAYS),
             _is(one, "residential"),
-            one.codes.get("unit", NOT_SAID),
+            _code(one, "unit", UNITS),
             _thousandths(costs.rounded(units * given)),
             pence,
             *payers,
@@ -333,6 +339,11 @@ def _code(one: Said, name: str, known: Collection[str]) -> str:
     """A code of a closed list; what is in no list was not said."""
     code = one.codes.get(name, NOT_SAID)
     return code if code in known else NOT_SAID
+
+
+def _service(one: Said) -> str:
+    """The kind of a service: what is asked for without naming one is of another kind."""
+    return _code(one, "kind", SERVICES) or "other"
 
 
 def _is(one: Said, name: str) -> bool:
