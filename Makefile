@@ -30,9 +30,10 @@ $(VENV)/.serving: requirements/app.txt requirements/build.txt pyproject.toml | $
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.checking: requirements/dev.txt $(VENV)/.serving
+$(VENV)/.checking: requirements/dev.txt requirements/datasets.txt $(VENV)/.serving
 	@echo "Installing what the tests need (once) …"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements/datasets.txt
 	@touch $@
 
 assets: $(VENV)/.serving ## Build the styles and scripts

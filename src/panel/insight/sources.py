@@ -151,7 +151,9 @@ SAID = (
 CHILDREN = sql(
     """
 WITH said AS ({said})
-SELECT json_build_object('child', c.id, 'birth', to_char(c.birth_date, 'YYYY-MM'), 'sex', c.sex,
+SELECT t.line FROM (
+SELECT c.id, json_build_object('child', c.id, 'sex', c.sex,
+  'birth', to_char(c.birth_date, 'YYYY-MM'),
   'ethnicity', c.ethnicity, 'need', c.primary_need, 'ward', c.ward_code,
   'moved_on', (SELECT max((m.created_at AT TIME ZONE 'Europe/London')::date) FROM record_change m
     WHERE m.child_id = c.id AND m.what = 'child.ward_code'),
@@ -161,7 +163,7 @@ SELECT json_build_object('child', c.id, 'birth', to_char(c.birth_date, 'YYYY-MM'
   'erased', EXISTS (SELECT FROM data_key k WHERE k.holder_id = c.id AND k.wrapped IS NULL),
   'said', COALESCE((SELECT json_agg(s.line) FROM said s WHERE s.child_id = c.id), '[]'))::text
   FROM child c WHERE c.id = ANY(:children)
-UNION ALL {of_nobody}
+UNION ALL {of_nobody}) t (id, line) ORDER BY t.id
 """,
     said=" UNION ALL ".join(SAID),
     of_nobody=OF_NOBODY,

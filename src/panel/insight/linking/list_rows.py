@@ -65,7 +65,9 @@ def _listed(cells: Cells) -> ListedRow:
         nhs_number=_text(cells, "nhs_number"),
     )
     need = coding.need(_text(cells, "need"))
-    return ListedRow(cells.line, entry, said or "not_known", need, _text(cells, "ward_code") or None)
+    return ListedRow(
+        cells.line, entry, said or "not_known", need, _text(cells, "ward_code") or None
+    )
 
 
 def _how_many(text: str) -> int:

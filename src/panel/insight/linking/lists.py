@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from hashlib import file_digest
+from hashlib import sha256
 from typing import BinaryIO, TypeVar, cast
 from uuid import UUID
 
@@ -20,7 +20,14 @@ from panel.accounts.service import agency_by_key
 from panel.insight.linking import rules
 from panel.insight.linking.list_rows import COUNTS, LISTED, CountRow, ListedRow
 from panel.insight.linking.matching import weights
-from panel.insight.linking.models import BASES, KINDS, ListCount, ListedChild, ListLink, RegisterList
+from panel.insight.linking.models import (
+    BASES,
+    KINDS,
+    ListCount,
+    ListedChild,
+    ListLink,
+    RegisterList,
+)
 from panel.insight.linking.rules import Entry, Pair, Verdict
 from panel.platform.clock import today
 from panel.platform.crypto import Keyring, Keys
@@ -82,7 +89,8 @@ async def bring_in(tenant: Tenant, source: BinaryIO, new: NewList) -> ListReport
     digest = await _new_digest(tenant, source, new)
     report = ListReport()
     if new.kind == COUNTED:
-        counts = _only_once(_taken(read_rows(source, COUNTS, today(tenant.clock)), report), report)
+        wards = read_rows(source, COUNTS, today(tenant.clock))
+        counts = _only_once(_taken(wards, report), report)
         async with tenant.transaction(JOB) as session:
             row = await _new_list(session, new, digest, len(counts))
             session.add_all(
@@ -91,9 +99,8 @@ async def bring_in(tenant: Tenant, source: BinaryIO, new: NewList) -> ListReport
             )
         report.taken = len(counts)
         return report
-    rows = _each_once(
-        _taken(read_rows(source, LISTED, today(tenant.clock)), report), tenant.ring, report
-    )
+    children = read_rows(source, LISTED, today(tenant.clock))
+    rows = _each_once(_taken(children, report), tenant.ring, report)
     async with tenant.transaction(JOB) as session:
         known = await known_children(session)
     listed = [row.entry for row in rows.values()]
@@ -140,7 +147,7 @@ def _check(new: NewList, day: date) -> None:
 async def _new_digest(tenant: Tenant, source: BinaryIO, new: NewList) -> bytes:
     """The file's digest. Raises Invalid where it was brought in before, or its agency is not."""
     source.seek(0)
-    digest = file_digest(source, "sha256").digest()
+    digest = sha256(source.read()).digest()
     source.seek(0)
     async with tenant.transaction(JOB) as session:
         if await agency_by_key(session, new.agency_key) is None:
@@ -211,9 +218,7 @@ def person_of(ring: Keyring, entry: Entry) -> UUID:
 # Writing ------------------------------------------------------------------------------------------
 
 
-async def _new_list(
-    session: AsyncSession, new: NewList, digest: bytes, lines: int
-) -> RegisterList:
+async def _new_list(session: AsyncSession, new: NewList, digest: bytes, lines: int) -> RegisterList:
     agency = await agency_by_key(session, new.agency_key)
     if agency is None:
         raise Invalid.because("agency", "There is no agency of this key. Import people first")

@@ -50,9 +50,7 @@ class ListCount(Row):
     """Children in a ward, as a list that is nothing but counts says."""
 
     __tablename__ = "list_count"
-    __table_args__ = (
-        Index("uq_list_count_ward", "register_list_id", "ward_code", unique=True),
-    )
+    __table_args__ = (Index("uq_list_count_ward", "register_list_id", "ward_code", unique=True),)
 
     register_list_id: Mapped[UUID] = mapped_column(ForeignKey("register_list.id"))
     ward_code: Mapped[str] = mapped_column(Text)

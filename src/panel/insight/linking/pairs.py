@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 
 from consent import Category
 from panel.accounts.models import Agency, Worker
-from panel.insight.linking.models import ListCount, ListedChild, ListLink, RegisterList
+from panel.insight.linking.models import ListedChild, ListLink, RegisterList
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound
 from panel.platform.tenancy import load_keys
 from panel.records.child_scoped import JOB
@@ -161,9 +161,7 @@ async def pairs_of(
     first, later = aliased(ListLink), aliased(ListLink)
     last = (
         select(func.max(later.number))
-        .where(
-            later.listed_child_id == first.listed_child_id, later.child_id == first.child_id
-        )
+        .where(later.listed_child_id == first.listed_child_id, later.child_id == first.child_id)
         .scalar_subquery()
     )
     query = (
@@ -175,9 +173,7 @@ async def pairs_of(
             & (ListLink.child_id == first.child_id)
             & (ListLink.number == last),
         )
-        .where(
-            first.number == 1, ListedChild.register_list_id == list_id, ListLink.state == state
-        )
+        .where(first.number == 1, ListedChild.register_list_id == list_id, ListLink.state == state)
         .limit(ON_A_PAGE + 1)
     )
     if asked.key is not None:
@@ -341,7 +337,7 @@ async def _require_free(access: Access, first: ListLink) -> None:
         )
         .order_by(ListLink.number)
     )
-    if "linked" in {child: state for child, state in rows}.values():
+    if "linked" in dict(rows.tuples().all()).values():
         raise Invalid.because(
             "answer", "This child of the list is linked with another record. Take that back first"
         )

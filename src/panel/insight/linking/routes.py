@@ -83,9 +83,11 @@ async def list_page(
                 ABOUT,
             )
             names = await listed_names(session, [one.listed_child_id for one in pairs.rows])
-            for one in pairs.rows:
-                if (access := records.get(one.child_id)) is not None:
-                    shown_pairs.append(await _line(access, one, names))
+            shown_pairs = [
+                await _line(records[one.child_id], one, names)
+                for one in pairs.rows
+                if one.child_id in records
+            ]
     here = f"{HOME}/{register_list_id}"
     return desk.page(
         "insight/list.html",

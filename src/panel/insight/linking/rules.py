@@ -24,6 +24,10 @@ KEPT_AS = f"linked from {ENOUGH:g} bits, {CLEAR:g} ahead; shown from {WORTH_A_LO
 """The thresholds in words, kept with each decision."""
 
 
+Home = tuple[str, date | None, str]
+"""What twins share: surname, birth date and postcode."""
+
+
 class Verdict(StrEnum):
     """What the rules say of a pair."""
 
@@ -57,8 +61,8 @@ class Entry:
         return "".join(folded_words(self.family_name))
 
     @property
-    def home(self) -> tuple[str, date | None, str]:
-        """What twins share: surname, birth date and postcode."""
+    def home(self) -> Home:
+        """Surname, birth date and postcode."""
         return self.family, self.birth_date, "".join(self.postcode.split()).upper()
 
 
@@ -74,6 +78,8 @@ class Compared:
     other_number: bool = False
     """Both have an NHS number, and they differ."""
     other_sex: bool = False
+    other_birth: bool = False
+    """Both have a date of birth, and they differ."""
     same_birth_and_surname: bool = True
     has_sibling: bool = False
     """Somebody else, on either side, has the surname, birth date and postcode of one of them."""
@@ -81,7 +87,9 @@ class Compared:
 
 def verdict(pair: Compared) -> Verdict:
     """LINK where it is plain, PERSON where it is not, NONE where nothing speaks for it."""
-    if pair.weight < WORTH_A_LOOK and not pair.same_number:
+    # A sister or brother of another age shares all that a home gives: nobody need be asked.
+    is_sibling = pair.other_birth and not pair.same_given_name
+    if (pair.weight < WORTH_A_LOOK or is_sibling) and not pair.same_number:
         return Verdict.NONE
     return Verdict.PERSON if against(pair) else Verdict.LINK
 
@@ -148,6 +156,10 @@ def compared(
         same_number=both and listed.nhs_number == known.nhs_number,
         other_number=both and listed.nhs_number != known.nhs_number,
         other_sex={listed.sex, known.sex} == {"female", "male"},
+        other_birth=(
+            None not in (listed.birth_date, known.birth_date)
+            and listed.birth_date != known.birth_date
+        ),
         same_birth_and_surname=listed.home[:2] == known.home[:2],
         has_sibling=has_sibling,
     )
@@ -161,9 +173,7 @@ def _have_the_same_given_name(one: Entry, other: Entry) -> bool:
     return one.given == other.given or swapped
 
 
-def _has_sibling(
-    listed: Entry, known: Entry, homes: tuple[Mapping[tuple[object, ...], int], ...]
-) -> bool:
+def _has_sibling(listed: Entry, known: Entry, homes: Sequence[Mapping[Home, int]]) -> bool:
     """Whether anybody else, on either side, shares the home of one of the two."""
     for mine, entry, other in ((0, listed, known), (1, known, listed)):
         if all(entry.home):
@@ -185,6 +195,4 @@ def next_best(weights: Mapping[Pair, float]) -> dict[Pair, float | None]:
 
 
 def _others(pair: Pair, top: Mapping[tuple[int, int], list[tuple[float, Pair]]]) -> Iterable[float]:
-    return (
-        weight for side in (0, 1) for weight, other in top[side, pair[side]] if other != pair
-    )
+    return (weight for side in (0, 1) for weight, other in top[side, pair[side]] if other != pair)
