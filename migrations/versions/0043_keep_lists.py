@@ -209,6 +209,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away, with all lists."""
+    op.execute("DROP POLICY beside ON listed_child")
     for name in ("list_link", "listed_child", "list_count", "register_list"):
         op.drop_table(name)
     for name in FUNCTIONS:

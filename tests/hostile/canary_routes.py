@@ -311,6 +311,9 @@ CASES: Mapping[str, Case] = {
     "/lead-professional/offers/{offer_id:uuid}": RECORD,
     "/lead-professional/offers/{offer_id:uuid}/accept": RECORD,
     "/lead-professional/offers/{offer_id:uuid}/decline": RECORD,
+    "/lists": NOTHING,
+    "/lists/pairs/{pair_id:uuid}": RECORD,
+    "/lists/{register_list_id:uuid}": RECORD,
     "/live/{topic:str}": NOTHING,
     "/live/{topic:str}/writing": NOTHING,
     "/me/sign-in": NOTHING,
@@ -468,6 +471,7 @@ PARTS = {
     "condition_id": "outside_condition", "client_id": "exchange_client",
     "provider_id": "provider", "service_id": "service",
     "received_id": "received", "offered_id": "proposal", "told_id": "delivery",
+    "pair_id": "list_link", "register_list_id": "register_list",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
@@ -485,6 +489,7 @@ OF_NO_CHILD = frozenset(
         "passkey",
         "pot",
         "received",
+        "register_list",
         "web_session",
         "worker",
         "worker_role",

@@ -337,7 +337,8 @@ async def _require_free(access: Access, first: ListLink) -> None:
         )
         .order_by(ListLink.number)
     )
-    if "linked" in dict(rows.tuples().all()).values():
+    last: dict[UUID, str] = dict(list(rows))
+    if "linked" in last.values():
         raise Invalid.because(
             "answer", "This child of the list is linked with another record. Take that back first"
         )
