@@ -75,6 +75,7 @@ bench: $(VENV)/.checking assets ## How fast, as ratios
 	@$(BIN)/python bench/changes.py
 	@$(BIN)/python bench/decisions.py
 	@$(BIN)/python bench/matching.py
+	@$(BIN)/python bench/insight_facts.py
 	@$(BIN)/python bench/fhir_exchange.py
 	@$(BIN)/python bench/fhir_incoming.py
 	@$(BIN)/python bench/fhir_mapper.py

@@ -19,11 +19,12 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from panel.accounts.service import email_index
-from panel.platform.cluster import Cluster
+from panel.platform.cluster import Cluster, create_database
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
-from panel.platform.tenancy import authority_named, keyring
+from panel.platform.migrate import ensure_control, migrate_all
+from panel.platform.tenancy import authority_named, keyring, record_authority
 from panel.records.child_scoped import JOB
 from panel.register.children import child_token, same_child_tokens
 from panel.register.names import name_tokens
@@ -240,6 +241,23 @@ class Rows:
                     for row in rows:
                         copy.write_row(row)
         self._rows.clear()
+
+
+def with_nothing_in_it(cluster: Cluster, folder: Path, name: str) -> tuple[Cluster, str]:
+    """A database of its own with one authority, whose keys lie in the folder; and its schema."""
+    made = create_database(cluster, f"panel_bench_{name}_{new_id().hex[-8:]}")
+    assert made.owner_url is not None
+    ensure_control(made.owner_url)
+    record_authority(
+        made.owner_url,
+        master_key(None, folder / "keys" / "master.key"),
+        name="bench",
+        label="Benchshire",
+        host="bench.localhost",
+        demo=True,
+    )
+    migrate_all(made.owner_url, lambda _line: None)
+    return made, authority_named(made.app_url, None).schema_name
 
 
 def fill(cluster: Cluster, key_file: Path, children: int, *, processes: int = 2) -> Filled:

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 import psycopg
+from data import with_nothing_in_it
 from pages import _bench_folder
 from psycopg import sql
 
@@ -48,11 +49,7 @@ from panel.insight.core.words import (
     period_at,
 )
 from panel.insight.counting import COUNTED, Connection, given_to, opened_to_count, statement_of
-from panel.platform.cluster import Cluster, create_database, open_cluster
-from panel.platform.ids import new_id
-from panel.platform.masterkey import master_key
-from panel.platform.migrate import ensure_control, migrate_all
-from panel.platform.tenancy import authority_named, record_authority
+from panel.platform.cluster import open_cluster
 
 LAST = Period("2026-autumn")
 WARDS, IN_A_CLUSTER = 40, 4
@@ -145,23 +142,6 @@ def write_facts(owner_url: str, schema: str, facts: Iterator[Fact]) -> int:
     return sum(map(len, rows.values()))
 
 
-def made(cluster: Cluster, folder: Path) -> tuple[Cluster, str]:
-    """A database with an authority that has nothing in it, and its schema."""
-    database = create_database(cluster, f"panel_bench_insight_{new_id().hex[-8:]}")
-    assert database.owner_url is not None
-    ensure_control(database.owner_url)
-    record_authority(
-        database.owner_url,
-        master_key(None, folder / "keys" / "master.key"),
-        name="bench",
-        label="Benchshire",
-        host="bench.localhost",
-        demo=True,
-    )
-    migrate_all(database.owner_url, lambda _line: None)
-    return database, authority_named(database.app_url, None).schema_name
-
-
 def seconds_of(connection: Connection, table: TableDef, statement: str) -> float:
     """How long one count takes, with its rows read."""
     began = perf_counter()
@@ -204,7 +184,7 @@ def main() -> None:
         folder = Path(leaving.enter_context(_bench_folder()))
         cluster = leaving.enter_context(open_cluster(None, folder))
         for facts in (chosen.facts // 10, chosen.facts):
-            database, schema = made(cluster, folder)
+            database, schema = with_nothing_in_it(cluster, folder, "insight")
             assert database.owner_url is not None
             assert database.insight_url is not None
             began = perf_counter()

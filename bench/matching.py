@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 
 import psycopg
-from data import MORNING, Filled, fill
+from data import MORNING, Filled, fill, with_nothing_in_it
 from pages import _bench_folder
 
 from consent import Purpose, Role, Viewer, ViewerKind
@@ -29,12 +29,11 @@ from panel.directory.pages import DIRECTORY, match_page, wanted_facts
 from panel.directory.service import match, wards
 from panel.directory.vocabulary import ACCESS, LANGUAGES, NEEDS
 from panel.platform.clock import FixedClock
-from panel.platform.cluster import Cluster, create_database, open_cluster
+from panel.platform.cluster import Cluster, open_cluster
 from panel.platform.database import Database
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
-from panel.platform.migrate import ensure_control, migrate_all
-from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
+from panel.platform.tenancy import Tenant, authority_named, keyring
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.header import ChildHeader, child_header
@@ -98,19 +97,8 @@ def main() -> None:
 
 def _filled(cluster: Cluster, folder: Path, size: int) -> tuple[Cluster, Filled]:
     """A database with an authority that has some children, and so many services."""
-    made = create_database(cluster, f"panel_bench_{size}_{new_id().hex[-8:]}")
+    made, schema = with_nothing_in_it(cluster, folder, str(size))
     assert made.owner_url is not None
-    ensure_control(made.owner_url)
-    record_authority(
-        made.owner_url,
-        master_key(None, folder / "keys" / "master.key"),
-        name="bench",
-        label="Benchshire",
-        host="bench.localhost",
-        demo=True,
-    )
-    migrate_all(made.owner_url, lambda _line: None)
-    schema = authority_named(made.app_url, None).schema_name
     children = fill(made, folder / "keys" / "master.key", CHILDREN)
     given = {
         "by": new_id(),

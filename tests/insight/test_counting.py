@@ -30,7 +30,7 @@ from panel.insight.core.fold import TABLES, columns_of, row_of
 from panel.insight.core.places import Grid
 from panel.insight.core.table import Measure
 from panel.insight.core.words import Period
-from panel.insight.counting import COUNTED, count, opened_to_count, statement_of
+from panel.insight.counting import COUNTED, count, count_all, opened_to_count, statement_of
 from panel.platform.cluster import Cluster
 
 pytestmark = pytest.mark.database
@@ -194,6 +194,26 @@ def test_every_table_of_the_catalogue_is_counted_or_made_of_published_ones(
             with pytest.raises(ValueError, match="made of published tables"):
                 statement_of(table)
     assert tried > 50
+
+
+def test_a_term_is_counted_whole_but_for_what_hardly_anybody_has(
+    counted: Counted, database_of_own: Cluster
+) -> None:
+    assert count_all(counted.connection, GRID, AUTUMN).cells == {}, "no such term is over"
+    crowd = [Who(bytes([100 + number]) * 16, 1000 + number) for number in range(10)]
+    assert database_of_own.owner_url is not None
+    with psycopg.connect(database_of_own.owner_url) as owner:
+        owner.execute(f"SET search_path = {SCHEMA}")
+        owner.execute("INSERT INTO fact_period VALUES (%s, '2026-09-04', '2026-12-17')", [AUTUMN])
+    write(database_of_own, [term(one) for one in crowd])
+    write(database_of_own, [unmet(one, 100 + place) for place, one in enumerate(crowd[:7])])
+    assert database_of_own.insight_url is not None
+    with opened_to_count(database_of_own.insight_url, SCHEMA) as connection:
+        found = count_all(connection, GRID, AUTUMN)
+    assert found.places == {("*",): 15, ("therapy",): 15}
+    facts = {CATALOGUE[name].fact for name in found.cells}
+    assert facts == {ChildTerm, Unmet}, "four people with a package are not told of as a kind"
+    assert {one.cell: one.children for one in found.cells["known_by_area"]}["*",] == 14
 
 
 def test_a_column_that_no_fact_has_is_refused() -> None:

@@ -191,7 +191,7 @@ def test_rebuilt_facts_are_those_made_event_by_event(chance: Random) -> None:
     happened: dict[str, int] = {}
     for number, what in enumerate(happenings(chance, history, state)):
         happened[what] = happened.get(what, 0) + 1
-        if number % 100 == 0:
+        if number % 200 == 0:
             assert fold(history.events, TERMS, KEYS).facts == state.facts
     rebuilt = fold(history.events, TERMS, KEYS)
     assert rebuilt.facts == state.facts
@@ -388,6 +388,28 @@ def test_a_transition_is_in_time_where_the_child_was_talked_about_in_the_half_ye
     late = Said("discussed", since="2025-11-01")
     assert not of(Transition, child(moves, late))[SUMMER].in_time
     assert of(Transition, child(moves, Said("discussed", since="2026-01-10")))[SUMMER].in_time
+
+
+@pytest.mark.parametrize(
+    ("birth", "kinds"),
+    [
+        ("2014-08", {AUTUMN: "secondary"}),
+        ("2013-09", {AUTUMN: "secondary"}),
+        ("2014-09", {}),
+        ("2012-03", {AUTUMN: "preparing_adulthood"}),
+        ("2008-05", {SUMMER: "adult_services"}),
+        ("", {}),
+    ],
+)
+def test_school_years_and_birthdays_are_transitions_of_children_who_are_known(
+    birth: str, kinds: dict[Period, str]
+) -> None:
+    terms = ended_terms(((date(2025, 4, 28), date(2025, 7, 20)), *CALENDAR), date(2026, 9, 1))
+    episode = Said("episode", key=key("e"), since="2025-05-01")
+    for said, told in (((episode,), kinds), ((), {})):
+        found = derive(WHO, ChildSaid(birth=birth, said=said), terms)
+        transitions = [one for one in found if isinstance(one, Transition)]
+        assert {one.period: one.kind for one in transitions} == told
 
 
 def test_a_package_is_told_by_line_with_each_payers_part() -> None:

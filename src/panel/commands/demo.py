@@ -27,12 +27,14 @@ from panel.demo.forward import fast_forward as play_forward
 from panel.demo.invariants import InvariantBroken
 from panel.demo.system import ensure_system
 from panel.demo.writing import write_year
+from panel.insight.feed import feed
 from panel.platform.clock import FixedClock, at_nine, today
 from panel.platform.cluster import Cluster
 from panel.platform.migrate import ensure_control, migrate_all
 from panel.platform.problems import Problem
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import NoSuchAuthority, authorities, load_keys, record_authority
+from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.serving import check_ready, clock_from
 from panel.settings import Settings, from_environment
@@ -147,6 +149,8 @@ async def fill(
             there = await session.get(DemoPersona, "coordinator") is not None
         if not there:
             await write_year(gate.tenant, seed=seed, children=children, say=_say)
+            async with gate.tenant.transaction(JOB) as session:
+                await feed(session, most_batches=None)
         await ensure_system(gate.tenant, settings.data_dir)
 
 

@@ -17,10 +17,14 @@ import psycopg
 from psycopg import sql as literally
 from psycopg.rows import TupleRow
 
+from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import TrueCell
 from panel.insight.core.dimensions import AREA, whole_grid
 from panel.insight.core.facts import Capacity, ChildTerm, Fact, OutcomeChange, Package
 from panel.insight.core.fold import TABLES
+from panel.insight.core.magnitudes import FEWEST
+from panel.insight.core.making import COUNTED as COUNTED_TABLES
+from panel.insight.core.making import Counted
 from panel.insight.core.places import Grid
 from panel.insight.core.table import CellId, Measure, TableDef
 from panel.insight.core.words import EVERY, WAIT_WEEKS, Level, Period, Span, window
@@ -112,6 +116,39 @@ def areas(connection: Connection) -> dict[str, str]:
     """The wards and other areas by code, with their names."""
     rows = connection.execute("SELECT code, name FROM area ORDER BY code").fetchall()
     return {str(code): str(name) for code, name in rows}
+
+
+def count_all(connection: Connection, grid: Grid, period: Period) -> Counted:
+    """Everything that a release of a term is made from, but population and expected shares.
+
+    A term that is not over has no facts. Nor has a kind of fact that fewer than `FEWEST` people
+    have in all terms together: to say so of nobody alone would tell of the first that there is one.
+    """
+    if period not in periods(connection):
+        return Counted({})
+    kept = {kind for kind in TABLES if kind is not Capacity and _is_kept(connection, kind)}
+    cells = {
+        table.key: count(connection, table, grid, period)
+        for table in COUNTED_TABLES
+        if table.fact in kept
+    }
+    places = {
+        one.cell: one.total
+        for table in CATALOGUE.values()
+        if table.measure is Measure.PLACES and table.over is None
+        for one in count(connection, table, grid, period)
+    }
+    return Counted(cells, places)
+
+
+def _is_kept(connection: Connection, kind: type[Fact]) -> bool:
+    statement = sql(
+        "SELECT count(*) >= {fewest}"
+        " FROM (SELECT FROM {table} GROUP BY person LIMIT {fewest}) AS people",
+        table=TABLES[kind],
+        fewest=str(FEWEST),
+    )
+    return connection.execute(statement.encode()).fetchone() == (True,)
 
 
 def count(

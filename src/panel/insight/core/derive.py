@@ -61,6 +61,9 @@ from panel.insight.core.words import (
 IN_TIME = timedelta(days=183)
 """How long before a transition a child must have been talked about for it to be in time: half a
 year (DOMAIN.md, CONTACTS: each case is reviewed every six months)."""
+SCHOOL_YEAR = 9
+"""The month with whose first day a school year begins."""
+KEY_LONG = 16
 UNITS = frozenset({"hour", "session", "day", "night", "week", "place", "item"})
 THOUSAND = Decimal(1000)
 
@@ -103,7 +106,11 @@ class _Child:
             *_perceptions(self, days),
             *_transitions(self, days),
         ]
-        known = bool(facts) or self._is_open(days)
+        if self._is_open(days):
+            facts += _transitions_by_age(self, days)
+            known = True
+        else:
+            known = bool(facts)
         if not known and not coverage:
             return []
         lists = {code: one for one in coverage if (code := _code(one, "list", LISTS)) != NOT_SAID}
@@ -315,12 +322,36 @@ def _perceptions(child: _Child, days: Days) -> Iterator[Perception]:
 
 
 def _transitions(child: _Child, days: Days) -> Iterator[Transition]:
-    talked = [day for one in child.of("discussed") if (day := _day(one.since)) is not None]
     for one in child.of("transition"):
         day, kind = _day(one.since), _code(one, "kind", TRANSITIONS)
         if day is not None and days.hold(day) and kind != NOT_SAID:
-            in_time = any(day - IN_TIME <= known <= day for known in talked)
-            yield Transition(child.who, _key(one), days.period, kind, in_time)
+            yield Transition(child.who, _key(one), days.period, kind, _in_time(child, day))
+
+
+def _transitions_by_age(child: _Child, days: Days) -> Iterator[Transition]:
+    """Those that come with the school year or a birthday, of a child who is known anyhow.
+
+    By the school year of England, which begins on 1 September after the birthday: year 7 at 11,
+    year 9 at 13; and 18 (DOMAIN.md, "Transitions to watch").
+    """
+    if not child.said.birth:
+        return
+    year, month = (int(part) for part in child.said.birth.split("-"))
+    later = month >= SCHOOL_YEAR
+    for kind, day in (
+        ("secondary", date(year + 11 + later, SCHOOL_YEAR, 1)),
+        ("preparing_adulthood", date(year + 13 + later, SCHOOL_YEAR, 1)),
+        ("adult_services", date(year + 18, month, 1)),
+    ):
+        if days.hold(day):
+            key = kind.encode().ljust(KEY_LONG)[:KEY_LONG]
+            yield Transition(child.who, key, days.period, kind, _in_time(child, day))
+
+
+def _in_time(child: _Child, day: date) -> bool:
+    """Whether the child was talked about in the half year before a day."""
+    talked = (_day(one.since) for one in child.of("discussed"))
+    return any(known is not None and day - IN_TIME <= known <= day for known in talked)
 
 
 def _day(said: str) -> date | None:

@@ -2,6 +2,8 @@
 
 At least 10 children; the two largest have at most 90% of the total; and what is left beside them is
 at least 10% of the largest, so that the second cannot tell what the first has ((2, 0.9) and p%).
+With these two shares the third rule follows from the second; it stands for the day that one is
+changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -150,10 +152,11 @@ def blurred(table: TableDef, true: TrueCell, secrets: Secrets) -> Decimal:
     """The total or mean with 2% to 5% added or taken, to two figures.
 
     In steps of at least £50, or 5 units or days. What is added hangs on who is in the cell and on
-    what is added up, so it is the same wherever the cell is shown.
+    what is added up, so it is the same wherever the cell is shown. A mean has a change of its own:
+    with that of the total, one divided by the other would be the exact number of children.
     """
     unit = unit_of(table)
-    at = Fraction(secrets.cell_key(true.xor, f"money {table.of}"))
+    at = Fraction(secrets.cell_key(true.xor, f"{table.measure} {table.of}"))
     low, high = _NOISE
     share = low + (high - low) * (at * 2 % 1)
     total = Fraction(true.total, _SMALLEST[unit]) * (1 + (share if at < Fraction(1, 2) else -share))

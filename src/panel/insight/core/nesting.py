@@ -66,7 +66,16 @@ def parts(table: TableDef, cells: Iterable[CellId], dim: str) -> Mapping[CellId,
 # Links between the children of tables -------------------------------------------------------------
 
 HELD_BY_KNOWN = frozenset(
-    {"Request", "Unmet", "Package", "Wait", "OutcomeChange", "Transition", "Need"}
+    {
+        "Need",
+        "OutcomeChange",
+        "Package",
+        "Perception",
+        "Request",
+        "Transition",
+        "Unmet",
+        "Wait",
+    }
 )
 """Facts whose children are all known in the same term: `ChildTerm.known` is made so."""
 
@@ -92,10 +101,16 @@ class Links:
                 and other.fact is one.fact
                 and _implies(one.where, other.where)
             ]
-            if one.fact.__name__ in HELD_BY_KNOWN and known in all_of:
+            if known in all_of and name != known and _are_known(one):
                 bigger.append((known, columns(one.fact)))
             above[name] = tuple(bigger)
         return cls(above)
+
+
+def _are_known(table: TableDef) -> bool:
+    return table.fact.__name__ in HELD_BY_KNOWN or (
+        table.fact is not ChildTerm and _implies(table.where, KNOWN)
+    )
 
 
 def _implies(narrow: Where, wide: Where) -> bool:

@@ -7,7 +7,7 @@ what it withholds tells nothing that they do not.
 
 from collections.abc import Iterable, Mapping
 
-from panel.insight.core.cells import Cell, ProtectedTable
+from panel.insight.core.cells import Cell, Note, ProtectedTable
 from panel.insight.core.nesting import Links, parents, place, terms_of
 from panel.insight.core.places import Grid, Place
 from panel.insight.core.ptable import LEAST
@@ -29,9 +29,14 @@ class Published:
         return self._cells.get(of)
 
     def put(self, of: Place, cell: Cell) -> None:
-        """Add what is settled. ValueError: something else is there already."""
-        there = self._cells.setdefault(of, cell)
-        if (there.value, there.note) != (cell.value, cell.note):
+        """Add what is settled. What one table shows is out, whatever another withholds.
+
+        ValueError: another number is there already.
+        """
+        there = self._cells.get(of)
+        if there is None or there.value is None:
+            self._cells[of] = cell
+        elif cell.value not in {None, there.value}:
             raise ValueError("A place has one number, whatever table shows it")
         self._times.add((of.span, of.period))
 
@@ -39,6 +44,8 @@ class Published:
         """Add a table that went out. Only counts of children have a place."""
         if table.measure is Measure.CHILDREN:
             for cell in protected.cells:
+                if cell.note is Note.NO_DATA:
+                    continue
                 self.put(place(table, protected.period, cell.cell), cell)
 
     def put_all(self, catalogue: Mapping[str, TableDef], tables: Iterable[ProtectedTable]) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from panel.insight.core.cells import ProtectedTable
+from panel.insight.core.places import Grid
+from panel.insight.core.ptable import FURTHEST, ROUND_TO, PTable
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import Level, Period
 
@@ -23,6 +25,17 @@ class PublishedRules:
     clusters: Mapping[str, str]
     """Ward → its cluster."""
 
+    @classmethod
+    def of(cls, ptable: PTable, grid: Grid) -> "PublishedRules":
+        """Those of a release."""
+        return cls(
+            ptable={true: ptable.row(true) for true in range(ptable.last + 1)},
+            round_to=ROUND_TO,
+            furthest=FURTHEST,
+            least_known=grid.least_known,
+            clusters=dict(grid.clusters),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LevelError:
@@ -30,8 +43,9 @@ class LevelError:
 
     cells: int
     mean_absolute: Fraction
-    median_gap: Fraction
-    """Of margins: published whole less the sum of published parts, without its sign."""
+    median_gap: Fraction | None
+    """A published whole less the sum of its published parts, without sign. None: no whole has all
+    its parts shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Measure(StrEnum):
     RATIO = "ratio"
     INDEX = "index"
     """Made of published figures and of what is public: bands of what is expected."""
+    ADDITIVE = "children, so that parts add up"
+    """Made of the published table that it is `of`."""
     PLACES = "places"
     """A sum that is about no child, and so not changed."""
 

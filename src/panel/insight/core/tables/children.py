@@ -45,6 +45,20 @@ def _known(key: str, by: str, *dims: str) -> TableDef:
     )
 
 
+_ADDITIVE = replace(
+    _known("known_by_age_additive", "age, adding up", "age"),
+    definition="“Children known, by age” as published, moved as little as makes it add up.",
+    source="Figures as published",
+    quality=(
+        "Parts add up to their wholes, and a figure may be further from the truth for it.",
+        "What is not shown in that table counts as 0 before figures are moved.",
+        "Only children with a known ward.",
+    ),
+    measure=Measure.ADDITIVE,
+    group="additive",
+    of="known_by_age",
+)
+
 _COVERAGE = replace(
     _BY_AREA,
     fact=Coverage,
@@ -99,6 +113,7 @@ def _projected(key: str, title: str, of: str) -> TableDef:
 TABLES: tuple[TableDef, ...] = (
     *variants(_BY_AREA, Also.WARD, Also.ROLLING, Also.WARD_ROLLING),
     *variants(_known("known_by_age", "age", "age"), Also.WARD, Also.ROLLING),
+    _ADDITIVE,
     *variants(_known("known_by_need", "primary need", "need"), Also.WARD, Also.ROLLING),
     *variants(_known("known_by_sex", "age and sex", "age", "sex"), Also.AUTHORITY),
     *variants(

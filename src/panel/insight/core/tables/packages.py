@@ -50,8 +50,11 @@ _MEAN = replace(
     _COST,
     key="mean_cost_by_kind",
     title="What packages cost for each child, by kind of service",
-    definition="What services of packages cost in the term, in pounds for each child with one.",
-    measure=Measure.MEAN,
+    definition="The cost by kind by the children with a service of it, both as published.",
+    source="Figures as published",
+    quality=("To two figures, from changed figures. Not shown under 10 children.",),
+    measure=Measure.RATIO,
+    over=("cost_by_kind", "packages_by_kind_authority"),
 )
 _PAYER = replace(
     _COST,

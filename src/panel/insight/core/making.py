@@ -1,0 +1,93 @@
+"""All tables of a release, in the order in which one hangs on another."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from panel.insight.core import additive, rates
+from panel.insight.core.catalogue import CATALOGUE, ORDER
+from panel.insight.core.cells import ProtectedTable, Secrets, TrueCell
+from panel.insight.core.magnitudes import MEASURES
+from panel.insight.core.places import Grid
+from panel.insight.core.protecting import protect, without_data
+from panel.insight.core.ptable import PTable
+from panel.insight.core.published import Published
+from panel.insight.core.rates import ExpectedShare
+from panel.insight.core.series import projected
+from panel.insight.core.table import CellId, Measure, TableDef
+
+COUNTED: tuple[TableDef, ...] = tuple(
+    one for one in ORDER if one.measure is Measure.CHILDREN or one.measure in MEASURES
+)
+"""The tables that are counted from facts of children, in the order in which they are protected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a release is made from. None of it leaves the process but through the protection."""
+
+    cells: Mapping[str, Sequence[TrueCell]] = field(repr=False)
+    """Of each table of `COUNTED` the cells in which somebody is. A table that is not in it has no
+    facts in this term."""
+    places: Mapping[CellId, int] = field(default_factory=dict)
+    """Places by kind of service, with their whole under ("*",)."""
+    population: Mapping[str, int] = field(default_factory=dict)
+    """Children who live in a ward, as published elsewhere."""
+    expected: Mapping[str, ExpectedShare] = field(default_factory=dict)
+    """By code of `words.EXPECTED_BANDS`. A band that is not in it has no figures."""
+
+
+def tables_of(
+    counted: Counted,
+    grid: Grid,
+    ptable: PTable,
+    secrets: Secrets,
+    published: Published,
+    earlier: Iterable[ProtectedTable] = (),
+) -> tuple[ProtectedTable, ...]:
+    """Every table of the catalogue, in its order, for the term of `published`.
+
+    `published` holds the earlier releases and takes in this one; `earlier` are their tables, for
+    projections. ValueError: a table that is not of the catalogue was counted.
+    """
+    if strange := counted.cells.keys() - {one.key for one in COUNTED}:
+        raise ValueError(f"These tables are not counted: {', '.join(sorted(strange))}")
+    made: dict[str, ProtectedTable] = {}
+    for table in COUNTED:
+        cells = counted.cells.get(table.key)
+        if cells is None:
+            # It has no place in `published`: what says nothing hides nothing.
+            made[table.key] = without_data(table, grid, published.period)
+        else:
+            made[table.key] = protect(table, cells, grid, ptable, secrets, published)
+    past = tuple(earlier)
+    # Tables that are made of others come after those: places before shares of places.
+    for table in sorted(_of_others(), key=lambda one: one.over is not None):
+        made[table.key] = _made_of(table, counted, grid, published, made, past)
+    return tuple(made[key] for key in CATALOGUE)
+
+
+def _of_others() -> list[TableDef]:
+    of_children = {one.key for one in COUNTED}
+    return [one for one in CATALOGUE.values() if one.key not in of_children]
+
+
+def _made_of(
+    table: TableDef,
+    counted: Counted,
+    grid: Grid,
+    published: Published,
+    made: Mapping[str, ProtectedTable],
+    earlier: tuple[ProtectedTable, ...],
+) -> ProtectedTable:
+    if table.over is not None:
+        top, bottom = table.over
+        return rates.of_two(table, grid, made[top], made[bottom])
+    if table.measure is Measure.PLACES:
+        return rates.places(table, grid, published.period, counted.places)
+    if table.measure is Measure.ADDITIVE:
+        return additive.additive(table, grid, made[table.of])
+    if table.of == "population":
+        return rates.against_expected(
+            table, grid, made["known_by_area"], counted.population, counted.expected
+        )
+    return projected(table, grid, (*earlier, *made.values()), published.period)
