@@ -20,6 +20,7 @@ from panel.platform.problems import Conflict, Invalid, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.csv_rows import UnreadableCsv
 from panel.register.models import Child
+from panel.sharing.models import SharingRestriction
 from tests.conftest import SignIn
 from tests.insight.conftest import add_child, house
 from tests.panels.conftest import AddChild, House
@@ -240,6 +241,44 @@ async def test_who_does_not_reach_the_child_sees_no_name_of_the_list(
     with pytest.raises(NotFound):
         async with known.opened("Bea", "coordinator") as access:
             await decide(access, row.id, 1, "linked")
+
+
+async def test_a_list_gives_no_protected_address_away(
+    client: Browser, sign_in: SignIn, known: House
+) -> None:
+    """What may not be seen of the child is not seen of its namesake on the list."""
+    await bring(known, one("Amina"), CARYS)
+    coordinator = known.viewers["coordinator"]
+    hides: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("contact", ("Tessel", "WX1 2AB")),
+        ("identity", ("Amina", "15 June 2022")),
+    )
+    address, row = await pair_of(known, "Amina")
+    await sign_in(coordinator.id)
+    for category, words in hides:
+        before = plain(await client.get(address))
+        assert all(word in before for word in words), before
+        async with known.as_("job") as session:
+            session.add(
+                SharingRestriction(
+                    child_id=row.child_id,
+                    kind="protection",
+                    categories=[category],
+                    against=[coordinator.id],
+                    from_on=date(2026, 1, 1),
+                )
+            )
+        page = plain(await client.get(address))
+        assert "You may not see this" in page
+        assert not [word for word in words if word in page]
+    async with known.as_("job") as session:
+        list_id = await session.scalar(text("SELECT id FROM register_list"))
+    page = plain(await client.get(f"/lists/{list_id}"))
+    assert "Amina" not in page, "nor beside her sister, whose name is not protected"
+    assert "Somebody on the list beside C-1002" in page
+    sisters = plain(await client.get((await pair_of(known, "Bea"))[0]))
+    assert "Amina" not in sisters
+    assert "Bea" in sisters
 
 
 async def test_a_later_list_takes_over_what_a_person_decided(known: House) -> None:

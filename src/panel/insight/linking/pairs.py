@@ -1,10 +1,11 @@
 """Pairs of a listed child and a child here: read beside each other, linked, parted, and undone.
 
-What a list says of somebody is shown as far as the same may be seen of the child whom it may be:
-a list would give away an address that is protected here.
+What a list says of somebody is shown as far as the same may be seen of every child here whom it
+may be. Where somebody lives is never shown out of a list, only whether it is the same as here: a
+list would give away an address that is protected.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -232,8 +233,29 @@ async def _first(session: AsyncSession, pair_id: UUID) -> ListLink:
     return row
 
 
-async def pair(access: Access, pair_id: UUID) -> Pair:
-    """A pair beside each other. Raises NotFound."""
+async def candidates(session: AsyncSession, listed: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+    """The children, of those whom the viewer reaches, whom each listed child was said to be."""
+    found: dict[UUID, set[UUID]] = {one: set() for one in listed}
+    rows = await session.execute(
+        select(ListLink.listed_child_id, ListLink.child_id).where(
+            ListLink.listed_child_id.in_(listed)
+        )
+    )
+    for one, child in rows:
+        found[one].add(child)
+    return found
+
+
+async def listed_of(access: Access, pair_id: UUID) -> UUID:
+    """The listed child of a pair. Raises NotFound."""
+    return (await _all_of(access, pair_id))[0].listed_child_id
+
+
+async def pair(access: Access, pair_id: UUID, named: Container[UUID]) -> Pair:
+    """A pair beside each other; `named` are the listed children whose name may be shown.
+
+    Raises NotFound.
+    """
     first, said = await _all_of(access, pair_id)
     listed = await access.session.get_one(ListedChild, first.listed_child_id)
     await load_keys(access.session, {listed.id})
@@ -241,9 +263,13 @@ async def pair(access: Access, pair_id: UUID) -> Pair:
     rows = []
     for label, name, category in _FIELDS:
         on_list, here = getattr(listed, name), details.values.get(name)
-        is_seen = name in details.values and access.may(category)
-        rows.append((label, _words(name, on_list) if is_seen else WITHHELD,
-                     _words(name, here) if is_seen else WITHHELD))  # fmt: skip
+        may_see = name in details.values and access.may(category)
+        if category is Category.CONTACT:
+            listed_words = _beside(on_list, here) if may_see else WITHHELD
+        else:
+            may_name = may_see and listed.id in named
+            listed_words = _words(name, on_list) if may_name else WITHHELD
+        rows.append((label, listed_words, _words(name, here) if may_see else WITHHELD))
     workers = await _names(access.session, {one.created_by for one in said})
     last = said[-1]
     return Pair(
@@ -260,6 +286,14 @@ async def pair(access: Access, pair_id: UUID) -> Pair:
             for one in said
         ],
     )
+
+
+def _beside(on_list: str, here: object) -> str:
+    """Whether two homes are the same, without saying where."""
+    mine, theirs = ("".join(str(one or "").split()).casefold() for one in (on_list, here))
+    if not mine:
+        return ""
+    return "The same" if mine == theirs else "Another"
 
 
 def _words(name: str, value: object) -> str:

@@ -1,5 +1,6 @@
 """The pages of lists: which there are, their pairs, and one pair for a person to judge."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -8,6 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role
 from panel.accounts.desk import Desk
@@ -16,10 +18,12 @@ from panel.insight.linking.pairs import (
     KIND_WORDS,
     STATE_WORDS,
     PairLine,
+    candidates,
     child_of,
     decide,
     list_line,
     listed_names,
+    listed_of,
     lists,
     pair,
     pairs_of,
@@ -82,7 +86,8 @@ async def list_page(
                 "looked through the pairs of a list",
                 ABOUT,
             )
-            names = await listed_names(session, [one.listed_child_id for one in pairs.rows])
+            named = await _named(desk, session, [one.listed_child_id for one in pairs.rows])
+            names = await listed_names(session, named)
             shown_pairs = [
                 await _line(records[one.child_id], one, names)
                 for one in pairs.rows
@@ -106,6 +111,20 @@ async def list_page(
         state=STATE_WORDS[state],
         home=HOME,
     )  # fmt: skip
+
+
+async def _named(desk: Desk, session: AsyncSession, listed: Sequence[UUID]) -> list[UUID]:
+    """The listed children who may be named: no child whom they may be has a name that is withheld.
+
+    Twins are each proposed for the other: a name would stand beside the one who is not protected.
+    """
+    found = await candidates(session, listed)
+    children = {child for several in found.values() for child in several}
+    records = await desk.gate.open_here(
+        session, children, desk.viewer, desk.purposes, "looked who on a list may be named", ABOUT
+    )
+    seen = {child for child, access in records.items() if access.may(Category.IDENTITY)}
+    return [one for one, several in found.items() if several <= seen]
 
 
 async def _line(
@@ -135,7 +154,8 @@ async def _pair(desk: Desk, pair_id: UUID, errors: FieldErrors | None = None) ->
     child_id = await _child(desk, pair_id)
     async with desk.open(child_id, "compared the record with a list") as access:
         header = await child_header(access)
-        read = await pair(access, pair_id)
+        named = await _named(desk, access.session, [await listed_of(access, pair_id)])
+        read = await pair(access, pair_id, named)
         may_decide = access.may_write
     return desk.page(
         "insight/pair.html",
