@@ -18,7 +18,7 @@ JOB = "'00000000-0000-7000-8000-000000000001'::uuid"
 NOW = "NULLIF(current_setting('panel.now', true), '')::timestamptz"
 LOOKS = f"{VIEWER} = {JOB} OR (SELECT answers_for_use(ARRAY['coordinator', 'governance_lead']))"
 """Whoever may know which lists there are."""
-FUNCTIONS = ("touch_listed", "touch_linked", "touch_everybody")
+FUNCTIONS = ("touch_listed", "touch_linked", "touch_everybody", "touch_forgotten")
 
 TOUCH = """
 CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
@@ -33,6 +33,9 @@ TOUCHED = {
     " FROM (SELECT person_id FROM came GROUP BY 1) t",
     "touch_linked": "SELECT gen_random_uuid(), t.one FROM (SELECT child_id AS one FROM came"
     " UNION SELECT l.person_id FROM came k JOIN listed_child l ON l.id = k.listed_child_id) t",
+    "touch_forgotten": "SELECT gen_random_uuid(), l.person_id FROM came n"
+    " JOIN went o ON o.holder_id = n.holder_id JOIN listed_child l ON l.id = n.holder_id"
+    " WHERE n.wrapped IS NULL AND o.wrapped IS NOT NULL",
     # Of every child it can be said from now on whether it is on the list.
     "touch_everybody": "SELECT gen_random_uuid(), c.id FROM child c",
 }
@@ -197,6 +200,11 @@ def make_triggers() -> None:
             f"CREATE TRIGGER touched_by_insert AFTER INSERT ON {name}"
             f" REFERENCING NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
         )
+    op.execute(
+        "CREATE TRIGGER touched_listed AFTER UPDATE ON data_key"
+        " REFERENCING OLD TABLE AS went NEW TABLE AS came"
+        " FOR EACH STATEMENT EXECUTE FUNCTION touch_forgotten()"
+    )
 
 
 def upgrade() -> None:
@@ -209,6 +217,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away, with all lists."""
+    op.execute("DROP TRIGGER touched_listed ON data_key")
     op.execute("DROP POLICY beside ON listed_child")
     for name in ("list_link", "listed_child", "list_count", "register_list"):
         op.drop_table(name)

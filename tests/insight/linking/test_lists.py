@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, date, datetime
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
@@ -16,6 +17,7 @@ from panel.insight.linking.models import ListedChild, ListLink
 from panel.insight.linking.pairs import decide
 from panel.insight.storing import stored
 from panel.platform.clock import FixedClock
+from panel.platform.erasure import DestroyedKeys, Order, destroy
 from panel.platform.problems import Conflict, Invalid, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.csv_rows import UnreadableCsv
@@ -295,7 +297,9 @@ async def test_a_later_list_takes_over_what_a_person_decided(known: House) -> No
 # Facts --------------------------------------------------------------------------------------------
 
 
-async def test_facts_say_who_is_on_the_list_and_who_is_not(known: House, clock: FixedClock) -> None:
+async def test_facts_say_who_is_on_the_list_and_who_is_not(
+    known: House, clock: FixedClock, tmp_path: Path
+) -> None:
     """Amina waits, Bea is not on it, Carys is; somebody else is on it and nobody here."""
     await bring(known, one("Amina"), CARYS, one("Nobody", "2018-01-01", family="Else"))
     clock.set(AFTER_TERM)
@@ -307,6 +311,12 @@ async def test_facts_say_who_is_on_the_list_and_who_is_not(known: House, clock: 
     async with known.opened("Amina", "coordinator") as access:
         await decide(access, row.id, 2, "parted")
     assert await coverage(known) == {(True, True): 1, (False, True): 2, (True, False): 2}
+    # Whose key is destroyed on the list is on it no more.
+    async with known.as_("job") as session:
+        gone = await session.scalar(text("SELECT id FROM listed_child WHERE line = 4"))
+        order = Order("a list", "the job")
+        await destroy(session, known.tenant, DestroyedKeys(tmp_path), [gone], order)
+    assert await coverage(known) == {(True, True): 1, (False, True): 2, (True, False): 1}
 
 
 async def coverage(house: House) -> dict[tuple[bool, bool], int]:

@@ -9,18 +9,18 @@ nobody here is said too, under the blind index of who they are: the same on seve
 from panel.platform.read_models import sql
 
 _HELD = """
-SELECT x.id, x.kind, x.as_of AS since_on, LEAST((x.as_of + interval '1 year')::date,
-  (lead(x.as_of) OVER (PARTITION BY x.kind, x.agency_id ORDER BY x.as_of, x.id)) - 1) AS until_on
-  FROM register_list x WHERE x.kind <> 'dla'
+SELECT y.id, y.kind, y.as_of AS since_on, LEAST((y.as_of + interval '1 year')::date,
+  (lead(y.as_of) OVER (PARTITION BY y.kind, y.agency_id ORDER BY y.as_of, y.id)) - 1) AS until_on
+  FROM register_list y WHERE y.kind <> 'dla'
 """
 _STANDS = """
-k.state = 'linked' AND NOT EXISTS (SELECT FROM list_link n WHERE n.number > k.number
-  AND n.listed_child_id = k.listed_child_id AND n.child_id = k.child_id)
+v.state = 'linked' AND NOT EXISTS (SELECT FROM list_link n WHERE n.number > v.number
+  AND n.listed_child_id = v.listed_child_id AND n.child_id = v.child_id)
 """
 _IS_ON = """
-SELECT k.child_id, h.id, h.kind, h.since_on, h.until_on
-  FROM list_link k JOIN listed_child m ON m.id = k.listed_child_id
-  JOIN ({held}) h ON h.id = m.register_list_id WHERE {stands}
+SELECT v.child_id, h.id, h.kind, h.since_on, h.until_on
+  FROM list_link v JOIN listed_child q ON q.id = v.listed_child_id
+  JOIN ({held}) h ON h.id = q.register_list_id WHERE {stands}
 """
 
 LISTED = sql(
@@ -39,19 +39,19 @@ OF_NOBODY = sql(
 SELECT p.person_id, json_build_object('child', p.person_id, 'birth', p.birth, 'sex', p.sex,
   'ethnicity', NULL, 'need', p.need, 'ward', p.ward, 'moved_on', NULL, 'school_on', NULL,
   'restricted', false, 'erased', p.said IS NULL, 'said', COALESCE(p.said, '[]'))::text
-  FROM (SELECT m.person_id,
-    (array_agg(to_char(m.birth_date, 'YYYY-MM') ORDER BY l.as_of DESC, m.id DESC))[1] AS birth,
-    (array_agg(m.sex ORDER BY l.as_of DESC, m.id DESC))[1] AS sex,
-    (array_agg(m.need ORDER BY l.as_of DESC, m.id DESC))[1] AS need,
-    (array_agg(m.ward_code ORDER BY l.as_of DESC, m.id DESC))[1] AS ward,
+  FROM (SELECT q.person_id,
+    (array_agg(to_char(q.birth_date, 'YYYY-MM') ORDER BY l.as_of DESC, q.id DESC))[1] AS birth,
+    (array_agg(q.sex ORDER BY l.as_of DESC, q.id DESC))[1] AS sex,
+    (array_agg(q.need ORDER BY l.as_of DESC, q.id DESC))[1] AS need,
+    (array_agg(q.ward_code ORDER BY l.as_of DESC, q.id DESC))[1] AS ward,
     json_agg(json_build_object('what', 'listed', 'since', h.since_on, 'until', h.until_on,
       'codes', json_build_object('list', h.kind, 'listed', 'true')) ORDER BY h.since_on, h.id)
-      FILTER (WHERE NOT EXISTS (SELECT FROM list_link k WHERE k.listed_child_id = m.id
-        AND {stands}) AND EXISTS (SELECT FROM data_key d WHERE d.holder_id = m.id
-        AND d.wrapped IS NOT NULL)) AS said
-    FROM listed_child m JOIN register_list l ON l.id = m.register_list_id
+      FILTER (WHERE NOT EXISTS (SELECT FROM list_link v WHERE v.listed_child_id = q.id
+        AND {stands}) AND EXISTS (SELECT FROM data_key k WHERE k.holder_id = q.id
+        AND k.wrapped IS NOT NULL)) AS said
+    FROM listed_child q JOIN register_list l ON l.id = q.register_list_id
     JOIN ({held}) h ON h.id = l.id
-   WHERE m.person_id = ANY(:children) GROUP BY m.person_id) p
+   WHERE q.person_id = ANY(:children) GROUP BY q.person_id) p
 """,
     held=_HELD,
     stands=_STANDS,
