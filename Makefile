@@ -91,6 +91,7 @@ soak: $(VENV)/.checking assets ## What takes too long for every run
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/durability/test_kill.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest tests/consent/test_histories.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/platform/test_proving.py
+	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/insight/linking/test_febrl4.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_canaries.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_no_faults.py \
 	  tests/hostile/test_others_objects.py tests/hostile/test_scripts_in_every_text.py
