@@ -30,9 +30,10 @@ $(VENV)/.serving: requirements/app.txt requirements/build.txt pyproject.toml | $
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.checking: requirements/dev.txt $(VENV)/.serving
+$(VENV)/.checking: requirements/dev.txt requirements/datasets.txt $(VENV)/.serving
 	@echo "Installing what the tests need (once) …"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements/datasets.txt
 	@touch $@
 
 assets: $(VENV)/.serving ## Build the styles and scripts
@@ -95,6 +96,7 @@ soak: $(VENV)/.checking assets ## What takes too long for every run
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/platform/test_proving.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/insight/attack
 	@$(BIN)/python bench/insight.py --terms 8
+	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/insight/linking/test_febrl4.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_canaries.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_no_faults.py \
 	  tests/hostile/test_others_objects.py tests/hostile/test_scripts_in_every_text.py

@@ -44,6 +44,7 @@ from panel.exchange.routes import HANDLERS as EXCHANGE
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
+from panel.insight.linking.routes import HANDLERS as LISTS
 from panel.insight.routes import HANDLERS as INSIGHT
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
@@ -270,6 +271,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *GOVERNANCE,
         *EXCHANGE,
         *INSIGHT,
+        *LISTS,
         *([*DEMO, *MAILBOX] if demo else []),
     ]
 

@@ -67,6 +67,7 @@ ABOUT_NO_CHILD = frozenset({
     "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
     "received", "received_piece",
+    "register_list", "list_count", "listed_child",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "version_pass",
     "unknown_letter",
@@ -76,7 +77,8 @@ ABOUT_NO_CHILD = frozenset({
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 
 What other systems sent is shown to nobody as it came: what it says is in `sender_version`, and what
-it would change in `proposal`.
+it would change in `proposal`. Whom lists name is shown beside a child as far as the same may be seen
+of the child: tests/insight/linking/test_lists.py.
 """
 
 CODED = frozenset({
@@ -100,7 +102,7 @@ CODED = frozenset({
     "legal_hold.reference", "disposal_line.reference", "disposal_line.closure_reason",
     "disposal_line.refused_why",
     "package_change.said", "package_change.financial_year",
-    "proposal.target", "sender_version.type",
+    "proposal.target", "sender_version.type", "list_link.why", "list_link.rules",
     "resource_version.resource", "resource_version.line",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words; and

@@ -333,6 +333,9 @@ CASES: Mapping[str, Case] = {
     "/lead-professional/offers/{offer_id:uuid}": RECORD,
     "/lead-professional/offers/{offer_id:uuid}/accept": RECORD,
     "/lead-professional/offers/{offer_id:uuid}/decline": RECORD,
+    "/lists": NOTHING,
+    "/lists/pairs/{pair_id:uuid}": RECORD,
+    "/lists/{register_list_id:uuid}": RECORD,
     "/live/{topic:str}": NOTHING,
     "/live/{topic:str}/writing": NOTHING,
     "/me/sign-in": NOTHING,
@@ -490,6 +493,7 @@ PARTS = {
     "condition_id": "outside_condition", "client_id": "exchange_client",
     "provider_id": "provider", "service_id": "service",
     "received_id": "received", "offered_id": "proposal", "told_id": "delivery", "pull_id": "pull_source",
+    "pair_id": "list_link", "register_list_id": "register_list",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
@@ -508,6 +512,7 @@ OF_NO_CHILD = frozenset(
         "pot",
         "pull_source",
         "received",
+        "register_list",
         "web_session",
         "worker",
         "worker_role",

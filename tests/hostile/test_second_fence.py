@@ -31,6 +31,7 @@ GIVES_NOTHING = frozenset({
     "rewrite_child_access", "rewrite_viewer_access", "rewrite_all_access", "open_child",
     "note_possible_duplicate", "note_change", "forget_changes", "no_longer_found", "move_pot",
     "touch_of_child", "touch_child", "touch_pair", "touch_erased", "touch_renamed",
+    "touch_listed", "touch_linked", "touch_everybody", "touch_forgotten",
 })  # fmt: skip
 """Functions that run with the owner's rights: each is tried below, and none returns anything."""
 FOR_ONE_ONLY = {
@@ -53,6 +54,7 @@ FOR_THOSE_WHO_ANSWER = frozenset({
 ONLY_ADDED_TO = {
     "record_change", "line_actual", "payment", "payment_return", "reconciliation",
     "package_signature", "resource_version", "export_line",
+    "list_link",
     # Of a decision only whether it stands, and that it was ratified, is ever written again.
     "request_decision",
 }  # fmt: skip

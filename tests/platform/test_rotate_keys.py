@@ -292,6 +292,7 @@ async def test_every_sealed_column_is_rotated(database_of_own: Cluster) -> None:
         "guest_link.code_hash", "guest_link.token_hash", "known_address.bucket",
         "passkey.credential_id", "passkey.public_key", "provider_link.token_hash",
         "received.content_index", "received.identifier_index", "recovery_code.code_hash",
+        "register_list.file_digest",
         "sign_in_attempt.bucket", "sign_in_challenge.challenge", "sign_in_challenge.token_hash",
         "sign_in_entry.token_hash", "sign_in_link.token_hash", "used_assertion.jti_hash", "web_session.token_hash",
         "worker.email_index",

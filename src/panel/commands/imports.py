@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -19,6 +20,9 @@ from panel.commands.opening import (
 )
 from panel.directory.importing import import_services
 from panel.directory.open_referral import LARGEST
+from panel.insight.linking.list_rows import LISTED
+from panel.insight.linking.lists import NewList, bring_in
+from panel.insight.linking.models import BASES, KINDS
 from panel.panels.calendar import import_terms, join_panel
 from panel.panels.models import Panel
 from panel.platform.tenancy import Tenant
@@ -38,7 +42,7 @@ Take = Callable[[Tenant, BinaryIO, Path], Awaitable[ImportReport]]
 
 @click.group("import")
 def imports() -> None:
-    """Take real files in: terms, people, register, caseload, areas, services."""
+    """Take real files in: terms, people, register, caseload, areas, services, lists."""
 
 
 async def _join(session: AsyncSession, panel_id: UUID, agency_id: UUID) -> None:
@@ -195,3 +199,50 @@ async def services(file: Path, authority: str | None) -> None:
     )
     if report.problems and not report.services:
         raise click.ClickException("Nothing was taken from this file.")
+
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@imports.command("list")
+@click.argument("file", type=FILE)
+@_template_option(LISTED.template())
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What list this is.")
+@click.option("--agency", required=True, help="The key of the agency whose list it is.")
+@click.option(
+    "--legal-basis", type=click.Choice(BASES), required=True, help="By what right it is used."
+)
+@click.option("--as-of", type=DAY, required=True, help="The day whose state it says.")
+@click.option(
+    "--opt-out-checked-on", type=DAY, help="When the national data opt-out was applied to it."
+)
+@authority_option
+@plain_errors
+@running
+async def register_list(
+    file: Path,
+    kind: str,
+    agency: str,
+    legal_basis: str,
+    as_of: datetime,
+    opt_out_checked_on: datetime | None,
+    authority: str | None,
+) -> None:
+    """A list of another register (CSV): SEN register, health list, or DLA counts by ward.
+
+    Its children are compared with the children here. A pair of which nothing is doubtful is linked;
+    the rest waits for a person under Lists. Nothing is merged. No list of children is taken without
+    its legal basis and the day on which the national data opt-out was applied to it. The columns of
+    DLA counts are ward_code and children.
+    """
+    checked = None if opt_out_checked_on is None else opt_out_checked_on.date()
+    new = NewList(kind, agency, legal_basis, as_of.date(), checked)
+    async with opened_gate(authority) as gate:
+        with await asyncio.to_thread(file.open, "rb") as source:
+            report = await bring_in(gate.tenant, source, new)
+    for problem in sorted(report.problems, key=lambda one: one.line):
+        click.echo(str(problem), err=True)
+    click.echo(
+        f"{report.taken} taken, {report.linked} linked, {report.to_look_at} for a person to look"
+        f" at, {len(report.problems)} reported."
+    )

@@ -95,6 +95,7 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "placement_visit": ("What was asked for", "category"),
     "sender_version": ("What other systems sent", "category"),
     "proposal": ("What other systems sent", "category"),
+    "list_link": ("Lists of other registers", Category.IDENTITY),
     "record_change": ("What was changed", Category.PLAN),
     "right_request": ("What was asked about the record", Category.FAMILY),
     "correction": ("What was asked about the record", Category.FAMILY),

@@ -65,6 +65,7 @@ ENTRIES: Mapping[str, str] = {
     "outside_placement": "Placement out of the area",
     "placement_condition": "Condition for a placement",
     "placement_visit": "Visit to a placement",
+    "list_link": "A list of another register",
     "sender_version": "What another system says",
     "proposal": "What another system would change",
     "record_change": "Change",
@@ -510,6 +511,12 @@ _OWN: Mapping[str, str] = {
     "placement_visit.visited_on": "visited on",
     "placement_visit.visited_by": "who visited",
     "placement_visit.note": "how the child is",
+    "list_link.listed_child_id": "entry of the list",
+    "list_link.number": "which decision",
+    "list_link.state": "one child or two",
+    "list_link.weight": "what speaks for it, in bits",
+    "list_link.why": "why",
+    "list_link.rules": "rules",
 }
 """The rest, by table and column."""
 

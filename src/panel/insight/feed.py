@@ -17,6 +17,7 @@ from panel.insight.core.facts import Capacity, ChildSaid, Fact, FactEvent, Term
 from panel.insight.core.fold import Links, State, digest, digests, fold, said_bytes
 from panel.insight.core.words import SERVICES, Period
 from panel.insight.keys import FactKeys
+from panel.insight.linking.saying import EVERYBODY
 from panel.insight.sources import (
     CAPACITY,
     ChildLine,
@@ -281,9 +282,7 @@ async def _from_rooms(session: AsyncSession) -> dict[bytes, ChildSaid]:
     """What the rooms say now of every child who is not erased."""
     keys = keys_of(session)
     found: dict[bytes, ChildSaid] = {}
-    children = [
-        child for (child,) in await rows_of(session, "SELECT id FROM child ORDER BY id", {})
-    ]
+    children = [child for (child,) in await rows_of(session, EVERYBODY, {})]
     for start in range(0, len(children), BATCH):
         lines = await read_children(session, children[start : start + BATCH])
         there = [one for one in lines if not one.erased]

@@ -18,6 +18,7 @@ from panel.insight.core.facts import ChildSaid, Said, Term
 from panel.insight.core.terms import ended_terms
 from panel.insight.core.words import NOT_SAID, SERVICES, SEXES
 from panel.insight.keys import FactKeys
+from panel.insight.linking.saying import LISTED, OF_NOBODY
 from panel.platform.read_models import ReadModel, rows_of, sql
 from panel.platform.tables import today_of
 
@@ -140,13 +141,19 @@ SAID = (
         " AND EXISTS (SELECT FROM desired_outcome o WHERE o.id = r.row_id AND o.state = 'reached')",
         key="r.row_id", since="(r.created_at AT TIME ZONE 'Europe/London')::date",
     ),
+    _said(
+        "listed", LISTED, since="r.since_on", until="r.until_on",
+        codes="'list', r.kind, 'listed', r.listed::text",
+    ),
 )  # fmt: skip
 """Each kind of thing that is said, as `core.derive` lists them."""
 
 CHILDREN = sql(
     """
 WITH said AS ({said})
-SELECT json_build_object('child', c.id, 'birth', to_char(c.birth_date, 'YYYY-MM'), 'sex', c.sex,
+SELECT t.line FROM (
+SELECT c.id, json_build_object('child', c.id, 'sex', c.sex,
+  'birth', to_char(c.birth_date, 'YYYY-MM'),
   'ethnicity', c.ethnicity, 'need', c.primary_need, 'ward', c.ward_code,
   'moved_on', (SELECT max((m.created_at AT TIME ZONE 'Europe/London')::date) FROM record_change m
     WHERE m.child_id = c.id AND m.what = 'child.ward_code'),
@@ -155,9 +162,11 @@ SELECT json_build_object('child', c.id, 'birth', to_char(c.birth_date, 'YYYY-MM'
     AND x.ended_on IS NULL AND x.from_on <= :today),
   'erased', EXISTS (SELECT FROM data_key k WHERE k.holder_id = c.id AND k.wrapped IS NULL),
   'said', COALESCE((SELECT json_agg(s.line) FROM said s WHERE s.child_id = c.id), '[]'))::text
-  FROM child c WHERE c.id = ANY(:children) ORDER BY c.id
+  FROM child c WHERE c.id = ANY(:children)
+UNION ALL {of_nobody}) t (id, line) ORDER BY t.id
 """,
     said=" UNION ALL ".join(SAID),
+    of_nobody=OF_NOBODY,
 )
 
 

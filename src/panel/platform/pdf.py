@@ -11,7 +11,6 @@ they cannot draw is said in words instead: a face as "[grinning face]", a stretc
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import subprocess
@@ -24,6 +23,7 @@ from pathlib import Path
 import msgspec
 import typst
 
+from panel.platform.elsewhere import asked
 from panel.platform.pdf_glyphs import drawable_ranges
 
 LONGEST_DATA = 4_000_000
@@ -151,17 +151,8 @@ def _all_printable(value: object) -> object:
 
 
 def _made_elsewhere(order: bytes) -> bytes:
-    # The compiler needs to find Python's packages and nothing else: no keys, no database address.
-    few = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "panel.platform.pdf"],
-            input=order,
-            capture_output=True,
-            timeout=SECONDS,
-            env=few,
-            check=False,
-        )
+        done = asked("panel.platform.pdf", order, SECONDS)
     except subprocess.TimeoutExpired as late:
         raise PdfNotMade(
             f"The PDF was not ready after {SECONDS} seconds. Try again, or read it on screen."

@@ -136,20 +136,20 @@ def read_caseload(source: BinaryIO, today: date) -> Iterator[CaseloadRow | RowPr
 # --- Cells ------------------------------------------------------------------------------------
 
 
-def _sex(text: str) -> str:
+def sex(text: str) -> str:
     if (sex := _SEXES.get(text.casefold())) is None:
         raise WrongCell("Write female, male, indeterminate or not known.")
     return sex
 
 
-def _postcode(text: str) -> str:
+def postcode(text: str) -> str:
     joined = re.sub(r"\s", "", text).upper()
     if not re.fullmatch(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}", joined):
         raise WrongCell("This is not a full postcode, such as SM1 1EA.")
     return f"{joined[:-3]} {joined[-3:]}"
 
 
-def _ward_code(text: str) -> str:
+def ward_code(text: str) -> str:
     if not re.fullmatch(r"[EWSN][0-9]{8}", text.upper()):
         raise WrongCell("A ward code is a letter and 8 digits, such as E05013749.")
     return text.upper()
@@ -307,9 +307,9 @@ _WHO = (
 REGISTER: ColumnSet[RegisterRow] = ColumnSet(
     (
         *_WHO,
-        Column("sex", _sex),
-        Column("postcode", _postcode),
-        Column("ward_code", _ward_code),
+        Column("sex", sex),
+        Column("postcode", postcode),
+        Column("ward_code", ward_code),
         Column("ethnicity", line_up_to(100)),
         Column("primary_need", line_up_to(100)),
         Column("agency", key),
