@@ -241,6 +241,7 @@ async def when_the_mother_agrees_to_share(rosa: Person) -> None:
     await rosa.choose(
         "What may it be used for?", "Working with Wilfred", "The panel talking about Wilfred"
     )
+    await rosa.choose("May the agencies’ own computer systems get it, too?", "No")
     await rosa.date("From which date?", MONDAY)
     await rosa.date("Until which date?", NEXT_YEAR)
     await rosa.choose("How was this explained?", "We talked about it face to face")
