@@ -47,8 +47,36 @@ MEMORY, ROOM = Path("/dev", "shm"), 4 * 2**30
 """Where files lie in memory on Linux, and how many bytes must be free there for a run."""
 IN_MEMORY = "PANEL_TEST_IN_MEMORY"
 """Names to a run's workers the folder that they share, which is gone at its end."""
-LONGEST = ("hostile", "journeys", "durability", "demo", "consent", "test_what_changed.py")
-"""Files that take a minute and more, most of them by their rooms."""
+LONGEST = (
+    "hostile/test_canaries.py",
+    "journeys/test_a_meeting_through_a_cut.py",
+    "journeys/test_two_meetings.py",
+    "hostile/test_no_faults.py",
+    "durability/test_rotate.py",
+    "durability/test_kill.py",
+    "journeys/test_typing_through_a_cut.py",
+    "journeys/test_without_scripts.py",
+    "journeys/test_restriction_pages.py",
+    "journeys/test_to_the_pack.py",
+    "panels/test_what_changed.py",
+    "hostile/test_others_objects.py",
+    "journeys/test_signing_in_with_a_provider.py",
+    "hostile/test_scripts_in_every_text.py",
+    "journeys/test_components_in_a_browser.py",
+    "durability/test_logs.py",
+    "consent/test_histories.py",
+    "demo/test_fast_forward.py",
+)
+"""The files that take longest, the longest first; the rooms after them hold most of the others."""
+LONG_ROOMS = ("hostile", "journeys", "durability", "demo", "consent")
+
+
+def how_soon(file: Path) -> int:
+    """Where a file of tests stands among the others: the lower, the sooner it begins."""
+    inside = file.relative_to(TESTS)
+    if inside.as_posix() in LONGEST:
+        return LONGEST.index(inside.as_posix())
+    return len(LONGEST) + (inside.parts[0] not in LONG_ROOMS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,7 +118,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
-    items.sort(key=lambda item: not set(LONGEST) & {*item.path.relative_to(TESTS).parts})
+    items.sort(key=lambda item: how_soon(item.path))
 
 
 @pytest.fixture(scope="session")

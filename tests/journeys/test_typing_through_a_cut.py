@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,19 +19,26 @@ from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select, text
 
 from panel.accounts.models import Worker
-from panel.panels.models import Discussion
+from panel.panels.models import Discussion, Meeting
 from panel.platform.clock import SystemClock
 from panel.platform.cluster import Cluster
 from panel.platform.sessions import forgery_token, start
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.sharing.state import SharingFacts
 from panel.web import assets
+from tests.demo.year import database_from, tenant_of
 from tests.durability.serving import Site
 from tests.journeys.browser import assert_accessible, open_page
 from tests.journeys.browser_stores import KEPT, STATUS, UNTIL_STORED, stored
-from tests.journeys.typing_site import CHILD, MEETING
-from tests.panels.pack_world import World, add_marked_child, make_world
+from tests.panels.pack_world import (
+    FROZEN_AT,
+    MEETING_DAY,
+    World,
+    add_marked_child,
+    make_world,
+)
 
 pytestmark = [pytest.mark.journey, pytest.mark.database]
 
@@ -67,33 +75,69 @@ class Served(Site):
         return self.run(command, self.settings, Path(__file__).parent)
 
 
+@pytest.fixture(scope="module")
+def database_of_own(cluster: Cluster, template_database: str) -> Iterator[Cluster]:
+    """One database for all tests of this file; each has a meeting and a child of its own in it."""
+    with database_from(cluster, template_database) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def panel(database_of_own: Cluster, data_dir: Path) -> AsyncIterator[World]:
+    """A panel, and people of several agencies."""
+    tenant = tenant_of(database_of_own, data_dir)
+    yield await make_world(tenant, Gate(tenant, SharingFacts()))
+    await tenant.database.close()
+
+
 @pytest.fixture
-async def world(tenant: Tenant, gate: Gate) -> World:
-    """A meeting with one child, and people of several agencies."""
-    world = await make_world(tenant, gate)
-    await add_marked_child(world, 1)
+async def world(panel: World) -> World:
+    """A meeting with one child, both the test's own, and people of several agencies."""
+    number = len(panel.mothers) + 1
+    async with panel.as_job() as session:
+        day = MEETING_DAY + timedelta(days=number)
+        meeting = Meeting(
+            panel_id=panel.panel_id, slot_on=day, held_on=day, state="frozen", frozen_at=FROZEN_AT
+        )
+        session.add(meeting)
+        await session.flush()
+    world = replace(panel, meeting_id=meeting.id, children=[])
+    await add_marked_child(world, number)
     return world
 
 
-@pytest.fixture
-def served(
-    world: World, database_of_own: Cluster, data_dir: Path, tmp_path: Path
+@pytest.fixture(scope="module")
+def site(
+    panel: World,
+    database_of_own: Cluster,
+    data_dir: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
-    """The page on which they write, in two serving processes."""
+    """The page on which they write, in two serving processes that are started once people exist."""
+    assert panel.workers
     assets.build()
     site = Served(
-        tmp_path,
+        tmp_path_factory.mktemp("typing"),
         settings={
             "PANEL_DATA_DIR": str(data_dir),
             "PANEL_DATABASE_URL": database_of_own.app_url,
             "PANEL_INSECURE_COOKIES": "yes",
-            MEETING: str(world.meeting_id),
-            CHILD: str(world.children[0]),
         },
     )
-    site.start()
     yield site
     site.end()
+
+
+@pytest.fixture
+def served(site: Served) -> Served:
+    """The site, started where the test before it left it stopped."""
+    site.start()
+    return site
+
+
+def page_of(world: World) -> str:
+    """The address of the page on which they write of the test's child."""
+    return f"/typing/{world.meeting_id}/{world.children[0]}"
 
 
 async def sign_in(page: Page, tenant: Tenant, worker: Worker, url: str) -> None:
@@ -112,7 +156,7 @@ async def two(
         for key in ("health", "education"):
             page = await leaving.enter_async_context(open_page(browser, base_url=served.url))
             await sign_in(page, tenant, world.workers[key], served.url)
-            await page.goto("/typing")
+            await page.goto(page_of(world))
             pages.append(page)
         first, second = pages
         await expect(first.locator("[data-presence]")).to_have_text("Member e is also here")
@@ -135,7 +179,10 @@ async def kept(tenant: Tenant, world: World, key: str) -> list[str]:
         await load_keys(session, set(world.children))
         rows = await session.scalars(
             select(Discussion)
-            .where(Discussion.worker_id == world.workers[key].id)
+            .where(
+                Discussion.meeting_id == world.meeting_id,
+                Discussion.worker_id == world.workers[key].id,
+            )
             .order_by(Discussion.id)
         )
         return [row.text for row in rows]
@@ -205,7 +252,7 @@ async def test_a_page_that_was_closed_in_the_cut_sends_when_it_is_opened_again(
     again = await rosa.context.new_page()
     await rosa.close()
     await again.context.set_offline(False)
-    await again.goto("/typing")
+    await again.goto(page_of(world))
     await expect(again.locator("ol li")).to_contain_text(["Heron on the way out"])
     await expect(again.get_by_label("Your words")).to_have_value("Heron not done")
     assert await kept(tenant, world, "health") == ["Heron on the way out"]
@@ -246,7 +293,7 @@ async def test_the_end_of_a_session_in_the_middle_loses_nothing_and_shows_nobody
     # Somebody else at the same computer finds nothing, and sends nothing in their own name.
     await sign_in(rosa, tenant, world.workers["education"], served.url)
     other = await rosa.context.new_page()
-    await other.goto("/typing")
+    await other.goto(page_of(world))
     await expect(other.get_by_label("Your words")).to_have_value("")
     await assert_unreadable(other, rows=2)
     await rosa.evaluate("window.dispatchEvent(new Event('online'))")
@@ -283,7 +330,7 @@ async def test_without_a_script_the_form_posts_and_the_page_shows_it(
 ) -> None:
     async with open_page(browser, base_url=served.url, java_script_enabled=False) as page:
         await sign_in(page, tenant, world.workers["health"], served.url)
-        await page.goto("/typing")
+        await page.goto(page_of(world))
         await page.get_by_label("Your words").fill("Heron without a script")
         await page.get_by_role("button", name="Add").click()
         await expect(page.locator("ol li")).to_contain_text(["Heron without a script"])

@@ -1,10 +1,9 @@
 """A small page on which several write at once, served by the real site in a process of its own.
 
-Started with the port and the ids of a meeting and a child as its arguments; PANEL_DATA_DIR and
-PANEL_DATABASE_URL say where the data are.
+Started with the port as its argument; PANEL_DATA_DIR and PANEL_DATABASE_URL say where the data are.
+The address of a page names its meeting and its child.
 """
 
-import os
 import sys
 from datetime import date
 from typing import Annotated, Any
@@ -13,12 +12,13 @@ from uuid import UUID
 import msgspec
 from litestar import Litestar, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from sqlalchemy import select
 
 from panel.accounts.desk import Desk, go
 from panel.app import make_app
 from panel.commands.serving import run_server
-from panel.panels.models import Discussion
+from panel.panels.models import Discussion, Meeting
 from panel.platform.clock import SystemClock
 from panel.platform.live import tell
 from panel.platform.problems import NotAllowed
@@ -27,7 +27,7 @@ from panel.records.child_scoped import JOB
 from panel.settings import from_environment
 from panel.web.forms import FieldErrors, paragraphs
 
-MEETING, CHILD = "TYPING_MEETING", "TYPING_CHILD"
+ADDRESS = "/typing/{meeting:uuid}/{child:uuid}"
 PAGE = """{% extends "layout.html" %}
 {% from "macros/forms.html" import hidden_fields %}
 {% block title %}Discussion{% endblock %}
@@ -38,7 +38,7 @@ PAGE = """{% extends "layout.html" %}
 <section id="discussion" data-refresh aria-labelledby="said">
 <h2 class="govuk-heading-m" id="said">Said so far</h2>
 <ol>{% for who, text in said %}<li>{{ who }}: {{ text }}</li>{% endfor %}</ol>
-<form method="post" action="/typing" data-contribution novalidate>
+<form method="post" action="/typing/{{ meeting }}/{{ child }}" data-contribution novalidate>
 {{ hidden_fields(frame) }}<input type="hidden" name="client_id" value="{{ frame.new_form_id() }}">
 <input type="hidden" name="heading" value="discussion">
 <label class="govuk-label" for="discussion-text">Your words</label>
@@ -58,14 +58,11 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
     heading: str = "discussion"
 
 
-def ids() -> tuple[UUID, UUID]:
-    return UUID(os.environ[MEETING]), UUID(os.environ[CHILD])
-
-
-@get("/typing", include_in_schema=False)
-async def page(desk: NamedDependency[Desk]) -> Response[str]:
+@get(ADDRESS, include_in_schema=False)
+async def page(
+    desk: NamedDependency[Desk], meeting: FromPath[UUID], child: FromPath[UUID]
+) -> Response[str]:
     """What was said, and a form to add to it."""
-    meeting, child = ids()
     assert desk.viewer.agency is not None
     async with desk.tenant.transaction(JOB) as session:
         await load_keys(session, {child})
@@ -79,13 +76,16 @@ async def page(desk: NamedDependency[Desk]) -> Response[str]:
         page_help="",
         drafts_key=desk.drafts_key,
         meeting=meeting,
+        child=child,
         said=said,
     )
     return Response(text, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 
-@post("/typing", include_in_schema=False)
-async def add(desk: NamedDependency[Desk]) -> Response[Any]:
+@post(ADDRESS, include_in_schema=False)
+async def add(
+    desk: NamedDependency[Desk], meeting: FromPath[UUID], child: FromPath[UUID]
+) -> Response[Any]:
     """Keep what somebody adds, once, and tell the others."""
     posted = await desk.posted()
     form = posted.read(Words)
@@ -93,7 +93,6 @@ async def add(desk: NamedDependency[Desk]) -> Response[Any]:
         raise NotAllowed("; ".join(form.sentences.values()))
     if "refuse this" in form.text:
         raise NotAllowed("The meeting has ended")
-    meeting, child = ids()
     agency = desk.viewer.agency
     assert agency is not None
     async with desk.tenant.transaction(JOB) as session:
@@ -111,12 +110,14 @@ async def add(desk: NamedDependency[Desk]) -> Response[Any]:
             session.add(row)
             await session.flush()
             await tell(session, f"typing-{meeting}", row.id)
-    return go("/typing")
+    return go(f"/typing/{meeting}/{child}")
 
 
 async def may_listen(desk: Desk, meeting: UUID) -> bool:
-    """Whoever is signed in, to the one meeting there is."""
-    return desk.viewer.agency is not None and meeting == ids()[0]
+    """Whoever is signed in, to any meeting there is."""
+    async with desk.tenant.transaction() as session:
+        known = await session.get(Meeting, meeting) is not None
+    return desk.viewer.agency is not None and known
 
 
 def make() -> Litestar:
