@@ -1,7 +1,8 @@
 """No true count of 1 to 4 children is bounded more closely than published 0 says: 0 to 4.
 
-With PANEL_SOAK other counties are attacked too, and it is printed what is won by taking for granted
-that nothing is corrected between releases, so that the last window of terms overlaps with the new.
+Releases of terms that follow each other are attacked together too, with it taken for granted that
+nothing was corrected in between, so that three terms are exactly those that were published one by
+one. With PANEL_SOAK that is done in other counties and with all that is counted.
 """
 
 import os
@@ -23,9 +24,11 @@ from tests.insight.attack.bounds import (
 )
 from tests.insight.attack.folder import TableSeen
 from tests.insight.attack.harness import (
+    FACTS,
     Releases,
     clusters_of,
     full_power,
+    tables_counted,
     without_zero_rule,
     world_of,
 )
@@ -63,6 +66,38 @@ def test_the_attack_wins_where_numbers_stand_under_zeros(
     requests = [table for table in made.seen if table.counts.startswith("Request")]
     found = _attack(careless, requests, replace(full_power(), nothing_corrected=False))
     assert len(found.narrow()) > 10
+
+
+IN_A_ROW = range(2, 6)
+"""Terms whose releases are attacked together: two tables over three terms, and one in between."""
+
+
+def _in_a_row(seed: int, fact: str, terms: range) -> Found:
+    known = {"known_by_area", "known_by_area_ward", "known_by_area_three_terms",
+             "known_by_area_ward_three_terms"}  # fmt: skip
+    wanted = [one for one in tables_counted() if one.key in known or one.fact.__name__ == fact]
+    # The world goes on after them, so that nothing of these terms is corrected.
+    releases = Releases(world_of(seed, terms=terms.stop + 1), wanted)
+    for term in terms:
+        releases.make(term)
+    seen = [table for made in releases.made for table in made.seen if table.counts.startswith(fact)]
+    return _attack(releases, seen, full_power())
+
+
+def test_releases_in_a_row_tell_no_more_together() -> None:
+    found = _in_a_row(1, "Unmet", IN_A_ROW)
+    _print_narrowest([found])
+    assert len(found.bounds) > 500
+    assert found.narrow() == {}
+
+
+def test_releases_in_a_row_of_other_counties_tell_no_more_together() -> None:
+    for seed in SEEDS:
+        for fact in sorted(FACTS):
+            found = _in_a_row(seed, fact, IN_A_ROW)
+            print(f"county {seed}, {fact}, four releases: {len(found.narrow())} won")
+            _print_narrowest([found])
+            assert found.narrow() == {}
 
 
 def test_other_counties() -> None:
