@@ -17,7 +17,6 @@ from panel.insight.release_models import PublishedCell, PublishedRelease
 from panel.insight.saying import Areas
 from panel.register.models import Area
 
-
 WITHOUT_FIGURES = (Note.NO_DATA, Note.ONCE)
 """Notes of tables that have no figures at all in a release."""
 

@@ -43,10 +43,7 @@ WHY_NOT: tuple[tuple[Note, str], ...] = (
     (Note.FEW, "Money, waits and shares are shown from 10 children on."),
     (Note.DOMINATED, "A sum that one or two children make most of is not shown."),
     (Note.WITHDRAWN, "What could be worked out from other figures is taken back before it is out."),
-    (
-        Note.ONCE,
-        "Three terms together are counted once in three terms: see the newest release that has them.",
-    ),
+    (Note.ONCE, "Three terms together are counted once in three terms, not in each release."),
     (Note.NO_DATA, "A term of which nothing was recorded has no figures."),
 )
 """Why something is not shown, for people to read once."""

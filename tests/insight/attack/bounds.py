@@ -340,7 +340,9 @@ def _window(period: str) -> list[str]:
     """The three terms that end with this one."""
     year, _, season = period.partition("-")
     last = int(year) * len(SEASONS) + SEASONS.index(season)
-    return [f"{at // len(SEASONS)}-{SEASONS[at % len(SEASONS)]}" for at in range(last - 2, last + 1)]
+    return [
+        f"{at // len(SEASONS)}-{SEASONS[at % len(SEASONS)]}" for at in range(last - 2, last + 1)
+    ]
 
 
 def _elsewhere(grain: Grain, **other: str) -> Grain:

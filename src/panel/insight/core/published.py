@@ -14,7 +14,6 @@ from panel.insight.core.ptable import LEAST
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.words import Period, Span, ordinal
 
-
 TERMS = 3
 """How many a rolling table counts."""
 
