@@ -15,8 +15,9 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.cells import Note, withheld
 from panel.insight.core.released import Release
-from panel.insight.core.words import Period
+from panel.insight.core.words import Period, Span
 from panel.insight.saying import in_order, value_words
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
@@ -210,6 +211,28 @@ async def test_what_was_changed_after_it_was_signed_is_said(
             " WHERE name = 'known_by_area.csv'"
         )
     assert "Release 1: known_by_area.csv was changed." in words((await reader.get(address)).text)
+
+
+async def test_three_terms_are_read_of_the_newest_release_that_has_them(
+    reader: Client, tenant: Tenant
+) -> None:
+    await put_out(tenant)
+    spring = Period("2027-spring")
+    later = []
+    for table in made():
+        note = Note.ONCE if CATALOGUE[table.key].span is Span.ROLLING else Note.NO_DATA
+        cells = tuple(withheld(one.cell, note) for one in table.cells)
+        later.append(replace(table, period=spring, cells=cells))
+    await put_out(tenant, replace(release(), period=spring, tables=tuple(later)))
+    page = words((await reader.get(f"/commissioning/unmet-need?term={spring}")).text)
+    assert "children of the autumn term 2026 and the two terms before it" in page
+    assert "Ashmead" in page or "w00" in page
+    key = "unmet_by_kind_ward_three_terms"
+    own = (await reader.get(f"/commissioning/tables/{key}?term={spring}")).text
+    assert "There are no figures of this table for this term." in words(own)
+    assert f'href="/commissioning/tables/{key}?term={TERM}">autumn term 2026</a>' in own
+    file = (await reader.get(f"/commissioning/tables/{key}/{spring}.csv")).text
+    assert "once in three terms" in file or "Counted once in three terms" in file
 
 
 async def test_who_does_not_read_figures_is_refused(

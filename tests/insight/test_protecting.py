@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from panel.insight.core.catalogue import CATALOGUE, LINKS, ORDER
 from panel.insight.core.cells import Note, ProtectedTable, TrueCell, shown, withheld
+from panel.insight.core.choosing import newest
 from panel.insight.core.dimensions import whole_grid
+from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.nesting import parents, place
-from panel.insight.core.protecting import protect, without_data
+from panel.insight.core.protecting import protect, without_figures
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
 from panel.insight.core.table import Measure, TableDef
-from panel.insight.core.words import Level, Period, Span, ordinal, period_at
+from panel.insight.core.words import EVERY, Level, Period, Span, ordinal, period_at
 from tests.insight.invented_children import GRID, SECRETS, Child, children, counted
 
 TERM = Period("2026-autumn")
@@ -135,7 +137,7 @@ def test_the_numbers_of_a_later_term_are_the_same_for_the_same_children() -> Non
     }
 
 
-def test_a_rolling_zero_gives_way_to_a_term_that_was_published() -> None:
+def test_a_rolling_zero_over_a_term_that_was_published_is_raised_to_five() -> None:
     """Two of three terms are out: a 5 in one of them, and now a 0 over all three."""
     table = replace(CATALOGUE["known_by_area_three_terms"], key="rolling")
     before = period_at(ordinal(TERM) - 1)
@@ -158,8 +160,31 @@ def test_a_rolling_zero_gives_way_to_a_term_that_was_published() -> None:
     )
     said = {one.cell: one for one in made.cells}
     assert said[("*",)].value == 35
-    assert (said[("c0",)].value, said[("c0",)].note) == (None, Note.COARSER)
+    assert (said[("c0",)].value, said[("c0",)].note) == (5, Note.NONE)
     assert said[("c1",)].note is Note.ZERO
+
+
+def test_three_terms_are_counted_where_no_release_counts_one_of_them() -> None:
+    """In between the whole tables are left out, and hide nothing of a term either."""
+    out: list[ProtectedTable] = []
+    with_figures = []
+    for later in range(5):
+        published = Published(period_at(ordinal(TERM) + later), LINKS)
+        published.put_all(CATALOGUE, out)
+        whole = [one for one in COUNTED if one.measure is Measure.CHILDREN]
+        there = {one.key: [TrueCell((EVERY,) * len(one.dims), 40, 1)] for one in whole}
+        made = tables_of(Counted(there), GRID, TABLE, SECRETS, published)
+        out += made
+        by_key = {one.key: one for one in made}
+        assert by_key["known_by_area"].cells[0].value is not None
+        rolling = [one for key, one in by_key.items() if CATALOGUE[key].span is Span.ROLLING]
+        empty = [{cell.note for cell in one.cells} == {Note.ONCE} for one in rolling]
+        assert all(empty) or not any(empty)
+        with_figures += [] if all(empty) else [later]
+    assert with_figures == [0, 3]
+    found = newest(out)
+    assert found["known_by_area"].period == period_at(ordinal(TERM) + 4)
+    assert found["known_by_area_three_terms"].period == period_at(ordinal(TERM) + 3)
 
 
 def test_unmet_need_is_not_shown_where_nobody_is_known() -> None:
@@ -188,7 +213,7 @@ def test_unmet_need_is_not_shown_where_nobody_is_known() -> None:
 
 def test_a_term_without_facts_is_the_whole_grid_without_a_number() -> None:
     table = CATALOGUE["known_by_age"]
-    out = without_data(table, GRID, TERM)
+    out = without_figures(table, GRID, TERM)
     assert [one.cell for one in out.cells] == list(whole_grid(table, GRID))
     assert {(one.value, one.note) for one in out.cells} == {(None, Note.NO_DATA)}
 

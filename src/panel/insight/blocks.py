@@ -51,7 +51,7 @@ def ways_on(seen: Seen, *keys: str) -> Links:
     """To the tables themselves, with their files."""
     return tuple(
         (
-            f"{table_address(key)}?term={seen.head.period}",
+            f"{table_address(key)}?term={seen.head_of(key).period}",
             CATALOGUE[key].title,
         )
         for key in keys

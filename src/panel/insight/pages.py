@@ -70,16 +70,17 @@ def _where(seen: Seen, kind: str) -> Block:
     cells = in_order(table, findings.at(seen.of(key), None, kind), seen.areas)
     if not seen.holds(key):
         return Block("where", heading, (NO_FIGURES,), links=ways_on(seen, key))
+    term = seen.head_of(key).term
     found, sentences = findings.where_most(table, cells, seen.areas, service)
     named = [one.cell[0] for one in found.cells] if len(found.cells) == findings.NAMED else []
     if key != BY_WARD[0]:
-        sentences = (*sentences, _coarser_words(key))
+        sentences = (*sentences, _coarser_words(key, term))
     chart, key_bands, without = _drawn(seen, table, cells, named, service)
     return Block(
         name="where",
         heading=heading,
         sentences=(*sentences, *without),
-        caption=f"Children who lack {service}, {seen.head.term}",
+        caption=f"Children who lack {service}, {term}",
         columns=("Ward" if "ward" in key else "Group of wards", "Children"),
         rows=tuple(
             (_numbered(named, one, seen), value_words(table, one))
@@ -102,11 +103,11 @@ def _chosen(seen: Seen, kind: str) -> str:
     return next((key for key in BY_WARD if seen.holds(key)), BY_WARD[0])
 
 
-def _coarser_words(key: str) -> str:
+def _coarser_words(key: str, term: str) -> str:
     if key == BY_WARD[1]:
         return (
-            "Too few wards have a figure for this term alone, so children of this term and the two"
-            " before it are counted together."
+            f"Too few wards have a figure for one term alone, so children of the {term} and the two"
+            " terms before it are counted together."
         )
     return "Too few wards have a figure of their own, so groups of wards are shown."
 
@@ -124,7 +125,7 @@ def _drawn(
     labels = tuple(seen.areas.called(one.cell[0]) for one in cells)
     shown = Chart(
         name="where-map",
-        title=f"Where children lack {service}, {seen.head.term}",
+        title=f"Where children lack {service}, {seen.head_of(table.key).term}",
         description=(
             "Each area is filled by its figure, from few to many. The table has the same figures."
         ),

@@ -4,7 +4,7 @@ Nothing here reaches a record, a fact or a true count: what is not in a release 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from panel.register.models import Area
 
 NO_BOUNDARY = "null"
 """As JSON says it: an area of which the name alone is known."""
+WITHOUT_FIGURES = (Note.NO_DATA, Note.ONCE)
+"""Notes of tables that have no figures at all in a release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Seen:
     areas: Areas = field(default_factory=Areas)
     boundaries: tuple[tuple[str, str], ...] = ()
     """Code of a ward and its boundary as GeoJSON."""
+    earlier: Mapping[str, Head] = field(default_factory=dict)
+    """Tables whose cells are of an earlier release than `head`, and of which."""
 
     def of(self, key: str) -> tuple[Cell, ...]:
         """The cells of a table; none where the release does not hold it."""
@@ -52,7 +56,11 @@ class Seen:
 
     def holds(self, key: str) -> bool:
         """Whether the release has figures of this table for its term."""
-        return any(one.note is not Note.NO_DATA for one in self.of(key))
+        return any(one.note not in WITHOUT_FIGURES for one in self.of(key))
+
+    def head_of(self, key: str) -> Head:
+        """The release that the cells of a table are of."""
+        return self.earlier.get(key, self.head)
 
 
 async def heads(session: AsyncSession) -> tuple[Head, ...]:
@@ -71,7 +79,7 @@ async def held(session: AsyncSession, head: Head) -> frozenset[str]:
     """The keys of the tables of which a release has figures."""
     found = await session.execute(
         _cells_of(head, PublishedCell.table_key)
-        .where(PublishedCell.note != Note.NO_DATA)
+        .where(PublishedCell.note.not_in(WITHOUT_FIGURES))
         .distinct()
     )
     return frozenset(found.scalars())
@@ -102,6 +110,21 @@ async def look(session: AsyncSession, head: Head, keys: Sequence[str]) -> Seen:
         Areas.of({code: name for code, name, _ in areas}, await clusters_of(session, head)),
         tuple(sorted((code, said) for code, _, said in areas if said not in {None, NO_BOUNDARY})),
     )
+
+
+async def look_back(session: AsyncSession, published: Sequence[Head], seen: Seen) -> Seen:
+    """With the tables over three terms that this release leaves out, out of the newest before it
+    that has them. `published`: all releases, the newest first."""
+    cells, earlier = dict(seen.cells), dict(seen.earlier)
+    left = {key for key, those in cells.items() if any(one.note is Note.ONCE for one in those)}
+    for head in published:
+        if left and head.number < seen.head.number:
+            before = await look(session, head, sorted(left))
+            found = {key for key in left if before.holds(key)}
+            cells |= {key: before.of(key) for key in found}
+            earlier |= dict.fromkeys(found, head)
+            left -= found
+    return replace(seen, cells=cells, earlier=earlier)
 
 
 async def clusters_of(session: AsyncSession, head: Head) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ from panel.insight.core.cells import Cell
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import EVERY, SERVICES
 from panel.insight.files import MEDIA, Form
-from panel.insight.reading import Head, Seen, heads, held, look, methods_of
+from panel.insight.reading import Head, Seen, heads, held, look, look_back, methods_of
 from panel.insight.release_store import signing
 from panel.insight.saying import BANNER, LEVELS, SPANS, WHY_NOT
 from panel.platform.problems import NotFound
@@ -89,6 +89,14 @@ async def _open(desk: Desk, term: str, keys: Sequence[str] = ()) -> Opened:
         return Opened(published, await look(session, found[0], keys))
 
 
+async def _looked_back(desk: Desk, opened: Opened) -> Seen | None:
+    """What was opened, with tables over three terms of the newest release that has them."""
+    if opened.seen is None:
+        return None
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        return await look_back(session, opened.published, opened.seen)
+
+
 async def _numbered(desk: Desk, number: int, keys: Sequence[str]) -> Seen:
     desk.require(*READING_FIGURES)
     async with desk.tenant.transaction(desk.viewer.id) as session:
@@ -145,7 +153,8 @@ async def unmet_need_page(
     """Where need is not met: the three areas with the most of it, which services, and why."""
     chosen = kind if kind in SERVICES else SHORT_BREAK
     opened = await _open(desk, term, pages.UNMET)
-    found = () if opened.seen is None else pages.unmet_need(opened.seen, chosen)
+    seen = await _looked_back(desk, opened)
+    found = () if seen is None else pages.unmet_need(seen, chosen)
     return _question(desk, opened, 0, found, chosen)
 
 
@@ -247,6 +256,7 @@ async def table_page(
     if seen is not None:
         figures, rows = blocks.whole_table(seen, key, begin, ON_A_PAGE)
         chart = blocks.over_time(table, await _through_terms(desk, opened, key))
+    looked = await _looked_back(desk, opened)
     asked = {"term": "" if seen is None else seen.head.period}
     return desk.page(
         "insight/table.html",
@@ -271,6 +281,10 @@ async def table_page(
             else []
         ),
         coarser=None if table.coarser is None else CATALOGUE[table.coarser],
+        earlier=[
+            (_address(path, {"term": head.period}), head.term)
+            for head in (() if looked is None else looked.earlier.values())
+        ],
         around=opened.around(path),
     )
 

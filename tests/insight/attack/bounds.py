@@ -7,7 +7,9 @@ Written from the published rules alone. What a published number says of the true
   show different numbers, the outer one has at least one child more.
 - A ward is left out where fewer than 30 known children are published: it has 30 at most.
 - A cell is left out under a coarser one that shows 0. Left out though every coarser cell shows 5 or
-  more, it would have shown 0 over something published earlier: it has 4 at most.
+  more, it is left out for what would be a 0 elsewhere: it has 4 at most.
+- Three terms show 5 at least where one of them was published with 5 or more: such a 5 may be a 0
+  made greater, and then stands for 0 to 10.
 
 Counts of a dimension in which a child has one code (its ward at the end of the term) add up; where a
 child can have several (kinds of service, or anything over three terms), the whole is at least the
@@ -39,6 +41,8 @@ LEVELS: Final = ("authority", "cluster", "ward")
 MOST_OF_A_SMALL_WARD: Final = 30
 AREA_NOTE: Final = "area too small"
 COARSER_NOTE: Final = "see the coarser table"
+SEASONS: Final = ("spring", "summer", "autumn")
+"""The terms of a year."""
 LASTING: Final = frozenset({"sex", "ethnicity"})
 """Dimensions of which the attacker takes a child to have the same code in every term."""
 OF_THE_CHILD: Final = frozenset({"age", "sex", "ethnicity"})
@@ -101,6 +105,8 @@ class Model:
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
     shown: dict[Place, int] = field(default_factory=dict)
+    raised: set[Place] = field(default_factory=set)
+    """Cells that show 5 and may have been 0, had not one of their terms shown more earlier."""
     rows: list[tuple[float, float, tuple[int, ...], tuple[float, ...]]] = field(
         default_factory=list
     )
@@ -190,6 +196,7 @@ def make_model(tables: Sequence[TableSeen], areas: Mapping[str, str], power: Pow
     _fill(model, grains)
     for table in tables:
         _say_what_is_shown(model, table, power)
+    _say_what_may_be_raised(model)
     above = {grain: _next_above(grain, grains) for grain in grains}
     for grain in grains:
         for coarse in above[grain]:
@@ -236,12 +243,35 @@ def _say_what_is_shown(model: Model, table: TableSeen, power: Power) -> None:
     for codes, cell in table.cells.items():
         place = place_of(table, codes)
         if cell.value is not None:
-            model.narrow(place, *told_by(cell.value))
             model.shown[place] = cell.value
         elif cell.note == AREA_NOTE and place[0].level == "ward":
             known = Grain(power.known, table.period, "term", "ward", ()), (place[1][0],)
             if known in model.column:
                 model.narrow(known, 0, MOST_OF_A_SMALL_WARD)
+
+
+def _say_what_may_be_raised(model: Model) -> None:
+    for place, value in model.shown.items():
+        grain, codes = place
+        if value == 5 and grain.span != "term":
+            terms = [
+                (_elsewhere(grain, period=period, span="term"), codes)
+                for period in _window(grain.period)[:-1]
+            ]
+            if any(model.shown.get(term) for term in terms):
+                model.raised.add(place)
+        low, high = told_by(value)
+        model.narrow(place, 0 if place in model.raised else low, high)
+
+
+def _differ(model: Model, inner: Place, outer: Place) -> bool:
+    """Whether two cells show numbers that the same children do not give."""
+    numbers = [
+        {0, value} if place in model.raised else {value}
+        for place in (inner, outer)
+        if (value := model.shown.get(place)) is not None
+    ]
+    return len(numbers) == 2 and not numbers[0] & numbers[1]
 
 
 def _say_how_they_add_up(model: Model, fine: Grain, coarse: Grain) -> None:
@@ -282,27 +312,37 @@ def _all_above(model: Model, place: Place, above: Mapping[Grain, list[Grain]]) -
 
 def _say_spans(model: Model, grains: Iterable[Grain], power: Power) -> None:
     """Three terms hold each of them; the next three, no more than the last three and the new one."""
-    periods = sorted({grain.period for grain in grains}, key=_ordinal)
     for place, column in list(model.column.items()):
         grain, codes = place
         if grain.span == "term":
             continue
-        here = periods.index(grain.period)
-        before = [periods[here - 1]] if here and power.nothing_corrected else []
-        for period in (grain.period, *before):
-            term = _elsewhere(grain, period=period, span="term"), codes
+        window = _window(grain.period)
+        terms = [(_elsewhere(grain, period=each, span="term"), codes) for each in window]
+        if not power.nothing_corrected:
+            if terms[-1] in model.column:
+                _say_within(model, terms[-1], place, power)
+            continue
+        for term in terms:
             if term in model.column:
                 _say_within(model, term, place, power)
-        for period in before:
-            last = model.column.get((_elsewhere(grain, period=period), codes))
-            new = model.column.get((_elsewhere(grain, span="term"), codes))
-            if last is not None and new is not None:
-                model.say(0, highspy.kHighsInf, {last: 1.0, new: 1.0, column: -1.0})
+        parts = [model.column.get(term) for term in terms]
+        for number in range(len(window)):
+            # All of the window is in an earlier window and the terms since, or in its terms.
+            earlier = (_elsewhere(grain, period=window[number - 1]), codes) if number else None
+            first = model.column.get(earlier) if earlier else None
+            rest = [one for one in parts[number:] if one is not None]
+            if len(rest) == len(window) - number and (not number or first is not None):
+                every = [*rest, *([] if first is None else [first])]
+                model.say(0, highspy.kHighsInf, dict.fromkeys(every, 1.0) | {column: -1.0})
 
 
-def _ordinal(period: str) -> tuple[str, int]:
+def _window(period: str) -> list[str]:
+    """The three terms that end with this one."""
     year, _, season = period.partition("-")
-    return year, ("spring", "summer", "autumn").index(season)
+    last = int(year) * len(SEASONS) + SEASONS.index(season)
+    return [
+        f"{at // len(SEASONS)}-{SEASONS[at % len(SEASONS)]}" for at in range(last - 2, last + 1)
+    ]
 
 
 def _elsewhere(grain: Grain, **other: str) -> Grain:
@@ -311,8 +351,7 @@ def _elsewhere(grain: Grain, **other: str) -> Grain:
 
 
 def _say_within(model: Model, inner: Place, outer: Place, power: Power) -> None:
-    shown = model.shown.get(inner), model.shown.get(outer)
-    differ = power.same_number and None not in shown and shown[0] != shown[1]
+    differ = power.same_number and _differ(model, inner, outer)
     columns = {model.column[outer]: 1.0, model.column[inner]: -1.0}
     model.say(1 if differ else 0, highspy.kHighsInf, columns)
 
@@ -329,14 +368,14 @@ def _say_links(model: Model, power: Power) -> None:
 
 def _say_who_differs(model: Model, above: Mapping[Grain, list[Grain]]) -> None:
     """One child more in the outer cell, wherever it shows another number than one within it."""
-    for place, value in model.shown.items():
+    for place in model.shown:
         waiting = [model.above(place, coarse) for coarse in above[place[0]]]
         while waiting:
             outer = waiting.pop()
             shown = model.shown.get(outer)
             if shown is None:
                 waiting += [model.above(outer, coarse) for coarse in above[outer[0]]]
-            elif shown != value:
+            elif _differ(model, place, outer):
                 columns = {model.column[outer]: 1.0, model.column[place]: -1.0}
                 model.say(1, highspy.kHighsInf, columns)
 

@@ -82,12 +82,16 @@ def clusters_of(places: Places) -> dict[str, str]:
     return {places.ward(ward): places.cluster(places.cluster_of(ward)) for ward in wards}
 
 
-def tables_counted() -> list[TableDef]:
-    """The catalogue's counts of children that a world has facts for."""
+def tables_counted(*keys: str) -> list[TableDef]:
+    """The catalogue's counts of children that a world has facts for; of these keys, if any are
+    named, with the children known by whom a ward is large enough."""
+    wanted = {*keys, "known_by_area", "known_by_area_ward"} if keys else CATALOGUE.keys()
     return [
         table
         for table in CATALOGUE.values()
-        if table.measure is Measure.CHILDREN and table.fact.__name__ in FACTS
+        if table.measure is Measure.CHILDREN
+        and table.fact.__name__ in FACTS
+        and table.key in wanted
     ]
 
 
@@ -261,6 +265,11 @@ def without_rounding(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ptable, "rounded", lambda _true, perturbed: perturbed)
     # What adds up is in whole fives and made of published figures: it is left out.
     patch.setattr(additive, "additive", lambda table, _grid, of: replace(of, key=table.key))
+
+
+def with_overlaps(patch: pytest.MonkeyPatch) -> None:
+    """Publish three terms together in every term."""
+    patch.setattr(Published, "overlaps", lambda _: False)
 
 
 def without_zero_rule(patch: pytest.MonkeyPatch) -> None:

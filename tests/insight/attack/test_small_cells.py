@@ -1,7 +1,8 @@
 """No true count of 1 to 4 children is bounded more closely than published 0 says: 0 to 4.
 
-With PANEL_SOAK other counties are attacked too, and it is printed what is won by taking for granted
-that nothing is corrected between releases, so that the last window of terms overlaps with the new.
+Releases of terms that follow each other are attacked together too, with it taken for granted that
+nothing was corrected in between, so that three terms are exactly those that were published one by
+one. With PANEL_SOAK that is done in other counties and with all that is counted.
 """
 
 import os
@@ -26,6 +27,8 @@ from tests.insight.attack.harness import (
     Releases,
     clusters_of,
     full_power,
+    tables_counted,
+    with_overlaps,
     without_zero_rule,
     world_of,
 )
@@ -65,6 +68,44 @@ def test_the_attack_wins_where_numbers_stand_under_zeros(
     assert len(found.narrow()) > 10
 
 
+IN_A_ROW = range(2, 6)
+"""Terms whose releases are attacked together: two tables over three terms, and one in between."""
+
+
+NARROWEST = ("requests_by_need", "requests_by_need_three_terms")
+
+
+def _in_a_row(seed: int, terms: range, keys: Sequence[str] = ()) -> list[Found]:
+    """What the attack says of these tables in the releases of these terms, by who is counted."""
+    # The world goes on after them, so that nothing of these terms is corrected.
+    releases = Releases(world_of(seed, terms=terms.stop + 1), tables_counted(*keys))
+    for term in terms:
+        releases.make(term)
+    seen = [table for made in releases.made for table in made.seen]
+    return [_attack(releases, tables, full_power()) for tables in _by_who_is_counted(seen)]
+
+
+def test_releases_in_a_row_tell_no_more_together() -> None:
+    found = _in_a_row(2, IN_A_ROW, NARROWEST)
+    _print_narrowest(found)
+    assert sum(len(one.bounds) for one in found) > 100
+    assert [one.narrow() for one in found if one.narrow()] == []
+
+
+def test_the_attack_wins_where_three_terms_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_overlaps(monkeypatch)
+    found = _in_a_row(2, IN_A_ROW[:2], NARROWEST)
+    assert any(one.narrow() for one in found)
+
+
+def test_releases_in_a_row_of_other_counties_tell_no_more_together() -> None:
+    for seed in SEEDS:
+        found = _in_a_row(seed, IN_A_ROW)
+        print(f"county {seed}, four releases: {sum(len(one.narrow()) for one in found)} won")
+        _print_narrowest(found)
+        assert [one.narrow() for one in found if one.narrow()] == []
+
+
 def test_other_counties() -> None:
     for seed in SEEDS:
         releases = Releases(world_of(seed))
@@ -72,7 +113,7 @@ def test_other_counties() -> None:
         releases.make(3)
         test_no_small_count_is_bounded_within_four(releases)
         for tables in _by_who_is_counted([table for made in releases.made for table in made.seen]):
-            _print_what_overlapping_windows_win(seed, releases, tables)
+            _print_what_is_won_together(seed, releases, tables)
 
 
 def test_what_is_left_after_the_own_audit() -> None:
@@ -83,18 +124,16 @@ def test_what_is_left_after_the_own_audit() -> None:
         releases.make_safe(3)
         print("after the audit:")
         for tables in _by_who_is_counted([table for made in releases.made for table in made.seen]):
-            _print_what_overlapping_windows_win(seed, releases, tables)
+            _print_what_is_won_together(seed, releases, tables)
 
 
-def _print_what_overlapping_windows_win(
-    seed: int, releases: Releases, tables: Sequence[TableSeen]
-) -> None:
+def _print_what_is_won_together(seed: int, releases: Releases, tables: Sequence[TableSeen]) -> None:
     try:
         found = _attack(releases, tables, full_power())
     except Impossible:
         print(f"county {seed}, {tables[0].counts}: nothing fits, so something was corrected")
         return
-    print(f"county {seed}, {tables[0].counts}, windows overlap: {len(found.narrow())} won")
+    print(f"county {seed}, {tables[0].counts}, two releases: {len(found.narrow())} won")
     _print_narrowest([found])
 
 

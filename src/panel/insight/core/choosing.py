@@ -4,12 +4,12 @@ Small areas read as zeros. Then the cluster of wards, or three terms, has more t
 made of published figures, so it tells nothing that they do not, and the page prints it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from panel.insight.core.cells import ProtectedTable
+from panel.insight.core.cells import Note, ProtectedTable
 from panel.insight.core.ptable import LEAST
 from panel.insight.core.table import TableDef
-from panel.insight.core.words import EVERY
+from panel.insight.core.words import EVERY, ordinal
 
 
 def says(table: ProtectedTable) -> int:
@@ -19,10 +19,22 @@ def says(table: ProtectedTable) -> int:
     )
 
 
+def newest(tables: Iterable[ProtectedTable]) -> Mapping[str, ProtectedTable]:
+    """Of each table that of the newest term that has it: three terms come out once in three."""
+    found: dict[str, ProtectedTable] = {}
+    for one in sorted(tables, key=lambda one: ordinal(one.period)):
+        if one.key not in found or not all(cell.note is Note.ONCE for cell in one.cells):
+            found[one.key] = one
+    return found
+
+
 def to_read(
     key: str, catalogue: Mapping[str, TableDef], tables: Mapping[str, ProtectedTable]
 ) -> str:
-    """The table, or the coarser one that says most, the finest of several. KeyError: no table."""
+    """The table, or the coarser one that says most, the finest of several. KeyError: no table.
+
+    `tables` are the `newest`.
+    """
     chosen, best = key, says(tables[key])
     at = catalogue[key].coarser
     while at is not None:

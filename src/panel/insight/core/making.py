@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 
 from panel.insight.core import additive, rates
 from panel.insight.core.catalogue import CATALOGUE, ORDER
-from panel.insight.core.cells import ProtectedTable, Secrets, TrueCell
+from panel.insight.core.cells import Note, ProtectedTable, Secrets, TrueCell
 from panel.insight.core.magnitudes import MEASURES
 from panel.insight.core.places import Grid
-from panel.insight.core.protecting import protect, without_data
+from panel.insight.core.protecting import protect, without_figures
 from panel.insight.core.ptable import PTable
 from panel.insight.core.published import Published
 from panel.insight.core.rates import ExpectedShare
 from panel.insight.core.series import projected
 from panel.insight.core.table import CellId, Measure, TableDef
+from panel.insight.core.words import Span
 
 COUNTED: tuple[TableDef, ...] = tuple(
     one for one in ORDER if one.measure is Measure.CHILDREN or one.measure in MEASURES
@@ -51,12 +52,16 @@ def tables_of(
     """
     if strange := counted.cells.keys() - {one.key for one in COUNTED}:
         raise ValueError(f"These tables are not counted: {', '.join(sorted(strange))}")
+    # Windows of terms that overlap tell, one less the other, of the few who are in one alone.
+    rolling = not published.overlaps()
     made: dict[str, ProtectedTable] = {}
     for table in COUNTED:
         cells = counted.cells.get(table.key)
-        if cells is None:
+        if table.span is Span.ROLLING and not rolling:
+            made[table.key] = without_figures(table, grid, published.period, Note.ONCE)
+        elif cells is None:
             # It has no place in `published`: what says nothing hides nothing.
-            made[table.key] = without_data(table, grid, published.period)
+            made[table.key] = without_figures(table, grid, published.period)
         else:
             made[table.key] = protect(table, cells, grid, ptable, secrets, published)
     past = tuple(earlier)

@@ -28,7 +28,7 @@ from panel.insight.core.counts_block import (
 )
 from panel.insight.core.dimensions import AREA
 from panel.insight.core.nesting import Links, universe
-from panel.insight.core.protecting import Cell, ProtectedTable
+from panel.insight.core.protecting import Cell, Note, ProtectedTable
 from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.words import EVERY, Level, Period, Span, ordinal, window
 
@@ -235,7 +235,7 @@ class Builder:
         seen: dict[tuple[BlockKey, tuple[tuple[str, str], ...]], Cell] = {}
         for shown in release.tables:
             table = release.catalogue[shown.key]
-            if table.measure is not Measure.CHILDREN:
+            if table.measure is not Measure.CHILDREN or is_empty(shown):
                 continue
             key = BlockKey(universe(table.fact, table.where), table.span, shown.period)
             block = self._blocks.get(key)
@@ -303,11 +303,16 @@ def blocks_of(releases: Iterable[Release]) -> frozenset[BlockKey]:
     return frozenset(chain.from_iterable(_by_block(one) for one in releases))
 
 
+def is_empty(shown: ProtectedTable) -> bool:
+    """Whether a table has no figures whatever is true, so that it tells nothing."""
+    return all(one.note in {Note.NO_DATA, Note.ONCE} for one in shown.cells)
+
+
 def _by_block(release: Release) -> Mapping[BlockKey, list[tuple[TableDef, ProtectedTable]]]:
     found: dict[BlockKey, list[tuple[TableDef, ProtectedTable]]] = {}
     for shown in release.tables:
         table = release.catalogue[shown.key]
-        if table.measure is Measure.CHILDREN:
+        if table.measure is Measure.CHILDREN and not is_empty(shown):
             key = BlockKey(universe(table.fact, table.where), table.span, shown.period)
             found.setdefault(key, []).append((table, shown))
     return found

@@ -21,7 +21,7 @@ from panel.insight.core.dimensions import AREA, whole_grid
 from panel.insight.core.facts import ChildTerm
 from panel.insight.core.nesting import KNOWN, depth, place, universe
 from panel.insight.core.places import Grid, Place
-from panel.insight.core.ptable import PTable
+from panel.insight.core.ptable import LEAST, PTable
 from panel.insight.core.published import Published
 from panel.insight.core.table import CellId, Measure, TableDef
 from panel.insight.core.words import EVERY, Level, Period, Span
@@ -37,7 +37,7 @@ __all__ = [
     "Secrets",
     "TrueCell",
     "protect",
-    "without_data",
+    "without_figures",
 ]
 
 
@@ -68,9 +68,11 @@ def protect(
     return ProtectedTable(table.key, published.period, tuple(found[one] for one in every))
 
 
-def without_data(table: TableDef, grid: Grid, period: Period) -> ProtectedTable:
-    """The table of a term of which there are no facts: the whole grid, and nothing in it."""
-    empty = tuple(withheld(one, Note.NO_DATA) for one in whole_grid(table, grid))
+def without_figures(
+    table: TableDef, grid: Grid, period: Period, because: Note = Note.NO_DATA
+) -> ProtectedTable:
+    """The table of a term that has none of it: the whole grid, and nothing in it."""
+    empty = tuple(withheld(one, because) for one in whole_grid(table, grid))
     return ProtectedTable(table.key, period, empty)
 
 
@@ -99,9 +101,10 @@ def _counts(
             found[cell] = withheld(cell, Note.COARSER)
         else:
             found[cell] = _count(cell, true.get(cell), ptable, secrets)
-            # A zero over a term that was published as 5 or more would tell that the 5 was less.
+            # A zero over a term that was published as 5 or more would tell that the 5 was less, and
+            # a hole in its place would tell of the zero. There are 4 at most, so 5 is near enough.
             if found[cell].note is Note.ZERO and published.had_some(of):
-                found[cell] = withheld(cell, Note.COARSER)
+                found[cell] = counted(cell, LEAST)
         published.put(of, found[cell])
     return found
 

@@ -12,7 +12,10 @@ from panel.insight.core.nesting import Links, parents, place, terms_of
 from panel.insight.core.places import Grid, Place
 from panel.insight.core.ptable import LEAST
 from panel.insight.core.table import Measure, TableDef
-from panel.insight.core.words import Period, Span
+from panel.insight.core.words import Period, Span, ordinal
+
+TERMS = 3
+"""How many a rolling table counts."""
 
 
 class Published:
@@ -44,7 +47,7 @@ class Published:
         """Add a table that went out. Only counts of children have a place."""
         if table.measure is Measure.CHILDREN:
             for cell in protected.cells:
-                if cell.note is Note.NO_DATA:
+                if cell.note in {Note.NO_DATA, Note.ONCE}:
                     continue
                 self.put(place(table, protected.period, cell.cell), cell)
 
@@ -71,6 +74,16 @@ class Published:
         if cell is None:
             return self.may_show(parent, grid, seen)
         return cell.value is not None and cell.value >= LEAST
+
+    def overlaps(self) -> bool:
+        """Whether figures over three terms are out that count a term which those of now would.
+
+        It hangs on terms alone, and on no figure.
+        """
+        now = ordinal(self.period)
+        return any(
+            span is Span.ROLLING and 0 < abs(now - ordinal(at)) < TERMS for span, at in self._times
+        )
 
     def had_some(self, of: Place) -> bool:
         """Whether one of the terms of a rolling place was published as 5 or more."""
