@@ -11,7 +11,7 @@ from panel.insight.core.error import published_error
 from panel.insight.core.facts import ChildTerm, Package, Unmet, Wait
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.nesting import KNOWN
-from panel.insight.core.protecting import without_data
+from panel.insight.core.protecting import without_figures
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
 from panel.insight.core.released import PublishedRules, Release
@@ -82,7 +82,7 @@ def release(term: Period = TERM) -> Release:
 
 def without_facts(term: Period) -> Release:
     """A term of which nothing was recorded."""
-    tables = tuple(without_data(one, GRID, term) for one in CATALOGUE.values())
+    tables = tuple(without_figures(one, GRID, term) for one in CATALOGUE.values())
     return replace(release(), period=term, tables=tables)
 
 
