@@ -91,8 +91,8 @@ def _rules(rules: PublishedRules) -> Block:
     bigger = "A figure is shown only where every bigger group around it shows 5 or more."
     three = (
         "Children of three terms together are counted once in three terms, so that no term is in"
-        " two such figures. A 5 of three terms may be a 0, made greater because one of the terms had"
-        " a figure already; it then means 0 to 10."
+        " two such figures. A 5 of three terms may be a 0 that was raised because one of the terms"
+        " had a figure already; it then means 0 to 10."
     )
     return Block("rules", "How figures are changed", (moved, near, bigger, three, gate, sums))
 
