@@ -226,13 +226,12 @@ async def test_three_terms_are_read_of_the_newest_release_that_has_them(
     await put_out(tenant, replace(release(), period=spring, tables=tuple(later)))
     page = words((await reader.get(f"/commissioning/unmet-need?term={spring}")).text)
     assert "children of the autumn term 2026 and the two terms before it" in page
-    assert "Ashmead" in page or "w00" in page
     key = "unmet_by_kind_ward_three_terms"
     own = (await reader.get(f"/commissioning/tables/{key}?term={spring}")).text
     assert "There are no figures of this table for this term." in words(own)
     assert f'href="/commissioning/tables/{key}?term={TERM}">autumn term 2026</a>' in own
     file = (await reader.get(f"/commissioning/tables/{key}/{spring}.csv")).text
-    assert "once in three terms" in file or "Counted once in three terms" in file
+    assert "once in three terms" in file
 
 
 async def test_who_does_not_read_figures_is_refused(
