@@ -12,6 +12,7 @@ from tests.conftest import SignIn
 from tests.exchange.inbox_world import (
     NUMBER,
     System,
+    agree,
     bundle,
     condition,
     entry,
@@ -32,6 +33,7 @@ HOME = [{"line": ["2 Mill Lane"], "postalCode": "WX1 2AB"}]
 @pytest.fixture
 async def system(house: House, client: AsyncTestClient[Litestar], add_child: AddChild) -> System:
     await give_number(house, await add_child("Amina"), NUMBER)
+    await agree(house, "health")
     return await health_system(house, client)
 
 
