@@ -29,10 +29,10 @@ from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
 from panel.platform.sessions import token_hash
-from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
+from panel.platform.tenancy import Tenant, authority_named, keyring, load_keys, record_authority
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_viewer
-from panel.register.models import Child, Involvement
+from panel.register.models import Child, FamilyLink, Involvement
 from panel.settings import from_environment
 from panel.sharing.models import SharingAgreement
 from panel.sharing.state import SharingFacts
@@ -51,6 +51,9 @@ class Exchanging:
     app: Litestar
     viewer: Viewer
     child: UUID
+    """Of whom most was written down."""
+    beside: tuple[UUID, ...]
+    """Others with whom the system's agency works, whose families agreed as well."""
 
 
 async def invented_exchange(cluster: Cluster, folder: Path, children: int) -> Exchanging:
@@ -69,10 +72,12 @@ async def invented_exchange(cluster: Cluster, folder: Path, children: int) -> Ex
     async with tenant.transaction(JOB) as session:
         child, agency = await _best_known(session)
         viewer = await _system(session, agency)
-        await _agree_to_everything(session, child, agency)
+        beside = await _others(session, child, agency)
+        for one in (child, *beside):
+            await _agree_to_everything(session, one, agency)
     settings = from_environment({"PANEL_DATA_DIR": str(folder)})
     app = make_app(settings, made.app_url, clock, compiled=folder / "templates")
-    return Exchanging(tenant, Gate(tenant, SharingFacts()), app, viewer, child)
+    return Exchanging(tenant, Gate(tenant, SharingFacts()), app, viewer, child, beside)
 
 
 async def _best_known(session: AsyncSession) -> tuple[UUID, UUID]:
@@ -96,6 +101,26 @@ async def _best_known(session: AsyncSession) -> tuple[UUID, UUID]:
     )
     assert agency is not None
     return child, agency
+
+
+async def _others(session: AsyncSession, child: UUID, agency: UUID) -> tuple[UUID, ...]:
+    """The other children with whom an agency works, as far as they have an NHS number."""
+    found = await session.scalars(
+        select(Child.id)
+        .where(
+            Child.id != child,
+            Child.id.in_(
+                select(Involvement.child_id).where(
+                    Involvement.agency_id == agency, Involvement.until_on.is_(None)
+                )
+            ),
+            Child.id.in_(select(FamilyLink.child_id).where(FamilyLink.parental_responsibility)),
+        )
+        .order_by(Child.id)
+    )
+    ids = list(found)
+    await load_keys(session, set(ids))
+    return tuple([one for one in ids if (await session.get_one(Child, one)).nhs_number])
 
 
 async def _system(session: AsyncSession, agency: UUID) -> Viewer:

@@ -191,10 +191,11 @@ async def _transaction(doing: Doing, opened_: Opened, work: Work) -> Answered:
         opened_.pieces[one.index].path: _write_of(one) for one in work.entries if one.resource
     }
     planned = await plan(doing, written)
-    rows = await piece_rows(doing.session, doing.row, opened_)
     session, subjects = doing.session, opened_.subjects
     children = await children_meant(doing.gate, session, doing.client.viewer, opened_)
-    if len(children) < len(subjects.meant):
+    is_certain = len(children) == len(subjects.meant)
+    rows = await piece_rows(session, doing.row, opened_, children if is_certain else {})
+    if not is_certain:
         # It is done whole, or it waits whole.
         doing.row.kind = work.kind
         await settle(session, doing.row, opened_, rows.values())

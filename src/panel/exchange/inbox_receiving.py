@@ -143,6 +143,8 @@ async def keep_for(session: AsyncSession, row: Received, holder: UUID, content: 
 
 async def keep_piece_for(session: AsyncSession, piece: ReceivedPiece, child_id: UUID) -> None:
     """Seal one resource for the child whom it is about."""
+    if piece.holder_id == child_id:
+        return
     keys = await keys_of(session, piece.holder_id, child_id)
     raw = keys.open_bytes(piece.holder_id, RAW_FIELD, piece.id, piece.raw)
     full_url, sender_id = piece.full_url, piece.sender_id

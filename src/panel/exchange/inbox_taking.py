@@ -179,9 +179,16 @@ async def _to_choose_for(session: AsyncSession, opened_: Opened) -> set[int | No
 
 
 async def piece_rows(
-    session: AsyncSession, row: Received, opened_: Opened
+    session: AsyncSession,
+    row: Received,
+    opened_: Opened,
+    children: Mapping[int, Access] = MappingProxyType({}),
 ) -> dict[str, ReceivedPiece]:
-    """A row for each piece, by path: those that were there from an earlier try, and new ones."""
+    """A row for each piece, by path: those that were there from an earlier try, and new ones.
+
+    Args: `children` where it is certain already of everybody who it is: what is new is sealed for
+    them at once.
+    """
     there = await _pieces_of(session, row)
     if there and len(there) < len(opened_.pieces):
         raise NotAllowed("A part of this is about a child whose record you do not reach.")
@@ -189,14 +196,18 @@ async def piece_rows(
     for piece in opened_.pieces:
         one = there.get(piece.path)
         if one is None:
+            access = children.get(opened_.subjects.about.get(piece.path, -1))
+            child_id = None if access is None else access.child_id
+            holder = child_id or row.agency_id
             one = ReceivedPiece(
                 received_id=row.id,
                 client_id=row.client_id,
                 agency_id=row.agency_id,
-                holder_id=row.agency_id,
+                child_id=child_id,
+                holder_id=holder,
                 path=piece.path,
             )
-            one.raw = keys.seal_bytes(row.agency_id, RAW_FIELD, one.id, bytes(piece.raw))
+            one.raw = keys.seal_bytes(holder, RAW_FIELD, one.id, bytes(piece.raw))
             one.full_url = storable(piece.full_url or "")
             one.sender_id = storable(piece.id or "")
             there[piece.path] = one
