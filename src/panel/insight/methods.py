@@ -1,13 +1,12 @@
 """How the figures of a release were changed and how far off they are: as kept, and in words."""
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from panel.insight.blocks import Block
 from panel.insight.core.ptable import rounded
-from panel.insight.core.released import LevelError, PublishedError, PublishedRules
-from panel.insight.core.words import Level
+from panel.insight.core.released import PublishedError, PublishedRules
+from panel.insight.core.written import error_of, rules_of
 from panel.insight.saying import LEVELS, Areas
 from panel.web.words import number
 
@@ -19,48 +18,8 @@ _SHOWN = range(13)
 
 
 def kept(rules: PublishedRules, error: PublishedError) -> dict[str, Any]:
-    """Rules and error as JSON, fractions as text so that they stay exact."""
-    return {
-        "ptable": {
-            str(true): {str(to): str(share) for to, share in row.items()}
-            for true, row in rules.ptable.items()
-        },
-        "round_to": rules.round_to,
-        "furthest": rules.furthest,
-        "least_known": rules.least_known,
-        "clusters": dict(rules.clusters),
-        "error": {
-            level.value: {
-                "cells": one.cells,
-                "mean_absolute": str(one.mean_absolute),
-                "median_gap": None if one.median_gap is None else str(one.median_gap),
-            }
-            for level, one in error.by_level.items()
-        },
-    }
-
-
-def read(said: Mapping[str, Any]) -> tuple[PublishedRules, PublishedError]:
-    """What `kept` made of them."""
-    rules = PublishedRules(
-        ptable={
-            int(true): {int(to): Fraction(share) for to, share in row.items()}
-            for true, row in said["ptable"].items()
-        },
-        round_to=said["round_to"],
-        furthest=said["furthest"],
-        least_known=said["least_known"],
-        clusters=said["clusters"],
-    )
-    by_level = {
-        Level(level): LevelError(
-            one["cells"],
-            Fraction(one["mean_absolute"]),
-            None if one["median_gap"] is None else Fraction(one["median_gap"]),
-        )
-        for level, one in said["error"].items()
-    }
-    return rules, PublishedError(by_level)
+    """Rules and error as JSON."""
+    return rules_of(rules) | {"error": error_of(error)}
 
 
 # In words -----------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import EVERY, SERVICES
+from panel.insight.core.written import methods_from
 from panel.insight.files import MEDIA, Form
 from panel.insight.reading import Head, Seen, heads, held, look, look_back, methods_of
 from panel.insight.release_store import signing
@@ -192,7 +193,7 @@ async def methods_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -
     found: tuple[Block, ...] = ()
     if opened.seen is not None:
         async with desk.tenant.transaction(desk.viewer.id) as session:
-            rules, error = methods.read(await methods_of(session, opened.seen.head))
+            rules, error = methods_from(await methods_of(session, opened.seen.head))
         found = methods.blocks(rules, error, opened.seen.areas)
     return desk.page("insight/methods.html", blocks=found, around=opened.around(f"{HOME}/methods"))
 

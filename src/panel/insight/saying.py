@@ -13,12 +13,10 @@ from panel.insight.core.dimensions import AREA, TITLES, said_as
 from panel.insight.core.facts import Capacity
 from panel.insight.core.table import CellId, Measure, TableDef
 from panel.insight.core.words import EVERY, NOT_SAID, WAIT_BANDS, WAIT_WEEKS, Level, Span
+from panel.insight.core.written import READ_FIRST
 from panel.web.words import in_a_row, number
 
-BANNER = (
-    "Figures are changed a little so that no child can be found. They do not add up."
-    " 0 means 0 to 4."
-)
+BANNER = READ_FIRST
 """Beside everything that is published, in every form."""
 
 NOTES: Mapping[Note, str] = MappingProxyType(

@@ -78,6 +78,18 @@ def rules_of(rules: PublishedRules) -> dict[str, Any]:
     }
 
 
+def error_of(error: PublishedError) -> dict[str, Any]:
+    """How far off figures are by level, as JSON has it: fractions as text, so they stay exact."""
+    return {
+        level.value: {
+            "cells": one.cells,
+            "mean_absolute": str(one.mean_absolute),
+            "median_gap": None if one.median_gap is None else str(one.median_gap),
+        }
+        for level, one in error.by_level.items()
+    }
+
+
 def _catalogue(release: Release) -> dict[str, Any]:
     return {
         "read_first": READ_FIRST,
@@ -86,14 +98,7 @@ def _catalogue(release: Release) -> dict[str, Any]:
         "tables": {one.key: _table(release.catalogue[one.key]) for one in release.tables},
         "order": [one.key for one in release.tables],
         "rules": rules_of(release.rules),
-        "error": {
-            level.value: {
-                "cells": one.cells,
-                "mean_absolute": str(one.mean_absolute),
-                "median_gap": None if one.median_gap is None else str(one.median_gap),
-            }
-            for level, one in release.error.by_level.items()
-        },
+        "error": error_of(release.error),
     }
 
 
@@ -189,6 +194,16 @@ class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):
     error: dict[Level, _Error]
 
 
+class _Methods(_Rules, forbid_unknown_fields=True):
+    error: dict[Level, _Error]
+
+
+def methods_from(said: Mapping[str, Any]) -> tuple[PublishedRules, PublishedError]:
+    """Out of what `rules_of` and `error_of` said, the one beside the other."""
+    read = msgspec.convert(said, _Methods)
+    return _rules(read), _errors(read.error)
+
+
 def release_from(files: Mapping[str, bytes]) -> Release:
     """A release out of its files. Unreadable."""
     try:
@@ -196,7 +211,7 @@ def release_from(files: Mapping[str, bytes]) -> Release:
         ordinal(Period(read.period))
         catalogue = {key: read.tables[key].defined(key) for key in read.order}
         rules = _rules(read.rules)
-        error = PublishedError({level: _error(one) for level, one in read.error.items()})
+        error = _errors(read.error)
         grid = Grid(rules.clusters, rules.least_known)
     except (KeyError, ValueError, ZeroDivisionError, msgspec.DecodeError) as wrong:
         raise Unreadable(f"{CATALOGUE} is no catalogue of a release") from wrong
@@ -215,6 +230,10 @@ def _rules(read: _Rules) -> PublishedRules:
         for true, row in read.ptable.items()
     }
     return PublishedRules(rows, read.round_to, read.furthest, read.least_known, read.clusters)
+
+
+def _errors(read: Mapping[Level, _Error]) -> PublishedError:
+    return PublishedError({level: _error(one) for level, one in read.items()})
 
 
 def _error(read: _Error) -> LevelError:
