@@ -29,6 +29,7 @@ from panel.platform.sessions import goes_on, make_link, start
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.web.paging import Asked
 from tests.accounts.staff import CASEWORK, Staff, child, worker
 
 pytestmark = pytest.mark.database
@@ -85,9 +86,9 @@ async def test_at_once_the_next_request_is_401_and_the_manager_has_the_cases(
     assert await lead_on(tenant, staff.amina, today(clock)) == staff.ines.id
     async with tenant.transaction(staff.ines.id) as session:
         cases = await to_hand_over(gate, session, staff.ines, usual(staff.ines))
-        actions = await my_actions(gate, session, staff.ines, usual(staff.ines))
+        actions = await my_actions(gate, session, staff.ines, usual(staff.ines), Asked())
     assert [one.child_id for one in cases] == [staff.amina]
-    assert [one.child_id for one in actions] == [staff.amina]
+    assert [one.child_id for one in actions.rows] == [staff.amina]
     await sign_in(staff.ines.id)
     assert "To hand over" in (await client.get("/")).text
     async with tenant.transaction(staff.rosa.id) as session:

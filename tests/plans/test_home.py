@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from litestar import Litestar
@@ -12,15 +13,17 @@ from consent import Purpose
 from panel.accounts.models import Worker
 from panel.assessments.models import Assessment, Form
 from panel.panels.models import AgendaItem, FamilyWords, Meeting, Panel, Referral
-from panel.plans.pages import lead_home
+from panel.plans.pages import lead_home, my_actions_part
 from panel.plans.service import (
     HOME_KEY,
+    MINE_KEY,
     ActionWords,
     OutcomeWords,
     add_action,
     add_outcome,
     home_of_lead,
     import_lead,
+    my_actions,
     offer_lead,
     start_plan,
 )
@@ -238,3 +241,34 @@ async def test_the_page_says_so_in_a_browser(
     page = await client.get("/my-home?page=nonsense")
     for words in ("Amina Kestrel", "Review overdue", "No plan yet", "That page link no longer"):
         assert words in page.text, words
+
+
+async def test_what_somebody_is_asked_to_do_goes_on_for_pages(
+    gate: Gate, tenant: Tenant, opened: Any, people: Any, lead: Any
+) -> None:
+    async with opened(lead) as access:
+        await start_plan(access, "Sleep")
+        await add_outcome(access, OutcomeWords("Sleeps"))
+        for number in range(43):
+            due = TODAY + number // 3 * DAY if number < 30 else None
+            await add_action(access, ActionWords(f"Action {number}", None, lead.id, due_on=due))
+    there: list[list[UUID]] = []
+    back: list[list[UUID]] = []
+    async with tenant.transaction(lead.id) as session:
+        page = await my_actions(gate, session, lead, SUPPORT, FIRST)
+        there.append([one.id for one in page.rows])
+        while page.next:
+            page = await my_actions(gate, session, lead, SUPPORT, read_cursor(page.next, MINE_KEY))
+            there.append([one.id for one in page.rows])
+        back.append([one.id for one in page.rows])
+        while page.previous:
+            asked = read_cursor(page.previous, MINE_KEY)
+            page = await my_actions(gate, session, lead, SUPPORT, asked)
+            back.append([one.id for one in page.rows])
+    assert [len(rows) for rows in there] == [20, 20, 3]
+    assert len({one for rows in there for one in rows}) == 43
+    assert back == there[::-1]
+    part = my_actions_part(page, TODAY)
+    assert part.previous is None
+    assert part.next is not None
+    assert part.next.startswith("/?actions=")

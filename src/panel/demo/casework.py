@@ -41,7 +41,6 @@ from panel.plans.service import (
     decline_offer,
     leaver,
     mark_done,
-    my_actions,
     offer_lead,
     opened_for_offer,
     start_plan,
@@ -425,12 +424,9 @@ async def do_actions(crew: Crew) -> int:
     for key, who in sorted(crew.workers.items()):
         if who.viewer.id not in asked:
             continue
-        purposes = (Purpose.SUPPORT, Purpose.PANEL)
-        async with crew.as_(who) as (session, _):
-            mine = await my_actions(crew.gate, session, who.viewer, purposes)
         soon = crew.today + timedelta(days=7)
         # Whose plan is withheld since sees that there is something, and leaves it to the lead.
-        seen = [one for one in mine if one.text is not None]
+        seen = [one for one in await crew.asked_of(who) if one.text is not None]
         due = [one for one in seen if one.due_on is not None and one.due_on <= soon]
         for one in due:
             if crew.happens(0.7, "does", key, one.reference, one.due_on, crew.today):

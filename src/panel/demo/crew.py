@@ -24,11 +24,13 @@ from panel.accounts.service import (
 from panel.demo import places
 from panel.panels.calendar import panel_by_key
 from panel.panels.models import Panel
+from panel.plans.service import MINE_KEY, MyAction, my_actions
 from panel.platform.clock import LONDON, FixedClock, day_of
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
 from panel.sharing.state import SharingFacts
+from panel.web.paging import Asked, read_cursor
 
 COORDINATOR = "grace"
 CHAIR = "marcus"
@@ -120,6 +122,18 @@ class Crew:
         """A transaction as a worker, with the panel."""
         async with self.tenant.transaction(who.viewer.id) as session:
             yield session, await panel_by_key(session, places.PANEL_KEY)
+
+    async def asked_of(self, who: SignedIn) -> list[MyAction]:
+        """What a worker is asked to do, as they read it page after page."""
+        purposes = (Purpose.SUPPORT, Purpose.PANEL)
+        found: list[MyAction] = []
+        asked: Asked | None = Asked()
+        async with self.tenant.transaction(who.viewer.id) as session:
+            while asked is not None:
+                page = await my_actions(self.gate, session, who.viewer, purposes, asked)
+                found += page.rows
+                asked = read_cursor(page.next, MINE_KEY) if page.next else None
+        return found
 
     @asynccontextmanager
     async def as_job(self) -> AsyncIterator[tuple[AsyncSession, Panel]]:

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose
 from panel.demo.crew import Crew
 from panel.panels.agenda import Prepared, prepare
 from panel.panels.attendance import quorum_of, table_of
@@ -21,7 +20,6 @@ from panel.panels.meeting_rules import quorum_over_time, quorum_words
 from panel.panels.models import Meeting, Panel
 from panel.panels.notes import notes_owed
 from panel.panels.rules import Reason, notes_due_on, review_place
-from panel.plans.service import my_actions
 from panel.platform.tables import VIEWER
 from panel.records.dates import months_after
 from panel.web.words import short_day
@@ -307,7 +305,7 @@ async def everybody_responsible_is_told(now: Now) -> list[str]:
 
 
 async def every_action_has_an_owner(now: Now) -> list[str]:
-    """Whoever the panel asked is named, and finds the action on their own first page."""
+    """Whoever the panel asked is named, and finds the action among their own."""
     found = await now.rows(
         """
         SELECT x.id, c.reference, x.due_on, x.owner_worker_id AS worker,
@@ -323,15 +321,12 @@ async def every_action_has_an_owner(now: Now) -> list[str]:
         if one.worker is None and not one.words
     ]
     listed: dict[Any, set[Any]] = {}
-    purposes = (Purpose.SUPPORT, Purpose.PANEL)
     for who in {one.worker for one in found} - {None}:
         if (worker := now.crew.worker(who)) is None:
             continue
-        async with now.crew.tenant.transaction(who) as session:
-            mine = await my_actions(now.crew.gate, session, worker.viewer, purposes)
-            listed[who] = {one.id for one in mine}
+        listed[who] = {one.id for one in await now.crew.asked_of(worker)}
     wrong += [
-        f"An action for {one.reference} is not on its owner's page."
+        f"An action for {one.reference} is on no page of its owner's."
         for one in found
         if one.worker in listed and one.id not in listed[one.worker]
     ]

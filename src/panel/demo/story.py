@@ -117,6 +117,12 @@ class Story:
     sharing: Sharing = field(default_factory=Sharing)
 
     @property
+    def interpreter(self) -> str:
+        """Who speaks between the family and the workers; empty where nobody has to."""
+        spoken_by_many = self.language in ("English", "Welsh") or self.number % 3
+        return "" if spoken_by_many else f"{self.language} interpreter"
+
+    @property
     def last_discussed_on(self) -> date | None:
         """The last meeting that talked about the child."""
         return self.discussions[-1][0] if self.discussions else None

@@ -215,6 +215,7 @@ def as_registered(story: Story) -> NewChild:
         ethnicity=story.ethnicity,
         primary_need=story.need.key,
         first_language=story.language,
+        interpreter=story.interpreter or None,
     )
 
 
@@ -435,7 +436,7 @@ def caf_answers(story: Story) -> dict[str, dict[str, object]]:
         "languages": {
             "child_language": story.language,
             "parent_language": story.language,
-            "interpreter_needed": "no",
+            **_said_of_interpreters(story),
         },
         "background": {"ethnicity": story.ethnicity},
         "disability": {
@@ -488,7 +489,7 @@ def caf_answers(story: Story) -> dict[str, dict[str, object]]:
             "store": "yes",
             **_said_of_sharing(story),
             "how_explained": ["talked"],
-            "interpreter_used": "no",
+            **_interpreted(story),
             "agreed_on": (story.assessed_on or story.referred_on).isoformat(),
         },
     }
@@ -498,6 +499,19 @@ def _said_of_sharing(story: Story) -> dict[str, object]:
     if story.sharing.kind == "nothing":
         return {"share": "no"}
     return {"share": "yes", "systems": "yes" if _agrees_to_systems(story) else "no"}
+
+
+def _said_of_interpreters(story: Story) -> dict[str, object]:
+    if not story.interpreter:
+        return {"interpreter_needed": "no"}
+    details = f"{story.language}, for both parents"
+    return {"interpreter_needed": "yes", "interpreter_details": details}
+
+
+def _interpreted(story: Story) -> dict[str, object]:
+    if not story.interpreter:
+        return {"interpreter_used": "no"}
+    return {"interpreter_used": "yes", "interpreter_name": "Marek Longbarrow"}
 
 
 def _worker_name(key: str) -> str:

@@ -64,8 +64,14 @@ from panel.panels.settle import (
     take_off,
 )
 from panel.panels.setup import SetupTask, setup_facts, setup_tasks
-from panel.plans.pages import HandOverRow, MyActionRow, hand_over_rows, lead_home, my_action_rows
-from panel.plans.service import HOME_KEY, home_of_lead, my_actions, to_hand_over
+from panel.plans.pages import (
+    HandOverRow,
+    MyActionsPart,
+    hand_over_rows,
+    lead_home,
+    my_actions_part,
+)
+from panel.plans.service import HOME_KEY, MINE_KEY, home_of_lead, my_actions, to_hand_over
 from panel.platform.problems import Invalid, NotFound
 from panel.records.dates import months_after
 from panel.sharing.agencies_agreeing import may_keep
@@ -84,7 +90,9 @@ LARGEST_CALENDAR = 5_000_000
 
 
 @get("/", include_in_schema=False)
-async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[Any]:
+async def home(
+    desk: NamedDependency[Desk], page: FromQuery[str] = "", actions: FromQuery[str] = ""
+) -> Response[Any]:
     """What each person opens first: what waits for them, and the next step."""
     who = desk.signed_in
     if who.may_coordinate:
@@ -95,7 +103,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         return desk.page(
             "panels/home.html",
             homes=homes,
-            actions=await _my_actions(desk),
+            actions=await _my_actions(desk, actions),
             sharing=await _sharing(desk),
             notes=owed_figures(owed, desk.today),
             reviews=await _reviews(desk),
@@ -112,7 +120,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
             notes=owed_figures(owed, desk.today),
             page=lead_home(mine),
             meetings=meetings,
-            actions=await _my_actions(desk),
+            actions=await _my_actions(desk, actions),
             sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
             reviews=await _reviews(desk),
@@ -124,7 +132,7 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         "panels/member_home.html",
         meetings=await _next_meetings(desk),
         before=await _before_panels(desk),
-        actions=await _my_actions(desk),
+        actions=await _my_actions(desk, actions),
         has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
         setup=await _setup(desk),
         keeps_agreements=may_keep(desk.viewer),
@@ -154,11 +162,12 @@ async def _reviews(desk: Desk) -> list[ReviewRow]:
     return [review_row(one, desk.today) for one in found]
 
 
-async def _my_actions(desk: Desk) -> list[MyActionRow]:
+async def _my_actions(desk: Desk, cursor: str) -> MyActionsPart:
     """What this person is asked to do, whoever holds the plan."""
+    asked = read_cursor(cursor, MINE_KEY)
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        actions = await my_actions(desk.gate, session, desk.viewer, desk.purposes)
-        return my_action_rows(actions, desk.today)
+        found = await my_actions(desk.gate, session, desk.viewer, desk.purposes, asked)
+        return my_actions_part(found, desk.today)
 
 
 async def _to_hand_over(desk: Desk) -> Sequence[HandOverRow]:

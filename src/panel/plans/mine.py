@@ -1,5 +1,6 @@
 """What one worker is asked to do, whoever holds the plan: open actions, the soonest first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -8,12 +9,16 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
-from panel.platform.read_models import UnevenReadModel
+from panel.platform.read_models import UnevenReadModel, sql
 from panel.platform.tables import NOW
 from panel.records.gate import Access, Gate, Purposes
 from panel.register.service import name_of_child
+from panel.web.paging import Asked, Direction, Page, page_of
 
-MOST_ACTIONS = 20
+ACTIONS_A_PAGE = 20
+NO_DATE = date(9999, 12, 31)
+MINE_KEY = (date, UUID)
+"""The kinds in a cursor of this list: the day on which it is due, the action."""
 ABOUT = frozenset({Category.IDENTITY, Category.PLAN})
 """What the list shows of each record; nothing else is decided or logged."""
 
@@ -51,29 +56,48 @@ LEFT JOIN plan p ON p.id = t.plan_id
 WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
   AND t.owner_worker_id = :viewer AND t.state IN ('to_do', 'doing')
   AND (p.id IS NULL OR p.state IN ('draft', 'agreed'))
-ORDER BY t.due_on NULLS LAST, t.id LIMIT :most
+  AND (CAST(:due_on AS date) IS NULL OR (COALESCE(t.due_on, :no_date), t.id) {beyond}
+    (CAST(:due_on AS date), CAST(:action AS uuid)))
+ORDER BY COALESCE(t.due_on, :no_date) {order}, t.id {order} LIMIT :most
 """
-_READ_MINE = UnevenReadModel(_MINE, _Mine)
+_READ_MINE: Mapping[Direction, UnevenReadModel[_Mine]] = {
+    "after": UnevenReadModel(sql(_MINE, beyond=">", order="ASC"), _Mine),
+    "before": UnevenReadModel(sql(_MINE, beyond="<", order="DESC"), _Mine),
+}
 
 
 async def my_actions(
-    gate: Gate, session: AsyncSession, viewer: Viewer, purposes: Purposes
-) -> tuple[MyAction, ...]:
-    """The open actions of a worker, the soonest first; each child's record is opened and logged."""
-    found = await _READ_MINE.lines(
-        session, viewer=viewer.id, now=session.info[NOW], most=MOST_ACTIONS
+    gate: Gate, session: AsyncSession, viewer: Viewer, purposes: Purposes, asked: Asked
+) -> Page[MyAction]:
+    """A page of a worker's open actions, the soonest first.
+
+    Each child's record on it is opened and logged.
+    """
+    due_on, action = (None, None) if asked.key is None else asked.key
+    lines = await _READ_MINE[asked.direction].lines(
+        session,
+        viewer=viewer.id,
+        now=session.info[NOW],
+        due_on=due_on,
+        action=action,
+        no_date=NO_DATE,
+        most=ACTIONS_A_PAGE + 1,
     )
+    page = page_of(lines, asked, ACTIONS_A_PAGE, lambda one: (one.due_on or NO_DATE, one.id))
     opened = await gate.open_here(
         session,
-        dict.fromkeys(one.child_id for one in found),
+        dict.fromkeys(one.child_id for one in page.rows),
         viewer,
         purposes,
         "looked at what they are asked to do",
         ABOUT,
     )
-    return tuple(
-        _action(access, one) for one in found if (access := opened.get(one.child_id)) is not None
-    )
+    shown = [
+        _action(access, one)
+        for one in page.rows
+        if (access := opened.get(one.child_id)) is not None
+    ]
+    return Page(shown, page.previous, page.next, page.note)
 
 
 def _action(access: Access, one: _Mine) -> MyAction:

@@ -17,6 +17,7 @@ from panel.plans.writing import STATE_WORDS
 from panel.platform.clock import day_of
 from panel.records.dates import age_words
 from panel.records.gate import Withheld
+from panel.web.paging import Page
 from panel.web.words import day, day_and_distance, in_a_row, plural, relative_day, short_day
 
 NOBODY = "Nobody holds this plan yet."
@@ -567,8 +568,31 @@ class MyActionRow:
     href: str
 
 
-def my_action_rows(actions: Sequence[MyAction], today: date) -> list[MyActionRow]:
+@dataclass(frozen=True, slots=True)
+class MyActionsPart:
+    """What the reader is asked to do, as a part of their first page; addresses None at an end."""
+
+    rows: Sequence[MyActionRow]
+    previous: str | None
+    next: str | None
+    note: str
+
+
+def my_actions_part(actions: Page[MyAction], today: date) -> MyActionsPart:
     """What the reader is asked to do, in words."""
+    return MyActionsPart(
+        _my_action_rows(actions.rows, today),
+        _to_actions(actions.previous),
+        _to_actions(actions.next),
+        actions.note,
+    )
+
+
+def _to_actions(cursor: str | None) -> str | None:
+    return None if cursor is None else f"/?actions={cursor}#my-actions"
+
+
+def _my_action_rows(actions: Sequence[MyAction], today: date) -> list[MyActionRow]:
     return [
         MyActionRow(
             one.name or one.reference,

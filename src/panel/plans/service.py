@@ -46,7 +46,7 @@ from panel.plans.leaving import (
     left_by,
     to_hand_over,
 )
-from panel.plans.mine import MyAction, my_actions
+from panel.plans.mine import MINE_KEY, MyAction, my_actions
 from panel.plans.reading import (
     ActionReading,
     OutcomeReading,
@@ -80,6 +80,7 @@ from panel.plans.writing import (
 
 __all__ = [
     "HOME_KEY",
+    "MINE_KEY",
     "PART",
     "ActionReading",
     "ActionWords",
