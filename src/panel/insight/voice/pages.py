@@ -80,18 +80,25 @@ def who_sees(name: str) -> Sequence[str]:
     """Who reads what somebody answers: what the product does, and no more than that."""
     whom, whose = (name, f"{name}’s") if name else ("you", "your")
     return (
-        "We count your five answers with those of other families. People who plan services get the"
-        " figures. We change each figure a little, so that nobody can find you in it.",
-        f"The people who help {whom} do not see what you say, or if you answered. They see it only"
-        " if you choose that below.",
+        (
+            "We count your five answers with those of other families. People who plan services get"
+            " the figures. We change each figure a little, so that nobody can find you in it."
+        ),
+        (
+            f"The people who help {whom} do not see what you say, or if you answered. They see it"
+            " only if you choose that below."
+        ),
         "Other people in your family do not see it here.",
-        "People who plan services never read your own words. The words are in no figure. They are"
-        f" locked with {whose} own key.",
-        "If somebody asks for a copy of all that is kept, one person at the council makes the copy:"
-        " the information governance lead. They can read it then. They see that it is yours, and"
-        " may leave it out of a copy for somebody else.",
-        "You can take your answers back at any time. Figures that are out by then stay as they"
-        " are.",
+        (
+            "People who plan services never read your own words. The words are in no figure. They"
+            f" are locked with {whose} own key."
+        ),
+        (
+            "If somebody asks for a copy of all that is kept, one person at the council makes it:"
+            " the information governance lead. They can read your answers then. They see that they"
+            " are yours, and may leave them out of a copy for somebody else."
+        ),
+        "You can take your answers back at any time. Figures that are out by then stay.",
     )
 
 

@@ -250,13 +250,13 @@ async def _entries(
     of_area: dict[str, str] = {}
     if codes:
         found = await session.execute(select(Area.id, Area.name).where(Area.id.in_(codes)))
-        of_area = dict(row.tuple() for row in found)
+        of_area = dict(found.tuples().all())
     return [
         Entry(
             id=row.id,
             words=_words(row),
             area=of_area.get(row.area_code or "", WHOLE),
-            table=CATALOGUE[row.table_key].title if row.table_key in CATALOGUE else "",
+            table=_title(row.table_key),
             state=row.state,
             created_at=row.created_at,
             published_at=row.published_at,
@@ -267,3 +267,8 @@ async def _entries(
         )
         for row in rows
     ]
+
+
+def _title(table_key: str | None) -> str:
+    table = CATALOGUE.get(table_key or "")
+    return "" if table is None else table.title
