@@ -15,6 +15,7 @@ from panel.accounts.service import worker_at_desk
 from panel.demo.story import SHAPES
 from panel.documents.models import Document, DocumentContent
 from panel.documents.service import CONTENT_FIELD
+from panel.insight.voice.models import Survey
 from panel.panels.calendar import meeting_on, panel_by_key, panel_rhythm
 from panel.panels.guests import MadeLink, NewGuest, item_to_ask, make_guest_link
 from panel.panels.models import (
@@ -327,6 +328,11 @@ async def _notes(
         NoteAnswer(
             **about, note_id=note.id, person_id=mother, answer="question", text="What next?",
             said_at=now, reply="We ring you", replied_at=now, replied_by=rosa.id,
+        ),
+        Survey(
+            **about, meeting_id=held.id, person_id=mother, occasion="panel", state="answered",
+            offered_on=now.date(), answered_at=now, information=4, is_shown=True,
+            own_words="They listened",
         ),
         Incident(
             **about, note_id=note.id, person_id=mother, kind="wrong_address", what="It went astray",

@@ -250,7 +250,7 @@ async def _entries(
     of_area: dict[str, str] = {}
     if codes:
         found = await session.execute(select(Area.id, Area.name).where(Area.id.in_(codes)))
-        of_area = dict(found.tuples().all())
+        of_area = dict(found.all())
     return [
         Entry(
             id=row.id,

@@ -72,12 +72,12 @@ async def write_entry(desk: NamedDependency[Desk]) -> Response[Any]:
     return await take_here(desk, SaidForm, work, HOME, again=partial(_form, desk, None))
 
 
-@get(f"{HOME}/{{entry_id:uuid}}", include_in_schema=False)
-async def entry_page(desk: NamedDependency[Desk], entry_id: FromPath[UUID]) -> Response[str]:
+@get(f"{HOME}/{{saying_id:uuid}}", include_in_schema=False)
+async def entry_page(desk: NamedDependency[Desk], saying_id: FromPath[UUID]) -> Response[str]:
     """One entry: as families read it, what became of it, and what can be done with it."""
     who = desk.require(*READING_FIGURES)
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        found = await said.entry(session, entry_id)
+        found = await said.entry(session, saying_id)
     return desk.page(
         "insight/said_entry.html",
         entry=found,
@@ -87,44 +87,44 @@ async def entry_page(desk: NamedDependency[Desk], entry_id: FromPath[UUID]) -> R
     )
 
 
-@get(f"{HOME}/{{entry_id:uuid}}/change", include_in_schema=False)
-async def change_form(desk: NamedDependency[Desk], entry_id: FromPath[UUID]) -> Response[str]:
+@get(f"{HOME}/{{saying_id:uuid}}/change", include_in_schema=False)
+async def change_form(desk: NamedDependency[Desk], saying_id: FromPath[UUID]) -> Response[str]:
     """The form of a draft."""
-    return await _form(desk, entry_id)
+    return await _form(desk, saying_id)
 
 
-@post(f"{HOME}/{{entry_id:uuid}}/change", include_in_schema=False)
-async def change_entry(desk: NamedDependency[Desk], entry_id: FromPath[UUID]) -> Response[Any]:
+@post(f"{HOME}/{{saying_id:uuid}}/change", include_in_schema=False)
+async def change_entry(desk: NamedDependency[Desk], saying_id: FromPath[UUID]) -> Response[Any]:
     """Keep a draft in other words."""
     desk.require(Role.COMMISSIONER)
 
     async def work(here: Transaction, form: SaidForm) -> None:
-        await said.change(here.session, entry_id, form.version, _words(form))
+        await said.change(here.session, saying_id, form.version, _words(form))
 
-    to = f"{HOME}/{entry_id}"
-    return await take_here(desk, SaidForm, work, to, again=partial(_form, desk, entry_id))
+    to = f"{HOME}/{saying_id}"
+    return await take_here(desk, SaidForm, work, to, again=partial(_form, desk, saying_id))
 
 
-@post(f"{HOME}/{{entry_id:uuid}}/publish", include_in_schema=False)
-async def publish_entry(desk: NamedDependency[Desk], entry_id: FromPath[UUID]) -> Response[Any]:
+@post(f"{HOME}/{{saying_id:uuid}}/publish", include_in_schema=False)
+async def publish_entry(desk: NamedDependency[Desk], saying_id: FromPath[UUID]) -> Response[Any]:
     """Families read it from now on."""
     desk.require(Role.COMMISSIONER)
 
     async def work(here: Transaction, form: VersionForm) -> None:
-        await said.publish(here.session, entry_id, form.version)
+        await said.publish(here.session, saying_id, form.version)
 
-    return await take_here(desk, VersionForm, work, f"{HOME}/{entry_id}")
+    return await take_here(desk, VersionForm, work, f"{HOME}/{saying_id}")
 
 
-@post(f"{HOME}/{{entry_id:uuid}}/take-back", include_in_schema=False)
-async def take_entry_back(desk: NamedDependency[Desk], entry_id: FromPath[UUID]) -> Response[Any]:
+@post(f"{HOME}/{{saying_id:uuid}}/take-back", include_in_schema=False)
+async def take_entry_back(desk: NamedDependency[Desk], saying_id: FromPath[UUID]) -> Response[Any]:
     """Families read it no more."""
     desk.require(Role.COMMISSIONER)
 
     async def work(here: Transaction, form: VersionForm) -> None:
-        await said.take_back(here.session, entry_id, form.version)
+        await said.take_back(here.session, saying_id, form.version)
 
-    return await take_here(desk, VersionForm, work, f"{HOME}/{entry_id}")
+    return await take_here(desk, VersionForm, work, f"{HOME}/{saying_id}")
 
 
 def _words(form: SaidForm) -> SaidWords:
@@ -134,11 +134,11 @@ def _words(form: SaidForm) -> SaidWords:
 
 
 async def _form(
-    desk: Desk, entry_id: UUID | None, errors: FieldErrors | None = None
+    desk: Desk, saying_id: UUID | None, errors: FieldErrors | None = None
 ) -> Response[str]:
     desk.require(Role.COMMISSIONER)
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        found = None if entry_id is None else await said.entry(session, entry_id)
+        found = None if saying_id is None else await said.entry(session, saying_id)
         areas = await said.areas(session)
         tables = await said.published_tables(session)
     stored: dict[str, object] = {}
@@ -160,8 +160,8 @@ async def _form(
         tables=tables,
         at_most=MOST_SAID,
         version="" if found is None else found.version,
-        action=f"{HOME}/new" if entry_id is None else f"{HOME}/{entry_id}/change",
-        back=HOME if entry_id is None else f"{HOME}/{entry_id}",
+        action=f"{HOME}/new" if saying_id is None else f"{HOME}/{saying_id}/change",
+        back=HOME if saying_id is None else f"{HOME}/{saying_id}",
     )
 
 
