@@ -329,16 +329,18 @@ async def _notes(
             **about, note_id=note.id, person_id=mother, answer="question", text="What next?",
             said_at=now, reply="We ring you", replied_at=now, replied_by=rosa.id,
         ),
-        Survey(
-            **about, meeting_id=held.id, person_id=mother, occasion="panel", state="answered",
-            offered_on=now.date(), answered_at=now, information=4, is_shown=True,
-            own_words="They listened",
-        ),
         Incident(
             **about, note_id=note.id, person_id=mother, kind="wrong_address", what="It went astray",
             found_on=now.date(), found_at=now,
         ),
     ])  # fmt: skip
+    asked = select(Survey).where(Survey.child_id == child, Survey.meeting_id == held.id)
+    survey = await session.scalar(asked.where(Survey.person_id == mother)) or Survey(
+        **about, meeting_id=held.id, person_id=mother, occasion="panel", offered_on=now.date()
+    )
+    survey.state, survey.answered_at, survey.information = "answered", now, 4
+    survey.is_shown, survey.own_words = True, "They listened"
+    session.add(survey)
 
 
 async def _sharing(session: AsyncSession, world: World) -> None:
