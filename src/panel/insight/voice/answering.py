@@ -26,7 +26,8 @@ from panel.panels.models import Meeting
 from panel.panels.telling import OF_THE_FAMILY
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access
-from panel.register.service import child_header, people_of
+from panel.register.models import Child
+from panel.register.service import people_of
 from panel.web.words import upper_first
 
 MOST = 20
@@ -233,5 +234,7 @@ async def own_name(access: Access) -> str:
     """What the child is called, for one of the family; "" for the young person themselves."""
     if Tie.SELF in access.ties:
         return ""
-    header = await child_header(access)
-    return header.known_as or (CHILD if header.name == header.reference else header.name)
+    if not access.may(Category.IDENTITY):
+        return CHILD
+    child = await access.session.get_one(Child, access.child_id)
+    return child.known_as or child.given_name or CHILD
