@@ -85,10 +85,12 @@ def make_survey() -> None:
     )
     op.execute("ALTER TABLE survey ENABLE ROW LEVEL SECURITY")
     op.execute("GRANT SELECT, INSERT, UPDATE ON survey TO panel_app")
-    op.execute(
-        f"CREATE POLICY own ON survey USING ({REACHED} AND ({OWN} OR survey.is_shown OR {COPIES}))"
-        f" WITH CHECK ({REACHED} AND {OWN})"
-    )
+    for policy, says in (
+        ("read", f"FOR SELECT USING ({REACHED} AND ({OWN} OR survey.is_shown OR {COPIES}))"),
+        ("offered", f"FOR INSERT WITH CHECK ({REACHED} AND {OWN})"),
+        ("answered", f"FOR UPDATE USING ({REACHED} AND {OWN})"),
+    ):
+        op.execute(f"CREATE POLICY {policy} ON survey {says}")
     op.execute(
         "CREATE TRIGGER noted AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON survey"
         " FOR EACH STATEMENT EXECUTE FUNCTION note_change()"
