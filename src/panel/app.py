@@ -46,6 +46,9 @@ from panel.families.sign_in_routes import entering_instead as family_entering_in
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.insight.linking.routes import HANDLERS as LISTS
 from panel.insight.routes import HANDLERS as INSIGHT
+from panel.insight.voice.asks import Surveys
+from panel.insight.voice.routes import HANDLERS as SURVEYS
+from panel.insight.voice.said_routes import HANDLERS as SAID
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
 from panel.panels.family_marks import FamilyMarks
@@ -164,6 +167,7 @@ def make_site(
         passwords=passwords,
         casework=CasesOfLeavers(),
         beside=RequestsBeside(),
+        family_asks=Surveys(),
     )
 
 
@@ -272,6 +276,8 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *EXCHANGE,
         *INSIGHT,
         *LISTS,
+        *SURVEYS,
+        *SAID,
         *([*DEMO, *MAILBOX] if demo else []),
     ]
 

@@ -68,6 +68,7 @@ NO_FACTS = {
     "pull_source",
     "recovery_code",
     "register_list",
+    "said_and_done",
     "sign_in_attempt",
     "sign_in_challenge",
     "sign_in_entry",

@@ -67,7 +67,7 @@ ABOUT_NO_CHILD = frozenset({
     "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
     "received", "received_piece",
-    "register_list", "list_count", "listed_child",
+    "register_list", "list_count", "listed_child", "said_and_done",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "version_pass",
     "unknown_letter",
@@ -348,6 +348,14 @@ def _answer(row: Any, _: Around) -> Canary:
     return _of(row, "text", Category.VIEWS, person=row.person_id)
 
 
+def _surveyed(row: Any, _: Around) -> Canary:
+    """What somebody of the family answered, and showed to those who work with the child."""
+    return _of(
+        row, "own_words", Category.VIEWS, person=row.person_id,
+        for_persons=frozenset({row.person_id}), always=frozenset({row.person_id}),
+    )  # fmt: skip
+
+
 def _reply(row: Any, around: Around) -> Canary:
     replied = around.agency_of.get(row.replied_by)
     return _of(
@@ -566,6 +574,7 @@ SEALED: dict[str, Rule] = {
     "note_delivery.held_back_why": _held_back,
     "note_answer.text": _answer,
     "note_answer.reply": _reply,
+    "survey.own_words": _surveyed,
     "incident.what": _panel("what", for_persons=NOBODY),
     "incident.seen": _panel("seen", for_persons=NOBODY),
     "access_request.reason": _asked_why,

@@ -15,6 +15,7 @@ from panel.accounts.service import worker_at_desk
 from panel.demo.story import SHAPES
 from panel.documents.models import Document, DocumentContent
 from panel.documents.service import CONTENT_FIELD
+from panel.insight.voice.models import Survey
 from panel.panels.calendar import meeting_on, panel_by_key, panel_rhythm
 from panel.panels.guests import MadeLink, NewGuest, item_to_ask, make_guest_link
 from panel.panels.models import (
@@ -333,6 +334,13 @@ async def _notes(
             found_on=now.date(), found_at=now,
         ),
     ])  # fmt: skip
+    asked = select(Survey).where(Survey.child_id == child, Survey.meeting_id == held.id)
+    survey = await session.scalar(asked.where(Survey.person_id == mother)) or Survey(
+        **about, meeting_id=held.id, person_id=mother, occasion="panel", offered_on=now.date()
+    )
+    survey.state, survey.answered_at, survey.information = "answered", now, 4
+    survey.is_shown, survey.own_words = True, "They listened"
+    session.add(survey)
 
 
 async def _sharing(session: AsyncSession, world: World) -> None:

@@ -390,6 +390,12 @@ async def when_the_next_meeting_confirms_the_minutes(grace: Person) -> None:
 async def when_the_mother_chooses_who_sees_what(marta: Person) -> None:
     await marta.page.set_viewport_size(PHONE)
     await marta.open("/family")
+    await marta.follow("Say how it is now")
+    await marta.press("Send")
+    await marta.reads("There is a problem")
+    await marta.choose("What do you see?", "Half way")
+    await marta.press("Send")
+    await marta.reads("It is now 3 out of 5.")
     await marta.follow("Who may see what")
     await marta.press("Stop sharing with")
     await marta.reads("It works at once")

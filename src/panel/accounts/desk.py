@@ -40,6 +40,7 @@ from panel.platform.sessions import first_time, forgery_token, was_of, was_prove
 from panel.platform.tenancy import Tenant
 from panel.records.beside import BesideCase, NothingBeside
 from panel.records.casework import Casework, NoCasework
+from panel.records.family_asks import FamilyAsks, NothingAsked
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
@@ -104,6 +105,8 @@ class Site:
     """What workers' accounts must know of their cases."""
     beside: BesideCase = field(default_factory=NothingBeside)
     """What stands beside a case on a panel's papers: requests for service."""
+    family_asks: FamilyAsks = field(default_factory=NothingAsked)
+    """What families are asked on their own page: how they were treated."""
 
 
 def refused_by_rule(

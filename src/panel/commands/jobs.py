@@ -34,6 +34,7 @@ from panel.governance.rights_copies import gather_waiting
 from panel.governance.rights_telling import tell_of_corrections
 from panel.governance.versions import keep_up_to_date
 from panel.insight.feed import keep_facts
+from panel.insight.voice.offering import offer_surveys
 from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
@@ -265,6 +266,7 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         *about_rights(settings, gate),
         *about_exchange(settings, gate),
         taking_in(gate),
+        Job("ask families what it was like", timedelta(hours=1), offer_surveys),
         Job("keep the facts", EVERY, keep_facts),
         put,
     ]

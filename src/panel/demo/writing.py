@@ -22,6 +22,7 @@ from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
 from panel.demo.terms import calendar_file
+from panel.demo.voice import write_voice
 from panel.panels.calendar import (
     add_panel,
     import_terms,
@@ -108,6 +109,7 @@ async def write_year(
         await session.execute(text("SELECT rewrite_all_access()"))
     await look_back(tenant, year, seed=seed)
     await allocate(tenant, year, world.asked, seed=seed)
+    await write_voice(tenant, year, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:

@@ -1,6 +1,6 @@
 """What may come in from a family."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -34,3 +34,12 @@ class AnswerForm(msgspec.Struct, forbid_unknown_fields=True):
         chosen("What you think", missing="Choose one"),
     ]
     said: Annotated[str, paragraphs("What you write", at_most=MOST_OF_ANSWER)] = ""
+
+
+class OutcomeForm(msgspec.Struct, forbid_unknown_fields=True):
+    """Where one of the family sees something that they want to be different, from 0 to 5."""
+
+    value: Annotated[
+        Literal["0", "1", "2", "3", "4", "5"],
+        chosen("How it is now", missing="Choose how it is now"),
+    ]

@@ -1,8 +1,9 @@
 """What a family's pages say: short sentences, words that are used at home (reading age about 9)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from uuid import UUID
 
 from panel.allocation.letter_service import OwnLetter
 from panel.families.objection_words import objection_words
@@ -12,6 +13,7 @@ from panel.panels.note_rules import Answer
 from panel.panels.telling import BeforePanel, OwnWords
 from panel.plans.rules import HIGHEST, Course, course, is_open, latest
 from panel.plans.service import ActionReading, OutcomeReading, PlanReading
+from panel.records.family_asks import FamilyAsk
 from panel.web import words
 
 _COURSE_WORDS = {
@@ -42,6 +44,8 @@ class PlanLine:
     text: str
     state: str
     more: str
+    judge_href: str = ""
+    """Where the reader says how it is now; empty where there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class ChildPage:
     looks_href: str = ""
     """Empty for who is not told who looked."""
     own_data_href: str = ""
+    asks: Sequence[FamilyAsk] = ()
+    """What they are asked, and what they answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,13 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         next_step=_next_step(child, today),
         person=_person(child.to_ring),
         plan_words="" if is_shown else _no_plan_words(child),
-        outcomes=[_outcome_line(one, _line_words(child, one)) for one in outcomes],
+        outcomes=[
+            replace(
+                _outcome_line(one, _line_words(child, one)),
+                judge_href=outcome_path(child, one) if may_judge(child, one) else "",
+            )
+            for one in outcomes
+        ],
         actions=[
             _action_line(one, _line_words(child, one), today, names_workers=child.may_know_workers)
             for one in actions
@@ -143,6 +155,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         choices_href=f"/family/{child.child_id}/choices",
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
         own_data_href=f"/family/{child.child_id}/own-data",
+        asks=child.asks,
     )
 
 
@@ -173,6 +186,49 @@ def thanks(child: ChildForFamily) -> str:
         return "Thank you. We have kept your words for the panel."
     day = words.day(before.words_for)
     return f"Thank you. We have kept your words for the meeting on {day}."
+
+
+HOW_IT_IS = (
+    ("5", "It is as we want it"), ("4", "Nearly there"), ("3", "Half way"),
+    ("2", "A little has changed"), ("1", "Hardly anything has changed"), ("0", "Not at all yet"),
+)  # fmt: skip
+"""The scale of outcomes (`plans.rules`) as a family reads it, the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomePage:
+    """The page on which somebody says how something is that they want to be different."""
+
+    outcome: str
+    now: str
+    readers: str
+    action: str
+
+
+def may_judge(child: ChildForFamily, one: OutcomeReading) -> bool:
+    """Whether the reader can say how it is: they read the words, and it is still worked towards."""
+    return one.state == "working_towards" and one.id not in child.held
+
+
+def outcome_path(child: ChildForFamily, one: OutcomeReading) -> str:
+    """Where they say it."""
+    return f"/family/{child.child_id}/outcomes/{one.id}"
+
+
+def outcome_page(child: ChildForFamily, outcome_id: UUID) -> OutcomePage | None:
+    """The page; None where there is nothing to judge."""
+    plan = child.plan
+    if not isinstance(plan, PlanReading) or plan.state != "agreed":
+        return None
+    one = next((each for each in plan.outcomes if each.id == outcome_id), None)
+    if one is None or not may_judge(child, one):
+        return None
+    return OutcomePage(
+        outcome=one.text,
+        now=_outcome_line(one, one.text).more,
+        readers=f"The people who help {_object(child)} see it in the plan.",
+        action=outcome_path(child, one),
+    )
 
 
 def _letter_link(letter: OwnLetter) -> NoteLink:

@@ -23,6 +23,7 @@ from panel.panels.telling import (
 from panel.plans.service import PlanReading, plan_for_family, plan_for_reading
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant, load_keys
+from panel.records.family_asks import FamilyAsk, FamilyAsks
 from panel.records.family_words import Comparing, FamilyWords
 from panel.records.gate import Access, Gate, Withheld
 from panel.register.service import identity_text
@@ -68,6 +69,8 @@ class ChildForFamily:
     """A parent with parental responsibility, or the young person themselves."""
     held: frozenset[UUID] = frozenset()
     """The lines of the plan whose words they do not read yet."""
+    asks: Sequence[FamilyAsk] = ()
+    """What other rooms ask them on their first page."""
 
 
 class _Lead(msgspec.Struct):
@@ -104,7 +107,12 @@ _READ_WHO = msgspec.json.Decoder(_Who)
 
 
 async def children_of(
-    tenant: Tenant, gate: Gate, viewer: Viewer, family_words: FamilyWords, doing: str
+    tenant: Tenant,
+    gate: Gate,
+    viewer: Viewer,
+    family_words: FamilyWords,
+    asks: FamilyAsks,
+    doing: str,
 ) -> list[ChildForFamily]:
     """The viewer's own children, or the young person themselves; in transactions of its own."""
     async with tenant.transaction(viewer.id) as session:
@@ -117,7 +125,12 @@ async def children_of(
         )
         # Named by a court order or an override is not yet family.
         tied = [access for access in opened.values() if access.ties & OF_THE_FAMILY]
-        return [await child_for_family(one, comparing.get(one.child_id)) for one in tied]
+        return [
+            replace(
+                await child_for_family(one, comparing.get(one.child_id)), asks=await asks.of(one)
+            )
+            for one in tied
+        ]
 
 
 async def _children(session: AsyncSession, viewer: Viewer) -> list[UUID]:

@@ -12,15 +12,24 @@ from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk, go
 from panel.accounts.taking import take
 from panel.allocation.letter_service import open_own_letter
 from panel.families.choice_routes import HANDLERS as CHOICES
-from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, TellForm
+from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, OutcomeForm, TellForm
 from panel.families.invite_routes import HANDLERS as INVITATIONS
-from panel.families.pages import child_page, tell_page, thanks, thanks_for_answer
+from panel.families.pages import (
+    HOW_IT_IS,
+    child_page,
+    outcome_page,
+    tell_page,
+    thanks,
+    thanks_for_answer,
+)
 from panel.families.reading import child_for_family, children_of
 from panel.families.sign_in_routes import HANDLERS as SIGN_IN
 from panel.panels.note_answers import answer_note, open_own_note
 from panel.panels.note_pages import family_note_page
 from panel.panels.note_rules import Answer
 from panel.panels.telling import tell_the_panel
+from panel.plans.service import judge_own_outcome
+from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
@@ -32,7 +41,12 @@ async def family_home(
 ) -> Response[str]:
     """What happens next, whom to ring, the plan, and what one told the panel."""
     children = await children_of(
-        desk.tenant, desk.gate, desk.viewer, desk.site.family_words, "opened their own page"
+        desk.tenant,
+        desk.gate,
+        desk.viewer,
+        desk.site.family_words,
+        desk.site.family_asks,
+        "opened their own page",
     )
     return desk.page(
         "families/home.html",
@@ -75,6 +89,50 @@ async def _tell(desk: Desk, access: Access, errors: FieldErrors | None = None) -
         page=tell_page(child),
         filled=Filled({}, errors),
         at_most=MOST,
+    )
+
+
+HOW_IT_GOES = "said how the plan goes"
+OUTCOME = "/family/{child_id:uuid}/outcomes/{outcome_id:uuid}"
+
+
+@get(OUTCOME, include_in_schema=False, opt=FOR_FAMILIES)
+async def judge(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
+) -> Response[str]:
+    """The page on which somebody of the family says how something is that is to be different."""
+    return await _outcome(desk, child_id, outcome_id)
+
+
+@post(OUTCOME, include_in_schema=False, opt=FOR_FAMILIES)
+async def judged(
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
+) -> Response[Any]:
+    """Keep how somebody of the family sees it."""
+    opens = partial(desk.open, child_id, HOW_IT_GOES)
+
+    async def work(access: Access, form: OutcomeForm) -> None:
+        await judge_own_outcome(access, outcome_id, int(form.value))
+
+    again = partial(_outcome, desk, child_id, outcome_id)
+    return await take(desk, OutcomeForm, opens, work, FAMILY_HOME, again=again)
+
+
+async def _outcome(
+    desk: Desk, child_id: UUID, outcome_id: UUID, errors: FieldErrors | None = None
+) -> Response[str]:
+    # What others' words are compared with, before the record is opened.
+    comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
+    async with desk.open(child_id, HOW_IT_GOES) as access:
+        page = outcome_page(await child_for_family(access, comparing), outcome_id)
+    if page is None:
+        raise NotFound("There is nothing to judge here.", "Go back to your own page.")
+    return desk.page(
+        "families/outcome.html",
+        status=200 if errors is None else 422,
+        page=page,
+        choices=HOW_IT_IS,
+        filled=Filled({}, errors),
     )
 
 
@@ -154,6 +212,8 @@ HANDLERS = [
     family_home,
     tell,
     told,
+    judge,
+    judged,
     read_notes,
     answer_notes,
     *CHOICES,

@@ -71,6 +71,7 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "family_note": ("Notes to the family", Category.PANEL),
     "note_delivery": ("Notes to the family", Category.PANEL),
     "note_answer": ("Notes to the family", Category.VIEWS),
+    "survey": ("What the family said", Category.VIEWS),
     "incident": ("What went wrong", Category.PANEL),
     "sharing_agreement": ("Sharing", Category.FAMILY),
     "sharing_objection": ("Sharing", Category.FAMILY),

@@ -29,6 +29,7 @@ SAID_BY = frozenset(
     {
         "family_words",
         "note_answer",
+        "survey",
         "note_delivery",
         "right_request",
         "correction",

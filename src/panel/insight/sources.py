@@ -16,7 +16,7 @@ from panel.allocation.rules import LegalBasis, is_duty
 from panel.insight import coding
 from panel.insight.core.facts import ChildSaid, Said, Term
 from panel.insight.core.terms import ended_terms
-from panel.insight.core.words import NOT_SAID, SERVICES, SEXES
+from panel.insight.core.words import NOT_SAID, QUESTIONS, SERVICES, SEXES
 from panel.insight.keys import FactKeys
 from panel.insight.linking.saying import LISTED, OF_NOBODY
 from panel.platform.read_models import ReadModel, rows_of, sql
@@ -53,6 +53,9 @@ def _said(
 _SERVICE = "LEFT JOIN service s ON s.id = r.service_id"
 _DECIDED = "(SELECT min(f.decided_on) FROM request_decision f WHERE f.request_id = r.id)::text"
 _KIND = "'kind', s.kind, 'short_break', (s.kind = 'short_break')::text"
+
+_ASKED = ", ".join(f"('{one}', r.{one})" for one in QUESTIONS)
+"""Each question of the survey with its answer: 0 where nothing was judged."""
 
 
 def listed(*parts: str) -> str:
@@ -131,7 +134,8 @@ SAID = (
     _said(
         "progress", "outcome_progress r JOIN (SELECT true) scored ON r.value IS NOT NULL",
         key="r.outcome_id", since='r."on"',
-        codes="'family', EXISTS (SELECT FROM family_member m WHERE m.id = r.created_by)::text",
+        codes="'family', (EXISTS (SELECT FROM family_member m WHERE m.id = r.created_by)"
+        " OR r.created_by = r.child_id)::text",
         numbers="'value', r.value",
     ),
     _said(
@@ -140,6 +144,12 @@ SAID = (
         " ON r.what = 'desired_outcome.state' AND r.to_code = 'reached'"
         " AND EXISTS (SELECT FROM desired_outcome o WHERE o.id = r.row_id AND o.state = 'reached')",
         key="r.row_id", since="(r.created_at AT TIME ZONE 'Europe/London')::date",
+    ),
+    _said(
+        "perception",
+        f"survey r CROSS JOIN LATERAL (VALUES {_ASKED}) q (question, answer)",
+        key="r.id", since="r.offered_on", codes="'question', q.question",
+        numbers="'answer', COALESCE(q.answer, 0)",
     ),
     _said(
         "listed", LISTED, since="r.since_on", until="r.until_on",

@@ -14,6 +14,7 @@ from panel.plans.family_words import (
     plan_for_family,
 )
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
+from panel.plans.judging import judge_own_outcome
 from panel.plans.leads import (
     PART,
     Candidate,
@@ -127,6 +128,7 @@ __all__ = [
     "import_plan",
     "is_overdue",
     "join_team",
+    "judge_own_outcome",
     "lead_gap_since",
     "lead_history",
     "leaver",

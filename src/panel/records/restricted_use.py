@@ -48,6 +48,7 @@ HELD_STILL = frozenset(
         "service_request",
         "short_break",
         "significant_event",
+        "survey",
         "unit_price",
         "unmet_need",
         "waiting",

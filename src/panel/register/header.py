@@ -28,6 +28,7 @@ PARTS = (
     ("panels", "Panels", "/panels"),
     ("requests", "Requests", "/requests"),
     ("documents", "Documents", "/documents"),
+    ("experience", "What the family says", "/experience"),
     ("systems", "Other systems", "/systems"),
     ("chronology", "Chronology", "/chronology"),
     ("sharing", "Sharing", "/sharing"),

@@ -299,17 +299,19 @@ def _outcomes(child: _Child, days: Days) -> Iterator[OutcomeChange]:
         if not any(days.hold(_day(two.since)) for two in (*seen, *reached)):
             continue
         baseline, target = one.numbers["baseline"], one.numbers["target"]
-        latest = seen[-1].numbers["value"] if seen else baseline
+        stands = seen[-1].numbers["value"] if seen else baseline
+        # Whoever scores after a family does not speak for it: what it judged in the term stays.
+        judged = [two for two in seen if _is(two, "family") and days.hold(_day(two.since))]
         yield OutcomeChange(
             child.who,
             _key(one),
             days.period,
             child.said.need,
             baseline,
-            latest,
+            judged[-1].numbers["value"] if judged else stands,
             target,
-            bool(reached) or latest >= target > baseline,
-            bool(seen) and _is(seen[-1], "family"),
+            bool(reached) or stands >= target > baseline,
+            bool(judged),
         )
 
 

@@ -110,7 +110,11 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeChange:
-    """An outcome that was looked at in the term. Scores from 0 to 5."""
+    """An outcome that was looked at in the term. Scores from 0 to 5.
+
+    `latest` is the family's own last score of the term where there is one (`by_family`), else the
+    last of anybody's; whether it is reached goes by the last of anybody's.
+    """
 
     who: Who
     key: bytes

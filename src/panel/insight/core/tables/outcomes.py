@@ -72,7 +72,12 @@ _OFFERED = replace(
     question="What do parents say?",
     definition="Children whose parents were offered the question in the term.",
     source="The survey after panels and reviews",
-    quality=(READ_AS_CHANGED, "Free text is in no table."),
+    quality=(
+        READ_AS_CHANGED,
+        "Free text is in no table.",
+        "Who cannot say or takes the answer back counts as asked, not as answered.",
+        "It counts in the term in which the question was asked.",
+    ),
     fact=Perception,
     group="perception",
     dims=("question",),

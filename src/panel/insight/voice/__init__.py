@@ -1,0 +1,1 @@
+"""What families say of how they were treated, and what commissioners tell them was done."""
