@@ -1,0 +1,58 @@
+"""Keep marks beside each record: by them a list is compared with the children here, unopened.
+
+They are made under the key of blind indexes, so they go with a child's key as those do.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0048"
+down_revision = "0046"
+branch_labels = None
+depends_on = None
+
+VIEWER = "NULLIF(current_setting('panel.viewer', true), '')::uuid"
+NOW = "NULLIF(current_setting('panel.now', true), '')::timestamptz"
+REACHABLE = (
+    "CREATE POLICY reachable ON child_mark USING ((SELECT true FROM child_access a"
+    f" WHERE a.child_id = child_mark.child_id AND a.viewer_id = {VIEWER}"
+    f" AND a.valid_from <= {NOW} AND a.valid_until >= {NOW}))"
+)
+UNFOUND = """
+CREATE OR REPLACE FUNCTION no_longer_found() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = "{schema}", pg_temp AS $$
+BEGIN
+  DELETE FROM child_index WHERE child_id = NEW.holder_id;{also}
+  RETURN NULL;
+END $$
+"""
+MARKS = "\n  DELETE FROM child_mark WHERE child_id = NEW.holder_id;"
+
+
+def this_schema() -> str:
+    """The authority's schema; "authority" where the SQL is only printed."""
+    if op.get_context().as_sql:
+        return "authority"
+    found: str = op.get_bind().execute(sa.text("SELECT current_schema()")).scalar_one()
+    return found
+
+
+def upgrade() -> None:
+    """Make the table, fence it as blind indexes are, and have it follow an erasure."""
+    op.create_table(
+        "child_mark",
+        sa.Column("child_id", sa.Uuid(), nullable=False),
+        sa.Column("marks", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["child_id"], ["child.id"], name=op.f("fk_child_mark_child_id")),
+        sa.PrimaryKeyConstraint("child_id", name=op.f("pk_child_mark")),
+    )
+    op.execute("ALTER TABLE child_mark ENABLE ROW LEVEL SECURITY")
+    op.execute(REACHABLE)
+    op.execute("GRANT SELECT, INSERT, UPDATE ON child_mark TO panel_app")
+    op.execute(UNFOUND.format(schema=this_schema(), also=MARKS))
+
+
+def downgrade() -> None:
+    """Take them away; nothing is compared until they are made anew."""
+    op.execute(UNFOUND.format(schema=this_schema(), also=""))
+    op.drop_table("child_mark")
