@@ -1,6 +1,8 @@
-"""Keep marks beside each record: by them a list is compared with the children here, unopened.
+"""Keep marks beside each record, the kind of service that is waited for, and populations of wards.
 
-They are made under the key of blind indexes, so they go with a child's key as those do.
+By marks a list is compared with the children here, unopened. They are made under the key of blind
+indexes, so they go with a child's key as those do. Facts of waits are made anew for every child,
+since they say for which service from now on.
 """
 
 import sqlalchemy as sa
@@ -26,6 +28,7 @@ BEGIN
   RETURN NULL;
 END $$
 """
+WHEN = sa.DateTime(timezone=True)
 MARKS = "\n  DELETE FROM child_mark WHERE child_id = NEW.holder_id;"
 
 
@@ -50,9 +53,30 @@ def upgrade() -> None:
     op.execute(REACHABLE)
     op.execute("GRANT SELECT, INSERT, UPDATE ON child_mark TO panel_app")
     op.execute(UNFOUND.format(schema=this_schema(), also=MARKS))
+    op.add_column("fact_wait", sa.Column("kind", sa.Text(), nullable=False, server_default=""))
+    op.execute("INSERT INTO insight_touched (id, child_id) SELECT gen_random_uuid(), id FROM child")
+    op.create_table(
+        "area_population",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", WHEN, nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.Column("changed_at", WHEN, nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("ward_code", sa.Text(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("children", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_area_population")),
+        sa.CheckConstraint("children >= 0", name=op.f("ck_area_population_children")),
+    )
+    op.create_index("uq_area_population", "area_population", ["ward_code", "year"], unique=True)
+    op.execute("GRANT SELECT, INSERT, UPDATE ON area_population TO panel_app")
 
 
 def downgrade() -> None:
     """Take them away; nothing is compared until they are made anew."""
+    op.drop_table("area_population")
+    op.drop_column("fact_wait", "kind")
     op.execute(UNFOUND.format(schema=this_schema(), also=""))
     op.drop_table("child_mark")

@@ -56,6 +56,7 @@ UNITS: Mapping[Measure, str] = MappingProxyType(
         Measure.RATIO: "pounds for each child",
         Measure.INDEX: "index",
         Measure.PLACES: "places",
+        Measure.ELSEWHERE: "children",
         Measure.ADDITIVE: "children",
     }
 )

@@ -95,7 +95,7 @@ SAID = (
         numbers="'missing', GREATEST(0, 1000 * (r.units_needed - r.units_agreed))::bigint",
     ),
     _said(
-        "waiting", "waiting r", key="r.id", since="r.since_on",
+        "waiting", f"waiting r {_SERVICE}", key="r.id", since="r.since_on", codes="'kind', s.kind",
         until="COALESCE((SELECT min(o.answered_on) FROM place_offer o"
         " WHERE o.waiting_id = r.id AND o.answer = 'accepted'), r.left_on)",
     ),
@@ -140,6 +140,12 @@ SAID = (
         " ON r.what = 'desired_outcome.state' AND r.to_code = 'reached'"
         " AND EXISTS (SELECT FROM desired_outcome o WHERE o.id = r.row_id AND o.state = 'reached')",
         key="r.row_id", since="(r.created_at AT TIME ZONE 'Europe/London')::date",
+    ),
+    _said(
+        "transition",
+        "episode r JOIN (SELECT true) moved ON r.closure_reason = 'moved_away'"
+        " AND r.closed_on IS NOT NULL",
+        key="r.id", since="r.closed_on", codes="'kind', 'area'",
     ),
     _said(
         "listed", LISTED, since="r.since_on", until="r.until_on",
