@@ -43,7 +43,7 @@ Take = Callable[[Tenant, BinaryIO, Path], Awaitable[ImportReport]]
 
 @click.group("import")
 def imports() -> None:
-    """Take real files in: terms, people, register, caseload, areas, populations, services, lists."""
+    """Take real files in: terms, people, children, areas, populations, services, lists."""
 
 
 async def _join(session: AsyncSession, panel_id: UUID, agency_id: UUID) -> None:

@@ -101,7 +101,7 @@ async def bring_in_populations(tenant: Tenant, source: BinaryIO) -> PopulationRe
         else:
             rows.append(one)
     async with tenant.transaction(JOB) as session:
-        wards = set(await session.scalars(select(Area.code)))
+        wards = set(await session.scalars(select(Area.id)))
         report.problems += _wrong(rows, wards, day.year)
         if not report.problems:
             await _write(session, rows, report)

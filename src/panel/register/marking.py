@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.platform.crypto import Keyring
-from panel.platform.read_models import rows_of
+from panel.platform.read_models import rows_of, sql
 from panel.platform.tables import KEYS, today_of
 from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
@@ -26,14 +26,16 @@ _MAY_BE_COMPARED = """
  AND NOT EXISTS (SELECT FROM processing_restriction x WHERE x.child_id = c.id
    AND x.ended_on IS NULL AND x.from_on <= %(today)s)
 """
-_MARKS = f"""
-SELECT m.child_id, m.marks FROM child_mark m JOIN child c ON c.id = m.child_id
- WHERE {_MAY_BE_COMPARED} ORDER BY m.child_id
-"""
-_WITHOUT = f"""
-SELECT c.id FROM child c WHERE NOT EXISTS (SELECT FROM child_mark m WHERE m.child_id = c.id)
- AND {_MAY_BE_COMPARED} ORDER BY c.id LIMIT %(most)s
-"""
+_MARKS = sql(
+    "SELECT m.child_id, m.marks FROM child_mark m JOIN child c ON c.id = m.child_id"
+    " WHERE {may_be} ORDER BY m.child_id",
+    may_be=_MAY_BE_COMPARED,
+)
+_WITHOUT = sql(
+    "SELECT c.id FROM child c WHERE NOT EXISTS (SELECT FROM child_mark m WHERE m.child_id = c.id)"
+    " AND {may_be} ORDER BY c.id LIMIT %(most)s",
+    may_be=_MAY_BE_COMPARED,
+)
 
 
 async def write_marks(session: AsyncSession, ring: Keyring, children: Sequence[Child]) -> None:

@@ -8,7 +8,8 @@ What is said, by `Said.what`, and what stands in it beside its days:
 
 - `withheld`: nothing of this child is counted (its use is restricted by law);
 - `ward` (ward), `level` (level): dated, the newest counts;
-- `episode` (identified), `plan`, `referral` (first_panel), `discussed`, `waiting` (kind): their days;
+- `episode` (identified), `plan`, `referral` (first_panel), `discussed`: their days;
+- `waiting` (kind): until there is a place;
 - `request` (kind, short_break, basis, duty, need, decision, decided);
 - `unmet` (need, reason, kind, short_break, unit; missing in thousandths);
 - `line` (package, kind, how, residential, unit, every, approved; units in thousandths), with

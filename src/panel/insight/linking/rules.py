@@ -1,9 +1,10 @@
 """Whether two of whom there are marks are one child: said by rules, or left to a person.
 
-Pure, and over marks alone: no name is read to say it. A weight (bits of evidence, Fellegi and Sunter) is not enough by itself: twins share surname,
-birth date, postcode and address, and would be linked by it. So a link needs the given name or a
-valid NHS number to be the same, nothing against it, and nobody else whom it could be. A given name
-that is only alike is not the same: Marie and Maria may be sisters (ADR 41).
+Pure, and over marks alone: no name is read to say it (ADR 46). A weight (bits of evidence, Fellegi
+and Sunter) is not enough by itself: twins share surname, birth date, postcode and address, and
+would be linked by it. So a link needs the given name or a valid NHS number to be the same, nothing
+against it, and nobody else whom it could be. A given name that is only alike is not the same: Marie
+and Maria may be sisters (ADR 41).
 """
 
 from collections import Counter, defaultdict

@@ -125,7 +125,7 @@ def _comparisons(*, settled: bool) -> list[tuple[str, Any]]:
     return [(name, comparison) for name, (comparison, _shares) in made.items()]
 
 
-def _alike(name: str, *nearly: str) -> Any:
+def _alike(name: str, *nearly: str) -> library.CustomComparison:
     """A column that is the same, nearly so in one degree after the other, or quite another."""
     return library.CustomComparison(
         output_column_name=name,

@@ -131,7 +131,7 @@ _DLA = replace(
     definition="Children with the allowance by ward, as the newest list of published counts says.",
     source="Counts by ward that were brought in as published, of the year up to the term’s end",
     quality=(
-        "Not changed here: whoever published it rounded it. Lists that are not published are not in.",
+        "Not changed here: whoever published it rounded it. Other lists are not in.",
         "Not shown for an area of which a ward has no figure.",
     ),
     of="dla",
