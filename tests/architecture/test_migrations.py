@@ -23,6 +23,7 @@ from tests.architecture import migration_lint
 SCHEMA = "authority_testshire"
 NO_FACTS = {
     "access_event",
+    "area_population",
     "audit_event",
     "audit_key",
     "audit_leaf",

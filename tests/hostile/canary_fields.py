@@ -55,7 +55,7 @@ ABOUT_NO_CHILD = frozenset({
     "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
     "job_run", "fact_change", "web_session", "sign_in_link", "sign_in_entry", "form_post",
     "sign_in_provider", "sign_in_provider_agency", "worker_identity",
-    "child_index", "child_mark",
+    "child_index", "child_mark", "area_population",
     "child_access", "access_event", "possible_duplicate", "outbox_message", "agencies_agreement",
     "override_attempt", "history_search", "governance_document", "authority_key",
     "key_rotation", "erasure_certificate",

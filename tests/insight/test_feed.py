@@ -311,6 +311,8 @@ CODED = {
     ("unmet_need", "unit"),
     ("record_change", "what"),
     ("record_change", "to_code"),
+    # One of `register.models.CLOSURES`: asked whether it is that the child moved away.
+    ("episode", "closure_reason"),
     ("listed_child", "need"),
     ("listed_child", "ward_code"),
 }
