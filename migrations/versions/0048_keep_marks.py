@@ -28,6 +28,17 @@ BEGIN
   RETURN NULL;
 END $$
 """
+# A list ends the one before it, so it changes what is said of those, too, who were on that alone.
+EVERYBODY = """
+CREATE OR REPLACE FUNCTION touch_everybody() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = "{schema}", pg_temp AS $$
+BEGIN
+  INSERT INTO insight_touched (id, child_id) SELECT gen_random_uuid(), e.id FROM ({rows}) e;
+  RETURN NULL;
+END $$
+"""
+OF_HERE = "SELECT id FROM child"
+OF_ALL = f"{OF_HERE} UNION SELECT person_id FROM listed_child"
 WHEN = sa.DateTime(timezone=True)
 MARKS = "\n  DELETE FROM child_mark WHERE child_id = NEW.holder_id;"
 
@@ -54,7 +65,10 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE ON child_mark TO panel_app")
     op.execute(UNFOUND.format(schema=this_schema(), also=MARKS))
     op.add_column("fact_wait", sa.Column("kind", sa.Text(), nullable=False, server_default=""))
-    op.execute("INSERT INTO insight_touched (id, child_id) SELECT gen_random_uuid(), id FROM child")
+    op.execute(
+        f"INSERT INTO insight_touched (id, child_id) SELECT gen_random_uuid(), e.id FROM ({OF_ALL}) e"
+    )
+    op.execute(EVERYBODY.format(schema=this_schema(), rows=OF_ALL))
     op.create_table(
         "area_population",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -76,6 +90,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away; nothing is compared until they are made anew."""
+    op.execute(EVERYBODY.format(schema=this_schema(), rows=OF_HERE))
     op.drop_table("area_population")
     op.drop_column("fact_wait", "kind")
     op.execute(UNFOUND.format(schema=this_schema(), also=""))

@@ -365,6 +365,30 @@ async def test_facts_say_who_is_on_the_list_and_who_is_not(
         order = Order("a list", "the job")
         await destroy(session, known.tenant, DestroyedKeys(tmp_path), [gone], order)
     assert await coverage(known) == {(True, True): 1, (False, True): 2, (True, False): 1}
+    # The agency's next list ends this one, also for those who were on it and are nobody's here.
+    later = NewList("sen", "education", "cfa2014", date(2026, 11, 1), date(2026, 11, 2))
+    await bring(known, one("Dai", family="Else"), new=later)
+    assert await coverage(known) == {(False, True): 3, (True, False): 1}
+
+
+async def test_who_is_on_two_lists_and_nobody_here_is_one_person(
+    known: House, clock: FixedClock, add_child: AddChild
+) -> None:
+    nobody = one("Nobody", "2018-01-01", family="Else")
+    await bring(known, nobody)
+    health = NewList("health", "health", "s251", date(2026, 10, 1), date(2026, 10, 1))
+    await bring(known, nobody, one("Dai", family="Else"), new=health)
+    await add_child("Efa")
+    clock.set(AFTER_TERM)
+    # Of each known child, the one who came after the lists too, it is said of each list.
+    assert await coverage(known) == {(True, False): 3, (False, True): 8}
+    async with known.tenant.transaction(JOB) as session:
+        people = {
+            fact.who.person
+            async for fact in stored(session)
+            if isinstance(fact, Coverage) and fact.listed
+        }
+    assert len(people) == 2
 
 
 async def coverage(house: House) -> dict[tuple[bool, bool], int]:

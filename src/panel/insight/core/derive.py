@@ -99,7 +99,8 @@ class _Child:
 
     def in_term(self, days: Days) -> list[Fact]:
         """Its facts in a term: none where it was neither known nor on a list."""
-        coverage = [one for one in self.of("listed") if days.overlap(_day(one.since), _until(one))]
+        # A list holds until the next one: who was on that before is on none at the term's end.
+        coverage = [one for one in self.of("listed") if _holds(one, days.last)]
         facts: list[Fact] = [
             *_requests(self, days),
             *_unmet(self, days),
@@ -392,6 +393,10 @@ def _in_time(child: _Child, day: date) -> bool:
 
 def _day(said: str) -> date | None:
     return date.fromisoformat(said) if said else None
+
+
+def _holds(one: Said, day: date) -> bool:
+    return one.since <= day.isoformat() and (not one.until or day.isoformat() <= one.until)
 
 
 def _until(one: Said) -> date | None:
