@@ -237,7 +237,7 @@ def test_known_against_expected_needs_the_population_of_every_ward() -> None:
     assert value is not None
     assert abs(Fraction(value) - exact) <= Fraction(5, 2)
     assert (found[("c0", "complex")].value or 0) > value
-    assert found[("c0", EVERY)].note is Note.NO_DATA
+    assert found[("c0", EVERY)].note is Note.NO_SUM, "two estimates are not added up"
     assert found[(EVERY, "dla")].note is Note.NO_DATA
 
 
@@ -283,9 +283,8 @@ def test_expected_children_are_shown_from_low_to_high_where_every_ward_has_a_pop
     found = elsewhere("expected_by_area", population=some, expected=EXPECTED)
     assert found[("c0", "complex")].value == 40
     assert found[("c0", "dla")].value == 310, "308, in steps of five"
-    assert {found[("c1", "dla")].note, found[(EVERY, "dla")].note, found[("c0", EVERY)].note} == {
-        Note.NO_DATA
-    }
+    assert {found[("c1", "dla")].note, found[(EVERY, "dla")].note} == {Note.NO_DATA}
+    assert found[("c0", EVERY)].note is Note.NO_SUM
     people = elsewhere("population_by_area_ward", population=some)
     assert people[("w00",)].value == 1_000
     for key in ("expected_by_area", "population_by_area", "known_against_expected"):

@@ -137,8 +137,10 @@ def against_expected(
     def made(cell: CellId) -> Cell:
         area, band = cell[table.dims.index(AREA)], cell[table.dims.index("band")]
         people = _people(area, grid, population)
-        if people is None or band not in expected:
+        if people is None or band not in {EVERY, *expected}:
             return withheld(cell, Note.NO_DATA)
+        if band == EVERY:
+            return withheld(cell, Note.NO_SUM)
         looked_for = Decimal(people) * expected[band].of_thousand / 1000
         return for_hundred(cell, known_of[(area,)], shown(cell, looked_for))
 
@@ -162,11 +164,14 @@ def from_elsewhere(
     def made(cell: CellId) -> Cell:
         codes = dict(zip(table.dims, cell, strict=True))
         people = _people(codes[AREA], grid, of_wards)
-        if people is None or codes.get("band", "") not in {"", *expected}:
+        band = codes.get("band", "")
+        if people is None or band not in {"", EVERY, *expected}:
             return withheld(cell, Note.NO_DATA)
-        if "band" not in codes:
+        if not band:
             return shown(cell, people)
-        share_of = Fraction(expected[codes["band"]].of_thousand, 1000)
+        if band == EVERY:
+            return withheld(cell, Note.NO_SUM)
+        share_of = Fraction(expected[band].of_thousand, 1000)
         return shown(cell, _near(people * share_of, _STEP))
 
     return ProtectedTable(table.key, period, tuple(made(one) for one in whole_grid(table, grid)))
