@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight.core.words import Period
+from panel.insight.linking.list_rows import children_of_a_ward
 from panel.insight.models import AreaPopulation
 from panel.platform.clock import today
 from panel.platform.read_models import rows_of
@@ -21,7 +22,6 @@ from panel.records.csv_rows import read_rows as read_lines
 from panel.register.csv_rows import ward_code
 from panel.register.models import Area
 
-MOST_OF_A_WARD = 100_000
 OLDEST_YEAR = 1981
 """From this census on there are figures by ward."""
 MOST = 10_000
@@ -49,12 +49,6 @@ class PopulationReport:
     problems: list[RowProblem] = field(default_factory=list)
 
 
-def _how_many(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text[:7]) > MOST_OF_A_WARD:
-        raise WrongCell("Write a whole number of children, such as 1850.")
-    return int(text)
-
-
 def _year(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) == 4) or int(text) < OLDEST_YEAR:
         raise WrongCell(f"Write the year of the figure, from {OLDEST_YEAR} on, such as 2024.")
@@ -64,7 +58,7 @@ def _year(text: str) -> int:
 POPULATIONS: ColumnSet[PopulationRow] = ColumnSet(
     (
         Column("ward_code", ward_code, needed=True),
-        Column("children", _how_many, needed=True),
+        Column("children", children_of_a_ward, needed=True),
         Column("year", _year, needed=True),
         Column("source", line_up_to(200), needed=True),
     ),

@@ -109,7 +109,8 @@ def _listed(cells: Cells) -> ListedRow:
     )
 
 
-def _how_many(text: str) -> int:
+def children_of_a_ward(text: str) -> int:
+    """A cell that holds how many children of a ward there are. WrongCell."""
     if not text.isascii() or not text.isdigit() or int(text[:7]) > MOST_OF_A_WARD:
         raise WrongCell("Write a whole number of children, such as 35.")
     return int(text)
@@ -134,7 +135,7 @@ LISTED: ColumnSet[ListedRow] = ColumnSet(
 COUNTS: ColumnSet[CountRow] = ColumnSet(
     (
         Column("ward_code", ward_code, needed=True),
-        Column("children", _how_many, needed=True),
+        Column("children", children_of_a_ward, needed=True),
     ),
     lambda cells: CountRow(
         cells.line,
