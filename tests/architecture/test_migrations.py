@@ -23,10 +23,12 @@ from tests.architecture import migration_lint
 SCHEMA = "authority_testshire"
 NO_FACTS = {
     "access_event",
+    "area_population",
     "audit_event",
     "audit_key",
     "audit_leaf",
     "audit_seal",
+    "child_mark",
     "delivery",
     "exchange_token",
     "export_job",
@@ -116,7 +118,12 @@ def test_every_child_scoped_table_is_fenced(database_of_own: Cluster) -> None:
             [SCHEMA, SCHEMA],
         ).fetchall()
     state = {name: (secured, forced, policies) for name, secured, forced, policies in rows}
-    for table in [*(one.name for one in child_scoped_tables()), "child", "child_index"]:
+    for table in [
+        *(one.name for one in child_scoped_tables()),
+        "child",
+        "child_index",
+        "child_mark",
+    ]:
         secured, forced, policies = state[table]
         assert secured, f"{table} has no row-level security: add it to 0002's CHILD_TABLES."
         assert policies >= 1, f"{table} has no policy."

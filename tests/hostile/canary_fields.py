@@ -31,6 +31,7 @@ from panel.assessments.models import Assessment, Form
 from panel.documents.models import Document
 from panel.documents.service import CONTENT_FIELD
 from panel.governance.models import UnusualPattern
+from panel.insight.linking.models import ListedChild, ListLink
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.plans.models import DesiredOutcome, Plan
 from panel.platform.crypto import Keys
@@ -54,7 +55,7 @@ ABOUT_NO_CHILD = frozenset({
     "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
     "job_run", "fact_change", "web_session", "sign_in_link", "sign_in_entry", "form_post",
     "sign_in_provider", "sign_in_provider_agency", "worker_identity",
-    "child_index",
+    "child_index", "child_mark", "area_population",
     "child_access", "access_event", "possible_duplicate", "outbox_message", "agencies_agreement",
     "override_attempt", "history_search", "governance_document", "authority_key",
     "key_rotation", "erasure_certificate",
@@ -67,7 +68,7 @@ ABOUT_NO_CHILD = frozenset({
     "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
     "received", "received_piece",
-    "register_list", "list_count", "listed_child", "said_and_done",
+    "register_list", "list_count", "said_and_done",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "version_pass",
     "unknown_letter",
@@ -77,8 +78,7 @@ ABOUT_NO_CHILD = frozenset({
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 
 What other systems sent is shown to nobody as it came: what it says is in `sender_version`, and what
-it would change in `proposal`. Whom lists name is shown beside a child as far as the same may be seen
-of the child: tests/insight/linking/test_lists.py.
+it would change in `proposal`.
 """
 
 CODED = frozenset({
@@ -103,6 +103,7 @@ CODED = frozenset({
     "disposal_line.refused_why",
     "package_change.said", "package_change.financial_year",
     "proposal.target", "sender_version.type", "list_link.why", "list_link.rules",
+    "listed_child.need", "listed_child.ward_code",
     "resource_version.resource", "resource_version.line",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words; and
@@ -188,6 +189,8 @@ class Around:
     assessments: dict[UUID, Assessment] = field(default_factory=dict)
     documents: dict[UUID, Document] = field(default_factory=dict)
     forms: dict[UUID, FormDefinition] = field(default_factory=dict)
+    may_be: dict[UUID, set[UUID]] = field(default_factory=dict)
+    """The children of whom it was said that somebody on a list is they."""
     links: dict[UUID, list[FamilyLink]] = field(default_factory=dict)
     """The links of a family member."""
 
@@ -278,6 +281,19 @@ def _cleared(name: str) -> Rule:
         return _of(row, name, Category.PLAN, agencies=agencies, for_persons=NOBODY)
 
     return rule
+
+
+def _listed(name: str) -> Rule:
+    """Who is on a list: beside a child whom it may be, and by whom the child may be named."""
+    return lambda row, around: Canary(
+        f"listed_child.{name}", row.id, frozenset(around.may_be[row.id]),
+        frozenset({Category.IDENTITY}),
+    )  # fmt: skip
+
+
+def _kept_on_the_list(name: str) -> Rule:
+    """Where somebody on a list lives: nobody is told it out of the list."""
+    return lambda row, _: Canary(f"listed_child.{name}", row.id, NOBODY, frozenset())
 
 
 def _progress(row: Any, around: Around) -> Canary:
@@ -505,6 +521,8 @@ SEALED: dict[str, Rule] = {
     "child.postcode": _childs("postcode", Category.CONTACT),
     "child.phone": _childs("phone", Category.CONTACT),
     "child.disability": _childs("disability", Category.HEALTH),
+    **{f"listed_child.{one}": _listed(one) for one in ("given_name", "family_name", "nhs_number")},
+    **{f"listed_child.{one}": _kept_on_the_list(one) for one in ("address", "postcode")},
     "family_member.name": _member("name", Category.FAMILY),
     "family_member.email": _member("email", Category.CONTACT),
     "family_member.phone": _member("phone", Category.CONTACT),
@@ -746,6 +764,8 @@ async def look_around(session: AsyncSession) -> Around:
         around.documents[document.id] = document
     for form in await session.scalars(select(Form)):
         around.forms[form.id] = msgspec.convert(form.definition, FormDefinition)
+    for said in await session.scalars(select(ListLink)):
+        around.may_be.setdefault(said.listed_child_id, set()).add(said.child_id)
     for link in await session.scalars(select(FamilyLink)):
         around.links.setdefault(link.family_member_id, []).append(link)
     return around
@@ -820,7 +840,9 @@ async def _plant_table(
 def _holder(row: Any) -> UUID:
     if isinstance(row, FamilyAccess):
         return row.person_id
-    return cast("UUID", row.id if isinstance(row, Child | FamilyMember) else row.child_id)
+    return cast(
+        "UUID", row.id if isinstance(row, Child | FamilyMember | ListedChild) else row.child_id
+    )
 
 
 def _stays_empty(where: str, row: Any) -> bool:
@@ -856,7 +878,7 @@ def _said(where: str, was: str, row: Any, around: Around, canary: Canary, plante
     if where == "child.nhs_number" and was:
         planted.canaries[was] = canary
         return was
-    if where == "former_identity.nhs_number":
+    if where in ("former_identity.nhs_number", "listed_child.nhs_number"):
         return planted.new_number(canary)
     if where in ("family_member.email", "family_access.email"):
         return f"{planted.new(canary)}@families.example"

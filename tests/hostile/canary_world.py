@@ -45,6 +45,7 @@ from panel.sharing.models import (
 )
 from tests.hostile.canary_allocation import allocated
 from tests.hostile.canary_exchange import sent_by_systems
+from tests.hostile.canary_lists import on_a_list
 from tests.hostile.canary_money import packaged
 from tests.hostile.canary_rights import own_data
 from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
@@ -99,6 +100,7 @@ async def make_world(tenant: Tenant, gate: Gate) -> World:
         await _moved(session, world, coming)
         await _authors(session, world)
         await sent_by_systems(session, world.agencies, world.children.values())
+        await on_a_list(session, world.agencies, world.children.values())
         await session.flush()
         await session.execute(text("SELECT rewrite_all_access()"))
     await _guests(gate, world)

@@ -75,6 +75,8 @@ def counted(database: Cluster, table: str) -> int:
         ("restore", "/nowhere/panel.backup"),
         ("restore", "/"),
         ("import", "list", "/nowhere/sen.csv"),
+        ("import", "populations", "/nowhere/populations.csv"),
+        ("import", "populations", "/etc/hostname"),
         ("import", "list", "/etc/hostname", "--kind", "sen", "--agency", "nobody",
          "--legal-basis", "cfa2014", "--as-of", "2026-09-01", "--opt-out-checked-on", "2026-09-01"),
         ("import", "list", "/etc/hostname", "--kind", "sen", "--agency", "nobody",

@@ -158,6 +158,8 @@ NOT_ON_A_PAGE: dict[str, str] = {
     "family_note.kept": "is kept with the note; what stays marked is shown from its own words",
     "former_identity.ended_why": "is kept for the trail; once ended, no page shows the name at all",
     "order_to_confirm.evidence": "is kept for the trail: what was seen before the order counted",
+    "listed_child.address": "is never told out of a list, only whether it is the same as here",
+    "listed_child.postcode": "as the address",
     "guest_link.name": "is kept; a link is told apart by the agency",
     "access_file.made": "is handed out once, and was",
     "processing_restriction.why": "is kept for the trail; that the use is restricted is said",

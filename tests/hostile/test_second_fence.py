@@ -25,7 +25,7 @@ from tests.hostile.canary_year import Made
 
 pytestmark = pytest.mark.database
 
-BY_CHILD = ("child_index", "access_event")
+BY_CHILD = ("child_index", "child_mark", "access_event")
 """Tables that say whose row it is and are none of a child's own."""
 GIVES_NOTHING = frozenset({
     "rewrite_child_access", "rewrite_viewer_access", "rewrite_all_access", "open_child",

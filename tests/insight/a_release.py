@@ -7,6 +7,7 @@ from functools import cache
 
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, TrueCell
+from panel.insight.core.dimensions import AREA
 from panel.insight.core.error import published_error
 from panel.insight.core.facts import ChildTerm, Package, Unmet, Wait
 from panel.insight.core.making import COUNTED, Counted, tables_of
@@ -100,13 +101,13 @@ def _lacking(known: Iterable[Child]) -> Iterator[Child]:
 
 
 def _waits(table: TableDef) -> Iterator[TrueCell]:
-    quick = table.key != "wait_panel_service"
-    by_area = {"c0": (14, 5, 3, 0, 0, 0), "c1": (3, 12, 5, 1, 0, 0)}
-    if not quick:
-        by_area = {"c0": (2, 3, 12, 6, 2, 0), "c1": (1, 2, 4, 5, 14, 9)}
-    whole = tuple(map(sum, zip(*by_area.values(), strict=True)))
-    for at, (area, bands) in enumerate({EVERY: whole, **by_area}.items()):
-        yield TrueCell((area,), sum(bands), 1 + at, in_bands=bands)
+    first, second = ("c0", "c1") if table.dims == (AREA,) else ("short_break", "therapy")
+    parts = {first: (14, 5, 3, 0, 0, 0), second: (3, 12, 5, 1, 0, 0)}
+    if table.key.startswith("wait_panel_service"):
+        parts = {first: (2, 3, 12, 6, 2, 0), second: (1, 2, 4, 5, 14, 9)}
+    whole = tuple(map(sum, zip(*parts.values(), strict=True)))
+    for at, (code, bands) in enumerate({EVERY: whole, **parts}.items()):
+        yield TrueCell((code,), sum(bands), 1 + at, in_bands=bands)
 
 
 def _costs(table: TableDef) -> Iterator[TrueCell]:

@@ -368,6 +368,42 @@ def test_clocks_stop_in_their_term_or_still_run() -> None:
     ])  # fmt: skip
 
 
+def test_each_clock_says_for_which_kind_of_service_the_child_waits() -> None:
+    """Before the panel it is whatever was asked for by the end of the term, each kind a fact."""
+    said = child(
+        Said("episode", key=key("e"), since="2026-01-05", codes={"identified": "2026-01-05"}),
+        Said("referral", key=key("f"), since="2026-01-12", codes={"first_panel": "2026-02-01"}),
+        Said("request", key=key("r"), since="2026-02-02",
+             codes={"kind": "therapy", "decided": "2026-03-01"}),
+        Said("request", key=key("s"), since="2026-02-09", codes={"kind": "short_break"}),
+        Said("waiting", key=key("w"), since="2026-03-01", codes={"kind": "short_break"}),
+        Said("line", key=key("l"), since="2026-03-02", codes={
+            "kind": "therapy", "package": key("p"), "every": "week", "approved": "2026-03-01",
+            "unit": "hour", "how": "in_kind",
+        }, numbers={"units": 1000}),
+    )  # fmt: skip
+    waits = [
+        one for one in derive(WHO, said, TERMS) if isinstance(one, Wait) and one.period == SPRING
+    ]
+    both = ("short_break", "therapy")
+    assert sorted((one.clock, one.kind) for one in waits) == sorted([
+        *(("identified_referral", kind) for kind in both),
+        *(("referral_panel", kind) for kind in both),
+        ("panel_service", "therapy"),
+        ("request_decision", "short_break"), ("request_decision", "therapy"),
+        ("place", "short_break"),
+    ])  # fmt: skip
+    assert len({(one.clock, one.key) for one in waits}) == len(waits), "each is a row of its own"
+
+
+def test_who_was_on_a_list_that_ended_is_on_none_at_the_end_of_the_term() -> None:
+    ended = Said("listed", since="2026-01-01", until="2026-02-10",
+                 codes={"list": "sen", "listed": "true"})  # fmt: skip
+    next_one = Said("listed", since="2026-02-11", codes={"list": "sen", "listed": "false"})
+    assert SPRING not in of(Coverage, child(ended))
+    assert not of(Coverage, child(ended, next_one, EPISODE))[SPRING].listed
+
+
 def test_an_outcome_counts_where_it_was_looked_at() -> None:
     said = child(
         EPISODE,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,24 @@ from panel.insight.core.error import published_error
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
-from panel.insight.core.rates import ExpectedShare, cost_for_each, for_hundred, share
+from panel.insight.core.rates import (
+    EXPECTED,
+    ExpectedShare,
+    cost_for_each,
+    for_hundred,
+    share,
+)
 from panel.insight.core.released import PublishedRules
 from panel.insight.core.series import projection, series
 from panel.insight.core.table import CellId, Measure
-from panel.insight.core.words import EVERY, Level, Period, ordinal, period_at
+from panel.insight.core.words import (
+    EVERY,
+    EXPECTED_BANDS,
+    Level,
+    Period,
+    ordinal,
+    period_at,
+)
 from tests.insight.invented_children import GRID, SECRETS, children
 from tests.insight.invented_children import counted as count
 
@@ -223,7 +237,7 @@ def test_known_against_expected_needs_the_population_of_every_ward() -> None:
     assert value is not None
     assert abs(Fraction(value) - exact) <= Fraction(5, 2)
     assert (found[("c0", "complex")].value or 0) > value
-    assert found[("c0", EVERY)].note is Note.NO_DATA
+    assert found[("c0", EVERY)].note is Note.NO_SUM, "two estimates are not added up"
     assert found[(EVERY, "dla")].note is Note.NO_DATA
 
 
@@ -247,7 +261,72 @@ def test_places_are_as_they_are_and_their_use_is_of_published_children() -> None
     use = tables["capacity_use"][("therapy",)].value
     assert use is not None
     assert abs(Fraction(use) - Fraction(packages) * 100 / 37) <= Fraction(5, 2)
-    assert tables["capacity_use"][("health",)].note is Note.FEW
+    for key in ("places_by_kind", "capacity_use"):
+        assert tables[key][("health",)].note is Note.NO_DATA, "nobody said that there are none"
+
+
+def test_without_any_places_there_are_no_figures_of_places() -> None:
+    """A kind of which no service has told its places is not one without places."""
+    out = tables_of(Counted({}), GRID, TABLE, SECRETS, Published(TERM, LINKS))
+    for key in ("places_by_kind", "capacity_use"):
+        table = next(one for one in out if one.key == key)
+        assert {(one.value, one.note) for one in table.cells} == {(None, Note.NO_DATA)}
+
+
+def elsewhere(key: str, **said: Any) -> dict[CellId, Cell]:
+    out = tables_of(Counted({}, **said), GRID, TABLE, SECRETS, Published(TERM, LINKS))
+    return {one.cell: one for table in out if table.key == key for one in table.cells}
+
+
+def test_expected_children_are_shown_from_low_to_high_where_every_ward_has_a_population() -> None:
+    some = {ward: 1_000 for ward, cluster in GRID.clusters.items() if cluster == "c0"}
+    found = elsewhere("expected_by_area", population=some, expected=EXPECTED)
+    assert found[("c0", "complex")].value == 40
+    assert found[("c0", "dla")].value == 310, "308, in steps of five"
+    assert {found[("c1", "dla")].note, found[(EVERY, "dla")].note} == {Note.NO_DATA}
+    assert found[("c0", EVERY)].note is Note.NO_SUM
+    people = elsewhere("population_by_area_ward", population=some)
+    assert people[("w00",)].value == 1_000
+    for key in ("expected_by_area", "population_by_area", "known_against_expected"):
+        nothing = elsewhere(key, expected=EXPECTED).values()
+        assert {(one.value, one.note) for one in nothing} == {(None, Note.NO_DATA)}, key
+
+
+def test_expected_shares_have_their_source_and_year() -> None:
+    assert EXPECTED.keys() == EXPECTED_BANDS.keys()
+    for key in ("expected_by_area", "known_against_expected"):
+        said = " ".join(CATALOGUE[key].quality)
+        assert "7.7 in 100 children are disabled" in said
+        assert "1 in 100 children have the most complex needs" in said
+        assert said.count("Commissioning Support Programme") == said.count("2010.") == 2
+
+
+def test_allowance_by_ward_is_as_it_was_published() -> None:
+    some = {ward: 35 for ward, cluster in GRID.clusters.items() if cluster == "c0"}
+    wards = elsewhere("dla_by_area_ward", dla=some)
+    assert wards[("w00",)].value == 35
+    groups = elsewhere("dla_by_area", dla=some)
+    assert groups[("c0",)].value == 35 * len(some)
+    assert groups[(EVERY,)].note is Note.NO_DATA, "a part of it would look like the whole"
+
+
+def test_a_kind_of_list_that_nobody_brought_in_has_no_figures() -> None:
+    cells = {
+        "on_lists": (TrueCell((EVERY, EVERY), 40, 1), TrueCell(("sen", EVERY), 40, 1)),
+        "on_list_not_known": (TrueCell((EVERY,), 12, 2), TrueCell(("sen",), 12, 2)),
+        "known_not_on_list": (TrueCell((EVERY,), 30, 3), TrueCell(("sen",), 30, 3)),
+        "known_by_area": (TrueCell((EVERY,), 60, 4),),
+    }
+    out = tables_of(Counted(cells), GRID, TABLE, SECRETS, Published(TERM, LINKS))
+    found = {
+        table.key: {one.cell[0]: one for one in table.cells if one.cell[1:] in {(), (EVERY,)}}
+        for table in out
+        if table.key in cells
+    }
+    for key in ("on_lists", "on_list_not_known", "known_not_on_list"):
+        assert set(found[key]) == {EVERY, "sen", "health"}, "the allowance is counts alone"
+        assert found[key]["health"].note is Note.NO_DATA
+        assert (found[key]["sen"].value or 0) > 0
 
 
 # The published error ------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from panel.directory.open_referral import LARGEST
 from panel.insight.linking.list_rows import LISTED
 from panel.insight.linking.lists import NewList, bring_in
 from panel.insight.linking.models import BASES, KINDS
+from panel.insight.populations import POPULATIONS, bring_in_populations
 from panel.panels.calendar import import_terms, join_panel
 from panel.panels.models import Panel
 from panel.platform.tenancy import Tenant
@@ -42,7 +43,7 @@ Take = Callable[[Tenant, BinaryIO, Path], Awaitable[ImportReport]]
 
 @click.group("import")
 def imports() -> None:
-    """Take real files in: terms, people, register, caseload, areas, services, lists."""
+    """Take real files in: terms, people, children, areas, populations, services, lists."""
 
 
 async def _join(session: AsyncSession, panel_id: UUID, agency_id: UUID) -> None:
@@ -199,6 +200,28 @@ async def services(file: Path, authority: str | None) -> None:
     )
     if report.problems and not report.services:
         raise click.ClickException("Nothing was taken from this file.")
+
+
+@imports.command("populations")
+@click.argument("file", type=FILE)
+@_template_option(POPULATIONS.template())
+@authority_option
+@plain_errors
+@running
+async def populations(file: Path, authority: str | None) -> None:
+    """Children who live in each ward, as published elsewhere (CSV): who is expected is made of it.
+
+    Each line says for which year, and who published it. A line that is wrong is reported with its
+    number, and then nothing of the file is taken.
+    """
+    async with opened_gate(authority) as gate:
+        with await asyncio.to_thread(file.open, "rb") as source:
+            report = await bring_in_populations(gate.tenant, source)
+    for problem in sorted(report.problems, key=lambda one: one.line):
+        click.echo(str(problem), err=True)
+    if report.problems:
+        raise click.ClickException("Nothing was taken from this file.")
+    click.echo(f"{report.added} added, {report.changed} changed, {report.known} known already.")
 
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])

@@ -106,7 +106,8 @@ async def feed(session: AsyncSession, most_batches: int | None = MOST_BATCHES) -
         batches += 1
     if fed.terms:
         await rebuild(session)
-    if fed.terms or batches:
+    # Places of services change without any child: whoever takes all in wants them as they are.
+    if fed.terms or batches or most_batches is None:
         await _keep_state(session)
     return fed
 

@@ -18,7 +18,7 @@ from sqlalchemy.types import Boolean, Integer, LargeBinary, TypeEngine
 
 from panel.insight.core.facts import FACTS, Fact, Who
 from panel.insight.core.fold import TABLES, key_columns
-from panel.platform.tables import Base, Identified
+from panel.platform.tables import Base, Identified, Row
 
 _TYPES: Mapping[type, TypeEngine[Any]] = {
     bytes: LargeBinary(),
@@ -55,6 +55,22 @@ def _table(table: type[Fact]) -> Table:
 
 FACT_TABLES: Mapping[type[Fact], Table] = MappingProxyType({one: _table(one) for one in FACTS})
 """Of each kind of fact its table; checks of codes stand in the migration."""
+
+
+class AreaPopulation(Row):
+    """How many children live in a ward, as somebody published it for a year."""
+
+    __tablename__ = "area_population"
+    __table_args__ = (
+        CheckConstraint("children >= 0", name="children"),
+        Index("uq_area_population", "ward_code", "year", unique=True),
+    )
+
+    ward_code: Mapped[str] = mapped_column(Text)
+    year: Mapped[int]
+    children: Mapped[int]
+    source: Mapped[str] = mapped_column(Text)
+    """Who published it, as the file says."""
 
 
 class FactPeriod(Base):

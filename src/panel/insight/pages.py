@@ -157,12 +157,12 @@ def _without_boundary(lacking: Sequence[str], of: int) -> tuple[str, ...]:
 
 # Who waits longest? -------------------------------------------------------------------------------
 
-WAITS = tuple(f"wait_{clock}" for clock in words.CLOCKS)
+WAITS = tuple(f"wait_{clock}{by}" for by in ("", "_by_kind") for clock in words.CLOCKS)
 
 
 def waits(seen: Seen) -> tuple[Block, ...]:
-    """How long the middle child waits at each step, in the whole area and by group of wards."""
-    return (_by_clock(seen), _by_area(seen))
+    """How long the middle child waits at each step: in all, by group of wards, by service."""
+    return (_by_clock(seen), _by_area(seen), _by_service(seen))
 
 
 def _by_clock(seen: Seen) -> Block:
@@ -193,17 +193,7 @@ def _by_clock(seen: Seen) -> Block:
 def _by_area(seen: Seen) -> Block:
     """A row for each group of wards, a column for each step; the slowest of each step in words."""
     steps = [(CATALOGUE[f"wait_{clock}"], said) for clock, said in words.CLOCKS.items()]
-    rows: dict[str, list[str]] = {}
-    slowest: dict[str, list[str]] = {}
-    for at, (table, said) in enumerate(steps):
-        cells = in_order(table, findings.at(seen.of(table.key), None), seen.areas)
-        for one in cells:
-            row = rows.setdefault(one.cell[0], [NOTES[Note.NO_DATA]] * len(steps))
-            row[at] = value_words(table, one)
-        highest = max((one.value for one in cells if one.value is not None), default=None)
-        most = [one for one in cells if one.value == highest is not None]
-        if len(most) == 1 and len(cells) > 1:
-            slowest.setdefault(seen.areas.called(most[0].cell[0]), []).append(said)
+    rows, slowest = _crossed(seen, steps)
     if not rows:
         return Block("areas", "Where do children wait longest?", (NO_FIGURES,))
     return Block(
@@ -216,9 +206,61 @@ def _by_area(seen: Seen) -> Block:
         or ("No group of wards stands out.",),
         caption=f"The wait of the middle child by group of wards, {seen.head.term}",
         columns=("Group of wards", *(said for _, said in steps)),
-        rows=tuple((seen.areas.called(code), *row) for code, row in rows.items()),
+        rows=tuple((called, *row) for called, row in rows.items()),
         links=ways_on(seen, *(table.key for table, _ in steps)),
     )
+
+
+def _by_service(seen: Seen) -> Block:
+    """A row for each kind of service that has a figure, a column for each step."""
+    heading = "For which services do children wait longest?"
+    steps = [(CATALOGUE[f"wait_{clock}_by_kind"], said) for clock, said in words.CLOCKS.items()]
+    rows, slowest = _crossed(seen, steps)
+    figures = {
+        code_words(table, "kind", one.cell[0], seen.areas)
+        for table, _ in steps
+        for one in findings.at(seen.of(table.key), None)
+        if one.value is not None
+    }
+    if not figures:
+        return Block("services", heading, ("No kind of service has a published figure.",))
+    return Block(
+        name="services",
+        heading=heading,
+        sentences=(
+            *(
+                f"For “{lower_first(kind)}” children wait longest at {len(at)} of {len(steps)}"
+                " steps."
+                for kind, at in slowest.items()
+            ),
+            "Kinds without any published figure are left out.",
+        ),
+        caption=f"The wait of the middle child by kind of service, {seen.head.term}",
+        columns=("Kind of service", *(said for _, said in steps)),
+        rows=tuple((kind, *row) for kind, row in rows.items() if kind in figures),
+        links=ways_on(seen, *(table.key for table, _ in steps)),
+    )
+
+
+def _crossed(
+    seen: Seen, steps: Sequence[tuple[TableDef, str]]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """By area or kind its wait at each step; and of whom alone a step takes longest, which."""
+    rows: dict[str, list[str]] = {}
+    slowest: dict[str, list[str]] = {}
+    for at, (table, said) in enumerate(steps):
+        cells = in_order(table, findings.at(seen.of(table.key), None), seen.areas)
+        called = {
+            one.cell: code_words(table, table.dims[0], one.cell[0], seen.areas) for one in cells
+        }
+        for one in cells:
+            row = rows.setdefault(called[one.cell], [NOTES[Note.NO_DATA]] * len(steps))
+            row[at] = value_words(table, one)
+        highest = max((one.value for one in cells if one.value is not None), default=None)
+        most = [one for one in cells if one.value == highest is not None]
+        if len(most) == 1 and len(cells) > 1:
+            slowest.setdefault(called[most[0].cell], []).append(said)
+    return rows, slowest
 
 
 # What does an outcome cost? -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ this process until its figures are protected.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Protocol
@@ -27,7 +27,7 @@ from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
-from panel.insight.core.rates import ExpectedShare
+from panel.insight.core.rates import EXPECTED, ExpectedShare
 from panel.insight.core.released import AuditResult, Entry, PublishedRules, Release
 from panel.insight.core.settle import Refused, settled
 from panel.insight.core.table import CellId, Measure, TableDef
@@ -35,6 +35,7 @@ from panel.insight.core.words import Period, ordinal
 from panel.insight.core.written import rules_of
 from panel.insight.feed import feed
 from panel.insight.models import InsightTouched
+from panel.insight.populations import dla_of, population_of
 from panel.insight.release_files import files_of
 from panel.insight.release_store import signing
 from panel.insight.saying import Areas
@@ -62,11 +63,14 @@ class Counts(Protocol):
 class FromElsewhere:
     """Figures of others that some tables need. A table without them says so."""
 
-    population: Mapping[str, int]
-    expected: Mapping[str, ExpectedShare]
+    population: Mapping[str, int] = field(default_factory=dict)
+    """Children of a ward."""
+    expected: Mapping[str, ExpectedShare] = field(default_factory=lambda: EXPECTED)
+    dla: Mapping[str, int] = field(default_factory=dict)
+    """Children of a ward with Disability Living Allowance."""
 
 
-NOTHING_FROM_ELSEWHERE = FromElsewhere({}, {})
+NOTHING_FROM_ELSEWHERE = FromElsewhere()
 
 
 class NotYet(Exception):
@@ -94,7 +98,13 @@ def protected(
     for one in sorted(earlier, key=lambda one: ordinal(one.period)):
         published.put_all(one.catalogue, one.tables)
     past: list[ProtectedTable] = [table for one in earlier for table in one.tables]
-    counted = Counted(true, places, elsewhere.population, elsewhere.expected)
+    counted = Counted(
+        true,
+        places,
+        population=elsewhere.population,
+        dla=elsewhere.dla,
+        expected=elsewhere.expected,
+    )
     tables = tables_of(counted, grid, TABLE, secrets, published, past)
     children = {key: {one.cell: one.children for one in cells} for key, cells in true.items()}
     known = {one.key: children.get(one.key, {}) for one in COUNTED}
@@ -179,7 +189,10 @@ async def release_term(
             counts = SqlCounts(connection)
             if period not in counts.periods():
                 raise NotYet(f"{period} is not over, or no term of the calendar.")
-            first = protected(counts, period, grid, _cell_keys(tenant), earlier)
+            elsewhere = FromElsewhere(
+                await population_of(session, period), dla=await dla_of(session, period)
+            )
+            first = protected(counts, period, grid, _cell_keys(tenant), earlier, elsewhere)
             names = counting.areas(connection)
         try:
             release, result = made_safe(first, earlier)

@@ -29,6 +29,7 @@ NOTES: Mapping[Note, str] = MappingProxyType(
         Note.DOMINATED: "Not shown: one or two children make most of it",
         Note.WITHDRAWN: "Not shown: taken back so that nobody can be found",
         Note.NO_DATA: "No data for this term",
+        Note.NO_SUM: "Not added up",
         Note.ONCE: "Counted once in three terms",
         Note.FEW_OF_THEM: "Few of them",
         Note.NEARLY_ALL: "Nearly all of them",
@@ -42,6 +43,7 @@ WHY_NOT: tuple[tuple[Note, str], ...] = (
     (Note.DOMINATED, "A sum that one or two children make most of is not shown."),
     (Note.WITHDRAWN, "What could be worked out from other figures is taken back before it is out."),
     (Note.ONCE, "Three terms together are counted once in three terms, not in each release."),
+    (Note.NO_SUM, "Two estimates of the same are not added up."),
     (Note.NO_DATA, "A term of which nothing was recorded has no figures."),
 )
 """Why something is not shown, for people to read once."""
@@ -56,6 +58,7 @@ UNITS: Mapping[Measure, str] = MappingProxyType(
         Measure.RATIO: "pounds for each child",
         Measure.INDEX: "index",
         Measure.PLACES: "places",
+        Measure.ELSEWHERE: "children",
         Measure.ADDITIVE: "children",
     }
 )

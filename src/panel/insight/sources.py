@@ -98,7 +98,7 @@ SAID = (
         numbers="'missing', GREATEST(0, 1000 * (r.units_needed - r.units_agreed))::bigint",
     ),
     _said(
-        "waiting", "waiting r", key="r.id", since="r.since_on",
+        "waiting", f"waiting r {_SERVICE}", key="r.id", since="r.since_on", codes="'kind', s.kind",
         until="COALESCE((SELECT min(o.answered_on) FROM place_offer o"
         " WHERE o.waiting_id = r.id AND o.answer = 'accepted'), r.left_on)",
     ),
@@ -150,6 +150,12 @@ SAID = (
         f"survey r CROSS JOIN LATERAL (VALUES {_ASKED}) q (question, answer)",
         key="r.id", since="r.offered_on", codes="'question', q.question",
         numbers="'answer', COALESCE(q.answer, 0)",
+    ),
+    _said(
+        "transition",
+        "episode r JOIN (SELECT true) moved ON r.closure_reason = 'moved_away'"
+        " AND r.closed_on IS NOT NULL",
+        key="r.id", since="r.closed_on", codes="'kind', 'area'",
     ),
     _said(
         "listed", LISTED, since="r.since_on", until="r.until_on",

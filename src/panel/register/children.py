@@ -17,6 +17,7 @@ from panel.platform.tables import KEYS
 from panel.records.gate import NOT_HERE, Access, rewrite_access
 from panel.records.nhs_number import nhs_number_words
 from panel.register.header import EDUCATION
+from panel.register.marking import write_marks
 from panel.register.models import Child, ChildIndex, FamilyMember, Involvement
 from panel.register.names import folded_words, name_tokens
 from panel.web.words import short_day
@@ -211,7 +212,7 @@ async def add_child(
 
 
 async def index_child(session: AsyncSession, child: Child) -> None:
-    """Write anew by what a child is found, and note who may be the same child."""
+    """Write anew by what a child is found and compared, and note who may be the same child."""
     ring = ring_of(session)
     same = same_child_tokens(
         ring, child.given_name, child.family_name, child.birth_date, child.nhs_number
@@ -227,6 +228,7 @@ async def index_child(session: AsyncSession, child: Child) -> None:
         insert(table),
         [{"child_id": child.id, "kind": kind, "token": token} for kind, token in sorted(tokens)],
     )
+    await write_marks(session, ring, [child])
     for kind, token in same.items():
         await session.execute(
             text("SELECT note_possible_duplicate(:child, :token, :reason)"),

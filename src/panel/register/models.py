@@ -95,6 +95,15 @@ class ChildIndex(Identified):
     token: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
 
 
+class ChildMark(Identified):
+    """By what a child is compared without being opened: `register.marks`, as JSON."""
+
+    __tablename__ = "child_mark"
+
+    id: Mapped[UUID] = mapped_column("child_id", ForeignKey("child.id"), primary_key=True)
+    marks: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class PossibleDuplicate(Row):
     """Two records that may be of one child: for a person to judge; linked, never merged."""
 

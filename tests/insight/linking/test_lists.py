@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 
+import psycopg
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
@@ -17,10 +18,14 @@ from panel.insight.linking.models import ListedChild, ListLink
 from panel.insight.linking.pairs import decide
 from panel.insight.storing import stored
 from panel.platform.clock import FixedClock
+from panel.platform.cluster import Cluster
 from panel.platform.erasure import DestroyedKeys, Order, destroy
 from panel.platform.problems import Conflict, Invalid, NotFound
 from panel.records.child_scoped import JOB
 from panel.records.csv_rows import UnreadableCsv
+from panel.records.restricted_use import ProcessingRestriction
+from panel.register.children import index_child
+from panel.register.marking import mark_those_without, marks_of_children
 from panel.register.models import Child
 from panel.sharing.models import SharingRestriction
 from tests.conftest import SignIn
@@ -72,6 +77,9 @@ async def known(house: House, add_child: AddChild) -> House:
             row = await session.get_one(Child, house.children[name])
             row.sex, row.postcode, row.address = "female", "WX1 2AB", "12 Tessel Row"
         row.family_name, row.birth_date, row.postcode = "Quill", date(2020, 2, 3), "WX7 1ZZ"
+        await session.flush()
+        for name in ("Amina", "Bea", "Carys"):
+            await index_child(session, await session.get_one(Child, house.children[name]))
     return house
 
 
@@ -294,6 +302,46 @@ async def test_a_later_list_takes_over_what_a_person_decided(known: House) -> No
     assert (report.linked, report.to_look_at) == (2, 0)
 
 
+async def test_no_record_is_opened_to_compare_it(known: House, database_of_own: Cluster) -> None:
+    """Names that nobody can read any more are compared all the same, and nobody looked at them."""
+    async with known.as_("job") as session:
+        before = await session.scalar(text("SELECT count(*) FROM access_event"))
+        for column in ("given_name", "family_name", "postcode", "address"):
+            await session.execute(text(f"UPDATE child SET {column} = '\\x00'"))
+    report = await bring(known, CARYS, one("Amina"))
+    assert (report.linked, report.to_look_at) == (1, 2)
+    async with known.as_("job") as session:
+        assert await session.scalar(text("SELECT count(*) FROM access_event")) == before
+
+
+async def test_records_of_before_are_marked_once_and_restricted_ones_are_not_compared(
+    known: House, database_of_own: Cluster, tmp_path: Path
+) -> None:
+    assert database_of_own.owner_url is not None
+    with psycopg.connect(database_of_own.owner_url) as owner:
+        owner.execute("SET search_path = authority_testshire")
+        owner.execute("DELETE FROM child_mark")
+    assert await mark_those_without(known.tenant) == len(known.children)
+    assert await mark_those_without(known.tenant) == 0
+    async with known.as_("job") as session:
+        session.add(
+            ProcessingRestriction(
+                child_id=known.children["Carys"], from_on=date(2026, 1, 1), why="Asked"
+            )
+        )
+        order = Order("a list", "the job")
+        bea = known.children["Bea"]
+        await destroy(session, known.tenant, DestroyedKeys(tmp_path), [bea], order)
+    async with known.as_("job") as session:
+        assert set(await marks_of_children(session)) == {
+            child for name, child in known.children.items() if name not in {"Carys", "Bea"}
+        }
+        left = await session.scalar(
+            text("SELECT count(*) FROM child_mark WHERE child_id = :child"), {"child": bea}
+        )
+        assert left == 0, "marks go with the key"
+
+
 # Facts --------------------------------------------------------------------------------------------
 
 
@@ -317,6 +365,30 @@ async def test_facts_say_who_is_on_the_list_and_who_is_not(
         order = Order("a list", "the job")
         await destroy(session, known.tenant, DestroyedKeys(tmp_path), [gone], order)
     assert await coverage(known) == {(True, True): 1, (False, True): 2, (True, False): 1}
+    # The agency's next list ends this one, also for those who were on it and are nobody's here.
+    later = NewList("sen", "education", "cfa2014", date(2026, 11, 1), date(2026, 11, 2))
+    await bring(known, one("Dai", family="Else"), new=later)
+    assert await coverage(known) == {(False, True): 3, (True, False): 1}
+
+
+async def test_who_is_on_two_lists_and_nobody_here_is_one_person(
+    known: House, clock: FixedClock, add_child: AddChild
+) -> None:
+    nobody = one("Nobody", "2018-01-01", family="Else")
+    await bring(known, nobody)
+    health = NewList("health", "health", "s251", date(2026, 10, 1), date(2026, 10, 1))
+    await bring(known, nobody, one("Dai", family="Else"), new=health)
+    await add_child("Efa")
+    clock.set(AFTER_TERM)
+    # Of each known child, the one who came after the lists too, it is said of each list.
+    assert await coverage(known) == {(True, False): 3, (False, True): 8}
+    async with known.tenant.transaction(JOB) as session:
+        people = {
+            fact.who.person
+            async for fact in stored(session)
+            if isinstance(fact, Coverage) and fact.listed
+        }
+    assert len(people) == 2
 
 
 async def coverage(house: House) -> dict[tuple[bool, bool], int]:

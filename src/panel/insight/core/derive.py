@@ -8,7 +8,8 @@ What is said, by `Said.what`, and what stands in it beside its days:
 
 - `withheld`: nothing of this child is counted (its use is restricted by law);
 - `ward` (ward), `level` (level): dated, the newest counts;
-- `episode` (identified), `plan`, `referral` (first_panel), `discussed`, `waiting`: their days;
+- `episode` (identified), `plan`, `referral` (first_panel), `discussed`: their days;
+- `waiting` (kind): until there is a place;
 - `request` (kind, short_break, basis, duty, need, decision, decided);
 - `unmet` (need, reason, kind, short_break, unit; missing in thousandths);
 - `line` (package, kind, how, residential, unit, every, approved; units in thousandths), with
@@ -19,9 +20,11 @@ What is said, by `Said.what`, and what stands in it beside its days:
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from hashlib import sha256
 
 from panel.insight.core import costs
 from panel.insight.core.facts import (
@@ -96,7 +99,8 @@ class _Child:
 
     def in_term(self, days: Days) -> list[Fact]:
         """Its facts in a term: none where it was neither known nor on a list."""
-        coverage = [one for one in self.of("listed") if days.overlap(_day(one.since), _until(one))]
+        # A list holds until the next one: who was on that before is on none at the term's end.
+        coverage = [one for one in self.of("listed") if _holds(one, days.last)]
         facts: list[Fact] = [
             *_requests(self, days),
             *_unmet(self, days),
@@ -246,36 +250,69 @@ def _payers(shares: Sequence[Said], day: date, pence: int) -> tuple[int, int, in
 
 
 def _waits(child: _Child, days: Days) -> Iterator[Wait]:
-    for clock, key, start, end in _clocks(child):
-        if clock not in CLOCKS or start is None or (end is not None and end < start):
+    for one in _clocks(child):
+        start, end = one.start, one.end
+        if one.clock not in CLOCKS or start is None or (end is not None and end < start):
             continue
         if days.hold(end) and end is not None:
-            yield Wait(child.who, key, days.period, clock, (end - start).days, over=True)
+            long, over = (end - start).days, True
         elif (
             start <= days.last
             and (end is None or end > days.last)
-            and _still_open(child, clock, days)
+            and _still_open(child, one.clock, days)
         ):
-            yield Wait(child.who, key, days.period, clock, (days.last - start).days, over=False)
+            long, over = (days.last - start).days, False
+        else:
+            continue
+        kinds = one.kinds or _asked_for(child, start, days.last) or (NOT_SAID,)
+        for at, kind in enumerate(kinds):
+            key = one.key if at == 0 else _key_beside(one.key, kind)
+            yield Wait(child.who, key, days.period, one.clock, long, over, kind)
 
 
-def _clocks(child: _Child) -> Iterator[tuple[str, bytes, date | None, date | None]]:
-    """Every clock of a child: which, of what, from when, until when."""
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """One clock of a child: which, of what, from when, until when, and for which services."""
+
+    clock: str
+    key: bytes
+    start: date | None
+    end: date | None
+    kinds: tuple[str, ...] = ()
+    """None: for whatever was asked for in the meantime."""
+
+
+def _clocks(child: _Child) -> Iterator[_Clock]:
     referred = [one for one in child.of("referral") if one.since]
-    began = sorted(one.since for one in child.of("line") if one.codes.get("approved"))
+    began = sorted(
+        (one.since, _service(one)) for one in child.of("line") if one.codes.get("approved")
+    )
     for one in child.of("episode"):
         seen = one.codes.get("identified", "")
         first = next((other.since for other in referred if other.since >= seen), "")
-        yield "identified_referral", _key(one), _day(seen), _day(first)
+        yield _Clock("identified_referral", _key(one), _day(seen), _day(first))
     for one in referred:
         panel = one.codes.get("first_panel", "")
-        yield "referral_panel", _key(one), _day(one.since), _day(panel)
-        service = next((day for day in began if panel and day >= panel), "")
-        yield "panel_service", _key(one), _day(panel), _day(service)
+        yield _Clock("referral_panel", _key(one), _day(one.since), _day(panel))
+        service = next((day for day, _ in began if panel and day >= panel), "")
+        kinds = tuple(sorted({kind for day, kind in began if day == service}))
+        yield _Clock("panel_service", _key(one), _day(panel), _day(service), kinds)
     for one in child.of("request"):
-        yield "request_decision", _key(one), _day(one.since), _day(one.codes.get("decided", ""))
+        decided = _day(one.codes.get("decided", ""))
+        yield _Clock("request_decision", _key(one), _day(one.since), decided, (_service(one),))
     for one in child.of("waiting"):
-        yield "place", _key(one), _day(one.since), _until(one)
+        yield _Clock("place", _key(one), _day(one.since), _until(one), (_service(one),))
+
+
+def _asked_for(child: _Child, first: date, last: date) -> tuple[str, ...]:
+    """The kinds of service that were asked for within some days: what the child waits for."""
+    asked = (one for one in child.of("request") if first.isoformat() <= one.since)
+    return tuple(sorted({_service(one) for one in asked if one.since <= last.isoformat()}))
+
+
+def _key_beside(key: bytes, kind: str) -> bytes:
+    """The key of a clock's fact for another kind of service."""
+    return sha256(key + kind.encode()).digest()[:KEY_LONG]
 
 
 def _still_open(child: _Child, clock: str, days: Days) -> bool:
@@ -358,6 +395,10 @@ def _in_time(child: _Child, day: date) -> bool:
 
 def _day(said: str) -> date | None:
     return date.fromisoformat(said) if said else None
+
+
+def _holds(one: Said, day: date) -> bool:
+    return one.since <= day.isoformat() and (not one.until or day.isoformat() <= one.until)
 
 
 def _until(one: Said) -> date | None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from panel.insight.core.words import Period
+from panel.insight.core.words import NOT_SAID, Period
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,6 +106,8 @@ class Wait:
     clock: str
     days: int
     over: bool
+    kind: str = NOT_SAID
+    """Of the service that is waited for. A clock with several kinds is a fact for each."""
 
 
 @dataclass(frozen=True, slots=True)

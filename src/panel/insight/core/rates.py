@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 from panel.insight.core.cells import Cell, Note, ProtectedTable, shown, withheld
 from panel.insight.core.dimensions import AREA, whole_grid
@@ -23,6 +24,28 @@ class ExpectedShare:
     of_thousand: int
     source: str
     year: int
+    what: str = ""
+    """Whom it counts."""
+
+    def in_words(self) -> str:
+        """The share with its source and year, as a sentence."""
+        return f"{Decimal(self.of_thousand) / 10} in 100 {self.what}: {self.source}, {self.year}."
+
+
+_SOURCE = (
+    "Commissioning Support Programme, Commissioning for Outcomes and Efficiency: Delivering better"
+    " outcomes for disabled children"
+)
+EXPECTED: Mapping[str, ExpectedShare] = MappingProxyType(
+    {
+        "complex": ExpectedShare(10, _SOURCE, 2010, "children have the most complex needs"),
+        "dla": ExpectedShare(
+            77, _SOURCE, 2010, "children are disabled as the Disability Living Allowance sees it"
+        ),
+    }
+)
+"""By code of `words.EXPECTED_BANDS`, the fewest first: a rule of thumb and a figure that others
+suggest, both of the same paper. The truth is somewhere between, or elsewhere."""
 
 
 def share(cell: CellId, top: Cell, bottom: Cell) -> Cell:
@@ -113,10 +136,11 @@ def against_expected(
 
     def made(cell: CellId) -> Cell:
         area, band = cell[table.dims.index(AREA)], cell[table.dims.index("band")]
-        wards = [ward for ward, cluster in grid.clusters.items() if area in {EVERY, ward, cluster}]
-        if band == EVERY or not wards or not population.keys() >= set(wards):
+        people = _people(area, grid, population)
+        if people is None or band not in {EVERY, *expected}:
             return withheld(cell, Note.NO_DATA)
-        people = sum(population[ward] for ward in wards)
+        if band == EVERY:
+            return withheld(cell, Note.NO_SUM)
         looked_for = Decimal(people) * expected[band].of_thousand / 1000
         return for_hundred(cell, known_of[(area,)], shown(cell, looked_for))
 
@@ -125,12 +149,51 @@ def against_expected(
     )
 
 
+def from_elsewhere(
+    table: TableDef,
+    grid: Grid,
+    period: Period,
+    of_wards: Mapping[str, int],
+    expected: Mapping[str, ExpectedShare],
+) -> ProtectedTable:
+    """What somebody published of wards, as it is; with bands, what one would expect by it.
+
+    An area of which a ward has no figure has none: a part of it would look like the whole.
+    """
+
+    def made(cell: CellId) -> Cell:
+        codes = dict(zip(table.dims, cell, strict=True))
+        people = _people(codes[AREA], grid, of_wards)
+        band = codes.get("band", "")
+        if people is None or band not in {"", EVERY, *expected}:
+            return withheld(cell, Note.NO_DATA)
+        if not band:
+            return shown(cell, people)
+        if band == EVERY:
+            return withheld(cell, Note.NO_SUM)
+        share_of = Fraction(expected[band].of_thousand, 1000)
+        return shown(cell, _near(people * share_of, _STEP))
+
+    return ProtectedTable(table.key, period, tuple(made(one) for one in whole_grid(table, grid)))
+
+
+def _people(area: str, grid: Grid, of_wards: Mapping[str, int]) -> int | None:
+    """The children of an area; None where one of its wards has no figure."""
+    wards = [ward for ward, cluster in grid.clusters.items() if area in {EVERY, ward, cluster}]
+    if not wards or not of_wards.keys() >= set(wards):
+        return None
+    return sum(of_wards[ward] for ward in wards)
+
+
 def places(
     table: TableDef, grid: Grid, period: Period, counted: Mapping[CellId, int]
 ) -> ProtectedTable:
-    """A sum that is about no child, as it is."""
+    """A sum that is about no child, as it is; no figure where no service said how many it has."""
     return ProtectedTable(
         table.key,
         period,
-        tuple(shown(one, counted.get(one, 0)) for one in whole_grid(table, grid)),
+        tuple(
+            shown(one, counted[one]) if one in counted else withheld(one, Note.NO_DATA)
+            for one in whole_grid(table, grid)
+        ),
     )

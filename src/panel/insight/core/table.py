@@ -26,6 +26,8 @@ class Measure(StrEnum):
     """Made of published figures and of what is public: bands of what is expected."""
     ADDITIVE = "children, so that parts add up"
     """Made of the published table that it is `of`."""
+    ELSEWHERE = "as published elsewhere"
+    """Of figures that somebody else published, or of what one would expect by them."""
     PLACES = "places"
     """A sum that is about no child, and so not changed."""
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import cast
 
 from panel.insight import coding
-from panel.insight.linking.rules import Entry
+from panel.platform.crypto import Keyring
 from panel.records.csv_rows import (
     Cells,
     Column,
@@ -20,8 +20,47 @@ from panel.records.csv_rows import (
 from panel.records.dates import age_in_years
 from panel.records.nhs_number import nhs_number
 from panel.register.csv_rows import OLDEST, postcode, sex, ward_code
+from panel.register.marks import Marks, marks_of
+from panel.register.names import folded_words
 
 MOST_OF_A_WARD = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One child as a file names them. Its text says nothing."""
+
+    given_name: str = field(repr=False)
+    family_name: str = field(repr=False)
+    birth_date: date | None = field(repr=False)
+    sex: str = field(default="", repr=False)
+    postcode: str = field(default="", repr=False)
+    address: str = field(default="", repr=False)
+    nhs_number: str = field(default="", repr=False)
+    """Ten digits, checked; "" where there is none."""
+
+    @property
+    def given(self) -> str:
+        """All given names, folded and run together: "Mary-Ann" and "Mary Ann" are one."""
+        return "".join(folded_words(self.given_name))
+
+    @property
+    def family(self) -> str:
+        """The family name, folded and run together."""
+        return "".join(folded_words(self.family_name))
+
+    def marks(self, ring: Keyring) -> Marks:
+        """By what it is compared."""
+        return marks_of(
+            ring,
+            given_name=self.given_name,
+            family_name=self.family_name,
+            birth_date=self.birth_date,
+            sex=self.sex,
+            postcode=self.postcode,
+            address=self.address,
+            nhs_number=self.nhs_number,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +109,8 @@ def _listed(cells: Cells) -> ListedRow:
     )
 
 
-def _how_many(text: str) -> int:
+def children_of_a_ward(text: str) -> int:
+    """A cell that holds how many children of a ward there are. WrongCell."""
     if not text.isascii() or not text.isdigit() or int(text[:7]) > MOST_OF_A_WARD:
         raise WrongCell("Write a whole number of children, such as 35.")
     return int(text)
@@ -95,7 +135,7 @@ LISTED: ColumnSet[ListedRow] = ColumnSet(
 COUNTS: ColumnSet[CountRow] = ColumnSet(
     (
         Column("ward_code", ward_code, needed=True),
-        Column("children", _how_many, needed=True),
+        Column("children", children_of_a_ward, needed=True),
     ),
     lambda cells: CountRow(
         cells.line,

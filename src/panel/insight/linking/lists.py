@@ -1,5 +1,8 @@
 """A list is brought in: read, checked for its basis, kept sealed, and set beside our children.
 
+No record is opened for it: what is compared are marks under the authority's key (ADR 46), which
+say no name. Whoever judges a doubtful pair opens the record through the gate.
+
 It is taken whole or not at all, but for lines that are wrong, each of which is reported. Comparing
 takes minutes and holds no transaction: the list is written, with what was found, in the last one.
 """
@@ -18,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.service import agency_by_key
 from panel.insight.linking import rules
-from panel.insight.linking.list_rows import COUNTS, LISTED, CountRow, ListedRow
+from panel.insight.linking.list_rows import COUNTS, LISTED, CountRow, Entry, ListedRow
 from panel.insight.linking.matching import weights
 from panel.insight.linking.models import (
     BASES,
@@ -28,17 +31,16 @@ from panel.insight.linking.models import (
     ListLink,
     RegisterList,
 )
-from panel.insight.linking.rules import Entry, Pair, Verdict
+from panel.insight.linking.rules import Pair, Verdict
 from panel.platform.clock import today
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.many_rows import insert_many
 from panel.platform.problems import Invalid
 from panel.platform.tables import KEYS, DataKey, Row
-from panel.platform.tenancy import Tenant, load_keys
+from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.csv_rows import RowProblem, read_rows
-from panel.records.restricted_use import ProcessingRestriction
-from panel.register.models import Child
+from panel.register.marking import mark_those_without, marks_of_children
 
 COUNTED = "dla"
 """The kind of list that is counts and nobody's name."""
@@ -71,14 +73,6 @@ class ListReport:
     problems: list[RowProblem] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Our children who may be on a list."""
-
-    ids: Sequence[UUID]
-    entries: Sequence[Entry]
-
-
 async def bring_in(tenant: Tenant, source: BinaryIO, new: NewList) -> ListReport:
     """Take a list in, and link what is plain.
 
@@ -101,14 +95,16 @@ async def bring_in(tenant: Tenant, source: BinaryIO, new: NewList) -> ListReport
         return report
     children = read_rows(source, LISTED, today(tenant.clock))
     rows = _each_once(_taken(children, report), tenant.ring, report)
+    await mark_those_without(tenant)
     async with tenant.transaction(JOB) as session:
-        known = await known_children(session)
-    listed = [row.entry for row in rows.values()]
-    found = rules.judged(listed, known.entries, await weights(listed, known.entries))
+        known = await marks_of_children(session)
+    listed = [row.entry.marks(tenant.ring) for row in rows.values()]
+    here = list(known.values())
+    found = rules.judged(listed, here, await weights(listed, here))
     async with tenant.transaction(JOB) as session:
         row = await _new_list(session, new, digest, len(rows))
         people = await _add_people(session, row.id, rows)
-        links = await _links(session, people, known.ids, found)
+        links = await _links(session, people, list(known), found)
         for start in range(0, len(links), AT_ONCE):
             await insert_many(session, links[start : start + AT_ONCE])
     report.taken = len(rows)
@@ -319,34 +315,3 @@ async def _decided(session: AsyncSession, people: set[UUID]) -> dict[tuple[UUID,
     newest = {(person, child): state for person, child, state in rows}
     # Who undid a decision wants to be asked again.
     return {pair: state for pair, state in newest.items() if state != Verdict.PERSON}
-
-
-async def known_children(session: AsyncSession) -> Known:
-    """Every child here who may be compared: not erased, and not of restricted use."""
-    restricted = select(ProcessingRestriction.child_id).where(
-        ProcessingRestriction.ended_on.is_(None)
-    )
-    rows = list(
-        await session.scalars(
-            select(Child)
-            .join(DataKey, DataKey.id == Child.id)
-            .where(DataKey.wrapped.is_not(None), Child.id.not_in(restricted))
-            .order_by(Child.id)
-        )
-    )
-    await load_keys(session, {row.id for row in rows})
-    return Known(
-        [row.id for row in rows],
-        [
-            Entry(
-                given_name=row.given_name,
-                family_name=row.family_name,
-                birth_date=row.birth_date,
-                sex=row.sex,
-                postcode=row.postcode,
-                address=row.address,
-                nhs_number=row.nhs_number,
-            )
-            for row in rows
-        ],
-    )

@@ -1,18 +1,18 @@
-"""Whether two entries stand for one child: said by rules, or left to a person.
+"""Whether two of whom there are marks are one child: said by rules, or left to a person.
 
-Pure. A weight (bits of evidence, Fellegi and Sunter) is not enough by itself: twins share surname,
-birth date, postcode and address, and would be linked by it. So a link needs the given name or a
-valid NHS number to be the same, nothing against it, and nobody else whom it could be. A given name
-that is only alike is not the same: Marie and Maria may be sisters (ADR 41).
+Pure, and over marks alone: no name is read to say it (ADR 46). A weight (bits of evidence, Fellegi
+and Sunter) is not enough by itself: twins share surname, birth date, postcode and address, and
+would be linked by it. So a link needs the given name or a valid NHS number to be the same, nothing
+against it, and nobody else whom it could be. A given name that is only alike is not the same: Marie
+and Maria may be sisters (ADR 41).
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from enum import StrEnum
 
-from panel.register.names import folded_words
+from panel.register.marks import Marks
 
 ENOUGH = 8.0
 """Bits of evidence from which a pair may be linked without a person."""
@@ -24,8 +24,8 @@ KEPT_AS = f"linked from {ENOUGH:g} bits, {CLEAR:g} ahead; shown from {WORTH_A_LO
 """The thresholds in words, kept with each decision."""
 
 
-Home = tuple[str, date | None, str]
-"""What twins share: surname, birth date and postcode."""
+Home = tuple[str, str, str]
+"""What twins share: the marks of surname, birth date and postcode."""
 
 
 class Verdict(StrEnum):
@@ -34,36 +34,6 @@ class Verdict(StrEnum):
     LINK = "linked"
     PERSON = "proposed"
     NONE = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One child as a list, or the register, has it. Its text says nothing."""
-
-    given_name: str = field(repr=False)
-    family_name: str = field(repr=False)
-    birth_date: date | None = field(repr=False)
-    sex: str = field(default="", repr=False)
-    """"female" or "male"; anything else says nothing."""
-    postcode: str = field(default="", repr=False)
-    address: str = field(default="", repr=False)
-    nhs_number: str = field(default="", repr=False)
-    """Ten digits, checked; "" where there is none."""
-
-    @property
-    def given(self) -> str:
-        """All given names, folded and run together: "Mary-Ann" and "Mary Ann" are one."""
-        return "".join(folded_words(self.given_name))
-
-    @property
-    def family(self) -> str:
-        """The family name, folded and run together."""
-        return "".join(folded_words(self.family_name))
-
-    @property
-    def home(self) -> Home:
-        """Surname, birth date and postcode."""
-        return self.family, self.birth_date, "".join(self.postcode.split()).upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +95,16 @@ Pair = tuple[int, int]
 """A place on the list and a place in the register."""
 
 
+def home(one: Marks) -> Home:
+    """Surname, birth date and postcode of a child."""
+    return one.family, one.born, one.postcode
+
+
 def judged(
-    listed: Sequence[Entry], known: Sequence[Entry], weights: Mapping[Pair, float]
+    listed: Sequence[Marks], known: Sequence[Marks], weights: Mapping[Pair, float]
 ) -> dict[Pair, Compared]:
     """Every pair that is to be linked or looked at, compared."""
-    homes = tuple(Counter(one.home for one in side) for side in (listed, known))
+    homes = tuple(Counter(map(home, side)) for side in (listed, known))
     others = next_best(weights)
     made = {
         pair: compared(
@@ -145,27 +120,24 @@ def judged(
 
 
 def compared(
-    listed: Entry, known: Entry, weight: float, next_weight: float | None, *, has_sibling: bool
+    listed: Marks, known: Marks, weight: float, next_weight: float | None, *, has_sibling: bool
 ) -> Compared:
     """A pair with what the rules ask of it."""
-    both = bool(listed.nhs_number and known.nhs_number)
+    both = bool(listed.number and known.number)
     return Compared(
         weight=weight,
         next_weight=next_weight,
         same_given_name=_have_the_same_given_name(listed, known),
-        same_number=both and listed.nhs_number == known.nhs_number,
-        other_number=both and listed.nhs_number != known.nhs_number,
+        same_number=both and listed.number == known.number,
+        other_number=both and listed.number != known.number,
         other_sex={listed.sex, known.sex} == {"female", "male"},
-        other_birth=(
-            None not in (listed.birth_date, known.birth_date)
-            and listed.birth_date != known.birth_date
-        ),
-        same_birth_and_surname=listed.home[:2] == known.home[:2],
+        other_birth=bool(listed.born and known.born) and listed.born != known.born,
+        same_birth_and_surname=home(listed)[:2] == home(known)[:2],
         has_sibling=has_sibling,
     )
 
 
-def _have_the_same_given_name(one: Entry, other: Entry) -> bool:
+def _have_the_same_given_name(one: Marks, other: Marks) -> bool:
     """Whether they do, also where a list has the names in each other's place."""
     if not one.given or not other.given:
         return False
@@ -173,12 +145,13 @@ def _have_the_same_given_name(one: Entry, other: Entry) -> bool:
     return one.given == other.given or swapped
 
 
-def _has_sibling(listed: Entry, known: Entry, homes: Sequence[Mapping[Home, int]]) -> bool:
+def _has_sibling(listed: Marks, known: Marks, homes: Sequence[Mapping[Home, int]]) -> bool:
     """Whether anybody else, on either side, shares the home of one of the two."""
     for mine, entry, other in ((0, listed, known), (1, known, listed)):
-        if all(entry.home):
-            beside = homes[mine].get(entry.home, 0) - 1
-            across = homes[1 - mine].get(entry.home, 0) - (other.home == entry.home)
+        its = home(entry)
+        if all(its):
+            beside = homes[mine].get(its, 0) - 1
+            across = homes[1 - mine].get(its, 0) - (home(other) == its)
             if beside or across:
                 return True
     return False

@@ -16,10 +16,12 @@ from typing import Any
 import duckdb
 import msgspec
 import pyarrow as pa
+import splink.comparison_level_library as levels
 import splink.comparison_library as library
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 from panel.insight.linking.matching import SECONDS, Asked
+from panel.register.marks import Marks
 
 LEAST_TO_LEARN = 1000
 """Entries on each side from which shares are learnt and not settled."""
@@ -39,6 +41,11 @@ _ADDRESSES = ([0.6, 0.15, 0.1, 0.15], [0.002, 0.008, 0.15, 0.84])
 _SEXES = ([0.98, 0.02], [0.5, 0.5])
 """Settled shares of each degree of agreement, from all the same to quite different: among pairs of
 one child, and among pairs of two."""
+_KINDS: Mapping[str, pa.DataType] = {
+    one.name: pa.list_(pa.string()) if one.type is not str else pa.string()
+    for one in msgspec.structs.fields(Marks)
+}
+"""The columns of marks: one, or several."""
 _BLOCKS = (
     ("given", "family"), ("born",), ("family", "postcode"), ("given", "postcode"), ("address",),
     ("number",),
@@ -48,7 +55,7 @@ _BLOCKS = (
 
 def weighed(order: Asked) -> list[tuple[int, int, float]]:
     """(place on the list, place in the register, bits), in the order of the places."""
-    used = [name for name in order.known[0] if _is_said(order, name)]
+    used = [name for name in _KINDS if _is_said(order, name)]
     learns = min(len(order.listed), len(order.known)) >= LEAST_TO_LEARN
     linker = _linker(
         order,
@@ -70,7 +77,7 @@ def weighed(order: Asked) -> list[tuple[int, int, float]]:
 
 def _is_said(order: Asked, name: str) -> bool:
     """Whether both sides say something in a column at all."""
-    return all(any(one[name] for one in side) for side in (order.listed, order.known))
+    return all(any(getattr(one, name) for one in side) for side in (order.listed, order.known))
 
 
 def _linker(order: Asked, settings: SettingsCreator) -> Linker:
@@ -88,10 +95,12 @@ def _linker(order: Asked, settings: SettingsCreator) -> Linker:
     sides = []
     # The first side of a pair is the one whose name comes first in the alphabet.
     for name, rows in (("a_listed", order.listed), ("b_known", order.known)):
-        columns = {key: [row[key] or None for row in rows] for key in rows[0]}
         table = pa.table(
             {"place": pa.array(range(len(rows)), pa.int64())}
-            | {key: pa.array(column, pa.string()) for key, column in columns.items()}
+            | {
+                key: pa.array([getattr(one, key) or None for one in rows], kind)
+                for key, kind in _KINDS.items()
+            }
         )
         sides.append(api.register(table, dataset_display_name=name))
     return Linker(sides, settings)
@@ -100,17 +109,41 @@ def _linker(order: Asked, settings: SettingsCreator) -> Linker:
 def _comparisons(*, settled: bool) -> list[tuple[str, Any]]:
     """How each column is compared; with settled shares, or to be learnt."""
     made: Mapping[str, tuple[Any, tuple[list[float], list[float]]]] = {
-        "given": (library.JaroWinklerAtThresholds("given", [0.92, 0.85]), _NAMES),
-        "family": (library.JaroWinklerAtThresholds("family", [0.92, 0.85]), _NAMES),
-        "born": (library.DamerauLevenshteinAtThresholds("born", [1]), _DAYS),
-        "postcode": (library.DamerauLevenshteinAtThresholds("postcode", [1]), _POSTCODES),
-        "address": (library.JaroWinklerAtThresholds("address", [0.9, 0.7]), _ADDRESSES),
-        "sex": (library.ExactMatch("sex"), _SEXES),
+        "given": (_alike("given", _shares("given_slips"), _shares("given_sounds")), _NAMES),
+        "family": (_alike("family", _shares("family_slips"), _shares("family_sounds")), _NAMES),
+        "born": (_alike("born", _shares("born_parts")), _DAYS),
+        "postcode": (_alike("postcode", _shares("postcode_slips")), _POSTCODES),
+        "address": (
+            _alike("address", _shares("address_words", 0.7), _shares("address_words", 0.4)),
+            _ADDRESSES,
+        ),
+        "sex": (_alike("sex"), _SEXES),
     }
     if settled:
         for comparison, (same, others) in made.values():
             comparison.configure(m_probabilities=same, u_probabilities=others)
     return [(name, comparison) for name, (comparison, _shares) in made.items()]
+
+
+def _alike(name: str, *nearly: str) -> library.CustomComparison:
+    """A column that is the same, nearly so in one degree after the other, or quite another."""
+    return library.CustomComparison(
+        output_column_name=name,
+        comparison_levels=[
+            levels.NullLevel(name),
+            levels.ExactMatchLevel(name),
+            *(levels.CustomLevel(one, one) for one in nearly),
+            levels.ElseLevel(),
+        ],
+    )
+
+
+def _shares(marks: str, part: float = 0.0) -> str:
+    """SQL: two have a mark in common, or that part of the longer one's."""
+    common = f"len(list_intersect({marks}_l, {marks}_r))"
+    if not part:
+        return f"{common} > 0"
+    return f"{common} >= {part} * greatest(len({marks}_l), len({marks}_r))"
 
 
 def _learn(linker: Linker, used: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from panel.insight.core.facts import ChildTerm, Coverage
 from panel.insight.core.nesting import KNOWN
+from panel.insight.core.rates import EXPECTED
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.tables.variants import READ_AS_CHANGED, Also, variants
 from panel.insight.core.words import Level, Span
@@ -69,9 +70,12 @@ _COVERAGE = replace(
     quality=(
         READ_AS_CHANGED,
         "Doubtful pairs wait for a person: some children count as missing who are on the list.",
+        "A kind of list that nobody brought in has no figures.",
     ),
     many=("list",),
 )
+_WITH_NAMES = frozenset({"sen", "health"})
+"""The lists on which somebody stands; the third is counts alone."""
 _EXPECTED = replace(
     _BY_AREA,
     key="known_against_expected",
@@ -85,11 +89,52 @@ _EXPECTED = replace(
     quality=(
         "In steps of five. Not shown without a population, or under 10 children.",
         "The expected shares hold for the whole country: an area may differ.",
+        *(one.in_words() for one in EXPECTED.values()),
     ),
     group="expected",
     dims=("area", "band"),
     measure=Measure.INDEX,
     of="population",
+)
+_POPULATION = replace(
+    _BY_AREA,
+    key="population_by_area",
+    title="Children who live here",
+    question="Who is not known yet?",
+    definition="Children of the population figures that were brought in, of the newest year.",
+    source="Population figures by ward, as published elsewhere",
+    quality=("Not changed here. Not shown for an area of which a ward has no figure.",),
+    group="elsewhere",
+    measure=Measure.ELSEWHERE,
+    of="population",
+)
+_EXPECTED_CHILDREN = replace(
+    _POPULATION,
+    key="expected_by_area",
+    title="Children whom one would expect, at least and at most",
+    definition=(
+        "The population by two published shares: from the fewest whom one would expect, those with"
+        " the most complex needs, to the most, all who are disabled. Neither is the right one."
+    ),
+    quality=(
+        "In steps of five. Not shown without a population.",
+        "The expected shares hold for the whole country: an area may differ.",
+        *(one.in_words() for one in EXPECTED.values()),
+    ),
+    dims=("area", "band"),
+    of="expected",
+)
+_DLA = replace(
+    _POPULATION,
+    key="dla_by_area",
+    title="Children with Disability Living Allowance",
+    definition="Children with the allowance by ward, as the newest list of published counts says.",
+    source="Counts by ward that were brought in as published, of the year up to the term’s end",
+    quality=(
+        "Not changed here: whoever published it rounded it. Other lists are not in.",
+        "Not shown for an area of which a ward has no figure.",
+    ),
+    of="dla",
 )
 
 
@@ -125,7 +170,7 @@ TABLES: tuple[TableDef, ...] = (
         key="on_lists",
         title="Children on a list, by primary need",
         definition="Children who are on the list at the end of the term, known here or not.",
-        where=(("listed", frozenset({"true"})),),
+        where=(("listed", frozenset({"true"})), ("list", _WITH_NAMES)),
         dims=("list", "need"),
     ),
     replace(
@@ -133,7 +178,11 @@ TABLES: tuple[TableDef, ...] = (
         key="on_list_not_known",
         title="Children on a list who are not known",
         definition="Children who are on the list, and of whom there is no record.",
-        where=(("listed", frozenset({"true"})), ("known", frozenset({"false"}))),
+        where=(
+            ("listed", frozenset({"true"})),
+            ("known", frozenset({"false"})),
+            ("list", _WITH_NAMES),
+        ),
         dims=("list",),
     ),
     replace(
@@ -141,10 +190,17 @@ TABLES: tuple[TableDef, ...] = (
         key="known_not_on_list",
         title="Children known who are not on a list",
         definition="Children of whom there is a record, and who are not on the list.",
-        where=(("listed", frozenset({"false"})), ("known", frozenset({"true"}))),
+        where=(
+            ("listed", frozenset({"false"})),
+            ("known", frozenset({"true"})),
+            ("list", _WITH_NAMES),
+        ),
         dims=("list",),
     ),
     _EXPECTED,
+    _EXPECTED_CHILDREN,
+    *variants(_POPULATION, Also.WARD),
+    *variants(_DLA, Also.WARD),
     _projected("projected_known", "Children known, in terms to come", "known_by_area"),
     _projected("projected_unmet", "Children with an unmet need, in terms to come", "unmet_by_kind"),
 )

@@ -66,9 +66,30 @@ def _wait(clock: str, said: str) -> TableDef:
     )
 
 
+def _wait_by_kind(clock: str, said: str) -> TableDef:
+    by_area = _wait(clock, said)
+    # What is asked for before the panel is not known when these clocks begin.
+    early = clock in {"identified_referral", "referral_panel"}
+    for_what = (
+        " By the kinds of service asked for in the meantime, a child once for each."
+        if early
+        else " By the kind of service that is waited for."
+    )
+    return replace(
+        by_area,
+        key=f"{by_area.key}_by_kind",
+        title=f"{by_area.title}, by kind of service",
+        definition=by_area.definition + for_what,
+        dims=("kind",),
+        level=Level.AUTHORITY,
+        many=("kind",),
+    )
+
+
 TABLES: tuple[TableDef, ...] = (
     *variants(_BY_KIND, Also.WARD, Also.ROLLING, Also.WARD_ROLLING),
     *variants(_BY_REASON, Also.ROLLING),
     *variants(_BY_NEED, Also.ROLLING),
     *(_wait(clock, said) for clock, said in CLOCKS.items()),
+    *(_wait_by_kind(clock, said) for clock, said in CLOCKS.items()),
 )
