@@ -37,6 +37,7 @@ class Note(StrEnum):
     DOMINATED = "one or two make most of it"
     WITHDRAWN = "withdrawn"
     NO_DATA = "no data for this term"
+    CHANGED = "the ward or group changed"
     ONCE = "once in three terms"
     """A whole table over three terms, of which an earlier release counted one already."""
     FEW_OF_THEM = "few"
