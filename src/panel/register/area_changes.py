@@ -2,8 +2,8 @@
 
 A line says that an old ward, or a part of it, is the new one from a day on: one line for a ward
 that was renamed, several with the same new code for wards that were merged, several with the same
-old code for one that was divided. A file is taken as a whole or not at all: half of a division would
-count its children in the wrong ward.
+old code for one that was divided. A file is taken as a whole or not at all: half of a division
+would count its children in the wrong ward.
 """
 
 from collections.abc import Mapping, Sequence
