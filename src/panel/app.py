@@ -38,6 +38,7 @@ from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
 from panel.documents.routes import HANDLERS as DOCUMENTS
+from panel.exchange.entering import SystemsThatRead
 from panel.exchange.fhir_routes import BASE as FHIR
 from panel.exchange.fhir_routes import outcome_of
 from panel.exchange.routes import HANDLERS as EXCHANGE
@@ -164,6 +165,7 @@ def make_site(
         passwords=passwords,
         casework=CasesOfLeavers(),
         beside=RequestsBeside(),
+        systems=SystemsThatRead(),
     )
 
 

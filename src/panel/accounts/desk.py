@@ -43,6 +43,7 @@ from panel.records.casework import Casework, NoCasework
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
+from panel.records.systems import NoSystems, Systems
 from panel.web.forms import FieldErrors, read_form
 from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
@@ -104,6 +105,8 @@ class Site:
     """What workers' accounts must know of their cases."""
     beside: BesideCase = field(default_factory=NothingBeside)
     """What stands beside a case on a panel's papers: requests for service."""
+    systems: Systems = field(default_factory=NoSystems)
+    """What reads with a token instead of signing in."""
 
 
 def refused_by_rule(
