@@ -379,7 +379,7 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
             status_code=problem.status,
             media_type="application/problem+json",
-            headers=(OPEN if is_open else {}) | PRIVATE,
+            headers=(OPEN if is_open else {}) | PRIVATE | _challenge(problem),
         )
     if isinstance(problem, NotSentYet):
         return _not_sent_yet(renderer, problem)
