@@ -47,6 +47,7 @@ from panel.families.sign_in_routes import entering_instead as family_entering_in
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.insight.linking.routes import HANDLERS as LISTS
 from panel.insight.routes import HANDLERS as INSIGHT
+from panel.insight.wish_routes import HANDLERS as WISHES
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
 from panel.panels.family_marks import FamilyMarks
@@ -273,6 +274,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *GOVERNANCE,
         *EXCHANGE,
         *INSIGHT,
+        *WISHES,
         *LISTS,
         *([*DEMO, *MAILBOX] if demo else []),
     ]

@@ -218,6 +218,10 @@ CASES: Mapping[str, Case] = {
     "/commissioning/tables/{key:str}/{name:str}": NOTHING,
     "/commissioning/unmet-need": NOTHING,
     "/commissioning/waits": NOTHING,
+    "/commissioning/wishes": NOTHING,
+    "/commissioning/wishes/new": NOTHING,
+    "/commissioning/wishes/{wish_id:uuid}": NOTHING,
+    "/commissioning/wishes/{wish_id:uuid}/answer": NOTHING,
     "/directory": NOTHING,
     "/directory/match": NOTHING,
     "/directory/providers": NOTHING,
@@ -494,6 +498,7 @@ PARTS = {
     "provider_id": "provider", "service_id": "service",
     "received_id": "received", "offered_id": "proposal", "told_id": "delivery", "pull_id": "pull_source",
     "pair_id": "list_link", "register_list_id": "register_list",
+    "wish_id": "table_wish",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
@@ -513,6 +518,7 @@ OF_NO_CHILD = frozenset(
         "pull_source",
         "received",
         "register_list",
+        "table_wish",
         "web_session",
         "worker",
         "worker_role",
