@@ -5,7 +5,7 @@ analyst says what is asked and why, the lead for information governance answers,
 joins the catalogue for everybody, under the same protection.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -167,10 +167,7 @@ async def wishes(session: AsyncSession, asked: Asked) -> Page[TableWish]:
     query = select(TableWish).limit(ON_A_PAGE + 1)
     if asked.key is not None:
         query = query.where(key > asked.key if back else key < asked.key)
-    order: Sequence[object] = (
-        (TableWish.created_at, TableWish.id)
-        if back
-        else (TableWish.created_at.desc(), TableWish.id.desc())
-    )
-    rows = list(await session.scalars(query.order_by(*order)))
+    at, own = TableWish.created_at, TableWish.id
+    query = query.order_by(at, own) if back else query.order_by(at.desc(), own.desc())
+    rows = list(await session.scalars(query))
     return page_of(rows, asked, ON_A_PAGE, lambda one: (one.created_at, one.id))
