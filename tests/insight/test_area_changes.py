@@ -1,5 +1,6 @@
 """Wards that are renamed, merged or divided: each child is in one area, and no difference tells."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from panel.insight import pages
 from panel.insight.area_series import past_of, through_terms
 from panel.insight.blocks import whole_table
 from panel.insight.core.audit import audit
@@ -52,8 +54,9 @@ from panel.insight.files import CHANGED, Form, sheet, write
 from panel.insight.methods import blocks
 from panel.insight.reading import Head, Seen
 from panel.insight.saying import Areas, changes_words
+from tests.insight import a_release
 from tests.insight.invented_children import SECRETS, Child, children
-from tests.insight.put_out import MADE_AT
+from tests.insight.put_out import MADE_AT, square
 
 FIRST = Period("2026-spring")
 TERMS = [period_at(ordinal(FIRST) + n) for n in range(5)]
@@ -376,6 +379,15 @@ def test_each_change_is_said_on_pages_and_in_files() -> None:
     assert said == " ".join(methods.sentences[1:])
     shown, _ = whole_table(seen(SUMMER, one.tables[-1], ALL), BY_AGE.key, 0, 1000)
     assert any(row[-1] == "Not shown: the ward or group changed" for row in shown.rows)
+
+
+def test_a_map_draws_the_wards_of_today() -> None:
+    release = a_release.seen()
+    drawn = tuple((code, json.dumps(square(at))) for at, code in enumerate(a_release.NAMES))
+    changed = Areas(release.areas.names, (AreaChange("w00", "w01", MAY, SUMMER),))
+    for areas, wards in ((release.areas, 8), (changed, 7)):
+        where = pages.unmet_need(replace(release, boundaries=drawn, areas=areas), "short_break")[0]
+        assert str(where.chart).count('fill-rule="evenodd"') == wards
 
 
 @pytest.mark.parametrize(

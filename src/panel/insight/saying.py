@@ -160,7 +160,7 @@ def _family_words(one: Family, areas: Areas) -> str:
         for codes in (one.olds, one.news)
     )
     on, first = _day(one.from_on), period_words(one.since)
-    begins = f"on {on}, and is counted so from the {first} on."
+    begins = f"on {on}, in figures from the {first} on."
     match one.what:
         case What.RENAMED:
             return f"{olds} became {news} {begins} It is the same ward."

@@ -40,7 +40,14 @@ ABOUT: Mapping[str, str] = {
 }
 """What is counted: each kind of fact that is kept, in words."""
 _OF_ITSELF = frozenset({AREA, "ahead", "edge", "band"})
-BY: Mapping[str, str] = {dim: said for dim, said in TITLES.items() if dim not in _OF_ITSELF}
+BY: Mapping[str, str] = {dim: said for dim, said in TITLES.items() if dim not in _OF_ITSELF} | {
+    "basis": "By what law it is given",
+    "decision": "What was decided",
+    "clock": "Which wait it is",
+    "question": "What families were asked about",
+    "list": "Which list it is",
+    "course": "How an outcome went",
+}
 """By what children are told apart, besides the area that they live in."""
 _MADE: Mapping[str, frozenset[str]] = {
     "Package": frozenset({"payer"}),
@@ -48,7 +55,7 @@ _MADE: Mapping[str, frozenset[str]] = {
 }
 """Dimensions that are made of several columns of a fact."""
 STATE_WORDS: Mapping[str, str] = {
-    "asked": "Asked",
+    "asked": "Not answered yet",
     "joins": "Joins the catalogue",
     "declined": "Not made",
 }
