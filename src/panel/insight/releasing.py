@@ -20,6 +20,7 @@ from panel.insight.areas import changed_in, nested
 from panel.insight.core import audit as attack
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, Secrets, TrueCell
+from panel.insight.core.changes import grouped_as_before
 from panel.insight.core.error import published_error
 from panel.insight.core.keys import CellKeys
 from panel.insight.core.ledger import Files, append, canonical
@@ -218,7 +219,11 @@ async def _grid(
 ) -> Grid:
     kept = earlier[-1].rules.clusters if earlier else None
     changed = await changed_in(session, period, earlier)
-    groups = clusters if clusters is not None else await nested(session, kept, changed, period)
+    groups = (
+        await nested(session, kept, changed, period)
+        if clusters is None
+        else grouped_as_before(clusters, changed.changes, period)
+    )
     if not groups:
         raise NotYet("No wards are known. Import them with panel import areas.")
     return Grid(groups, changes=changed.changes)
