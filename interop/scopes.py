@@ -1,5 +1,8 @@
 """SMART scopes of systems: what a client may do with resources of which type.
 
+One scope is of no resource: `system/releases.r` reads published figures. `system/*` is not that: it
+is about records, and whoever was let see records was not asked about figures.
+
 Pure. Read in both grammars, the letters of version 2 (`system/CarePlan.rs`) and the words of
 version 1 (`system/CarePlan.read`), and always written in that of version 2. A scope is a cap:
 whatever it lets through, consent decides as well. Source: SMART App Launch 2.2, "Scopes".
@@ -13,6 +16,8 @@ LETTERS = "cruds"
 """Create, read (with versions), update, delete, search (with history of a type), in this order."""
 EVERY = "*"
 """Resources of every type."""
+RELEASES = "releases"
+"""Published figures: of no type of FHIR, and read alone."""
 MOST_SCOPES = 100
 LONGEST = 4_000
 """Characters of a list of scopes."""
@@ -47,7 +52,9 @@ TYPES = (
 )
 """Types that are exchanged: a scope of another could only be a slip of the pen."""
 
-_SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]{1,63})\.(\*|read|write|c?r?u?d?s?)", re.ASCII)
+_SCOPE = re.compile(
+    r"system/(\*|releases|[A-Z][A-Za-z]{1,63})\.(\*|read|write|c?r?u?d?s?)", re.ASCII
+)
 _WORDS = {"read": "rs", "write": "cud", "*": LETTERS}
 
 
@@ -64,7 +71,8 @@ class Scopes:
     def letters(self, kind: str) -> frozenset[str]:
         """All that may be done with resources of a type."""
         nothing: frozenset[str] = frozenset()
-        return self.by_type.get(kind, nothing) | self.by_type.get(EVERY, nothing)
+        of_every = nothing if kind == RELEASES else self.by_type.get(EVERY, nothing)
+        return self.by_type.get(kind, nothing) | of_every
 
     def within(self, cap: "Scopes") -> "Scopes":
         """What both let through."""
@@ -92,14 +100,14 @@ def _scopes(given: Iterable[tuple[str, frozenset[str]]]) -> Scopes:
         {
             kind: letters
             for kind, letters in by_type.items()
-            if letters and (kind == EVERY or not letters <= of_every)
+            if letters and (kind in (EVERY, RELEASES) or not letters <= of_every)
         }
     )
 
 
 def _read_one(text: str) -> tuple[str, frozenset[str]] | None:
     found = _SCOPE.fullmatch(text)
-    if found is None or not found[2]:
+    if found is None or not found[2] or (found[1] == RELEASES and found[2] != "r"):
         return None
     return found[1], frozenset(_WORDS.get(found[2], found[2]))
 
@@ -125,7 +133,7 @@ def wrong_scopes(texts: Sequence[str]) -> list[str]:
         read = _read_one(text)
         if read is None:
             wrong.append(f"“{text[:80]}” is no scope of a system. Write it as system/CarePlan.rs")
-        elif read[0] not in (EVERY, *TYPES):
+        elif read[0] not in (EVERY, RELEASES, *TYPES):
             wrong.append(f"“{read[0]}” is no type that is exchanged. Check how it is written")
     if len(texts) > MOST_SCOPES:
         wrong.append(f"Enter at most {MOST_SCOPES} scopes")

@@ -38,6 +38,7 @@ from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
 from panel.documents.routes import HANDLERS as DOCUMENTS
+from panel.exchange.entering import SystemsThatRead
 from panel.exchange.fhir_routes import BASE as FHIR
 from panel.exchange.fhir_routes import outcome_of
 from panel.exchange.routes import HANDLERS as EXCHANGE
@@ -49,6 +50,7 @@ from panel.insight.routes import HANDLERS as INSIGHT
 from panel.insight.voice.asks import Surveys
 from panel.insight.voice.routes import HANDLERS as SURVEYS
 from panel.insight.voice.said_routes import HANDLERS as SAID
+from panel.insight.wish_routes import HANDLERS as WISHES
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
 from panel.panels.family_marks import FamilyMarks
@@ -168,6 +170,7 @@ def make_site(
         casework=CasesOfLeavers(),
         beside=RequestsBeside(),
         family_asks=Surveys(),
+        systems=SystemsThatRead(),
     )
 
 
@@ -275,6 +278,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *GOVERNANCE,
         *EXCHANGE,
         *INSIGHT,
+        *WISHES,
         *LISTS,
         *SURVEYS,
         *SAID,
@@ -383,7 +387,7 @@ def _answer(renderer: Renderer, request: Request[Any, Any, Any], problem: Proble
             {"title": problem.title, "detail": problem.sentence, "status": problem.status},
             status_code=problem.status,
             media_type="application/problem+json",
-            headers=(OPEN if is_open else {}) | PRIVATE,
+            headers=(OPEN if is_open else {}) | PRIVATE | _challenge(problem),
         )
     if isinstance(problem, NotSentYet):
         return _not_sent_yet(renderer, problem)

@@ -24,6 +24,7 @@ SCHEMA = "authority_testshire"
 NO_FACTS = {
     "access_event",
     "area_population",
+    "area_became",
     "audit_event",
     "audit_key",
     "audit_leaf",
@@ -78,6 +79,7 @@ NO_FACTS = {
     "sign_in_provider",
     "sign_in_provider_agency",
     "subscription",
+    "table_wish",
     "unknown_letter",
     "unusual_pattern",
     "used_assertion",

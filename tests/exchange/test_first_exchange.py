@@ -90,6 +90,7 @@ async def test_the_document_works_as_it_is_written(
     for name in ("children", "plans", "history"):
         assert kept(f"{name}.json").get("entry"), name
     assert kept("how-many.json")["total"] == 3
+    assert kept("releases.json")["releases"] == [], "nothing is out yet, and it may know that"
     everything = kept("everything.json")
     assert everything["total"] == len(everything["entry"]) > 15
     assert (tmp_path / "unchanged.txt").read_text(encoding="utf-8") == "304\n"

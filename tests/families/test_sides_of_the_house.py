@@ -29,7 +29,8 @@ NO_CASE_DATA = frozenset({
     "/commissioning", "/commissioning/gap", "/commissioning/methods", "/commissioning/outcome-cost",
     "/commissioning/releases", "/commissioning/said", "/commissioning/said/new",
     "/commissioning/tables", "/commissioning/unmet-need",
-    "/commissioning/waits", "/api/v1/releases",
+    "/commissioning/waits", "/commissioning/wishes", "/commissioning/wishes/new",
+    "POST /commissioning/wishes/new", "/api/v1/releases",
     "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",
 })  # fmt: skip
 """What a worker without case data may open: which panels they sit on, when those meet, which services

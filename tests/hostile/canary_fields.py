@@ -52,7 +52,7 @@ ABOUT_NO_CHILD = frozenset({
     "provider", "service", "service_place", "service_area", "service_change", "provider_link",
     "short_breaks_statement",
     "agency", "worker", "worker_role", "panel", "panel_agency", "meeting", "term", "closed_day",
-    "attendance", "pack_opened", "area", "form", "gateway", "setting", "demo_persona", "data_key",
+    "attendance", "pack_opened", "area", "area_became", "table_wish", "form", "gateway", "setting", "demo_persona", "data_key",
     "job_run", "fact_change", "web_session", "sign_in_link", "sign_in_entry", "form_post",
     "sign_in_provider", "sign_in_provider_agency", "worker_identity",
     "child_index", "child_mark", "area_population",

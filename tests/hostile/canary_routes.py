@@ -225,6 +225,10 @@ CASES: Mapping[str, Case] = {
     "/commissioning/tables/{key:str}/{name:str}": NOTHING,
     "/commissioning/unmet-need": NOTHING,
     "/commissioning/waits": NOTHING,
+    "/commissioning/wishes": NOTHING,
+    "/commissioning/wishes/new": NOTHING,
+    "/commissioning/wishes/{wish_id:uuid}": NOTHING,
+    "/commissioning/wishes/{wish_id:uuid}/answer": NOTHING,
     "/directory": NOTHING,
     "/directory/match": NOTHING,
     "/directory/providers": NOTHING,
@@ -507,6 +511,7 @@ PARTS = {
     "received_id": "received", "offered_id": "proposal", "told_id": "delivery", "pull_id": "pull_source",
     "pair_id": "list_link", "register_list_id": "register_list",
     "survey_id": "survey", "saying_id": "said_and_done",
+    "wish_id": "table_wish",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
@@ -527,6 +532,7 @@ OF_NO_CHILD = frozenset(
         "received",
         "register_list",
         "said_and_done",
+        "table_wish",
         "web_session",
         "worker",
         "worker_role",

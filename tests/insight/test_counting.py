@@ -13,6 +13,7 @@ import pytest
 
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import TrueCell
+from panel.insight.core.changes import AreaChange
 from panel.insight.core.dimensions import whole_grid
 from panel.insight.core.facts import (
     Capacity,
@@ -109,9 +110,11 @@ class Counted:
 
     connection: psycopg.Connection
 
-    def cells(self, name: str, period: Period = AUTUMN) -> dict[tuple[str, ...], TrueCell]:
-        found = count(self.connection, CATALOGUE[name], GRID, period)
-        assert all(one.cell in set(whole_grid(CATALOGUE[name], GRID)) for one in found)
+    def cells(
+        self, name: str, period: Period = AUTUMN, grid: Grid = GRID
+    ) -> dict[tuple[str, ...], TrueCell]:
+        found = count(self.connection, CATALOGUE[name], grid, period)
+        assert all(one.cell in set(whole_grid(CATALOGUE[name], grid)) for one in found)
         return {one.cell: one for one in found}
 
     def children(self, name: str, period: Period = AUTUMN) -> dict[tuple[str, ...], int]:
@@ -140,6 +143,23 @@ def test_all_that_is_counted_is_right(counted: Counted) -> None:
         ("*",): 4, ("north",): 2, ("south",): 2,
     }  # fmt: skip
     assert rolling["*",].xor == known["*",].xor, "the same contributors, the same key"
+
+
+def test_a_ward_that_became_another_is_counted_so_from_that_term_on(counted: Counted) -> None:
+    changes = (AreaChange("E05000001", "E05000009", "2026-09-01", AUTUMN),)
+    grid = Grid({**GRID.clusters, "E05000009": "north"}, changes=changes)
+    # All records still have the old code. B was there in the spring, when it was the old ward.
+    rolling = counted.cells("known_by_area_ward_three_terms", AUTUMN, grid)
+    assert {cell: one.children for cell, one in rolling.items()} == {
+        ("*",): 4, ("E05000001",): 1, ("E05000003",): 2, ("E05000009",): 2,
+    }  # fmt: skip
+    now = counted.cells("unmet_by_kind_ward", AUTUMN, grid)
+    assert now["E05000009", "*"].children == 2
+    assert ("E05000001", "*") not in now
+    before = counted.cells("known_by_area_ward", SPRING, grid)
+    assert before.keys() == {("*",), ("E05000001",)}
+    groups = counted.cells("known_by_area_three_terms", AUTUMN, grid)
+    assert groups == counted.cells("known_by_area_three_terms"), "groups are what they were"
 
 
 def test_a_child_with_two_of_a_kind_counts_once_and_keeps_its_key(counted: Counted) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interop.scopes import EVERY, LETTERS, TYPES, asked_for, read_scopes, wrong_scopes
+from interop.scopes import EVERY, LETTERS, RELEASES, TYPES, asked_for, read_scopes, wrong_scopes
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from interop.scopes import EVERY, LETTERS, TYPES, asked_for, read_scopes, wrong_
         ("system/CarePlan.r system/CarePlan.s", ["system/CarePlan.rs"]),
         ("system/*.rs system/CarePlan.r", ["system/*.rs"]),
         ("system/*.rs system/CarePlan.cr", ["system/*.rs", "system/CarePlan.cr"]),
+        ("system/releases.r", ["system/releases.r"]),
+        ("system/*.cruds system/releases.r", ["system/*.cruds", "system/releases.r"]),
         ("system/Task.c patient/Task.rs user/*.cruds launch openid", ["system/Task.c"]),
     ],
 )
@@ -47,6 +49,11 @@ def test_both_grammars_are_read(text: str, listed: list[str]) -> None:
         "system/Care/Plan.rs",
         "system\\CarePlan.rs",
         "system/CärePlan.rs",
+        "system/releases.rs",
+        "system/releases.read",
+        "system/releases.*",
+        "system/releases.cruds",
+        "system/Releases",
         "*",
         "x" * 10_000,
     ],
@@ -54,6 +61,20 @@ def test_both_grammars_are_read(text: str, listed: list[str]) -> None:
 def test_what_is_no_scope_gives_nothing(text: str) -> None:
     assert not asked_for(text)
     assert not asked_for(text).permits("CarePlan", "r")
+
+
+def test_figures_are_read_with_their_own_scope_and_records_are_not() -> None:
+    every, figures = read_scopes(["system/*.cruds"]), read_scopes(["system/releases.r"])
+    assert not every.permits(RELEASES, "r")
+    assert figures.permits(RELEASES, "r")
+    assert not any(figures.permits(kind, letter) for kind in TYPES for letter in LETTERS)
+    assert not every.within(figures)
+    assert not figures.within(every)
+    both = read_scopes(["system/*.rs", "system/releases.r"])
+    assert both.within(figures).listed() == ["system/releases.r"]
+    assert both.within(every).listed() == ["system/*.rs"]
+    assert wrong_scopes(["system/releases.r"]) == []
+    assert wrong_scopes(["system/releases.rs"])
 
 
 def test_too_many_are_not_read() -> None:

@@ -29,6 +29,31 @@ async def looked_at(page: Page, name: str) -> None:
         await screenshot(page, f"commissioning-{name}-{kept}")
 
 
+async def asks_for_a_table(page: Page) -> None:
+    """A commissioner asks for a table that the catalogue lacks, after a first try with a mistake."""
+    await page.goto(f"{SITE}/commissioning/tables")
+    await page.get_by_role("link", name="Tables that were asked for, and asking for one").click()
+    await expect(page.get_by_text("Nobody has asked for a table yet.")).to_be_visible()
+    await page.get_by_role("button", name="Ask for a table").click()
+    await expect(page.get_by_label("What is the question?")).to_be_visible()
+    await page.get_by_label("What is the question?").fill("Which needs wait longest for a place?")
+    await page.get_by_label("What is counted?").select_option(label="Waits")
+    await page.get_by_label("Need", exact=True).check()
+    await page.get_by_label("Who pays").check()
+    await page.get_by_label("The whole area").check()
+    await page.get_by_label("What decision would it inform?").fill("Which therapist to look for.")
+    await page.get_by_role("button", name="Ask for it").click()
+    await expect(page.get_by_role("link", name="Who pays: not known of waits.")).to_be_visible()
+    await looked_at(page, "new-wish")
+    await page.get_by_label("Who pays").uncheck()
+    await page.get_by_role("button", name="Ask for it").click()
+    await expect(page.get_by_role("link", name="Which needs wait longest")).to_be_visible()
+    await looked_at(page, "wishes")
+    await page.get_by_role("link", name="Which needs wait longest").click()
+    await expect(page.get_by_text("It is not answered yet.")).to_be_visible()
+    await looked_at(page, "wish")
+
+
 @pytest.mark.journey
 async def test_a_commissioner_finds_three_wards_and_takes_the_table(
     page: Page, client: AsyncTestClient[Litestar], tenant: Tenant, clock: FixedClock
@@ -76,6 +101,8 @@ async def test_a_commissioner_finds_three_wards_and_takes_the_table(
     highest = sorted(of_short_breaks, key=lambda one: -of_short_breaks[one])[:3]
     assert tuple(highest) == MOST
     assert all(f"{one} ({of_short_breaks[one]})" in finding for one in highest)
+
+    await asks_for_a_table(page)
 
     for path in ("waits", "outcome-cost", "gap", "tables", "methods", "releases"):
         await page.goto(f"{SITE}/commissioning/{path}")

@@ -44,6 +44,7 @@ from panel.records.family_asks import FamilyAsks, NothingAsked
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
 from panel.records.rehearsal import Rehearsal
+from panel.records.systems import NoSystems, Systems
 from panel.web.forms import FieldErrors, read_form
 from panel.web.render import FORGERY_FIELD, UNFILLED, Frame, Link, Renderer, fill
 
@@ -107,6 +108,8 @@ class Site:
     """What stands beside a case on a panel's papers: requests for service."""
     family_asks: FamilyAsks = field(default_factory=NothingAsked)
     """What families are asked on their own page: how they were treated."""
+    systems: Systems = field(default_factory=NoSystems)
+    """What reads with a token instead of signing in."""
 
 
 def refused_by_rule(

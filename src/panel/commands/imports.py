@@ -28,6 +28,7 @@ from panel.panels.calendar import import_terms, join_panel
 from panel.panels.models import Panel
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from panel.register.area_changes import import_area_changes
 from panel.register.csv_rows import CASELOAD, PEOPLE, REGISTER
 from panel.register.imports import (
     ImportReport,
@@ -160,16 +161,40 @@ async def caseload(file: Path, authority: str | None) -> None:
 
 @imports.command("areas")
 @click.argument("file", type=FILE)
+@click.option(
+    "--changes",
+    type=FILE,
+    help="Which wards became which, from when (CSV: old_code, new_code, from_date).",
+)
 @authority_option
 @plain_errors
 @running
-async def areas(file: Path, authority: str | None) -> None:
-    """Wards or other areas with their boundaries (GeoJSON)."""
+async def areas(file: Path, changes: Path | None, authority: str | None) -> None:
+    """Wards or other areas with their boundaries (GeoJSON), and wards that became others.
+
+    A ward that was renamed has one line in the file of changes; wards that were merged have a line
+    each with the same new code; one that was divided has a line for each part. That file is taken
+    as a whole or not at all. The file of areas must have the new wards; the old ones are known from
+    before.
+    """
 
     async def take(tenant: Tenant, source: BinaryIO, _folder: Path) -> ImportReport:
         return await import_areas(tenant, source, progress=_progress)
 
     await _run(file, authority, take)
+    if changes is not None:
+        await _changes(changes, authority)
+
+
+async def _changes(file: Path, authority: str | None) -> None:
+    async with opened_gate(authority) as gate:
+        with await asyncio.to_thread(file.open, "rb") as source:
+            report = await import_area_changes(gate.tenant, source)
+    for problem in sorted(report.problems, key=lambda one: one.line):
+        click.echo(f"{file.name}, {problem}", err=True)
+    if report.problems:
+        raise click.ClickException("No change of wards was taken from this file.")
+    click.echo(f"{report.added} changes of wards added, {report.known} known already.")
 
 
 @imports.command("services")

@@ -17,7 +17,7 @@ _SCOPES = Field(
     "scopes",
     "What may it ask for?",
     "One scope on each line, for example system/CarePlan.rs. c creates, r reads, u updates,"
-    " d deletes, s searches.",
+    " d deletes, s searches. system/releases.r reads published figures, and no record.",
 )
 _MAILBOX = Field(
     "line",

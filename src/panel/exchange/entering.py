@@ -12,14 +12,17 @@ from uuid import UUID
 import msgspec
 
 from consent import Viewer, ViewerKind
-from interop.scopes import Scopes, read_scopes
+from interop.scopes import RELEASES, Scopes, read_scopes
 from panel.accounts.desk import Desk
 from panel.exchange.tokens import GOES_ON
+from panel.platform.clock import today
 from panel.platform.problems import NotLetIn
 from panel.platform.read_models import ReadModel
 from panel.platform.sessions import token_hash
+from panel.platform.tenancy import Tenant
 
 REALM = 'Bearer realm="fhir"'
+REALM_OF_RELEASES = 'Bearer realm="releases"'
 LONGEST_TOKEN = 200
 """Characters; ours have 43."""
 
@@ -35,6 +38,8 @@ class Client:
     scopes: Scopes
     key: str
     name: str
+    realm: str = REALM
+    """For what it came in, as an answer says that refuses it."""
 
     @property
     def agency_id(self) -> UUID:
@@ -59,29 +64,46 @@ class Client:
             raise NotLetIn(
                 403,
                 f"This token does not let it through: it needs {scopes} {needs}.",
-                f'{REALM}, error="insufficient_scope", scope="{needs}"',
+                f'{self.realm}, error="insufficient_scope", scope="{needs}"',
             )
 
 
 async def client_of(desk: Desk) -> Client:
     """The client that the request's Bearer token is of. Raises NotLetIn (401)."""
-    given = desk.request.headers.getall("authorization", [])
+    return await client_with(desk.tenant, desk.request.headers.getall("authorization", []))
+
+
+async def client_with(tenant: Tenant, given: Sequence[str], realm: str = REALM) -> Client:
+    """The client whose token stands in a header Authorization. Raises NotLetIn (401)."""
     if not given:
-        raise NotLetIn(401, "Bring an access token in the header Authorization.", REALM)
+        raise NotLetIn(401, "Bring an access token in the header Authorization.", realm)
     scheme, _, token = given[0].partition(" ")
     if len(given) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
-        _not_good()
-    async with desk.tenant.transaction() as session:
-        found = await _LET_IN.line(session, token=token_hash(token), now=desk.now, day=desk.today)
+        _not_good(realm)
+    async with tenant.transaction() as session:
+        found = await _LET_IN.line(
+            session, token=token_hash(token), now=tenant.clock.now(), day=today(tenant.clock)
+        )
     if found is None:
-        _not_good()
+        _not_good(realm)
     return Client(
         viewer=Viewer(found.id, ViewerKind.CLIENT, found.agency_id, found.kind),
         # What was taken from it since the token was made is taken from the token too.
         scopes=read_scopes(found.scopes).within(read_scopes(found.registered)),
         key=found.key,
         name=found.name,
+        realm=realm,
     )
+
+
+class SystemsThatRead:
+    """Systems that read published figures with a token of their own scope."""
+
+    async def reader(self, tenant: Tenant, authorization: Sequence[str]) -> UUID:
+        """The system. Raises NotLetIn."""
+        client = await client_with(tenant, authorization, REALM_OF_RELEASES)
+        client.require(RELEASES, "r")
+        return client.viewer.id
 
 
 class _LetIn(msgspec.Struct):
@@ -106,9 +128,9 @@ _LET_IN = ReadModel(
 )
 
 
-def _not_good() -> NoReturn:
+def _not_good(realm: str) -> NoReturn:
     raise NotLetIn(
         401,
         "This access token is not good, or it is over.",
-        f'{REALM}, error="invalid_token", error_description="Ask for a new one."',
+        f'{realm}, error="invalid_token", error_description="Ask for a new one."',
     )

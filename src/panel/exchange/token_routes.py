@@ -13,7 +13,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.enums import MediaType
 
-from interop.scopes import LONGEST, asked_for
+from interop.scopes import LONGEST, RELEASES, asked_for
 from interop.signed import NotBelieved
 from interop.smart import ALGORITHMS, LONGEST_ASSERTION, TYPE, Refused
 from panel.accounts.desk import FOR_ANYBODY, Desk
@@ -123,7 +123,7 @@ async def announce(desk: NamedDependency[Desk]) -> Response[bytes]:
         "revocation_endpoint_auth_methods_supported": ways["methods"],
         "revocation_endpoint_auth_signing_alg_values_supported": ways["signed"],
         "grant_types_supported": [GRANT],
-        "scopes_supported": ["system/*.cruds"],
+        "scopes_supported": ["system/*.cruds", f"system/{RELEASES}.r"],
         "capabilities": ["client-confidential-asymmetric", "permission-v1", "permission-v2"],
     }
     return _json(said, 200, {})

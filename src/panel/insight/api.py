@@ -66,6 +66,7 @@ def table(seen: Seen, key: str) -> Json:
     found = CATALOGUE[key]
     return _described(seen.head, found) | {
         "notice": BANNER,
+        "wardsThatChanged": list(seen.areas.changed(found)),
         "number": seen.head.number,
         "period": seen.head.period,
         "cells": [

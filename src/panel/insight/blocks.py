@@ -148,15 +148,17 @@ def _row(seen: Seen, table: TableDef, one: Cell) -> tuple[str, ...]:
     return (*cell_words(table, one.cell, seen.areas), value_words(table, one))
 
 
-def over_time(table: TableDef, whole: Iterable[tuple[Seen, Cell]]) -> Markup | None:
-    """The whole area's figure through the terms, oldest first; None of fewer than two terms."""
-    points = tuple(whole)
+def over_time(
+    table: TableDef, area: Iterable[tuple[Seen, Cell]], called: str = "The whole area"
+) -> Markup | None:
+    """An area's figure through the terms, oldest first; None of fewer than two terms."""
+    points = tuple(area)
     if sum(one.value is not None for _, one in points) < 2:
         return None
     return charts.lines(
         Chart(
             name="over-time",
-            title=f"{table.title}: the whole area through the terms",
+            title=f"{table.title}: {called} through the terms",
             description="One point a term, as published. Each term’s table has its figures.",
             table=table,
             cells=tuple(one for _, one in points),

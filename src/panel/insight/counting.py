@@ -27,7 +27,7 @@ from panel.insight.core.making import COUNTED as COUNTED_TABLES
 from panel.insight.core.making import Counted
 from panel.insight.core.places import Grid
 from panel.insight.core.table import CellId, Measure, TableDef
-from panel.insight.core.words import EVERY, WAIT_WEEKS, Level, Period, Span, window
+from panel.insight.core.words import EVERY, WAIT_WEEKS, Period, Span, window
 from panel.platform.cluster import INSIGHT
 from panel.platform.read_models import sql
 
@@ -49,8 +49,8 @@ _SERVICES = (
     " ON had.person = f.person AND had.period = f.period"
 )
 _AREAS = (
-    "LEFT JOIN unnest(%(wards)s::text[], %(areas)s::text[]) AS nested (ward, area)"
-    " ON nested.ward = c.ward"
+    "LEFT JOIN unnest(%(terms)s::text[], %(wards)s::text[], %(areas)s::text[])"
+    " AS nested (period, ward, area) ON nested.ward = {of}.ward AND nested.period = {of}.period"
 )
 _THOUSANDTHS = frozenset({"units", "units_missing"})
 
@@ -195,7 +195,7 @@ def _rows(table: TableDef) -> str:
     """A row for each fact that counts: of whom, in which cell, how much."""
     joins = [] if table.fact is ChildTerm else [_of_the_child()]
     if AREA in table.dims:
-        joins.append(_AREAS.replace("c.ward", "f.ward") if table.fact is ChildTerm else _AREAS)
+        joins.append(sql(_AREAS, of="f" if table.fact is ChildTerm else "c"))
     if table.fact is Package and "payer" in table.dims:
         joins.append(_PAYERS)
     if table.fact is OutcomeChange and "kind" in table.dims:
@@ -278,13 +278,19 @@ def _magnitude(table: TableDef) -> str:
 
 def given_to(table: TableDef, grid: Grid, period: Period) -> dict[str, Any]:
     """The values that the query of a table is asked with."""
-    nested = (
-        {ward: ward for ward in grid.clusters} if table.level is Level.WARD else dict(grid.clusters)
-    )
+    periods = window(period) if table.span is Span.ROLLING else (period,)
+    wards = {*grid.clusters, *(one.old for one in grid.changes)}
+    nested = [
+        (term, ward, area)
+        for term in periods
+        for ward in sorted(wards)
+        if (area := grid.area_of(ward, table.level, term)) is not None
+    ]
     return {
-        "periods": list(window(period)) if table.span is Span.ROLLING else [period],
-        "wards": list(nested),
-        "areas": list(nested.values()),
+        "periods": list(periods),
+        "terms": [term for term, _, _ in nested],
+        "wards": [ward for _, ward, _ in nested],
+        "areas": [area for _, _, area in nested],
         **{f"where_{place}": sorted(codes) for place, (_, codes) in enumerate(table.where)},
     }
 

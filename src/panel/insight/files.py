@@ -32,6 +32,8 @@ from panel.insight.saying import (
 FORMULA = frozenset("=+-@＝＋－＠\t\r\n")
 """With what a text begins that a spreadsheet takes for a formula, or that hides one."""
 
+CHANGED = "Wards that changed"
+
 
 class Form(StrEnum):
     """In what a table can be taken away. The value ends its address."""
@@ -103,6 +105,7 @@ def sheet(table: TableDef, period: Period, cells: Iterable[Cell], areas: Areas) 
         ("What it counts", table.definition),
         ("Source", table.source),
         *(("Quality", said) for said in table.quality),
+        *((CHANGED, " ".join(said)) for said in (areas.changed(table),) if said),
     )
     return Sheet(table.key, period, columns, _safe(rows), _safe_about(about))
 

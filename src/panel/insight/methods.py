@@ -7,7 +7,7 @@ from panel.insight.blocks import Block
 from panel.insight.core.ptable import rounded
 from panel.insight.core.released import PublishedError, PublishedRules
 from panel.insight.core.written import error_of, rules_of
-from panel.insight.saying import LEVELS, Areas
+from panel.insight.saying import LEVELS, Areas, changes_words
 from panel.web.words import number
 
 _SHOWN = range(13)
@@ -27,7 +27,13 @@ def kept(rules: PublishedRules, error: PublishedError) -> dict[str, Any]:
 
 def blocks(rules: PublishedRules, error: PublishedError, areas: Areas) -> tuple[Block, ...]:
     """The rules, the error of the release, and the groups of wards."""
-    return _rules(rules), _changes(rules), _error(rules, error), _groups(rules, areas)
+    return (
+        _rules(rules),
+        _changes(rules),
+        _error(rules, error),
+        _groups(rules, areas),
+        *([_changed(areas)] if areas.changes else []),
+    )
 
 
 def _rules(rules: PublishedRules) -> Block:
@@ -107,6 +113,16 @@ def _error(rules: PublishedRules, error: PublishedError) -> Block:
         ),
         numeric=(1, 2, 3, 4),
     )
+
+
+def _changed(areas: Areas) -> Block:
+    hidden = (
+        "An old ward and what became of it are never counted in the same term. A ward that was"
+        " merged or divided has no figures of its own in the term of the change and the two after"
+        " it, and a group has none where a ward of it went into a ward of another: where nobody"
+        " moved, the one less the other would tell of a few children."
+    )
+    return Block("changed", "Wards that changed", (hidden, *changes_words(areas)))
 
 
 def _groups(rules: PublishedRules, areas: Areas) -> Block:

@@ -121,7 +121,12 @@ def _numbered(named: Sequence[str], one: Cell, seen: Seen) -> str:
 def _drawn(
     seen: Seen, table: TableDef, cells: tuple[Cell, ...], named: Sequence[str], service: str
 ) -> tuple[Markup, tuple[tuple[Markup, str], ...], tuple[str, ...]]:
-    """The map, or tiles where a boundary is missing, with its key and what is to be said of it."""
+    """The map, or tiles where a boundary is missing, with its key and what is to be said of it.
+
+    A ward that is no more is not drawn: those that it became lie where it lay.
+    """
+    ended = {one.old for one in seen.areas.changes}
+    cells = tuple(one for one in cells if one.cell[0] not in ended)
     labels = tuple(seen.areas.called(one.cell[0]) for one in cells)
     shown = Chart(
         name="where-map",

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight.core.cells import Cell, Note
 from panel.insight.core.words import Period, period_words
+from panel.insight.core.written import changes_from
 from panel.insight.release_models import PublishedCell, PublishedRelease
 from panel.insight.saying import Areas
 from panel.register.models import Area
@@ -107,7 +108,7 @@ async def look(session: AsyncSession, head: Head, keys: Sequence[str]) -> Seen:
     return Seen(
         head,
         {key: tuple(cells) for key, cells in found.items()},
-        Areas.of({code: name for code, name, _ in areas}, await clusters_of(session, head)),
+        _called({code: name for code, name, _ in areas}, await methods_of(session, head)),
         tuple(sorted((code, said) for code, _, said in areas if said not in {None, NO_BOUNDARY})),
     )
 
@@ -127,11 +128,9 @@ async def look_back(session: AsyncSession, published: Sequence[Head], seen: Seen
     return replace(seen, cells=cells, earlier=earlier)
 
 
-async def clusters_of(session: AsyncSession, head: Head) -> Mapping[str, str]:
-    """Ward → its group of wards, as the release published it."""
-    methods = await methods_of(session, head)
-    clusters: Mapping[str, str] = methods.get("clusters", {})
-    return clusters
+def _called(names: Mapping[str, str], methods: Mapping[str, Any]) -> Areas:
+    """What areas are called, with the groups of wards and the changes that a release published."""
+    return Areas.of(names, methods.get("clusters", {}), changes_from(methods))
 
 
 async def methods_of(session: AsyncSession, head: Head) -> Mapping[str, Any]:

@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight import counting
 from panel.insight import release_store as store
-from panel.insight.areas import nested
+from panel.insight.areas import changed_in, nested
 from panel.insight.core import audit as attack
 from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, Secrets, TrueCell
+from panel.insight.core.changes import grouped_as_before
 from panel.insight.core.error import published_error
 from panel.insight.core.keys import CellKeys
 from panel.insight.core.ledger import Files, append, canonical
@@ -184,7 +185,7 @@ async def release_term(
         await store.one_at_a_time(session)
         await _all_taken_in(session)
         earlier = await store.releases(session)
-        grid = await _grid(session, earlier, clusters)
+        grid = await _grid(session, period, earlier, clusters)
         with counting.opened_to_count(insight_url or "", schema) as connection:
             counts = SqlCounts(connection)
             if period not in counts.periods():
@@ -201,7 +202,7 @@ async def release_term(
             raise
         lines = await store.entries(session)
         now: datetime = session.info[NOW]
-        made = files_of(release, Areas.of(names, grid.clusters))
+        made = files_of(release, Areas.of(names, grid.clusters, grid.changes))
         sign, key = signing(tenant)
         entry = append(
             lines[-1] if lines else None,
@@ -224,13 +225,21 @@ async def _all_taken_in(session: AsyncSession) -> None:
 
 
 async def _grid(
-    session: AsyncSession, earlier: Sequence[Release], clusters: Mapping[str, str] | None
+    session: AsyncSession,
+    period: Period,
+    earlier: Sequence[Release],
+    clusters: Mapping[str, str] | None,
 ) -> Grid:
     kept = earlier[-1].rules.clusters if earlier else None
-    groups = clusters if clusters is not None else await nested(session, kept)
+    changed = await changed_in(session, period, earlier)
+    groups = (
+        await nested(session, kept, changed, period)
+        if clusters is None
+        else grouped_as_before(clusters, changed.changes, period)
+    )
     if not groups:
         raise NotYet("No wards are known. Import them with panel import areas.")
-    return Grid(groups)
+    return Grid(groups, changes=changed.changes)
 
 
 async def _keep_refusal(tenant: Tenant, period: Period, refused: Refused) -> None:

@@ -7,17 +7,19 @@ is read from releases; nothing leads to the exact figures of those who work with
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import PRIVATE, READING_FIGURES, Desk
-from panel.insight import api, blocks, files, methods, pages, release_store
+from panel.insight import api, area_series, blocks, files, methods, pages, release_store
 from panel.insight.blocks import Block
 from panel.insight.core import ledger
 from panel.insight.core.catalogue import CATALOGUE
-from panel.insight.core.cells import Cell
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import EVERY, SERVICES
 from panel.insight.core.written import methods_from
@@ -98,12 +100,18 @@ async def _looked_back(desk: Desk, opened: Opened) -> Seen | None:
         return await look_back(session, opened.published, opened.seen)
 
 
-async def _numbered(desk: Desk, number: int, keys: Sequence[str]) -> Seen:
-    desk.require(*READING_FIGURES)
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        for head in await heads(session):
-            if head.number == number:
-                return await look(session, head, keys)
+async def _reader(desk: Desk) -> UUID:
+    """Who reads as data: somebody who is signed in, or a system with a token. Raises NotLetIn,
+    NotAllowed, NotSignedIn."""
+    if given := desk.request.headers.getall("authorization", []):
+        return await desk.site.systems.reader(desk.tenant, given)
+    return desk.require(*READING_FIGURES).viewer.id
+
+
+async def _numbered(session: AsyncSession, number: int, keys: Sequence[str]) -> Seen:
+    for head in await heads(session):
+        if head.number == number:
+            return await look(session, head, keys)
     raise NotFound(_NOT_HERE)
 
 
@@ -246,17 +254,18 @@ async def table_page(
     key: FromPath[str],
     term: FromQuery[str] = "",
     start: FromQuery[int] = 0,
+    area: FromQuery[str] = EVERY,
 ) -> Response[str]:
     """One table: what it counts, its figures, its files, and where to look if it says little."""
     desk.require(*READING_FIGURES)
     table = _table(key)
     opened = await _open(desk, term, (key,))
     path, seen = f"{HOME}/tables/{key}", opened.seen
-    figures, rows, chart = None, 0, None
+    figures, rows, through = None, 0, None
     begin = max(0, min(start, 10**6)) // ON_A_PAGE * ON_A_PAGE
     if seen is not None:
         figures, rows = blocks.whole_table(seen, key, begin, ON_A_PAGE)
-        chart = blocks.over_time(table, await _through_terms(desk, opened, key))
+        through = await _through_terms(desk, opened, table, area)
     looked = await _looked_back(desk, opened)
     asked = {"term": "" if seen is None else seen.head.period}
     return desk.page(
@@ -265,7 +274,10 @@ async def table_page(
         level=LEVELS[table.level],
         span=SPANS[table.span],
         figures=figures,
-        chart=chart,
+        through=through,
+        changed=() if seen is None else seen.areas.changed(table),
+        here=path,
+        term=asked["term"],
         has_figures=seen is not None and seen.holds(key),
         rows=rows,
         first=begin + 1,
@@ -298,11 +310,31 @@ _FORMS = {
 }
 
 
-async def _through_terms(desk: Desk, opened: Opened, key: str) -> list[tuple[Seen, Cell]]:
-    whole = tuple(EVERY for _ in CATALOGUE[key].dims)
+@dataclass(frozen=True, slots=True)
+class Through:
+    """One area of a table through the terms, and the areas to choose from."""
+
+    called: str
+    chart: Markup | None
+    past: str
+    choices: Sequence[tuple[str, str]]
+    area: str
+
+
+async def _through_terms(desk: Desk, opened: Opened, table: TableDef, asked: str) -> Through:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        seen = [await look(session, head, (key,)) for head in reversed(opened.published[:12])]
-    return [(one, cell) for one in seen for cell in one.of(key) if cell.cell == whole]
+        seen = [await look(session, head, (table.key,)) for head in reversed(opened.published[:12])]
+    choices = area_series.areas_of(table, seen[-1])
+    area = asked if asked in dict(choices) else EVERY
+    called, areas = seen[-1].areas.called(area), seen[-1].areas
+    points = area_series.through_terms(table, area, seen, areas)
+    return Through(
+        called,
+        blocks.over_time(table, points, called),
+        area_series.past_of(table, area, areas),
+        choices,
+        area,
+    )
 
 
 @get(f"{HOME}/tables/{{key:str}}/{{name:str}}", include_in_schema=False)
@@ -334,8 +366,9 @@ async def table_file(
 @get(API, include_in_schema=False)
 async def releases_as_data(desk: NamedDependency[Desk]) -> Response[api.Json]:
     """What is published."""
-    opened = await _open(desk, "")
-    return Response(api.releases(opened.published), headers=PRIVATE)
+    async with desk.tenant.transaction(await _reader(desk)) as session:
+        published = await heads(session)
+    return Response(api.releases(published), headers=PRIVATE)
 
 
 @get(f"{API}/{{number:int}}/catalogue", include_in_schema=False)
@@ -343,8 +376,8 @@ async def catalogue_as_data(
     desk: NamedDependency[Desk], number: FromPath[int]
 ) -> Response[api.Json]:
     """The tables of a release."""
-    seen = await _numbered(desk, number, ())
-    async with desk.tenant.transaction(desk.viewer.id) as session:
+    async with desk.tenant.transaction(await _reader(desk)) as session:
+        seen = await _numbered(session, number, ())
         published = await held(session, seen.head)
     keys = [key for key in CATALOGUE if key in published]
     return Response(api.catalogue(seen.head, keys), headers=PRIVATE)
@@ -355,7 +388,8 @@ async def table_as_data(
     desk: NamedDependency[Desk], number: FromPath[int], key: FromPath[str]
 ) -> Response[api.Json]:
     """A table of a release."""
-    seen = await _numbered(desk, number, (key,))
+    async with desk.tenant.transaction(await _reader(desk)) as session:
+        seen = await _numbered(session, number, (key,))
     if key not in CATALOGUE or not seen.of(key):
         raise NotFound(_NOT_HERE)
     return Response(api.table(seen, key), headers=PRIVATE)

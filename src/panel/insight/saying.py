@@ -5,16 +5,26 @@ Pages, files, charts and the API all take their words from here: none says more 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
 from panel.insight.core.cells import Cell, Note
+from panel.insight.core.changes import AreaChange, Family, What, families
 from panel.insight.core.dimensions import AREA, TITLES, said_as
 from panel.insight.core.facts import Capacity
 from panel.insight.core.table import CellId, Measure, TableDef
-from panel.insight.core.words import EVERY, NOT_SAID, WAIT_BANDS, WAIT_WEEKS, Level, Span
+from panel.insight.core.words import (
+    EVERY,
+    NOT_SAID,
+    WAIT_BANDS,
+    WAIT_WEEKS,
+    Level,
+    Span,
+    period_words,
+)
 from panel.insight.core.written import READ_FIRST
-from panel.web.words import in_a_row, number
+from panel.web.words import in_a_row, number, short_day
 
 BANNER = READ_FIRST
 """Beside everything that is published, in every form."""
@@ -30,6 +40,7 @@ NOTES: Mapping[Note, str] = MappingProxyType(
         Note.WITHDRAWN: "Not shown: taken back so that nobody can be found",
         Note.NO_DATA: "No data for this term",
         Note.NO_SUM: "Not added up",
+        Note.CHANGED: "Not shown: the ward or group changed",
         Note.ONCE: "Counted once in three terms",
         Note.FEW_OF_THEM: "Few of them",
         Note.NEARLY_ALL: "Nearly all of them",
@@ -42,6 +53,10 @@ WHY_NOT: tuple[tuple[Note, str], ...] = (
     (Note.FEW, "Money, waits and shares are shown from 10 children on."),
     (Note.DOMINATED, "A sum that one or two children make most of is not shown."),
     (Note.WITHDRAWN, "What could be worked out from other figures is taken back before it is out."),
+    (
+        Note.CHANGED,
+        "A ward that was merged or divided has no figures of its own for three terms.",
+    ),
     (Note.ONCE, "Three terms together are counted once in three terms, not in each release."),
     (Note.NO_SUM, "Two estimates of the same are not added up."),
     (Note.NO_DATA, "A term of which nothing was recorded has no figures."),
@@ -83,23 +98,87 @@ class Areas:
 
     names: Mapping[str, str] = field(default_factory=dict)
     """Code of a ward or of a group of wards → its name."""
+    changes: tuple[AreaChange, ...] = ()
+    """Wards that became others, by the term that is shown."""
 
     def called(self, code: str) -> str:
         """The name, or the code of an area that nobody named."""
         return THE_WHOLE if code == EVERY else self.names.get(code, code)
 
     @classmethod
-    def of(cls, wards: Mapping[str, str], clusters: Mapping[str, str]) -> "Areas":
-        """The names of wards, and of each group the names of its wards in a row."""
+    def of(
+        cls,
+        wards: Mapping[str, str],
+        clusters: Mapping[str, str],
+        changes: Iterable[AreaChange] = (),
+    ) -> "Areas":
+        """The names of wards, and of each group the names of its wards in a row.
+
+        A ward that is no more says until when it was, and names no group.
+        """
+        kept = tuple(sorted(changes))
+        ended = {one.old: one.from_on for one in kept}
         members: dict[str, list[str]] = {}
         for ward, cluster in clusters.items():
-            members.setdefault(cluster, []).append(wards.get(ward, ward))
+            members.setdefault(cluster, [])
+            if ward not in ended:
+                members[cluster].append(wards.get(ward, ward))
         grouped = {code: wards.get(code) or _row(names) for code, names in members.items()}
-        return cls({**wards, **grouped})
+        until = {
+            code: f"{wards.get(code, code)}{_UNTIL}{_day(from_on)}"
+            for code, from_on in ended.items()
+        }
+        return cls({**wards, **until, **grouped}, kept)
+
+    def changed(self, table: TableDef) -> tuple[str, ...]:
+        """What to know of wards that changed, to read a table; nothing of one without areas."""
+        return changes_words(self) if AREA in table.dims else ()
 
 
 def _row(names: Iterable[str]) -> str:
     return in_a_row(sorted(names))
+
+
+_UNTIL = ", until "
+
+
+def _day(iso: str) -> str:
+    return short_day(date.fromisoformat(iso))
+
+
+def changes_words(areas: Areas) -> tuple[str, ...]:
+    """Each renaming, merger and division in a few sentences, the latest first."""
+    return tuple(_family_words(one, areas) for one in reversed(families(areas.changes)))
+
+
+def past_words(ward: str, areas: Areas) -> str:
+    """Of what the earlier figures of a ward are made, or why it has none; "" of one that stayed."""
+    found = [one for one in families(areas.changes) if ward in one.news]
+    return _family_words(found[-1], areas) if found else ""
+
+
+def _family_words(one: Family, areas: Areas) -> str:
+    olds, news = (
+        in_a_row([f"{areas.called(code).partition(_UNTIL)[0]} ({code})" for code in codes])
+        for codes in (one.olds, one.news)
+    )
+    on, first = _day(one.from_on), period_words(one.since)
+    begins = f"on {on}, in figures from the {first} on."
+    match one.what:
+        case What.RENAMED:
+            return f"{olds} became {news} {begins} It is the same ward."
+        case What.MERGED:
+            return (
+                f"{olds} became {news} {begins} Before that, its figures are theirs added up."
+                " It has none of its own in that term and the two after it."
+            )
+        case What.DIVIDED:
+            were = "was" if len(one.olds) == 1 else "were"
+            return (
+                f"{olds} {were} divided into {news} {begins} What was before cannot be said of the"
+                " wards of today: they have no figures of terms before, nor in that term and the"
+                " two after it. Children whose records still have an old ward count in it."
+            )
 
 
 def code_words(table: TableDef, dim: str, code: str, areas: Areas) -> str:

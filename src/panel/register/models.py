@@ -208,3 +208,15 @@ class Area(Base):
     id: Mapped[str] = mapped_column("code", Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     boundary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class AreaBecame(Row):
+    """That a ward, or a part of it, is another from a day on; never changed."""
+
+    __tablename__ = "area_became"
+    __table_args__ = (Index("uq_area_became_codes", "old_code", "new_code", unique=True),)
+
+    old_code: Mapped[str] = mapped_column(Text)
+    new_code: Mapped[str] = mapped_column(Text)
+    from_on: Mapped[date]
+    """The first day on which it holds."""

@@ -39,6 +39,7 @@ class Note(StrEnum):
     NO_DATA = "no data for this term"
     NO_SUM = "not added up"
     """Of several estimates of one thing there is no sum."""
+    CHANGED = "the ward or group changed"
     ONCE = "once in three terms"
     """A whole table over three terms, of which an earlier release counted one already."""
     FEW_OF_THEM = "few"

@@ -9,7 +9,7 @@ from panel.insight.core.cells import Note, ProtectedTable, Secrets, TrueCell, wi
 from panel.insight.core.facts import Coverage
 from panel.insight.core.magnitudes import FEWEST, MEASURES
 from panel.insight.core.places import Grid
-from panel.insight.core.protecting import protect, without_figures
+from panel.insight.core.protecting import protect, without_changed, without_figures
 from panel.insight.core.ptable import PTable
 from panel.insight.core.published import Published
 from panel.insight.core.rates import ExpectedShare
@@ -73,7 +73,9 @@ def tables_of(
     past = tuple(earlier)
     # Tables that are made of others come after those: places before shares of places.
     for table in sorted(_of_others(), key=lambda one: one.over is not None):
-        made[table.key] = _made_of(table, counted, grid, published, made, past)
+        made[table.key] = without_changed(
+            table, _made_of(table, counted, grid, published, made, past), grid
+        )
     return tuple(made[key] for key in CATALOGUE)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from panel.insight.core.changes import AreaChange, counted_as, hidden_groups, hidden_wards
 from panel.insight.core.words import Level, Period, Span
 
 
@@ -14,6 +15,8 @@ class Grid:
     """Ward → its cluster. Codes of wards and clusters differ."""
     least_known: int = 30
     """Published children known that a ward needs for tables of its own. Not under 20."""
+    changes: tuple[AreaChange, ...] = ()
+    """Wards that became others, by the term from which it holds."""
 
     def __post_init__(self) -> None:
         """ValueError: a gate under 20, or a code that is a ward's and a cluster's."""
@@ -27,6 +30,20 @@ class Grid:
         if level is Level.AUTHORITY:
             return ()
         return tuple(sorted(set(self.clusters if level is Level.WARD else self.clusters.values())))
+
+    def area_of(self, ward: str, level: Level, period: Period) -> str | None:
+        """The one area of a level in which whoever has a ward's code counts in a term."""
+        now = counted_as(self.changes, period).get(ward, ward)
+        group = self.clusters.get(now)
+        return group if group is None or level is Level.CLUSTER else now
+
+    def hidden(self, level: Level, span: Span, period: Period) -> frozenset[str]:
+        """The areas that have no figures in a table because wards changed: of terms alone."""
+        if level is Level.WARD:
+            return hidden_wards(self.changes, span, period)
+        if level is Level.CLUSTER:
+            return hidden_groups(self.changes, self.clusters, period)
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ __all__ = [
     "Secrets",
     "TrueCell",
     "protect",
+    "without_changed",
     "without_figures",
 ]
 
@@ -65,7 +66,22 @@ def protect(
         found = magnitudes.magnitudes(table, every, true, secrets)
     else:
         raise ValueError(f"{table.key} is made of published tables, not of children")
-    return ProtectedTable(table.key, published.period, tuple(found[one] for one in every))
+    made = ProtectedTable(table.key, published.period, tuple(found[one] for one in every))
+    return without_changed(table, made, grid)
+
+
+def without_changed(table: TableDef, made: ProtectedTable, grid: Grid) -> ProtectedTable:
+    """The table without figures of areas whose wards changed lately, whatever they are."""
+    hidden = grid.hidden(table.level, table.span, made.period)
+    if not hidden or AREA not in table.dims:
+        return made
+    cells = (
+        withheld(one.cell, Note.CHANGED)
+        if _area(table, one.cell) in hidden and one.note not in {Note.NO_DATA, Note.ONCE}
+        else one
+        for one in made.cells
+    )
+    return ProtectedTable(made.key, made.period, tuple(cells))
 
 
 def without_figures(
@@ -88,8 +104,14 @@ def _counts(
     found: dict[CellId, Cell] = {}
     seen: dict[Place, bool] = {}
     small = _too_small(table, grid, published)
+    hidden = grid.hidden(table.level, table.span, published.period)
     for cell in sorted(every, key=depth):
         of = place(table, published.period, cell)
+        if _area(table, cell) in hidden:
+            # Not even how many are known: an old ward less a new one would tell of the rest.
+            found[cell] = withheld(cell, Note.CHANGED)
+            published.put(of, found[cell])
+            continue
         if (settled := published.at(of)) is not None:
             found[cell] = Cell(cell, settled.value, settled.note)
             continue

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from panel.insight.core.cells import ProtectedTable
+from panel.insight.core.changes import AreaChange
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import FURTHEST, ROUND_TO, PTable
 from panel.insight.core.table import TableDef
@@ -24,6 +25,8 @@ class PublishedRules:
     """Published children known that a ward needs for tables of its own."""
     clusters: Mapping[str, str]
     """Ward → its cluster."""
+    changes: tuple[AreaChange, ...] = ()
+    """Wards that became others, in this term or before."""
 
     @classmethod
     def of(cls, ptable: PTable, grid: Grid) -> "PublishedRules":
@@ -34,6 +37,7 @@ class PublishedRules:
             furthest=FURTHEST,
             least_known=grid.least_known,
             clusters=dict(grid.clusters),
+            changes=tuple(sorted(grid.changes)),
         )
 
 

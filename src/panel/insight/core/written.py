@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from panel.insight.core.cells import Cell, Note, ProtectedTable
+from panel.insight.core.changes import AreaChange
 from panel.insight.core.dimensions import TITLES, whole_grid
 from panel.insight.core.facts import FACTS
 from panel.insight.core.ledger import CATALOGUE, canonical
@@ -65,8 +66,13 @@ def _quoted(text: str) -> str:
 
 
 def rules_of(rules: PublishedRules) -> dict[str, Any]:
-    """The rules of the perturbation, as JSON has them."""
+    """The rules of the perturbation, as JSON has them; wards that changed where any did."""
+    changed = [
+        {"old": one.old, "new": one.new, "from_on": one.from_on, "since": one.since}
+        for one in rules.changes
+    ]
     return {
+        **({"changes": changed} if changed else {}),
         "clusters": dict(rules.clusters),
         "furthest": rules.furthest,
         "least_known": rules.least_known,
@@ -170,12 +176,25 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
         )
 
 
-class _Rules(msgspec.Struct, forbid_unknown_fields=True):
+class _Change(msgspec.Struct, forbid_unknown_fields=True):
+    old: str
+    new: str
+    from_on: str
+    since: str
+
+    def read(self) -> AreaChange:
+        """The change. ValueError: its term is none."""
+        ordinal(Period(self.since))
+        return AreaChange(self.old, self.new, self.from_on, Period(self.since))
+
+
+class _Rules(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     clusters: dict[str, str]
     furthest: int
     least_known: int
     ptable: dict[str, dict[str, str]]
     round_to: int
+    changes: tuple[_Change, ...] = ()
 
 
 class _Error(msgspec.Struct, forbid_unknown_fields=True):
@@ -194,8 +213,15 @@ class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):
     error: dict[Level, _Error]
 
 
-class _Methods(_Rules, forbid_unknown_fields=True):
+class _Methods(_Rules, forbid_unknown_fields=True, kw_only=True):
     error: dict[Level, _Error]
+
+
+def changes_from(said: Mapping[str, Any]) -> tuple[AreaChange, ...]:
+    """The wards that changed, out of what `rules_of` said."""
+    return tuple(
+        one.read() for one in msgspec.convert(said.get("changes", ()), tuple[_Change, ...])
+    )
 
 
 def methods_from(said: Mapping[str, Any]) -> tuple[PublishedRules, PublishedError]:
@@ -229,7 +255,10 @@ def _rules(read: _Rules) -> PublishedRules:
         int(true): {int(to): Fraction(p) for to, p in row.items()}
         for true, row in read.ptable.items()
     }
-    return PublishedRules(rows, read.round_to, read.furthest, read.least_known, read.clusters)
+    changes = tuple(one.read() for one in read.changes)
+    return PublishedRules(
+        rows, read.round_to, read.furthest, read.least_known, read.clusters, changes
+    )
 
 
 def _errors(read: Mapping[Level, _Error]) -> PublishedError:

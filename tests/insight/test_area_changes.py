@@ -1,0 +1,425 @@
+"""Wards that are renamed, merged or divided: each child is in one area, and no difference tells."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import xor
+from time import monotonic
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from panel.insight import pages
+from panel.insight.area_series import past_of, through_terms
+from panel.insight.blocks import whole_table
+from panel.insight.core.audit import audit
+from panel.insight.core.catalogue import CATALOGUE, LINKS
+from panel.insight.core.cells import Note, ProtectedTable, TrueCell
+from panel.insight.core.changes import (
+    AreaChange,
+    What,
+    changed_by,
+    counted_as,
+    families,
+    grouped_as_before,
+    hidden_groups,
+    hidden_wards,
+    past,
+)
+from panel.insight.core.error import published_error
+from panel.insight.core.facts import Term
+from panel.insight.core.model import behind
+from panel.insight.core.nesting import margins
+from panel.insight.core.places import Grid
+from panel.insight.core.protecting import protect
+from panel.insight.core.ptable import TABLE
+from panel.insight.core.published import Published
+from panel.insight.core.released import PublishedRules, Release
+from panel.insight.core.table import CellId, TableDef
+from panel.insight.core.words import (
+    AGE_BANDS,
+    EVERY,
+    Level,
+    Period,
+    Span,
+    ordinal,
+    period_at,
+    window,
+)
+from panel.insight.core.written import changes_from, files_of, release_from, rules_of
+from panel.insight.counting import given_to
+from panel.insight.files import CHANGED, Form, sheet, write
+from panel.insight.methods import blocks
+from panel.insight.reading import Head, Seen
+from panel.insight.saying import Areas, changes_words
+from tests.insight import a_release
+from tests.insight.invented_children import SECRETS, Child, children
+from tests.insight.put_out import MADE_AT, square
+
+FIRST = Period("2026-spring")
+TERMS = [period_at(ordinal(FIRST) + n) for n in range(5)]
+SPRING, SUMMER, AUTUMN, NEXT_SPRING, NEXT_SUMMER = TERMS
+MAY = "2026-05-07"
+MERGED = (AreaChange("w00", "m", MAY, SUMMER), AreaChange("w01", "m", MAY, SUMMER))
+DIVIDED = (AreaChange("w04", "x", MAY, SUMMER), AreaChange("w04", "y", MAY, SUMMER))
+RENAMED = (AreaChange("w07", "z", MAY, SUMMER),)
+ALL = (*MERGED, *DIVIDED, *RENAMED)
+BEFORE = {f"w{n:02}": f"c{n // 4}" for n in range(8)}
+TABLES = [
+    CATALOGUE[key]
+    for key in (
+        "known_by_area_three_terms", "known_by_area", "known_by_area_ward_three_terms",
+        "known_by_area_ward", "known_by_age_ward",
+    )
+]  # fmt: skip
+BY_AGE = CATALOGUE["known_by_age_ward"]
+
+
+def grid_of(period: Period, changes: Sequence[AreaChange] = ALL) -> Grid:
+    force = tuple(one for one in changes if ordinal(one.since) <= ordinal(period))
+    return Grid(grouped_as_before(BEFORE, force, period), changes=force)
+
+
+# What a term has to know --------------------------------------------------------------------------
+
+
+def test_what_happened_is_told_from_the_lines_that_hang_together() -> None:
+    found = {one.olds: (one.what, one.news) for one in families(ALL)}
+    assert found == {
+        ("w00", "w01"): (What.MERGED, ("m",)),
+        ("w04",): (What.DIVIDED, ("x", "y")),
+        ("w07",): (What.RENAMED, ("z",)),
+    }
+
+
+def test_a_change_holds_from_the_first_term_that_it_began_by_and_not_of_one_that_is_out() -> None:
+    terms = [
+        Term("2026-01-05", "2026-03-27", SPRING),
+        Term("2026-04-13", "2026-07-21", SUMMER),
+        Term("2026-09-01", "2026-12-18", AUTUMN),
+    ]
+    known = [(one.old, one.new, one.from_on) for one in MERGED]
+    assert changed_by(SPRING, known, terms) == replace(
+        changed_by(SPRING, [], terms), later=frozenset({"m"})
+    )
+    assert changed_by(SUMMER, known, terms).changes == MERGED
+    assert changed_by(AUTUMN, known, terms).changes == MERGED
+    # Found out after the summer term was published with the old wards.
+    late = changed_by(AUTUMN, known, terms, (), SUMMER).changes
+    assert {one.since for one in late} == {AUTUMN}
+    # And once it is published it stays as it was, whatever is imported later.
+    assert changed_by(NEXT_SPRING, known, terms, late, AUTUMN).changes == late
+
+
+CODES = [f"w{n:02}" for n in range(8)] + ["m", "x", "y", "z"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_each_child_is_in_one_area_of_a_term_and_no_old_ward_is_shown_beside_a_new_one(
+    data: st.DataObject,
+) -> None:
+    pairs = data.draw(
+        st.lists(
+            st.tuples(st.sampled_from(CODES[:8]), st.sampled_from(CODES[8:])),
+            max_size=8,
+            unique=True,
+        )
+    )
+    since = data.draw(st.fixed_dictionaries({code: st.sampled_from(TERMS) for code in CODES[:8]}))
+    changes = [AreaChange(old, new, MAY, since[old]) for old, new in pairs]
+    for period in TERMS:
+        grid = grid_of(period, changes)
+        for span in Span:
+            hidden = grid.hidden(Level.WARD, span, period)
+            for family in families(grid.changes):
+                assert not set(family.olds) - hidden
+                ago = ordinal(period) - ordinal(family.since)
+                assert family.what is What.RENAMED or ago > 2 or not set(family.news) - hidden
+        for ward in CODES:
+            now = grid.area_of(ward, Level.WARD, period)
+            # A group is its wards and nothing else.
+            assert grid.area_of(ward, Level.CLUSTER, period) == (
+                None if now is None else grid.clusters[now]
+            )
+            assert now is None or grid.area_of(now, Level.WARD, period) == now
+
+
+def test_an_old_code_counts_in_the_new_ward_where_all_of_it_went_there() -> None:
+    grid = grid_of(SUMMER)
+    assert counted_as(ALL, SUMMER) == {"w00": "m", "w01": "m", "w07": "z"}
+    assert grid.area_of("w04", Level.WARD, SUMMER) == "w04"
+    assert grid.area_of("w04", Level.CLUSTER, SUMMER) == "c1"
+    assert grid.clusters["m"] == "c0"
+    assert grid.clusters["x"] == grid.clusters["y"] == "c1"
+    assert counted_as((*RENAMED, AreaChange("z", "q", "2026-09-01", AUTUMN)), AUTUMN) == {
+        "w07": "q", "z": "q",
+    }  # fmt: skip
+
+
+def test_the_query_counts_each_term_by_the_wards_of_its_day() -> None:
+    given_here = given_to(CATALOGUE["known_by_area_ward_three_terms"], grid_of(AUTUMN), AUTUMN)
+    asked = zip(given_here["terms"], given_here["wards"], given_here["areas"], strict=True)
+    areas = {(term, ward): area for term, ward, area in asked}
+    assert areas[SPRING, "w00"] == "w00"
+    assert areas[SUMMER, "w00"] == areas[AUTUMN, "w01"] == "m"
+    assert areas[AUTUMN, "w04"] == "w04"
+    assert list(window(AUTUMN)) == given_here["periods"]
+
+
+def test_a_ward_that_is_gone_leaves_the_table_and_one_that_was_divided_stays() -> None:
+    later = grid_of(NEXT_SUMMER).clusters
+    assert {"w00", "w01", "w07"}.isdisjoint(later)
+    assert {"w04", "m", "x", "y", "z"} <= set(later)
+    assert {"w00", "w07"} <= set(grid_of(NEXT_SPRING).clusters)
+
+
+def test_figures_come_back_in_the_third_term_after_the_change() -> None:
+    shown = {
+        period: {"m", "x", "y", "z"} - hidden_wards(ALL, Span.TERM, period) for period in TERMS[1:]
+    }
+    assert shown[SUMMER] == shown[AUTUMN] == shown[NEXT_SPRING] == {"z"}
+    assert shown[NEXT_SUMMER] == {"m", "x", "y", "z"}
+    assert "z" in hidden_wards(ALL, Span.ROLLING, AUTUMN)
+    assert "z" not in hidden_wards(ALL, Span.ROLLING, NEXT_SPRING)
+
+
+def test_a_group_has_no_figures_while_a_ward_of_it_is_new_in_another() -> None:
+    across = (AreaChange("w03", "m", MAY, SUMMER), AreaChange("w04", "m", MAY, SUMMER))
+    grid = grid_of(SUMMER, across)
+    assert grid.clusters["m"] == "c0"
+    assert grid.hidden(Level.CLUSTER, Span.TERM, SUMMER) == {"c0", "c1"}
+    assert not hidden_groups(ALL, grid_of(SUMMER).clusters, SUMMER)
+    assert not grid_of(NEXT_SUMMER, across).hidden(Level.CLUSTER, Span.TERM, NEXT_SUMMER)
+
+
+# What goes out ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class World:
+    """Who lives in which ward in each term: (term → child → code of a ward)."""
+
+    wards: Mapping[Period, Mapping[int, str]]
+    ages: Mapping[int, str]
+
+    def true(self, table: TableDef, grid: Grid, period: Period) -> Iterator[TrueCell]:
+        """Every cell of a table in which somebody is."""
+        terms = window(period) if table.span is Span.ROLLING else (period,)
+        found: dict[CellId, set[int]] = {}
+        for term in terms:
+            for child, ward in self.wards.get(term, {}).items():
+                area = grid.area_of(ward, table.level, term)
+                said = {"area": area or "", "age": self.ages[child]}
+                for kept in margins(table):
+                    cell = tuple(said[dim] if dim in kept else EVERY for dim in table.dims)
+                    if "" not in cell:
+                        found.setdefault(cell, set()).add(child)
+        for cell, keys in found.items():
+            yield TrueCell(cell, len(keys), reduce(xor, keys))
+
+
+def steady(many: int = 700, seed: int = 3) -> World:
+    """Nobody moves. From the summer on records have the new wards, but for some that lag behind."""
+    those = children(many, seed, [BY_AGE])
+    before = {one.key: one.said["area"] for one in those}
+
+    def after(one: Child, at: int) -> str:
+        ward = before[one.key]
+        if at % 10 == 0:
+            return ward
+        return {
+            "w00": "m", "w01": "m", "w04": "xy"[at % 2], "w07": "z",
+        }.get(ward, ward)  # fmt: skip
+
+    now = {one.key: after(one, at) for at, one in enumerate(those)}
+    return World(
+        {term: before if term == SPRING else now for term in TERMS},
+        {one.key: one.said["age"] for one in those},
+    )
+
+
+def released(
+    world: World,
+    grids: Mapping[Period, Grid],
+    terms: Sequence[Period],
+    those: Sequence[TableDef] = TABLES,
+) -> list[Release]:
+    made: list[Release] = []
+    for period in terms:
+        out = Published(period, LINKS)
+        for one in made:
+            out.put_all(one.catalogue, one.tables)
+        tables, true = [], {}
+        for table in those:
+            if table.span is Span.ROLLING and period != AUTUMN:
+                continue
+            cells = list(world.true(table, grids[period], period))
+            true[table.key] = {one.cell: one.children for one in cells}
+            tables.append(protect(table, cells, grids[period], TABLE, SECRETS, out))
+        rules = PublishedRules.of(TABLE, grids[period])
+        catalogue = {one.key: CATALOGUE[one.key] for one in tables}
+        error = published_error(catalogue, tables, true)
+        made.append(Release(period, tuple(tables), catalogue, rules, error))
+    return made
+
+
+def cells_of(release: Release, key: str) -> Mapping[CellId, int | None]:
+    table = next(one for one in release.tables if one.key == key)
+    return {one.cell: None if one.value is None else int(one.value) for one in table.cells}
+
+
+def found_by_difference(before: Release, after: Release) -> list[CellId]:
+    """Small cells of merged wards that an attacker narrows who knows that nobody moved.
+
+    What the new ward had less what one old ward had at least is what the other had at most.
+    """
+    old, new = cells_of(before, BY_AGE.key), cells_of(after, BY_AGE.key)
+    found = []
+    for (ward, age), own in old.items():
+        together = new.get(("m", age))
+        if ward not in {"w00", "w01"} or own is None or together is None:
+            continue
+        other = old["w01" if ward == "w00" else "w00", age]
+        low, high = behind(before.rules, own)
+        if other is not None and low < 5:
+            theirs, whole = behind(before.rules, other), behind(after.rules, together)
+            low, high = max(low, whole[0] - theirs[1]), min(high, whole[1] - theirs[0])
+            if high - low < 4 and high > 0:
+                found.append((ward, age))
+    return found
+
+
+class HidesNothing(Grid):
+    """Wards that changed are shown as any others."""
+
+    def hidden(self, *_: object) -> frozenset[str]:
+        """None, whatever changed."""
+        return frozenset()
+
+
+def few_of_most_ages(seed: int) -> World:
+    """Two wards of 60 children: 3 or 4 of each age but one. They are merged, and nobody moves."""
+    ages = [*(age for age in AGE_BANDS[1:] for _ in range(3 + seed % 2)), *[AGE_BANDS[0]] * 60][:60]
+    keys = [one.key for one in children(120, seed, [BY_AGE])]
+    homes = {key: ("w00", "w01")[at % 2] for at, key in enumerate(keys)}
+    lives = {SPRING: homes, SUMMER: dict.fromkeys(keys, "m")}
+    return World(lives, {key: ages[at // 2] for at, key in enumerate(keys)})
+
+
+def test_old_wards_less_new_ones_tell_nothing_where_nobody_moved() -> None:
+    by_ward = [one for one in TABLES if one.level is Level.WARD and one.span is Span.TERM]
+    both = {term: grid_of(term, MERGED) for term in TERMS[:2]}
+    naive = {term: HidesNothing(one.clusters, changes=one.changes) for term, one in both.items()}
+    lost = 0
+    for seed in range(20):
+        world = few_of_most_ages(seed)
+        before, after = released(world, both, TERMS[:2], by_ward)
+        assert not found_by_difference(before, after)
+        for key in ("known_by_area_ward", BY_AGE.key):
+            for cell, value in cells_of(after, key).items():
+                assert value is None or cell[0] not in {"w00", "w01", "m"}
+        # Not even how many are known in them, which other wards say in any case.
+        assert {one.note for one in after.tables[0].cells if one.cell[0] in {"w00", "m"}} == {
+            Note.CHANGED
+        }
+        lost += len(found_by_difference(*released(world, naive, TERMS[:2], by_ward)))
+    assert lost, "the rule is needed: with the new ward as any other the same attack wins"
+
+
+def test_the_audit_takes_terms_before_and_after_together_and_finds_nothing_false() -> None:
+    world = steady(many=500)
+    grids = {term: grid_of(term) for term in TERMS}
+    out = released(world, grids, TERMS[:3])
+    result = audit(out, until=monotonic() + 120)
+    assert not result.unfinished, "a row of the model does not hold of what is true"
+    assert result.safe, result.findings
+
+
+def test_the_changes_are_published_with_the_release_and_read_back() -> None:
+    plain = PublishedRules.of(TABLE, Grid(BEFORE))
+    assert "changes" not in rules_of(plain)
+    rules = PublishedRules.of(TABLE, grid_of(SUMMER))
+    assert changes_from(rules_of(rules)) == rules.changes == tuple(sorted(ALL))
+    (one,) = released(steady(many=300), {SUMMER: grid_of(SUMMER)}, [SUMMER])
+    assert release_from(files_of(one)).rules == one.rules
+
+
+# What people read ---------------------------------------------------------------------------------
+
+NAMES = {
+    "w00": "Ashmead", "w01": "Barrow Hill", "w04": "Eastfield", "w07": "Hollin", "m": "Ashmead Hill",
+    "x": "Eastfield North", "y": "Eastfield South", "z": "Hollin",
+}  # fmt: skip
+
+
+def seen(period: Period, table: ProtectedTable, changes: Sequence[AreaChange] = ()) -> Seen:
+    areas = Areas.of(NAMES, BEFORE, changes)
+    return Seen(Head(ordinal(period), period, MADE_AT), {table.key: table.cells}, areas)
+
+
+def test_each_change_is_said_on_pages_and_in_files() -> None:
+    (one,) = released(steady(many=300), {SUMMER: grid_of(SUMMER)}, [SUMMER])
+    areas = Areas.of(NAMES, one.rules.clusters, one.rules.changes)
+    said = " ".join(changes_words(areas))
+    assert "Ashmead (w00) and Barrow Hill (w01) became Ashmead Hill (m) on 7 May 2026" in said
+    assert "Eastfield (w04) was divided into Eastfield North (x) and Eastfield South (y)" in said
+    assert "Hollin (w07) became Hollin (z)" in said
+    assert areas.called("w07") == "Hollin, until 7 May 2026"
+    assert "until" not in areas.called("c0")
+    made = sheet(BY_AGE, SUMMER, one.tables[-1].cells, areas)
+    assert dict(made.about)[CHANGED] == said
+    assert said in write(made, Form.DESCRIPTION).decode()
+    whole_area = sheet(CATALOGUE["cost_by_kind"], SUMMER, (), areas)
+    assert CHANGED not in dict(whole_area.about)
+    methods = blocks(one.rules, one.error, areas)[-1]
+    assert methods.name == "changed"
+    assert said == " ".join(methods.sentences[1:])
+    shown, _ = whole_table(seen(SUMMER, one.tables[-1], ALL), BY_AGE.key, 0, 1000)
+    assert any(row[-1] == "Not shown: the ward or group changed" for row in shown.rows)
+
+
+def test_a_map_draws_the_wards_of_today() -> None:
+    release = a_release.seen()
+    drawn = tuple((code, json.dumps(square(at))) for at, code in enumerate(a_release.NAMES))
+    changed = Areas(release.areas.names, (AreaChange("w00", "w01", MAY, SUMMER),))
+    for areas, wards in ((release.areas, 8), (changed, 7)):
+        where = pages.unmet_need(replace(release, boundaries=drawn, areas=areas), "short_break")[0]
+        assert str(where.chart).count('fill-rule="evenodd"') == wards
+
+
+@pytest.mark.parametrize(
+    ("ward", "wards"),
+    [("m", ("w00", "w01")), ("z", ("w07",)), ("x", ()), ("w02", ("w02",)), (EVERY, (EVERY,))],
+)
+def test_a_ward_has_the_past_of_those_that_went_into_it_as_a_whole(
+    ward: str, wards: tuple[str, ...]
+) -> None:
+    assert past(ward, ALL, SPRING).wards == wards
+    assert past(ward, ALL, SUMMER).wards == (ward,)
+
+
+def test_a_line_through_the_terms_adds_up_what_was_merged_and_has_no_past_of_what_was_divided() -> (
+    None
+):
+    table = CATALOGUE["known_by_area_ward"]
+    grids = {SPRING: grid_of(SPRING), NEXT_SUMMER: grid_of(NEXT_SUMMER)}
+    old, new = released(steady(), grids, [SPRING, NEXT_SUMMER])
+    both = [seen(SPRING, old.tables[1]), seen(NEXT_SUMMER, new.tables[1], ALL)]
+    today = both[-1].areas
+
+    def line(ward: str) -> list[int | None]:
+        points = through_terms(table, ward, both, today)
+        return [None if one.value is None else int(one.value) for _, one in points]
+
+    spring, summer = (cells_of(one, table.key) for one in (old, new))
+    added = [spring["w00",], spring["w01",]]
+    assert None not in added
+    assert line("m") == [sum(one or 0 for one in added), summer["m",]]
+    assert line("z") == [spring["w07",], summer["z",]]
+    assert line("x") == [None, summer["x",]]
+    assert line(EVERY) == [spring[EVERY,], summer[EVERY,]]
+    assert "no figures of terms before" in past_of(table, "x", today)
+    assert past_of(table, "w02", today) == past_of(table, EVERY, today) == ""
