@@ -46,7 +46,7 @@ _REACHED_BY_KIND = replace(
     title="Children who reached an outcome, by kind of service that they had",
     definition=(
         "Children with an outcome that is reached, once for each kind of service in their packages"
-        " of the term. That the service brought it about is not said."
+        " of the term, or once where they had none. That the service brought it about is not said."
     ),
     dims=("kind",),
     level=Level.AUTHORITY,
