@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invented_child")),
     )
     op.execute("ALTER TABLE invented_child ENABLE ROW LEVEL SECURITY")
-    op.execute(
-        f"CREATE POLICY scheduled ON invented_child FOR SELECT USING ({VIEWER} = {JOB})"
-    )
+    op.execute(f"CREATE POLICY scheduled ON invented_child FOR SELECT USING ({VIEWER} = {JOB})")
     op.execute("GRANT SELECT ON invented_child TO panel_app")
     op.execute(f"""
 CREATE FUNCTION touch_invented() RETURNS trigger LANGUAGE plpgsql

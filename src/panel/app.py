@@ -45,7 +45,9 @@ from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.insight.linking.routes import HANDLERS as LISTS
+from panel.insight.report_routes import HANDLERS as REPORT
 from panel.insight.routes import HANDLERS as INSIGHT
+from panel.insight.scenario_routes import HANDLERS as SCENARIO
 from panel.panels.case_routes import HANDLERS as CASE
 from panel.panels.consequences import ComingMeetings
 from panel.panels.family_marks import FamilyMarks
@@ -271,6 +273,8 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *GOVERNANCE,
         *EXCHANGE,
         *INSIGHT,
+        *REPORT,
+        *SCENARIO,
         *LISTS,
         *([*DEMO, *MAILBOX] if demo else []),
     ]

@@ -27,7 +27,7 @@ _ETHNICITIES = {"white": 70, "asian": 12, "black": 7, "mixed": 6, "other": 2, ""
 _LEVELS = {"early_help": 3, "targeted": 5, "specialist": 4}
 _KINDS = {
     "short_break": 40, "therapy": 20, "family_support": 10, "equipment": 8, "transport": 7,
-    "play_and_leisure": 9, "childcare": 6,
+    "play_and_leisure": 9, "childcare": 6, "education": 7,
 }  # fmt: skip
 _BASES = {"s17": 5, "csdpa2": 4, "ehcp": 3, "continuing_care": 1, "local_offer": 2}
 _DECISIONS = {"agreed": 55, "agreed_in_part": 18, "deferred": 7, "declined": 20}
@@ -40,11 +40,15 @@ _PRICES = {
     "short_break": ("session", (52, 95)), "therapy": ("session", (48, 85)),
     "family_support": ("hour", (24, 38)), "equipment": ("item", (14, 30)),
     "transport": ("day", (18, 32)), "play_and_leisure": ("session", (15, 28)),
-    "childcare": ("session", (30, 48)), "education": ("week", (4_100, 5_600)),
+    "childcare": ("session", (30, 48)), "education": ("hour", (32, 58)),
 }  # fmt: skip
-"""By kind: a unit, and from and to how many pounds it costs. Education is a residential school."""
+"""By kind: a unit, and from and to how many pounds it costs."""
+_RESIDENTIAL = ("week", (4_100, 5_600))
+"""The same of a residential school."""
 _PAYERS = {"social_care": (2, 1, 1), "education": (0, 1, 2), "health": (1, 1, 0)}
 """Of three ways to share a price, how many parts each pays."""
+_DRAWN = 600
+"""Numbers of one child's luck: more than any child needs."""
 _LOOK_BACK = 900
 """Days: of what is older nothing is asked by any table."""
 
@@ -53,7 +57,8 @@ class _Luck:
     """One child's luck: the same for the same seed and number."""
 
     def __init__(self, seed: int, number: int) -> None:
-        self._drawn = iter(default_rng([seed, number]).random(600).tolist())
+        drawn: list[float] = default_rng([seed, number]).random(_DRAWN).tolist()
+        self._drawn = iter(drawn)
 
     def hits(self, in_a_hundred: float) -> bool:
         return next(self._drawn) * 100 < in_a_hundred
@@ -208,7 +213,7 @@ class _Child:
     ) -> None:
         """A service of a package, with its price and who pays it."""
         luck = self.luck
-        unit, (least, most) = _PRICES[kind]
+        unit, (least, most) = _RESIDENTIAL if residential else _PRICES[kind]
         line, package = f"line {name}", f"package {name}"
         self._say(
             "line",

@@ -38,6 +38,8 @@ class Block:
     rows: tuple[tuple[str, ...], ...] = ()
     numeric: tuple[int, ...] = ()
     chart: Markup | None = None
+    alt: str = ""
+    """What the chart shows, in words."""
     key: tuple[tuple[Markup, str], ...] = ()
     links: Links = ()
 
@@ -99,18 +101,14 @@ def barred(
 
     ranked = by_height(cells, called)
     shown = tuple(one for one in ranked if one.value)
-    chart = None
-    if shown:
-        chart = charts.bars(
-            Chart(
-                name=f"{name}-bars",
-                title=f"{heading}: bars",
-                description=f"{table.title}, {seen.head.term}. The same figures are in the table.",
-                table=table,
-                cells=shown,
-                labels=tuple(map(called, shown)),
-            )
-        )
+    drawn = Chart(
+        name=f"{name}-bars",
+        title=f"{heading} Bars",
+        description=f"{table.title}, {seen.head.term}. The same figures are in the table.",
+        table=table,
+        cells=shown,
+        labels=tuple(map(called, shown)),
+    )
     return Block(
         name=name,
         heading=heading,
@@ -119,7 +117,9 @@ def barred(
         columns=(dim_words(dim), upper_first(unit(table))),
         rows=tuple((called(one), value_words(table, one)) for one in ranked if shows(one)),
         numeric=(1,),
-        chart=chart,
+        # One bar alone compares nothing.
+        chart=charts.bars(drawn) if len(shown) > 1 else None,
+        alt=drawn.alt if len(shown) > 1 else "",
         links=ways_on(seen, table.key),
     )
 

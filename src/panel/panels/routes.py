@@ -120,6 +120,8 @@ async def home(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Respon
         )
     if Role.GOVERNANCE_LEAD in desk.viewer.roles and not who.panels:
         return go("/governance")
+    if desk.viewer.roles == {Role.COMMISSIONER}:
+        return go("/commissioning")
     return desk.page(
         "panels/member_home.html",
         meetings=await _next_meetings(desk),
