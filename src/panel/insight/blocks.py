@@ -1,7 +1,8 @@
 """What pages of published figures are made of: a finding, its chart beside its table, ways on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -10,9 +11,11 @@ from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell, Note
 from panel.insight.core.table import TableDef
+from panel.insight.core.words import period_words
 from panel.insight.reading import Seen
 from panel.insight.saying import (
     NOTES,
+    Areas,
     cell_words,
     code_words,
     dim_words,
@@ -121,6 +124,36 @@ def barred(
         chart=charts.bars(drawn) if len(shown) > 1 else None,
         alt=drawn.alt if len(shown) > 1 else "",
         links=ways_on(seen, table.key),
+    )
+
+
+# What was refused ---------------------------------------------------------------------------------
+
+
+def found_in(findings: Iterable[Mapping[str, Any]], areas: Areas) -> Block:
+    """The cells that would have told too much, as they were kept with a refusal."""
+    rows = []
+    for one in findings:
+        table = CATALOGUE.get(one["table"])
+        called = (
+            tuple(one["cell"]) if table is None else cell_words(table, tuple(one["cell"]), areas)
+        )
+        by = in_a_row(CATALOGUE[key].title if key in CATALOGUE else key for key in one["by"])
+        rows.append(
+            (
+                one["table"] if table is None else table.title,
+                period_words(one["period"]),
+                ", ".join(called),
+                f"{one['low']} to {one['high']}",
+                by,
+            )
+        )
+    return Block(
+        name="found",
+        heading="Figures that would have told too much",
+        caption="What could have been worked out, and from which tables",
+        columns=("Table", "Term", "Figure", "Between", "Worked out from"),
+        rows=tuple(rows),
     )
 
 

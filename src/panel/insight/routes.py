@@ -10,6 +10,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from consent import Role
 from panel.accounts.desk import PRIVATE, READING_FIGURES, Desk
 from panel.insight import api, blocks, files, methods, pages, release_store
 from panel.insight.blocks import Block
@@ -17,14 +18,16 @@ from panel.insight.core import ledger
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell
 from panel.insight.core.table import TableDef
-from panel.insight.core.words import EVERY, SERVICES
+from panel.insight.core.words import EVERY, SERVICES, period_words
 from panel.insight.core.written import methods_from
 from panel.insight.files import MEDIA, Form
 from panel.insight.opened import HOME, NOT_HERE, Opened, address_of, looked_back, open_release
 from panel.insight.reading import Seen, heads, held, look, methods_of
 from panel.insight.release_store import signing
-from panel.insight.saying import LEVELS, SPANS, WHY_NOT
+from panel.insight.saying import LEVELS, SPANS, WHY_NOT, Areas
+from panel.insight.term_end import HeldBack, held_back, with_cells
 from panel.platform.problems import NotFound
+from panel.records.child_scoped import JOB
 
 API = "/api/v1/releases"
 ON_A_PAGE = 100
@@ -70,6 +73,7 @@ async def home_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> R
             for (path, title, _), said in zip(QUESTIONS, found, strict=True)
         ],
         why_not=[said for _, said in WHY_NOT],
+        held=await _held_back(desk),
         around=opened.around(HOME),
     )
 
@@ -148,6 +152,7 @@ async def methods_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -
 async def releases_page(desk: NamedDependency[Desk]) -> Response[str]:
     """What was published when, and whether its lines and files are as they were signed."""
     opened = await open_release(desk, "")
+    held = await _held_back(desk)
     _, key = signing(desk.tenant)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         lines = await release_store.entries(session)
@@ -160,8 +165,29 @@ async def releases_page(desk: NamedDependency[Desk]) -> Response[str]:
         ],
         changed=[one.in_words() for one in changed],
         key=key,
+        held=held,
+        held_term="" if held is None else period_words(held.period),
+        held_cells=_found(held, opened),
+        is_lead=Role.GOVERNANCE_LEAD in desk.viewer.roles,
         around=opened.around(f"{HOME}/releases"),
     )
+
+
+def _found(held: HeldBack | None, opened: Opened) -> Block | None:
+    if held is None or not held.findings:
+        return None
+    areas = Areas() if opened.seen is None else opened.seen.areas
+    return blocks.found_in(held.findings, areas)
+
+
+async def _held_back(desk: Desk) -> HeldBack | None:
+    """The term that was refused; its cells only for who may know them (the database says)."""
+    async with desk.tenant.transaction(JOB) as session:
+        held = await held_back(session)
+    if held is None or Role.GOVERNANCE_LEAD not in desk.viewer.roles:
+        return held
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        return await with_cells(session, held)
 
 
 # Tables and files ---------------------------------------------------------------------------------
