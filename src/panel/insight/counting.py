@@ -45,7 +45,7 @@ _PAYERS = (
     " ('social_care', f.payer_social_care)) AS paid (payer, amount)"
 )
 _SERVICES = (
-    "LEFT JOIN (SELECT person, period, kind FROM fact_package GROUP BY 1, 2, 3) AS had"
+    "JOIN (SELECT person, period, kind FROM fact_package GROUP BY 1, 2, 3) AS had"
     " ON had.person = f.person AND had.period = f.period"
 )
 _AREAS = (
@@ -234,7 +234,7 @@ def _column(table: TableDef, name: str) -> str:
     made = {
         (Package, "payer"): "paid.payer",
         (OutcomeChange, "course"): _COURSE,
-        (OutcomeChange, "kind"): "COALESCE(had.kind, 'none')",
+        (OutcomeChange, "kind"): "had.kind",
     }.get((table.fact, name))
     if made is not None:
         return made

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight import methods, pages, release_store
 from panel.insight.blocks import Block
+from panel.insight.core.ledger import FIRST
 from panel.insight.core.released import Entry, PublishedError, PublishedRules
 from panel.insight.core.written import methods_from
 from panel.insight.reading import Head, Seen, look, look_back, methods_of
@@ -102,7 +103,7 @@ def content(report: Report) -> dict[str, object]:
                 ("Release", str(entry.number)),
                 ("Published", _day(made)),
                 ("Digest of its files", entry.cells),
-                ("Line before it", entry.previous or "None: it is the first"),
+                ("Line before it", "None" if entry.previous == FIRST else entry.previous),
                 ("Signature", entry.signature),
                 ("Public key", entry.key),
             )

@@ -15,7 +15,7 @@ from panel.insight import scenario
 from panel.insight.blocks import Block, ways_on
 from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
-from panel.insight.core.words import SERVICES
+from panel.insight.core.words import SERVICES, lower_first
 from panel.insight.files import MEDIA, Form, safe_text
 from panel.insight.opened import HOME, Opened, address_of, open_release
 from panel.insight.range_charts import Range, ranges
@@ -120,7 +120,7 @@ def _page(desk: Desk, opened: Opened, given: Mapping[str, str]) -> Response[str]
         form=Filled(one.typed, errors),
         known=one.known,
         kinds=list(SERVICES.items()),
-        kind=SERVICES[one.typed["kind"]],
+        kind=lower_first(SERVICES[one.typed["kind"]]),
         answer=_block(opened.seen, one),
         download=address_of(f"{HERE}.csv", {**given, "term": opened.seen.head.period}),
     )

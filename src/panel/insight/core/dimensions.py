@@ -73,10 +73,7 @@ def codes(table: TableDef, dim: str, grid: Grid) -> tuple[str, ...]:
 
 def said_as(table: TableDef, dim: str) -> Mapping[str, str]:
     """Code → what people read; "" is "Not recorded" and is in no list."""
-    of_fact = (table.fact.__name__, dim)
-    if of_fact == ("OutcomeChange", "kind") and table.over is None:
-        return words.SERVICES_OR_NONE
-    return _OF_FACT.get(of_fact, _CODES.get(dim, {}))
+    return _OF_FACT.get((table.fact.__name__, dim), _CODES.get(dim, {}))
 
 
 def whole_grid(table: TableDef, grid: Grid) -> Iterator[CellId]:

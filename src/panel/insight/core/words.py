@@ -117,8 +117,6 @@ SERVICES: Mapping[str, str] = {
     "transport": "Transport",
     "other": "Another kind",
 }
-SERVICES_OR_NONE: Mapping[str, str] = {**SERVICES, "none": "No service of a package"}
-"""Of a child who may have none, so that no child is in the whole and in none of its parts."""
 BASES: Mapping[str, str] = {
     "s17": "Children Act 1989, section 17",
     "csdpa2": "Chronically Sick and Disabled Persons Act 1970, section 2",
