@@ -27,8 +27,8 @@ NO_CASE_DATA = frozenset({
     "/me/sign-in/password", "/me/sign-in/password/change", "/me/sign-in/recovery-codes",
     "/me/sign-in/passkeys/new", "POST /me/sign-in/passkeys/challenge",
     "/commissioning", "/commissioning/gap", "/commissioning/methods", "/commissioning/outcome-cost",
-    "/commissioning/releases", "/commissioning/tables", "/commissioning/unmet-need",
-    "/commissioning/waits", "/api/v1/releases",
+    "/commissioning/releases", "/commissioning/scenario", "/commissioning/tables",
+    "/commissioning/unmet-need", "/commissioning/waits", "/api/v1/releases",
     "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",
 })  # fmt: skip
 """What a worker without case data may open: which panels they sit on, when those meet, which services
