@@ -46,7 +46,9 @@ from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
 from panel.insight.linking.routes import HANDLERS as LISTS
+from panel.insight.report_routes import HANDLERS as REPORT
 from panel.insight.routes import HANDLERS as INSIGHT
+from panel.insight.scenario_routes import HANDLERS as SCENARIO
 from panel.insight.voice.asks import Surveys
 from panel.insight.voice.routes import HANDLERS as SURVEYS
 from panel.insight.voice.said_routes import HANDLERS as SAID
@@ -278,6 +280,8 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *GOVERNANCE,
         *EXCHANGE,
         *INSIGHT,
+        *REPORT,
+        *SCENARIO,
         *WISHES,
         *LISTS,
         *SURVEYS,

@@ -59,6 +59,7 @@ NO_FACTS = {
     "insight_release",
     "insight_state",
     "insight_touched",
+    "invented_child",
     "job_run",
     "known_address",
     "list_count",

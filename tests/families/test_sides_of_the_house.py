@@ -27,7 +27,7 @@ NO_CASE_DATA = frozenset({
     "/me/sign-in/password", "/me/sign-in/password/change", "/me/sign-in/recovery-codes",
     "/me/sign-in/passkeys/new", "POST /me/sign-in/passkeys/challenge",
     "/commissioning", "/commissioning/gap", "/commissioning/methods", "/commissioning/outcome-cost",
-    "/commissioning/releases", "/commissioning/said", "/commissioning/said/new",
+    "/commissioning/releases", "/commissioning/said", "/commissioning/said/new", "/commissioning/scenario",
     "/commissioning/tables", "/commissioning/unmet-need",
     "/commissioning/waits", "/commissioning/wishes", "/commissioning/wishes/new",
     "POST /commissioning/wishes/new", "/api/v1/releases",

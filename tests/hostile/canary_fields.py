@@ -68,7 +68,7 @@ ABOUT_NO_CHILD = frozenset({
     "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
     "received", "received_piece",
-    "register_list", "list_count", "said_and_done",
+    "register_list", "list_count", "said_and_done", "invented_child",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "version_pass",
     "unknown_letter",

@@ -31,7 +31,7 @@ GIVES_NOTHING = frozenset({
     "rewrite_child_access", "rewrite_viewer_access", "rewrite_all_access", "open_child",
     "note_possible_duplicate", "note_change", "forget_changes", "no_longer_found", "move_pot",
     "touch_of_child", "touch_child", "touch_pair", "touch_erased", "touch_renamed",
-    "touch_listed", "touch_linked", "touch_everybody", "touch_forgotten",
+    "touch_listed", "touch_linked", "touch_everybody", "touch_forgotten", "touch_invented",
 })  # fmt: skip
 """Functions that run with the owner's rights: each is tried below, and none returns anything."""
 FOR_ONE_ONLY = {

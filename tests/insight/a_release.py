@@ -111,7 +111,11 @@ def _waits(table: TableDef) -> Iterator[TrueCell]:
 
 
 def _costs(table: TableDef) -> Iterator[TrueCell]:
-    parts = {"payer": ("health", "social_care"), "kind": ("short_break", "therapy")}[table.dims[0]]
+    parts = {
+        "payer": ("health", "social_care"),
+        "kind": ("short_break", "therapy"),
+        "residential": ("true", "false"),
+    }[table.dims[0]]
     sums = (4_210_000, 2_640_000)
     for code, total, key in zip((EVERY, *parts), (sum(sums), *sums), (3, 5, 6), strict=True):
         yield TrueCell((code,), 40, key, total=total, largest=(220_000, 190_000))

@@ -86,6 +86,7 @@ FACTS: Sequence[Fact] = (
     Wait(B, key(3), AUTUMN, "place", 400, over=False),
     OutcomeChange(A, key(1), AUTUMN, "asd", 1, 4, 4, reached=True, by_family=True),
     OutcomeChange(A, key(2), AUTUMN, "asd", 3, 2, 4, reached=False, by_family=True),
+    OutcomeChange(D, key(3), AUTUMN, "asd", 1, 4, 4, reached=True, by_family=False),
     Capacity(key(1), AUTUMN, "therapy", short_break=False, places=10, free=2),
     Capacity(key(2), AUTUMN, "therapy", short_break=False, places=5, free=0),
 )  # fmt: skip
@@ -195,7 +196,9 @@ def test_dimensions_that_are_made_are_made_right(counted: Counted) -> None:
         ("*", "*"): 1, ("*", "better"): 1, ("*", "worse"): 1, ("asd", "*"): 1,
         ("asd", "better"): 1, ("asd", "worse"): 1,
     }  # fmt: skip
+    # Who had no service is in no part, and so not in the whole.
     assert counted.children("outcome_reached_by_kind") == {("*",): 1, ("therapy",): 1}
+    assert counted.children("outcome_reached")["*", "*"] == 2
     places = counted.cells("places_by_kind")
     assert {cell: (one.children, one.xor, one.total) for cell, one in places.items()} == {
         ("*",): (0, 0, 15), ("therapy",): (0, 0, 15),

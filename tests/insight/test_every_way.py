@@ -34,6 +34,7 @@ NOT_HERE = "There is no such table, term or file."
 PAGES = (
     "", "/unmet-need", "/unmet-need?kind=therapy", "/unmet-need?kind=nonsense", "/waits",
     "/outcome-cost", "/gap", "/tables", "/tables/unmet_by_kind_ward", "/methods", "/releases",
+    "/scenario", "/scenario?places=5&kind=nonsense",
 )  # fmt: skip
 
 pytestmark = pytest.mark.database

@@ -1,14 +1,17 @@
 """A term is published once, by the role that counts; what was changed afterwards is found."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight import release_store as store
-from panel.insight import releasing
+from panel.insight import releasing, term_end
 from panel.insight.core.facts import ChildTerm, Fact, Unmet, Who
 from panel.insight.core.keys import RecordKeys
 from panel.insight.core.settle import Refused
@@ -16,9 +19,14 @@ from panel.insight.core.words import AGE_BANDS, NEEDS, Level, Period
 from panel.insight.release_files import put, releases_in
 from panel.insight.release_models import RefusedRelease
 from panel.insight.releasing import NotYet, release_term, signing
+from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
+from panel.platform.jobs import Job, run_due
 from panel.platform.tenancy import Tenant
+from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
+from panel.register.models import Area
+from tests.families.household import household
 from tests.insight.releases import HIDES_FEW, of_cells, release, table
 from tests.insight.test_counting import SCHEMA, write
 
@@ -117,6 +125,59 @@ async def test_a_term_is_published_once_and_what_is_changed_is_found(
     async with tenant.transaction(JOB) as session:
         (found,) = await store.tampered(session, key)
     assert found.in_words() == "Release 1: the cells of unmet_by_kind were changed."
+
+
+async def test_a_term_that_is_over_is_published_by_the_scheduler_and_never_twice(
+    tenant: Tenant, facts: str
+) -> None:
+    async with tenant.transaction(JOB) as session:
+        assert await term_end.due(session) is None
+    await kept_here_since(tenant, datetime(2026, 5, 1, tzinfo=UTC))
+    job = Job("publish", timedelta(days=1), partial(_publish, tenant, facts))
+    assert len(await run_due(tenant, [job], JOB)) == 1
+    assert await run_due(tenant, [job], JOB) == []
+    assert await term_end.publish_due(tenant, facts, "") is None
+    async with tenant.transaction(JOB) as session:
+        assert [one.period for one in await store.entries(session)] == [SUMMER]
+
+
+async def test_a_refused_term_is_told_once_with_its_cells_for_the_lead_alone(
+    tenant: Tenant, facts: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = await household(tenant)
+    cells = {("*",): 20, ("female",): 17, ("male",): 0}
+    unsafe = release((SEX, of_cells(SEX, cells, SUMMER)), rules=HIDES_FEW, period=SUMMER)
+    monkeypatch.setattr(releasing, "protected", lambda *_: unsafe)
+    await kept_here_since(tenant, datetime(2026, 5, 1, tzinfo=UTC))
+    assert await term_end.publish_due(tenant, facts, "https://panel.example") is None
+    async with tenant.transaction(JOB) as session:
+        # Not again at once; a week later, and nobody is told twice.
+        assert await term_end.due(session) is None
+        held = await term_end.held_back(session)
+    assert held is not None
+    assert (held.period, held.findings) == (SUMMER, ())
+    clock.set(clock.now() + term_end.AGAIN_AFTER)
+    assert await term_end.publish_due(tenant, facts, "https://panel.example") is None
+    async with tenant.transaction(JOB) as session:
+        told = (await session.scalars(select(OutboxMessage))).all()
+    assert [one.kind for one in told] == [term_end.REFUSED]
+    assert told[0].to_viewer_id == family.commissioner
+    async with tenant.transaction(family.commissioner) as session:
+        assert (await term_end.with_cells(session, held)).findings == ()
+
+
+async def _publish(tenant: Tenant, url: str, _session: AsyncSession, _slot: datetime) -> None:
+    await term_end.publish_due(tenant, url, "")
+
+
+async def kept_here_since(tenant: Tenant, slot: datetime) -> None:
+    """The wards are known, and the facts are kept since then."""
+    async with tenant.transaction(JOB) as session:
+        session.add_all(Area(id=code, name=code, boundary=None) for code in CLUSTERS)
+        await session.execute(
+            text("INSERT INTO job_run (job, slot, done_at) VALUES (:job, :slot, :slot)"),
+            {"job": term_end.KEEPING, "slot": slot},
+        )
 
 
 async def test_an_unsafe_release_is_refused_with_its_cells_and_nothing_is_out(

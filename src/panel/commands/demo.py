@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import text
 
 from panel.accounts.models import DemoPersona
+from panel.commands.demo_figures import publishing
 from panel.commands.opening import (
     as_of_option,
     authority_option,
@@ -27,12 +28,7 @@ from panel.demo.forward import fast_forward as play_forward
 from panel.demo.invariants import InvariantBroken
 from panel.demo.system import ensure_system
 from panel.demo.writing import write_year
-from panel.insight import release_store
-from panel.insight.core.settle import Refused
-from panel.insight.core.words import ordinal
-from panel.insight.counting import opened_to_count, periods, why_not_to_count
 from panel.insight.feed import feed
-from panel.insight.releasing import NotYet, release_term
 from panel.platform.clock import FixedClock, at_nine, today
 from panel.platform.cluster import Cluster
 from panel.platform.migrate import ensure_control, migrate_all
@@ -160,28 +156,6 @@ async def fill(
 
 
 @running
-async def publish(settings: Settings, cluster: Cluster, as_of: str | None) -> None:
-    """Publish the newest term that is over, unless something is published already."""
-    async with gate_of(settings, cluster, places.AUTHORITY, clock_from(as_of)) as gate:
-        schema = gate.tenant.record.schema_name
-        async with gate.tenant.transaction(JOB) as session:
-            if await release_store.entries(session):
-                return
-        if why_not_to_count(cluster.insight_url, schema):
-            return
-        with opened_to_count(cluster.insight_url or "", schema) as connection:
-            over = periods(connection)
-        if not over:
-            return
-        newest = max(over, key=ordinal)
-        _say(f"publishing the figures of {newest}")
-        try:
-            await release_term(gate.tenant, cluster.insight_url, newest, None)
-        except (NotYet, Refused) as why:
-            _say(f"not published: {why}")
-
-
-@running
 async def play(
     settings: Settings, cluster: Cluster, seed: int, meetings: int, as_of: str | None
 ) -> None:
@@ -265,8 +239,6 @@ def demo(
         if fast_forward:
             play(settings, cluster, seed, fast_forward, as_of)
             return
-        if not prepare_only:
-            publish(settings, cluster, as_of)
         click.echo(f"\n{places.LABEL}: sign in as")
         show_personas(settings, cluster, site_url)
         if prepare_only:
@@ -274,7 +246,9 @@ def demo(
         if wrong := check_ready(settings, cluster):
             raise click.ClickException(" ".join(wrong))
         click.echo(f"\nServing {site_url} (stop with Ctrl-C)")
-        run_server(HOST, port, 1)
+        click.echo("Figures for commissioners appear in a minute: they are audited first.")
+        with publishing(seed, as_of):
+            run_server(HOST, port, 1)
 
 
 @click.command()

@@ -28,10 +28,16 @@ from panel.insight.core.words import Period, ordinal
 from panel.insight.core.written import Unreadable
 from panel.insight.feed import Checked, check, facts_digest, feed
 from panel.insight.feed import rebuild as make_anew
+from panel.insight.reading import heads
 from panel.insight.release_files import put, releases_in, tampered
 from panel.insight.release_store import signing
 from panel.insight.releasing import NotYet, release_term
+from panel.insight.report import Report
+from panel.insight.report import pdf as report_pdf
+from panel.insight.report import read as read_report
+from panel.insight.saying import INVENTED
 from panel.insight.storing import how_many
+from panel.platform.pdf import PdfNotMade
 from panel.records.child_scoped import JOB
 from panel.serving import clock_from
 from panel.settings import from_environment
@@ -164,6 +170,42 @@ async def verify(folders: tuple[Path, ...], key: str | None, authority: str | No
     if found:
         raise click.ClickException("This is not what was signed.")
     click.echo(f"Everything is as it was signed with the key {key}.")
+
+
+@insight.command()
+@click.option("--release", "number", type=click.IntRange(1), help="Its number; else the newest.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The PDF file to write.",
+)
+@authority_option
+@plain_errors
+@running
+async def report(number: int | None, out: Path, authority: str | None) -> None:
+    """Write the joint report of a release for the health and wellbeing board, as PDF/UA."""
+    async with opened_gate(authority) as gate, gate.tenant.transaction(JOB) as session:
+        published = await heads(session)
+        found = [one for one in published if number in (None, one.number)]
+        if not found:
+            raise click.ClickException(
+                "Nothing is published yet." if number is None else f"There is no release {number}."
+            )
+        record = gate.tenant.record
+        invented = INVENTED if record.demo else ""
+        made = await read_report(session, published, found[0], record.label, invented)
+    _write(out, made)
+    click.echo(f"The report of release {made.entry.number} is in {out}.")
+
+
+def _write(out: Path, made: Report) -> None:
+    try:
+        out.write_bytes(report_pdf(made))
+    except PdfNotMade as refused:
+        raise click.ClickException(refused.sentence) from refused
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written ({error.strerror}).") from error
 
 
 def _clusters(file: Path) -> dict[str, str]:

@@ -34,6 +34,7 @@ from panel.governance.rights_copies import gather_waiting
 from panel.governance.rights_telling import tell_of_corrections
 from panel.governance.versions import keep_up_to_date
 from panel.insight.feed import keep_facts
+from panel.insight.term_end import KEEPING, publish_due
 from panel.insight.voice.offering import offer_surveys
 from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
@@ -65,6 +66,7 @@ from panel.sharing.service import lapse_requests
 EVERY = timedelta(minutes=1)
 SEALED_EVERY = timedelta(seconds=30)
 FORMS_KEPT = timedelta(days=2)
+PUBLISHING = "publish the figures of a term"
 
 
 async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
@@ -251,8 +253,17 @@ def taking_in(gate: Gate) -> Job:
     return Job("take in what systems sent", timedelta(minutes=5), take_in)
 
 
-def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
-    """Every job of an authority."""
+def publishing(settings: Settings, gate: Gate, insight_url: str | None) -> Job:
+    """A term that is over is published, once all that was touched is taken in."""
+
+    async def publish(_session: AsyncSession, _slot: datetime) -> None:
+        await publish_due(gate.tenant, insight_url, settings.site_url)
+
+    return Job(PUBLISHING, timedelta(hours=1), publish)
+
+
+def all_jobs(settings: Settings, gate: Gate, insight_url: str | None = None) -> list[Job]:
+    """Every job of an authority. `insight_url`: of the role that counts, where it is known."""
     put, settle = notes_to_families(gate, settings.site_url)
     jobs = [
         SEALING,
@@ -267,19 +278,31 @@ def all_jobs(settings: Settings, gate: Gate) -> list[Job]:
         *about_exchange(settings, gate),
         taking_in(gate),
         Job("ask families what it was like", timedelta(hours=1), offer_surveys),
-        Job("keep the facts", EVERY, keep_facts),
+        Job(KEEPING, EVERY, keep_facts),
         put,
     ]
     if settings.smtp_url is not None:
         jobs.append(sending(Smtp(settings.smtp_url, settings.mail_from), gate, settings.site_url))
-    return [*jobs, settle]
+    # The longest comes last: an audit may take an hour.
+    return [*jobs, settle, publishing(settings, gate, insight_url or settings.insight_url)]
 
 
 async def run_round(settings: Settings, gates: list[Gate]) -> None:
-    """Every job that is due, for every authority."""
+    """Every job that is due but the publishing of figures, for every authority."""
     for gate in gates:
-        for line in await run_due(gate.tenant, all_jobs(settings, gate), JOB):
-            click.echo(f"{gate.tenant.record.name}: {line}")
+        quick = [one for one in all_jobs(settings, gate) if one.name != PUBLISHING]
+        await _run_and_tell(gate, quick)
+
+
+async def publish_round(settings: Settings, gates: list[Gate], insight_url: str | None) -> None:
+    """Publish for every authority what is due, beside the other jobs."""
+    for gate in gates:
+        await _run_and_tell(gate, [publishing(settings, gate, insight_url)])
+
+
+async def _run_and_tell(gate: Gate, jobs: list[Job]) -> None:
+    for line in await run_due(gate.tenant, jobs, JOB):
+        click.echo(f"{gate.tenant.record.name}: {line}")
 
 
 async def seal_round(gates: list[Gate]) -> None:
@@ -303,15 +326,18 @@ async def jobs(*, once: bool) -> None:
                 )
                 for record in authorities(cluster.app_url)
             ]
-            await _run(settings, gates, once=once)
+            await _run(settings, gates, cluster.insight_url, once=once)
 
 
-async def _run(settings: Settings, gates: list[Gate], *, once: bool) -> None:
+async def _run(
+    settings: Settings, gates: list[Gate], insight_url: str | None, *, once: bool
+) -> None:
     """One round, or a round every minute until the process is stopped."""
     if settings.smtp_url is None:
         click.echo("PANEL_SMTP_URL is not set: messages wait in the outbox.", err=True)
     if once:
         await run_round(settings, gates)
+        await publish_round(settings, gates, insight_url)
         return
     scheduler = AsyncIOScheduler(timezone="Europe/London")
     scheduler.add_job(
@@ -328,6 +354,15 @@ async def _run(settings: Settings, gates: list[Gate], *, once: bool) -> None:
         "interval",
         args=[gates],
         seconds=SEALED_EVERY.total_seconds(),
+        max_instances=1,
+        coalesce=True,
+        next_run_time=SystemClock().now(),
+    )
+    scheduler.add_job(
+        publish_round,
+        "interval",
+        args=[settings, gates, insight_url],
+        seconds=EVERY.total_seconds(),
         max_instances=1,
         coalesce=True,
         next_run_time=SystemClock().now(),

@@ -12,6 +12,8 @@ from panel.directory.facts import AreaFacts, PlaceFacts, ProviderFacts, ServiceF
 from panel.directory.service import add_provider, add_service
 from panel.directory.statement import NewStatement, publish
 from panel.directory.vocabulary import Route, Status
+from panel.platform.clock import at_nine
+from panel.records.dates import months_after
 
 PROVIDERS = (
     ("Wexcombe Together", "voluntary"), ("Marlow Riding Group", "voluntary"),
@@ -103,6 +105,8 @@ GRANTED = {
 
 async def write_directory(session: AsyncSession, seed: int, today: date) -> None:
     """Write it: the same for the same seed."""
+    # Services are older than the terms of which figures say how many places there were.
+    began = at_nine(months_after(today, -14))
     chance = Random(f"directory {seed}")  # noqa: S311 - an invented directory, no secret
     made = []
     for number, (name, kind) in enumerate(PROVIDERS):
@@ -125,6 +129,7 @@ async def write_directory(session: AsyncSession, seed: int, today: date) -> None
         kind_of = KINDS[number % len(KINDS)]
         provider = made[(number * 7) % len(made)]
         service = await add_service(session, provider.id, _facts(chance, number, kind_of, today))
+        service.created_at = began
         if service.places_free is not None:
             service.places_as_of = today - timedelta(days=chance.randint(0, 130))
     for number, wish in enumerate(WISHES):

@@ -64,6 +64,9 @@ DOES_BY_ITSELF: dict[str, str] = {
     " of a meeting, once for each meeting",
     "keep the facts": "turns what changed on records into coded facts without names, out of which"
     " published figures are counted",
+    "publish the figures of a term": "counts the figures of a term that is over, changes them so"
+    " that no child can be found, attacks them and publishes them, or holds them back and tells"
+    " who answers for it",
     "see what was sent": "writes down what became of each message",
 }
 """Every job of `panel jobs`, by name, and what it does."""

@@ -1,7 +1,8 @@
 """What pages of published figures are made of: a finding, its chart beside its table, ways on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -10,9 +11,11 @@ from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell, Note
 from panel.insight.core.table import TableDef
+from panel.insight.core.words import period_words
 from panel.insight.reading import Seen
 from panel.insight.saying import (
     NOTES,
+    Areas,
     cell_words,
     code_words,
     dim_words,
@@ -38,6 +41,8 @@ class Block:
     rows: tuple[tuple[str, ...], ...] = ()
     numeric: tuple[int, ...] = ()
     chart: Markup | None = None
+    alt: str = ""
+    """What the chart shows, in words."""
     key: tuple[tuple[Markup, str], ...] = ()
     links: Links = ()
 
@@ -99,18 +104,14 @@ def barred(
 
     ranked = by_height(cells, called)
     shown = tuple(one for one in ranked if one.value)
-    chart = None
-    if shown:
-        chart = charts.bars(
-            Chart(
-                name=f"{name}-bars",
-                title=f"{heading}: bars",
-                description=f"{table.title}, {seen.head.term}. The same figures are in the table.",
-                table=table,
-                cells=shown,
-                labels=tuple(map(called, shown)),
-            )
-        )
+    drawn = Chart(
+        name=f"{name}-bars",
+        title=f"{heading} Bars",
+        description=f"{table.title}, {seen.head.term}. The same figures are in the table.",
+        table=table,
+        cells=shown,
+        labels=tuple(map(called, shown)),
+    )
     return Block(
         name=name,
         heading=heading,
@@ -119,8 +120,40 @@ def barred(
         columns=(dim_words(dim), upper_first(unit(table))),
         rows=tuple((called(one), value_words(table, one)) for one in ranked if shows(one)),
         numeric=(1,),
-        chart=chart,
+        # One bar alone compares nothing.
+        chart=charts.bars(drawn) if len(shown) > 1 else None,
+        alt=drawn.alt if len(shown) > 1 else "",
         links=ways_on(seen, table.key),
+    )
+
+
+# What was refused ---------------------------------------------------------------------------------
+
+
+def found_in(findings: Iterable[Mapping[str, Any]], areas: Areas) -> Block:
+    """The cells that would have told too much, as they were kept with a refusal."""
+    rows = []
+    for one in findings:
+        table = CATALOGUE.get(one["table"])
+        called = (
+            tuple(one["cell"]) if table is None else cell_words(table, tuple(one["cell"]), areas)
+        )
+        by = in_a_row(CATALOGUE[key].title if key in CATALOGUE else key for key in one["by"])
+        rows.append(
+            (
+                one["table"] if table is None else table.title,
+                period_words(one["period"]),
+                ", ".join(called),
+                f"{one['low']} to {one['high']}",
+                by,
+            )
+        )
+    return Block(
+        name="found",
+        heading="Figures that would have told too much",
+        caption="What could have been worked out, and from which tables",
+        columns=("Table", "Term", "Figure", "Between", "Worked out from"),
+        rows=tuple(rows),
     )
 
 

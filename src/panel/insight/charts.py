@@ -35,6 +35,11 @@ class Chart:
     cells: tuple[Cell, ...]
     labels: tuple[str, ...]
 
+    @property
+    def alt(self) -> str:
+        """What stands for the chart where it cannot be seen."""
+        return f"{self.title}. {self.description}"
+
 
 def element(tag: str, *inside: str | Markup, **attributes: object) -> Markup:
     """An element of SVG. Texts and attributes are escaped; `stroke_width` is stroke-width."""
@@ -74,12 +79,12 @@ def highest(cells: Sequence[Cell]) -> Decimal:
 
 # Bars ---------------------------------------------------------------------------------------------
 
-_LINE = 17
-_BAR = 16
-_BELOW = 12
-_BESIDE = 110
+_LINE = 19
+_BAR = 18
+_BELOW = 13
+_BESIDE = 125
 """Room for a number beside the longest bar."""
-_LETTERS = 50
+_LETTERS = 44
 """That a line of words has room for."""
 
 
@@ -90,14 +95,14 @@ def bars(chart: Chart) -> Markup:
     for cell, label in zip(chart.cells, chart.labels, strict=True):
         for line in wrap(label, _LETTERS):
             y += _LINE
-            drawn.append(words_at(0, y - 3, line, font_size=14))
+            drawn.append(words_at(0, y - 3, line, font_size=16))
         # Whole units: a length says no more than the number beside it.
         length = round((WIDTH - _BESIDE) * cell.value / top) if cell.value and top else 0
         if length:
             drawn.append(element("rect", x=0, y=y + 3, width=length, height=_BAR, fill=_BLUE))
         said = value_words(chart.table, cell)
         x = length + 6 if length else 0
-        drawn.append(words_at(x, y + _BAR, said, font_size=14, font_weight=700))
+        drawn.append(words_at(x, y + _BAR, said, font_size=16, font_weight=700))
         y += _BAR + _BELOW
     return drawing(chart, max(y, _LINE), *drawn)
 

@@ -89,6 +89,19 @@ def highest_sentence(
     return f"{begin}: {lower_first(named)} ({value_words(table, first)})."
 
 
+def lacked_most(kinds: Iterable[Cell], lacks: Callable[[str], str]) -> str:
+    """What most children lack, as a sentence; "" where no kind has a number.
+
+    The kind is the last of each cell's codes; `lacks` puts it into words: "a short break".
+    """
+    found = most(kinds, lambda one: lacks(one.cell[-1]), named=1)
+    if not found.cells:
+        return ""
+    named = in_a_row(lacks(one.cell[-1]) for one in (*found.cells, *found.as_much))
+    many = plural(int(found.cells[0].value or 0), "child", "children")
+    return f"What most children lack is {named}: {many}."
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """One kind of service: who lacks it, what there is, and how full that is."""

@@ -92,6 +92,19 @@ class InsightTouched(Identified):
     child_id: Mapped[UUID]
 
 
+class InventedChild(Identified):
+    """What is said of a child who was invented for figures alone, in a demonstration.
+
+    The owner of the database puts it there; the application can only read it.
+    """
+
+    __tablename__ = "invented_child"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    """As the rooms would say it: the JSON of a `sources.ChildLine`."""
+
+
 class InsightEvent(Base):
     """One line of the history of facts. Added to; an erasure takes a record's lines away."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from panel.insight import findings, map_charts
+from panel.insight import charts, findings, map_charts
 from panel.insight.blocks import NO_FIGURES, Block, barred, by_height, ways_on
 from panel.insight.charts import Chart
 from panel.insight.core import words
@@ -34,13 +34,12 @@ def unmet_need(seen: Seen, kind: str) -> tuple[Block, ...]:
         one for one in findings.at(seen.of(by_kind.key), EVERY, None) if one.cell[1] != NOT_SAID
     ]
     reasons = findings.at(seen.of(by_reason.key), EVERY, kind, None)
-    service = _service(kind)
+    service = service_words(kind)
     return (
         _where(seen, kind),
         barred(
             seen, by_kind, kinds, "kinds", "Which services are lacking?", "kind",
-            _if_any(findings.highest_sentence(by_kind, kinds, seen.areas, "kind",
-                                              "In the whole area most children lack this kind")),
+            _if_any(findings.lacked_most(kinds, service_words)),
         ),
         barred(
             seen, by_reason, reasons, "reasons", f"Why is {service} lacking?", "reason",
@@ -50,7 +49,7 @@ def unmet_need(seen: Seen, kind: str) -> tuple[Block, ...]:
     )  # fmt: skip
 
 
-def _service(kind: str) -> str:
+def service_words(kind: str) -> str:
     """A kind of service within a sentence: "a short break"."""
     if kind == "other":
         return "another kind of service"
@@ -63,7 +62,7 @@ def _if_any(sentence: str) -> tuple[str, ...]:
 
 
 def _where(seen: Seen, kind: str) -> Block:
-    service = _service(kind)
+    service = service_words(kind)
     heading = f"Where is {service} lacking?"
     key = _chosen(seen, kind)
     table = CATALOGUE[key]
@@ -75,7 +74,7 @@ def _where(seen: Seen, kind: str) -> Block:
     named = [one.cell[0] for one in found.cells] if len(found.cells) == findings.NAMED else []
     if key != BY_WARD[0]:
         sentences = (*sentences, _coarser_words(key, term))
-    chart, key_bands, without = _drawn(seen, table, cells, named, service)
+    shown, chart, without = _drawn(seen, table, cells, named, service)
     return Block(
         name="where",
         heading=heading,
@@ -88,7 +87,8 @@ def _where(seen: Seen, kind: str) -> Block:
         ),
         numeric=(1,),
         chart=chart,
-        key=key_bands,
+        alt=shown.alt,
+        key=map_charts.key(shown.name, cells),
         links=ways_on(seen, key),
     )  # fmt: skip
 
@@ -120,8 +120,8 @@ def _numbered(named: Sequence[str], one: Cell, seen: Seen) -> str:
 
 def _drawn(
     seen: Seen, table: TableDef, cells: tuple[Cell, ...], named: Sequence[str], service: str
-) -> tuple[Markup, tuple[tuple[Markup, str], ...], tuple[str, ...]]:
-    """The map, or tiles where a boundary is missing, with its key and what is to be said of it.
+) -> tuple[Chart, Markup, tuple[str, ...]]:
+    """The map, or tiles where a boundary is missing, and what is to be said of it.
 
     A ward that is no more is not drawn: those that it became lie where it lay.
     """
@@ -147,8 +147,7 @@ def _drawn(
     made = map_charts.tile_map(shown, named) if drawn is None or lacking else (
         map_charts.ward_map(shown, drawn, named)
     )  # fmt: skip
-    key = map_charts.key(shown.name, cells)
-    return made, key, _without_boundary(lacking, len(cells))
+    return shown, made, _without_boundary(lacking, len(cells))
 
 
 def _without_boundary(lacking: Sequence[str], of: int) -> tuple[str, ...]:
@@ -172,6 +171,7 @@ def waits(seen: Seen) -> tuple[Block, ...]:
 
 def _by_clock(seen: Seen) -> Block:
     rows, longest = [], list[tuple[int, str, str]]()
+    drawn = list[tuple[Cell, str]]()
     for clock, said in words.CLOCKS.items():
         table = CATALOGUE[f"wait_{clock}"]
         whole = findings.at(seen.of(table.key), EVERY)
@@ -179,12 +179,24 @@ def _by_clock(seen: Seen) -> Block:
         rows.append((said, shown))
         if whole and whole[0].value is not None:
             longest.append((int(whole[0].value), said, shown))
+            drawn.append((whole[0], said))
     sentence = "No wait has a published figure in this release."
     if longest:
         highest = max(weeks for weeks, _, _ in longest)
         slowest = [(said, shown) for weeks, said, shown in longest if weeks == highest]
         steps = in_a_row(f"“{lower_first(said)}”" for said, _ in slowest)
         sentence = f"Children wait longest {steps}: the middle child {slowest[0][1]}."
+    chart = Chart(
+        name="steps-bars",
+        title="Which step takes longest? Bars",
+        description=(
+            f"The wait of the middle child at each step, {seen.head.term}. A bar is as long as the"
+            " first week of its band. The same bands are in the table."
+        ),
+        table=CATALOGUE[WAITS[0]],
+        cells=tuple(cell for cell, _ in drawn),
+        labels=tuple(said for _, said in drawn),
+    )
     return Block(
         name="steps",
         heading="Which step takes longest?",
@@ -192,6 +204,8 @@ def _by_clock(seen: Seen) -> Block:
         caption=f"The wait of the middle child in the whole area, {seen.head.term}",
         columns=("Step", "Wait"),
         rows=tuple(rows),
+        chart=charts.bars(chart) if len(drawn) > 1 else None,
+        alt=chart.alt if len(drawn) > 1 else "",
     )
 
 
@@ -205,10 +219,10 @@ def _by_area(seen: Seen) -> Block:
         name="areas",
         heading="Where do children wait longest?",
         sentences=tuple(
-            f"In {area} children wait longest at {len(at)} of {len(steps)} steps."
+            f"Children wait longest in {area} {in_a_row(f'“{lower_first(one)}”' for one in at)}."
             for area, at in slowest.items()
         )
-        or ("No group of wards stands out.",),
+        or ("No group of wards stands out at any step.",),
         caption=f"The wait of the middle child by group of wards, {seen.head.term}",
         columns=("Group of wards", *(said for _, said in steps)),
         rows=tuple((called, *row) for called, row in rows.items()),
@@ -312,6 +326,11 @@ def gap(seen: Seen) -> tuple[Block, ...]:
     def said(table: TableDef, one: Cell | None) -> str:
         return NOTES[Note.NO_DATA] if one is None else value_words(table, one)
 
+    def used(one: findings.Gap) -> str:
+        # Of places that nobody told, no share can be said: it is not that there are too few.
+        there = one.places is not None and one.places.value
+        return said(use, one.use) if there else "No places known"
+
     table = Block(
         name="gaps",
         heading="Which kind is lacking most?",
@@ -326,7 +345,7 @@ def gap(seen: Seen) -> tuple[Block, ...]:
                 code_words(unmet, "kind", one.kind, seen.areas),
                 said(unmet, one.lacking),
                 said(places, one.places),
-                said(use, one.use),
+                used(one),
             )
             for one in found
             if any(cell is not None and cell.value for cell in (one.lacking, one.places, one.use))
@@ -338,7 +357,21 @@ def gap(seen: Seen) -> tuple[Block, ...]:
     if first is None:
         return (table,)
     by_area = findings.at(seen.of(unmet.key), None, first)
-    where = barred(
-        seen, unmet, by_area, "where", f"Where is {_service(first)} lacking?", "area"
-    )  # fmt: skip
-    return (table, where)
+    asked = f"Which groups of wards lack {service_words(first)}?"
+    return (table, barred(seen, unmet, by_area, "groups", asked, "area"))
+
+
+# All four -----------------------------------------------------------------------------------------
+
+EVERYTHING = tuple(dict.fromkeys((*UNMET, *WAITS, *COSTS, *GAP)))
+"""The tables that the four questions read."""
+MOST_ASKED_FOR = "short_break"
+
+
+def first_findings(seen: Seen) -> tuple[str, ...]:
+    """The first sentence of each question's answer, in their order."""
+    answers = (unmet_need(seen, MOST_ASKED_FOR), waits(seen), outcome_cost(seen), gap(seen))
+    return tuple(
+        next((said for block in blocks for said in block.sentences), NO_FIGURES)
+        for blocks in answers
+    )

@@ -5,6 +5,7 @@ in. A correction of the past waits for the next one. Nothing true leaves: what i
 this process until its figures are protected.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -196,7 +197,8 @@ async def release_term(
             first = protected(counts, period, grid, _cell_keys(tenant), earlier, elsewhere)
             names = counting.areas(connection)
         try:
-            release, result = made_safe(first, earlier)
+            # Beside the loop: sealing and whoever is served go on meanwhile.
+            release, result = await asyncio.to_thread(made_safe, first, earlier)
         except Refused as refused:
             await _keep_refusal(tenant, period, refused)
             raise

@@ -5,8 +5,6 @@ is read from releases; nothing leads to the exact figures of those who work with
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get
@@ -15,22 +13,24 @@ from litestar.params import FromPath, FromQuery
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent import Role
 from panel.accounts.desk import PRIVATE, READING_FIGURES, Desk
 from panel.insight import api, area_series, blocks, files, methods, pages, release_store
 from panel.insight.blocks import Block
 from panel.insight.core import ledger
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.table import TableDef
-from panel.insight.core.words import EVERY, SERVICES
+from panel.insight.core.words import EVERY, SERVICES, period_words
 from panel.insight.core.written import methods_from
 from panel.insight.files import MEDIA, Form
-from panel.insight.reading import Head, Seen, heads, held, look, look_back, methods_of
+from panel.insight.opened import HOME, NOT_HERE, Opened, address_of, looked_back, open_release
+from panel.insight.reading import Seen, heads, held, look, methods_of
 from panel.insight.release_store import signing
-from panel.insight.saying import BANNER, LEVELS, SPANS, WHY_NOT
+from panel.insight.saying import LEVELS, SPANS, WHY_NOT, Areas
+from panel.insight.term_end import HeldBack, held_back, with_cells
 from panel.platform.problems import NotFound
-from panel.web.words import upper_first
+from panel.records.child_scoped import JOB
 
-HOME = "/commissioning"
 API = "/api/v1/releases"
 ON_A_PAGE = 100
 SHORT_BREAK = "short_break"
@@ -42,62 +42,6 @@ QUESTIONS = (
     (f"{HOME}/gap", "Which gap would a new service fill?",
      "What is lacking beside the places that there are."),
 )  # fmt: skip
-_NOT_HERE = "There is no such table, term or file."
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What somebody who may read it asked for. `seen` is None before the first release."""
-
-    published: tuple[Head, ...]
-    seen: Seen | None
-
-    def around(self, path: str, **asked: str) -> "Around":
-        """What every page says beside its own."""
-        head = None if self.seen is None else self.seen.head
-        terms = [
-            (_address(path, asked | {"term": one.period}), upper_first(one.term), one == head)
-            for one in self.published
-        ]
-        return Around(BANNER, head, terms)
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """How to read a page's figures, of which release they are, and the other terms."""
-
-    banner: str
-    head: Head | None
-    terms: Sequence[tuple[str, str, bool]]
-
-
-def _address(path: str, asked: dict[str, str]) -> str:
-    said = {name: value for name, value in asked.items() if value}
-    return f"{path}?{urlencode(said)}" if said else path
-
-
-async def _open(desk: Desk, term: str, keys: Sequence[str] = ()) -> Opened:
-    """The release of a term, or the newest, with these tables. Raises NotAllowed, NotFound.
-
-    What is not there is answered in one way, whatever the data is.
-    """
-    desk.require(*READING_FIGURES)
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        published = await heads(session)
-        found = [one for one in published if term in ("", one.period)]
-        if not found:
-            if term:
-                raise NotFound(_NOT_HERE)
-            return Opened((), None)
-        return Opened(published, await look(session, found[0], keys))
-
-
-async def _looked_back(desk: Desk, opened: Opened) -> Seen | None:
-    """What was opened, with tables over three terms of the newest release that has them."""
-    if opened.seen is None:
-        return None
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        return await look_back(session, opened.published, opened.seen)
 
 
 async def _reader(desk: Desk) -> UUID:
@@ -112,12 +56,12 @@ async def _numbered(session: AsyncSession, number: int, keys: Sequence[str]) -> 
     for head in await heads(session):
         if head.number == number:
             return await look(session, head, keys)
-    raise NotFound(_NOT_HERE)
+    raise NotFound(NOT_HERE)
 
 
 def _table(key: str) -> TableDef:
     if key not in CATALOGUE:
-        raise NotFound(_NOT_HERE)
+        raise NotFound(NOT_HERE)
     return CATALOGUE[key]
 
 
@@ -127,11 +71,17 @@ def _table(key: str) -> TableDef:
 @get(HOME, include_in_schema=False)
 async def home_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
     """Four questions, the newest release, and what is not shown and why."""
-    opened = await _open(desk, term)
+    opened = await open_release(desk, term, pages.EVERYTHING)
+    seen = await looked_back(desk, opened)
+    found = [lead for _, _, lead in QUESTIONS] if seen is None else pages.first_findings(seen)
     return desk.page(
         "insight/home.html",
-        questions=QUESTIONS,
+        questions=[
+            (address_of(path, {"term": term}), title, said)
+            for (path, title, _), said in zip(QUESTIONS, found, strict=True)
+        ],
         why_not=[said for _, said in WHY_NOT],
+        held=await _held_back(desk),
         around=opened.around(HOME),
     )
 
@@ -142,7 +92,7 @@ def _question(
     path, title, lead = QUESTIONS[at]
     term = "" if opened.seen is None else opened.seen.head.period
     choices = [
-        (_address(path, {"kind": code, "term": term}), said, code == kind)
+        (address_of(path, {"kind": code, "term": term}), said, code == kind)
         for code, said in SERVICES.items()
     ]
     return desk.page(
@@ -161,8 +111,8 @@ async def unmet_need_page(
 ) -> Response[str]:
     """Where need is not met: the three areas with the most of it, which services, and why."""
     chosen = kind if kind in SERVICES else SHORT_BREAK
-    opened = await _open(desk, term, pages.UNMET)
-    seen = await _looked_back(desk, opened)
+    opened = await open_release(desk, term, pages.UNMET)
+    seen = await looked_back(desk, opened)
     found = () if seen is None else pages.unmet_need(seen, chosen)
     return _question(desk, opened, 0, found, chosen)
 
@@ -170,7 +120,7 @@ async def unmet_need_page(
 @get(f"{HOME}/waits", include_in_schema=False)
 async def waits_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
     """How long the middle child waits."""
-    opened = await _open(desk, term, pages.WAITS)
+    opened = await open_release(desk, term, pages.WAITS)
     return _question(desk, opened, 1, () if opened.seen is None else pages.waits(opened.seen))
 
 
@@ -179,7 +129,7 @@ async def outcome_cost_page(
     desk: NamedDependency[Desk], term: FromQuery[str] = ""
 ) -> Response[str]:
     """What an outcome costs."""
-    opened = await _open(desk, term, pages.COSTS)
+    opened = await open_release(desk, term, pages.COSTS)
     found = () if opened.seen is None else pages.outcome_cost(opened.seen)
     return _question(desk, opened, 2, found)
 
@@ -187,7 +137,7 @@ async def outcome_cost_page(
 @get(f"{HOME}/gap", include_in_schema=False)
 async def gap_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
     """Which gap a new service would fill."""
-    opened = await _open(desk, term, pages.GAP)
+    opened = await open_release(desk, term, pages.GAP)
     return _question(desk, opened, 3, () if opened.seen is None else pages.gap(opened.seen))
 
 
@@ -197,7 +147,7 @@ async def gap_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Re
 @get(f"{HOME}/methods", include_in_schema=False)
 async def methods_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
     """The rules by which the figures of a release were changed, and its error."""
-    opened = await _open(desk, term)
+    opened = await open_release(desk, term)
     found: tuple[Block, ...] = ()
     if opened.seen is not None:
         async with desk.tenant.transaction(desk.viewer.id) as session:
@@ -209,7 +159,8 @@ async def methods_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -
 @get(f"{HOME}/releases", include_in_schema=False)
 async def releases_page(desk: NamedDependency[Desk]) -> Response[str]:
     """What was published when, and whether its lines and files are as they were signed."""
-    opened = await _open(desk, "")
+    opened = await open_release(desk, "")
+    held = await _held_back(desk)
     _, key = signing(desk.tenant)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         lines = await release_store.entries(session)
@@ -217,13 +168,34 @@ async def releases_page(desk: NamedDependency[Desk]) -> Response[str]:
     return desk.page(
         "insight/releases.html",
         releases=[
-            (one, _address(f"{HOME}/tables", {"term": one.period}), entry)
+            (one, address_of(f"{HOME}/tables", {"term": one.period}), entry)
             for one, entry in zip(opened.published, reversed(lines), strict=True)
         ],
         changed=[one.in_words() for one in changed],
         key=key,
+        held=held,
+        held_term="" if held is None else period_words(held.period),
+        held_cells=_found(held, opened),
+        is_lead=Role.GOVERNANCE_LEAD in desk.viewer.roles,
         around=opened.around(f"{HOME}/releases"),
     )
+
+
+def _found(held: HeldBack | None, opened: Opened) -> Block | None:
+    if held is None or not held.findings:
+        return None
+    areas = Areas() if opened.seen is None else opened.seen.areas
+    return blocks.found_in(held.findings, areas)
+
+
+async def _held_back(desk: Desk) -> HeldBack | None:
+    """The term that was refused; its cells only for who may know them (the database says)."""
+    async with desk.tenant.transaction(JOB) as session:
+        held = await held_back(session)
+    if held is None or Role.GOVERNANCE_LEAD not in desk.viewer.roles:
+        return held
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        return await with_cells(session, held)
 
 
 # Tables and files ---------------------------------------------------------------------------------
@@ -232,7 +204,7 @@ async def releases_page(desk: NamedDependency[Desk]) -> Response[str]:
 @get(f"{HOME}/tables", include_in_schema=False)
 async def tables_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") -> Response[str]:
     """Every table of the catalogue, whether the release has figures for it or not."""
-    opened = await _open(desk, term)
+    opened = await open_release(desk, term)
     published: frozenset[str] = frozenset()
     if opened.seen is not None:
         async with desk.tenant.transaction(desk.viewer.id) as session:
@@ -240,7 +212,7 @@ async def tables_page(desk: NamedDependency[Desk], term: FromQuery[str] = "") ->
     about: dict[str, list[tuple[str, str, str, str]]] = {}
     for table in CATALOGUE.values():
         at = f"{HOME}/tables/{table.key}"
-        address = _address(at, {} if opened.seen is None else {"term": opened.seen.head.period})
+        address = address_of(at, {} if opened.seen is None else {"term": opened.seen.head.period})
         says = "Yes" if table.key in published else "No figures in this release"
         about.setdefault(table.question, []).append(
             (address, table.title, f"{LEVELS[table.level]}. {SPANS[table.span]}.", says)
@@ -259,14 +231,14 @@ async def table_page(
     """One table: what it counts, its figures, its files, and where to look if it says little."""
     desk.require(*READING_FIGURES)
     table = _table(key)
-    opened = await _open(desk, term, (key,))
+    opened = await open_release(desk, term, (key,))
     path, seen = f"{HOME}/tables/{key}", opened.seen
     figures, rows, through = None, 0, None
     begin = max(0, min(start, 10**6)) // ON_A_PAGE * ON_A_PAGE
     if seen is not None:
         figures, rows = blocks.whole_table(seen, key, begin, ON_A_PAGE)
         through = await _through_terms(desk, opened, table, area)
-    looked = await _looked_back(desk, opened)
+    looked = await looked_back(desk, opened)
     asked = {"term": "" if seen is None else seen.head.period}
     return desk.page(
         "insight/table.html",
@@ -282,9 +254,9 @@ async def table_page(
         rows=rows,
         first=begin + 1,
         last=min(rows, begin + ON_A_PAGE),
-        before=_address(path, asked | {"start": str(begin - ON_A_PAGE)}) if begin else "",
+        before=address_of(path, asked | {"start": str(begin - ON_A_PAGE)}) if begin else "",
         after=(
-            _address(path, asked | {"start": str(begin + ON_A_PAGE)})
+            address_of(path, asked | {"start": str(begin + ON_A_PAGE)})
             if begin + ON_A_PAGE < rows
             else ""
         ),
@@ -295,7 +267,7 @@ async def table_page(
         ),
         coarser=None if table.coarser is None else CATALOGUE[table.coarser],
         earlier=[
-            (_address(path, {"term": head.period}), head.term)
+            (address_of(path, {"term": head.period}), head.term)
             for head in (() if looked is None else looked.earlier.values())
         ],
         around=opened.around(path),
@@ -345,10 +317,10 @@ async def table_file(
     desk.require(*READING_FIGURES)
     term, _, ending = name.partition(".")
     if key not in CATALOGUE or ending not in set(Form) or not term:
-        raise NotFound(_NOT_HERE)
-    opened = await _open(desk, term, (key,))
+        raise NotFound(NOT_HERE)
+    opened = await open_release(desk, term, (key,))
     if opened.seen is None or not opened.seen.of(key):
-        raise NotFound(_NOT_HERE)
+        raise NotFound(NOT_HERE)
     form = Form(ending)
     made = files.sheet(
         CATALOGUE[key], opened.seen.head.period, opened.seen.of(key), opened.seen.areas
@@ -391,7 +363,7 @@ async def table_as_data(
     async with desk.tenant.transaction(await _reader(desk)) as session:
         seen = await _numbered(session, number, (key,))
     if key not in CATALOGUE or not seen.of(key):
-        raise NotFound(_NOT_HERE)
+        raise NotFound(NOT_HERE)
     return Response(api.table(seen, key), headers=PRIVATE)
 
 

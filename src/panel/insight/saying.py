@@ -29,6 +29,12 @@ from panel.web.words import in_a_row, number, short_day
 BANNER = READ_FIRST
 """Beside everything that is published, in every form."""
 
+INVENTED = (
+    "Every figure is invented: of a county that was made up around the children of this"
+    " demonstration."
+)
+"""Beside the figures of a demonstration, in every form."""
+
 NOTES: Mapping[Note, str] = MappingProxyType(
     {
         Note.NONE: "",

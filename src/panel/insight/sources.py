@@ -18,7 +18,7 @@ from panel.insight.core.facts import ChildSaid, Said, Term
 from panel.insight.core.terms import ended_terms
 from panel.insight.core.words import NOT_SAID, QUESTIONS, SERVICES, SEXES
 from panel.insight.keys import FactKeys
-from panel.insight.linking.saying import LISTED, OF_NOBODY
+from panel.insight.linking.saying import INVENTED, LISTED, OF_NOBODY
 from panel.platform.read_models import ReadModel, rows_of, sql
 from panel.platform.tables import today_of
 
@@ -179,10 +179,11 @@ SELECT c.id, json_build_object('child', c.id, 'sex', c.sex,
   'erased', EXISTS (SELECT FROM data_key k WHERE k.holder_id = c.id AND k.wrapped IS NULL),
   'said', COALESCE((SELECT json_agg(s.line) FROM said s WHERE s.child_id = c.id), '[]'))::text
   FROM child c WHERE c.id = ANY(:children)
-UNION ALL {of_nobody}) t (id, line) ORDER BY t.id
+UNION ALL {of_nobody} UNION ALL {invented}) t (id, line) ORDER BY t.id
 """,
     said=" UNION ALL ".join(SAID),
     of_nobody=OF_NOBODY,
+    invented=INVENTED,
 )
 
 

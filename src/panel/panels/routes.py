@@ -128,6 +128,8 @@ async def home(
         )
     if Role.GOVERNANCE_LEAD in desk.viewer.roles and not who.panels:
         return go("/governance")
+    if desk.viewer.roles == {Role.COMMISSIONER}:
+        return go("/commissioning")
     return desk.page(
         "panels/member_home.html",
         meetings=await _next_meetings(desk),

@@ -6,9 +6,8 @@ has the published table could do it as well, and it tells nothing more. What it 
 be further from the truth than five.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import highspy
 
@@ -16,16 +15,9 @@ from panel.insight.core.cells import ProtectedTable, counted
 from panel.insight.core.dimensions import whole_grid
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import ROUND_TO
+from panel.insight.core.solver import Silent
 from panel.insight.core.table import CellId, TableDef
 from panel.insight.core.words import EVERY
-
-# Its class has no types of its own.
-_SOLVER: Callable[[], Any] = highspy.Highs
-_SETTINGS: Mapping[str, bool | int | str] = {
-    "output_flag": False,
-    "threads": 1,
-    "solver": "simplex",
-}
 
 
 class NotSolved(RuntimeError):
@@ -67,9 +59,8 @@ def _nearest(
     problem is a flow in a network: with whole numbers of fives on the right every corner of it, and
     so what the simplex method finds, is in whole numbers.
     """
-    solver = _SOLVER()
-    for option, setting in _SETTINGS.items():
-        solver.setOptionValue(option, setting)
+    solver = Silent()
+    solver.setOptionValue("solver", "simplex")
     infinite = highspy.kHighsInf
     for _ in inner:
         solver.addVar(0.0, infinite)

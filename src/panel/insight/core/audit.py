@@ -7,7 +7,7 @@ for all of them: first random questions about all cells that are not proven yet,
 is left two of its own (TRAPS.md: 1,208 programmes became 30).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from panel.insight.core.counts_block import Row
 from panel.insight.core.model import MOST, BlockKey, Builder, Model, Target, blocks_of
 from panel.insight.core.released import AuditResult, Finding, Release
+from panel.insight.core.solver import Silent
 from panel.insight.core.words import Period, Span, window
 
 LEAST_WIDTH = 4
@@ -29,7 +30,6 @@ _NEAR = 1e-6
 _ROUNDS = 80
 """Random questions, before cells are asked about one by one."""
 _SEED = 1
-_OPTIONS: Mapping[str, bool | int] = {"output_flag": False, "threads": 1}
 _BIG = 8_000
 """Columns from which on interior points are faster than vertices: measured, at 20,000 columns 13 s
 for one question against 88 s."""
@@ -186,19 +186,8 @@ class Attack:
         )
 
 
-class _Silent(highspy.Highs):
-    """A solver of one thread that prints nothing, not even when it is made."""
-
-    def __init__(self) -> None:
-        # Past what listens to the solver, which nothing here does: to listen it prints a banner
-        # on the way, before it can be told not to.
-        super(highspy.Highs, self).__init__()
-        for option, setting in _OPTIONS.items():
-            self.setOptionValue(option, setting)
-
-
 def _solver_of(part: Part, at: NDArray[np.int32]) -> highspy.Highs:
-    solver = _Silent()
+    solver = Silent()
     lp = highspy.HighsLp()
     columns = len(part.columns)
     lp.num_col_, lp.num_row_ = columns, len(part.rows)

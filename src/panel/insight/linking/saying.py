@@ -57,5 +57,10 @@ SELECT p.person_id, json_build_object('child', p.person_id, 'birth', p.birth, 's
     stands=_STANDS,
 )
 """A line, as `sources.ChildLine`, of each person on lists of whom there is no record here."""
-EVERYBODY = "SELECT id FROM child UNION SELECT person_id FROM listed_child ORDER BY 1"
+INVENTED = "SELECT i.id, i.line FROM invented_child i WHERE i.id = ANY(:children)"
+"""A line of each child whom a demonstration invented for its figures: none anywhere else."""
+EVERYBODY = (
+    "SELECT id FROM child UNION SELECT person_id FROM listed_child"
+    " UNION SELECT id FROM invented_child ORDER BY 1"
+)
 """Of whom anything may be said."""

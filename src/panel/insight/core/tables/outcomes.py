@@ -5,7 +5,7 @@ from dataclasses import replace
 from panel.insight.core.facts import OutcomeChange, Perception, Transition
 from panel.insight.core.table import Measure, TableDef
 from panel.insight.core.tables.variants import READ_AS_CHANGED, Also, rate, variants
-from panel.insight.core.words import Level, Span
+from panel.insight.core.words import SERVICES, Level, Span
 
 _TRUE = frozenset({"true"})
 _LOOKED_AT = TableDef(
@@ -45,9 +45,11 @@ _REACHED_BY_KIND = replace(
     key="outcome_reached_by_kind",
     title="Children who reached an outcome, by kind of service that they had",
     definition=(
-        "Children with an outcome that is reached, once for each kind of service in their packages"
-        " of the term. That the service brought it about is not said."
+        "Children with a service of a package and an outcome that is reached, once for each kind of"
+        " service in their packages of the term. That the service brought it about is not said."
     ),
+    # Who had no service is not in the whole either: parts would be less than it.
+    where=(*_REACHED.where, ("kind", frozenset(SERVICES))),
     dims=("kind",),
     level=Level.AUTHORITY,
 )

@@ -63,6 +63,13 @@ _PAYER = replace(
     definition="What each agency pays of the packages of the term, in pounds.",
     dims=("payer",),
 )
+_RESIDENTIAL_COST = replace(
+    _COST,
+    key="cost_residential_or_not",
+    title="What packages cost, residential or not",
+    definition="What services of packages cost in the term, in pounds, residential or not.",
+    dims=("residential",),
+)
 _PLACES = TableDef(
     key="places_by_kind",
     title="Places, by kind of service",
@@ -95,6 +102,7 @@ TABLES: tuple[TableDef, ...] = (
     _COST,
     _MEAN,
     _PAYER,
+    _RESIDENTIAL_COST,
     _PLACES,
     _USE,
 )
