@@ -5,6 +5,7 @@ is read from releases; nothing leads to the exact figures of those who work with
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from litestar import Response, get
