@@ -12,31 +12,33 @@ DEEPEST = 60
 
 def too_deep(value: object) -> bool:
     """Whether a value has more levels than `DEEPEST`: then nothing else may walk it."""
-    level = [value] if isinstance(value, dict | list) else []
+    level: list[object] = [value]
     for _ in range(DEEPEST):
-        if not level:
+        below: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += one.values()
+            elif isinstance(one, list):
+                below += one
+        if not below:
             return False
-        level = [inner for one in level for inner in _inner(one)]
+        level = below
     return True
-
-
-def _inner(value: dict[str, object] | list[object]) -> list[dict[str, object] | list[object]]:
-    """The objects and lists that stand in one."""
-    values = value.values() if isinstance(value, dict) else value
-    return [inner for inner in values if isinstance(inner, dict | list)]
 
 
 def texts(value: object) -> set[str]:
     """The texts of all references below a value: what `references` says, without where."""
     found: set[str] = set()
-    waiting = [value] if isinstance(value, dict | list) else []
+    waiting = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
             said = one.get("reference")
             if isinstance(said, str):
                 found.add(said)
-        waiting += _inner(one)
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
     return found
 
 
@@ -62,29 +64,18 @@ def resolved(
     Args: a reference that is not known itself may be so with `beside` before it.
     """
 
-    def copied(value: Mapping[str, object]) -> dict[str, object]:
-        return {
-            key: copied(inner)
-            if isinstance(inner, dict)
-            else listed(inner)
-            if isinstance(inner, list)
-            else led(inner)
-            if key == "reference" and isinstance(inner, str)
-            else inner
-            for key, inner in value.items()
-        }
-
-    def listed(value: list[object]) -> list[object]:
-        return [
-            copied(inner)
-            if isinstance(inner, dict)
-            else listed(inner)
-            if isinstance(inner, list)
-            else inner
-            for inner in value
-        ]
+    def copied(value: object) -> object:
+        if isinstance(value, dict):
+            return {
+                key: led(inner) if key == "reference" and isinstance(inner, str) else copied(inner)
+                for key, inner in value.items()
+            }
+        return [copied(inner) for inner in value] if isinstance(value, list) else value
 
     def led(text: str) -> str:
         return known.get(text) or known.get(beside + text) or text
 
-    return copied(resource)
+    return {
+        key: led(value) if key == "reference" and isinstance(value, str) else copied(value)
+        for key, value in resource.items()
+    }

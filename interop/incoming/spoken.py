@@ -14,6 +14,7 @@ _NO_KINDS: Final[Mapping[str, str]] = {}
 _AROUND: Final = frozenset({"resourceType", "id", "meta", "text", "implicitRules", "language"})
 """Of a resource: who reads the piece has them elsewhere, or they say nothing of their own."""
 
+_HOLDING: Final = (dict, list)
 _Mark = tuple[int, str | None]
 """An object of the resource, by its `id`, and what of it was read: an element, or (None) all."""
 _Place = tuple["_Place | None", str]
@@ -220,7 +221,7 @@ def _look_through(value: object, place: _Place, read: set[_Mark], found: list[_P
         for name, each in value.items():
             if (mine, name) in read:
                 is_read = True
-            elif isinstance(each, dict | list):
+            elif isinstance(each, _HOLDING):
                 is_read = _look_through(each, (place, f".{name}"), read, rest) or is_read
             else:
                 rest.append((place, f".{name}"))
