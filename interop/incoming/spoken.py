@@ -40,18 +40,18 @@ class Spoken:
     `kinds` says of what type the entry of each full URL is, where a reference does not say so.
     """
 
-    __slots__ = ("_read", "kinds", "value")
+    __slots__ = ("kinds", "read", "value")
 
     def __init__(self, value: Mapping[str, Any], kinds: Mapping[str, str] = _NO_KINDS) -> None:
         self.value = value
         self.kinds = kinds
         # By object rather than by path: a path for each element costs more than to read it.
-        self._read: set[_Mark] = set()
+        self.read: set[_Mark] = set()
 
     def _within(self, value: Mapping[str, Any]) -> "Spoken":
         """An element of this resource, whose marks are the resource's."""
         one = Spoken.__new__(Spoken)
-        one.value, one.kinds, one._read = value, self.kinds, self._read
+        one.value, one.kinds, one.read = value, self.kinds, self.read
         return one
 
     def __bool__(self) -> bool:
@@ -62,7 +62,7 @@ class Spoken:
         return bool(self.value.get(name))
 
     def _mark(self, name: str) -> None:
-        self._read.add((id(self.value), name))
+        self.read.add((id(self.value), name))
 
     def note(self, *names: str) -> None:
         """Counts elements as read that follow from what is read anyway."""
@@ -72,7 +72,7 @@ class Spoken:
 
     def note_all(self) -> None:
         """Counts all of this element as read."""
-        self._read.add((id(self.value), None))
+        self.read.add((id(self.value), None))
 
     def text(self, name: str) -> str | None:
         """A text, code or id."""
@@ -189,9 +189,9 @@ class Spoken:
     def unread(self) -> Iterator["_Place"]:
         """Where what was not read of a resource stands, each as high up as nothing of it was."""
         for name, value in self.value.items():
-            if name not in _AROUND and (id(self.value), name) not in self._read:
+            if name not in _AROUND and (id(self.value), name) not in self.read:
                 found: list[_Place] = []
-                _look_through(value, (None, name), self._read, found)
+                _look_through(value, (None, name), self.read, found)
                 yield from found
 
 

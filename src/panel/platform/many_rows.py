@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, make_transient_to_detached
 
+from panel.platform.crypto import Keys
 from panel.platform.read_models import for_driver, rows_of
-from panel.platform.tables import Row, made_now, seal_texts
+from panel.platform.tables import KEYS, Row, load_or_make, made_now, seal_texts
 
 FIRST = 1
 """The version of a new row, as the ORM counts them."""
@@ -86,14 +87,24 @@ async def insert_many(session: AsyncSession, rows: Sequence[Row]) -> None:
         held = row.__dict__
         held.update(made)
         held.update({key: one() for key, one in plan.defaults.items() if key not in held})
-    await session.run_sync(seal_texts, rows)
+    await _keys_at_hand(session, rows)
+    seal_texts(session.sync_session, rows)
     # Before what refers to what: the rows of the session that these refer to.
-    await session.flush()
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
     written = msgspec.json.encode([_as_json(row, plan) for row in rows])
     await rows_of(session, plan.statement, {"rows": written.decode()})
     for row in rows:
         make_transient_to_detached(row)
         session.add(row)
+
+
+async def _keys_at_hand(session: AsyncSession, rows: Sequence[Row]) -> None:
+    """Have at hand the keys that the texts of these rows are sealed with."""
+    keys = cast("Keys", session.info[KEYS])
+    holders = {getattr(row, one.holder) for row in rows for one in row.__sealed__}
+    if keys.missing(holders):
+        await session.run_sync(load_or_make, keys, holders)
 
 
 def _as_json(row: Row, plan: _Plan) -> dict[str, object]:
