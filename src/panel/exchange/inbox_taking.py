@@ -340,8 +340,13 @@ async def _places(
     called = await versions_called(
         session,
         received.client_id,
-        (one for some in marks.values() for one in some),
-        (one for one in ours.values() if isinstance(one, UUID)),
+        child_id,
+        ((piece.type, mark) for piece in pieces for mark in marks[piece.path]),
+        (
+            (piece.type, there)
+            for piece in pieces
+            if isinstance(there := ours.get(piece.path), UUID)
+        ),
     )
     places: dict[str, _Place] = {}
     for piece in pieces:
@@ -350,7 +355,7 @@ async def _places(
         names = [about_id.bytes] if about_id else marks[piece.path]
         row = there if isinstance(there, SenderVersion) else None
         for name in names:
-            row = row or called.get((child_id, piece.type, name))
+            row = row or called.get((piece.type, name))
         row_id = new_id() if row is None else row.id
         places[piece.path] = _Place(about_id or row_id, row_id, row, marks[piece.path], about_id)
     return places

@@ -47,34 +47,44 @@ def marks_of(piece: Piece, client_id: UUID, ring: Keyring) -> tuple[bytes, ...]:
     return tuple(sorted(set(marks)))
 
 
-Names = tuple[UUID, str, bytes]
-"""A child, a type, and a mark of what something is called."""
+Name = tuple[str, bytes]
+"""A type, and a mark of what something of it is called."""
 
 
 async def versions_called(
-    session: AsyncSession, client_id: UUID, marks: Iterable[bytes], about: Iterable[UUID]
-) -> dict[Names, SenderVersion]:
-    """The sender's versions of what is so called, or of these rows of ours, each held for now.
+    session: AsyncSession,
+    client_id: UUID,
+    child_id: UUID,
+    marks: Iterable[Name],
+    about: Iterable[tuple[str, UUID]],
+) -> dict[Name, SenderVersion]:
+    """The sender's versions about a child that are so called, or of these rows of ours, by name;
+    each held for now.
 
     What is said of a row of ours is called by the bytes of that row's id.
     """
     wanted, ours = sorted(set(marks)), sorted(set(about))
+    if not wanted and not ours:
+        return {}
     rows = await session.scalars(
         select(SenderVersion)
         .where(
+            # By child and type first: under row-level security no index of the marks is used, and
+            # every version that anybody ever sent would be looked at.
+            SenderVersion.child_id == child_id,
+            SenderVersion.type.in_(sorted({type_ for type_, _ in (*wanted, *ours)})),
             SenderVersion.client_id == client_id,
             or_(
-                SenderVersion.identifier_marks.overlap(wanted),
-                SenderVersion.about_id.in_(ours),
+                SenderVersion.identifier_marks.overlap([name for _, name in wanted]),
+                SenderVersion.about_id.in_([row for _, row in ours]),
             ),
         )
-        .order_by(SenderVersion.id.desc())
         .with_for_update()
     )
     # Of several that are called the same, the first there was.
     return {
-        (row.child_id, row.type, name): row
-        for row in rows
+        (row.type, name): row
+        for row in sorted(rows, key=lambda row: row.id, reverse=True)
         for name in (
             *map(bytes, row.identifier_marks),
             *([row.about_id.bytes] if row.about_id else []),

@@ -117,6 +117,8 @@ class Database:
             isolation_level="AUTOCOMMIT",
             pool_size=pool_size,
             max_overflow=pool_size,
+            # The one that was used last has the plans and tables of what is asked at hand.
+            pool_use_lifo=True,
             pool_pre_ping=False,
             hide_parameters=True,  # an error must not print what somebody wrote
         )
