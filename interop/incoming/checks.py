@@ -35,13 +35,15 @@ _WRONG_CODE: Final = "This is not one of the codes that may stand here."
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CODE: Final = re.compile(r"[^\s]++(\s[^\s]++)*+")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_VALUES: Final = ("value", "_value")
 _EXTENDED: Final = {"extension"}
 """What commonly accompanies a primitive."""
 _LAYOUT: Final = str.maketrans("", "", "\t\r\n")
 
 
-Place = tuple["Place | None", str]
-"""Where a value stands: the place above and the step to it; written out only for a problem."""
+Place = tuple["Place | None", str | int]
+"""Where a value stands: the place above and the step to it, or its number in a list; written out
+only for a problem."""
 
 
 def _written(place: Place) -> str:
@@ -49,7 +51,7 @@ def _written(place: Place) -> str:
     above: Place | None = place
     while above is not None:
         above, step = above
-        steps.append(step)
+        steps.append(step if isinstance(step, str) else f"[{step}]")
     return "".join(reversed(steps))
 
 
@@ -188,28 +190,30 @@ class Walk:
             self._remark(place, "An empty list has no place in FHIR.")
         for number, each in enumerate(held):
             if rule.is_complex:
-                self._object(rule, each, (place, f"[{number}]"))
+                self._object(rule, each, (place, number))
             elif each is not None:
-                self._primitive(rule, each, place, f"[{number}]")
+                self._primitive(rule, each, place, number)
 
     def _object(self, rule: Rule, held: object, place: Place) -> None:
-        element = rule.element
         if not isinstance(held, dict):
             self.problem(place, "This is an object.")
-        elif not held:
+            return
+        if not held:
             self.problem(place, "An empty object says nothing.")
-        elif element.kind == "resource":
+            return
+        element = rule.element
+        if element.kind == "resource":
             self._resource(held, place)
-        else:
-            self._complex(held, element.holds, place)
-            if element.targets and element.holds == "Reference":
-                target = _target_type(held)
-                if target is not None and target not in element.targets:
-                    self.problem(place, "This refers to a type that may not stand here.")
-            if rule.concept is not None and not _is_of(held, *rule.concept):
-                self.problem(place, _WRONG_CODE)
+            return
+        self._complex(held, element.holds, place)
+        if element.targets and element.holds == "Reference":
+            target = _target_type(held)
+            if target is not None and target not in element.targets:
+                self.problem(place, "This refers to a type that may not stand here.")
+        if rule.concept is not None and not _is_of(held, *rule.concept):
+            self.problem(place, _WRONG_CODE)
 
-    def _primitive(self, rule: Rule, held: object, above: Place, step: str) -> None:
+    def _primitive(self, rule: Rule, held: object, above: Place, step: str | int) -> None:
         if rule.number is not None:
             types, reason = rule.number
             if type(held) not in types:
@@ -268,7 +272,7 @@ class Walk:
 
     def extension(self, value: Mapping[str, Any], place: Place) -> None:
         """A value or extensions, never both and never two values (ext-1)."""
-        values = {name.lstrip("_") for name in value if name.lstrip("_").startswith("value")}
+        values = {name.lstrip("_") for name in value if name.startswith(_VALUES)}
         if len(values) > 1:
             self.problem(place, "An extension has one value.")
         if bool(values) == bool(value.get("extension")):

@@ -7,6 +7,7 @@ is: it waits for a person, whether it would fit or not.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,9 +17,10 @@ from consent import Viewer, ViewerKind
 from panel.exchange.inbox_subjects import Meant
 from panel.exchange.permitted import PERMITTED, permitted_of
 from panel.exchange.sources_people import PATIENT
+from panel.platform.crypto import Keys
 from panel.platform.ids import new_id
 from panel.platform.read_models import for_driver, rows_of, sql
-from panel.platform.tables import NOW
+from panel.platform.tables import KEYS, NOW
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Found, Gate
 from panel.register.models import Child
@@ -66,12 +68,15 @@ async def match(
             if named[number] not in told:
                 named[number] = None
     found: dict[int, UUID] = {}
+    keys = cast("Keys", session.info[KEYS])
     for number, child_id in named.items():
         child = None if child_id is None else await session.get(Child, child_id)
         if child is None:
             continue
         # Held, so that who compares pieces with the child finds it at hand: a session holds no row.
         session.info[child.id] = child
+        if child.id in read and (key := read[child.id].known.key) is not None:
+            keys.add(child.id, key)
         await load_keys(session, {child.id})
         if _fits(child, meant[number]):
             found[number] = child.id

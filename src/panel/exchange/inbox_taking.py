@@ -41,9 +41,10 @@ from panel.exchange.inbox_subjects import Subjects, subjects_of, uuid_of
 from panel.exchange.inbox_superseded import SAID_SINCE, said_since
 from panel.exchange.inbox_versions import (
     Said,
-    keep_version,
+    change_version,
     linked,
     marks_of,
+    new_version,
     own_version,
     versions_called,
 )
@@ -278,8 +279,6 @@ async def take_for(
         one.became_type, one.became_id = piece.type, places[piece.path].id
         if piece.path in late:
             one.reason = SAID_SINCE
-    # What follows refers to the pieces.
-    await store_pieces(session, (rows[piece.path] for piece in asked))
     known = {
         **_put_before(asked, rows),
         **_addresses(whole, places),
@@ -288,14 +287,22 @@ async def take_for(
     }
     whole = [piece for piece in whole if piece.path not in late]
     taken = Taken()
-    versions: dict[str, SenderVersion] = {}
-    said: dict[str, Json] = {}
-    for piece in whole:
-        place, one = places[piece.path], rows[piece.path]
-        said[piece.path] = linked(piece, known)
-        now = Said(place.row_id, said[piece.path], place.marks, place.about_id)
-        versions[piece.path] = keep_version(place.row, one, now)
-    await insert_many(session, [one for one in versions.values() if inspect(one).transient])
+    said = {piece.path: linked(piece, known) for piece in whole}
+    now = {
+        path: Said(place.row_id, said[path], place.marks, place.about_id)
+        for path, place in places.items()
+        if path in said
+    }
+    versions = {
+        path: new_version(rows[path], one) for path, one in now.items() if places[path].row is None
+    }
+    await insert_many(
+        session, unwritten(rows[piece.path] for piece in asked), list(versions.values())
+    )
+    for path, one in now.items():
+        if (there_already := places[path].row) is not None:
+            # It refers to its piece, which is there by now.
+            versions[path] = change_version(there_already, rows[path], one)
     # Those that were there say from now on when they were changed.
     await session.flush()
     for piece in whole:
@@ -457,9 +464,9 @@ def _is_whole(opened_: Opened, children: Mapping[int, Access]) -> bool:
     return not broken and len(children) == len(opened_.subjects.meant)
 
 
-async def store_pieces(session: AsyncSession, pieces: Iterable[ReceivedPiece]) -> None:
-    """Write the pieces that are not written yet."""
-    await insert_many(session, [one for one in pieces if inspect(one).transient])
+def unwritten(pieces: Iterable[ReceivedPiece]) -> list[ReceivedPiece]:
+    """The pieces that are not written yet."""
+    return [one for one in pieces if inspect(one).transient]
 
 
 async def settle(
@@ -474,7 +481,7 @@ async def settle(
     Args: `offers`, how many changes were offered just now, where that is known.
     """
     some = list(pieces)
-    await store_pieces(session, some)
+    await insert_many(session, unwritten(some))
     if offers is None or row.state != "new":
         is_offered = await _has_open(session, row.id)
     else:

@@ -107,26 +107,29 @@ async def own_version(
     )
 
 
-def keep_version(row: SenderVersion | None, piece: ReceivedPiece, said: Said) -> SenderVersion:
-    """The sender's version becomes what the piece says; a new one is still to be written."""
-    body = encode(said.body).decode()
-    if row is None:
-        return SenderVersion.unwatched(
-            id=said.id,
-            child_id=piece.child_id,
-            type=piece.type,
-            author_agency_id=piece.agency_id,
-            client_id=piece.client_id,
-            piece_id=piece.id,
-            category=piece.category,
-            identifier_marks=list(said.marks),
-            body=body,
-            about_id=said.about_id,
-        )
-    marks = list(map(bytes, row.identifier_marks))
-    if not set(marks).issuperset(said.marks):
+def new_version(piece: ReceivedPiece, said: Said) -> SenderVersion:
+    """What the piece says becomes the sender's version; it is still to be written."""
+    return SenderVersion.unwatched(
+        id=said.id,
+        child_id=piece.child_id,
+        type=piece.type,
+        author_agency_id=piece.agency_id,
+        client_id=piece.client_id,
+        piece_id=piece.id,
+        category=piece.category,
+        identifier_marks=list(said.marks),
+        body=encode(said.body).decode(),
+        about_id=said.about_id,
+    )
+
+
+def change_version(row: SenderVersion, piece: ReceivedPiece, said: Said) -> SenderVersion:
+    """The sender's version becomes what the piece says."""
+    marks = set(map(bytes, row.identifier_marks))
+    if not marks.issuperset(said.marks):
         row.identifier_marks = sorted({*marks, *said.marks})
-    row.piece_id, row.category, row.body = piece.id, piece.category, body
+    row.piece_id, row.category = piece.id, piece.category
+    row.body = encode(said.body).decode()
     return row
 
 
