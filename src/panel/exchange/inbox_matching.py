@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Viewer, ViewerKind
@@ -31,11 +31,13 @@ _ANY = (
     " AND valid_from <= :now AND valid_until >= :now LIMIT 1"
 )
 _TOLD = sql(
-    "WITH {permitted} SELECT r.id FROM {rows} WHERE r.id = ANY(:children) AND {told}",
+    "WITH {permitted} SELECT r.* FROM {rows} WHERE r.id = ANY(:children) AND {told}"
+    " AND r.id = ANY(:asked)",
     permitted=PERMITTED,
     rows=PATIENT.rows,
     told=PATIENT.told,
 )
+_CHILDREN = select(Child).from_statement(text(_TOLD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ async def match(
     if meant:
         await _hold(session, viewer, named.values())
     read: Mapping[UUID, Found] = {}
+    told: dict[UUID, Child] = {}
+    compared = {number for number, one in meant.items() if _compares(one)}
     if viewer.kind is ViewerKind.CLIENT:
-        compared = {number for number, one in meant.items() if _compares(one)}
         told, read = await _told(gate, session, viewer, {named[number] for number in compared})
         for number in compared:
             if named[number] not in told:
@@ -70,7 +73,9 @@ async def match(
     found: dict[int, UUID] = {}
     keys = cast("Keys", session.info[KEYS])
     for number, child_id in named.items():
-        child = None if child_id is None else await session.get(Child, child_id)
+        if child_id is None:
+            continue
+        child = told.get(child_id) or await session.get(Child, child_id)
         if child is None:
             continue
         # Held, so that who compares pieces with the child finds it at hand: a session holds no row.
@@ -113,24 +118,23 @@ def _compares(meant: Meant) -> bool:
 
 async def _told(
     gate: Gate, session: AsyncSession, viewer: Viewer, children: set[UUID | None]
-) -> tuple[frozenset[UUID], Mapping[UUID, Found]]:
+) -> tuple[dict[UUID, Child], Mapping[UUID, Found]]:
     """Of these children those of whom the viewer may be told who they are, and their facts.
 
     Where nobody was found it is decided about another child, who is left out again: else the time
     that it takes would say that there is one.
     """
     if not children:
-        return frozenset(), {}
+        return {}, {}
     asked = {one for one in children if one is not None}
     decided = set(asked)
     if None in children:
         given = {"viewer": viewer.id, "now": session.info[NOW]}
         decided |= {one for (one,) in await rows_of(session, for_driver(_ANY), given)}
     allowed, read = await permitted_of(gate, session, viewer, decided)
-    rows = await rows_of(
-        session, for_driver(_TOLD), {"children": sorted(decided), **allowed.values()}
-    )
-    return frozenset(one for (one,) in rows) & asked, read
+    given = {"children": sorted(decided), "asked": sorted(asked), **allowed.values()}
+    rows = await session.scalars(_CHILDREN, given)
+    return {one.id: one for one in rows}, read
 
 
 def _fits(child: Child, meant: Meant) -> bool:

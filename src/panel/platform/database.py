@@ -91,19 +91,17 @@ async def _finish(session: AsyncSession) -> None:
     last: list[Last] = session.info.get(LAST, [])
     # A session that only carried read models has nothing to flush or close: half of what a
     # session costs (0.33 of 0.66 ms) is saved, and what is sent last rides in one message.
-    if not session.in_transaction():
-        if last:
-            async with driver.pipeline():
-                for one in last:
-                    await driver.execute(one.statement, one.values())
-                await driver.execute("COMMIT")
-        return
-    if session.new or session.dirty or session.deleted:
+    is_used = session.in_transaction()
+    if is_used and (session.new or session.dirty or session.deleted):
         await session.flush()
-    for one in last:
-        await driver.execute(one.statement, one.values())
-    await session.commit()
-    await session.close()
+    if last:
+        async with driver.pipeline():
+            for one in last:
+                await driver.execute(one.statement, one.values())
+            await driver.execute("COMMIT")
+    if is_used:
+        await session.commit()
+        await session.close()
 
 
 class Database:
