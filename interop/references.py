@@ -10,40 +10,31 @@ DEEPEST = 60
 """Levels of objects and lists in a resource; real ones have about ten."""
 
 
-def too_deep(value: object) -> bool:
-    """Whether a value has more levels than `DEEPEST`: then nothing else may walk it."""
+def texts(value: object) -> frozenset[str] | None:
+    """The texts of all references below a value: what `references` says, without where.
+
+    None where it has more levels than `DEEPEST`: then nothing else may walk it.
+    """
+    found: set[str] = set()
     level: list[object] = [value]
     for _ in range(DEEPEST):
         below: list[object] = []
         for one in level:
             if isinstance(one, dict):
+                said = one.get("reference")
+                if isinstance(said, str):
+                    found.add(said)
                 below += one.values()
             elif isinstance(one, list):
                 below += one
         if not below:
-            return False
+            return frozenset(found)
         level = below
-    return True
-
-
-def texts(value: object) -> set[str]:
-    """The texts of all references below a value: what `references` says, without where."""
-    found: set[str] = set()
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            said = one.get("reference")
-            if isinstance(said, str):
-                found.add(said)
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
-    return found
+    return None
 
 
 def references(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Every reference below a value that is not `too_deep`, as (path of its text, text)."""
+    """Every reference below a value that has `texts`, as (path of its text, text)."""
     if isinstance(value, dict):
         for key, inner in value.items():
             here = f"{path}.{key}"
@@ -59,23 +50,49 @@ def references(value: object, path: str) -> Iterator[tuple[str, str]]:
 def resolved(
     resource: Mapping[str, object], known: Mapping[str, str], beside: str = ""
 ) -> dict[str, object]:
-    """A copy in which every reference that `known` has is what it says; the rest is as it was.
+    """The same, where every reference that `known` has is what it says; the rest is as it was.
 
-    Args: a reference that is not known itself may be so with `beside` before it.
+    Only what leads to a changed reference is copied. Args: a reference that is not known itself may
+    be so with `beside` before it.
     """
+    return dict(_Leading(known, beside).of_object(resource))
 
-    def copied(value: object) -> object:
-        if isinstance(value, dict):
-            return {
-                key: led(inner) if key == "reference" and isinstance(inner, str) else copied(inner)
-                for key, inner in value.items()
-            }
-        return [copied(inner) for inner in value] if isinstance(value, list) else value
 
-    def led(text: str) -> str:
-        return known.get(text) or known.get(beside + text) or text
+class _Leading:
+    """Copies of what leads to a reference that is to be another."""
 
-    return {
-        key: led(value) if key == "reference" and isinstance(value, str) else copied(value)
-        for key, value in resource.items()
-    }
+    def __init__(self, known: Mapping[str, str], beside: str) -> None:
+        self._known = known
+        self._beside = beside
+
+    def of_object(self, value: Mapping[str, object]) -> Mapping[str, object]:
+        """The object itself, where nothing in it changes."""
+        changed: dict[str, object] | None = None
+        for key, inner in value.items():
+            now = inner
+            if isinstance(inner, dict):
+                now = self.of_object(inner)
+            elif isinstance(inner, list):
+                now = self._of_list(inner)
+            elif key == "reference" and isinstance(inner, str):
+                now = self._led(inner)
+            if now is not inner:
+                changed = dict(value) if changed is None else changed
+                changed[key] = now
+        return value if changed is None else changed
+
+    def _of_list(self, value: list[object]) -> list[object]:
+        changed: list[object] | None = None
+        for number, inner in enumerate(value):
+            now = inner
+            if isinstance(inner, dict):
+                now = self.of_object(inner)
+            elif isinstance(inner, list):
+                now = self._of_list(inner)
+            if now is not inner:
+                changed = list(value) if changed is None else changed
+                changed[number] = now
+        return value if changed is None else changed
+
+    def _led(self, text: str) -> str:
+        return self._known.get(text) or self._known.get(self._beside + text) or text

@@ -17,7 +17,7 @@ from typing import Literal, cast
 from msgspec import Struct
 
 from interop.outcome import Issue, Refused
-from interop.references import references, resolved, texts, too_deep
+from interop.references import references, resolved, texts
 from interop.requested import Asked, Method, asked
 
 MOST_ENTRIES = 1_000
@@ -35,6 +35,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     full_url: str | None
     resource: Mapping[str, object] | None
     request: Asked
+    named: frozenset[str] = frozenset()
+    """The texts of all references in its resource."""
 
     @property
     def path(self) -> str:
@@ -133,12 +135,13 @@ def _entry(index: int, raw: object, base: str) -> Entry | tuple[Issue, ...]:
         return (Issue("value", "The full address is a text.", (f"{path}.fullUrl",)),)
     if resource is not None and not isinstance(resource, Mapping):
         return (Issue("structure", "A resource is an object.", (f"{path}.resource",)),)
-    if too_deep(resource):
+    named = texts(resource)
+    if named is None:
         return (Issue("too-costly", "This is too deeply nested.", (f"{path}.resource",)),)
     found = asked(raw.get("request"), resource, base)
     if not isinstance(found, Asked):
         return tuple(issue.at(path) for issue in found)
-    return Entry(index=index, full_url=full_url, resource=resource, request=found)
+    return Entry(index=index, full_url=full_url, resource=resource, request=found, named=named)
 
 
 def _full_urls(listed: list[object]) -> frozenset[str]:
@@ -174,8 +177,8 @@ def _identities(entry: Entry) -> Iterator[tuple[str, str, str]]:
 def _dangling(kind: str, entry: Entry, full_urls: frozenset[str]) -> tuple[Issue, ...]:
     """References to entries that are not there; and in a batch, to any."""
     wrong: list[Issue] = []
-    named = texts(entry.resource)
-    if kind == "transaction" and all(one in full_urls for one in named if one.startswith(_URN)):
+    urns = [one for one in entry.named if one.startswith(_URN)]
+    if kind == "transaction" and all(one in full_urls for one in urns):
         return ()
     for path, text in references(entry.resource, f"{entry.path}.resource"):
         if not text.startswith(_URN):

@@ -15,11 +15,11 @@ from msgspec import Struct
 
 from interop.incoming.bindings import CONCEPTS, REQUIRED, same_system
 from interop.incoming.days import first_moment, is_written_well, last_moment
-from interop.incoming.invariants import INVARIANTS
+from interop.incoming.invariants import INVARIANTS, Invariant
 from interop.incoming.narrative import unsafe
 from interop.incoming.received import NO_SUCH_ELEMENT, Problem
 from interop.incoming.references import literal
-from interop.incoming.shapes import Element, needs, shape
+from interop.incoming.shapes import Element, Needs, needs, shape
 
 _WHOLE: Final = (frozenset({int}), "This is a whole number, without quotes.")
 _NUMBERS: Final[Mapping[str, tuple[frozenset[type], str]]] = {
@@ -35,13 +35,15 @@ _WRONG_CODE: Final = "This is not one of the codes that may stand here."
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CODE: Final = re.compile(r"[^\s]++(\s[^\s]++)*+")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_VALUES: Final = ("value", "_value")
 _EXTENDED: Final = {"extension"}
 """What commonly accompanies a primitive."""
 _LAYOUT: Final = str.maketrans("", "", "\t\r\n")
 
 
-Place = tuple["Place | None", str]
-"""Where a value stands: the place above and the step to it; written out only for a problem."""
+Place = tuple["Place | None", str | int]
+"""Where a value stands: the place above and the step to it, or its number in a list; written out
+only for a problem."""
 
 
 def _written(place: Place) -> str:
@@ -49,7 +51,7 @@ def _written(place: Place) -> str:
     above: Place | None = place
     while above is not None:
         above, step = above
-        steps.append(step)
+        steps.append(step if isinstance(step, str) else f"[{step}]")
     return "".join(reversed(steps))
 
 
@@ -58,6 +60,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     element: Element
     step: str
+    many: bool
     is_complex: bool
     """It holds an object, of `holds` or a whole resource."""
     number: tuple[frozenset[type], str] | None
@@ -78,6 +81,7 @@ def rules(type_name: str) -> Mapping[str, Rule]:
         name: Rule(
             element=element,
             step=f".{name}",
+            many=element.many,
             is_complex=element.kind in {"complex", "resource"},
             number=_NUMBERS.get(element.kind),
             form=_FORMS.get(element.kind),
@@ -87,6 +91,26 @@ def rules(type_name: str) -> Mapping[str, Rule]:
         )
         for name, element in shape(type_name).items()
     }
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """All that is asked of an object of one type."""
+
+    rules: Mapping[str, Rule]
+    needs: Needs | None
+    special: "Callable[[Walk, Mapping[str, Any], Place], None] | None"
+    invariants: tuple[Invariant, ...]
+
+
+@cache
+def _kind(type_name: str) -> Kind:
+    """Of a type. Raises `ValueError` where R4B knows no such type."""
+    return Kind(
+        rules=rules(type_name),
+        needs=needs(type_name),
+        special=_SPECIAL.get(type_name),
+        invariants=tuple(INVARIANTS.get(type_name, ())),
+    )
 
 
 def _never(_held: object) -> bool:
@@ -129,26 +153,27 @@ class Walk:
         self._complex(value, type_name, place)
 
     def _complex(self, value: Mapping[str, Any], type_name: str, place: Place) -> None:
-        known = rules(type_name)
+        kind = _kind(type_name)
+        known = kind.rules
         for name, held in value.items():
             rule = known.get(name)
             if rule is None:
                 self._beside(known, name, held, place)
-            elif rule.element.many or held is None or isinstance(held, list):
+                continue
+            if rule.many or held is None or isinstance(held, list):
                 self._several(rule, held, (place, rule.step))
             elif rule.is_complex:
                 self._object(rule, held, (place, rule.step))
             else:
                 self._primitive(rule, held, place, rule.step)
-            if rule is not None and rule.is_plain is not None and not rule.is_plain(held):
+            # Once something is not plain, nothing more is asked of what only that needs.
+            if self.is_plain and rule.is_plain is not None and not rule.is_plain(held):
                 self.is_plain = False
-        wanted = needs(type_name)
-        if wanted is not None and self.is_plain:
-            self.is_plain = wanted.are_met_by(value)
-        special = _SPECIAL.get(type_name)
-        if special is not None:
-            special(self, value, place)
-        for invariant in INVARIANTS.get(type_name, ()):
+        if kind.needs is not None and self.is_plain:
+            self.is_plain = kind.needs.are_met_by(value)
+        if kind.special is not None:
+            kind.special(self, value, place)
+        for invariant in kind.invariants:
             if not invariant.holds(value):
                 tell = self.problem if invariant.bars else self._remark
                 tell((place, invariant.at), invariant.reason)
@@ -157,36 +182,38 @@ class Walk:
         if held is None:
             self._remark(place, "JSON's null has no place in FHIR.")
             return
-        if not isinstance(held, list) or not rule.element.many:
-            wanted = "This is a list." if rule.element.many else "This is one value, not a list."
+        if not isinstance(held, list) or not rule.many:
+            wanted = "This is a list." if rule.many else "This is one value, not a list."
             self.problem(place, wanted)
             return
         if not held:
             self._remark(place, "An empty list has no place in FHIR.")
         for number, each in enumerate(held):
             if rule.is_complex:
-                self._object(rule, each, (place, f"[{number}]"))
+                self._object(rule, each, (place, number))
             elif each is not None:
-                self._primitive(rule, each, place, f"[{number}]")
+                self._primitive(rule, each, place, number)
 
     def _object(self, rule: Rule, held: object, place: Place) -> None:
-        element = rule.element
         if not isinstance(held, dict):
             self.problem(place, "This is an object.")
-        elif not held:
+            return
+        if not held:
             self.problem(place, "An empty object says nothing.")
-        elif element.kind == "resource":
+            return
+        element = rule.element
+        if element.kind == "resource":
             self._resource(held, place)
-        else:
-            self._complex(held, element.holds, place)
-            if element.targets and element.holds == "Reference":
-                target = _target_type(held)
-                if target is not None and target not in element.targets:
-                    self.problem(place, "This refers to a type that may not stand here.")
-            if rule.concept is not None and not _is_of(held, *rule.concept):
-                self.problem(place, _WRONG_CODE)
+            return
+        self._complex(held, element.holds, place)
+        if element.targets and element.holds == "Reference":
+            target = _target_type(held)
+            if target is not None and target not in element.targets:
+                self.problem(place, "This refers to a type that may not stand here.")
+        if rule.concept is not None and not _is_of(held, *rule.concept):
+            self.problem(place, _WRONG_CODE)
 
-    def _primitive(self, rule: Rule, held: object, above: Place, step: str) -> None:
+    def _primitive(self, rule: Rule, held: object, above: Place, step: str | int) -> None:
         if rule.number is not None:
             types, reason = rule.number
             if type(held) not in types:
@@ -213,13 +240,13 @@ class Walk:
         if rule is None or rule.is_complex:
             self.problems.append(Problem(_written(at), NO_SUCH_ELEMENT, _written(place)))
             return
-        if rule.element.many != isinstance(held, list):
+        if rule.many != isinstance(held, list):
             self.problem(at, "This does not fit the value that it accompanies.")
             return
         for each in held if isinstance(held, list) else [held]:
             if isinstance(each, dict):
                 self._complex(each, "Element", at)
-            elif each is not None or not rule.element.many:
+            elif each is not None or not rule.many:
                 self.problem(at, "This is an object.")
 
     def reference(self, value: Mapping[str, Any], place: Place) -> None:
@@ -245,7 +272,7 @@ class Walk:
 
     def extension(self, value: Mapping[str, Any], place: Place) -> None:
         """A value or extensions, never both and never two values (ext-1)."""
-        values = {name.lstrip("_") for name in value if name.lstrip("_").startswith("value")}
+        values = {name.lstrip("_") for name in value if name.startswith(_VALUES)}
         if len(values) > 1:
             self.problem(place, "An extension has one value.")
         if bool(values) == bool(value.get("extension")):

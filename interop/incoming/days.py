@@ -18,6 +18,8 @@ _FORMS: Final = {
     "instant": re.compile(rf"{_DAY}(?<=-[0-9][0-9])T{_CLOCK}{_ZONE}"),
     "time": re.compile(_CLOCK),
 }
+_TOO_FINE: Final = re.compile(r"(\.[0-9]{6})[0-9]+")
+_LEAP: Final = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 
 
 def is_written_well(kind: str, text: str) -> bool:
@@ -27,7 +29,9 @@ def is_written_well(kind: str, text: str) -> bool:
         return False
     if kind == "time" or found["day"] is None:
         return True
-    return int(found["day"]) <= calendar.monthrange(int(found["year"]), int(found["month"]))[1]
+    day = int(found["day"])
+    # Every month has 28.
+    return day <= 28 or day <= calendar.monthrange(int(found["year"]), int(found["month"]))[1]
 
 
 def first_moment(given: object) -> datetime | None:
@@ -60,8 +64,11 @@ def moment_of(given: object) -> datetime | None:
     """
     if not isinstance(given, str) or not is_written_well("instant", given):
         return None
-    text = re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", given)
-    text = re.sub(r"(T[0-9]{2}:[0-9]{2}):60", r"\1:59", text)
+    text = given
+    if "." in text:
+        text = _TOO_FINE.sub(r"\1", text)
+    if ":60" in text:
+        text = _LEAP.sub(r"\1:59", text)
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -72,7 +79,7 @@ def day_of(given: object) -> date | None:
     """The London day of a date or time; None where it names no day ("2020-05")."""
     if not isinstance(given, str) or not is_written_well("datetime", given):
         return None
+    if len(given) == 10:
+        return date.fromisoformat(given)
     moment = moment_of(given)
-    if moment is not None:
-        return moment.astimezone(_LONDON).date()
-    return date.fromisoformat(given) if len(given) == 10 else None
+    return None if moment is None else moment.astimezone(_LONDON).date()

@@ -3,7 +3,7 @@
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Final, NoReturn
@@ -21,8 +21,10 @@ _WHOLE: Final = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 """Strings that have an end, and what stands between them."""
 _SOME: Final = 256 * 1024
 """Bytes."""
-_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_PART_OF_IT: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_BRACES: Final = bytes.maketrans(b"[]", b"{}")
+_STEPS: Final = {ord("{"): 1, ord("}"): -1}
+_ROUNDS: Final = 100
 KINDS: Final = frozenset({
     "document", "message", "transaction", "transaction-response", "batch", "batch-response",
     "history", "searchset", "collection",
@@ -86,7 +88,9 @@ def _outer(body: bytes, depth: int) -> dict[str, Raw]:
 
 
 def _deepest(body: bytes) -> int:
-    """How many brackets stand within brackets, read some at a time: others work in between."""
+    """How many brackets stand within brackets; much is read some at a time: others work between."""
+    if len(body) <= _SOME:
+        return _levels(_brackets(body))
     deepest = level = at = 0
     while at < len(body):
         whole = _WHOLE.match(body, at, at + _SOME)
@@ -96,10 +100,37 @@ def _deepest(body: bytes) -> int:
             string = _STRINGS.match(body, at)
             at = len(body) if string is None else string.end()
             continue
-        brackets = _STRINGS.sub(b"", body[at:until]).translate(None, _NOT_BRACKETS)
-        levels = list(accumulate(map(_STEPS.__getitem__, brackets), initial=level))
+        levels = list(_counted(_brackets(body[at:until]), level))
         deepest, level, at = max(deepest, *levels), levels[-1], until
     return deepest
+
+
+def _brackets(some: bytes) -> bytes:
+    """The brackets outside strings, all written as braces.
+
+    JSON has a backslash within strings alone: without what it stands before, quotes are their ends.
+    """
+    unescaped = some.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Strings without a bracket first, all at once: what is left has few.
+    left = unescaped.translate(_BRACES, _NO_PART_OF_IT).replace(b'""', b"")
+    return b"".join(left.split(b'"')[::2])
+
+
+def _levels(brackets: bytes) -> int:
+    """How deep they stand: the innermost pairs are taken away until none is left."""
+    rounds = 0
+    while brackets:
+        without = brackets.replace(b"{}", b"")
+        if len(without) == len(brackets) or rounds == _ROUNDS:
+            # They do not go together, or are deeper than anybody means.
+            return rounds + max(_counted(brackets, 0))
+        brackets, rounds = without, rounds + 1
+    return rounds
+
+
+def _counted(brackets: bytes, level: int) -> Iterator[int]:
+    """The level before the first and after each."""
+    return accumulate(map(_STEPS.__getitem__, brackets), initial=level)
 
 
 def _bundle(body: bytes, outer: dict[str, Raw], limits: Limits) -> Envelope:

@@ -48,14 +48,18 @@ class Needs(Struct, frozen=True):
 
     def are_met_by(self, value: Mapping[str, Any]) -> bool:
         """Whether an object surely has it; False where only the model itself can say."""
-        if not self.is_known or any(value.get(name) is None for name in self.required):
+        if not self.is_known:
             return False
-        return all(
-            not choice.is_required
-            if choice.names.isdisjoint(value)
-            else sum(name in choice.names for name in value) == 1
-            for choice in self.choices
-        )
+        for name in self.required:
+            if value.get(name) is None:
+                return False
+        for choice in self.choices:
+            if choice.names.isdisjoint(value):
+                if choice.is_required:
+                    return False
+            elif len(choice.names & value.keys()) != 1:
+                return False
+        return True
 
 
 RESOURCES_IN: Final = "Resource"

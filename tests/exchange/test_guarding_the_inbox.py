@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.inbox_figures import KEPT_DAYS, MOST_MEGABYTES, MOST_WAITING
 from panel.exchange.inbox_deciding import not_ours, this_child, try_again
@@ -16,12 +17,13 @@ from panel.exchange.inbox_forgetting import forget_received
 from panel.exchange.inbox_job import LEFT, take_in_what_is_left
 from panel.exchange.inbox_models import Received
 from panel.exchange.inbox_receiving import content_of
-from panel.exchange.inbox_room import MEGABYTE, NO_ROOM, NoRoom, filled, require_room
+from panel.exchange.inbox_room import LIES, MEGABYTE, NO_ROOM, NoRoom, filled, require_room
 from panel.exchange.inbox_superseded import SAID_SINCE
 from panel.exchange.landing import Inbox
 from panel.exchange.models import ExchangeClient
 from panel.exchange.standing import client_by_id
 from panel.platform.clock import FixedClock
+from panel.platform.read_models import for_driver, rows_of
 from panel.platform.tables import NOW
 from panel.platform.work_tables import Setting
 from panel.records.gate import rewrite_access
@@ -192,6 +194,12 @@ async def setting(system: System, key: str, value: int) -> None:
         session.add(Setting(key=key, value=value, from_on=session.info[NOW], source="Tried"))
 
 
+async def lies(session: AsyncSession, client_id: UUID) -> tuple[int, int]:
+    """How many of a client's wait, and how many bytes lie here."""
+    [(waiting, held)] = await rows_of(session, for_driver(LIES), {"client": client_id})
+    return waiting, held
+
+
 async def test_more_than_may_wait_is_turned_away_and_not_half_kept(
     system: System, sign_in: Any
 ) -> None:
@@ -220,15 +228,15 @@ async def test_more_than_may_wait_is_turned_away_and_not_half_kept(
     # What was refused counts by its bytes alone; they are counted for each system by itself.
     async with system.house.as_("job") as session:
         await session.execute(text("UPDATE received SET state = 'refused'"))
-        await require_room(session, system.id)
+        await require_room(session, *await lies(session, system.id))
         await setting(system, MOST_MEGABYTES.key, MOST_MEGABYTES.least)
         await session.execute(
             text("UPDATE received SET bytes_long = :b"), {"b": MOST_MEGABYTES.least * MEGABYTE}
         )
         with pytest.raises(NoRoom):
-            await require_room(session, system.id)
+            await require_room(session, *await lies(session, system.id))
         assert [one.agency for one in await filled(session)] == ["Health visiting"]
-        await require_room(session, system.house.agencies["health"])
+        await require_room(session, *await lies(session, system.house.agencies["health"]))
 
 
 async def test_what_is_about_nobody_is_deleted_in_its_time(system: System) -> None:

@@ -23,7 +23,7 @@ from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_answering import Answered
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import the_one_panel
-from panel.exchange.inbox_receiving import Sending, content_of, keys_of, mark
+from panel.exchange.inbox_receiving import Sending, keys_of, mark
 from panel.exchange.inbox_scopes import require_each
 from panel.exchange.inbox_taking import (
     LARGE,
@@ -73,8 +73,7 @@ async def write_bundle(
 
 
 async def _bundle(doing: Doing) -> Answered:
-    body = await content_of(doing.session, doing.row)
-    opened_ = await opened(body)
+    opened_ = await opened(doing.body)
     parsed = opened_.parsed
     if parsed.broken is not None or parsed.kind == "resource":
         return await broken_answer(doing, opened_)
@@ -82,7 +81,7 @@ async def _bundle(doing: Doing) -> Answered:
         doing.client.require("Bundle", "c")
         require_each(doing.client, parsed.pieces)
         return await _for_the_inbox(doing, opened_)
-    work = await _work(opened_, body, doing.base)
+    work = await _work(opened_, doing.base)
     if isinstance(work, Refused):
         raise NotDone(*work.issues)
     for entry in work.entries:
@@ -92,18 +91,18 @@ async def _bundle(doing: Doing) -> Answered:
     return await _transaction(doing, opened_, work)
 
 
-async def _work(opened_: Opened, body: bytes, base: str) -> Work | Refused:
+async def _work(opened_: Opened, base: str) -> Work | Refused:
     """What a body asks for; a long one is read beside the others' requests."""
-    if len(body) < LARGE:
-        return read(_asking(opened_, body), base)
-    return await asyncio.to_thread(lambda: read(_asking(opened_, body), base))
+    if len(opened_.body) < LARGE:
+        return read(_asking(opened_), base)
+    return await asyncio.to_thread(lambda: read(_asking(opened_), base))
 
 
-def _asking(opened_: Opened, body: bytes) -> object:
+def _asking(opened_: Opened) -> object:
     """The Bundle as values: as it was taken apart, where every entry could be."""
     pieces = opened_.pieces
     if not all(piece.around for piece in pieces):
-        return _decoded(body)
+        return _decoded(opened_.body)
     entries = [
         {**piece.around, "resource": piece.value} if piece.value else {**piece.around}
         for piece in pieces
@@ -140,8 +139,7 @@ async def _sent_before(doing: Doing, opened_: Opened) -> UUID | None:
 
     That of the Bundle, else of the message's header.
     """
-    content = await content_of(doing.session, doing.row)
-    name = await asyncio.to_thread(_identifier, content, opened_.pieces)
+    name = await asyncio.to_thread(_identifier, opened_.body, opened_.pieces)
     if name is None:
         return None
     ring = (await keys_of(doing.session)).ring
@@ -205,7 +203,7 @@ async def _transaction(doing: Doing, opened_: Opened, work: Work) -> Answered:
     if any(one.issues and status_of(one.issues) >= 400 for one in told):
         raise NotDone(*(issue for one in told for issue in one.issues))
     # Last: what was received is then written once, with its answer.
-    await settle(session, doing.row, opened_, rows.values())
+    await settle(session, doing.row, opened_, rows.values(), taken.offers)
     doing.row.kind = work.kind
     return Answered(200, msgspec.json.encode(answers("transaction", told)).decode())
 
@@ -243,6 +241,9 @@ async def _taken(
         except OfAnother as other:
             raise of_another(mine[0].path) from other
         taken.results |= one.results
+        taken.offers += one.offers
+        if not one.notified:
+            taken.records[access.child_id] = access
     for path in planned.there:
         rows[path].state = "kept"
         rows[path].reason = "It is here already, as its sender asked to find out."
@@ -263,7 +264,7 @@ async def _answer(
     found = planned.there.get(path) or taken.results.get(path)
     if found is None:
         return Answer(status=STATUS[202], issues=(WAITS,))
-    shown = await shown_of(doing, found)
+    shown = await shown_of(doing, found, taken.records)
     offers = found.row is None and entry.request.method == "PUT"
     status = 202 if offers else 201 if found.is_new else 200
     where = f"{found.type}/{found.id}"

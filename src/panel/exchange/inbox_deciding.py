@@ -68,7 +68,7 @@ async def this_child(
     paths = set(_of(opened_, about))
     mine = [one for one in opened_.pieces if one.path in paths]
     taken = await take_for(access, row, opened_, rows, mine, panel)
-    await settle(access.session, row, opened_, rows.values())
+    await settle(access.session, row, opened_, rows.values(), taken.offers)
     return taken
 
 

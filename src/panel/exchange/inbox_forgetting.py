@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.accounts.figures import figures
 from panel.accounts.inbox_figures import KEPT_DAYS
 from panel.exchange.inbox_models import Received, ReceivedPiece
-from panel.exchange.inbox_receiving import content_of, keep_for
+from panel.exchange.inbox_receiving import keep_for
 from panel.exchange.inbox_taking import around, opened_again
 from panel.platform.audit import Kind, record
 from panel.platform.tables import NOW
@@ -67,7 +67,7 @@ async def forget_received(session: AsyncSession, _slot: datetime) -> None:
 async def _forget_part(session: AsyncSession, received_id: UUID) -> None:
     row = await session.get_one(Received, received_id)
     opened_ = await opened_again(session, row)
-    await keep_for(session, row, row.agency_id, around(await content_of(session, row), opened_))
+    await keep_for(session, row, row.agency_id, around(opened_))
     await session.execute(
         delete(ReceivedPiece).where(
             ReceivedPiece.received_id == received_id, ReceivedPiece.child_id.is_(None)

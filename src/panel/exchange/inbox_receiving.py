@@ -16,12 +16,12 @@ from panel.exchange.inbox_models import (
     Received,
     ReceivedPiece,
 )
-from panel.exchange.inbox_room import require_room
+from panel.exchange.inbox_room import LIES, require_room
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.ids import new_id
-from panel.platform.read_models import for_driver, rows_of
+from panel.platform.read_models import for_driver, rows_of, sql
 from panel.platform.tables import KEYS, NOW, load_or_make
-from panel.platform.tenancy import Tenant, load_keys
+from panel.platform.tenancy import Tenant, load_agency_keys, load_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
     Raises NoRoom where as much of the client's waits as may.
     """
     async with tenant.transaction(client.viewer.id) as session:
+        await load_agency_keys(session, {client.agency_id})
         keys = await keys_of(session, client.agency_id)
         row_id = new_id()
         again = "" if sending.once else str(row_id)
@@ -78,8 +79,10 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
             "scopes": list(client.scopes.listed()),
             "now": session.info[NOW],
         }
-        if await rows_of(session, _KEEP, given):
-            await require_room(session, client.viewer.id)
+        [(is_kept, waiting, held)] = await rows_of(session, _KEEP, given)
+        if is_kept:
+            # What the statement itself put there it does not count.
+            await require_room(session, waiting + 1, held + len(sending.body))
             return row_id
         await session.execute(
             update(Received)
@@ -103,11 +106,15 @@ async def receive(tenant: Tenant, client: Client, sending: Sending) -> UUID:
 
 
 _KEEP = for_driver(
-    "INSERT INTO received (id, client_id, agency_id, holder_id, asked, kind, content,"
-    " content_index, bytes_long, scopes, state, tries, created_at, created_by, changed_at,"
-    " changed_by, version) VALUES (:id, :client, :agency, :agency, :asked, '', :content, :index,"
-    " :long, :scopes, 'new', 0, :now, :client, :now, :client, 1)"
-    " ON CONFLICT (client_id, content_index) DO NOTHING RETURNING 1"
+    sql(
+        "WITH kept AS (INSERT INTO received (id, client_id, agency_id, holder_id, asked, kind,"
+        " content, content_index, bytes_long, scopes, state, tries, created_at, created_by,"
+        " changed_at, changed_by, version) VALUES (:id, :client, :agency, :agency, :asked, '',"
+        " :content, :index, :long, :scopes, 'new', 0, :now, :client, :now, :client, 1)"
+        " ON CONFLICT (client_id, content_index) DO NOTHING RETURNING 1),"
+        " lies AS ({lies}) SELECT EXISTS (SELECT FROM kept), waiting, held FROM lies",
+        lies=LIES,
+    )
 )
 
 

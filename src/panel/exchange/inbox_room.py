@@ -5,14 +5,12 @@ Else a system that sends what nobody can find a child for would fill the databas
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.figures import figures
 from panel.accounts.inbox_figures import MOST_MEGABYTES, MOST_WAITING
-from panel.platform.read_models import for_driver, rows_of
 
 MEGABYTE = 10**6
 NO_ROOM = (
@@ -20,10 +18,12 @@ NO_ROOM = (
     " it again when somebody has looked at the rest."
 )
 
-_LIES = """
-SELECT count(*) FILTER (WHERE state <> 'refused'), coalesce(sum(bytes_long), 0) FROM received
- WHERE client_id = :client AND state IN ('new', 'to_match', 'quarantined', 'refused')
-"""
+LIES = (
+    "SELECT count(*) FILTER (WHERE state <> 'refused') AS waiting,"
+    " coalesce(sum(bytes_long), 0) AS held FROM received"
+    " WHERE client_id = :client AND state IN ('new', 'to_match', 'quarantined', 'refused')"
+)
+"""How many of a client's wait, and how many bytes lie here."""
 
 
 class NoRoom(Exception):
@@ -33,12 +33,11 @@ class NoRoom(Exception):
         super().__init__(NO_ROOM)
 
 
-async def require_room(session: AsyncSession, client_id: UUID) -> None:
-    """Go on only if what lies here of a client's, with what was just put there, may lie there.
+async def require_room(session: AsyncSession, waiting: int, held: int) -> None:
+    """Go on only if so much of a client's may lie here, with what was just put there.
 
     Raises NoRoom; nothing of the transaction may be kept then.
     """
-    [(waiting, held)] = await rows_of(session, for_driver(_LIES), {"client": client_id})
     if waiting <= MOST_WAITING.least and held <= MOST_MEGABYTES.least * MEGABYTE:
         # As much as it may have at least, whatever is set.
         return

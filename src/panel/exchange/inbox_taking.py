@@ -41,9 +41,10 @@ from panel.exchange.inbox_subjects import Subjects, subjects_of, uuid_of
 from panel.exchange.inbox_superseded import SAID_SINCE, said_since
 from panel.exchange.inbox_versions import (
     Said,
-    keep_version,
+    change_version,
     linked,
     marks_of,
+    new_version,
     own_version,
     versions_called,
 )
@@ -73,6 +74,7 @@ class OfAnother(NotAllowed):
 class Opened:
     """What was received, taken apart: pieces, whom they are about, which notify of a child."""
 
+    body: bytes
     parsed: Parsed
     subjects: Subjects
     notifications: Mapping[str, Notification]
@@ -87,7 +89,7 @@ class Opened:
         parsed = without(self.parsed, types)
         whole = {one.path for one in parsed.pieces if not one.problems}
         told = {path: one for path, one in self.notifications.items() if path in whole}
-        return Opened(parsed, self.subjects, told)
+        return Opened(self.body, parsed, self.subjects, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class Taken:
     """By path; absent for a piece that waits or is broken."""
     offers: int = 0
     notified: bool = False
+    records: dict[UUID, Access] = field(default_factory=dict)
+    """The records that it was put on, where that changed nothing of who may see them."""
 
 
 async def opened(body: bytes, asked: str = "") -> Opened:
@@ -123,7 +127,12 @@ async def opened(body: bytes, asked: str = "") -> Opened:
 
 async def opened_again(session: AsyncSession, received: Received) -> Opened:
     """What was kept, taken apart by the rules of today."""
-    opened_ = await opened(await content_of(session, received), received.asked)
+    return await opened_as_it_may_land(await content_of(session, received), received)
+
+
+async def opened_as_it_may_land(body: bytes, received: Received) -> Opened:
+    """The bytes of what was received, taken apart; what its sender may not send is quarantined."""
+    opened_ = await opened(body, received.asked)
     types = shut_out(received, opened_.parsed)
     return opened_.without(types) if types else opened_
 
@@ -132,7 +141,7 @@ def _opened(body: bytes, asked: str) -> Opened:
     parsed = read(body)
     by_path = {piece.path: piece for piece in parsed.pieces}
     subjects = subjects_of(parsed.pieces, put=_is_put(asked))
-    return Opened(parsed, subjects, notification_in(by_path))
+    return Opened(body, parsed, subjects, notification_in(by_path))
 
 
 def _is_put(asked: str) -> bool:
@@ -150,25 +159,20 @@ async def children_meant(
     with session.no_autoflush:
         chosen = await _to_choose_for(session, opened_)
         meant = {n: one for n, one in enumerate(opened_.subjects.meant) if n not in chosen}
-        found = await match(gate, session, viewer, meant)
+        matched = await match(gate, session, viewer, meant)
+    found = matched.children
     if not found:
         return {}
-    await _hold(session, viewer, found.values())
-    is_client = viewer.kind is ViewerKind.CLIENT
-    why = (Purpose.EXCHANGE,) if is_client else usual_purposes(viewer)
-    records = await gate.open_here(session, set(found.values()), viewer, why, SENT)
+    records: dict[UUID, Access] = {}
+    if matched.read:
+        # What was decided to find out who is meant is not read and decided a second time.
+        read = matched.read.values()
+        records |= gate.open_found(session, read, viewer, (Purpose.EXCHANGE,), SENT)
+    if others := set(found.values()) - records.keys():
+        is_client = viewer.kind is ViewerKind.CLIENT
+        why = (Purpose.EXCHANGE,) if is_client else usual_purposes(viewer)
+        records |= await gate.open_here(session, others, viewer, why, SENT)
     return {number: records[child] for number, child in found.items() if child in records}
-
-
-async def _hold(session: AsyncSession, viewer: Viewer, children: Iterable[UUID]) -> None:
-    """Let one transaction of a client at a time say something of a child: what is named twice
-    would be there twice. In one order, so that none waits for the other.
-    """
-    for child_id in sorted(set(children)):
-        await rows_of(session, _ALONE, {"both": f"{viewer.id} {child_id}"})
-
-
-_ALONE = for_driver("SELECT pg_advisory_xact_lock(hashtextextended(:both, 35))")
 
 
 async def _to_choose_for(session: AsyncSession, opened_: Opened) -> set[int | None]:
@@ -195,24 +199,28 @@ async def piece_rows(
     keys = await keys_of(session, row.agency_id)
     for piece in opened_.pieces:
         one = there.get(piece.path)
+        described = _described(piece, opened_.subjects.about.get(piece.path))
         if one is None:
             access = children.get(opened_.subjects.about.get(piece.path, -1))
             child_id = None if access is None else access.child_id
             holder = child_id or row.agency_id
-            one = ReceivedPiece(
+            row_id = new_id()
+            there[piece.path] = ReceivedPiece.unwatched(
+                id=row_id,
                 received_id=row.id,
                 client_id=row.client_id,
                 agency_id=row.agency_id,
                 child_id=child_id,
                 holder_id=holder,
                 path=piece.path,
+                raw=keys.seal_bytes(holder, RAW_FIELD, row_id, bytes(piece.raw)),
+                full_url=storable(piece.full_url or ""),
+                sender_id=storable(piece.id or ""),
+                **described,
             )
-            one.raw = keys.seal_bytes(holder, RAW_FIELD, one.id, bytes(piece.raw))
-            one.full_url = storable(piece.full_url or "")
-            one.sender_id = storable(piece.id or "")
-            there[piece.path] = one
-        if one.state not in ("matched", "not_ours"):
-            _describe(one, piece, opened_.subjects.about.get(piece.path))
+        elif one.state not in ("matched", "not_ours"):
+            for name, value in described.items():
+                setattr(one, name, value)
     return there
 
 
@@ -224,17 +232,18 @@ async def _pieces_of(session: AsyncSession, row: Received) -> dict[str, Received
     return {one.path: one for one in found}
 
 
-def _describe(row: ReceivedPiece, piece: Piece, about: int | None) -> None:
-    row.type = piece.type
-    row.about = about
-    row.category = category_of(piece.type, piece.message).value
-    row.kept = [storable(path) for path in piece.kept]
-    row.reason, row.reason_path = piece.set_aside, None
-    row.state = "kept" if about is None else "to_match"
-    if piece.problems:
-        row.state = "quarantined"
-        row.reason = storable(piece.problems[0].reason)
-        row.reason_path = storable(piece.problems[0].place)
+def _described(piece: Piece, about: int | None) -> dict[str, object]:
+    """What a piece's row says of it before it is anybody's."""
+    wrong = piece.problems[0] if piece.problems else None
+    return {
+        "type": piece.type,
+        "about": about,
+        "category": category_of(piece.type, piece.message).value,
+        "kept": [storable(path) for path in piece.kept],
+        "reason": piece.set_aside if wrong is None else storable(wrong.reason),
+        "reason_path": None if wrong is None else storable(wrong.place),
+        "state": "quarantined" if wrong else "kept" if about is None else "to_match",
+    }
 
 
 async def take_for(
@@ -270,8 +279,6 @@ async def take_for(
         one.became_type, one.became_id = piece.type, places[piece.path].id
         if piece.path in late:
             one.reason = SAID_SINCE
-    # What follows refers to the pieces.
-    await store_pieces(session, (rows[piece.path] for piece in asked))
     known = {
         **_put_before(asked, rows),
         **_addresses(whole, places),
@@ -280,14 +287,22 @@ async def take_for(
     }
     whole = [piece for piece in whole if piece.path not in late]
     taken = Taken()
-    versions: dict[str, SenderVersion] = {}
-    said: dict[str, Json] = {}
-    for piece in whole:
-        place, one = places[piece.path], rows[piece.path]
-        said[piece.path] = linked(piece, known)
-        now = Said(place.row_id, said[piece.path], place.marks, place.about_id)
-        versions[piece.path] = keep_version(place.row, one, now)
-    await insert_many(session, [one for one in versions.values() if inspect(one).transient])
+    said = {piece.path: linked(piece, known) for piece in whole}
+    now = {
+        path: Said(place.row_id, said[path], place.marks, place.about_id)
+        for path, place in places.items()
+        if path in said
+    }
+    versions = {
+        path: new_version(rows[path], one) for path, one in now.items() if places[path].row is None
+    }
+    await insert_many(
+        session, unwritten(rows[piece.path] for piece in asked), list(versions.values())
+    )
+    for path, one in now.items():
+        if (there_already := places[path].row) is not None:
+            # It refers to its piece, which is there by now.
+            versions[path] = change_version(there_already, rows[path], one)
     # Those that were there say from now on when they were changed.
     await session.flush()
     for piece in whole:
@@ -332,8 +347,13 @@ async def _places(
     called = await versions_called(
         session,
         received.client_id,
-        (one for some in marks.values() for one in some),
-        (one for one in ours.values() if isinstance(one, UUID)),
+        child_id,
+        ((piece.type, mark) for piece in pieces for mark in marks[piece.path]),
+        (
+            (piece.type, there)
+            for piece in pieces
+            if isinstance(there := ours.get(piece.path), UUID)
+        ),
     )
     places: dict[str, _Place] = {}
     for piece in pieces:
@@ -342,7 +362,7 @@ async def _places(
         names = [about_id.bytes] if about_id else marks[piece.path]
         row = there if isinstance(there, SenderVersion) else None
         for name in names:
-            row = row or called.get((child_id, piece.type, name))
+            row = row or called.get((piece.type, name))
         row_id = new_id() if row is None else row.id
         places[piece.path] = _Place(about_id or row_id, row_id, row, marks[piece.path], about_id)
     return places
@@ -434,7 +454,7 @@ async def take_in(
         taken.results |= for_child.results
         taken.offers += for_child.offers
         taken.notified |= for_child.notified
-    await settle(session, row, opened_, rows.values())
+    await settle(session, row, opened_, rows.values(), taken.offers)
     return taken
 
 
@@ -444,9 +464,9 @@ def _is_whole(opened_: Opened, children: Mapping[int, Access]) -> bool:
     return not broken and len(children) == len(opened_.subjects.meant)
 
 
-async def store_pieces(session: AsyncSession, pieces: Iterable[ReceivedPiece]) -> None:
-    """Write the pieces that are not written yet."""
-    await insert_many(session, [one for one in pieces if inspect(one).transient])
+def unwritten(pieces: Iterable[ReceivedPiece]) -> list[ReceivedPiece]:
+    """The pieces that are not written yet."""
+    return [one for one in pieces if inspect(one).transient]
 
 
 async def settle(
@@ -454,12 +474,19 @@ async def settle(
     row: Received,
     opened_: Opened,
     pieces: Iterable[ReceivedPiece],
+    offers: int | None = None,
 ) -> None:
-    """Say how far what was received is, and seal it for whom it is about once that is known."""
+    """Say how far what was received is, and seal it for whom it is about once that is known.
+
+    Args: `offers`, how many changes were offered just now, where that is known.
+    """
     some = list(pieces)
-    await store_pieces(session, some)
-    await session.flush()
-    is_offered = await _has_open(session, row.id)
+    await insert_many(session, unwritten(some))
+    if offers is None or row.state != "new":
+        is_offered = await _has_open(session, row.id)
+    else:
+        # Of what just came nothing was offered before.
+        is_offered = offers > 0
     states = {one.state for one in some}
     wrong = next((one for one in some if one.state == "quarantined"), None)
     row.reason, row.path = (None, None) if wrong is None else (wrong.reason, wrong.reason_path)
@@ -473,15 +500,15 @@ async def settle(
         row.state = "offered" if is_offered else "done"
     holders = {one.holder_id for one in some}
     if row.holder_id == row.agency_id and "to_match" not in states and row.agency_id not in holders:
-        content = await content_of(session, row)
         if len(holders) == 1:
-            await keep_for(session, row, holders.pop(), content)
+            await keep_for(session, row, holders.pop(), opened_.body)
         else:
-            await keep_for(session, row, row.agency_id, around(content, opened_))
+            await keep_for(session, row, row.agency_id, around(opened_))
 
 
-def around(content: bytes, opened_: Opened) -> bytes:
+def around(opened_: Opened) -> bytes:
     """What stood around the pieces, each of which is sealed for its own child."""
+    content = opened_.body
     around, at = [], 0
     for piece in opened_.pieces:
         raw = bytes(piece.raw)

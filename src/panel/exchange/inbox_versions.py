@@ -47,34 +47,44 @@ def marks_of(piece: Piece, client_id: UUID, ring: Keyring) -> tuple[bytes, ...]:
     return tuple(sorted(set(marks)))
 
 
-Names = tuple[UUID, str, bytes]
-"""A child, a type, and a mark of what something is called."""
+Name = tuple[str, bytes]
+"""A type, and a mark of what something of it is called."""
 
 
 async def versions_called(
-    session: AsyncSession, client_id: UUID, marks: Iterable[bytes], about: Iterable[UUID]
-) -> dict[Names, SenderVersion]:
-    """The sender's versions of what is so called, or of these rows of ours, each held for now.
+    session: AsyncSession,
+    client_id: UUID,
+    child_id: UUID,
+    marks: Iterable[Name],
+    about: Iterable[tuple[str, UUID]],
+) -> dict[Name, SenderVersion]:
+    """The sender's versions about a child that are so called, or of these rows of ours, by name;
+    each held for now.
 
     What is said of a row of ours is called by the bytes of that row's id.
     """
     wanted, ours = sorted(set(marks)), sorted(set(about))
+    if not wanted and not ours:
+        return {}
     rows = await session.scalars(
         select(SenderVersion)
         .where(
+            # By child and type first: under row-level security no index of the marks is used, and
+            # every version that anybody ever sent would be looked at.
+            SenderVersion.child_id == child_id,
+            SenderVersion.type.in_(sorted({type_ for type_, _ in (*wanted, *ours)})),
             SenderVersion.client_id == client_id,
             or_(
-                SenderVersion.identifier_marks.overlap(wanted),
-                SenderVersion.about_id.in_(ours),
+                SenderVersion.identifier_marks.overlap([name for _, name in wanted]),
+                SenderVersion.about_id.in_([row for _, row in ours]),
             ),
         )
-        .order_by(SenderVersion.id.desc())
         .with_for_update()
     )
     # Of several that are called the same, the first there was.
     return {
-        (row.child_id, row.type, name): row
-        for row in rows
+        (row.type, name): row
+        for row in sorted(rows, key=lambda row: row.id, reverse=True)
         for name in (
             *map(bytes, row.identifier_marks),
             *([row.about_id.bytes] if row.about_id else []),
@@ -97,21 +107,29 @@ async def own_version(
     )
 
 
-def keep_version(row: SenderVersion | None, piece: ReceivedPiece, said: Said) -> SenderVersion:
-    """The sender's version becomes what the piece says; a new one is still to be written."""
-    if row is None:
-        row = SenderVersion(
-            id=said.id,
-            child_id=piece.child_id,
-            type=piece.type,
-            author_agency_id=piece.agency_id,
-            client_id=piece.client_id,
-            identifier_marks=list(said.marks),
-            about_id=said.about_id,
-        )
-    else:
-        row.identifier_marks = sorted({*map(bytes, row.identifier_marks), *said.marks})
-    row.piece_id, row.category, row.body = piece.id, piece.category, encode(said.body).decode()
+def new_version(piece: ReceivedPiece, said: Said) -> SenderVersion:
+    """What the piece says becomes the sender's version; it is still to be written."""
+    return SenderVersion.unwatched(
+        id=said.id,
+        child_id=piece.child_id,
+        type=piece.type,
+        author_agency_id=piece.agency_id,
+        client_id=piece.client_id,
+        piece_id=piece.id,
+        category=piece.category,
+        identifier_marks=list(said.marks),
+        body=encode(said.body).decode(),
+        about_id=said.about_id,
+    )
+
+
+def change_version(row: SenderVersion, piece: ReceivedPiece, said: Said) -> SenderVersion:
+    """The sender's version becomes what the piece says."""
+    marks = set(map(bytes, row.identifier_marks))
+    if not marks.issuperset(said.marks):
+        row.identifier_marks = sorted({*marks, *said.marks})
+    row.piece_id, row.category = piece.id, piece.category
+    row.body = encode(said.body).decode()
     return row
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from consent import Purpose, Viewer
 from interop.bundle import etag
@@ -31,7 +32,6 @@ from panel.exchange.inbox_conditions import existing
 from panel.exchange.inbox_models import Received, ReceivedPiece, SenderVersion
 from panel.exchange.inbox_receiving import (
     Sending,
-    content_of,
     keep_for,
     keep_piece_for,
     receive,
@@ -46,6 +46,7 @@ from panel.exchange.inbox_taking import (
     Result,
     children_meant,
     opened_again,
+    opened_as_it_may_land,
     piece_rows,
     settle,
     take_in,
@@ -55,7 +56,7 @@ from panel.exchange.resources import Told
 from panel.exchange.sources import SOURCES
 from panel.platform.problems import NotLetIn
 from panel.platform.tenancy import Tenant, load_keys
-from panel.records.gate import Gate
+from panel.records.gate import Access, Gate
 
 Prefer = Literal["minimal", "representation", "OperationOutcome"]
 WAITS = Issue(
@@ -79,6 +80,8 @@ class Doing:
     session: AsyncSession
     client: Client
     row: Received
+    body: bytes
+    """What was received, which is not read back from where it is kept."""
     base: str
     """This server's address."""
     prefer: Prefer
@@ -142,9 +145,11 @@ async def done(
     received = await _kept(tenant, client, sending)
     try:
         async with tenant.transaction(client.viewer.id) as session:
-            row = await session.get_one(Received, received, with_for_update=True)
+            row = await session.get_one(
+                Received, received, with_for_update=True, options=[defer(Received.content)]
+            )
             await load_keys(session, {row.holder_id})
-            doing = Doing(gate, session, client, row, base, prefer)
+            doing = Doing(gate, session, client, row, sending.body, base, prefer)
             if row.answered is not None:
                 return await told_again(row.answer, partial(_shown_again, doing))
             if row.state not in ("new", "refused", "quarantined"):
@@ -203,8 +208,7 @@ async def _keep_unwritten(
         if access is not None:
             await keep_piece_for(session, one, access.child_id)
     if len(children) == len(opened_.subjects.meant) == 1:
-        content = await content_of(session, row)
-        await keep_for(session, row, children[0].child_id, content)
+        await keep_for(session, row, children[0].child_id, opened_.body)
 
 
 def issue_of(problem: Problem) -> Issue:
@@ -225,7 +229,7 @@ def waiting(doing: Doing, received: UUID) -> Answered:
 
 
 async def _one(doing: Doing, write: Write) -> Answered:
-    opened_ = await opened_again(doing.session, doing.row)
+    opened_ = await opened_as_it_may_land(doing.body, doing.row)
     piece = _the_one(opened_)
     if piece is None or piece.problems or opened_.parsed.broken is not None:
         return await broken_answer(doing, opened_)
@@ -303,8 +307,13 @@ def _with_body(
     return Answered(status, shown.body.decode(), headers)
 
 
-async def shown_of(doing: Doing, found: Result) -> Stamped | None:
-    """A resource as its sender reads it back; None where it may not be told of it."""
+async def shown_of(
+    doing: Doing, found: Result, records: Mapping[UUID, Access] = MappingProxyType({})
+) -> Stamped | None:
+    """A resource as its sender reads it back; None where it may not be told of it.
+
+    Args: `records` that are open, and whose facts are still as they were.
+    """
     row = found.row
     if row is not None:
         said = value_of(msgspec.Raw(row.body.encode())) if found.said is None else found.said
@@ -312,7 +321,10 @@ async def shown_of(doing: Doing, found: Result) -> Stamped | None:
     if not doing.client.scopes.permits(found.type, "r"):
         # To write is not to read: of what a worker wrote it is shown nothing.
         return None
-    told = await ours_told(doing, found.type, found.id)
+    if found.type == "Patient" and found.id in records:
+        told = await reading.patient_of(doing.gate, records[found.id], doing.client)
+    else:
+        told = await ours_told(doing, found.type, found.id)
     return None if told is None else told.stamped
 
 

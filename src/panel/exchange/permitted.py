@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer
 from panel.platform.tables import NOW
-from panel.records.gate import Gate
+from panel.records.gate import Found, Gate
 from panel.records.judgements import Judgement
 from panel.sharing.state import EACH_OR_ANOTHER
 
@@ -74,32 +74,44 @@ async def permitted(
     gate: Gate, session: AsyncSession, viewer: Viewer, children: Iterable[UUID] | None = None
 ) -> Permitted:
     """What the viewer may be told now of these children, or of all whom they reach."""
+    if children is not None:
+        allowed, _ = await permitted_of(gate, session, viewer, children)
+        return allowed
     rows: list[tuple[UUID, Category, bool]] = []
-    if children is None:
-        after = _FIRST
-        while found := await _judged(gate, session, viewer, _REACHED, after=after, some=A_TIME):
-            rows += _rows(found, viewer.agency)
-            after = max(found)
-            if len(found) < A_TIME:
-                break
-    else:
-        asked = sorted(set(children))
-        for start in range(0, len(asked), A_TIME):
-            some = asked[start : start + A_TIME]
-            found = await _judged(gate, session, viewer, EACH_OR_ANOTHER, children=some)
-            # The one who stands in where none of these is reached is left out again.
-            reached = {child: found[child] for child in some if child in found}
-            rows += _rows(reached, viewer.agency)
+    after = _FIRST
+    while found := await _read(gate, session, viewer, _REACHED, after=after, some=A_TIME):
+        judged = gate.judge_found(session, found, viewer, Purpose.EXCHANGE)
+        rows += _rows(judged, viewer.agency)
+        after = max(judged)
+        if len(found) < A_TIME:
+            break
     return Permitted(viewer.agency, tuple(rows))
 
 
-async def _judged(
+async def permitted_of(
+    gate: Gate, session: AsyncSession, viewer: Viewer, children: Iterable[UUID]
+) -> tuple[Permitted, Mapping[UUID, Found]]:
+    """As `permitted`, and from which facts it was decided of each child: the gate opens by them."""
+    rows: list[tuple[UUID, Category, bool]] = []
+    read: dict[UUID, Found] = {}
+    asked = sorted(set(children))
+    for start in range(0, len(asked), A_TIME):
+        some = frozenset(asked[start : start + A_TIME])
+        found = await _read(gate, session, viewer, EACH_OR_ANOTHER, children=sorted(some))
+        judged = gate.judge_found(session, found, viewer, Purpose.EXCHANGE)
+        # The one who stands in where none of these is reached is left out again.
+        reached = {one.child_id: one for one in found if one.child_id in some}
+        rows += _rows({child: judged[child] for child in sorted(reached)}, viewer.agency)
+        read |= reached
+    return Permitted(viewer.agency, tuple(rows)), read
+
+
+async def _read(
     gate: Gate, session: AsyncSession, viewer: Viewer, rest: str, **given: object
-) -> dict[UUID, Judgement]:
-    found = await gate.read_here(
+) -> list[Found]:
+    return await gate.read_here(
         session, "NULL", rest, prepared=None, viewer=viewer.id, now=session.info[NOW], **given
     )
-    return gate.judge_found(session, found, viewer, Purpose.EXCHANGE)
 
 
 def _rows(

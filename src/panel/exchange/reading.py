@@ -22,6 +22,7 @@ from panel.exchange.resources import Name, Told, references_in, told
 from panel.exchange.showing import show
 from panel.exchange.source import AnySource, ChildLine, ChildSource, GroupSource, OpenSource
 from panel.exchange.sources import SOURCES, sources_of
+from panel.exchange.sources_people import PATIENT
 from panel.platform.read_models import for_driver, rows_of, sql
 from panel.records.gate import Access, Gate
 
@@ -84,10 +85,15 @@ async def _opened_for(
             return source, {}
         # A look at what is not there is written down as well: without, it would be the quicker one.
         place = _Place(source, row, None)
-    doing = f"sent {doing} to {client.name}"
+    doing = _sent(doing, client)
     return place.source, await gate.open_here(
         session, [place.child_id], client.viewer, Purpose.EXCHANGE, doing, place.about
     )
+
+
+def _sent(what: str, client: Client) -> str:
+    """A look, in the words of the child's history."""
+    return f"sent {what} to {client.name}"
 
 
 async def read(
@@ -97,6 +103,14 @@ async def read(
     _, opened = await _opened_for(gate, session, client, resource, row, resource)
     found = await messages_of(session, resource, [row], opened)
     shown = await show(gate, session, client, [(resource, one) for one in found.values()])
+    return shown[0] if shown else None
+
+
+async def patient_of(gate: Gate, access: Access, client: Client) -> Told | None:
+    """As `read`, of the child of a record that is open: the look is in the history by itself."""
+    opened = {access.child_id: access.again(_sent("Patient", client), PATIENT.about)}
+    found = await messages_of(access.session, "Patient", [access.child_id], opened)
+    shown = await show(gate, access.session, client, [("Patient", one) for one in found.values()])
     return shown[0] if shown else None
 
 

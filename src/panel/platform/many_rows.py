@@ -1,4 +1,4 @@
-"""Many new rows of one table in one statement.
+"""Many new rows in one statement.
 
 The ORM sends a statement for each; of 30 that costs more than all else that is done with them.
 """
@@ -13,16 +13,17 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, make_transient_to_detached
 
-from panel.platform.read_models import for_driver, rows_of
-from panel.platform.tables import Row, made_now, seal_texts
+from panel.platform.crypto import Keys
+from panel.platform.read_models import for_driver, rows_of, sql
+from panel.platform.tables import KEYS, Row, load_or_make, made_now, seal_texts
 
 FIRST = 1
 """The version of a new row, as the ORM counts them."""
 
 
 _INSERT = (
-    "INSERT INTO {table} ({columns}) SELECT {columns}"
-    " FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json)) RETURNING 1"
+    "new_{table} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
+    " FROM json_populate_recordset(NULL::{table}, CAST(:{table} AS json)))"
 )
 """Names are those of our own tables and columns."""
 
@@ -30,7 +31,9 @@ _INSERT = (
 class _Plan(msgspec.Struct, frozen=True):
     """How the rows of one table are written."""
 
+    table: str
     statement: str
+    """As a WITH query, the rows named by their table."""
     keys: Mapping[str, str]
     """The attribute by column."""
     defaults: Mapping[str, Callable[[], Any]]
@@ -45,7 +48,8 @@ def _plan(mapper: Mapper[Row]) -> _Plan:
     keys = {column.name: mapper.get_property_by_column(column).key for column in table.columns}
     columns = ", ".join(f'"{name}"' for name in keys)
     return _Plan(
-        for_driver(_INSERT.format(table=table.name, columns=columns)),
+        table.name,
+        sql(_INSERT, table=table.name, columns=columns),
         keys,
         {keys[column.name]: _default(column) for column in table.columns},
         {column.name: write for column in table.columns if (write := _writing(column))},
@@ -72,28 +76,52 @@ def _bytes(value: bytes) -> str:
     return f"\\x{value.hex()}"
 
 
-async def insert_many(session: AsyncSession, rows: Sequence[Row]) -> None:
-    """Write new rows of one table, which belong to the session from then on.
+async def insert_many(session: AsyncSession, *tables: Sequence[Row]) -> None:
+    """Write new rows, those of each table given together, which belong to the session from then on.
 
-    They may not have been added to it before. Every column is given, or its default is a value.
+    It is one statement: rows of one table may refer to those of another, in whichever order they
+    come. They may not have been added to the session before. Every column is given, or its default
+    is a value.
     """
-    if not rows:
+    kinds = [rows for rows in tables if rows]
+    if not kinds:
         return
-    plan = _plan(inspect(type(rows[0])))
+    every = [row for rows in kinds for row in rows]
+    plans = [_plan(inspect(type(rows[0]))) for rows in kinds]
     made = made_now(session.info) | {"version": FIRST}
-    for row in rows:
-        # What no session watches yet is written past its attributes: thirty a row take time.
-        held = row.__dict__
-        held.update(made)
-        held.update({key: one() for key, one in plan.defaults.items() if key not in held})
-    await session.run_sync(seal_texts, rows)
+    for rows, plan in zip(kinds, plans, strict=True):
+        for row in rows:
+            # What no session watches yet is written past its attributes: thirty a row take time.
+            held = row.__dict__
+            held.update(made)
+            held.update({key: one() for key, one in plan.defaults.items() if key not in held})
+    await _keys_at_hand(session, every)
+    seal_texts(session.sync_session, every)
     # Before what refers to what: the rows of the session that these refer to.
-    await session.flush()
-    written = msgspec.json.encode([_as_json(row, plan) for row in rows])
-    await rows_of(session, plan.statement, {"rows": written.decode()})
-    for row in rows:
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    given = {
+        plan.table: msgspec.json.encode([_as_json(row, plan) for row in rows]).decode()
+        for rows, plan in zip(kinds, plans, strict=True)
+    }
+    await rows_of(session, _together(tuple(plan.statement for plan in plans)), given)
+    for row in every:
         make_transient_to_detached(row)
         session.add(row)
+
+
+@cache
+def _together(statements: tuple[str, ...]) -> str:
+    """One statement that does all of these, which are written as WITH queries."""
+    return for_driver(sql("WITH {each} SELECT 1", each=", ".join(statements)))
+
+
+async def _keys_at_hand(session: AsyncSession, rows: Sequence[Row]) -> None:
+    """Have at hand the keys that the texts of these rows are sealed with."""
+    keys = cast("Keys", session.info[KEYS])
+    holders = {getattr(row, one.holder) for row in rows for one in row.__sealed__}
+    if keys.missing(holders):
+        await session.run_sync(load_or_make, keys, holders)
 
 
 def _as_json(row: Row, plan: _Plan) -> dict[str, object]:

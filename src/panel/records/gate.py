@@ -49,8 +49,9 @@ Purposes = Purpose | Sequence[Purpose]
 _LOG = """
 INSERT INTO access_event (id, child_id, at, viewer_id, viewer_kind, agency_id, purpose, doing,
   decisions)
-SELECT e.id, e.child_id, %(at)s, %(viewer)s, %(kind)s, %(agency)s, e.purpose, %(doing)s, e.decisions
-FROM json_to_recordset(%(events)s) AS e (id uuid, child_id uuid, purpose text, decisions jsonb)
+SELECT e.id, e.child_id, %(at)s, %(viewer)s, %(kind)s, %(agency)s, e.purpose, e.doing, e.decisions
+FROM json_to_recordset(%(rows)s)
+  AS e (id uuid, child_id uuid, purpose text, doing text, decisions jsonb)
 """
 
 NOT_HERE = "There is no record here that you can see."
@@ -273,6 +274,23 @@ class Access:
         found = bytes.fromhex(sealed) if isinstance(sealed, str) else sealed
         return self.keys.open(self.child_id, field, row, found)
 
+    def again(self, doing: str, about: frozenset[Category]) -> "Access":
+        """A further look within the transaction, in the child's history by itself.
+
+        It is decided by the facts that this look was: nothing of the transaction may have changed
+        them since. Raises ValueError for more than this was opened for.
+        """
+        if not about <= self.about:
+            raise ValueError("A further look is at no more than the first.")
+        judgement = self._judgement
+        look = _Look(
+            new_id_text(), self.child_id, judgement.purpose, doing, judgement.logged(about)
+        )
+        _log(self.session, self.viewer, [look])
+        return Access(
+            _MADE_BY_THE_GATE, self.session, self.child_id, self.viewer, judgement, self.at, about
+        )
+
     @property
     def decided(self) -> bytes:
         """A mark of what was decided of all that it was opened for: the same, the same page."""
@@ -433,7 +451,7 @@ class Gate:
         purposes = (purpose,) if isinstance(purpose, Purpose) else tuple(purpose)
         asker = self._judgements.asker(viewer, purposes)
         opened: dict[UUID, Access] = {}
-        events: list[dict[str, object]] = []
+        looks: list[_Look] = []
         for child_id in children:
             logged, why = _NO_TIE, purposes[0]
             if (one := known.get(child_id)) is not None:
@@ -444,23 +462,30 @@ class Gate:
                     _MADE_BY_THE_GATE, session, child_id, viewer, judgement, at, about
                 )
                 logged, why = judgement.logged(about), judgement.purpose
-            events.append(
-                {"id": new_id_text(), "child_id": child_id, "purpose": why, "decisions": logged}
-            )
-        if events:
-            send_last(
-                session,
-                _LOG,
-                {
-                    "at": at,
-                    "viewer": viewer.id,
-                    "kind": viewer.kind.value,
-                    "agency": viewer.agency,
-                    "doing": doing,
-                    "events": msgspec.json.encode(events).decode(),
-                },
-            )
+            looks.append(_Look(new_id_text(), child_id, why, doing, logged))
+        if looks:
+            _log(session, viewer, looks)
         return opened
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """One line of a child's access history."""
+
+    id: str
+    child_id: UUID
+    purpose: Purpose
+    doing: str
+    decisions: msgspec.Raw
+
+
+def _log(session: AsyncSession, viewer: Viewer, looks: Sequence[_Look]) -> None:
+    given = {
+        "at": session.info[NOW],
+        "viewer": viewer.id,
+        "kind": viewer.kind.value,
+        "agency": viewer.agency,
+    }
+    send_last(session, _LOG, given, looks)
 
 
 async def rewrite_access(session: AsyncSession, child_id: UUID) -> None:
