@@ -29,7 +29,7 @@ NOTES: Mapping[Note, str] = MappingProxyType(
         Note.DOMINATED: "Not shown: one or two children make most of it",
         Note.WITHDRAWN: "Not shown: taken back so that nobody can be found",
         Note.NO_DATA: "No data for this term",
-        Note.ONCE: "Counted once in three terms",
+        Note.ONCE: "Published once in three terms",
         Note.FEW_OF_THEM: "Few of them",
         Note.NEARLY_ALL: "Nearly all of them",
         Note.WITH_NEXT: "This band or the next",
@@ -41,7 +41,7 @@ WHY_NOT: tuple[tuple[Note, str], ...] = (
     (Note.FEW, "Money, waits and shares are shown from 10 children on."),
     (Note.DOMINATED, "A sum that one or two children make most of is not shown."),
     (Note.WITHDRAWN, "What could be worked out from other figures is taken back before it is out."),
-    (Note.ONCE, "Three terms together are counted once in three terms, not in each release."),
+    (Note.ONCE, "Three terms together, and tables of few children, come out once in three terms."),
     (Note.NO_DATA, "A term of which nothing was recorded has no figures."),
 )
 """Why something is not shown, for people to read once."""
