@@ -84,7 +84,7 @@ def _said(who: Who, said: Mapping[str, str], *, days: int, pence: int) -> Sequen
     key, kind = who.person, said["kind"]
     return (
         ChildTerm(
-            who, SUMMER, ward=list(CLUSTERS)[0], age="5–7", sex="male",
+            who, SUMMER, ward=min(CLUSTERS), age="5–7", sex="male",
             ethnicity=said["ethnicity"], need=said["need"], level="targeted", known=True,
             planned=False,
         ),

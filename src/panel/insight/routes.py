@@ -91,7 +91,7 @@ async def _open(desk: Desk, term: str, keys: Sequence[str] = ()) -> Opened:
 
 
 async def _looked_back(desk: Desk, opened: Opened) -> Seen | None:
-    """What was opened, with what comes out once in three terms of the newest release that has it."""
+    """What was opened, with what comes out once in three terms out of the release that has it."""
     if opened.seen is None:
         return None
     async with desk.tenant.transaction(desk.viewer.id) as session:

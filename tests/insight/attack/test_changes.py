@@ -15,6 +15,7 @@ import pytest
 
 from tests.insight.attack.bounds import Place, place_of
 from tests.insight.attack.changes import SIZES, SORTS, Change, Score, by_span, crossed, score
+from tests.insight.attack.folder import TableSeen
 from tests.insight.attack.harness import Releases, every_term, without_rounding, world_of
 
 POINTS = 0.05
@@ -95,22 +96,25 @@ def _changes(seed: int, turnover: float) -> list[Change]:
 
 def _last_changes(releases: Releases) -> Iterator[Change]:
     seen: set[Place] = set()
-    last = releases.made[-1]
-    for at, (table, new) in enumerate(zip(releases.tables, last.seen, strict=True)):
-        before = [
-            (term, made.seen[at])
-            for term, made in zip(TERMS, releases.made[:-1], strict=False)
-            if any(cell.value is not None for cell in made.seen[at].cells.values())
-        ]
-        if not before:
-            continue
-        term, old = before[-1]
+    for at, (term, old) in _shown_before(releases):
+        table, new = releases.tables[at], releases.made[-1].seen[at]
         changed = releases.changed(table, term, TERMS[-1])
         for cell, now in new.cells.items():
-            grain, codes = place = place_of(new, cell)
-            was = old.cells[cell]
+            place = place_of(new, cell)
+            grain, was = place[0], old.cells[cell]
             if place in seen or was.value is None or now.value is None:
                 continue
             seen.add(place)
             what = " ".join((grain.counts, grain.level, *grain.dims))
             yield Change(was.value, now.value, changed.get(cell, 0), grain.span, what)
+
+
+def _shown_before(releases: Releases) -> list[tuple[int, tuple[int, TableSeen]]]:
+    """Of each table, by number, the newest term before the last that has figures, newest first:
+    what stands in several tables is compared with what was said of it last."""
+    found: dict[int, tuple[int, TableSeen]] = {}
+    for term, made in zip(TERMS, releases.made[:-1], strict=False):
+        for at, table in enumerate(made.seen):
+            if any(cell.value is not None for cell in table.cells.values()):
+                found[at] = term, table
+    return sorted(found.items(), key=lambda each: -each[1][0])

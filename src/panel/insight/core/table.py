@@ -33,7 +33,7 @@ class Measure(StrEnum):
 
 _AREA = "area"
 _BESIDE_AREA = MappingProxyType({Level.WARD: 0, Level.CLUSTER: 1})
-"""By how many dimensions beside its areas a table tells children apart in every release (adr/0043)."""
+"""By how many dimensions beside areas a table of every release tells children apart (ADR 43)."""
 
 
 @dataclass(frozen=True, slots=True)
