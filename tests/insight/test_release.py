@@ -78,15 +78,20 @@ def invented() -> list[Fact]:
 def facts(database_of_own: Cluster) -> str:
     """Facts of a term that is over. Returns the address of the role that counts."""
     write(database_of_own, invented())
-    with as_owner(database_of_own) as owner:
+    put_term(database_of_own)
+    assert database_of_own.insight_url is not None
+    return database_of_own.insight_url
+
+
+def put_term(database: Cluster) -> None:
+    """The summer term, which is over."""
+    with as_owner(database) as owner:
         owner.execute("INSERT INTO fact_period VALUES ('2026-summer', '2026-04-13', '2026-07-21')")
         owner.execute(
             "INSERT INTO term (id, created_at, created_by, changed_at, changed_by, version,"
             " first_day, last_day, name) SELECT gen_random_uuid(), now(), i, now(), i, 1,"
             " '2026-04-13', '2026-07-21', '' FROM gen_random_uuid() i"
         )
-    assert database_of_own.insight_url is not None
-    return database_of_own.insight_url
 
 
 def as_owner(database: Cluster) -> psycopg.Connection:

@@ -97,7 +97,7 @@ def barred(
     """Cells that differ in one dimension, as bars beside their table, the highest first."""
     if not seen.holds(table.key):
         return Block(name, heading, (NO_FIGURES,), links=ways_on(seen, table.key))
-    place = table.dims.index(dim)
+    place, term = table.dims.index(dim), seen.head_of(table.key).term
 
     def called(one: Cell) -> str:
         return code_words(table, dim, one.cell[place], seen.areas)
@@ -107,7 +107,7 @@ def barred(
     drawn = Chart(
         name=f"{name}-bars",
         title=f"{heading} Bars",
-        description=f"{table.title}, {seen.head.term}. The same figures are in the table.",
+        description=f"{table.title}, {term}. The same figures are in the table.",
         table=table,
         cells=shown,
         labels=tuple(map(called, shown)),
@@ -116,7 +116,7 @@ def barred(
         name=name,
         heading=heading,
         sentences=(*sentences, *left_out(ranked, called)),
-        caption=f"{table.title}, {seen.head.term}",
+        caption=f"{table.title}, {term}",
         columns=(dim_words(dim), upper_first(unit(table))),
         rows=tuple((called(one), value_words(table, one)) for one in ranked if shows(one)),
         numeric=(1,),

@@ -59,7 +59,13 @@ def _rules(rules: PublishedRules) -> Block:
         " two such figures. A 5 of three terms may be a 0 that was raised because one of the terms"
         " had a figure already; it then means 0 to 10."
     )
-    return Block("rules", "How figures are changed", (moved, near, bigger, three, gate, sums))
+    seldom = (
+        "Wards by anything else, and groups of wards by two things at once, are published once in"
+        " three terms too. More children have come and gone by then, so that a figure that changed"
+        " is seldom one child."
+    )
+    said = (moved, near, bigger, three, seldom, gate, sums)
+    return Block("rules", "How figures are changed", said)
 
 
 def _changes(rules: PublishedRules) -> Block:

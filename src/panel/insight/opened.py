@@ -67,7 +67,7 @@ async def open_release(desk: Desk, term: str, keys: Sequence[str] = ()) -> Opene
 
 
 async def looked_back(desk: Desk, opened: Opened) -> Seen | None:
-    """What was opened, with tables over three terms of the newest release that has them."""
+    """What was opened, with what comes out once in three terms out of the release that has it."""
     if opened.seen is None:
         return None
     async with desk.tenant.transaction(desk.viewer.id) as session:

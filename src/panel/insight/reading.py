@@ -114,8 +114,8 @@ async def look(session: AsyncSession, head: Head, keys: Sequence[str]) -> Seen:
 
 
 async def look_back(session: AsyncSession, published: Sequence[Head], seen: Seen) -> Seen:
-    """With the tables over three terms that this release leaves out, out of the newest before it
-    that has them. `published`: all releases, the newest first."""
+    """With the tables that this release leaves out because they come out once in three terms, out
+    of the newest before it that has them. `published`: all releases, the newest first."""
     cells, earlier = dict(seen.cells), dict(seen.earlier)
     left = {key for key, those in cells.items() if any(one.note is Note.ONCE for one in those)}
     for head in published:

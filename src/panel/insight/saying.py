@@ -47,7 +47,7 @@ NOTES: Mapping[Note, str] = MappingProxyType(
         Note.NO_DATA: "No data for this term",
         Note.NO_SUM: "Not added up",
         Note.CHANGED: "Not shown: the ward or group changed",
-        Note.ONCE: "Counted once in three terms",
+        Note.ONCE: "Published once in three terms",
         Note.FEW_OF_THEM: "Few of them",
         Note.NEARLY_ALL: "Nearly all of them",
         Note.WITH_NEXT: "This band or the next",
@@ -63,7 +63,7 @@ WHY_NOT: tuple[tuple[Note, str], ...] = (
         Note.CHANGED,
         "A ward that was merged or divided has no figures of its own for three terms.",
     ),
-    (Note.ONCE, "Three terms together are counted once in three terms, not in each release."),
+    (Note.ONCE, "Three terms together, and tables of few children, come out once in three terms."),
     (Note.NO_SUM, "Two estimates of the same are not added up."),
     (Note.NO_DATA, "A term of which nothing was recorded has no figures."),
 )

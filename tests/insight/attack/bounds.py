@@ -19,7 +19,7 @@ greatest part and at most their sum.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import highspy
 import numpy as np
@@ -49,8 +49,7 @@ OF_THE_CHILD: Final = frozenset({"age", "sex", "ethnicity"})
 """Dimensions that mean the same of a child, whatever is counted."""
 
 
-@dataclass(frozen=True)
-class Grain:
+class Grain(NamedTuple):
     """What a set of cells is broken down by, and how finely: one node of the nesting."""
 
     counts: str
@@ -102,6 +101,8 @@ class Model:
     many: Mapping[str, frozenset[str]]
     """By whom is counted: the dimensions of which a child may have several codes."""
     column: dict[Place, int] = field(default_factory=dict)
+    of_grain: dict[Grain, list[Place]] = field(default_factory=dict)
+    """The cells of each grain that have a column."""
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
     shown: dict[Place, int] = field(default_factory=dict)
@@ -116,6 +117,7 @@ class Model:
         found = self.column.get(place)
         if found is None:
             found = self.column[place] = len(self.low)
+            self.of_grain.setdefault(place[0], []).append(place)
             self.low.append(0.0)
             self.high.append(MOST_PER_CELL)
         return found
@@ -233,9 +235,10 @@ def _next_above(grain: Grain, grains: Iterable[Grain]) -> list[Grain]:
 
 def _fill(model: Model, grains: Iterable[Grain]) -> None:
     """Columns for the cells that no table shows but that others add up to."""
-    for place in list(model.column):
-        for coarse in grains:
-            if place[0].is_within(coarse):
+    for grain, places in list(model.of_grain.items()):
+        coarser = [coarse for coarse in grains if grain.is_within(coarse)]
+        for place in list(places):
+            for coarse in coarser:
                 model.add(model.above(place, coarse))
 
 
@@ -277,9 +280,9 @@ def _differ(model: Model, inner: Place, outer: Place) -> bool:
 def _say_how_they_add_up(model: Model, fine: Grain, coarse: Grain) -> None:
     parts: dict[int, list[int]] = {}
     several = model.several(fine)
-    for place, column in model.column.items():
-        if place[0] == fine:
-            parts.setdefault(model.column[model.above(place, coarse)], []).append(column)
+    for place in model.of_grain.get(fine, ()):
+        whole = model.column[model.above(place, coarse)]
+        parts.setdefault(whole, []).append(model.column[place])
     for whole, each in parts.items():
         every = {whole: -1.0} | dict.fromkeys(each, 1.0)
         if not fine.more_than(coarse) & several:

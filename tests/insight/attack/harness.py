@@ -272,6 +272,12 @@ def with_overlaps(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Published, "overlaps", lambda _: False)
 
 
+def every_term(patch: pytest.MonkeyPatch) -> None:
+    """Publish in every term all that counts one term, however few children."""
+    rolling = property(lambda table: table.span is Span.ROLLING)
+    patch.setattr(TableDef, "is_once_in_three", rolling)
+
+
 def without_zero_rule(patch: pytest.MonkeyPatch) -> None:
     """Publish whatever stands under a zero."""
     patch.setattr(Published, "may_show", lambda *_: True)

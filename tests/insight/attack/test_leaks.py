@@ -23,6 +23,18 @@ from tests.insight.attack.world import Count
 
 
 @pytest.fixture(scope="module")
+def files(county: Releases) -> dict[str, bytes]:
+    """Of the county's first release."""
+    return files_of(county.made[0])
+
+
+@pytest.fixture(scope="module")
+def charts(county: Releases) -> dict[str, str]:
+    """Of the county's first release."""
+    return charts_of(county.made[0])
+
+
+@pytest.fixture(scope="module")
 def elsewhere() -> Made:
     """A release of the same term in a county of other children."""
     return Releases(world_of(7)).make(2)
@@ -47,16 +59,20 @@ def hidden_otherwise(county: Releases) -> Made:
     return Releases(county.world).protected(2, counts)
 
 
-def test_what_is_not_shown_changes_no_byte(county: Releases, hidden_otherwise: Made) -> None:
+def test_what_is_not_shown_changes_no_byte(
+    county: Releases, hidden_otherwise: Made, files: dict[str, bytes], charts: dict[str, str]
+) -> None:
     first = county.made[0]
     assert hidden_otherwise.truth != first.truth
     assert hidden_otherwise.tables == first.tables
-    assert differences(files_of(hidden_otherwise), files_of(first)) == []
-    assert differences(charts_of(hidden_otherwise), charts_of(first)) == []
+    assert differences(files_of(hidden_otherwise), files) == []
+    assert differences(charts_of(hidden_otherwise), charts) == []
     assert differences(pages_of(hidden_otherwise), pages_of(first)) == []
 
 
-def test_one_child_more_that_changes_no_number_changes_no_byte(county: Releases) -> None:
+def test_one_child_more_that_changes_no_number_changes_no_byte(
+    county: Releases, files: dict[str, bytes]
+) -> None:
     first = county.made[0]
     counts = Releases(county.world).counts(2)
     of_ward = counts["known_by_area_ward"]["W00",]
@@ -71,11 +87,11 @@ def test_one_child_more_that_changes_no_number_changes_no_byte(county: Releases)
             break
     assert other.truth != first.truth
     assert other.tables == first.tables
-    assert differences(files_of(other), files_of(first)) == []
+    assert differences(files_of(other), files) == []
 
 
-def test_names_and_order_are_those_of_any_county(county: Releases, elsewhere: Made) -> None:
-    here, there = files_of(county.made[0]), files_of(elsewhere)
+def test_names_and_order_are_those_of_any_county(elsewhere: Made, files: dict[str, bytes]) -> None:
+    here, there = files, files_of(elsewhere)
     assert here.keys() == there.keys()
     tables = [name for name in here if name.endswith(".csv")]
     assert tables
@@ -84,9 +100,8 @@ def test_names_and_order_are_those_of_any_county(county: Releases, elsewhere: Ma
     assert sum(here[name] != there[name] for name in tables) > 50
 
 
-def test_a_drawing_says_no_more_than_the_table(county: Releases) -> None:
+def test_a_drawing_says_no_more_than_the_table(county: Releases, charts: dict[str, str]) -> None:
     first = county.made[0]
-    charts = charts_of(first)
     shown = {table.key: {cell.value for cell in table.cells.values()} for table in first.seen}
     assert sum(len(numbers_said(svg)) for svg in charts.values()) > 300
     assert sum(len(lengths(svg)) for svg in charts.values()) > 300

@@ -99,10 +99,12 @@ def test_the_attack_wins_where_three_terms_overlap(monkeypatch: pytest.MonkeyPat
 
 
 def test_releases_in_a_row_of_other_counties_tell_no_more_together() -> None:
+    """All tables of a fact in four releases are one programme."""
     for seed in SEEDS:
         found = _in_a_row(seed, IN_A_ROW)
         print(f"county {seed}, four releases: {sum(len(one.narrow()) for one in found)} won")
         _print_narrowest(found)
+        assert sum(len(one.bounds) for one in found) > 6_000
         assert [one.narrow() for one in found if one.narrow()] == []
 
 
@@ -147,9 +149,15 @@ def _cells(releases: Releases) -> list[tuple[TableSeen, tuple[str, ...], int]]:
 
 
 def _by_who_is_counted(tables: Sequence[TableSeen]) -> list[list[TableSeen]]:
-    """Tables of the same fact: what one says of another's children is in one programme."""
+    """Tables of the same fact: what one says of another's children is in one programme.
+
+    Three terms of which a release shows nothing are left out. They narrow nothing: whatever each
+    term has, as many children fit in the three as in the greatest, sex by sex and group by group.
+    """
     facts: dict[str, list[TableSeen]] = {}
     for table in tables:
+        if table.span != "term" and all(cell.value is None for cell in table.cells.values()):
+            continue
         facts.setdefault(table.counts.split()[0], []).append(table)
     return list(facts.values())
 

@@ -20,7 +20,7 @@ def says(table: ProtectedTable) -> int:
 
 
 def newest(tables: Iterable[ProtectedTable]) -> Mapping[str, ProtectedTable]:
-    """Of each table that of the newest term that has it: three terms come out once in three."""
+    """Of each table that of the newest term that has it: some come out once in three terms."""
     found: dict[str, ProtectedTable] = {}
     for one in sorted(tables, key=lambda one: ordinal(one.period)):
         if one.key not in found or not all(cell.note is Note.ONCE for cell in one.cells):

@@ -15,7 +15,7 @@ from panel.insight.core.published import Published
 from panel.insight.core.rates import ExpectedShare
 from panel.insight.core.series import projected
 from panel.insight.core.table import CellId, Measure, TableDef
-from panel.insight.core.words import EVERY, LISTS, Span
+from panel.insight.core.words import EVERY, LISTS
 
 COUNTED: tuple[TableDef, ...] = tuple(
     one for one in ORDER if one.measure is Measure.CHILDREN or one.measure in MEASURES
@@ -55,13 +55,14 @@ def tables_of(
     """
     if strange := counted.cells.keys() - {one.key for one in COUNTED}:
         raise ValueError(f"These tables are not counted: {', '.join(sorted(strange))}")
-    # Windows of terms that overlap tell, one less the other, of the few who are in one alone.
-    rolling = not published.overlaps()
+    # Windows of terms that overlap tell, one less the other, of the few who are in one alone. With
+    # them comes what counts few children, of whom more have come and gone by then.
+    every = not published.overlaps()
     made: dict[str, ProtectedTable] = {}
     absent = _absent_lists(counted)
     for table in COUNTED:
         cells = counted.cells.get(table.key)
-        if table.span is Span.ROLLING and not rolling:
+        if table.is_once_in_three and not every:
             made[table.key] = without_figures(table, grid, published.period, Note.ONCE)
         elif cells is None:
             # It has no place in `published`: what says nothing hides nothing.

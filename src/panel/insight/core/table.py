@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from panel.insight.core.facts import Fact
 from panel.insight.core.words import Level, Span
@@ -30,6 +31,11 @@ class Measure(StrEnum):
     """Of figures that somebody else published, or of what one would expect by them."""
     PLACES = "places"
     """A sum that is about no child, and so not changed."""
+
+
+_AREA = "area"
+_BESIDE_AREA = MappingProxyType({Level.WARD: 0, Level.CLUSTER: 1})
+"""By how many dimensions beside areas a table of every release tells children apart (ADR 43)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,20 @@ class TableDef:
     """Dimensions of which a child may have several codes in a term, so that parts are more than
     the whole. In a rolling table that is every dimension."""
     structural_zeros: frozenset[CellId] = frozenset()
+
+    @property
+    def is_once_in_three(self) -> bool:
+        """Whether it comes out once in three terms, and not with every release.
+
+        It hangs on what the table is and on no figure. Three terms together do so that no two
+        windows overlap; counts of few children, so that more of them come and go between two
+        figures of a cell.
+        """
+        if self.span is Span.ROLLING:
+            return True
+        if self.measure is not Measure.CHILDREN or _AREA not in self.dims:
+            return False
+        return len(self.dims) - 1 > _BESIDE_AREA.get(self.level, len(self.dims))
 
     def splits(self, dim: str) -> bool:
         """Whether each child of the table has one code of this dimension and no more."""
