@@ -32,7 +32,13 @@ from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
 from panel.platform.sessions import Way, start
-from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
+from panel.platform.tenancy import (
+    AuthorityRecord,
+    Tenant,
+    authority_named,
+    keyring,
+    record_authority,
+)
 from panel.records.gate import Gate
 from panel.settings import from_environment
 from panel.sharing.state import SharingFacts
@@ -217,6 +223,8 @@ class MadeBefore:
     """By their address: SQLAlchemy writes each statement out once for each."""
     connected: dict[str, int] = field(default_factory=dict)
     """By the address of what is kept: how often it had been dropped when connections were made."""
+    listed: AuthorityRecord | None = None
+    """The authority of every copy of the template, as it is listed there."""
     sites: dict[tuple[str, str, Pages], Litestar] = field(default_factory=dict)
     """By the database's address, the authority's schema and what is `beside`: hundreds of routes
     are looked into.
@@ -230,6 +238,14 @@ class MadeBefore:
             await self.databases[url].close()
         self.connected[url] = self.kept.renewed
         return self.databases[url]
+
+    def authority(self, url: str) -> AuthorityRecord:
+        """The only authority of a database."""
+        if not self.kept.is_at(url):
+            return authority_named(url, None)
+        if self.listed is None:
+            self.listed = authority_named(url, None)
+        return self.listed
 
     async def rest(self, database: Database) -> None:
         """After a test: connections to what is kept go on, each as if it had just been made."""
@@ -252,7 +268,7 @@ async def tenant(
 ) -> AsyncIterator[Tenant]:
     """The authority of one test, served as `panel_app`."""
     url = database_of_own.app_url
-    database, record = await made_before.database(url), authority_named(url, None)
+    database, record = await made_before.database(url), made_before.authority(url)
     yield Tenant(
         record, database, keyring(record, master_key(None, data_dir / "keys" / "master.key")), clock
     )
