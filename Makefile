@@ -11,6 +11,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Some machines tell Python to keep nothing of what it compiles: then each of the hundreds of
+# processes here compiles all of Panel again, two seconds for each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-database lint lint-types lint-style audit sbom bench conformance soak assets lock clean help
 
 help: ## What can be made

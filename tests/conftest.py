@@ -32,11 +32,18 @@ from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.migrate import ensure_control, migrate_all
 from panel.platform.sessions import Way, start
-from panel.platform.tenancy import Tenant, authority_named, keyring, record_authority
+from panel.platform.tenancy import (
+    AuthorityRecord,
+    Tenant,
+    authority_named,
+    keyring,
+    record_authority,
+)
 from panel.records.gate import Gate
 from panel.settings import from_environment
 from panel.sharing.state import SharingFacts
 from panel.web import assets
+from tests.kept_database import KeptDatabase, as_made
 
 MORNING = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """Monday 23 November 2026, in term: when tests take place unless they say otherwise."""
@@ -157,10 +164,20 @@ def own_name() -> str:
     return f"panel_test_{new_id().hex[-12:]}"
 
 
+@pytest.fixture(scope="session")
+def kept_database(
+    cluster: Cluster, own_name: str, template_database: str
+) -> Iterator[KeptDatabase]:
+    """What a worker lends to one test after the other."""
+    kept = KeptDatabase(cluster, own_name, template_database)
+    yield kept
+    kept.drop()
+
+
 @pytest.fixture
-def database_of_own(cluster: Cluster, own_name: str, template_database: str) -> Iterator[Cluster]:
+def database_of_own(kept_database: KeptDatabase) -> Iterator[Cluster]:
     """A migrated, empty database for one test."""
-    with copied(cluster, own_name, template_database) as database:
+    with kept_database.lent() as database:
         yield database
 
 
@@ -198,21 +215,51 @@ Pages = tuple[HTTPRouteHandler, ...]
 class MadeBefore:
     """What takes long to make and is the same for every database of an address.
 
-    Nothing of it knows what is in the database: connections are given back after each test.
+    Nothing of it knows what is in the database.
     """
 
+    kept: KeptDatabase
     databases: dict[str, Database] = field(default_factory=dict)
     """By their address: SQLAlchemy writes each statement out once for each."""
+    connected: dict[str, int] = field(default_factory=dict)
+    """By the address of what is kept: how often it had been dropped when connections were made."""
+    listed: AuthorityRecord | None = None
+    """The authority of every copy of the template, as it is listed there."""
     sites: dict[tuple[str, str, Pages], Litestar] = field(default_factory=dict)
     """By the database's address, the authority's schema and what is `beside`: hundreds of routes
     are looked into.
     """
 
+    async def database(self, url: str) -> Database:
+        """What serves an address, with no connection to a database that was dropped since."""
+        if url not in self.databases:
+            self.databases[url] = Database(url, pool_size=4)
+        elif self.connected.get(url) != self.kept.renewed:
+            await self.databases[url].close()
+        self.connected[url] = self.kept.renewed
+        return self.databases[url]
+
+    def authority(self, url: str) -> AuthorityRecord:
+        """The only authority of a database."""
+        if not self.kept.is_at(url):
+            return authority_named(url, None)
+        if self.listed is None:
+            self.listed = authority_named(url, None)
+        return self.listed
+
+    async def rest(self, database: Database) -> None:
+        """After a test: connections to what is kept go on, each as if it had just been made."""
+        if not self.kept.is_at(database.url) or not await as_made(database):
+            await database.close()
+
 
 @pytest.fixture(scope="session")
-def made_before() -> MadeBefore:
+async def made_before(kept_database: KeptDatabase) -> AsyncIterator[MadeBefore]:
     """What the tests of one worker share."""
-    return MadeBefore()
+    made = MadeBefore(kept_database)
+    yield made
+    for database in made.databases.values():
+        await database.close()
 
 
 @pytest.fixture
@@ -221,13 +268,11 @@ async def tenant(
 ) -> AsyncIterator[Tenant]:
     """The authority of one test, served as `panel_app`."""
     url = database_of_own.app_url
-    if url not in made_before.databases:
-        made_before.databases[url] = Database(url, pool_size=4)
-    database, record = made_before.databases[url], authority_named(url, None)
+    database, record = await made_before.database(url), made_before.authority(url)
     yield Tenant(
         record, database, keyring(record, master_key(None, data_dir / "keys" / "master.key")), clock
     )
-    await database.close()
+    await made_before.rest(database)
 
 
 @pytest.fixture
@@ -272,7 +317,7 @@ async def app(
     )
     yield made
     passwords.close()
-    await database.close()
+    await made_before.rest(database)
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
-
-import httpx
 
 AS_OF = "2026-11-23"
 """Monday, ten days before the panel of Thursday 3 December 2026."""
@@ -25,6 +24,23 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIEN
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         Event().wait(0.02)
+
+
+def status_at(url: str) -> int | None:
+    """The status with which an address answers; None where nobody does.
+
+    Asked many times while something starts, so not by httpx: each of its clients reads all the
+    certificates of the machine first (20 ms), and what starts would wait for the one that asks.
+    """
+    host, _, path = url.removeprefix("http://").partition("/")
+    connection = HTTPConnection(host, timeout=5)
+    try:
+        connection.request("GET", f"/{path}")
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def children_of(parent: int) -> dict[int, str]:
@@ -139,10 +155,7 @@ class Site:
         """Whether the site says that it is ready; a site that ended is an error."""
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()[-2_000:]
-        try:
-            return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
+        return status_at(f"{self.url}/health/ready") == 200
 
     def pids(self) -> tuple[int, list[int]]:
         """The serving parent and its workers."""

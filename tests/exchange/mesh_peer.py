@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from interop.mesh import Mailbox
-from tests.durability.serving import free_port, wait_until
+from tests.durability.serving import free_port, status_at, wait_until
 
 SHARED_KEY = "only-for-tests"
 
@@ -32,7 +30,7 @@ def mesh(folder: Path) -> Iterator[tuple[Mailbox, Mailbox]]:
             [sys.executable, *asked], env=environment, stdout=log, stderr=subprocess.STDOUT
         )
         try:
-            wait_until(lambda: _answers(base), "the sandbox of MESH answers")
+            wait_until(lambda: status_at(f"{base}/health") == 200, "the sandbox of MESH answers")
             first, second = (
                 Mailbox(base, name, "password", SHARED_KEY) for name in ("X26ABC1", "X26ABC2")
             )
@@ -40,10 +38,3 @@ def mesh(folder: Path) -> Iterator[tuple[Mailbox, Mailbox]]:
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _answers(base: str) -> bool:
-    try:
-        return httpx.get(f"{base}/health", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -11,10 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from panel.web.assets import CHECKOUT
-from tests.durability.serving import PATIENCE, free_port, wait_until
+from tests.durability.serving import PATIENCE, free_port, status_at, wait_until
 from tests.exchange.connected import OURS, Connected
 
 DOCUMENT = CHECKOUT / "docs" / "integrators.md"
@@ -45,10 +43,7 @@ def served(environment: Mapping[str, str], port: int) -> Iterator[None]:
 
 
 def answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/fhir/R4/metadata").is_success
-    except httpx.TransportError:
-        return False
+    return status_at(f"http://127.0.0.1:{port}/fhir/R4/metadata") == 200
 
 
 def typed(environment: Mapping[str, str], port: int, folder: Path) -> None:

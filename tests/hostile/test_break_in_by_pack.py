@@ -13,7 +13,8 @@ from panel.platform.cluster import Cluster
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from panel.sharing.models import SharingRestriction
-from tests.conftest import SignIn, copied
+from tests.conftest import SignIn
+from tests.kept_database import KeptDatabase
 from tests.panels.pack_world import MEETING_DAY, World, add_marked_child, agreed, make_world
 
 Browser = AsyncTestClient[Any]
@@ -21,9 +22,9 @@ PACK = f"/panels/contacts/{MEETING_DAY}/pack"
 
 
 @pytest.fixture
-def database_of_own(cluster: Cluster, own_name: str, template_database: str) -> Iterator[Cluster]:
+def database_of_own(kept_database: KeptDatabase) -> Iterator[Cluster]:
     """An empty authority: the panel here is one of its own."""
-    with copied(cluster, own_name, template_database) as database:
+    with kept_database.lent() as database:
         yield database
 
 

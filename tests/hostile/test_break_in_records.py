@@ -40,7 +40,7 @@ from panel.register.service import (
 )
 from panel.sharing.models import SharingRestriction
 from panel.sharing.service import withdraw_agreement
-from tests.conftest import copied
+from tests.kept_database import KeptDatabase
 from tests.sharing.family import (
     TODAY,
     Family,
@@ -55,9 +55,9 @@ from tests.sharing.family import (
 
 
 @pytest.fixture
-def database_of_own(cluster: Cluster, own_name: str, template_database: str) -> Iterator[Cluster]:
+def database_of_own(kept_database: KeptDatabase) -> Iterator[Cluster]:
     """An empty authority: what is tried here needs a family of its own."""
-    with copied(cluster, own_name, template_database) as database:
+    with kept_database.lent() as database:
         yield database
 
 

@@ -13,6 +13,23 @@ DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=360, height=740)
 
 
+async def looked_at(page: Page, name: str, *, begins: str | None = None) -> None:
+    """The page on a desktop and then on a phone: accessible, no wider than the window, pictured.
+
+    `begins` is an address to open first; it is opened once, and the window made small.
+    """
+    await page.set_viewport_size(DESKTOP)
+    if begins is not None:
+        answer = await page.goto(begins)
+        assert answer is not None
+        assert answer.ok, begins
+    for size, where in ((DESKTOP, "desktop"), (PHONE, "phone")):
+        await page.set_viewport_size(size)
+        await screenshot(page, f"{name}-{where}")
+        await assert_accessible(page)
+        await assert_fits(page)
+
+
 @dataclass
 class Person:
     """Somebody signed in, with a browser of their own."""

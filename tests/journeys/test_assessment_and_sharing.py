@@ -19,9 +19,8 @@ from panel.assessments.service import (
 from panel.platform.tenancy import Tenant
 from panel.records.gate import Gate
 from tests.assessments.conftest import caf, full, options
-from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
-from tests.journeys.person import PHONE
+from tests.journeys.person import looked_at
 from tests.sharing.family import Family, agreed, hold_the_plan, invented_family, record
 
 __all__ = ["caf", "full", "options"]
@@ -42,12 +41,7 @@ async def rosa(page: Page, client: AsyncTestClient[Litestar], family: Family, si
 
 async def look(page: Page, path: str, name: str) -> None:
     """Open a page on a desktop and on a phone: accessible, no wider than the window, pictured."""
-    for size, where in (({"width": 1280, "height": 900}, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)
-        await page.goto(f"{SITE}{path}")
-        await screenshot(page, f"{name}-{where}")
-        await assert_accessible(page)
-        await assert_fits(page)
+    await looked_at(page, name, begins=f"{SITE}{path}")
 
 
 @pytest.mark.journey

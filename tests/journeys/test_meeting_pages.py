@@ -14,9 +14,8 @@ from panel.panels.calendar import meeting_on
 from panel.panels.models import FamilyWords
 from panel.plans.models import Action, Plan
 from panel.platform.sessions import IDLE
-from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
-from tests.journeys.person import DESKTOP, PHONE
+from tests.journeys.person import DESKTOP, looked_at
 from tests.panels.conftest import NEXT_MEETING, add_child, house
 from tests.panels.meeting_world import MEETING, MINUTE, MINUTES, Hall, hall
 
@@ -71,13 +70,7 @@ async def ada(page: Page, client: AsyncTestClient[Litestar], busy: Hall) -> Page
 
 async def look(page: Page, name: str, path: str = "") -> None:
     """The page on a desktop and on a phone: accessible, no wider than the window, pictured."""
-    for size, where in ((DESKTOP, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)
-        if path:
-            await page.goto(f"{SITE}{path}")
-        await screenshot(page, f"{name}-{where}")
-        await assert_accessible(page)
-        await assert_fits(page)
+    await looked_at(page, name, begins=f"{SITE}{path}" if path else None)
     await page.set_viewport_size(DESKTOP)
 
 

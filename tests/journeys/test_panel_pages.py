@@ -10,9 +10,8 @@ from playwright.async_api import Page, expect
 
 from panel.panels.calendar import meeting_on
 from panel.panels.settle import freeze
-from tests.journeys.browser import assert_accessible, assert_fits, screenshot
 from tests.journeys.in_process import SITE, serve
-from tests.journeys.person import DESKTOP, PHONE
+from tests.journeys.person import looked_at
 from tests.panels.conftest import NEXT_MEETING, AddChild, House, add_child, house
 
 __all__ = ["add_child", "house"]
@@ -48,12 +47,7 @@ async def ada(page: Page, client: AsyncTestClient[Litestar], busy: House, sign_i
 
 async def look(page: Page, path: str, name: str) -> None:
     """Open a page on a desktop and on a phone: accessible, no wider than the window, pictured."""
-    for size, where in ((DESKTOP, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)
-        await page.goto(f"{SITE}{path}")
-        await screenshot(page, f"{name}-{where}")
-        await assert_accessible(page)
-        await assert_fits(page)
+    await looked_at(page, name, begins=f"{SITE}{path}")
 
 
 @pytest.mark.journey

@@ -21,9 +21,9 @@ from panel.register.service import (
     note_event,
 )
 from tests.documents.test_attach_a_document import PDF
-from tests.journeys.browser import assert_accessible, assert_fits, screenshot
+from tests.journeys.browser import assert_accessible, screenshot
 from tests.journeys.in_process import SITE, serve
-from tests.journeys.person import DESKTOP, PHONE
+from tests.journeys.person import looked_at
 from tests.register.conftest import Add, Team, add, team
 
 __all__ = ["add", "team"]
@@ -76,12 +76,7 @@ async def amina(tenant: Tenant, team: Team, add: Add) -> UUID:
 
 async def look(page: Page, path: str, name: str) -> None:
     """Open a page on a desktop and on a phone: accessible, no wider than the window, pictured."""
-    for size, where in ((DESKTOP, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)
-        await page.goto(f"{SITE}{path}")
-        await screenshot(page, f"register-{name}-{where}")
-        await assert_accessible(page)
-        await assert_fits(page)
+    await looked_at(page, f"register-{name}", begins=f"{SITE}{path}")
 
 
 @pytest.mark.journey

@@ -19,9 +19,9 @@ from panel.sharing.enquiring import NewEnquiry, begin_enquiry
 from panel.sharing.former_names import NewFormerName, record_former_name
 from panel.sharing.overriding import Reason, open_withheld
 from panel.sharing.restricting import NewRestriction, restrict
-from tests.journeys.browser import assert_accessible, assert_fits, screenshot
+from tests.journeys.browser import assert_accessible, screenshot
 from tests.journeys.in_process import SITE, serve
-from tests.journeys.person import PHONE
+from tests.journeys.person import looked_at
 from tests.sharing.family import Family, agreed, hold_the_plan, invented_family, record, refused
 from tests.sharing.restricted import Guardians, with_social_care
 
@@ -45,14 +45,7 @@ async def guardians(tenant: Tenant, family: Family, gate: Gate) -> Guardians:
 
 async def look(page: Page, path: str, name: str) -> None:
     """Open a page on a desktop and on a phone: accessible, no wider than the window, pictured."""
-    for size, where in (({"width": 1280, "height": 900}, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)
-        answer = await page.goto(f"{SITE}{path}")
-        assert answer is not None
-        assert answer.ok, path
-        await screenshot(page, f"{name}-{where}")
-        await assert_accessible(page)
-        await assert_fits(page)
+    await looked_at(page, name, begins=f"{SITE}{path}")
 
 
 @pytest.mark.journey
