@@ -163,6 +163,21 @@ class Database:
                 cursor = await driver_of(connection).execute(statement, given)
             return await cursor.fetchall()
 
+    async def ask_as(
+        self, scope: Scope, statement: str, given: Mapping[str, object]
+    ) -> list[TupleRow]:
+        """One statement within a transaction of its own, which ends in the same message.
+
+        `given` are named as psycopg names them, `%(name)s`.
+        """
+        async with self._taken() as connection:
+            await self._begin(connection, scope.preamble())
+            driver = driver_of(connection)
+            async with driver.pipeline():
+                cursor = await driver.execute(statement, given)
+                await driver.execute("COMMIT")
+            return await cursor.fetchall()
+
     @asynccontextmanager
     async def _taken(self) -> AsyncIterator[AsyncConnection]:
         """A connection of the pool, until it is given back."""
