@@ -63,14 +63,16 @@ LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """A statement that is sent in one message with the commit, and the rows that it is about."""
+    """A statement that is sent in one message with the commit, and the rows that it is of."""
 
     statement: str
     given: Mapping[str, object]
-    rows: list[object]
+    rows: list[object] | None
 
     def values(self) -> Mapping[str, object]:
         """All that the statement names."""
+        if self.rows is None:
+            return self.given
         return {**self.given, "rows": msgspec.json.encode(self.rows).decode()}
 
 
