@@ -21,9 +21,9 @@ from panel.exchange import inbox_job, reading
 from panel.exchange.entering import Client
 from panel.exchange.inbox_job import LEFT, TRIES, take_in_what_is_left
 from panel.exchange.inbox_models import Received, SenderVersion
+from panel.exchange.inbox_opening import opened
 from panel.exchange.inbox_pages import _facts
 from panel.exchange.inbox_receiving import Sending, receive
-from panel.exchange.inbox_taking import opened
 from panel.exchange.landing import FETCHED
 from panel.exchange.mesh import empty
 from panel.exchange.models import ExchangeClient

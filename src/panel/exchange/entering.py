@@ -16,8 +16,8 @@ from interop.scopes import RELEASES, Scopes, read_scopes
 from panel.accounts.desk import Desk
 from panel.exchange.tokens import GOES_ON
 from panel.platform.clock import today
+from panel.platform.database import NOBODY
 from panel.platform.problems import NotLetIn
-from panel.platform.read_models import ReadModel
 from panel.platform.sessions import token_hash
 from panel.platform.tenancy import Tenant
 
@@ -80,12 +80,16 @@ async def client_with(tenant: Tenant, given: Sequence[str], realm: str = REALM) 
     scheme, _, token = given[0].partition(" ")
     if len(given) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
         _not_good(realm)
-    async with tenant.transaction() as session:
-        found = await _LET_IN.line(
-            session, token=token_hash(token), now=tenant.clock.now(), day=today(tenant.clock)
-        )
-    if found is None:
+    rows = await tenant.look_up_as(
+        NOBODY,
+        _LET_IN,
+        token=token_hash(token),
+        now=tenant.clock.now(),
+        day=today(tenant.clock),
+    )
+    if not rows:
         _not_good(realm)
+    found = _READ.decode(rows[0][0])
     return Client(
         viewer=Viewer(found.id, ViewerKind.CLIENT, found.agency_id, found.kind),
         # What was taken from it since the token was made is taken from the token too.
@@ -116,15 +120,15 @@ class _LetIn(msgspec.Struct):
     kind: str
 
 
-_LET_IN = ReadModel(
+_READ = msgspec.json.Decoder(_LetIn)
+_LET_IN = (
     "SELECT json_build_object('id', exchange_client.id, 'key', exchange_client.key,"
     " 'name', exchange_client.name, 'registered', exchange_client.scopes, 'scopes', t.scopes,"
     " 'agency_id', agency.id, 'kind', agency.kind)::text FROM exchange_token t"
     " JOIN exchange_client ON exchange_client.id = t.client_id"
     " JOIN agency ON agency.id = exchange_client.agency_id"
     " WHERE t.token_hash = :token AND t.ends_at > :now AND t.revoked_at IS NULL"
-    " AND {goes_on}".replace("{goes_on}", GOES_ON),
-    _LetIn,
+    " AND {goes_on}".replace("{goes_on}", GOES_ON)
 )
 
 

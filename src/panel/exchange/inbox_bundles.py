@@ -23,15 +23,13 @@ from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_answering import Answered
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import the_one_panel
+from panel.exchange.inbox_opening import LARGE, Opened, opened
+from panel.exchange.inbox_places import OfAnother
 from panel.exchange.inbox_receiving import Sending, keys_of, mark
 from panel.exchange.inbox_scopes import require_each
 from panel.exchange.inbox_taking import (
-    LARGE,
-    OfAnother,
-    Opened,
     Taken,
     children_meant,
-    opened,
     piece_rows,
     settle,
     take_for,

@@ -9,15 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category, Viewer
 from panel.exchange.inbox_models import Received, ReceivedPiece
 from panel.exchange.inbox_notifications import refer_notified
-from panel.exchange.inbox_taking import (
-    Opened,
-    Taken,
-    opened_again,
-    piece_rows,
-    settle,
-    take_for,
-    take_in,
-)
+from panel.exchange.inbox_opening import Opened, opened_again
+from panel.exchange.inbox_taking import Taken, piece_rows, settle, take_for, take_in
 from panel.panels.models import Panel
 from panel.panels.referrals import import_referral
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.accounts.figures import figures
 from panel.accounts.inbox_figures import KEPT_DAYS
 from panel.exchange.inbox_models import Received, ReceivedPiece
+from panel.exchange.inbox_opening import around, opened_again
 from panel.exchange.inbox_receiving import keep_for
-from panel.exchange.inbox_taking import around, opened_again
 from panel.platform.audit import Kind, record
 from panel.platform.tables import NOW
 

@@ -10,8 +10,9 @@ from consent import Viewer, ViewerKind
 from interop.incoming.taking_apart import OUR_FAULT
 from panel.accounts.models import Agency
 from panel.exchange.inbox_models import Received
+from panel.exchange.inbox_opening import opened_again
 from panel.exchange.inbox_superseded import AS_IT_COMES
-from panel.exchange.inbox_taking import opened_again, take_in
+from panel.exchange.inbox_taking import take_in
 from panel.exchange.landing import FETCHED
 from panel.exchange.models import ExchangeClient
 from panel.platform.problems import Problem

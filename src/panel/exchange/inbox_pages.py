@@ -27,6 +27,7 @@ from panel.exchange.inbox_deciding import (
 )
 from panel.exchange.inbox_models import ReceivedPiece
 from panel.exchange.inbox_notifications import the_one_panel
+from panel.exchange.inbox_opening import opened_again
 from panel.exchange.inbox_reading import (
     KIND_WORDS,
     ON_A_PAGE,
@@ -40,7 +41,6 @@ from panel.exchange.inbox_reading import (
 from panel.exchange.inbox_room import Filled as InboxFilled
 from panel.exchange.inbox_room import filled
 from panel.exchange.inbox_subjects import Meant
-from panel.exchange.inbox_taking import opened_again
 from panel.panels.models import Panel
 from panel.panels.referrals import takes_referrals
 from panel.platform.problems import Clash, Conflict, FieldError, NotAllowed, NotFound

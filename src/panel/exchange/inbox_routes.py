@@ -27,8 +27,8 @@ from panel.exchange.fhir_routes import (
 from panel.exchange.inbox_answering import Answered
 from panel.exchange.inbox_bundles import write_bundle
 from panel.exchange.inbox_models import Received
+from panel.exchange.inbox_opening import opened
 from panel.exchange.inbox_receiving import Sending
-from panel.exchange.inbox_taking import opened
 from panel.exchange.inbox_validating import checked
 from panel.exchange.inbox_writing import WAITS, Prefer, Write, write_one
 

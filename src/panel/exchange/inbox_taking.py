@@ -4,7 +4,6 @@ Nothing that a worker wrote changes here. What would change it is offered; the r
 sender's own version on the child's record; what is broken waits for somebody, with the reason.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,40 +14,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer, ViewerKind
 from interop.incoming.received import Piece
-from interop.incoming.received import Received as Parsed
-from interop.incoming.taking_apart import read
 from interop.outgoing import Json
 from panel.accounts.desk import usual_purposes
 from panel.exchange.inbox_categories import category_of
 from panel.exchange.inbox_matching import match
 from panel.exchange.inbox_models import RAW_FIELD, Received, ReceivedPiece, SenderVersion
 from panel.exchange.inbox_notifications import (
-    Notification,
-    notification_in,
     refer_notified,
     the_one_panel,
 )
 from panel.exchange.inbox_offers import changes_by, offer
+from panel.exchange.inbox_opening import Opened, around
+from panel.exchange.inbox_places import Place, addresses, places_of
 from panel.exchange.inbox_receiving import (
-    content_of,
     keep_for,
     keep_piece_for,
     keys_of,
     storable,
 )
-from panel.exchange.inbox_scopes import shut_out, without
-from panel.exchange.inbox_subjects import Subjects, subjects_of, uuid_of
 from panel.exchange.inbox_superseded import SAID_SINCE, said_since
 from panel.exchange.inbox_versions import (
     Said,
     change_version,
     linked,
-    marks_of,
     new_version,
-    own_version,
-    versions_called,
 )
-from panel.exchange.landing import FETCHED
 from panel.panels.models import Panel
 from panel.platform.ids import new_id
 from panel.platform.many_rows import insert_many
@@ -58,38 +48,6 @@ from panel.records.gate import Access, Gate
 from panel.register.models import Child
 
 SENT = "sent something about the child from another system"
-OF_ANOTHER = "Whom a resource is about stays as it is. Send what is about another child as new."
-LARGE = 64 * 1024
-"""Bytes from which a body is taken apart beside the others' requests."""
-
-
-class OfAnother(NotAllowed):
-    """What is said of one child was sent anew, as if it were of another."""
-
-    def __init__(self) -> None:
-        super().__init__(OF_ANOTHER)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What was received, taken apart: pieces, whom they are about, which notify of a child."""
-
-    body: bytes
-    parsed: Parsed
-    subjects: Subjects
-    notifications: Mapping[str, Notification]
-
-    @property
-    def pieces(self) -> Sequence[Piece]:
-        """Every piece, in order."""
-        return self.parsed.pieces
-
-    def without(self, types: frozenset[str]) -> "Opened":
-        """The same, with the pieces of these types quarantined: their sender may not send them."""
-        parsed = without(self.parsed, types)
-        whole = {one.path for one in parsed.pieces if not one.problems}
-        told = {path: one for path, one in self.notifications.items() if path in whole}
-        return Opened(self.body, parsed, self.subjects, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,36 +74,6 @@ class Taken:
     notified: bool = False
     records: dict[UUID, Access] = field(default_factory=dict)
     """The records that it was put on, where that changed nothing of who may see them."""
-
-
-async def opened(body: bytes, asked: str = "") -> Opened:
-    """A body, taken apart; never raises for anything in it. Args: `asked` as it was kept."""
-    if len(body) < LARGE:
-        return _opened(body, asked)
-    return await asyncio.to_thread(_opened, body, asked)
-
-
-async def opened_again(session: AsyncSession, received: Received) -> Opened:
-    """What was kept, taken apart by the rules of today."""
-    return await opened_as_it_may_land(await content_of(session, received), received)
-
-
-async def opened_as_it_may_land(body: bytes, received: Received) -> Opened:
-    """The bytes of what was received, taken apart; what its sender may not send is quarantined."""
-    opened_ = await opened(body, received.asked)
-    types = shut_out(received, opened_.parsed)
-    return opened_.without(types) if types else opened_
-
-
-def _opened(body: bytes, asked: str) -> Opened:
-    parsed = read(body)
-    by_path = {piece.path: piece for piece in parsed.pieces}
-    subjects = subjects_of(parsed.pieces, put=_is_put(asked))
-    return Opened(body, parsed, subjects, notification_in(by_path))
-
-
-def _is_put(asked: str) -> bool:
-    return asked.startswith("PUT ")
 
 
 async def children_meant(
@@ -267,7 +195,7 @@ async def take_for(
     mine = [piece for piece in asked if rows[piece.path].state != "matched"]
     whole = [piece for piece in mine if not piece.problems]
     with session.no_autoflush:
-        places = await _places(access, row, opened_.parsed.kind, whole)
+        places = await places_of(access, row, opened_.parsed.kind, whole)
         # Held, so that each piece that would change it finds it at hand.
         child = await session.get(Child, child_id)
         late = await said_since(access, row, {path: one.row for path, one in places.items()})
@@ -281,30 +209,19 @@ async def take_for(
             one.reason = SAID_SINCE
     known = {
         **_put_before(asked, rows),
-        **_addresses(whole, places),
+        **addresses(whole, places),
         **there,
         **dict.fromkeys(_names(opened_, rows, mine), f"Patient/{child_id}"),
     }
     whole = [piece for piece in whole if piece.path not in late]
     taken = Taken()
-    said = {piece.path: linked(piece, known) for piece in whole}
-    now = {
-        path: Said(place.row_id, said[path], place.marks, place.about_id)
-        for path, place in places.items()
-        if path in said
+    said = {
+        piece.path: Said(place.row_id, linked(piece, known), place.marks, place.about_id)
+        for piece in whole
+        for place in [places[piece.path]]
     }
-    versions = {
-        path: new_version(rows[path], one) for path, one in now.items() if places[path].row is None
-    }
-    await insert_many(
-        session, unwritten(rows[piece.path] for piece in asked), list(versions.values())
-    )
-    for path, one in now.items():
-        if (there_already := places[path].row) is not None:
-            # It refers to its piece, which is there by now.
-            versions[path] = change_version(there_already, rows[path], one)
-    # Those that were there say from now on when they were changed.
-    await session.flush()
+    fresh = unwritten(rows[piece.path] for piece in asked)
+    versions = await _versions(session, fresh, rows, places, said)
     for piece in whole:
         place, one = places[piece.path], rows[piece.path]
         changes = await changes_by(session, child, piece.message, piece.present, place.about_id)
@@ -316,7 +233,7 @@ async def take_for(
             place.row is None and place.about_id is None,
             None if place.about_id else versions[piece.path],
             is_offered=offers > 0,
-            said=said[piece.path],
+            said=said[piece.path].body,
         )
         notification = opened_.notifications.get(piece.path)
         if notification is not None and panel is not None:
@@ -325,91 +242,26 @@ async def take_for(
     return taken
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a piece belongs: which resource it is, and the sender's version that there is."""
-
-    id: UUID
-    """Of the resource: the version's, or the row of ours that it speaks of."""
-    row_id: UUID
-    row: SenderVersion | None
-    marks: tuple[bytes, ...]
-    about_id: UUID | None = None
-
-
-async def _places(
-    access: Access, received: Received, kind: str, pieces: Sequence[Piece]
-) -> dict[str, _Place]:
-    session, child_id = access.session, access.child_id
-    ring = (await keys_of(session, received.agency_id)).ring
-    marks = {piece.path: marks_of(piece, received.client_id, ring) for piece in pieces}
-    ours = await _ours(access, received, kind, pieces)
-    called = await versions_called(
-        session,
-        received.client_id,
-        child_id,
-        ((piece.type, mark) for piece in pieces for mark in marks[piece.path]),
-        (
-            (piece.type, there)
-            for piece in pieces
-            if isinstance(there := ours.get(piece.path), UUID)
-        ),
-    )
-    places: dict[str, _Place] = {}
-    for piece in pieces:
-        there = ours.get(piece.path)
-        about_id = there if isinstance(there, UUID) else None
-        names = [about_id.bytes] if about_id else marks[piece.path]
-        row = there if isinstance(there, SenderVersion) else None
-        for name in names:
-            row = row or called.get((piece.type, name))
-        row_id = new_id() if row is None else row.id
-        places[piece.path] = _Place(about_id or row_id, row_id, row, marks[piece.path], about_id)
-    return places
-
-
-async def _ours(
-    access: Access, received: Received, kind: str, pieces: Sequence[Piece]
-) -> dict[str, SenderVersion | UUID]:
-    """The pieces that are sent to a place here: a sender's version, or a row that we wrote.
-
-    Raises OfAnother.
-    """
-    found: dict[str, SenderVersion | UUID] = {}
-    for piece in pieces:
-        if piece.type == "Patient":
-            found[piece.path] = access.child_id
-            continue
-        id_ = uuid_of(piece.id) if _updates(piece, received, kind) else None
-        if id_ is not None:
-            own = await own_version(access.session, received.agency_id, piece.type, id_)
-            if own is not None and own.child_id != access.child_id:
-                raise OfAnother
-            found[piece.path] = id_ if own is None else own
-    return found
-
-
-def _updates(piece: Piece, received: Received, kind: str) -> bool:
-    """Whether it was sent to take the place of a resource, by somebody whose right to was asked.
-
-    In a document or message an entry's request asks for nothing, nor in what was fetched.
-    """
-    if piece.request is not None:
-        is_asked = kind in ("transaction", "batch") and received.asked != FETCHED
-        return is_asked and piece.request.method == "PUT"
-    return _is_put(received.asked)
-
-
-def _addresses(pieces: Sequence[Piece], places: Mapping[str, _Place]) -> dict[str, str]:
-    """From what pieces are called by each other to "Type/id" here."""
-    known: dict[str, str] = {}
-    for piece in pieces:
-        here = f"{piece.type}/{places[piece.path].id}"
-        if piece.full_url:
-            known[piece.full_url] = here
-        if piece.id:
-            known.setdefault(f"{piece.type}/{piece.id}", here)
-    return known
+async def _versions(
+    session: AsyncSession,
+    fresh: Sequence[ReceivedPiece],
+    rows: Mapping[str, ReceivedPiece],
+    places: Mapping[str, Place],
+    said: Mapping[str, Said],
+) -> dict[str, SenderVersion]:
+    """Write the pieces that are not written yet, and what their sender says by them, by path."""
+    new = {
+        path: new_version(rows[path], one) for path, one in said.items() if places[path].row is None
+    }
+    await insert_many(session, fresh, list(new.values()))
+    changed: dict[str, SenderVersion] = {}
+    for path, one in said.items():
+        if (there := places[path].row) is not None:
+            # It refers to its piece, which is there by now.
+            changed[path] = change_version(there, rows[path], one)
+    # Those that were there say from now on when they were changed.
+    await session.flush()
+    return new | changed
 
 
 def _put_before(pieces: Sequence[Piece], rows: Mapping[str, ReceivedPiece]) -> dict[str, str]:
@@ -504,19 +356,6 @@ async def settle(
             await keep_for(session, row, holders.pop(), opened_.body)
         else:
             await keep_for(session, row, row.agency_id, around(opened_))
-
-
-def around(opened_: Opened) -> bytes:
-    """What stood around the pieces, each of which is sealed for its own child."""
-    content = opened_.body
-    around, at = [], 0
-    for piece in opened_.pieces:
-        raw = bytes(piece.raw)
-        found = content.find(raw, at)
-        if found >= 0:
-            around += [content[at:found], b"null"]
-            at = found + len(raw)
-    return b"".join((*around, content[at:]))
 
 
 async def _has_open(session: AsyncSession, received_id: UUID) -> bool:

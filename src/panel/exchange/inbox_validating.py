@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from interop.incoming import Piece, Problem
 from interop.outcome import Code, Issue, Severity, tellable
-from panel.exchange.inbox_taking import Opened
+from panel.exchange.inbox_opening import Opened
 
 NOT_MAPPED = "Panel keeps this as it is sent and has no words of its own for it."
 

@@ -30,6 +30,8 @@ from panel.exchange.fhir_routes import NotDone
 from panel.exchange.inbox_answering import Answered, to_keep, told_again
 from panel.exchange.inbox_conditions import existing
 from panel.exchange.inbox_models import Received, ReceivedPiece, SenderVersion
+from panel.exchange.inbox_opening import Opened, opened_again, opened_as_it_may_land
+from panel.exchange.inbox_places import OF_ANOTHER, OfAnother
 from panel.exchange.inbox_receiving import (
     Sending,
     keep_for,
@@ -39,14 +41,9 @@ from panel.exchange.inbox_receiving import (
 )
 from panel.exchange.inbox_room import NO_ROOM, NoRoom
 from panel.exchange.inbox_taking import (
-    OF_ANOTHER,
     SENT,
-    OfAnother,
-    Opened,
     Result,
     children_meant,
-    opened_again,
-    opened_as_it_may_land,
     piece_rows,
     settle,
     take_in,

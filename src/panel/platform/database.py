@@ -63,14 +63,16 @@ LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """A statement that is sent in one message with the commit, and the rows that it is about."""
+    """A statement that is sent in one message with the commit, and the rows that it is of."""
 
     statement: str
     given: Mapping[str, object]
-    rows: list[object]
+    rows: list[object] | None
 
     def values(self) -> Mapping[str, object]:
         """All that the statement names."""
+        if self.rows is None:
+            return self.given
         return {**self.given, "rows": msgspec.json.encode(self.rows).decode()}
 
 
@@ -161,6 +163,21 @@ class Database:
                     raise
                 await self._renew(connection)
                 cursor = await driver_of(connection).execute(statement, given)
+            return await cursor.fetchall()
+
+    async def ask_as(
+        self, scope: Scope, statement: str, given: Mapping[str, object]
+    ) -> list[TupleRow]:
+        """One statement within a transaction of its own, which ends in the same message.
+
+        `given` are named as psycopg names them, `%(name)s`.
+        """
+        async with self._taken() as connection:
+            await self._begin(connection, scope.preamble())
+            driver = driver_of(connection)
+            async with driver.pipeline():
+                cursor = await driver.execute(statement, given)
+                await driver.execute("COMMIT")
             return await cursor.fetchall()
 
     @asynccontextmanager

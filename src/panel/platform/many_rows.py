@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapper, make_transient_to_detached
 
 from panel.platform.crypto import Keys
 from panel.platform.read_models import for_driver, rows_of, sql
-from panel.platform.tables import KEYS, Row, load_or_make, made_now, seal_texts
+from panel.platform.tables import KEYS, Row, load_or_make, made_now, seal_unwatched
 
 FIRST = 1
 """The version of a new row, as the ORM counts them."""
@@ -95,8 +95,7 @@ async def insert_many(session: AsyncSession, *tables: Sequence[Row]) -> None:
             held = row.__dict__
             held.update(made)
             held.update({key: one() for key, one in plan.defaults.items() if key not in held})
-    await _keys_at_hand(session, every)
-    seal_texts(session.sync_session, every)
+    seal_unwatched(await _keys_at_hand(session, every), every)
     # Before what refers to what: the rows of the session that these refer to.
     if session.new or session.dirty or session.deleted:
         await session.flush()
@@ -116,12 +115,13 @@ def _together(statements: tuple[str, ...]) -> str:
     return for_driver(sql("WITH {each} SELECT 1", each=", ".join(statements)))
 
 
-async def _keys_at_hand(session: AsyncSession, rows: Sequence[Row]) -> None:
-    """Have at hand the keys that the texts of these rows are sealed with."""
+async def _keys_at_hand(session: AsyncSession, rows: Sequence[Row]) -> Keys:
+    """The keys that the texts of these rows are sealed with, made where there were none."""
     keys = cast("Keys", session.info[KEYS])
-    holders = {getattr(row, one.holder) for row in rows for one in row.__sealed__}
+    holders = {row.__dict__[one.holder] for row in rows for one in row.__sealed__}
     if keys.missing(holders):
         await session.run_sync(load_or_make, keys, holders)
+    return keys
 
 
 def _as_json(row: Row, plan: _Plan) -> dict[str, object]:

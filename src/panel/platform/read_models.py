@@ -85,19 +85,22 @@ def sql(template: str, **parts: str) -> str:
 
 
 def send_last(
-    session: AsyncSession, statement: str, given: Mapping[str, object], rows: Sequence[object]
+    session: AsyncSession,
+    statement: str,
+    given: Mapping[str, object],
+    rows: Sequence[object] | None = None,
 ) -> None:
     """Keep a statement for the end of the transaction, its values named `%(name)s`.
 
-    It rides in one message with the commit. Where it fails, nothing is committed. What is kept of
-    the same statement with the same values is sent once, with all `rows`: JSON as `%(rows)s`.
+    It rides in one message with the commit. Where it fails, nothing is committed. A statement of
+    rows is sent once for all that are kept with the same values; it has them as JSON, `%(rows)s`.
     """
     kept: list[Last] = session.info.setdefault(LAST, [])
-    for one in kept:
-        if one.statement == statement and one.given == given:
-            one.rows.extend(rows)
+    for one in kept if rows is not None else ():
+        if one.rows is not None and one.statement == statement and one.given == given:
+            one.rows.extend(rows or ())
             return
-    kept.append(Last(statement, given, list(rows)))
+    kept.append(Last(statement, given, None if rows is None else list(rows)))
 
 
 async def _asked(

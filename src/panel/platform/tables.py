@@ -254,6 +254,18 @@ def seal_texts(session: Session, rows: Iterable[Base]) -> None:
         row.__dict__[_PLAIN] = {}
 
 
+def seal_unwatched(keys: Keys, rows: Iterable[Row]) -> None:
+    """As `seal_texts`, for rows that no session watches yet; their holders' keys are at hand."""
+    for row in rows:
+        held = row.__dict__
+        texts: dict[str, str] = held.get(_PLAIN, {})
+        for one in row.__sealed__ if texts else ():
+            if said := texts.get(one.name):
+                sealed = keys.seal(held[one.holder], one.field, held["id"], said)
+                held[f"{one.name}_sealed"] = sealed
+        held[_PLAIN] = {}
+
+
 class HolderErased(Exception):
     """Something was to be written for a person whose data key was destroyed."""
 

@@ -261,6 +261,10 @@ class Tenant:
             self._look_ups[statement] = told
         return await self.database.ask(told, given)
 
+    async def look_up_as(self, viewer: UUID, statement: str, **given: object) -> list[TupleRow]:
+        """One statement in a transaction of its own, behind the fences of this viewer."""
+        return await self.database.ask_as(self.scope(viewer), for_driver(statement), given)
+
     @asynccontextmanager
     async def reading(self, viewer: UUID = NOBODY) -> AsyncIterator[AsyncConnection]:
         """A connection in one transaction as this viewer, for read models."""
