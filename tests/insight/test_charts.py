@@ -15,7 +15,7 @@ from panel.insight import charts, findings, map_charts, pages
 from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell, Note
-from panel.insight.core.words import EVERY
+from panel.insight.core.words import EVERY, Period
 from panel.insight.maps import MOST, Outlines, outlines, simplified
 from panel.insight.reading import Seen
 from panel.insight.saying import Areas, in_order, value_words
@@ -52,6 +52,21 @@ def test_the_three_wards_are_named_by_their_published_figures() -> None:
     for ward in THREE:
         assert ward in where.sentences[0]
     assert [row[0] for row in where.rows[:3]] == [f"{at}. {one}" for at, one in enumerate(THREE, 1)]
+
+
+def test_wards_of_an_earlier_release_are_said_to_be_of_its_term() -> None:
+    autumn = seen()
+    summer = replace(autumn.head, number=2, period=Period("2027-summer"))
+    reasons = "unmet_by_reason"
+    later = replace(autumn, head=summer, earlier=dict.fromkeys((KEY, reasons), autumn.head))
+    where, kinds, why = pages.unmet_need(later, "short_break")
+    said = "This comes out once in three terms: the figures are of the autumn term 2026."
+    for block in (where, why):
+        assert said in block.sentences
+        assert "autumn term 2026" in block.caption
+    assert said not in kinds.sentences
+    assert "summer term 2027" in kinds.caption
+    assert said not in pages.unmet_need(autumn, "short_break")[0].sentences
 
 
 def test_areas_with_the_same_figure_are_said_to_have_the_same() -> None:

@@ -63,6 +63,14 @@ def ways_on(seen: Seen, *keys: str) -> Links:
     )
 
 
+def of_another_term(seen: Seen, key: str) -> tuple[str, ...]:
+    """That a table is of an earlier release, where it is."""
+    head = seen.head_of(key)
+    if head == seen.head:
+        return ()
+    return (f"This comes out once in three terms: the figures are of the {head.term}.",)
+
+
 def by_height(cells: Iterable[Cell], called: Callable[[Cell], str]) -> list[Cell]:
     """The highest first, of equals by name; what is not shown last."""
     return sorted(cells, key=lambda one: (one.value is None, -(one.value or 0), called(one)))
@@ -115,7 +123,7 @@ def barred(
     return Block(
         name=name,
         heading=heading,
-        sentences=(*sentences, *left_out(ranked, called)),
+        sentences=(*sentences, *of_another_term(seen, table.key), *left_out(ranked, called)),
         caption=f"{table.title}, {term}",
         columns=(dim_words(dim), upper_first(unit(table))),
         rows=tuple((called(one), value_words(table, one)) for one in ranked if shows(one)),

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from panel.insight import charts, findings, map_charts
-from panel.insight.blocks import NO_FIGURES, Block, barred, by_height, ways_on
+from panel.insight.blocks import (
+    NO_FIGURES,
+    Block,
+    barred,
+    by_height,
+    of_another_term,
+    ways_on,
+)
 from panel.insight.charts import Chart
 from panel.insight.core import words
 from panel.insight.core.catalogue import CATALOGUE
@@ -74,6 +81,8 @@ def _where(seen: Seen, kind: str) -> Block:
     named = [one.cell[0] for one in found.cells] if len(found.cells) == findings.NAMED else []
     if key != BY_WARD[0]:
         sentences = (*sentences, _coarser_words(key, term))
+    else:
+        sentences = (*sentences, *of_another_term(seen, key))
     shown, chart, without = _drawn(seen, table, cells, named, service)
     return Block(
         name="where",

@@ -148,10 +148,8 @@ class World:
         which, first, how_many = np.unique(cell, return_index=True, return_counts=True)
         xor = np.bitwise_xor.reduceat(self.keys[child], first)
         counts = zip(which.tolist(), how_many.tolist(), xor.tolist(), strict=True)
-        return {
-            self._codes(cell, dims, level): Count(children, mixed)
-            for cell, children, mixed in counts
-        }
+        names = [self._names(dim, level) for dim in dims]
+        return {_codes(cell, names): Count(children, mixed) for cell, children, mixed in counts}
 
     def differing(
         self, one: Rows, other: Rows, dims: tuple[str, ...], level: str
@@ -159,8 +157,9 @@ class World:
         """By cell, how many children are in one of two sets of facts and not in the other."""
         pairs = np.setxor1d(self._pairs(one, dims, level), self._pairs(other, dims, level))
         which, how_many = np.unique(pairs // len(self.keys), return_counts=True)
+        names = [self._names(dim, level) for dim in dims]
         return {
-            self._codes(cell, dims, level): children
+            _codes(cell, names): children
             for cell, children in zip(which.tolist(), how_many.tolist(), strict=True)
         }
 
@@ -170,14 +169,6 @@ class World:
         for dim in dims:
             cell = cell * len(self._names(dim, level)) + self._numbers(rows, dim, level)
         return np.unique(cell * len(self.keys) + rows.child)
-
-    def _codes(self, cell: int, dims: tuple[str, ...], level: str) -> tuple[str, ...]:
-        codes = []
-        for dim in reversed(dims):
-            names = self._names(dim, level)
-            cell, code = divmod(cell, len(names))
-            codes.append(names[code])
-        return tuple(reversed(codes))
 
     def _names(self, dim: str, level: str) -> tuple[str, ...]:
         if dim != "area":
@@ -197,6 +188,14 @@ class World:
         if level == "cluster":
             return ward * self.places.clusters // self.places.wards
         return np.zeros_like(ward)
+
+
+def _codes(cell: int, names: list[tuple[str, ...]]) -> tuple[str, ...]:
+    codes = []
+    for of_dim in reversed(names):
+        cell, code = divmod(cell, len(of_dim))
+        codes.append(of_dim[code])
+    return tuple(reversed(codes))
 
 
 def make_world(
