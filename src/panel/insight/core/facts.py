@@ -156,6 +156,8 @@ class Coverage:
     list: str
     listed: bool
     known: bool
+    elsewhere: bool = False
+    """Whether the child is on a list of another kind as well."""
 
 
 @dataclass(frozen=True, slots=True)
