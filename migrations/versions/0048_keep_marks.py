@@ -1,8 +1,8 @@
 """Keep marks beside each record, the kind of service that is waited for, and populations of wards.
 
 By marks a list is compared with the children here, unopened. They are made under the key of blind
-indexes, so they go with a child's key as those do. Facts of waits are made anew for every child,
-since they say for which service from now on.
+indexes, so they go with a child's key as those do. Facts are made anew for everybody: those of waits
+say for which service from now on, those of lists whether somebody is on another one as well.
 """
 
 import sqlalchemy as sa
@@ -65,6 +65,10 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE ON child_mark TO panel_app")
     op.execute(UNFOUND.format(schema=this_schema(), also=MARKS))
     op.add_column("fact_wait", sa.Column("kind", sa.Text(), nullable=False, server_default=""))
+    op.add_column(
+        "fact_coverage",
+        sa.Column("elsewhere", sa.Boolean(), nullable=False, server_default=sa.text("false")),
+    )
     op.execute(
         f"INSERT INTO insight_touched (id, child_id) SELECT gen_random_uuid(), e.id FROM ({OF_ALL}) e"
     )
@@ -92,6 +96,7 @@ def downgrade() -> None:
     """Take them away; nothing is compared until they are made anew."""
     op.execute(EVERYBODY.format(schema=this_schema(), rows=OF_HERE))
     op.drop_table("area_population")
+    op.drop_column("fact_coverage", "elsewhere")
     op.drop_column("fact_wait", "kind")
     op.execute(UNFOUND.format(schema=this_schema(), also=""))
     op.drop_table("child_mark")

@@ -315,6 +315,7 @@ def test_a_kind_of_list_that_nobody_brought_in_has_no_figures() -> None:
         "on_lists": (TrueCell((EVERY, EVERY), 40, 1), TrueCell(("sen", EVERY), 40, 1)),
         "on_list_not_known": (TrueCell((EVERY,), 12, 2), TrueCell(("sen",), 12, 2)),
         "known_not_on_list": (TrueCell((EVERY,), 30, 3), TrueCell(("sen",), 30, 3)),
+        "on_one_list_only": (TrueCell((EVERY,), 40, 1), TrueCell(("sen",), 40, 1)),
         "known_by_area": (TrueCell((EVERY,), 60, 4),),
     }
     out = tables_of(Counted(cells), GRID, TABLE, SECRETS, Published(TERM, LINKS))
@@ -323,6 +324,8 @@ def test_a_kind_of_list_that_nobody_brought_in_has_no_figures() -> None:
         for table in out
         if table.key in cells
     }
+    one_only = next(one for one in out if one.key == "on_one_list_only")
+    assert {one.note for one in one_only.cells} == {Note.NO_DATA}, "there is nothing to compare"
     for key in ("on_lists", "on_list_not_known", "known_not_on_list"):
         assert set(found[key]) == {EVERY, "sen", "health"}, "the allowance is counts alone"
         assert found[key]["health"].note is Note.NO_DATA

@@ -16,6 +16,7 @@ from panel.insight.core.facts import ChildTerm, Fact, Unmet, Who
 from panel.insight.core.keys import RecordKeys
 from panel.insight.core.settle import Refused
 from panel.insight.core.words import AGE_BANDS, NEEDS, Level, Period
+from panel.insight.models import AreaPopulation
 from panel.insight.release_files import put, releases_in
 from panel.insight.release_models import RefusedRelease
 from panel.insight.releasing import NotYet, release_term, signing
@@ -108,6 +109,9 @@ async def test_a_term_is_published_once_and_what_is_changed_is_found(
         await release_term(tenant, facts, SUMMER, None)
     with pytest.raises(NotYet, match="not over"):
         await release_term(tenant, facts, SPRING, CLUSTERS)
+    async with tenant.transaction(JOB) as session:
+        for ward in CLUSTERS:
+            session.add(AreaPopulation(ward_code=ward, year=2025, children=1_000, source="ONS"))
     made = await release_term(tenant, facts, SUMMER, CLUSTERS)
     assert made.audit.safe
     assert made.audit.cells > 100
@@ -119,6 +123,10 @@ async def test_a_term_is_published_once_and_what_is_changed_is_found(
         assert await store.tampered(session, key) == ()
     known = next(one for one in read.tables if one.key == "known_by_area")
     assert [abs((one.value or 0) - 200) <= 5 for one in known.cells if one.cell == ("*",)] == [True]
+    expected = next(one for one in read.tables if one.key == "expected_by_area")
+    assert {one.cell[1]: one.value for one in expected.cells if one.cell[0] == "*"} == {
+        "*": None, "complex": 40, "dla": 310,
+    }  # fmt: skip
     with pytest.raises(NotYet, match="once"):
         await release_term(tenant, facts, SUMMER, None)
 

@@ -388,7 +388,13 @@ async def test_who_is_on_two_lists_and_nobody_here_is_one_person(
             async for fact in stored(session)
             if isinstance(fact, Coverage) and fact.listed
         }
+        alone = [
+            fact
+            async for fact in stored(session)
+            if isinstance(fact, Coverage) and fact.listed and not fact.elsewhere
+        ]
     assert len(people) == 2
+    assert [fact.list for fact in alone] == ["health"], "Dai, and on no other list"
 
 
 async def coverage(house: House) -> dict[tuple[bool, bool], int]:

@@ -118,9 +118,10 @@ class _Child:
         if not known and not coverage:
             return []
         lists = {code: one for one in coverage if (code := _code(one, "list", LISTS)) != NOT_SAID}
+        on = {code for code, one in lists.items() if _is(one, "listed")}
         facts += [
-            Coverage(self.who, days.period, code, _is(one, "listed"), known)
-            for code, one in lists.items()
+            Coverage(self.who, days.period, code, code in on, known, elsewhere=bool(on - {code}))
+            for code in lists
         ]
         needs = self._needs(days) if known else set()
         facts += [Need(self.who, days.period, need) for need in sorted(needs)]

@@ -160,6 +160,8 @@ class Coverage:
     list: str
     listed: bool
     known: bool
+    elsewhere: bool = False
+    """Whether the child is on a list of another kind as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,9 @@ def tables_of(
     return tuple(made[key] for key in CATALOGUE)
 
 
+_LISTS_TO_COMPARE = 2
+
+
 def _absent_lists(counted: Counted) -> frozenset[str]:
     """The kinds of list that nobody brought in: fewer than `FEWEST` are on one or known beside it.
 
@@ -104,6 +107,10 @@ def _without_lists(
     if table.fact is not Coverage:
         return shown
     at = table.dims.index("list")
+    kinds = {one.cell[at] for one in shown.cells} - {EVERY}
+    compares = any(column == "elsewhere" for column, _ in table.where)
+    if compares and len(kinds - absent) < _LISTS_TO_COMPARE:
+        absent = frozenset({EVERY, *kinds})
     cells = tuple(
         withheld(one.cell, Note.NO_DATA) if one.cell[at] in absent else one for one in shown.cells
     )
