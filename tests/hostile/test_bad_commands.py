@@ -173,11 +173,16 @@ def test_a_file_of_changed_wards_is_taken_as_a_whole_or_not_at_all(
     areas, changes = tmp_path / "wards.geojson", tmp_path / "changes.csv"
     areas.write_text(json.dumps({"type": "FeatureCollection", "features": wards}))
     good = "old_code,new_code,from_date\nE05000001,E05000002,2026-05-07\n"
+    before = counted(database_of_own, "area")
     changes.write_text(f"{good}E05000001,E05999999,2026-05-07\n")
     result = run("import", "areas", str(areas), "--changes", str(changes))
     assert refused(result)
     assert "changes.csv, line 3, new_code: No ward of this code is known." in result.output
     assert counted(database_of_own, "area_became") == 0
+    assert counted(database_of_own, "area") == before, "no boundary without what it became"
+    changes.write_text("old,new\n")
+    assert "lacks" in refused(run("import", "areas", str(areas), "--changes", str(changes)))
     changes.write_text(good)
     result = run("import", "areas", str(areas), "--changes", str(changes))
     assert (result.exit_code, counted(database_of_own, "area_became")) == (0, 1), result.output
+    assert counted(database_of_own, "area") == before + 2
