@@ -1,5 +1,6 @@
 """Commands given what they cannot use: one line that says why, exit code 1, nothing taken."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -158,3 +159,32 @@ def test_a_file_of_another_kind_is_refused_whole(
     before = counted(database_of_own, "child"), counted(database_of_own, "worker")
     assert refused(run("import", kind, str(file)))
     assert (counted(database_of_own, "child"), counted(database_of_own, "worker")) == before
+
+
+def test_a_file_of_changed_wards_is_taken_as_a_whole_or_not_at_all(
+    run: Run, tmp_path: Path, database_of_own: Cluster
+) -> None:
+    square = [[[0, 51], [0.1, 51], [0.1, 51.1], [0, 51]]]
+    wards = [
+        {
+            "properties": {"WD26CD": f"E0500000{n}", "WD26NM": f"Ward {n}"},
+            "geometry": {"type": "Polygon", "coordinates": square},
+        }
+        for n in (1, 2)
+    ]
+    areas, changes = tmp_path / "wards.geojson", tmp_path / "changes.csv"
+    areas.write_text(json.dumps({"type": "FeatureCollection", "features": wards}))
+    good = "old_code,new_code,from_date\nE05000001,E05000002,2026-05-07\n"
+    before = counted(database_of_own, "area")
+    changes.write_text(f"{good}E05000001,E05999999,2026-05-07\n")
+    result = run("import", "areas", str(areas), "--changes", str(changes))
+    assert refused(result)
+    assert "changes.csv, line 3, new_code: No ward of this code is known." in result.output
+    assert counted(database_of_own, "area_became") == 0
+    assert counted(database_of_own, "area") == before, "no boundary without what it became"
+    changes.write_text("old,new\n")
+    assert "lacks" in refused(run("import", "areas", str(areas), "--changes", str(changes)))
+    changes.write_text(good)
+    result = run("import", "areas", str(areas), "--changes", str(changes))
+    assert (result.exit_code, counted(database_of_own, "area_became")) == (0, 1), result.output
+    assert counted(database_of_own, "area") == before + 2

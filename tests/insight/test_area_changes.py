@@ -1,10 +1,10 @@
 """Wards that are renamed, merged or divided: each child is in one area, and no difference tells."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
-from operator import xor
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
 from time import monotonic
 
 import pytest
@@ -15,29 +15,24 @@ from panel.insight import pages
 from panel.insight.area_series import past_of, through_terms
 from panel.insight.blocks import whole_table
 from panel.insight.core.audit import audit
-from panel.insight.core.catalogue import CATALOGUE, LINKS
-from panel.insight.core.cells import Note, ProtectedTable, TrueCell
+from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.cells import Note, ProtectedTable
 from panel.insight.core.changes import (
     AreaChange,
     What,
     changed_by,
     counted_as,
     families,
-    grouped_as_before,
     hidden_groups,
     hidden_wards,
     past,
 )
-from panel.insight.core.error import published_error
 from panel.insight.core.facts import Term
 from panel.insight.core.model import behind
-from panel.insight.core.nesting import margins
 from panel.insight.core.places import Grid
-from panel.insight.core.protecting import protect
 from panel.insight.core.ptable import TABLE
-from panel.insight.core.published import Published
 from panel.insight.core.released import PublishedRules, Release
-from panel.insight.core.table import CellId, TableDef
+from panel.insight.core.table import CellId
 from panel.insight.core.words import (
     AGE_BANDS,
     EVERY,
@@ -45,7 +40,6 @@ from panel.insight.core.words import (
     Period,
     Span,
     ordinal,
-    period_at,
     window,
 )
 from panel.insight.core.written import changes_from, files_of, release_from, rules_of
@@ -55,32 +49,29 @@ from panel.insight.methods import blocks
 from panel.insight.reading import Head, Seen
 from panel.insight.saying import Areas, changes_words
 from tests.insight import a_release
-from tests.insight.invented_children import SECRETS, Child, children
+from tests.insight.changing_wards import (
+    ALL,
+    AUTUMN,
+    BEFORE,
+    BY_AGE,
+    MAY,
+    MERGED,
+    NEXT_SPRING,
+    NEXT_SUMMER,
+    RENAMED,
+    SPRING,
+    SUMMER,
+    TABLES,
+    TERMS,
+    World,
+    any_changes,
+    grid_of,
+    moving,
+    released,
+    steady,
+)
+from tests.insight.invented_children import children
 from tests.insight.put_out import MADE_AT, square
-
-FIRST = Period("2026-spring")
-TERMS = [period_at(ordinal(FIRST) + n) for n in range(5)]
-SPRING, SUMMER, AUTUMN, NEXT_SPRING, NEXT_SUMMER = TERMS
-MAY = "2026-05-07"
-MERGED = (AreaChange("w00", "m", MAY, SUMMER), AreaChange("w01", "m", MAY, SUMMER))
-DIVIDED = (AreaChange("w04", "x", MAY, SUMMER), AreaChange("w04", "y", MAY, SUMMER))
-RENAMED = (AreaChange("w07", "z", MAY, SUMMER),)
-ALL = (*MERGED, *DIVIDED, *RENAMED)
-BEFORE = {f"w{n:02}": f"c{n // 4}" for n in range(8)}
-TABLES = [
-    CATALOGUE[key]
-    for key in (
-        "known_by_area_three_terms", "known_by_area", "known_by_area_ward_three_terms",
-        "known_by_area_ward", "known_by_age_ward",
-    )
-]  # fmt: skip
-BY_AGE = CATALOGUE["known_by_age_ward"]
-
-
-def grid_of(period: Period, changes: Sequence[AreaChange] = ALL) -> Grid:
-    force = tuple(one for one in changes if ordinal(one.since) <= ordinal(period))
-    return Grid(grouped_as_before(BEFORE, force, period), changes=force)
-
 
 # What a term has to know --------------------------------------------------------------------------
 
@@ -198,74 +189,6 @@ def test_a_group_has_no_figures_while_a_ward_of_it_is_new_in_another() -> None:
 # What goes out ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class World:
-    """Who lives in which ward in each term: (term → child → code of a ward)."""
-
-    wards: Mapping[Period, Mapping[int, str]]
-    ages: Mapping[int, str]
-
-    def true(self, table: TableDef, grid: Grid, period: Period) -> Iterator[TrueCell]:
-        """Every cell of a table in which somebody is."""
-        terms = window(period) if table.span is Span.ROLLING else (period,)
-        found: dict[CellId, set[int]] = {}
-        for term in terms:
-            for child, ward in self.wards.get(term, {}).items():
-                area = grid.area_of(ward, table.level, term)
-                said = {"area": area or "", "age": self.ages[child]}
-                for kept in margins(table):
-                    cell = tuple(said[dim] if dim in kept else EVERY for dim in table.dims)
-                    if "" not in cell:
-                        found.setdefault(cell, set()).add(child)
-        for cell, keys in found.items():
-            yield TrueCell(cell, len(keys), reduce(xor, keys))
-
-
-def steady(many: int = 700, seed: int = 3) -> World:
-    """Nobody moves. From the summer on records have the new wards, but for some that lag behind."""
-    those = children(many, seed, [BY_AGE])
-    before = {one.key: one.said["area"] for one in those}
-
-    def after(one: Child, at: int) -> str:
-        ward = before[one.key]
-        if at % 10 == 0:
-            return ward
-        return {
-            "w00": "m", "w01": "m", "w04": "xy"[at % 2], "w07": "z",
-        }.get(ward, ward)  # fmt: skip
-
-    now = {one.key: after(one, at) for at, one in enumerate(those)}
-    return World(
-        {term: before if term == SPRING else now for term in TERMS},
-        {one.key: one.said["age"] for one in those},
-    )
-
-
-def released(
-    world: World,
-    grids: Mapping[Period, Grid],
-    terms: Sequence[Period],
-    those: Sequence[TableDef] = TABLES,
-) -> list[Release]:
-    made: list[Release] = []
-    for period in terms:
-        out = Published(period, LINKS)
-        for one in made:
-            out.put_all(one.catalogue, one.tables)
-        tables, true = [], {}
-        for table in those:
-            if table.span is Span.ROLLING and period != AUTUMN:
-                continue
-            cells = list(world.true(table, grids[period], period))
-            true[table.key] = {one.cell: one.children for one in cells}
-            tables.append(protect(table, cells, grids[period], TABLE, SECRETS, out))
-        rules = PublishedRules.of(TABLE, grids[period])
-        catalogue = {one.key: CATALOGUE[one.key] for one in tables}
-        error = published_error(catalogue, tables, true)
-        made.append(Release(period, tuple(tables), catalogue, rules, error))
-    return made
-
-
 def cells_of(release: Release, key: str) -> Mapping[CellId, int | None]:
     table = next(one for one in release.tables if one.key == key)
     return {one.cell: None if one.value is None else int(one.value) for one in table.cells}
@@ -329,11 +252,14 @@ def test_old_wards_less_new_ones_tell_nothing_where_nobody_moved() -> None:
     assert lost, "the rule is needed: with the new ward as any other the same attack wins"
 
 
-def test_the_audit_takes_terms_before_and_after_together_and_finds_nothing_false() -> None:
-    world = steady(many=500)
-    grids = {term: grid_of(term) for term in TERMS}
-    out = released(world, grids, TERMS[:3])
-    result = audit(out, until=monotonic() + 120)
+@settings(max_examples=60 if "PANEL_SOAK" in os.environ else 3, deadline=None, derandomize=True)
+@given(chance=st.randoms(use_true_random=True))
+def test_the_audit_takes_terms_before_and_after_together_and_finds_nothing(
+    chance: Random,
+) -> None:
+    changes = any_changes(chance)
+    grids = {term: grid_of(term, changes) for term in TERMS}
+    result = audit(released(moving(chance, changes), grids, TERMS), until=monotonic() + 120)
     assert not result.unfinished, "a row of the model does not hold of what is true"
     assert result.safe, result.findings
 

@@ -74,7 +74,14 @@ async def test_a_system_reads_the_published_cells_and_nothing_else(
     assert answers[0].content == (await client.get(NOT_THERE[0], headers=by_hand)).content
 
     # The scope lets no record through, and records' scopes no figure.
-    assert (await client.get("/fhir/R4/Patient", headers=reads)).status_code == 403
+    for path in (
+        "Patient", f"Patient/{family.child}", f"Patient/{family.child}/$everything",
+        f"CarePlan?patient={family.child}", "Group", "Group/$export", "Patient/$export", "$export",
+        "Subscription", "Organization", "Practitioner",
+    ):  # fmt: skip
+        asked = await client.get(f"/fhir/R4/{path}", headers={**reads, "Prefer": "respond-async"})
+        assert asked.status_code in {403, 404}, path
+        assert "entry" not in asked.json(), path
     for address in (*ADDRESSES, *NOT_THERE):
         refused = await client.get(address, headers=other)
         assert refused.status_code == 403, address

@@ -1,7 +1,7 @@
 """panel import …: real inputs; a bad row is reported with its line and nothing else is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -28,7 +28,13 @@ from panel.panels.calendar import import_terms, join_panel
 from panel.panels.models import Panel
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
-from panel.register.area_changes import import_area_changes
+from panel.records.csv_rows import RowProblem
+from panel.register.area_changes import (
+    area_codes,
+    check_area_changes,
+    import_area_changes,
+)
+from panel.register.areas import AreaRow, read_areas
 from panel.register.csv_rows import CASELOAD, PEOPLE, REGISTER
 from panel.register.imports import (
     ImportReport,
@@ -58,7 +64,7 @@ def _progress(lines: int) -> None:
         click.echo(f"  {lines} lines", err=True)
 
 
-async def _run(file: Path, authority: str | None, take: Take) -> None:
+async def _run(file: Path, authority: str | None, take: Take) -> ImportReport:
     async with opened_gate(authority) as gate:
         with await asyncio.to_thread(file.open, "rb") as source:
             report = await take(gate.tenant, source, file.parent)
@@ -70,6 +76,7 @@ async def _run(file: Path, authority: str | None, take: Take) -> None:
     )
     if report.problems and not report.rows:
         raise click.ClickException("Nothing was taken from this file.")
+    return report
 
 
 def _template_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -174,26 +181,49 @@ async def areas(file: Path, changes: Path | None, authority: str | None) -> None
 
     A ward that was renamed has one line in the file of changes; wards that were merged have a line
     each with the same new code; one that was divided has a line for each part. That file is taken
-    as a whole or not at all. The file of areas must have the new wards; the old ones are known from
+    as a whole or not at all, and so is what stands beside it: with a line that is wrong, no
+    boundary is taken either. The file of areas has the new wards; the old ones are known from
     before.
     """
+    had: frozenset[str] = frozenset()
 
     async def take(tenant: Tenant, source: BinaryIO, _folder: Path) -> ImportReport:
+        nonlocal had
+        async with tenant.transaction(JOB) as session:
+            had = await area_codes(session)
+        if changes is not None:
+            coming = frozenset(one.code for one in read_areas(source) if isinstance(one, AreaRow))
+            source.seek(0)
+            _refuse(changes, await _checked(tenant, changes, coming))
         return await import_areas(tenant, source, progress=_progress)
 
-    await _run(file, authority, take)
+    report = await _run(file, authority, take)
     if changes is not None:
-        await _changes(changes, authority)
+        await _take_changes(changes, authority)
+    elif had and report.added:
+        click.echo(
+            "If new wards took the place of others, say which with --changes before the next"
+            " release: until then both are counted as wards of their own."
+        )
 
 
-async def _changes(file: Path, authority: str | None) -> None:
+async def _checked(tenant: Tenant, file: Path, coming: frozenset[str]) -> Sequence[RowProblem]:
+    with await asyncio.to_thread(file.open, "rb") as source:
+        return await check_area_changes(tenant, source, coming)
+
+
+def _refuse(file: Path, problems: Sequence[RowProblem]) -> None:
+    for problem in sorted(problems, key=lambda one: one.line):
+        click.echo(f"{file.name}, {problem}", err=True)
+    if problems:
+        raise click.ClickException("Nothing was taken from these files.")
+
+
+async def _take_changes(file: Path, authority: str | None) -> None:
     async with opened_gate(authority) as gate:
         with await asyncio.to_thread(file.open, "rb") as source:
             report = await import_area_changes(gate.tenant, source)
-    for problem in sorted(report.problems, key=lambda one: one.line):
-        click.echo(f"{file.name}, {problem}", err=True)
-    if report.problems:
-        raise click.ClickException("No change of wards was taken from this file.")
+    _refuse(file, report.problems)
     click.echo(f"{report.added} changes of wards added, {report.known} known already.")
 
 

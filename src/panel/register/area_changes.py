@@ -73,21 +73,29 @@ class ChangesReport:
     problems: list[RowProblem] = field(default_factory=list)
 
 
+async def check_area_changes(
+    tenant: Tenant, source: BinaryIO, coming: frozenset[str]
+) -> list[RowProblem]:
+    """What is wrong with a file of changes, before the boundaries beside it are taken.
+
+    `coming`: the codes that these have. Raises UnreadableCsv.
+    """
+    rows, problems = _read(tenant, source)
+    async with tenant.transaction(JOB) as session:
+        known = await area_codes(session) | coming
+        return problems or wrong_changes(rows, known, await area_changes(session))
+
+
 async def import_area_changes(tenant: Tenant, source: BinaryIO) -> ChangesReport:
     """Take a file of changes, all of it or nothing. Raises UnreadableCsv.
 
     What is known already is known; what is known of another day is a problem.
     """
-    report, rows = ChangesReport(), list[ChangeRow]()
-    for row in read_rows(source, CHANGES, today(tenant.clock)):
-        if isinstance(row, RowProblem):
-            report.problems.append(row)
-        else:
-            rows.append(row)
+    rows, problems = _read(tenant, source)
+    report = ChangesReport(problems=problems)
     async with tenant.transaction(JOB) as session:
-        names = await _names(session)
         known = await area_changes(session)
-        report.problems += wrong_changes(rows, frozenset(names), known)
+        report.problems += wrong_changes(rows, await area_codes(session), known)
         if report.problems:
             return report
         before = {(one.old_code, one.new_code) for one in known}
@@ -99,16 +107,27 @@ async def import_area_changes(tenant: Tenant, source: BinaryIO) -> ChangesReport
     return report
 
 
+def _read(tenant: Tenant, source: BinaryIO) -> tuple[list[ChangeRow], list[RowProblem]]:
+    rows, problems = list[ChangeRow](), list[RowProblem]()
+    for row in read_rows(source, CHANGES, today(tenant.clock)):
+        if isinstance(row, RowProblem):
+            problems.append(row)
+        else:
+            rows.append(row)
+    return rows, problems
+
+
+async def area_codes(session: AsyncSession) -> frozenset[str]:
+    """The codes of the areas that were imported with their boundaries."""
+    return frozenset(await session.scalars(select(Area.id)))
+
+
 async def area_changes(session: AsyncSession) -> Sequence[AreaBecame]:
     """Every change that is known, the earliest first."""
     found = await session.scalars(
         select(AreaBecame).order_by(AreaBecame.from_on, AreaBecame.old_code, AreaBecame.new_code)
     )
     return list(found)
-
-
-async def _names(session: AsyncSession) -> frozenset[str]:
-    return frozenset(await session.scalars(select(Area.id)))
 
 
 def wrong_changes(
