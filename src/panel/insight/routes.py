@@ -31,6 +31,8 @@ from panel.records.child_scoped import JOB
 
 API = "/api/v1/releases"
 ON_A_PAGE = 100
+DRAWN = 7
+"""Terms that a chart has room for."""
 SHORT_BREAK = "short_break"
 QUESTIONS = (
     (f"{HOME}/unmet-need", "Where is need not met?", "Which areas lack which services, and why."),
@@ -273,7 +275,7 @@ _FORMS = {
 async def _through_terms(desk: Desk, opened: Opened, key: str) -> list[tuple[Seen, Cell]]:
     whole = tuple(EVERY for _ in CATALOGUE[key].dims)
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        seen = [await look(session, head, (key,)) for head in reversed(opened.published[:12])]
+        seen = [await look(session, head, (key,)) for head in reversed(opened.published[:DRAWN])]
     return [(one, cell) for one in seen for cell in one.of(key) if cell.cell == whole]
 
 
