@@ -88,6 +88,8 @@ def counted(database: Cluster, table: str) -> int:
         ("insight", "release", "--period", "2026-summer", "--out", "/nowhere", "--clusters", "/"),
         ("insight", "audit", "/nowhere"),
         ("insight", "audit", "/"),
+        ("insight", "report", "--release", "1", "--out", "/nowhere/report.pdf"),
+        ("insight", "report", "--out", "/"),
         ("insight", "verify", "/", "--key", "00"),
         ("insight", "verify", "--authority", "elsewhere"),
         ("nonsense",),

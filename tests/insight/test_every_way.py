@@ -5,6 +5,7 @@ import html
 import io
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import psycopg
 import pytest
@@ -14,14 +15,18 @@ from pyarrow import parquet
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
+from consent import Role
+from panel.accounts.service import add_agency, add_worker, give_role
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Note, withheld
-from panel.insight.core.released import Release
+from panel.insight.core.released import AuditResult, Finding, Release
 from panel.insight.core.words import Period, Span
+from panel.insight.release_store import refuse
 from panel.insight.saying import in_order, value_words
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
 from panel.platform.sessions import start
+from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.register.models import Area
@@ -212,6 +217,32 @@ async def test_what_was_changed_after_it_was_signed_is_said(
             " WHERE name = 'known_by_area.csv'"
         )
     assert "Release 1: known_by_area.csv was changed." in words((await reader.get(address)).text)
+
+
+async def test_what_is_held_back_is_said_and_its_cells_to_the_lead_alone(
+    reader: Client, tenant: Tenant, clock: FixedClock
+) -> None:
+    autumn = Period("2026-autumn")
+    found = Finding(
+        "known_by_age", autumn, ("*", "16–18"), Fraction(1), Fraction(3), ("known_by_age_ward",)
+    )
+    refused = AuditResult(safe=False, findings=(found,), cells=9, solves=3, seconds=1, unfinished=0)
+    async with tenant.transaction(JOB) as session:
+        refuse(session, autumn, "It is not safe.", refused, session.info[NOW])
+        agency = await add_agency(session, key="early-help-2", name="Early Help 2", kind="council")
+        lead = await add_worker(session, agency, name="Ngozi", email="ngozi@demo.example")
+        await give_role(session, lead, Role.GOVERNANCE_LEAD)
+    home = words((await reader.get("/commissioning")).text)
+    assert "The figures of a term are held back." in home
+    page = words((await reader.get("/commissioning/releases")).text)
+    assert "Held back: autumn term 2026" in page
+    assert "they were refused: It is not safe." in page
+    assert "16–18" not in page
+    async with tenant.transaction() as session:
+        token = await start(session, lead.id, "worker", clock.now())
+    reader.cookies.set("panel_session", token)
+    page = words((await reader.get("/commissioning/releases")).text)
+    assert "The whole area, 16–18 1 to 3 Children known, by age, by ward" in page
 
 
 async def test_three_terms_are_read_of_the_newest_release_that_has_them(

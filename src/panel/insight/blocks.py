@@ -203,6 +203,6 @@ def over_time(
             description="One point a term, as published. Each term’s table has its figures.",
             table=table,
             cells=tuple(one for _, one in points),
-            labels=tuple(seen.head.period for seen, _ in points),
+            labels=tuple(upper_first(seen.head.term.replace(" term ", " ")) for seen, _ in points),
         )
     )

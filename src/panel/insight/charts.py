@@ -109,23 +109,28 @@ def bars(chart: Chart) -> Markup:
 
 # Lines --------------------------------------------------------------------------------------------
 
-_HIGH = 180
+_HIGH = 200
+_FOOT = 40
+"""Room for two lines of words below the axis."""
 _SIDE = 40
 Place = tuple[int, int] | None
 
 
 def lines(chart: Chart) -> Markup:
-    """One line through cells of successive terms; a term without a number breaks it."""
+    """One line through cells of successive terms; a term without a number breaks it.
+
+    Each word of a label stands on a line of its own: terms are narrow, and few words long.
+    """
     top = highest(chart.cells) or Decimal(1)
     step = (WIDTH - 2 * _SIDE) // max(1, len(chart.cells) - 1)
     places: list[Place] = [
         None
         if one.value is None
-        else (_SIDE + at * step, 24 + round((_HIGH - 54) * (1 - one.value / top)))
+        else (_SIDE + at * step, 26 + round((_HIGH - _FOOT - 34) * (1 - one.value / top)))
         for at, one in enumerate(chart.cells)
     ]
     drawn = [
-        element("line", x1=10, y1=_HIGH - 20, x2=WIDTH - 10, y2=_HIGH - 20, stroke=_GRID),
+        element("line", x1=10, y1=_HIGH - _FOOT, x2=WIDTH - 10, y2=_HIGH - _FOOT, stroke=_GRID),
         *(
             element("line", x1=one[0], y1=one[1], x2=other[0], y2=other[1], stroke=_BLUE,
                     stroke_width=3)
@@ -135,11 +140,13 @@ def lines(chart: Chart) -> Markup:
     ]  # fmt: skip
     for at, (place, cell, label) in enumerate(zip(places, chart.cells, chart.labels, strict=True)):
         x = _SIDE + at * step
-        drawn.append(words_at(x, _HIGH - 4, label, font_size=11, text_anchor="middle"))
+        for line, word in enumerate(label.split()):
+            y = _HIGH - _FOOT + 17 * (line + 1)
+            drawn.append(words_at(x, y, word, font_size=14, text_anchor="middle"))
         if place is not None:
             drawn.append(element("circle", cx=x, cy=place[1], r=5, fill=_BLUE))
             said = value_words(chart.table, cell)
             drawn.append(
-                words_at(x, place[1] - 9, said, font_size=13, font_weight=700, text_anchor="middle")
+                words_at(x, place[1] - 9, said, font_size=15, font_weight=700, text_anchor="middle")
             )
     return drawing(chart, _HIGH, *drawn)

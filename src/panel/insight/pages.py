@@ -335,10 +335,11 @@ def gap(seen: Seen) -> tuple[Block, ...]:
     def said(table: TableDef, one: Cell | None) -> str:
         return NOTES[Note.NO_DATA] if one is None else value_words(table, one)
 
-    def used(one: findings.Gap) -> str:
-        # Of places that nobody told, no share can be said: it is not that there are too few.
-        there = one.places is not None and one.places.value
-        return said(use, one.use) if there else "No places known"
+    def known(one: findings.Gap) -> tuple[str, str]:
+        # Where nobody told of places there may be some: no share can be said.
+        if one.places is None or not one.places.value:
+            return "None known", "No places known"
+        return said(places, one.places), said(use, one.use)
 
     table = Block(
         name="gaps",
@@ -353,8 +354,7 @@ def gap(seen: Seen) -> tuple[Block, ...]:
             (
                 code_words(unmet, "kind", one.kind, seen.areas),
                 said(unmet, one.lacking),
-                said(places, one.places),
-                used(one),
+                *known(one),
             )
             for one in found
             if any(cell is not None and cell.value for cell in (one.lacking, one.places, one.use))

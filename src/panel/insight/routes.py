@@ -34,6 +34,8 @@ from panel.records.child_scoped import JOB
 
 API = "/api/v1/releases"
 ON_A_PAGE = 100
+DRAWN = 7
+"""Terms that a chart has room for."""
 SHORT_BREAK = "short_break"
 QUESTIONS = (
     (f"{HOME}/unmet-need", "Where is need not met?", "Which areas lack which services, and why."),
@@ -296,7 +298,9 @@ class Through:
 
 async def _through_terms(desk: Desk, opened: Opened, table: TableDef, asked: str) -> Through:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        seen = [await look(session, head, (table.key,)) for head in reversed(opened.published[:12])]
+        seen = [
+            await look(session, head, (table.key,)) for head in reversed(opened.published[:DRAWN])
+        ]
     choices = area_series.areas_of(table, seen[-1])
     area = asked if asked in dict(choices) else EVERY
     called, areas = seen[-1].areas.called(area), seen[-1].areas
