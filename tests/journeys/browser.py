@@ -13,7 +13,12 @@ from playwright.async_api import Error as BrowserError
 
 from panel.web import assets
 
-CHROMIUM = Path(os.environ.get("PANEL_CHROMIUM", "/usr/bin/chromium"))
+WITHOUT_A_WINDOW = Path("/usr/lib/chromium/chromium-headless-shell")
+"""The same pages, without the window's own: a page opens in half the time."""
+CHROMIUM = Path(
+    os.environ.get("PANEL_CHROMIUM")
+    or (WITHOUT_A_WINDOW if WITHOUT_A_WINDOW.is_file() else "/usr/bin/chromium")
+)
 PICTURES = Path(__file__).parents[2] / "test-results"
 IN_CI = os.environ.get("CI", "").lower() == "true"
 # As root Chromium needs --no-sandbox; without the others it waits for a network that is closed.
