@@ -29,7 +29,7 @@ from panel.insight.core.places import Grid
 from panel.insight.core.ptable import TABLE
 from panel.insight.core.published import Published
 from panel.insight.core.table import TableDef
-from panel.insight.counting import Connection, count, statement_of
+from panel.insight.counting import Connection, count, given_to, statement_of
 from panel.platform.embedded_postgres import running
 from tests.insight.attack.harness import PERIODS, SECRET, Releases, clusters_of, world_of
 from tests.insight.attack.world import World
@@ -88,18 +88,8 @@ def _aggregate(connection: Connection, tables: list[TableDef], grid: Grid) -> fl
     began = perf_counter()
     for table in tables:
         without = statement_of(table).replace(", bit_xor(record_key)", "")
-        connection.execute(without.encode(), _given(table, grid)).fetchall()
+        connection.execute(without.encode(), given_to(table, grid, PERIODS[LATEST])).fetchall()
     return perf_counter() - began
-
-
-def _given(table: TableDef, grid: Grid) -> dict[str, object]:
-    """What a table's query is given."""
-    wards = {ward: ward for ward in grid.clusters}
-    nested = wards if table.level.value == "ward" else dict(grid.clusters)
-    span = PERIODS[LATEST - 2 : LATEST + 1] if table.span.value != "term" else PERIODS[LATEST:][:1]
-    where = {f"where_{at}": sorted(codes) for at, (_, codes) in enumerate(table.where)}
-    areas = {"wards": list(nested), "areas": list(nested.values())}
-    return {"periods": list(span)} | areas | where
 
 
 def _release(connection: Connection, tables: list[TableDef], grid: Grid) -> tuple[float, float]:
