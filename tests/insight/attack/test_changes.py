@@ -67,7 +67,8 @@ def test_the_guess_wins_where_nothing_is_rounded_or_all_comes_out_each_term(
         print(f"everything each term, turnover {CALM}: {each_term}")
         assert each_term.right > each_term.strictest + POINTS
         without_rounding(monkeypatch)
-        every = score(_every([_changes(seed, CALM) for seed in WORLDS]), smallest=1)
+        changes = _every([_changes(seed, CALM) for seed in WORLDS[:4]])
+        every = score([change for change in changes if change.span == "term"], smallest=1)
         print(f"without rounding, turnover {CALM}: {every}")
         assert every.right > every.of_visible + POINTS
 
