@@ -77,7 +77,7 @@ UNITS: Mapping[Measure, str] = MappingProxyType(
         Measure.TOTAL: "pounds",
         Measure.RATE: "per cent",
         Measure.RATIO: "pounds for each child",
-        Measure.INDEX: "index",
+        Measure.INDEX: "children",
         Measure.PLACES: "places",
         Measure.ELSEWHERE: "children",
         Measure.ADDITIVE: "children",
@@ -212,6 +212,8 @@ def unit(table: TableDef) -> str:
     """In what the table's numbers are."""
     if table.measure is Measure.RATE and table.fact is Capacity:
         return "for every 100 places"
+    if table.measure is Measure.INDEX and table.of == "population":
+        return "for every 100 expected"
     return UNITS[table.measure]
 
 
