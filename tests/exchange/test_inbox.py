@@ -18,7 +18,7 @@ from sqlalchemy import text
 from consent import Role
 from panel.accounts.models import Agency
 from panel.accounts.service import add_worker, give_role
-from panel.exchange import inbox_taking
+from panel.exchange import inbox_opening
 from panel.exchange.inbox_deciding import new_child, not_ours, received_row, this_child, try_again
 from panel.exchange.inbox_models import Proposal
 from panel.exchange.inbox_notifications import of_school_age_from, the_one_panel
@@ -401,12 +401,12 @@ async def test_what_is_broken_waits_with_the_reason_and_is_tried_again(
     async with house.as_("coordinator") as session:
         await try_again(house.gate, session, house.viewers["coordinator"], received)
     assert await system.count("sender_version") == before + 1
-    read = inbox_taking.read
+    read = inbox_opening.read
 
     def mended(body: bytes) -> Any:
         return read(body.replace(b'"soon"', b'"2026-11-01"'))
 
-    monkeypatch.setattr(inbox_taking, "read", mended)
+    monkeypatch.setattr(inbox_opening, "read", mended)
     async with house.as_("coordinator") as session:
         await try_again(house.gate, session, house.viewers["coordinator"], received)
     [(state, tries)] = await system.rows(

@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from playwright.async_api import Page, expect
 
-from panel.exchange import inbox_taking
+from panel.exchange import inbox_opening
 from tests.conftest import SignIn
 from tests.exchange.inbox_world import (
     NUMBER,
@@ -89,12 +89,12 @@ async def test_what_is_broken_is_tried_again(
     await coordinator.get_by_role("link", name="23 November 2026 at").click()
     await expect(coordinator.get_by_role("button", name="Try again")).to_be_visible()
     await looked_at(coordinator, "inbox-broken")
-    read = inbox_taking.read
+    read = inbox_opening.read
 
     def mended(body: bytes) -> Any:
         return read(body.replace(b'"soon"', b'"2026-11-01"'))
 
-    monkeypatch.setattr(inbox_taking, "read", mended)
+    monkeypatch.setattr(inbox_opening, "read", mended)
     await coordinator.get_by_role("button", name="Try again").click()
     await expect(coordinator.get_by_role("button", name="Try again")).to_have_count(0)
     await looked_at(coordinator, "inbox-mended")
