@@ -16,16 +16,12 @@ from panel.insight.core.cells import ProtectedTable, counted
 from panel.insight.core.dimensions import whole_grid
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import ROUND_TO
+from panel.insight.core.solver import Silent
 from panel.insight.core.table import CellId, TableDef
 from panel.insight.core.words import EVERY
 
 # Its class has no types of its own.
-_SOLVER: Callable[[], Any] = highspy.Highs
-_SETTINGS: Mapping[str, bool | int | str] = {
-    "output_flag": False,
-    "threads": 1,
-    "solver": "simplex",
-}
+_SOLVER: Callable[[], Any] = Silent
 
 
 class NotSolved(RuntimeError):
@@ -68,8 +64,7 @@ def _nearest(
     so what the simplex method finds, is in whole numbers.
     """
     solver = _SOLVER()
-    for option, setting in _SETTINGS.items():
-        solver.setOptionValue(option, setting)
+    solver.setOptionValue("solver", "simplex")
     infinite = highspy.kHighsInf
     for _ in inner:
         solver.addVar(0.0, infinite)
