@@ -5,7 +5,7 @@ in. A correction of the past waits for the next one. Nothing true leaves: what i
 this process until its figures are protected.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -22,7 +22,7 @@ from panel.insight.core.catalogue import CATALOGUE, LINKS
 from panel.insight.core.cells import ProtectedTable, Secrets, TrueCell
 from panel.insight.core.error import published_error
 from panel.insight.core.keys import CellKeys
-from panel.insight.core.ledger import Files, append, canonical
+from panel.insight.core.ledger import Files, append, canonical, proven
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import TABLE
@@ -116,13 +116,23 @@ def _places(counts: Counts, grid: Grid, period: Period) -> dict[CellId, int]:
 
 
 def made_safe(
-    release: Release, earlier: Sequence[Release], patience: float = PATIENCE
+    release: Release,
+    earlier: Sequence[Release],
+    patience: float = PATIENCE,
+    proven: Iterable[str] = (),
 ) -> tuple[Release, AuditResult]:
-    """The release as it may go out, and the audit that found it safe. settle.Refused."""
+    """The release as it may go out, and the audit that found it safe. settle.Refused.
+
+    `proven`: of the ledger (`core.ledger.proven`). What hangs together with nothing new is the same
+    as when it was asked about, and is known by its digest; all else is asked about again.
+    """
     until = monotonic() + patience
+    known = set(proven)
 
     def audit(one: Release) -> AuditResult:
-        return attack.audit([*earlier, one], until=until, about=one.period)
+        result = attack.audit([*earlier, one], until=until, proven=known)
+        known.update(result.proven)
+        return result
 
     return settled(release, audit)
 
@@ -181,15 +191,15 @@ async def release_term(
                 raise NotYet(f"{period} is not over, or no term of the calendar.")
             first = protected(counts, period, grid, _cell_keys(tenant), earlier)
             names = counting.areas(connection)
+        lines = await store.entries(session)
+        sign, key = signing(tenant)
         try:
-            release, result = made_safe(first, earlier)
+            release, result = made_safe(first, earlier, proven=proven(lines, key))
         except Refused as refused:
             await _keep_refusal(tenant, period, refused)
             raise
-        lines = await store.entries(session)
         now: datetime = session.info[NOW]
         made = files_of(release, Areas.of(names, grid.clusters))
-        sign, key = signing(tenant)
         entry = append(
             lines[-1] if lines else None,
             period,

@@ -314,5 +314,3 @@ def corrected(part: Part, until: float) -> tuple[Part, int]:
         raise NotSolved("No contradiction was found, and no answer")
     kept = [row for number, row in enumerate(part.rows) if number not in broken]
     return Part(part.columns, kept, part.targets), len(broken)
-
-
