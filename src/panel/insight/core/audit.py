@@ -75,7 +75,7 @@ class Attack:
 
     def _costs(self, weights: Numbers) -> Numbers:
         spread = np.repeat(weights, self._sizes)
-        return np.bincount(self._columns, spread, len(self.part.columns))
+        return np.bincount(self._columns, spread, len(self.part.columns)).astype(np.float64)
 
     def _look_at(self, counts: Numbers) -> None:
         values = np.add.reduceat(counts[self._columns], self._starts)

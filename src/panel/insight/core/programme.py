@@ -60,7 +60,10 @@ class Programme:
     def __init__(self, part: Part, until: float, *, exactly: bool = False) -> None:
         self.until, self.count = until, len(part.columns)
         self._read(part)
-        self.low, self.high = (self.least, self.most) if exactly else self._drawn_in()
+        self.low: Numbers = self.least
+        self.high: Numbers = self.most
+        if not exactly:
+            self.low, self.high = self._drawn_in()
         kept = np.arange(len(self._rows)) if exactly else self._needed()
         self._kept = kept
         self._solver = self._solver_of(kept, exactly=exactly)
@@ -111,8 +114,8 @@ class Programme:
         return (
             least,
             most,
-            np.bincount(self._of, least, count),
-            np.bincount(self._of, most, count),
+            np.bincount(self._of, least, count).astype(np.float64),
+            np.bincount(self._of, most, count).astype(np.float64),
         )
 
     def _drawn_in(self) -> tuple[Numbers, Numbers]:
