@@ -21,6 +21,7 @@ from panel.insight.core.parts import Part, digest_of, parts, undivided
 from panel.insight.core.programme import (
     NEAR,
     Impossible,
+    Moving,
     NotSolved,
     Numbers,
     Programme,
@@ -39,6 +40,8 @@ _STALLED = 4
 """Rounds without a cell proven, after which random questions are given up."""
 _TO_MOVE = 3_000
 """Columns that move at a time."""
+_TOGETHER = (1_000, 20)
+"""Cells that are asked about together while little moves, in one pass after another."""
 _MOVES = 8
 """Random questions, each and its opposite, about cells that move."""
 _FEW_IN = 8
@@ -89,9 +92,15 @@ class Attack:
 
     def _no_secret(self) -> NDArray[np.bool_]:
         """The cells in which, by bounds alone, is nobody or are more than few."""
-        least = np.add.reduceat(self._programme.low[self._columns], self._starts)
-        most = np.add.reduceat(self._programme.high[self._columns], self._starts)
+        least, most = self._ends()
         return (most < 1 - NEAR) | (least > LEAST_WIDTH + NEAR)
+
+    def _ends(self) -> tuple[Numbers, Numbers]:
+        """Of each cell what its columns' bounds alone leave: it is no less, and no more."""
+        return (
+            np.add.reduceat(self._programme.low[self._columns], self._starts),
+            np.add.reduceat(self._programme.high[self._columns], self._starts),
+        )
 
     def by_witnesses(self, few: int = 0) -> None:
         """Random questions about all open cells at once, until they prove nothing more.
@@ -110,43 +119,65 @@ class Attack:
             # more, and a cell that had room goes to both its ends.
             if round_number % 2 == 0:
                 weights = chance.normal(size=len(self.part.targets))
-            asked = np.zeros(len(weights))
-            asked[left] = weights[left] * (-1) ** round_number
-            self.ask(asked)
+            self.ask(self._turned(weights * (-1) ** round_number, left))
+
+    def _turned(self, weights: Numbers, some: NDArray[np.int64]) -> Numbers:
+        """Weights of some cells alone, and of a cell that was at one of its ends for the other."""
+        least, most = self._ends()
+        asked = np.zeros(len(weights))
+        asked[some] = weights[some]
+        was_least = self.low < least + NEAR
+        was_most = self.high > most - NEAR
+        only_up, only_down = was_least & ~was_most, was_most & ~was_least
+        asked[only_up] = np.abs(asked[only_up])
+        asked[only_down] = -np.abs(asked[only_down])
+        return asked
 
     def by_moving(self) -> None:
         """Questions about some open cells at a time, in which only what is near them moves.
 
         All else stays in the middle of the answers known, which is an answer too, since between
         two truths there is room for a third. Only for programmes so large that this is less work.
+        What is open then is asked from answer to answer.
         """
         if not self._programme.by_points or not self._answers:
             return
         chance = np.random.default_rng(_SEED)
-        left = self.open()
-        while len(left):
-            some, free = self._near(left)
-            left = np.setdiff1d(left, some)
-            moving = self._programme.moving(free, self._sum / self._answers)
-            for _ in range(_MOVES):
-                weights = np.zeros(len(self.part.targets))
-                weights[some] = chance.normal(size=len(some))
-                for sign in (1, -1):
-                    self.solves += 1
-                    self._look_at(moving.greatest(self._costs(sign * weights)))
-                some = np.intersect1d(some, self.open())
-                if not len(some):
-                    break
+        middle = self._sum / self._answers
+        for together in _TOGETHER:
+            left = self.open()
+            while len(left):
+                some, free = self._near(left, together)
+                left = np.setdiff1d(left, some)
+                self._move(some, self._programme.moving(free, middle), chance)
+        self._programme.by_vertices()
 
-    def _near(self, left: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The first of these cells, as many as hang on few counts, and these counts."""
+    def _move(self, some: NDArray[np.int64], moving: Moving, chance: np.random.Generator) -> None:
+        for _ in range(_MOVES if len(some) > 1 else 1):
+            weights = np.zeros(len(self.part.targets))
+            weights[some] = chance.normal(size=len(some))
+            for sign in (1, -1):
+                self.solves += 1
+                asked = self._turned(sign * weights, some)
+                self._look_at(moving.greatest(self._costs(asked)))
+            some = np.intersect1d(some, self.open())
+            if not len(some):
+                return
+
+    def _near(
+        self, left: NDArray[np.int64], together: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first of these cells, as many as hang on few counts, and as many counts near them."""
+        left = left[:together]
         while True:
             ends = self._starts[left] + self._sizes[left]
             own = [self._columns[a:b] for a, b in zip(self._starts[left], ends, strict=True)]
             free = self._programme.near(np.concatenate(own).astype(np.int64))
             if len(free) <= _TO_MOVE or len(left) == 1:
-                return left, free
+                break
             left = left[: (len(left) + 1) // 2]
+        further = self._programme.near(free)
+        return left, further if len(further) <= _TO_MOVE else free
 
     def one_by_one(self) -> list[Finding]:
         """The bounds of each cell that is still open; those too narrow are findings."""

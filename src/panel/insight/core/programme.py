@@ -59,6 +59,7 @@ class Programme:
 
     def __init__(self, part: Part, until: float, *, exactly: bool = False) -> None:
         self.until, self.count = until, len(part.columns)
+        self._vertices = False
         self._read(part)
         self.low: Numbers = self.least
         self.high: Numbers = self.most
@@ -156,6 +157,10 @@ class Programme:
             solver.setOptionValue("run_crossover", "on" if exactly else "off")
         return solver
 
+    def by_vertices(self) -> None:
+        """From now on go from vertex to vertex: less work once few cells are left to ask about."""
+        self._vertices = True
+
     @property
     def by_points(self) -> bool:
         """Whether it is so large that each question costs the same, however little it asks."""
@@ -166,7 +171,13 @@ class Programme:
 
         NotSolved: also where the answer, gone through row by row, does not fit. TimeIsUp.
         """
-        return self.fits(_greatest(self._solver, costs, self.until))
+        if self._vertices and self.by_points:
+            # The first answer is by points still, and then moved to a vertex to go on from.
+            self._solver.setOptionValue("run_crossover", "on")
+        found = self.fits(_greatest(self._solver, costs, self.until))
+        if self._vertices:
+            self._solver.setOptionValue("solver", "simplex")
+        return found
 
     def fits(self, found: Numbers) -> Numbers:
         """The answer, gone through row by row. NotSolved: it does not fit."""
