@@ -165,3 +165,27 @@ def test_what_is_no_release_is_said_in_a_sentence(name: str, content: bytes) -> 
 def test_a_folder_without_a_ledger_is_no_release(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match=LEDGER):
         read_folder(tmp_path)
+
+
+def test_what_an_audit_proved_is_known_by_lines_that_are_whole_alone() -> None:
+    audit = replace(SAFE, proven=("ab", "cd"))
+    one = append(
+        None,
+        AUTUMN,
+        FILES[AUTUMN],
+        canonical(rules_of(RULES)),
+        audit,
+        made_at="2026-01-05T09:00:00+00:00",
+        sign=SIGN,
+        key=KEY,
+    )
+    assert ledger.proven((one,), KEY) == {"ab", "cd"}
+    assert ledger.read(ledger.written((one,))) == (one,)
+    more = replace(one, audit=replace(one.audit, proven=("ab", "cd", "ef")))
+    assert ledger.proven((more,), KEY) == frozenset()
+
+
+def test_a_line_from_before_parts_were_named_is_still_whole() -> None:
+    assert ONE.audit.proven == ()
+    assert b"proven" not in ledger.written((ONE, TWO))
+    assert ledger.read(ledger.written((ONE, TWO))) == (ONE, TWO)

@@ -1,5 +1,6 @@
 """What is withdrawn to make a release safe, and what is refused instead."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from panel.insight.core.cells import Note
 from panel.insight.core.released import AuditResult, Finding, Release
 from panel.insight.core.settle import Refused, settled, without
+from panel.insight.core.table import Measure
+from panel.insight.core.words import Span
 from tests.insight.releases import AUTUMN, SPRING, release, table, whole
 
 WARDS = table("by_age_ward", "area", "age")
@@ -75,3 +78,33 @@ def test_five_rounds_are_all() -> None:
     small = release((WARDS, whole(WARDS, EVERY)))
     with pytest.raises(Refused, match="More than 2"):
         settled(small, lambda _: result(finding()))
+
+
+def test_three_terms_wait_where_what_was_corrected_since_tells_too_much() -> None:
+    three = replace(WARDS, key="three_terms", span=Span.ROLLING)
+    made = replace(WARDS, key="made_of_it", measure=Measure.RATE, over=("three_terms", WARDS.key))
+    tables = (
+        (WARDS, whole(WARDS, EVERY)),
+        (three, whole(three, EVERY)),
+        (made, whole(made, EVERY)),
+    )
+    first = release(*tables)
+    asked: list[Release] = []
+
+    def audit(one: Release) -> AuditResult:
+        asked.append(one)
+        said = result(finding("three_terms"))
+        return replace(said, corrected=2) if len(asked) == 1 else result()
+
+    after, last = settled(first, audit)
+    assert last.safe
+    assert asked == [first, after]
+    notes = {one.key: {cell.note for cell in one.cells} for one in after.tables}
+    assert notes["three_terms"] == notes["made_of_it"] == {Note.ONCE}
+    assert after.tables[0] == first.tables[0]
+
+
+def test_three_terms_do_not_wait_where_nothing_was_corrected() -> None:
+    three = replace(WARDS, key="three_terms", span=Span.ROLLING)
+    with pytest.raises(Refused, match="More than 2"):
+        settled(release((three, whole(three, EVERY))), lambda _: result(finding("three_terms")))

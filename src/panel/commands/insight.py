@@ -232,6 +232,10 @@ def _tell(result: AuditResult) -> None:
             f"{one.table}, {one.period}: {cell} is from {one.low} to {one.high}, by"
             f" {', '.join(one.by)}."
         )
+    if result.corrected:
+        click.echo(
+            f"{result.corrected} rows between releases do not hold: something was corrected since."
+        )
     if result.unfinished:
         click.echo(f"{result.unfinished} cells could not be asked about to the end.")
     click.echo(

@@ -6,7 +6,7 @@ this process until its figures are protected.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -24,7 +24,7 @@ from panel.insight.core.cells import ProtectedTable, Secrets, TrueCell
 from panel.insight.core.changes import grouped_as_before
 from panel.insight.core.error import published_error
 from panel.insight.core.keys import CellKeys
-from panel.insight.core.ledger import Files, append, canonical
+from panel.insight.core.ledger import Files, append, canonical, proven
 from panel.insight.core.making import COUNTED, Counted, tables_of
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import TABLE
@@ -128,13 +128,23 @@ def _places(counts: Counts, grid: Grid, period: Period) -> dict[CellId, int]:
 
 
 def made_safe(
-    release: Release, earlier: Sequence[Release], patience: float = PATIENCE
+    release: Release,
+    earlier: Sequence[Release],
+    patience: float = PATIENCE,
+    proven: Iterable[str] = (),
 ) -> tuple[Release, AuditResult]:
-    """The release as it may go out, and the audit that found it safe. settle.Refused."""
+    """The release as it may go out, and the audit that found it safe. settle.Refused.
+
+    `proven`: of the ledger (`core.ledger.proven`). What hangs together with nothing new is the same
+    as when it was asked about, and is known by its digest; all else is asked about again.
+    """
     until = monotonic() + patience
+    known = set(proven)
 
     def audit(one: Release) -> AuditResult:
-        return attack.audit([*earlier, one], until=until, about=one.period)
+        result = attack.audit([*earlier, one], until=until, proven=known)
+        known.update(result.proven)
+        return result
 
     return settled(release, audit)
 
@@ -196,16 +206,18 @@ async def release_term(
             )
             first = protected(counts, period, grid, _cell_keys(tenant), earlier, elsewhere)
             names = counting.areas(connection)
+        lines = await store.entries(session)
+        sign, key = signing(tenant)
         try:
             # Beside the loop: sealing and whoever is served go on meanwhile.
-            release, result = await asyncio.to_thread(made_safe, first, earlier)
+            release, result = await asyncio.to_thread(
+                made_safe, first, earlier, proven=proven(lines, key)
+            )
         except Refused as refused:
             await _keep_refusal(tenant, period, refused)
             raise
-        lines = await store.entries(session)
         now: datetime = session.info[NOW]
         made = files_of(release, Areas.of(names, grid.clusters, grid.changes))
-        sign, key = signing(tenant)
         entry = append(
             lines[-1] if lines else None,
             period,

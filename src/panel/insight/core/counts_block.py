@@ -69,6 +69,8 @@ class Row:
     high: float
     tables: tuple[str, ...] = ()
     """Which published tables say so; none: it is so by what counting is."""
+    past: bool = False
+    """Whether it holds only as far as nothing was corrected between two releases."""
 
 
 _NONE: Columns = np.zeros(0, dtype=np.int32)

@@ -7,6 +7,7 @@ Who changes a figure, a rule or a line afterwards changes a SHA-256 that a signe
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -56,7 +57,7 @@ def digest_of_audit(audit: AuditResult) -> AuditDigest:
         for one in audit.findings
     ]
     said = canonical([audit.safe, audit.cells, audit.solves, audit.unfinished, found])
-    return AuditDigest(audit.safe, audit.cells, audit.solves, digest(said))
+    return AuditDigest(audit.safe, audit.cells, audit.solves, digest(said), audit.proven)
 
 
 def signing_key(secret: bytes) -> tuple[Sign, str]:
@@ -101,16 +102,24 @@ def _of_all(tables: Mapping[str, str]) -> str:
 
 
 def _signed(entry: Entry) -> bytes:
-    return canonical({**asdict(entry), "signature": ""})
+    return canonical({**_said(entry), "signature": ""})
 
 
 def _hash(entry: Entry) -> str:
-    return digest(canonical(asdict(entry)))
+    return digest(canonical(_said(entry)))
+
+
+def _said(entry: Entry) -> dict[str, Any]:
+    """A line as it is written. One signed before parts were named is as it was, to the byte."""
+    said = asdict(entry)
+    if not entry.audit.proven:
+        del said["audit"]["proven"]
+    return said
 
 
 def written(entries: Sequence[Entry]) -> bytes:
     """The ledger as a file."""
-    return canonical([asdict(one) for one in entries]) + b"\n"
+    return canonical([_said(one) for one in entries]) + b"\n"
 
 
 def read(content: bytes) -> tuple[Entry, ...]:
@@ -127,6 +136,13 @@ def read(content: bytes) -> tuple[Entry, ...]:
 def entry_from(stored: Mapping[str, Any]) -> Entry:
     """A line as the database keeps it."""
     return msgspec.convert(stored, Entry)
+
+
+def proven(entries: Sequence[Entry], public: str) -> frozenset[str]:
+    """Digests of the parts that audits before found safe: those that whole lines name, or none."""
+    if verify(entries, {}, public):
+        return frozenset()
+    return frozenset(chain.from_iterable(one.audit.proven for one in entries))
 
 
 def verify(

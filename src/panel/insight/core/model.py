@@ -7,7 +7,7 @@ is one of, children who count for one thing and so for another. Counts are taken
 0 on; an attacker who knows that they are whole gains by rounding bounds, which the audit does too.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -26,15 +26,15 @@ from panel.insight.core.counts_block import (
     Row,
     with_clusters,
 )
+from panel.insight.core.differing import Shown, rows_of
 from panel.insight.core.dimensions import AREA
-from panel.insight.core.nesting import Links, universe
+from panel.insight.core.nesting import Links, place, universe
+from panel.insight.core.places import Place
 from panel.insight.core.protecting import Cell, Note, ProtectedTable
 from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.words import EVERY, Level, Period, Span, ordinal, window
 
 AGE = "age"
-MOST = 1_000_000
-"""More children than any count: a bound, so that no question to the model is without an end."""
 ROOM = 400_000
 """More columns than this are not asked about: the catalogue would have to be made simpler."""
 
@@ -141,24 +141,21 @@ def _rounded(rules: PublishedRules, true: int, perturbed: int) -> int:
 
 
 class Builder:
-    """Makes the model of releases. `piece`: only of these blocks."""
+    """Makes the model of releases, all together."""
 
-    def __init__(
-        self, releases: Sequence[Release], piece: Collection[BlockKey] | None = None
-    ) -> None:
-        self._piece = piece
+    def __init__(self, releases: Sequence[Release]) -> None:
         self.releases = sorted(releases, key=lambda one: ordinal(one.period))
         tables = [each.catalogue.items() for each in self.releases]
         self.links = Links.of(dict(chain.from_iterable(tables)))
         self.model = Model()
         self._blocks: dict[BlockKey, Block] = {}
+        self._shown: dict[Place, Shown] = {}
 
     def build(self) -> Model:
         """TooBig, Contradicts."""
         for release in self.releases:
             for key, tables in _by_block(release).items():
-                if self._piece is None or key in self._piece:
-                    self._lay_out(key, tables, release)
+                self._lay_out(key, tables, release)
         for key, block in self._blocks.items():
             self.model.rows.extend(block.rows())
             if key.span is Span.ROLLING:
@@ -166,6 +163,7 @@ class Builder:
             self.model.rows.extend(self._within_others(key, block))
         for release in self.releases:
             self._read(release)
+        self.model.rows.extend(rows_of(self._shown, self.links))
         return self.model
 
     def _lay_out(
@@ -210,14 +208,18 @@ class Builder:
             self._blocks.get(BlockKey(key.universe, Span.TERM, period))
             for period in window(key.period)
         ]
+        now = terms[-1]
         for sheets in block.families.values():
             for sheet in sheets:
                 for cell, columns in block.cells(sheet.dims):
-                    found = [term.columns(cell) if term else None for term in terms]
-                    known = [one for one in found if one is not None]
-                    yield from (Row(columns, one, 0, INFINITE) for one in known)
+                    known = []
+                    for term in terms:
+                        one = term.columns(cell) if term else None
+                        if one is not None:
+                            known.append(one)
+                            yield Row(columns, one, 0, INFINITE, past=term is not now)
                     if len(known) == len(terms):
-                        yield Row(np.concatenate(known), columns, 0, INFINITE)
+                        yield Row(np.concatenate(known), columns, 0, INFINITE, past=True)
 
     def _within_others(self, key: BlockKey, block: Block) -> Iterator[Row]:
         """No more children in a cell than in the same cell of a table that counts them too."""
@@ -233,7 +235,7 @@ class Builder:
 
     def _read(self, release: Release) -> None:
         seen: dict[tuple[BlockKey, tuple[tuple[str, str], ...]], Cell] = {}
-        for shown in release.tables:
+        for shown in in_order(release):
             table = release.catalogue[shown.key]
             if table.measure is not Measure.CHILDREN or is_empty(shown):
                 continue
@@ -243,18 +245,21 @@ class Builder:
                 continue
             for cell in shown.cells:
                 codes = codes_of(table, cell.cell)
-                place = (key, tuple(sorted(codes.items())))
-                before = seen.get(place)
+                at = (key, tuple(sorted(codes.items())))
+                before = seen.get(at)
                 if before is not None and None not in (before.value, cell.value):
                     if before.value != cell.value:
                         raise Contradicts(f"{shown.key} {' '.join(cell.cell)}")
                     continue
                 if before is not None and cell.value is None:
                     continue
-                seen[place] = cell
+                seen[at] = cell
                 columns = block.columns(codes)
                 if columns is None:
                     raise Contradicts(f"{shown.key} {' '.join(cell.cell)}")
+                if cell.value is not None:
+                    of = place(table, shown.period, cell.cell)
+                    self._shown[of] = Shown(int(cell.value), columns, release.rules.clusters)
                 self._take(release, table, cell, columns)
 
     def _take(self, release: Release, table: TableDef, cell: Cell, columns: Columns) -> None:
@@ -298,9 +303,9 @@ def _years(band: str) -> tuple[str, ...]:
     return tuple(f"{year:02}" for year in range(int(first), int(last) + 1))
 
 
-def blocks_of(releases: Iterable[Release]) -> frozenset[BlockKey]:
-    """All blocks of which counts were published."""
-    return frozenset(chain.from_iterable(_by_block(one) for one in releases))
+def in_order(release: Release) -> Sequence[ProtectedTable]:
+    """The tables by name: the model is the same whether they come from files or were just made."""
+    return sorted(release.tables, key=lambda one: one.key)
 
 
 def is_empty(shown: ProtectedTable) -> bool:
@@ -310,7 +315,7 @@ def is_empty(shown: ProtectedTable) -> bool:
 
 def _by_block(release: Release) -> Mapping[BlockKey, list[tuple[TableDef, ProtectedTable]]]:
     found: dict[BlockKey, list[tuple[TableDef, ProtectedTable]]] = {}
-    for shown in release.tables:
+    for shown in in_order(release):
         table = release.catalogue[shown.key]
         if table.measure is Measure.CHILDREN and not is_empty(shown):
             key = BlockKey(universe(table.fact, table.where), table.span, shown.period)

@@ -97,6 +97,12 @@ class AuditResult:
     solves: int
     seconds: float
     unfinished: int
+    proven: tuple[str, ...] = ()
+    """Digests of the parts of the model that are safe, for who asks again (`core.parts`)."""
+    kept: int = 0
+    """Cells of parts that were proven before, word for word, and so were not asked about again."""
+    corrected: int = 0
+    """Rows between releases left out, since what was published contradicts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,8 @@ class AuditDigest:
     cells: int
     solves: int
     digest: str
+    proven: tuple[str, ...] = ()
+    """Of the parts of the model that it found safe. Lines of before have none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,10 @@
 Withdrawn is a whole area of a table, all its categories at once: a single hole would say where the
 small number is. Never more than 2% of these: then the catalogue is at fault, and a person has to
 look. What is out already cannot be withdrawn.
+
+One thing else may be at fault: what was corrected since earlier terms were published. Where three
+terms together say something else than those terms did, and that tells too much, all figures over
+three terms wait for the next release, as they do when they are not due.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +18,7 @@ from panel.insight.core.nesting import place
 from panel.insight.core.places import Place
 from panel.insight.core.released import AuditResult, Finding, Release
 from panel.insight.core.table import Measure, TableDef
-from panel.insight.core.words import EVERY
+from panel.insight.core.words import EVERY, Span
 
 ROUNDS = 5
 MOST_IN_HUNDRED = 2
@@ -35,8 +39,20 @@ class Refused(Exception):
 
 def settled(release: Release, audit: Audit) -> tuple[Release, AuditResult]:
     """The release with as much withdrawn as makes it safe, and its last audit. Refused."""
-    withdrawn: set[Block] = set()
     result = audit(release)
+    try:
+        return _with_blocks_withdrawn(release, result, audit)
+    except Refused:
+        later = without_three_terms(release)
+        if not result.corrected or later == release:
+            raise
+        return _with_blocks_withdrawn(later, audit(later), audit)
+
+
+def _with_blocks_withdrawn(
+    release: Release, result: AuditResult, audit: Audit
+) -> tuple[Release, AuditResult]:
+    withdrawn: set[Block] = set()
     for _ in range(ROUNDS):
         if result.safe:
             return release, result
@@ -57,6 +73,19 @@ def settled(release: Release, audit: Audit) -> tuple[Release, AuditResult]:
     if result.safe:
         return release, result
     raise Refused(f"It is not safe after {ROUNDS} rounds of withdrawing.", result)
+
+
+def without_three_terms(release: Release) -> Release:
+    """The release with no figure over three terms, nor what is made of them."""
+    over = {key for key, one in release.catalogue.items() if one.span is Span.ROLLING}
+    made_of = {key for key, one in release.catalogue.items() if over & {one.of, *(one.over or ())}}
+    tables = [
+        replace(one, cells=tuple(withheld(cell.cell, Note.ONCE) for cell in one.cells))
+        if one.key in over | made_of and any(cell.note is not Note.NO_DATA for cell in one.cells)
+        else one
+        for one in release.tables
+    ]
+    return replace(release, tables=tuple(tables))
 
 
 def _blocks(release: Release) -> set[Block]:

@@ -1,4 +1,4 @@
-"""The solver of linear programmes: of one thread, and silent."""
+"""The solver of linear programmes, of one thread, as everything here uses it."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ _OPTIONS: Mapping[str, bool | int] = {"output_flag": False, "threads": 1}
 
 
 class Silent(highspy.Highs):
-    """A solver of one thread that prints nothing, not even when it is made."""
+    """A solver that prints nothing when it is made; what goes wrong is in what it returns."""
 
     def __init__(self) -> None:
         # Past what listens to the solver, which nothing here does: to listen it prints a banner
