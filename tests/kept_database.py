@@ -126,6 +126,7 @@ class KeptDatabase:
         )
         self._shape = _asked(self._admin, SHAPE)
         self._sequences = {name: self._at(name) for name in _names(self._admin, SEQUENCES)}
+        self._guards = {}
         for schema, table, trigger in _asked(self._admin, GUARDS):
             self._guards.setdefault((str(schema), str(table)), []).append(str(trigger))
         self._held = {name: self._rows(name) for name in _names(self._admin, TABLES)}
@@ -137,7 +138,8 @@ class KeptDatabase:
         try:
             if _asked(self._admin, SHAPE) != self._shape:
                 return False
-            self._empty(_names(self._admin, TABLES))
+            # Of a table that holds nothing any more the files may have gone already.
+            self._empty(sorted({*_names(self._admin, TABLES), *self._held}))
             for name, (place,) in self._sequences.items():
                 if self._at(name) != [place]:
                     self._admin.execute("SELECT setval(%s, %s, %s)", (_quoted(name), *place))
