@@ -62,8 +62,6 @@ SELECT n.nspname, c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgenabled = 'A' ORDER BY 1, 2, 3
 """
 """Triggers that run for a replica as well: what they guard is never deleted while they stand."""
-SWEPT_EVERY = 8
-"""After so many tests what was deleted is taken out of the files as well."""
 SHORT = 5_000
 """Milliseconds for which a lock is waited for: whoever holds it longer was left by a test."""
 
@@ -82,7 +80,6 @@ class KeptDatabase:
     name: str
     template: str
     renewed: int = 0
-    _lent: int = 0
     _copy: Cluster | None = None
     _admin: psycopg.Connection | None = None
     _shape: Rows = field(default_factory=list)
@@ -161,8 +158,8 @@ class KeptDatabase:
             for name in changed:
                 if held := self._held.get(name):
                     self._fill(name, held)
-        self._lent += 1
-        if changed and self._lent % SWEPT_EVERY == 0:
+        # Out of the files as well: what is written next stands in the order in which it comes.
+        if changed:
             swept = sql.SQL(", ").join(sql.Identifier(*name) for name in changed)
             self._admin.execute(sql.SQL("VACUUM (PARALLEL 0) {}").format(swept))
 
