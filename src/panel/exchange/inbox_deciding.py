@@ -119,7 +119,7 @@ async def waiting(session: AsyncSession) -> list[tuple[UUID, UUID]]:
     rows = await session.execute(
         select(Received.id, Received.client_id)
         .where(Received.state == "new")
-        .order_by(Received.created_at)
+        .order_by(Received.created_at, Received.id)
         .limit(100)
     )
     return [(row.id, row.client_id) for row in rows]

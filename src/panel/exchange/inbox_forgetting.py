@@ -29,7 +29,7 @@ _OF_NOBODY = text(
     " WHERE r.changed_at < :before AND r.holder_id = r.agency_id AND r.state <> 'new'"
     " AND NOT EXISTS (SELECT FROM received_piece p"
     " WHERE p.received_id = r.id AND p.child_id IS NOT NULL)"
-    " ORDER BY r.changed_at LIMIT :most FOR UPDATE SKIP LOCKED"
+    " ORDER BY r.changed_at, r.id LIMIT :most FOR UPDATE SKIP LOCKED"
 )
 _IN_PART = text(
     "SELECT r.id, r.client_id, r.bytes_long FROM received r"
@@ -38,7 +38,7 @@ _IN_PART = text(
     " WHERE p.received_id = r.id AND p.child_id IS NULL)"
     " AND EXISTS (SELECT FROM received_piece p"
     " WHERE p.received_id = r.id AND p.child_id IS NOT NULL)"
-    " ORDER BY r.changed_at LIMIT :most FOR UPDATE SKIP LOCKED"
+    " ORDER BY r.changed_at, r.id LIMIT :most FOR UPDATE SKIP LOCKED"
 )
 
 

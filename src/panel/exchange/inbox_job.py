@@ -43,7 +43,7 @@ async def take_in_what_is_left(gate: Gate) -> int:
             .join(ExchangeClient, ExchangeClient.id == Received.client_id)
             .join(Agency, Agency.id == Received.agency_id)
             .where(Received.state == "new", Received.created_at < before)
-            .order_by(Received.created_at)
+            .order_by(Received.created_at, Received.id)
             .limit(MOST)
         )
         left = [
