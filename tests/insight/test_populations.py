@@ -87,6 +87,8 @@ async def test_a_later_file_takes_the_place_of_a_figure_and_the_newest_year_is_r
     again = await bring(wards, f"{WARDS[0]},1860,2024,ONS", f"{WARDS[1]},900,2024,ONS")
     assert (again.added, again.changed, again.known) == (0, 1, 1)
     await bring(wards, f"{WARDS[0]},1700,2022,ONS")
+    async with wards.as_("coordinator") as session:
+        assert list(await session.scalars(select(AreaPopulation))) == [], "for scheduled work alone"
     clock.set(AFTER_TERM)
     async with wards.as_("job") as session:
         await feed(session, most_batches=None)
