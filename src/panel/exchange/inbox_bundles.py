@@ -220,6 +220,7 @@ async def _taken(
     """Write what was planned, child by child."""
     panel = await the_one_panel(doing.session) if opened_.notifications else None
     taken = Taken()
+    notified: set[UUID] = set()
     for number, access in children.items():
         mine = [
             piece
@@ -240,8 +241,12 @@ async def _taken(
             raise of_another(mine[0].path) from other
         taken.results |= one.results
         taken.offers += one.offers
-        if not one.notified:
-            taken.records[access.child_id] = access
+        taken.records[access.child_id] = access
+        if one.notified:
+            notified.add(access.child_id)
+    # One child may be meant in two ways: by our own id here, by an NHS number there.
+    for child_id in notified:
+        del taken.records[child_id]
     for path in planned.there:
         rows[path].state = "kept"
         rows[path].reason = "It is here already, as its sender asked to find out."

@@ -16,6 +16,7 @@ from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, OutcomeForm, 
 from panel.families.invite_routes import HANDLERS as INVITATIONS
 from panel.families.pages import (
     HOW_IT_IS,
+    OutcomePage,
     child_page,
     outcome_page,
     tell_page,
@@ -30,6 +31,7 @@ from panel.panels.note_rules import Answer
 from panel.panels.telling import tell_the_panel
 from panel.plans.service import judge_own_outcome
 from panel.platform.problems import NotFound
+from panel.records.family_words import Comparing
 from panel.records.gate import Access
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled
@@ -110,12 +112,23 @@ async def judged(
 ) -> Response[Any]:
     """Keep how somebody of the family sees it."""
     opens = partial(desk.open, child_id, HOW_IT_GOES)
+    comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
 
     async def work(access: Access, form: OutcomeForm) -> None:
+        # Whoever does not read what is to be different cannot say how it is.
+        await _to_judge(access, comparing, outcome_id)
         await judge_own_outcome(access, outcome_id, int(form.value))
 
     again = partial(_outcome, desk, child_id, outcome_id)
     return await take(desk, OutcomeForm, opens, work, FAMILY_HOME, again=again)
+
+
+async def _to_judge(access: Access, comparing: Comparing | None, outcome_id: UUID) -> OutcomePage:
+    """What is to be judged, as they read it. Raises NotFound where they do not."""
+    page = outcome_page(await child_for_family(access, comparing), outcome_id)
+    if page is None:
+        raise NotFound("There is nothing to judge here.", "Go back to your own page.")
+    return page
 
 
 async def _outcome(
@@ -124,9 +137,7 @@ async def _outcome(
     # What others' words are compared with, before the record is opened.
     comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
     async with desk.open(child_id, HOW_IT_GOES) as access:
-        page = outcome_page(await child_for_family(access, comparing), outcome_id)
-    if page is None:
-        raise NotFound("There is nothing to judge here.", "Go back to your own page.")
+        page = await _to_judge(access, comparing, outcome_id)
     return desk.page(
         "families/outcome.html",
         status=200 if errors is None else 422,

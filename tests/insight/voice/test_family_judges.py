@@ -77,6 +77,22 @@ async def test_what_a_mother_judges_is_counted_as_the_family_sees_it(
     assert {one.cell: one.children for one in cells}[EVERY, "worse"] == 1
 
 
+async def test_what_a_mother_does_not_read_she_does_not_judge(
+    held: Held, outcome: UUID, client: AsyncTestClient[Litestar], clock: FixedClock
+) -> None:
+    async with held.house.tenant.transaction() as session:
+        token = await start(session, held.mother, "family", clock.now())
+    client.cookies.set("panel_session", token)
+    path = f"/family/{held.child}/outcomes/{outcome}"
+    hidden = await form_of(client, path, path)
+    async with held.house.as_("job") as session:
+        row = await session.get_one(DesiredOutcome, outcome)
+        row.text = "She sleeps at Mrs Sandra Pike’s"
+    assert (await client.get(path)).status_code == 404
+    assert (await client.post(path, data=hidden | {"value": "3"})).status_code == 404
+    assert await rows_of(held, OutcomeProgress) == []
+
+
 async def test_who_may_judge_and_what(held: Held, outcome: UUID) -> None:
     async with as_person(held, held.mother) as access:
         with pytest.raises(Invalid):

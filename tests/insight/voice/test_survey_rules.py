@@ -119,7 +119,7 @@ def test_the_last_of_several_judgements_counts() -> None:
 # Words that are about nobody ----------------------------------------------------------------------
 
 
-KNOWN = ("Harrow Mill", "Little Oaks", "Testshire Council")
+KNOWN = ("Harrow Mill", "Little Oaks", "Testshire Council", "Grace House", "Theo’s Hall")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,7 @@ KNOWN = ("Harrow Mill", "Little Oaks", "Testshire Council")
         "Grandparents said that letters are hard to read. Since May they are shorter.",
         "From September 2026 Little Oaks opens on Saturdays in Harrow Mill.",
         "We opened 12 more places. In 2026 there will be 30.",
+        "Grace House opens on Sundays. Theo’s Hall follows, and the Mill.",
     ],
 )
 def test_general_words_may_stand(text: str) -> None:
@@ -139,6 +140,7 @@ def test_general_words_may_stand(text: str) -> None:
     ("text", "said"),
     [
         ("Theo waited a year.", "Theo"),
+        ("We heard from Grace at home.", "Grace"),
         ("A mother, Mrs Kestrel, told us.", "Kestrel"),
         ("The boy with 999 054 8609 waited.", "NHS number"),
         ("Write to marta@families.example about it.", "e-mail"),

@@ -111,9 +111,11 @@ def _listed(cells: Cells) -> ListedRow:
 
 def children_of_a_ward(text: str) -> int:
     """A cell that holds how many children of a ward there are. WrongCell."""
-    if not text.isascii() or not text.isdigit() or int(text[:7]) > MOST_OF_A_WARD:
+    digits = text.lstrip("0") or "0"
+    is_number = text.isascii() and text.isdigit()
+    if not is_number or len(digits) > len(str(MOST_OF_A_WARD)) or int(digits) > MOST_OF_A_WARD:
         raise WrongCell("Write a whole number of children, such as 35.")
-    return int(text)
+    return int(digits)
 
 
 LISTED: ColumnSet[ListedRow] = ColumnSet(

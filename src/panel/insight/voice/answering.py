@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from consent import Category, Tie, ViewerKind
 from panel.insight.core.words import QUESTIONS
@@ -75,21 +75,25 @@ class ShownSurvey:
 async def own_surveys(access: Access) -> list[OwnSurvey]:
     """Theirs, newest first: what they may answer, and what they answered."""
     rows = await access.session.execute(
-        select(Survey, Meeting.held_on)
-        .join(Meeting, Meeting.id == Survey.meeting_id)
-        .where(Survey.child_id == access.child_id, Survey.person_id == access.viewer.id)
-        .order_by(Meeting.held_on.desc(), Survey.id)
-        .limit(MOST)
+        _of_theirs(access).order_by(Meeting.held_on.desc(), Survey.id).limit(MOST)
     )
     return [_own(access, row, held_on) for row, held_on in rows]
 
 
+def _of_theirs(access: Access) -> Select[Survey, date]:
+    return (
+        select(Survey, Meeting.held_on)
+        .join(Meeting, Meeting.id == Survey.meeting_id)
+        .where(Survey.child_id == access.child_id, Survey.person_id == access.viewer.id)
+    )
+
+
 async def open_own(access: Access, survey_id: UUID) -> OwnSurvey:
-    """One of theirs. Raises NotFound for any that is not."""
-    found = next((one for one in await own_surveys(access) if one.id == survey_id), None)
-    if found is None:
-        raise NotFound(NOT_HERE, BACK)
-    return found
+    """One of theirs, however old. Raises NotFound for any that is not."""
+    rows = await access.session.execute(_of_theirs(access).where(Survey.id == survey_id))
+    for row, held_on in rows:
+        return _own(access, row, held_on)
+    raise NotFound(NOT_HERE, BACK)
 
 
 async def answer(access: Access, survey_id: UUID, version: int, answers: Answers) -> None:

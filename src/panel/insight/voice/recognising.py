@@ -6,10 +6,12 @@ name, a number of the NHS, a telephone number or an address is refused. A writer
 a child without any of these, so the form asks them to read it once more.
 """
 
+import re
 from collections.abc import Iterable
 
-from panel.panels.note_language import THIRD_PARTIES
+from panel.panels.note_language import GIVEN_NAMES, THIRD_PARTIES, WORDS_THAT_ARE_NAMES
 from panel.panels.note_marks import Mark, MarkKind, NoteContext, marks
+from panel.register.names import folded_words
 
 _REFUSED = {
     MarkKind.NHS_NUMBER: "“{words}” looks like an NHS number. Take it out",
@@ -26,11 +28,23 @@ _REFUSED = {
 def recognisable(text: str, known: Iterable[str]) -> str:
     """A sentence about the first place by which somebody could be found; "" where there is none.
 
-    `known`: names of areas, agencies and services, which may stand there.
+    `known`: names of areas, agencies and services, which may stand there. Where a service is called
+    Grace House, "Grace House" may stand there, and "Grace" may not.
     """
-    found = (one for one in marks(text, NoteContext(places=tuple(known))) if _is_refused(one))
+    names = sorted(set(known), key=len, reverse=True)
+    words = {word for name in names for word in folded_words(name)}
+    context = NoteContext(places=tuple(words - GIVEN_NAMES - WORDS_THAT_ARE_NAMES))
+    found = (one for one in marks(_without(text, names), context) if _is_refused(one))
     first = next(found, None)
     return "" if first is None else _REFUSED[first.kind].format(words=first.words)
+
+
+def _without(text: str, names: Iterable[str]) -> str:
+    """The text with "it" in the place of each of these names, the longest first."""
+    for name in names:
+        if name in text:
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "it", text)
+    return text
 
 
 def _is_refused(mark: Mark) -> bool:
