@@ -177,6 +177,17 @@ def test_figures_come_back_in_the_third_term_after_the_change() -> None:
     assert "z" not in hidden_wards(ALL, Span.ROLLING, NEXT_SPRING)
 
 
+def test_what_was_merged_and_then_renamed_waits_as_if_it_were_not() -> None:
+    """By its new name it is still the two old wards, which were shown a term before."""
+    renamed = AreaChange("m", "n", "2026-09-01", AUTUMN)
+    changes = (*MERGED, renamed)
+    assert {one.since for one in MERGED} == {SUMMER}
+    for period, hides in ((AUTUMN, True), (NEXT_SPRING, True), (NEXT_SUMMER, False)):
+        assert ("n" in hidden_wards(changes, Span.TERM, period)) is hides, period
+    # A renaming alone waits for nothing.
+    assert "n" not in hidden_wards((renamed,), Span.TERM, AUTUMN)
+
+
 def test_a_group_has_no_figures_while_a_ward_of_it_is_new_in_another() -> None:
     across = (AreaChange("w03", "m", MAY, SUMMER), AreaChange("w04", "m", MAY, SUMMER))
     grid = grid_of(SUMMER, across)
