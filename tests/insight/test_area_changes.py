@@ -47,6 +47,7 @@ from panel.insight.counting import given_to
 from panel.insight.files import CHANGED, Form, sheet, write
 from panel.insight.methods import blocks
 from panel.insight.reading import Head, Seen
+from panel.insight.releasing import NotYet, groups_stay
 from panel.insight.saying import Areas, changes_words
 from tests.insight import a_release
 from tests.insight.changing_wards import (
@@ -175,6 +176,25 @@ def test_figures_come_back_in_the_third_term_after_the_change() -> None:
     assert shown[NEXT_SUMMER] == {"m", "x", "y", "z"}
     assert "z" in hidden_wards(ALL, Span.ROLLING, AUTUMN)
     assert "z" not in hidden_wards(ALL, Span.ROLLING, NEXT_SPRING)
+
+
+def test_what_was_merged_and_then_renamed_waits_as_if_it_were_not() -> None:
+    """By its new name it is still the two old wards, which were shown a term before."""
+    renamed = AreaChange("m", "n", "2026-09-01", AUTUMN)
+    changes = (*MERGED, renamed)
+    assert {one.since for one in MERGED} == {SUMMER}
+    for period, hides in ((AUTUMN, True), (NEXT_SPRING, True), (NEXT_SUMMER, False)):
+        assert ("n" in hidden_wards(changes, Span.TERM, period)) is hides, period
+    # A renaming alone waits for nothing.
+    assert "n" not in hidden_wards((renamed,), Span.TERM, AUTUMN)
+
+
+def test_groups_that_are_published_stay_as_they_are() -> None:
+    before = {"w00": "c0", "w01": "c0", "w02": "c1"}
+    groups_stay(before, {**before, "m": "c0"})
+    for other in ({**before, "w01": "c1"}, {"w00": "c0", "w02": "c1"}):
+        with pytest.raises(NotYet, match="in other groups: w01"):
+            groups_stay(before, other)
 
 
 def test_a_group_has_no_figures_while_a_ward_of_it_is_new_in_another() -> None:

@@ -503,6 +503,21 @@ def test_two_records_of_one_person_are_not_counted_twice_for_one_thing() -> None
     assert len([one for one in both if isinstance(one, Request)]) == 1
 
 
+def test_who_is_on_a_list_by_one_of_two_records_is_on_it() -> None:
+    def listed(code: str, on: str) -> Said:
+        return Said("listed", codes={"list": code, "listed": on})
+
+    first = derive(WHO, child(listed("sen", "false"), listed("health", "true")), TERMS)
+    second = derive(WHO, child(listed("sen", "true"), listed("health", "false"), EPISODE), TERMS)
+    for order in ([first, second], [second, first]):
+        spring = [
+            (one.list, one.listed, one.known, one.elsewhere)
+            for one in joined_facts(order)
+            if isinstance(one, Coverage) and one.period == SPRING
+        ]
+        assert spring == [("health", True, True, True), ("sen", True, True, True)]
+
+
 def test_every_kind_of_fact_has_a_table_and_a_key() -> None:
     assert {len({*columns_of(one)}) for one in FACTS} == {len(columns_of(one)) for one in FACTS}
     assert TABLES[ChildTerm] == "fact_child_term"

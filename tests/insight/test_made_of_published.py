@@ -330,6 +330,10 @@ def test_a_kind_of_list_that_nobody_brought_in_has_no_figures() -> None:
         assert set(found[key]) == {EVERY, "sen", "health"}, "the allowance is counts alone"
         assert found[key]["health"].note is Note.NO_DATA
         assert (found[key]["sen"].value or 0) > 0
+    nobody = {key: () for key in cells if key != "known_by_area"}
+    out = tables_of(Counted(nobody), GRID, TABLE, SECRETS, Published(TERM, LINKS))
+    for one in (one for one in out if one.key in nobody):
+        assert {cell.note for cell in one.cells} == {Note.NO_DATA}, "no list is not nobody on one"
 
 
 # The published error ------------------------------------------------------------------------------

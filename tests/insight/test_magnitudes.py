@@ -123,6 +123,21 @@ def test_kinds_that_share_children_are_held_against_their_fullest_hidden_part() 
     assert ways[("health",)] == (None, Note.COARSER)
 
 
+def test_no_whole_less_its_parts_tells_what_one_or_two_make() -> None:
+    """Two homes cost most of what is residential: all less the rest would be what they cost."""
+    few_dear = [400_000_00, 300_000_00, *[1_000_00] * 10]
+    many = [30_000_00] * 25
+    ways = made(
+        "cost_residential_or_not",
+        of((EVERY,), [*few_dear, *many]),
+        of(("true",), few_dear),
+        of(("false",), many),
+    )
+    assert ways[("true",)] == (None, Note.DOMINATED)
+    assert ways[("false",)] == (None, Note.COARSER)
+    assert ways[(EVERY,)][0] is not None
+
+
 def wait(cell: tuple[str, ...], many: int, *bands: int) -> TrueCell:
     return TrueCell(cell, many, 5, in_bands=bands or (0, many, 0, 0, 0, 0))
 

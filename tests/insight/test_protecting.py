@@ -286,3 +286,15 @@ class _Always:
     def cell_key(self, xor: int, kind: str) -> float:
         assert (xor, kind) != (0, "count"), "nobody has no key"
         return self.number
+
+
+def test_nobody_reached_an_outcome_by_a_service_that_nobody_had() -> None:
+    """Who reached one by kind of service had it in a package: no figure under that zero."""
+    reached = CATALOGUE["outcome_reached_by_kind"]
+    had = CATALOGUE["packages_by_kind_authority"]
+    assert ORDER.index(had) < ORDER.index(reached)
+    published = Published(TERM, LINKS)
+    published.put(place(had, TERM, ("therapy",)), shown(("therapy",), 0))
+    published.put(place(had, TERM, ("health",)), shown(("health",), 5))
+    for kind, may in (("therapy", False), ("health", True)):
+        assert published.may_show(place(reached, TERM, (kind,)), GRID) is may

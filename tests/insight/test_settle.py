@@ -6,10 +6,12 @@ from fractions import Fraction
 import pytest
 
 from panel.insight.core.cells import Note
+from panel.insight.core.nesting import Links
+from panel.insight.core.published import Published
 from panel.insight.core.released import AuditResult, Finding, Release
 from panel.insight.core.settle import Refused, settled, without
 from panel.insight.core.table import Measure
-from panel.insight.core.words import Span
+from panel.insight.core.words import Level, Span
 from tests.insight.releases import AUTUMN, SPRING, release, table, whole
 
 WARDS = table("by_age_ward", "area", "age")
@@ -83,7 +85,9 @@ def test_five_rounds_are_all() -> None:
 def test_three_terms_wait_where_what_was_corrected_since_tells_too_much() -> None:
     three = replace(WARDS, key="three_terms", span=Span.ROLLING)
     made = replace(WARDS, key="made_of_it", measure=Measure.RATE, over=("three_terms", WARDS.key))
+    few = table("few", "area", "age", level=Level.WARD)
     tables = (
+        (few, whole(few, {("*", "*"): 20, ("w1", "0–2"): 5})),
         (WARDS, whole(WARDS, EVERY)),
         (three, whole(three, EVERY)),
         (made, whole(made, EVERY)),
@@ -101,7 +105,12 @@ def test_three_terms_wait_where_what_was_corrected_since_tells_too_much() -> Non
     assert asked == [first, after]
     notes = {one.key: {cell.note for cell in one.cells} for one in after.tables}
     assert notes["three_terms"] == notes["made_of_it"] == {Note.ONCE}
-    assert after.tables[0] == first.tables[0]
+    assert after.tables[1] == first.tables[1]
+    # The next release has three terms, and with them what counts few: not for the second time.
+    assert notes[few.key] == {Note.ONCE}
+    published = Published(SPRING, Links.of(first.catalogue))
+    published.put_all(after.catalogue, after.tables)
+    assert not published.overlaps()
 
 
 def test_three_terms_do_not_wait_where_nothing_was_corrected() -> None:

@@ -253,7 +253,19 @@ async def _grid(
     )
     if not groups:
         raise NotYet("No wards are known. Import them with panel import areas.")
+    if kept is not None:
+        groups_stay(grouped_as_before(kept, changed.changes, period), groups)
     return Grid(groups, changes=changed.changes)
+
+
+def groups_stay(before: Mapping[str, str], groups: Mapping[str, str]) -> None:
+    """Refuse groups that are not those that were published: a group less the same group with one
+    ward more would tell of that ward. NotYet."""
+    if moved := sorted(ward for ward, group in before.items() if groups.get(ward) != group):
+        raise NotYet(
+            f"These wards were published in other groups: {', '.join(moved)}. A group that is"
+            " published stays as it is; a ward that is new can be put into one."
+        )
 
 
 async def _keep_refusal(tenant: Tenant, period: Period, refused: Refused) -> None:

@@ -150,17 +150,21 @@ def counted_as(changes: Iterable[AreaChange], period: Period) -> Mapping[str, st
 def hidden_wards(changes: Iterable[AreaChange], span: Span, period: Period) -> frozenset[str]:
     """The wards that have no figures of their own in a table of a term, or of three.
 
-    A ward that is no more; one that came of a merger or a division in this term or the two before;
-    and over three terms one that had another code in one of them.
+    A ward that is no more; one that came of a merger or a division in this term or the two before,
+    also by another code; and over three terms one that had another code in one of them.
     """
     now = ordinal(period)
     found: set[str] = set()
+    lately: set[str] = set()
+    """What came of a merger or a division and has no figures yet, and goes on so when renamed."""
     for one in families(in_force(changes, period)):
         found.update(one.olds)
         ago = now - ordinal(one.since)
-        if ago < TERMS if one.what is not What.RENAMED else _reaches_back(span, ago):
+        if (one.what is not What.RENAMED and ago < TERMS) or lately & {*one.olds}:
+            lately.update(one.news)
+        elif one.what is What.RENAMED and _reaches_back(span, ago):
             found.update(one.news)
-    return frozenset(found)
+    return frozenset(found | lately)
 
 
 def _reaches_back(span: Span, ago: int) -> bool:

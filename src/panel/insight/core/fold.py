@@ -9,7 +9,7 @@ it back. An erasure takes every event of the record away: what is left folds to 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from hashlib import sha256
 from types import MappingProxyType
@@ -22,12 +22,14 @@ from panel.insight.core.facts import (
     FACTS,
     ChildSaid,
     ChildTerm,
+    Coverage,
     Fact,
     FactEvent,
     Need,
     Term,
     Who,
 )
+from panel.insight.core.words import Period
 
 TABLES: Mapping[type[Fact], str] = MappingProxyType(
     {
@@ -174,7 +176,8 @@ def fold(events: Iterable[FactEvent], terms: Sequence[Term], keys: RecordKeys) -
 def joined_facts(several: Iterable[Sequence[Fact]]) -> tuple[Fact, ...]:
     """Facts of one person out of several records, sorted; of two for one place the earlier.
 
-    Of a term, a record in which the child is known comes before one that is only on a list.
+    Of a term, a record in which the child is known comes before one that is only on a list. Who is
+    on a list by one record is on it, and known by one is known: what lists say is put together.
     """
     kept: dict[tuple[str, ...], Fact] = {}
     for facts in several:
@@ -188,7 +191,28 @@ def joined_facts(several: Iterable[Sequence[Fact]]) -> tuple[Fact, ...]:
                 and not before.known
             ):
                 kept[place] = fact
+            elif isinstance(fact, Coverage) and isinstance(before, Coverage):
+                kept[place] = replace(before, listed=before.listed or fact.listed)
+    _put_lists_together(kept)
     return tuple(kept[place] for place in sorted(kept))
+
+
+def _put_lists_together(kept: dict[tuple[str, ...], Fact]) -> None:
+    """In each term: on which lists a person is, and whether known, as all its records say."""
+    known: set[Period] = set()
+    on: dict[Period, set[str]] = defaultdict(set)
+    for fact in kept.values():
+        if isinstance(fact, ChildTerm) and fact.known:
+            known.add(fact.period)
+        if isinstance(fact, Coverage) and fact.listed:
+            on[fact.period].add(fact.list)
+    for place, fact in kept.items():
+        if isinstance(fact, Coverage):
+            kept[place] = replace(
+                fact,
+                known=fact.period in known,
+                elsewhere=bool(on[fact.period] - {fact.list}),
+            )
 
 
 def key_columns(table: type[Fact]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 At least 10 children; the two largest have at most 90% of the total; and what is left beside them is
 at least 10% of the largest, so that the second cannot tell what the first has ((2, 0.9) and p%).
 With these two shares the third rule follows from the second; it stands for the day that one is
-changed.
+changed. What a whole less its shown parts leaves is under the same rules as what is shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,11 +64,13 @@ def why_hidden(table: TableDef, true: TrueCell | None) -> Note:
         return Note.NONE
     if true.total <= 0:
         return Note.FEW
-    first, second = (*true.largest, 0, 0)[:2]
-    rest = true.total - first - second
-    if first + second > _MOST_OF_TWO * true.total or rest < _LEAST_BESIDE * first:
-        return Note.DOMINATED
-    return Note.NONE
+    return Note.DOMINATED if _is_dominated(true.total, true.largest) else Note.NONE
+
+
+def _is_dominated(total: int, largest: Sequence[int]) -> bool:
+    first, second = (*largest, 0, 0)[:2]
+    rest = total - first - second
+    return first + second > _MOST_OF_TWO * total or rest < _LEAST_BESIDE * first
 
 
 def _told_by_others(
@@ -77,7 +79,8 @@ def _told_by_others(
     true: Mapping[CellId, TrueCell],
     hidden: Mapping[CellId, Note],
 ) -> set[CellId]:
-    """Cells to hide as well, so that no whole less its shown parts tells of 1 to 9 children.
+    """Cells to hide as well, so that no whole less its shown parts tells of 1 to 9 children, or of
+    one or two who make most of what is left.
 
     Hiding one may leave another dimension's whole with too little hidden: again until nothing is
     found. Each round hides a cell, so it ends.
@@ -95,7 +98,7 @@ def _told_by_others(
             if whole in hidden or whole in also:
                 continue
             out = [one for one in cells if one not in hidden and one not in also]
-            told = _to_hide(table, dim, _children(true, whole), cells, out, true)
+            told = _to_hide(table, dim, whole, cells, out, true)
             if told is not None:
                 also.add(told)
                 found = True
@@ -105,7 +108,7 @@ def _told_by_others(
 def _to_hide(
     table: TableDef,
     dim: str,
-    whole: int,
+    whole: CellId,
     cells: Sequence[CellId],
     out: Sequence[CellId],
     true: Mapping[CellId, TrueCell],
@@ -116,14 +119,31 @@ def _to_hide(
     smallest = min(out, key=lambda one: (_children(true, one), one))
     kept = set(out)
     unshown = [one for one in cells if one not in kept]
-    left = _left(table, dim, whole, out, unshown, true)
-    if 0 < left < FEWEST:
+    many = _children(true, whole)
+    left = _left(table, dim, many, out, unshown, true)
+    if 0 < left < FEWEST or _is_left_to_few(table, whole, out, unshown, true):
         return smallest
     for one in out:
         others = [other for other in cells if other != one]
-        if 0 < _left(table, dim, whole, [one], others, true) < FEWEST:
+        if 0 < _left(table, dim, many, [one], others, true) < FEWEST:
             return one
     return None
+
+
+def _is_left_to_few(
+    table: TableDef,
+    whole: CellId,
+    out: Sequence[CellId],
+    unshown: Sequence[CellId],
+    true: Mapping[CellId, TrueCell],
+) -> bool:
+    """Whether one or two make most of what a whole less its shown parts leaves."""
+    there = [true[one] for one in unshown if one in true]
+    if table.measure is Measure.MEDIAN_BAND or not there:
+        return False
+    left = true[whole].total - sum(true[one].total for one in out)
+    largest = sorted((amount for one in there for amount in one.largest), reverse=True)
+    return _is_dominated(left, largest)
 
 
 def _left(

@@ -109,7 +109,7 @@ def _without_lists(
     at = table.dims.index("list")
     kinds = {one.cell[at] for one in shown.cells} - {EVERY}
     compares = any(column == "elsewhere" for column, _ in table.where)
-    if compares and len(kinds - absent) < _LISTS_TO_COMPARE:
+    if len(kinds - absent) < (_LISTS_TO_COMPARE if compares else 1):
         absent = frozenset({EVERY, *kinds})
     cells = tuple(
         withheld(one.cell, Note.NO_DATA) if one.cell[at] in absent else one for one in shown.cells

@@ -14,6 +14,7 @@ from itertools import chain
 
 import numpy as np
 
+from panel.insight.core import lists
 from panel.insight.core.catalogue import CellId, Measure, TableDef
 from panel.insight.core.counts_block import (
     CLUSTER,
@@ -161,6 +162,7 @@ class Builder:
             if key.span is Span.ROLLING:
                 self.model.rows.extend(self._of_three_terms(key, block))
             self.model.rows.extend(self._within_others(key, block))
+            self.model.rows.extend(self._of_lists(key, block))
         for release in self.releases:
             self._read(release)
         self.model.rows.extend(rows_of(self._shown, self.links))
@@ -232,6 +234,11 @@ class Builder:
                     around = wider.columns(cell)
                     if around is not None:
                         yield Row(around, columns, 0, INFINITE)
+
+    def _of_lists(self, key: BlockKey, on: Block) -> Iterator[Row]:
+        one_only = self._blocks.get(BlockKey(lists.ONE_ONLY, key.span, key.period))
+        if key.universe == lists.ON and one_only is not None:
+            yield from lists.rows_of_one_only(on, one_only)
 
     def _read(self, release: Release) -> None:
         seen: dict[tuple[BlockKey, tuple[tuple[str, str], ...]], Cell] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from itertools import product
 
 from panel.insight.core.dimensions import AREA
-from panel.insight.core.facts import ChildTerm, Fact
+from panel.insight.core.facts import ChildTerm, Fact, OutcomeChange, Package
 from panel.insight.core.places import Grid, Place
 from panel.insight.core.table import CellId, TableDef
 from panel.insight.core.words import EVERY, Level, Period, Span, ordinal, period_at, window
@@ -103,6 +103,8 @@ class Links:
             ]
             if known in all_of and name != known and _are_known(one):
                 bigger.append((known, columns(one.fact)))
+            if (given := universe(Package, ())) in all_of and _is_by_service(one):
+                bigger.append((given, columns(one.fact)))
             above[name] = tuple(bigger)
         return cls(above)
 
@@ -111,6 +113,11 @@ def _are_known(table: TableDef) -> bool:
     return table.fact.__name__ in HELD_BY_KNOWN or (
         table.fact is not ChildTerm and _implies(table.where, KNOWN)
     )
+
+
+def _is_by_service(table: TableDef) -> bool:
+    """Whether it is of outcomes by the kinds of service that the child had in the same term."""
+    return table.fact is OutcomeChange and "kind" in dict(table.where)
 
 
 def _implies(narrow: Where, wide: Where) -> bool:

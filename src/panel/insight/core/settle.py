@@ -6,7 +6,8 @@ look. What is out already cannot be withdrawn.
 
 One thing else may be at fault: what was corrected since earlier terms were published. Where three
 terms together say something else than those terms did, and that tells too much, all figures over
-three terms wait for the next release, as they do when they are not due.
+three terms wait for the next release, as they do when they are not due. What comes out with them
+waits too: the next release has it, and would else have it for the second term in a row.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,7 @@ from panel.insight.core.nesting import place
 from panel.insight.core.places import Place
 from panel.insight.core.released import AuditResult, Finding, Release
 from panel.insight.core.table import Measure, TableDef
-from panel.insight.core.words import EVERY, Span
+from panel.insight.core.words import EVERY
 
 ROUNDS = 5
 MOST_IN_HUNDRED = 2
@@ -76,8 +77,9 @@ def _with_blocks_withdrawn(
 
 
 def without_three_terms(release: Release) -> Release:
-    """The release with no figure over three terms, nor what is made of them."""
-    over = {key for key, one in release.catalogue.items() if one.span is Span.ROLLING}
+    """The release as when three terms are not due: without them, what comes out with them, and
+    what is made of either."""
+    over = {key for key, one in release.catalogue.items() if one.is_once_in_three}
     made_of = {key for key, one in release.catalogue.items() if over & {one.of, *(one.over or ())}}
     tables = [
         replace(one, cells=tuple(withheld(cell.cell, Note.ONCE) for cell in one.cells))

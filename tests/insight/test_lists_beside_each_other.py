@@ -1,0 +1,33 @@
+"""What anybody can reckon from who is on which list, the attack reckons too."""
+
+from time import monotonic
+
+from panel.insight.core.audit import audit
+from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.core.released import Release
+from panel.insight.core.table import CellId
+from panel.insight.core.words import EVERY
+from tests.insight.releases import release, whole
+
+ON, ONE_ONLY = CATALOGUE["on_lists"], CATALOGUE["on_one_list_only"]
+
+
+def of_two_lists(everybody: int) -> Release:
+    """20 on the health list, and a published 0 on the SEN register alone."""
+    on: dict[CellId, int | None] = {
+        (EVERY, EVERY): everybody,
+        ("sen", EVERY): 10,
+        ("health", EVERY): 20,
+    }
+    alone: dict[CellId, int | None] = {("sen",): 0, ("health",): 15, (EVERY,): 15}
+    return release((ON, whole(ON, on)), (ONE_ONLY, whole(ONE_ONLY, alone)))
+
+
+def test_all_on_a_list_less_those_of_one_are_those_on_the_other_alone() -> None:
+    found = audit([of_two_lists(25)], until=monotonic() + 60)
+    assert [(one.cell, one.low, one.high) for one in found.findings] == [(("sen",), 1, 4)]
+    assert found.unfinished == 0
+
+
+def test_where_both_figures_are_the_same_a_zero_may_be_none() -> None:
+    assert audit([of_two_lists(20)], until=monotonic() + 60).safe
