@@ -83,7 +83,7 @@ def _block(seen: Seen, one: Reckoned) -> Block | None:
     chart = Chart(
         name="scenario-ranges",
         title="What it saves and costs in a term: bars from low to high",
-        description="A line stands at nought. The same estimates are in the table.",
+        description="A line stands at 0. The same estimates are in the table.",
         table=CATALOGUE["cost_by_kind"],
         cells=(),
         labels=(),
@@ -150,7 +150,7 @@ async def scenario_file(desk: NamedDependency[Desk], term: FromQuery[str] = "") 
         raise Problem(
             422,
             "There is a problem",
-            "What you asked for cannot be reckoned, so there is nothing to take away.",
+            "What you asked for cannot be worked out, so there is nothing to take away.",
             "Go back to the page: it says what is missing.",
         )
     asked, found = one.asked, one.found
