@@ -17,6 +17,7 @@ from uuid import UUID
 
 from consent.facts import EVERY_CATEGORY
 from consent.model import (
+    OF_THE_FAMILY,
     Basis,
     Category,
     Decision,
@@ -31,7 +32,6 @@ from consent.reach import agency_of
 from consent.standpoint import Bar, Ground, Standpoint, best, stand, tie_ground
 from consent.words import receiver_words, since_words
 
-_FAMILY_TIES = frozenset({Tie.PARENT, Tie.SELF, Tie.RELATIVE})
 _AUTHOR_TIES = frozenset(
     {Tie.TEAM, Tie.LEAD, Tie.MANAGER, Tie.AGENDA, Tie.SAFEGUARDING, Tie.CLIENT}
 )
@@ -249,7 +249,7 @@ def _own_record_words(viewer: Viewer, tie: Tie, item: _Item) -> str:
 def _own_family_words(viewer: Viewer, tie: Tie, item: _Item) -> str:
     # What is held back from one of the family on a recorded test is a protection against them,
     # asked before this; a choice does not close a person's own record to them.
-    if tie in _FAMILY_TIES and item.author_person == viewer.id:
+    if tie in OF_THE_FAMILY and item.author_person == viewer.id:
         return "You said this yourself."
     if item.category is Category.SAFEGUARDING:
         return ""

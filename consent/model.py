@@ -140,6 +140,8 @@ class Tie(StrEnum):
 
 IN_THEIR_OWN_RIGHT = frozenset({Tie.PARENT, Tie.SELF})
 """Of the family, who may choose: whoever has parental responsibility, and the young person."""
+OF_THE_FAMILY = IN_THEIR_OWN_RIGHT | {Tie.RELATIVE}
+"""All of the family, who may choose or not."""
 
 
 @dataclass(frozen=True, slots=True)

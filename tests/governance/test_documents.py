@@ -3,7 +3,7 @@
 import html
 import re
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,14 +182,33 @@ def test_a_name_puts_no_link_or_tag_into_the_markdown() -> None:
     assert len(re.findall(r"(?m)^# ", said)) == 1
 
 
-def test_every_job_is_in_the_record(gate: Gate, data_dir: Path) -> None:
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+HOW_OFTEN = {
+    "half minute": timedelta(seconds=30),
+    "minute": timedelta(minutes=1),
+    "5 minutes": timedelta(minutes=5),
+    "15 minutes": timedelta(minutes=15),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "28 days": timedelta(days=28),
+}
+
+
+def test_every_job_is_in_the_record_and_in_the_guide_to_operations(
+    gate: Gate, data_dir: Path
+) -> None:
     ways = {"PANEL_SMTP_URL": "smtp://x:25", "PANEL_MESH_URL": "https://mesh.example"}
-    for name in ("MAILBOX", "PASSWORD", "SHARED_KEY", "CLIENT"):
+    for name in ("MAILBOX", "PASSWORD", "SHARED_KEY"):
         ways[f"PANEL_MESH_{name}"] = "x"
     settings = from_environment({"PANEL_DATA_DIR": str(data_dir)} | ways)
-    names = {job.name for job in job_commands.all_jobs(settings, gate)}
-    assert names == set(DOES_BY_ITSELF), (
+    jobs = {job.name: job.every for job in job_commands.all_jobs(settings, gate)}
+    assert jobs.keys() == DOES_BY_ITSELF.keys(), (
         "Say in governance/document_facts.py what a new job does: the record of processing lists it."
+    )
+    _, _, told = OPERATIONS.read_text().partition("| job | every | does |")
+    rows = re.findall(r"(?m)^\| (.+?) \| (.+?) \| .+ \|$", told.partition("\n\n")[0])
+    assert {name: HOW_OFTEN[every] for name, every in rows} == jobs, (
+        "Say in docs/operations.md, under “What the scheduler does”, what a job does and how often."
     )
 
 

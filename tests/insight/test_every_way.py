@@ -20,7 +20,7 @@ from panel.accounts.service import add_agency, add_worker, give_role
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Note, withheld
 from panel.insight.core.released import AuditResult, Finding, Release
-from panel.insight.core.words import Period, Span
+from panel.insight.core.words import EVERY, Period, Span
 from panel.insight.release_store import refuse
 from panel.insight.saying import in_order, value_words
 from panel.platform.clock import FixedClock
@@ -138,6 +138,11 @@ async def test_every_way_gives_the_published_cells(reader: Client, tenant: Tenan
     catalogue = (await reader.get("/api/v1/releases/1/catalogue")).json()
     holds = {one.key for one in made() if shown.holds(one.key)}
     assert {one["key"] for one in catalogue["tables"]} == holds
+    ward = next(one.cell[0] for one in shown.of(keys[0]) if one.cell[0] != EVERY)
+    of_a_ward = (await reader.get(f"/commissioning/tables/{keys[0]}?area={ward}")).text
+    onward = re.search(r'href="([^"]+)">Rows after', of_a_ward)
+    assert onward is not None
+    assert f"area={ward}" in onward[1], "whoever looks at one area goes on with it"
 
 
 async def test_what_is_not_there_is_one_answer(reader: Client, tenant: Tenant) -> None:

@@ -148,9 +148,11 @@ async def test_a_wish_is_asked_answered_and_read_by_all(
         assert (status, sentence in wrong) == (422, True), wrong
     assert (await posted(client, f"{here}/answer", state="joins", joins_in="2027.1"))[0] == 303
     overtaken = await client.post(
-        f"{here}/answer", data=stale | {"state": "declined", "reason": "No"}
+        f"{here}/answer", data=stale | {"state": "declined", "reason": "Far too fine."}
     )
     assert overtaken.status_code == 409
+    for words in ("Far too fine.", "Not made", "Joins the catalogue", "2027.1"):
+        assert words in overtaken.text, "neither answer is lost"
     nowhere = f"{LIST}/0198c2a0-0000-7000-8000-000000000000"
     assert (await client.get(nowhere)).status_code == 404
     assert (await client.get(f"{nowhere}/answer")).status_code == 404

@@ -110,10 +110,10 @@ async def test_a_commissioner_finds_three_wards_and_takes_the_table(
 
     await page.goto(f"{SITE}/commissioning/scenario")
     await page.get_by_label("Residential places no longer bought").fill("900")
-    await page.get_by_role("button", name="Reckon it").click()
+    await page.get_by_role("button", name="Work it out").click()
     await expect(page.get_by_role("alert")).to_contain_text("There are only about")
     await page.get_by_label("Residential places no longer bought").fill("5")
-    await page.get_by_role("button", name="Reckon it").click()
+    await page.get_by_role("button", name="Work it out").click()
     await expect(page.get_by_role("heading", name="What would come of it")).to_be_visible()
     await looked_at(page, "scenario")
     taken = page.get_by_role("link", name="Take it away as CSV, with what was assumed")

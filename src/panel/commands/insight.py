@@ -97,7 +97,8 @@ FOLDERS = click.argument(
 @click.option(
     "--clusters",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A CSV file of wards that are read together (ward, cluster); else as in the last release.",
+    help="A CSV file of wards that are read together (ward, cluster); else as in the last"
+    " release, and in the first those that touch.",
 )
 @authority_option
 @as_of_option

@@ -133,12 +133,6 @@ async def content_of(session: AsyncSession, row: Received) -> bytes:
     return keys.open_bytes(row.holder_id, CONTENT_FIELD, row.id, row.content)
 
 
-async def raw_of(session: AsyncSession, piece: ReceivedPiece) -> bytes:
-    """The bytes of one resource as they came."""
-    keys = await keys_of(session, piece.holder_id)
-    return keys.open_bytes(piece.holder_id, RAW_FIELD, piece.id, piece.raw)
-
-
 async def keep_for(session: AsyncSession, row: Received, holder: UUID, content: bytes) -> None:
     """Seal what came for whom it is about."""
     keys = await keys_of(session, row.holder_id, holder)

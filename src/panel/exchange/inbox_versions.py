@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interop.incoming.envelope import value_of
 from interop.incoming.received import Piece
 from interop.origin import dated, tagged
-from interop.outgoing import Json, encode, stamped
+from interop.outgoing import Json, encode
 from interop.references import resolved
 from panel.exchange.inbox_models import ReceivedPiece, SenderVersion
 from panel.exchange.inbox_receiving import mark
@@ -163,8 +163,3 @@ def as_sent(row_id: UUID, changed_at: datetime, body: str) -> Json:
 def told_back(row_id: UUID, changed_at: datetime, resource: Json) -> Json:
     """The same, of a body that was read already."""
     return dated(_named(row_id, resource), changed_at)
-
-
-def etag_of(row: SenderVersion) -> str:
-    """The version of what its sender reads back."""
-    return stamped(as_sent(row.id, row.changed_at, row.body)).version

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose, Viewer, ViewerKind, stand
-from panel.panels.telling import OF_THE_FAMILY
+from consent import OF_THE_FAMILY, Purpose, Viewer, ViewerKind, stand
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.sharing.state import SharingFacts

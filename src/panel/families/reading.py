@@ -9,11 +9,10 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import IN_THEIR_OWN_RIGHT, Category, Purpose, Tie, Viewer
+from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, Viewer
 from panel.allocation.letter_service import OwnLetter, own_letters
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
-    OF_THE_FAMILY,
     BeforePanel,
     OwnWords,
     asked_since,

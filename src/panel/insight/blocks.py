@@ -1,8 +1,7 @@
 """What pages of published figures are made of: a finding, its chart beside its table, ways on."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -10,6 +9,7 @@ from panel.insight import charts
 from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell, Note
+from panel.insight.core.released import Finding
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import period_words
 from panel.insight.reading import Seen
@@ -138,21 +138,20 @@ def barred(
 # What was refused ---------------------------------------------------------------------------------
 
 
-def found_in(findings: Iterable[Mapping[str, Any]], areas: Areas) -> Block:
+def found_in(findings: Iterable[Finding], areas: Areas) -> Block:
     """The cells that would have told too much, as they were kept with a refusal."""
     rows = []
     for one in findings:
-        table = CATALOGUE.get(one["table"])
-        called = (
-            tuple(one["cell"]) if table is None else cell_words(table, tuple(one["cell"]), areas)
-        )
-        by = in_a_row(CATALOGUE[key].title if key in CATALOGUE else key for key in one["by"])
+        # A table may have left the catalogue since.
+        table = CATALOGUE.get(one.table)
+        called = one.cell if table is None else cell_words(table, one.cell, areas)
+        by = in_a_row(CATALOGUE[key].title if key in CATALOGUE else key for key in one.by)
         rows.append(
             (
-                one["table"] if table is None else table.title,
-                period_words(one["period"]),
+                one.table if table is None else table.title,
+                period_words(one.period),
                 ", ".join(called),
-                f"{one['low']} to {one['high']}",
+                f"{one.low} to {one.high}",
                 by,
             )
         )

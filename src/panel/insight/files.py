@@ -7,7 +7,7 @@ would run as a formula gets an apostrophe before it.
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -126,7 +126,7 @@ def write(made: Sheet, form: Form) -> bytes:
     """The file. The same table gives the same bytes."""
     match form:
         case Form.CSV:
-            return _csv(made)
+            return csv_of((made.columns, *made.rows))
         case Form.DESCRIPTION:
             return _description(made)
         case Form.ODS:
@@ -137,16 +137,26 @@ def write(made: Sheet, form: Form) -> bytes:
             return _parquet(made)
 
 
-def _csv(made: Sheet) -> bytes:
+def csv_of(lines: Iterable[Sequence[str | int | Decimal | None]]) -> bytes:
+    """Lines as CSV, with no text in them that a spreadsheet would run."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(made.columns)
-    writer.writerows(
-        ["" if one is None else f"{one:f}" if isinstance(one, Decimal) else one for one in row]
-        for row in made.rows
+    csv.writer(out, lineterminator="\r\n").writerows(
+        [_written(one) for one in line] for line in lines
     )
     # With its mark, or Excel reads "0–2" as something else.
     return out.getvalue().encode("utf-8-sig")
+
+
+def _written(cell: str | int | Decimal | None) -> str | int:
+    match cell:
+        case str():
+            return safe_text(cell)
+        case Decimal():
+            return f"{cell:f}"
+        case None:
+            return ""
+        case _:
+            return cell
 
 
 _DATATYPES = {"Value": "decimal"}

@@ -60,9 +60,9 @@ def _rules(rules: PublishedRules) -> Block:
         " had a figure already; it then means 0 to 10."
     )
     seldom = (
-        "Wards by anything else, and groups of wards by two things at once, are published once in"
-        " three terms too. More children have come and gone by then, so that a figure that changed"
-        " is seldom one child."
+        "Tables that divide wards by something else, or groups of wards by two things at once, are"
+        " published once in three terms too. More children have come and gone by then, so that a"
+        " figure that changed is seldom one child."
     )
     said = (moved, near, bigger, three, seldom, gate, sums)
     return Block("rules", "How figures are changed", said)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from fractions import Fraction
 
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +12,7 @@ from panel.insight import methods
 from panel.insight.core import ledger
 from panel.insight.core.cells import Cell, Note
 from panel.insight.core.ledger import Files, Sign, Tampered, signing_key
-from panel.insight.core.released import AuditResult, Entry, Release
+from panel.insight.core.released import AuditResult, Entry, Finding, Release
 from panel.insight.core.words import Period
 from panel.insight.core.written import release_from
 from panel.insight.release_models import (
@@ -118,6 +119,21 @@ def refuse(
         for one in result.findings
     ]
     session.add(RefusedRelease(id=new_id(), period=period, at=at, why=why, findings=found))
+
+
+def findings_of(refused: RefusedRelease) -> tuple[Finding, ...]:
+    """The cells that were kept with what was refused."""
+    return tuple(
+        Finding(
+            one["table"],
+            Period(one["period"]),
+            tuple(one["cell"]),
+            Fraction(one["low"]),
+            Fraction(one["high"]),
+            tuple(one["by"]),
+        )
+        for one in refused.findings
+    )
 
 
 async def tampered(session: AsyncSession, public: str) -> tuple[Tampered, ...]:

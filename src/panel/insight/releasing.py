@@ -185,7 +185,8 @@ async def release_term(
 ) -> Made:
     """Publish a term that is over, or refuse it and keep why. NotYet, Refused.
 
-    `clusters`: ward → its group; None: as in the newest release, and new wards beside others.
+    `clusters`: ward → its group; None: as in the newest release, and new wards beside
+    others; in the first one, wards that touch.
     """
     schema = tenant.record.schema_name
     if why := counting.why_not_to_count(insight_url, schema):

@@ -243,6 +243,8 @@ async def table_page(
         through = await _through_terms(desk, opened, table, area)
     looked = await looked_back(desk, opened)
     asked = {"term": "" if seen is None else seen.head.period}
+    # Whoever looks at one area goes on with it to other rows and terms.
+    of_area = {"area": through.area} if through is not None and through.area != EVERY else {}
     return desk.page(
         "insight/table.html",
         table=table,
@@ -255,14 +257,7 @@ async def table_page(
         term=asked["term"],
         has_figures=seen is not None and seen.holds(key),
         rows=rows,
-        first=begin + 1,
-        last=min(rows, begin + ON_A_PAGE),
-        before=address_of(path, asked | {"start": str(begin - ON_A_PAGE)}) if begin else "",
-        after=(
-            address_of(path, asked | {"start": str(begin + ON_A_PAGE)})
-            if begin + ON_A_PAGE < rows
-            else ""
-        ),
+        part=_part(path, asked | of_area, begin, rows),
         downloads=(
             [(f"{path}/{seen.head.period}.{form.value}", _FORMS[form]) for form in Form]
             if seen is not None
@@ -273,8 +268,29 @@ async def table_page(
             (address_of(path, {"term": head.period}), head.term)
             for head in (() if looked is None else looked.earlier.values())
         ],
-        around=opened.around(path),
+        around=opened.around(path, **of_area),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a table that a page shows, numbered from 1, and where those around them are."""
+
+    first: int
+    last: int
+    before: str
+    """Empty where there are none."""
+    after: str
+
+
+def _part(path: str, asked: dict[str, str], begin: int, rows: int) -> Part:
+    """The part from `begin` on, numbered from 0, of all `rows`."""
+    before, after = (
+        address_of(path, asked | {"start": str(one)})
+        for one in (begin - ON_A_PAGE, begin + ON_A_PAGE)
+    )
+    end = begin + ON_A_PAGE
+    return Part(begin + 1, min(rows, end), before if begin else "", after if end < rows else "")
 
 
 _FORMS = {

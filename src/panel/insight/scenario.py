@@ -151,7 +151,7 @@ def read(typed: Mapping[str, str], known: Known) -> tuple[Asked | None, dict[str
     if places is not None and known.placed is None:
         wrong["places"] = (
             "This release does not say how many children are in residential places: they are too"
-            " few to be shown, so nothing can be reckoned"
+            " few to be shown, so nothing can be worked out"
         )
     elif places is not None and known.placed is not None and places > known.placed:
         wrong["places"] = (

@@ -1,7 +1,5 @@
 """The scenario page: a form that is asked and answered, and keeps nothing."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,7 +14,7 @@ from panel.insight.blocks import Block, ways_on
 from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.words import SERVICES, lower_first
-from panel.insight.files import MEDIA, Form, safe_text
+from panel.insight.files import MEDIA, Form, csv_of
 from panel.insight.opened import HOME, Opened, address_of, open_release
 from panel.insight.range_charts import Range, ranges
 from panel.insight.reading import Seen
@@ -83,7 +81,7 @@ def _block(seen: Seen, one: Reckoned) -> Block | None:
     chart = Chart(
         name="scenario-ranges",
         title="What it saves and costs in a term: bars from low to high",
-        description="A line stands at nought. The same estimates are in the table.",
+        description="A line stands at 0. The same estimates are in the table.",
         table=CATALOGUE["cost_by_kind"],
         cells=(),
         labels=(),
@@ -150,7 +148,7 @@ async def scenario_file(desk: NamedDependency[Desk], term: FromQuery[str] = "") 
         raise Problem(
             422,
             "There is a problem",
-            "What you asked for cannot be reckoned, so there is nothing to take away.",
+            "What you asked for cannot be worked out, so there is nothing to take away.",
             "Go back to the page: it says what is missing.",
         )
     asked, found = one.asked, one.found
@@ -166,13 +164,9 @@ async def scenario_file(desk: NamedDependency[Desk], term: FromQuery[str] = "") 
         ("How to read it", opened.around(HERE).banner, "", ""),
         *((("", opened.invented, "", ""),) if opened.invented else ()),
     )
-    written = io.StringIO()
-    csv.writer(written).writerows(
-        [safe_text(part) if isinstance(part, str) else part for part in line] for line in lines
-    )
     name = f"panel-scenario-{opened.seen.head.period}.csv"
     return Response(
-        written.getvalue().encode("utf-8-sig"),
+        csv_of(lines),
         media_type=MEDIA[Form.CSV],
         headers=PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -8,7 +8,6 @@ counted; who answers for it is told once, with what to do.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -20,7 +19,7 @@ from panel.accounts.telling import tell_worker
 from panel.insight import release_store as store
 from panel.insight.core.facts import Term
 from panel.insight.core.model import Contradicts, TooBig
-from panel.insight.core.released import AuditResult
+from panel.insight.core.released import AuditResult, Finding
 from panel.insight.core.settle import Refused
 from panel.insight.core.words import Period, ordinal, period_words
 from panel.insight.reading import heads
@@ -162,7 +161,7 @@ class HeldBack:
     period: Period
     at: datetime
     why: str
-    findings: tuple[dict[str, Any], ...] = ()
+    findings: tuple[Finding, ...] = ()
     """The cells, for the information governance lead alone: they say what may not be known."""
 
     @property
@@ -189,4 +188,4 @@ async def held_back(session: AsyncSession) -> HeldBack | None:
 async def with_cells(session: AsyncSession, held: HeldBack) -> HeldBack:
     """With what was found: the database gives it to the information governance lead alone."""
     refused = await _refused(session, held.period)
-    return held if refused is None else replace(held, findings=tuple(refused.findings))
+    return held if refused is None else replace(held, findings=store.findings_of(refused))

@@ -44,7 +44,7 @@ ASKS = Role.COMMISSIONER
 LEAD = Role.GOVERNANCE_LEAD
 LONGEST = 1_000
 ANSWER = Step(
-    "Answer a wish",
+    "Answer who asked for a table",
     "Everybody who reads published figures reads the answer.",
     "Save the answer",
     (

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.insight.core.dimensions import AREA, TITLES
 from panel.insight.core.facts import FACTS, ChildTerm, Fact
 from panel.insight.core.nesting import columns
 from panel.insight.core.words import Level, lower_first
+from panel.insight.newest_first import newest_first
 from panel.insight.wish_models import TableWish
-from panel.platform.problems import Conflict, FieldError, Invalid, NotFound
+from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound
 from panel.platform.tables import NOW
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import in_a_row
@@ -59,7 +60,7 @@ STATE_WORDS: Mapping[str, str] = {
     "joins": "Joins the catalogue",
     "declined": "Not made",
 }
-NOT_HERE = "There is no such wish."
+NOT_HERE = "Nobody asked for this table."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,10 @@ async def ask(session: AsyncSession, new: NewWish) -> TableWish:
 async def answer(
     session: AsyncSession, wish_id: UUID, version: int, said: Answer, by: UUID
 ) -> None:
-    """Answer a wish, or answer it otherwise. Raises Invalid, Conflict, NotFound."""
+    """Answer a wish, or change the answer.
+
+    Raises Invalid, NotFound, and Conflict with both answers where somebody answered meanwhile.
+    """
     mistakes = []
     if said.state == "joins" and not said.joins_in:
         sentence = "Enter the version of the catalogue in which it joins, for example 2027.1"
@@ -152,11 +156,20 @@ async def answer(
     if row is None:
         raise NotFound(NOT_HERE)
     if row.version != version:
-        raise Conflict(())
+        raise Conflict(_clashes(said, row))
     now: datetime = session.info[NOW]
     row.state, row.joins_in, row.reason = said.state, said.joins_in or None, said.reason or None
     row.answered_by, row.answered_at = by, now
     await session.flush()
+
+
+def _clashes(said: Answer, row: TableWish) -> tuple[Clash, ...]:
+    both = (
+        ("Answer", STATE_WORDS[said.state], STATE_WORDS[row.state]),
+        ("In version", said.joins_in, row.joins_in or ""),
+        ("Why", said.reason, row.reason or ""),
+    )
+    return tuple(Clash(label, yours, theirs) for label, yours, theirs in both if yours != theirs)
 
 
 async def one_wish(session: AsyncSession, wish_id: UUID) -> TableWish:
@@ -169,12 +182,6 @@ async def one_wish(session: AsyncSession, wish_id: UUID) -> TableWish:
 
 async def wishes(session: AsyncSession, asked: Asked) -> Page[TableWish]:
     """A page of all wishes, the newest first."""
-    back = asked.direction == "before"
-    key = tuple_(TableWish.created_at, TableWish.id)
-    query = select(TableWish).limit(ON_A_PAGE + 1)
-    if asked.key is not None:
-        query = query.where(key > asked.key if back else key < asked.key)
-    at, own = TableWish.created_at, TableWish.id
-    query = query.order_by(at, own) if back else query.order_by(at.desc(), own.desc())
-    rows = list(await session.scalars(query))
+    key = (TableWish.created_at, TableWish.id)
+    rows = await newest_first(session, select(TableWish), key, asked, ON_A_PAGE)
     return page_of(rows, asked, ON_A_PAGE, lambda one: (one.created_at, one.id))

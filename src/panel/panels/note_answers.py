@@ -9,12 +9,12 @@ import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, ViewerKind
+from consent import OF_THE_FAMILY, Category, ViewerKind
 from panel.accounts.models import Worker
 from panel.panels.note_models import FamilyNote, Incident, NoteAnswer, NoteDelivery
 from panel.panels.note_rules import Answer, IncidentKind, Step
 from panel.panels.note_sending import why_not_for
-from panel.panels.telling import OF_THE_FAMILY, before_panel, tell_the_panel
+from panel.panels.telling import before_panel, tell_the_panel
 from panel.platform.problems import Invalid, NotAllowed, NotFound, Problem
 from panel.records.gate import NOT_HERE, Access
 from panel.web.words import short_day, upper_first

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category, Tie, ViewerKind
+from consent import OF_THE_FAMILY, Category, ViewerKind
 from panel.panels.calendar import MeetingDay, Rhythm, meeting_on, panel_rhythm, settings_of
 from panel.panels.models import FamilyWords, Panel
 from panel.panels.referrals import OWN_PAGE
@@ -18,7 +18,6 @@ from panel.platform.problems import Invalid, NotAllowed, NotFound
 from panel.records.dates import months_after
 from panel.records.gate import Access
 
-OF_THE_FAMILY = frozenset({Tie.PARENT, Tie.RELATIVE, Tie.SELF})
 AHEAD_MONTHS = 12
 """A review is at most half a year away; the meeting after it is found within a year."""
 

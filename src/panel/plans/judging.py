@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from consent import Category, Tie, ViewerKind
+from consent import OF_THE_FAMILY, Category, ViewerKind
 from panel.plans.models import DesiredOutcome, OutcomeProgress, Plan
 from panel.plans.rules import HIGHEST, LOWEST
 from panel.platform.problems import Invalid, NotAllowed, NotFound
@@ -12,7 +12,6 @@ from panel.records.gate import Access
 
 BY_THE_FAMILY = "The family said so on their own page."
 """What stands beside the score on the plan."""
-_OF_THE_FAMILY = frozenset({Tie.PARENT, Tie.RELATIVE, Tie.SELF})
 
 
 async def judge_own_outcome(access: Access, outcome_id: UUID, value: int) -> OutcomeProgress:
@@ -22,7 +21,7 @@ async def judge_own_outcome(access: Access, outcome_id: UUID, value: int) -> Out
     outcome that is none of the agreed plan or not worked towards any more, Invalid for no number of
     the scale.
     """
-    if access.viewer.kind is not ViewerKind.FAMILY or not access.ties & _OF_THE_FAMILY:
+    if access.viewer.kind is not ViewerKind.FAMILY or not access.ties & OF_THE_FAMILY:
         raise NotAllowed("Only this child’s family can say this here.")
     if not access.may(Category.PLAN):
         raise NotAllowed("You cannot read this plan here.", "Ask the person who helps you.")

@@ -15,7 +15,6 @@ from panel.insight.voice.rules import (
     Occasion,
     SurveyState,
     closes_on,
-    is_answer,
     is_open,
     occasion_of,
 )
@@ -44,10 +43,6 @@ def test_a_review_is_what_was_due_for_one() -> None:
     assert {occasion_of(why) for why in ("new", "transition", "deferred", "escalation")} == {
         Occasion.PANEL
     }
-
-
-def test_who_cannot_say_judged_nothing() -> None:
-    assert [value for value in range(-1, 7) if is_answer(value)] == [1, 2, 3, 4, 5]
 
 
 def test_questions_are_those_of_the_facts_and_easy_to_read() -> None:

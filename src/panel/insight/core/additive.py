@@ -6,9 +6,8 @@ has the published table could do it as well, and it tells nothing more. What it 
 be further from the truth than five.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import highspy
 
@@ -19,9 +18,6 @@ from panel.insight.core.ptable import ROUND_TO
 from panel.insight.core.solver import Silent
 from panel.insight.core.table import CellId, TableDef
 from panel.insight.core.words import EVERY
-
-# Its class has no types of its own.
-_SOLVER: Callable[[], Any] = Silent
 
 
 class NotSolved(RuntimeError):
@@ -63,7 +59,7 @@ def _nearest(
     problem is a flow in a network: with whole numbers of fives on the right every corner of it, and
     so what the simplex method finds, is in whole numbers.
     """
-    solver = _SOLVER()
+    solver = Silent()
     solver.setOptionValue("solver", "simplex")
     infinite = highspy.kHighsInf
     for _ in inner:

@@ -3,8 +3,9 @@
 Asked of each cell that may hold 1 to 4 children: how far apart can its true count be, given all
 that was ever published and all rules? Less than 4 apart, and not sure to be none, is a finding.
 Every solution of a linear programme is a possible truth for all cells at once, so each is a witness
-for all of them: first random questions about all cells that are not proven yet, and only for what
-is left two of its own (TRAPS.md: 1,208 programmes became 30).
+for all of them: first random questions about all cells that are not proven yet, then, in a large
+part, about a few cells at a time while all that is far from them stays, and only for what is left
+two of its own (TRAPS.md: 1,208 programmes became 30; docs/adr/0044).
 """
 
 from collections.abc import Collection, Iterable, Sequence

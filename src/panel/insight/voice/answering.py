@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from consent import Category, Tie, ViewerKind
+from consent import OF_THE_FAMILY, Category, Tie, ViewerKind
 from panel.insight.core.words import QUESTIONS
 from panel.insight.voice.models import Survey
 from panel.insight.voice.rules import (
@@ -23,7 +23,6 @@ from panel.insight.voice.rules import (
     is_open,
 )
 from panel.panels.models import Meeting
-from panel.panels.telling import OF_THE_FAMILY
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
 from panel.records.gate import Access
 from panel.register.models import Child

@@ -28,12 +28,13 @@ class Surveys:
 
 
 def _offered(one: OwnSurvey) -> FamilyAsk:
+    href = survey_path(one.child_id, one.id)
     return FamilyAsk(
         title=f"Five short questions about {OCCASIONS[one.occasion]} on {words.day(one.held_on)}",
         more=f"You can answer until {words.day(closes_on(one.offered_on))}.",
-        href=survey_path(one),
+        href=href,
         is_new=True,
-        dismiss=f"{survey_path(one)}/dismiss",
+        dismiss=f"{href}/dismiss",
         version=one.version,
     )
 
@@ -42,6 +43,6 @@ def _answered(one: OwnSurvey) -> FamilyAsk:
     return FamilyAsk(
         title=f"What you answered about {OCCASIONS[one.occasion]} on {words.day(one.held_on)}",
         more="",
-        href=survey_path(one),
+        href=survey_path(one.child_id, one.id),
         is_new=False,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from panel.insight.voice.answering import Answers, OwnSurvey, ShownSurvey
 from panel.insight.voice.rules import (
@@ -39,9 +40,9 @@ class SurveyPage:
     version: int
 
 
-def survey_path(one: OwnSurvey) -> str:
+def survey_path(child_id: UUID, survey_id: UUID) -> str:
     """Where somebody answers."""
-    return f"/family/{one.child_id}/surveys/{one.id}"
+    return f"/family/{child_id}/surveys/{survey_id}"
 
 
 def survey_page(one: OwnSurvey, name: str) -> SurveyPage:
@@ -58,7 +59,7 @@ def survey_page(one: OwnSurvey, name: str) -> SurveyPage:
         answered=() if one.is_open or not is_answered else answer_lines(one.answers),
         may_answer=one.is_open,
         may_take_back=is_answered,
-        action=survey_path(one),
+        action=survey_path(one.child_id, one.id),
         version=one.version,
     )
 

@@ -19,7 +19,14 @@ from panel.insight.voice.answering import (
     withdraw,
 )
 from panel.insight.voice.forms import MOST_WORDS, SurveyForm, VersionForm
-from panel.insight.voice.pages import CHOICES, READERS, filled_with, shown_lines, survey_page
+from panel.insight.voice.pages import (
+    CHOICES,
+    READERS,
+    filled_with,
+    shown_lines,
+    survey_page,
+    survey_path,
+)
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web.forms import FieldErrors, Filled
@@ -67,7 +74,7 @@ async def answer_survey(
         async with opens() as access:
             return await _survey(desk, access, survey_id, errors)
 
-    return await take(desk, SurveyForm, opens, work, _path(child_id, survey_id), again=again)
+    return await take(desk, SurveyForm, opens, work, survey_path(child_id, survey_id), again=again)
 
 
 @post(f"{SURVEY}/dismiss", include_in_schema=False, opt=FOR_FAMILIES)
@@ -92,11 +99,7 @@ async def take_survey_back(
         await withdraw(access, survey_id, form.version)
 
     opens = partial(desk.open, child_id, OWN_PAGE)
-    return await take(desk, VersionForm, opens, work, _path(child_id, survey_id))
-
-
-def _path(child_id: UUID, survey_id: UUID) -> str:
-    return f"/family/{child_id}/surveys/{survey_id}"
+    return await take(desk, VersionForm, opens, work, survey_path(child_id, survey_id))
 
 
 @get("/children/{child_id:uuid}/experience", include_in_schema=False)

@@ -13,7 +13,6 @@ from panel.insight.core.words import QUESTIONS
 OPEN_FOR = timedelta(days=42)
 """How long somebody may answer: six weeks, so that most answers come in the term of the meeting."""
 CANNOT_SAY = 0
-LOWEST, HIGHEST = 1, 5
 
 
 class Occasion(StrEnum):
@@ -71,8 +70,3 @@ def is_open(state: SurveyState, offered_on: date, today: date) -> bool:
 def closes_on(offered_on: date) -> date:
     """The last day on which it may be answered."""
     return offered_on + OPEN_FOR
-
-
-def is_answer(value: int) -> bool:
-    """Whether somebody judged, rather than could not say."""
-    return LOWEST <= value <= HIGHEST

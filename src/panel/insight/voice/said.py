@@ -7,17 +7,16 @@ It is about no child, and anybody who signs in may read what is published.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from panel.accounts.models import Agency
 from panel.accounts.service import worker_names
 from panel.directory.models import Provider, Service
 from panel.insight.core.catalogue import CATALOGUE
+from panel.insight.newest_first import newest_first
 from panel.insight.reading import heads, held
 from panel.insight.voice.models import SaidAndDone
 from panel.insight.voice.recognising import recognisable
@@ -73,7 +72,8 @@ class Entry:
 async def for_families(session: AsyncSession, asked: Asked) -> Page[Entry]:
     """What is published, newest first, without the names of who wrote it."""
     query = select(SaidAndDone).where(SaidAndDone.state == "published")
-    rows = await _rows(session, query, SaidAndDone.published_at, asked)
+    key = (SaidAndDone.published_at, SaidAndDone.id)
+    rows = await newest_first(session, query, key, asked, ON_A_PAGE)
     found = await _entries(session, rows, {})
     return page_of(
         found, asked, ON_A_PAGE, lambda one: (one.published_at or one.created_at, one.id)
@@ -82,25 +82,10 @@ async def for_families(session: AsyncSession, asked: Asked) -> Page[Entry]:
 
 async def for_commissioners(session: AsyncSession, asked: Asked) -> Page[Entry]:
     """Every entry, newest first, with who published it."""
-    rows = await _rows(session, select(SaidAndDone), SaidAndDone.created_at, asked)
+    key = (SaidAndDone.created_at, SaidAndDone.id)
+    rows = await newest_first(session, select(SaidAndDone), key, asked, ON_A_PAGE)
     found = await _entries(session, rows, await _names(session, rows))
     return page_of(found, asked, ON_A_PAGE, lambda one: (one.created_at, one.id))
-
-
-async def _rows(
-    session: AsyncSession,
-    query: Select[SaidAndDone],
-    at: InstrumentedAttribute[Any],
-    asked: Asked,
-) -> list[SaidAndDone]:
-    """A page of rows and one more, newest first by a moment; backwards for the page before."""
-    key = (at, SaidAndDone.id)
-    going_back = asked.key is not None and asked.direction == "before"
-    if asked.key is not None:
-        edge = tuple_(*key)
-        query = query.where(edge > asked.key if going_back else edge < asked.key)
-    query = query.order_by(*(one.asc() if going_back else one.desc() for one in key))
-    return list(await session.scalars(query.limit(ON_A_PAGE + 1)))
 
 
 async def entry(session: AsyncSession, entry_id: UUID) -> Entry:
