@@ -23,7 +23,7 @@ from panel.insight.saying import (
     unit,
     value_words,
 )
-from panel.web.words import in_a_row, upper_first
+from panel.web.words import in_a_row, number, upper_first
 
 Links = tuple[tuple[str, str], ...]
 NO_FIGURES = "This release has no figures for this."
@@ -138,10 +138,14 @@ def barred(
 # What was refused ---------------------------------------------------------------------------------
 
 
-def found_in(findings: Iterable[Finding], areas: Areas) -> Block:
+MOST_FOUND = 100
+"""Cells of a refusal that a page names: where there are more, the fault is the catalogue's."""
+
+
+def found_in(findings: Sequence[Finding], areas: Areas) -> Block:
     """The cells that would have told too much, as they were kept with a refusal."""
     rows = []
-    for one in findings:
+    for one in findings[:MOST_FOUND]:
         # A table may have left the catalogue since.
         table = CATALOGUE.get(one.table)
         called = one.cell if table is None else cell_words(table, one.cell, areas)
@@ -158,6 +162,11 @@ def found_in(findings: Iterable[Finding], areas: Areas) -> Block:
     return Block(
         name="found",
         heading="Figures that would have told too much",
+        sentences=(
+            (f"These are the first {MOST_FOUND} of {number(len(findings))}.",)
+            if len(findings) > MOST_FOUND
+            else ()
+        ),
         caption="What could have been worked out, and from which tables",
         columns=("Table", "Term", "Figure", "Between", "Worked out from"),
         rows=tuple(rows),
