@@ -146,8 +146,14 @@ class Builder:
 
     def __init__(self, releases: Sequence[Release]) -> None:
         self.releases = sorted(releases, key=lambda one: ordinal(one.period))
-        tables = [each.catalogue.items() for each in self.releases]
-        self.links = Links.of(dict(chain.from_iterable(tables)))
+        # A table may have counted others in an earlier catalogue: each release has its own.
+        self.links = Links.of(
+            {
+                f"{each.period} {key}": one
+                for each in self.releases
+                for key, one in each.catalogue.items()
+            }
+        )
         self.model = Model()
         self._blocks: dict[BlockKey, Block] = {}
         self._shown: dict[Place, Shown] = {}
