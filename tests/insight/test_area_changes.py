@@ -235,6 +235,16 @@ def found_by_difference(before: Release, after: Release) -> list[CellId]:
     return found
 
 
+def test_a_renamed_ward_is_shown_at_once_beside_three_terms_that_wait() -> None:
+    grids = {term: grid_of(term) for term in TERMS}
+    *_, autumn = released(steady(), grids, [SPRING, SUMMER, AUTUMN])
+    three = next(one for one in autumn.tables if one.key == "known_by_area_ward_three_terms")
+    assert {one.note for one in three.cells if one.cell == ("z",)} == {Note.CHANGED}
+    for key, cell in (("known_by_area_ward", ("z",)), (BY_AGE.key, ("z", EVERY))):
+        assert (cells_of(autumn, key)[cell] or 0) >= 30, key
+    assert {cells_of(autumn, BY_AGE.key)[ward, EVERY] for ward in "mxy"} == {None}
+
+
 class HidesNothing(Grid):
     """Wards that changed are shown as any others."""
 
