@@ -31,6 +31,7 @@ from panel.insight.core.facts import Term
 from panel.insight.core.model import behind
 from panel.insight.core.places import Grid
 from panel.insight.core.ptable import TABLE
+from panel.insight.core.rates import from_elsewhere
 from panel.insight.core.released import PublishedRules, Release
 from panel.insight.core.table import CellId
 from panel.insight.core.words import (
@@ -233,6 +234,37 @@ def found_by_difference(before: Release, after: Release) -> list[CellId]:
             if high - low < 4 and high > 0:
                 found.append((ward, age))
     return found
+
+
+def test_a_renamed_ward_is_shown_at_once_beside_three_terms_that_wait() -> None:
+    grids = {term: grid_of(term) for term in TERMS}
+    *_, autumn = released(steady(), grids, [SPRING, SUMMER, AUTUMN])
+    three = next(one for one in autumn.tables if one.key == "known_by_area_ward_three_terms")
+    assert {one.note for one in three.cells if one.cell == ("z",)} == {Note.CHANGED}
+    for key, cell in (("known_by_area_ward", ("z",)), (BY_AGE.key, ("z", EVERY))):
+        assert (cells_of(autumn, key)[cell] or 0) >= 30, key
+    assert {cells_of(autumn, BY_AGE.key)[ward, EVERY] for ward in "mxy"} == {None}
+
+
+@pytest.mark.parametrize(
+    ("period", "gone", "known"),
+    [
+        (SUMMER, {"w00", "w01", "w04", "w07"}, True),
+        (SUMMER, {"m", "x", "y", "z"}, True),
+        (NEXT_SUMMER, {"w00", "w01", "w04", "w07"}, True),
+        (NEXT_SUMMER, {"m", "x", "y", "z"}, False),
+        (SUMMER, {"m", "w04"}, False),
+    ],
+)
+def test_what_others_count_is_read_by_the_wards_of_today_or_of_before(
+    period: Period, gone: set[str], *, known: bool
+) -> None:
+    """The old ward of a division stays for good, and nobody counts children in it any more."""
+    people = dict.fromkeys({*BEFORE, "m", "x", "y", "z"} - gone, 100)
+    table = CATALOGUE["population_by_area"]
+    made = from_elsewhere(table, grid_of(period), period, people, {})
+    whole = next(one.value for one in made.cells if one.cell == (EVERY,))
+    assert whole == (sum(people.values()) if known else None)
 
 
 class HidesNothing(Grid):

@@ -8,6 +8,7 @@ import pytest
 
 from panel.insight.core.audit import audit, audit_at_once
 from panel.insight.core.model import Builder
+from panel.insight.core.nesting import KNOWN, universe
 from panel.insight.core.parts import Part, digest_of, parts, undivided
 from panel.insight.core.programme import NEAR, NotSolved, Programme
 from panel.insight.core.released import Release
@@ -122,6 +123,19 @@ def test_an_answer_that_breaks_a_row_is_none() -> None:
     assert not programme.holds(found + 1)
     with pytest.raises(NotSolved, match="does not fit"):
         programme.fits(found + 1)
+
+
+def test_what_an_earlier_catalogue_counted_is_still_within_what_it_was_within() -> None:
+    narrow = (("sex", frozenset({"male"})),)
+    of_all, of_some = table("all", "age"), replace(table("some", "age"), where=(*KNOWN, *narrow))
+    cells = {("*",): 20}
+    before = release(*((one, of_cells(one, cells)) for one in (of_all, of_some)))
+    of_others = replace(of_some, where=(*KNOWN, ("sex", frozenset({"female"}))))
+    after = release((of_others, of_cells(of_others, cells, SPRING)), period=SPRING)
+    above = Builder([before, after]).links.above
+    known = universe(of_all.fact, of_all.where)
+    for one in (of_some, of_others):
+        assert known in {wider for wider, _ in above[universe(one.fact, one.where)]}
 
 
 # Proven before ------------------------------------------------------------------------------------

@@ -146,8 +146,14 @@ class Builder:
 
     def __init__(self, releases: Sequence[Release]) -> None:
         self.releases = sorted(releases, key=lambda one: ordinal(one.period))
-        tables = [each.catalogue.items() for each in self.releases]
-        self.links = Links.of(dict(chain.from_iterable(tables)))
+        # A table may have counted others in an earlier catalogue: each release has its own.
+        self.links = Links.of(
+            {
+                f"{each.period} {key}": one
+                for each in self.releases
+                for key, one in each.catalogue.items()
+            }
+        )
         self.model = Model()
         self._blocks: dict[BlockKey, Block] = {}
         self._shown: dict[Place, Shown] = {}
@@ -162,6 +168,7 @@ class Builder:
             if key.span is Span.ROLLING:
                 self.model.rows.extend(self._of_three_terms(key, block))
             self.model.rows.extend(self._within_others(key, block))
+            self.model.rows.extend(self._of_some_codes(key, block))
             self.model.rows.extend(self._of_lists(key, block))
         for release in self.releases:
             self._read(release)
@@ -234,6 +241,24 @@ class Builder:
                     around = wider.columns(cell)
                     if around is not None:
                         yield Row(around, columns, 0, INFINITE)
+
+    def _of_some_codes(self, key: BlockKey, block: Block) -> Iterator[Row]:
+        """Who has one of some codes is of those who have any of them, and each of those has one."""
+        for universe_of_some, dim, codes in self.links.holds.get(key.universe, ()):
+            some = self._blocks.get(BlockKey(universe_of_some, key.span, key.period))
+            if some is None or not codes <= {*block.axes.get(dim, ())}:
+                continue
+            for dims in _shared_beside(block, some, dim):
+                parts: dict[tuple[tuple[str, str], ...], list[Columns]] = {}
+                for cell, columns in block.cells(dims | {dim}):
+                    if cell[dim] in codes:
+                        rest = tuple(sorted((one, cell[one]) for one in cell if one != dim))
+                        parts.setdefault(rest, []).append(columns)
+                for rest, each in parts.items():
+                    together = some.columns(dict(rest))
+                    if together is not None:
+                        yield from (Row(together, one, 0, INFINITE) for one in each)
+                        yield Row(np.concatenate(each), together, 0, INFINITE)
 
     def _of_lists(self, key: BlockKey, on: Block) -> Iterator[Row]:
         one_only = self._blocks.get(BlockKey(lists.ONE_ONLY, key.span, key.period))
@@ -350,4 +375,16 @@ def _shared(part: Block, whole: Block, lost: frozenset[str]) -> set[frozenset[st
             for theirs in sheets:
                 for ours in part.families[several]:
                     found.add((ours.dims & theirs.dims) - lost)
+    return {one for one in found if not any(one < other for other in found)}
+
+
+def _shared_beside(block: Block, some: Block, dim: str) -> set[frozenset[str]]:
+    """Dimensions beside one of which both blocks have cells, as fine as there are."""
+    found = {
+        (ours.dims & theirs.dims) - {dim}
+        for several, sheets in block.families.items()
+        for ours in sheets
+        if dim in ours.dims
+        for theirs in some.families.get(several - {dim}, ())
+    }
     return {one for one in found if not any(one < other for other in found)}

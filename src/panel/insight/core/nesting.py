@@ -6,7 +6,7 @@ whose need is unmet. G1 and the audit both read it here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import product
 
 from panel.insight.core.dimensions import AREA
@@ -86,6 +86,9 @@ class Links:
 
     above: Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
     """Universe → bigger universe, and the dimensions that are lost on the way."""
+    holds: Mapping[str, tuple[tuple[str, str, frozenset[str]], ...]] = field(default_factory=dict)
+    """Universe → the universe of those who have some codes of a dimension, it, and these codes:
+    who was told "agreed" is one of those to whom anything was agreed."""
 
     @classmethod
     def of(cls, catalogue: Mapping[str, TableDef]) -> "Links":
@@ -106,7 +109,16 @@ class Links:
             if (given := universe(Package, ())) in all_of and _is_by_service(one):
                 bigger.append((given, columns(one.fact)))
             above[name] = tuple(bigger)
-        return cls(above)
+        holds = {
+            name: tuple(
+                (other_name, dim, codes)
+                for other_name, other in all_of.items()
+                if other.fact is one.fact
+                for dim, codes in _narrowed(one.where, other.where)
+            )
+            for name, one in all_of.items()
+        }
+        return cls(above, holds)
 
 
 def _are_known(table: TableDef) -> bool:
@@ -118,6 +130,13 @@ def _are_known(table: TableDef) -> bool:
 def _is_by_service(table: TableDef) -> bool:
     """Whether it is of outcomes by the kinds of service that the child had in the same term."""
     return table.fact is OutcomeChange and "kind" in dict(table.where)
+
+
+def _narrowed(wide: Where, narrow: Where) -> Where:
+    """The one column, and its codes, by which one universe is narrower than the other."""
+    own = dict(wide)
+    more = tuple((column, codes) for column, codes in narrow if own.get(column) != codes)
+    return more if len(more) == 1 and _implies(narrow, wide) else ()
 
 
 def _implies(narrow: Where, wide: Where) -> bool:
@@ -143,6 +162,10 @@ def parents(of: Place, grid: Grid, links: Links) -> Iterator[Place]:
     for bigger, lost in links.above.get(of.universe, ()):
         kept = tuple((dim, code) for dim, code in of.of if dim not in lost)
         yield Place(bigger, of.span, of.period, kept)
+    for those, dim, codes in links.holds.get(of.universe, ()):
+        if dict(of.of).get(dim, "") in codes:
+            kept = tuple(one for one in of.of if one[0] != dim)
+            yield Place(those, of.span, of.period, kept)
 
 
 def terms_of(of: Place) -> Iterator[Place]:
@@ -166,10 +189,15 @@ def in_order(tables: Iterable[TableDef], links: Links) -> Sequence[TableDef]:
             )
         return heights[name]
 
+    def height_of(table: TableDef) -> int:
+        own = universe(table.fact, table.where)
+        held = (those for those, dim, _ in links.holds.get(own, ()) if dim in table.dims)
+        return max((height(own), *(1 + height(those) for those in held)))
+
     return sorted(
         tables,
         key=lambda table: (
-            height(universe(table.fact, table.where)),
+            height_of(table),
             table.span is Span.TERM,
             _LEVELS.index(table.level),
             len(table.dims),

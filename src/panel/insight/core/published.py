@@ -69,9 +69,11 @@ class Published:
 
     def _holds(self, parent: Place, grid: Grid, seen: dict[Place, bool]) -> bool:
         cell = self._cells.get(parent)
-        # What no table shows hides nothing itself, but what is coarser than it may be shown. What
+        # What no table shows hides nothing itself, but what is coarser than it may be shown. Nor
+        # does what waits until three terms have a ward's new code, which hangs on terms alone. What
         # is shown was under this rule when it was, so that nothing above it has to be looked at.
-        if cell is None:
+        waits = cell is not None and cell.note is Note.CHANGED and parent.span is Span.ROLLING
+        if cell is None or waits:
             return self.may_show(parent, grid, seen)
         return cell.value is not None and cell.value >= LEAST
 

@@ -178,11 +178,21 @@ def from_elsewhere(
 
 
 def _people(area: str, grid: Grid, of_wards: Mapping[str, int]) -> int | None:
-    """The children of an area; None where one of its wards has no figure."""
-    wards = [ward for ward, cluster in grid.clusters.items() if area in {EVERY, ward, cluster}]
-    if not wards or not of_wards.keys() >= set(wards):
-        return None
-    return sum(of_wards[ward] for ward in wards)
+    """The children of an area; None where one of its wards has no figure.
+
+    Where wards changed, by the wards of today, or else by those of before: whoever counts children
+    elsewhere knows either, and an old ward may stay here for good.
+    """
+    inside = {ward for ward, cluster in grid.clusters.items() if area in {EVERY, ward, cluster}}
+    own = [one for one in grid.changes if inside & {one.old, one.new}]
+    olds, news = {one.old for one in own}, {one.new for one in own}
+    today = inside - (olds - {area})
+    # Of those before only where none of them is elsewhere, or in no group any more.
+    before = inside - news if olds | news <= inside else today
+    for wards in (today, before):
+        if wards and of_wards.keys() >= wards:
+            return sum(of_wards[ward] for ward in wards)
+    return None
 
 
 def places(
