@@ -7,7 +7,7 @@ anything else changed (a table, a right, a trigger, a setting), it is dropped an
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -69,69 +69,25 @@ Rows = list[tuple[object, ...]]
 Name = tuple[str, str]
 
 
-@dataclass
-class KeptDatabase:
-    """A copy of a template, lent to one test after the other, each of whom finds it as it was.
+class Original:
+    """What a copy held when it was made, and the connection that gives it that again."""
 
-    `renewed` counts how often it was dropped: connections from before are dead.
-    """
-
-    cluster: Cluster
-    name: str
-    template: str
-    renewed: int = 0
-    _copy: Cluster | None = None
-    _admin: psycopg.Connection | None = None
-    _shape: Rows = field(default_factory=list)
-    _sequences: dict[Name, Rows] = field(default_factory=dict)
-    _guards: dict[Name, list[str]] = field(default_factory=dict)
-    _held: dict[Name, bytes] = field(default_factory=dict)
-    """What the template's tables hold, where they hold anything, as COPY writes it."""
-
-    def is_at(self, url: str) -> bool:
-        """Whether an address of the application's is this database's."""
-        return self._copy is not None and self._copy.app_url == url
-
-    @contextmanager
-    def lent(self) -> Iterator[Cluster]:
-        """The database, until whoever has it is done."""
-        if self._copy is None:
-            self._copy = copy_database(self.cluster, self.name, self.template)
-            self._look_at(self._copy)
-        try:
-            yield self._copy
-        finally:
-            if not self._put_back():
-                self.drop()
-
-    def drop(self) -> None:
-        """Drop it; the next who asks gets another copy under the same name."""
-        if self._admin is not None:
-            self._admin.close()
-        self._admin = self._copy = None
-        self.renewed += 1
-        drop_database(self.cluster, self.name)
-
-    def _look_at(self, copy: Cluster) -> None:
-        """Keep what is put back; without a superuser nothing is, and each test gets a copy."""
-        if not copy.admin_is_superuser or copy.admin_url is None:
-            return
-        self._admin = psycopg.connect(
-            copy.admin_url,
-            autocommit=True,
-            options=f"-c session_replication_role=replica -c lock_timeout={SHORT}",
-        )
-        self._shape = _asked(self._admin, SHAPE)
-        self._sequences = {name: self._at(name) for name in _names(self._admin, SEQUENCES)}
-        self._guards = {}
-        for schema, table, trigger in _asked(self._admin, GUARDS):
+    def __init__(self, admin: psycopg.Connection) -> None:
+        self._admin = admin
+        self._shape = _asked(admin, SHAPE)
+        self._sequences = {name: self._at(name) for name in _names(admin, SEQUENCES)}
+        self._guards: dict[Name, list[str]] = {}
+        for schema, table, trigger in _asked(admin, GUARDS):
             self._guards.setdefault((str(schema), str(table)), []).append(str(trigger))
-        self._held = {name: self._rows(name) for name in _names(self._admin, TABLES)}
+        self._held = {name: self._rows(name) for name in _names(admin, TABLES)}
+        """What the template's tables hold, where they hold anything, as COPY writes it."""
 
-    def _put_back(self) -> bool:
-        """Whether it is again what it was."""
-        if self._admin is None:
-            return False
+    def close(self) -> None:
+        """Let the connection go."""
+        self._admin.close()
+
+    def put_back(self) -> bool:
+        """Whether the copy is again what it was."""
         try:
             if _asked(self._admin, SHAPE) != self._shape:
                 return False
@@ -149,7 +105,6 @@ class KeptDatabase:
 
         As a replica no trigger runs and no reference is looked after: all of it goes at once.
         """
-        assert self._admin is not None
         changed = [name for name in tables if self._rows_changed(name)]
         emptying = [part for name in changed for part in self._emptied(name)]
         with self._admin.transaction():
@@ -177,23 +132,72 @@ class KeptDatabase:
         return name not in self._held or self._rows(name) != self._held[name]
 
     def _fill(self, name: Name, rows: bytes) -> None:
-        assert self._admin is not None
         statement = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(*name))
         with self._admin.cursor() as cursor, cursor.copy(statement) as into:
             into.write(rows)
 
     def _rows(self, name: Name) -> bytes:
         """All that a table holds, as COPY writes it."""
-        assert self._admin is not None
         statement = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(*name))
         with self._admin.cursor() as cursor, cursor.copy(statement) as out:
             return b"".join(bytes(part) for part in out)
 
     def _at(self, name: Name) -> Rows:
-        assert self._admin is not None
         return self._admin.execute(
             sql.SQL("SELECT last_value, is_called FROM {}").format(sql.Identifier(*name))
         ).fetchall()
+
+
+@dataclass
+class KeptDatabase:
+    """A copy of a template, lent to one test after the other, each of whom finds it as it was.
+
+    `renewed` counts how often it was dropped: connections from before are dead.
+    """
+
+    cluster: Cluster
+    name: str
+    template: str
+    renewed: int = 0
+    _copy: Cluster | None = None
+    _original: Original | None = None
+
+    def is_at(self, url: str) -> bool:
+        """Whether an address of the application's is this database's."""
+        return self._copy is not None and self._copy.app_url == url
+
+    @contextmanager
+    def lent(self) -> Iterator[Cluster]:
+        """The database, until whoever has it is done."""
+        if self._copy is None:
+            self._copy = copy_database(self.cluster, self.name, self.template)
+            self._original = _original_of(self._copy)
+        try:
+            yield self._copy
+        finally:
+            if self._original is None or not self._original.put_back():
+                self.drop()
+
+    def drop(self) -> None:
+        """Drop it; the next who asks gets another copy under the same name."""
+        if self._original is not None:
+            self._original.close()
+        self._original = self._copy = None
+        self.renewed += 1
+        drop_database(self.cluster, self.name)
+
+
+def _original_of(copy: Cluster) -> Original | None:
+    """What is put back; without a superuser nothing is, and each test gets a copy."""
+    if not copy.admin_is_superuser or copy.admin_url is None:
+        return None
+    return Original(
+        psycopg.connect(
+            copy.admin_url,
+            autocommit=True,
+            options=f"-c session_replication_role=replica -c lock_timeout={SHORT}",
+        )
+    )
 
 
 async def as_made(database: Database) -> bool:
@@ -202,8 +206,7 @@ async def as_made(database: Database) -> bool:
     False when one is still out, or has gone.
     """
     pool = database.engine.pool
-    assert isinstance(pool, AsyncAdaptedQueuePool)
-    if pool.checkedout():
+    if not isinstance(pool, AsyncAdaptedQueuePool) or pool.checkedout():
         return False
     try:
         async with AsyncExitStack() as leaving:

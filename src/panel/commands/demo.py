@@ -246,7 +246,6 @@ def demo(
         if wrong := check_ready(settings, cluster):
             raise click.ClickException(" ".join(wrong))
         click.echo(f"\nServing {site_url} (stop with Ctrl-C)")
-        click.echo("Figures for commissioners appear in a minute: they are audited first.")
         with publishing(seed, as_of):
             run_server(HOST, port, 1)
 

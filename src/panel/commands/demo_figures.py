@@ -52,9 +52,10 @@ async def publish(settings: Settings, cluster: Cluster, seed: int, as_of: str | 
             await feed(session, most_batches=None)
         with opened_to_count(cluster.insight_url or "", schema) as connection:
             over = sorted(periods(connection), key=ordinal)[-TERMS:]
-        for period in over:
-            if ordinal(period) <= max(out, default=0):
-                continue
+        due = [period for period in over if ordinal(period) > max(out, default=0)]
+        if due:
+            _say("figures for commissioners appear in a minute: they are audited first")
+        for period in due:
             try:
                 await release_term(gate.tenant, cluster.insight_url, period, None)
             except (NotYet, Refused) as why:

@@ -75,11 +75,11 @@ def is_put(asked: str) -> bool:
 def around(opened_: Opened) -> bytes:
     """What stood around the pieces, each of which is sealed for its own child."""
     content = opened_.body
-    around, at = [], 0
+    between, at = [], 0
     for piece in opened_.pieces:
         raw = bytes(piece.raw)
         found = content.find(raw, at)
         if found >= 0:
-            around += [content[at:found], b"null"]
+            between += [content[at:found], b"null"]
             at = found + len(raw)
-    return b"".join((*around, content[at:]))
+    return b"".join((*between, content[at:]))

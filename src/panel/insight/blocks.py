@@ -9,6 +9,7 @@ from panel.insight import charts
 from panel.insight.charts import Chart
 from panel.insight.core.catalogue import CATALOGUE
 from panel.insight.core.cells import Cell, Note
+from panel.insight.core.dimensions import AREA
 from panel.insight.core.released import Finding
 from panel.insight.core.table import TableDef
 from panel.insight.core.words import period_words
@@ -110,6 +111,9 @@ def barred(
     def called(one: Cell) -> str:
         return code_words(table, dim, one.cell[place], seen.areas)
 
+    def within_a_sentence(one: Cell) -> str:
+        return called(one) if dim == AREA else f"“{called(one)}”"
+
     ranked = by_height(cells, called)
     shown = tuple(one for one in ranked if one.value)
     drawn = Chart(
@@ -123,7 +127,11 @@ def barred(
     return Block(
         name=name,
         heading=heading,
-        sentences=(*sentences, *of_another_term(seen, table.key), *left_out(ranked, called)),
+        sentences=(
+            *sentences,
+            *of_another_term(seen, table.key),
+            *left_out(ranked, within_a_sentence),
+        ),
         caption=f"{table.title}, {term}",
         columns=(dim_words(dim), upper_first(unit(table))),
         rows=tuple((called(one), value_words(table, one)) for one in ranked if shows(one)),

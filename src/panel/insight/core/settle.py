@@ -113,10 +113,9 @@ def _to_withdraw(release: Release, finding: Finding) -> set[Block]:
     tables = {table.key: (table, shown) for table, shown in _counts(release)}
     own = tables.get(finding.table)
     area = _area(own[0], finding.cell) if own else EVERY
-    near = {area, release.rules.clusters.get(area, area), EVERY}
     for at in (area, release.rules.clusters.get(area, area), EVERY):
         for key in keys:
-            if key in tables and at in near and _shows(*tables[key], at):
+            if key in tables and _shows(*tables[key], at):
                 return {(key, at)}
     return set()
 
