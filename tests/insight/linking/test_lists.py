@@ -1,6 +1,7 @@
 """Lists of other registers: brought in with their basis, linked, judged by a person, and said."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -368,6 +369,17 @@ async def test_facts_say_who_is_on_the_list_and_who_is_not(
     # The agency's next list ends this one, also for those who were on it and are nobody's here.
     later = NewList("sen", "education", "cfa2014", date(2026, 11, 1), date(2026, 11, 2))
     await bring(known, one("Dai", family="Else"), new=later)
+    assert await coverage(known) == {(False, True): 3, (True, False): 1}
+
+
+async def test_who_was_on_a_list_that_is_over_is_not_on_one_that_goes_on(
+    known: House, clock: FixedClock
+) -> None:
+    """Carys was on one agency's list, which held a year; another's of the kind goes on longer."""
+    await bring(known, CARYS, new=replace(SEN, as_of=date(2025, 12, 10)))
+    others = replace(SEN, agency_key="health", as_of=date(2026, 6, 1))
+    await bring(known, one("Dai", family="Else"), new=others)
+    clock.set(AFTER_TERM)
     assert await coverage(known) == {(False, True): 3, (True, False): 1}
 
 

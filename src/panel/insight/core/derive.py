@@ -117,11 +117,11 @@ class _Child:
             known = bool(facts)
         if not known and not coverage:
             return []
-        lists = {code: one for one in coverage if (code := _code(one, "list", LISTS)) != NOT_SAID}
-        on = {code for code, one in lists.items() if _is(one, "listed")}
+        lists = {code for one in coverage if (code := _code(one, "list", LISTS)) != NOT_SAID}
+        on = lists & {_code(one, "list", LISTS) for one in coverage if _is(one, "listed")}
         facts += [
             Coverage(self.who, days.period, code, code in on, known, elsewhere=bool(on - {code}))
-            for code in lists
+            for code in sorted(lists)
         ]
         needs = self._needs(days) if known else set()
         facts += [Need(self.who, days.period, need) for need in sorted(needs)]

@@ -1,9 +1,10 @@
 """What lists say of children, for facts: coded and dated, without a name and without an id kept.
 
 A list holds from its day until the same agency's next one of its kind, and a year at most: what it
-says of a child three years later is worth nothing. Of a child here a kind of list says that it is
-on it, or that it is on none of its kind while there is one. Whoever is on a list and linked with
-nobody here is said too, under the blind index of who they are: the same on several lists.
+says of a child three years later is worth nothing. Of a child here a list says that it is on it, or
+that it is not; on any day whoever is on one of a kind is on that kind, whatever the others say.
+Whoever is on a list and linked with nobody here is said too, under the blind index of who they are:
+the same on several lists.
 """
 
 from panel.platform.read_models import sql
@@ -28,7 +29,7 @@ LISTED = sql(
 SELECT o.child_id, o.kind, o.since_on, o.until_on, true AS listed FROM ({is_on}) o
 UNION SELECT c.id, h.kind, h.since_on, h.until_on, false FROM child c CROSS JOIN ({held}) h
  WHERE NOT EXISTS (SELECT FROM ({is_on}) o WHERE o.child_id = c.id AND o.kind = h.kind
-   AND o.since_on <= h.until_on AND o.until_on >= h.since_on)) r""",
+   AND o.since_on <= h.since_on AND o.until_on >= h.until_on)) r""",
     is_on=sql(_IS_ON, held=_HELD, stands=_STANDS),
     held=_HELD,
 )
