@@ -29,6 +29,7 @@ MADE_WHILE_RUNNING = {
     "src/panel/panels/note_marks.py: pattern",
     # Names and rows that stand in the database, escaped and joined by fixed parts.
     "src/panel/register/names.py: letters",
+    "src/panel/insight/voice/recognising.py: f'(?<!\\\\w){re.escape(name)}(?!\\\\w)'",
     "src/panel/panels/move_rules.py: f'(?<!\\\\w){row}(?!\\\\w)[.!?]*'",
     "src/panel/panels/note_marks.py: f'(?<!\\\\w){pattern}(?!\\\\w)'",
     "src/panel/governance/rights_copies.py: re.escape(wanted)",
