@@ -64,12 +64,26 @@ def _progress(lines: int) -> None:
         click.echo(f"  {lines} lines", err=True)
 
 
+def _report(problems: Sequence[RowProblem], file: Path | None = None) -> None:
+    """Each problem on a line; with the file's name where there are several files."""
+    named = "" if file is None else f"{file.name}, "
+    for problem in sorted(problems, key=lambda one: one.line):
+        click.echo(f"{named}{problem}", err=True)
+
+
+def _refuse(problems: Sequence[RowProblem], file: Path | None = None) -> None:
+    """Raise where there is a problem, after naming each: what is taken as a whole is not taken."""
+    _report(problems, file)
+    if problems:
+        which = "this file" if file is None else "these files"
+        raise click.ClickException(f"Nothing was taken from {which}.")
+
+
 async def _run(file: Path, authority: str | None, take: Take) -> ImportReport:
     async with opened_gate(authority) as gate:
         with await asyncio.to_thread(file.open, "rb") as source:
             report = await take(gate.tenant, source, file.parent)
-    for problem in sorted(report.problems, key=lambda one: one.line):
-        click.echo(str(problem), err=True)
+    _report(report.problems)
     click.echo(
         f"{report.added} added, {report.changed} changed, {report.known} known already,"
         f" {len(report.problems)} reported."
@@ -194,7 +208,7 @@ async def areas(file: Path, changes: Path | None, authority: str | None) -> None
         if changes is not None:
             coming = frozenset(one.code for one in read_areas(source) if isinstance(one, AreaRow))
             source.seek(0)
-            _refuse(changes, await _checked(tenant, changes, coming))
+            _refuse(await _checked(tenant, changes, coming), changes)
         return await import_areas(tenant, source, progress=_progress)
 
     report = await _run(file, authority, take)
@@ -212,18 +226,11 @@ async def _checked(tenant: Tenant, file: Path, coming: frozenset[str]) -> Sequen
         return await check_area_changes(tenant, source, coming)
 
 
-def _refuse(file: Path, problems: Sequence[RowProblem]) -> None:
-    for problem in sorted(problems, key=lambda one: one.line):
-        click.echo(f"{file.name}, {problem}", err=True)
-    if problems:
-        raise click.ClickException("Nothing was taken from these files.")
-
-
 async def _take_changes(file: Path, authority: str | None) -> None:
     async with opened_gate(authority) as gate:
         with await asyncio.to_thread(file.open, "rb") as source:
             report = await import_area_changes(gate.tenant, source)
-    _refuse(file, report.problems)
+    _refuse(report.problems, file)
     click.echo(f"{report.added} changes of wards added, {report.known} known already.")
 
 
@@ -272,10 +279,7 @@ async def populations(file: Path, authority: str | None) -> None:
     async with opened_gate(authority) as gate:
         with await asyncio.to_thread(file.open, "rb") as source:
             report = await bring_in_populations(gate.tenant, source)
-    for problem in sorted(report.problems, key=lambda one: one.line):
-        click.echo(str(problem), err=True)
-    if report.problems:
-        raise click.ClickException("Nothing was taken from this file.")
+    _refuse(report.problems)
     click.echo(f"{report.added} added, {report.changed} changed, {report.known} known already.")
 
 
@@ -318,8 +322,7 @@ async def register_list(
     async with opened_gate(authority) as gate:
         with await asyncio.to_thread(file.open, "rb") as source:
             report = await bring_in(gate.tenant, source, new)
-    for problem in sorted(report.problems, key=lambda one: one.line):
-        click.echo(str(problem), err=True)
+    _report(report.problems)
     click.echo(
         f"{report.taken} taken, {report.linked} linked, {report.to_look_at} for a person to look"
         f" at, {len(report.problems)} reported."
