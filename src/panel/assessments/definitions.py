@@ -300,15 +300,15 @@ def _problems_of_section(section: Section) -> Iterator[str]:
 
 def _problems_of_questions(questions: tuple[Question, ...], where: str) -> Iterator[str]:
     yield from _repeated((question.key for question in questions), f"question in the {where}")
-    earlier: dict[str, Question] = {}
-    for question in questions:
-        yield from _problems_of_question(question, earlier, f"question “{question.key}” ({where})")
-        earlier[question.key] = question
     for circle in circles(questions):
         yield (
             f"In the {where} questions depend on each other in a circle: "
             f"{' on '.join(f'“{key}”' for key in circle)}. Take one of these conditions away."
         )
+    earlier: dict[str, Question] = {}
+    for question in questions:
+        yield from _problems_of_question(question, earlier, f"question “{question.key}” ({where})")
+        earlier[question.key] = question
 
 
 def _problems_of_question(

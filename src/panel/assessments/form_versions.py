@@ -4,7 +4,7 @@ A form is about no child. Whoever may change forms is asked for in `editor_route
 fills one in reads the version that theirs was begun on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -20,9 +20,10 @@ from panel.assessments.models import Form, FormState
 from panel.assessments.reading import CAF
 from panel.assessments.service import ensure_forms
 from panel.platform.audit import Kind, record
-from panel.platform.problems import Conflict, FieldError, Invalid, NotFound
+from panel.platform.problems import Conflict, Invalid, NotFound
 
 Result = TypeVar("Result")
+MOST_SENTENCES = 12
 GONE = "This version of the form is not there any more."
 
 
@@ -247,4 +248,11 @@ def _unless_refused(field: str, work: Callable[[], Result]) -> Result:
     try:
         return work()
     except FormRefused as refused:
-        raise Invalid(tuple(FieldError(field, one) for one in refused.problems)) from refused
+        raise Invalid.because(field, _together(refused.problems)) from refused
+
+
+def _together(problems: Sequence[str]) -> str:
+    """Every sentence in one, since a page shows one by a field; of very many the first."""
+    more = len(problems) - MOST_SENTENCES
+    listed = " ".join(problems[:MOST_SENTENCES])
+    return f"{listed} And {more} more." if more > 0 else listed
