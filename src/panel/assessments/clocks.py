@@ -1,5 +1,7 @@
 """The clock of one assessment: what it stands at, and who stopped it when for which reason."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -31,6 +33,17 @@ async def stops_of(access: Access, assessment_id: UUID) -> list[ClockStop]:
     return list(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a clock needs to know of an assessment: process facts."""
+
+    id: UUID
+    form_key: str
+    started_on: date
+    referred_on: date | None
+    signed_off_on: date | None
+
+
 async def clock_on(access: Access, record: AssessmentRecord) -> Clock | None:
     """The clock of an assessment: today for a draft, on its day for one that is signed off.
 
@@ -38,18 +51,33 @@ async def clock_on(access: Access, record: AssessmentRecord) -> Clock | None:
     """
     if record.document_id is not None:
         return None
-    limit = limit_on(await limits_of(access.session), record.form.key, record.started_on)
-    if limit is None:
-        return None
-    began = record.started_on
-    if limit.runs_from is RunsFrom.REFERRAL and record.referred_on is not None:
-        began = record.referred_on
-    stops = [
-        Stop(StopReason(row.reason), row.from_on, row.until_on)
-        for row in await stops_of(access, record.id)
-    ]
-    day = record.signed_off_on or access.today
-    return clock_of(limit, began, stops, await closed_days(access.session), day)
+    filling = Filling(
+        record.id, record.form.key, record.started_on, record.referred_on, record.signed_off_on
+    )
+    return (await clocks_on(access, [filling])).get(record.id)
+
+
+async def clocks_on(access: Access, fillings: Sequence[Filling]) -> dict[UUID, Clock]:
+    """As `clock_on`, for several assessments of the child: those that have a time limit."""
+    if not fillings:
+        return {}
+    limits = await limits_of(access.session)
+    closed = await closed_days(access.session)
+    clocks: dict[UUID, Clock] = {}
+    for one in fillings:
+        limit = limit_on(limits, one.form_key, one.started_on)
+        if limit is None:
+            continue
+        began = one.started_on
+        if limit.runs_from is RunsFrom.REFERRAL and one.referred_on is not None:
+            began = one.referred_on
+        stops = [
+            Stop(StopReason(row.reason), row.from_on, row.until_on)
+            for row in await stops_of(access, one.id)
+        ]
+        day = one.signed_off_on or access.today
+        clocks[one.id] = clock_of(limit, began, stops, closed, day)
+    return clocks
 
 
 async def stop_clock(

@@ -159,6 +159,9 @@ class AssessmentLine:
     author_id: UUID
     author_agency_id: UUID
     document_id: UUID | None
+    form_id: UUID
+    referred_on: date | None
+    late_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +253,7 @@ ORDER BY s.child_id, s.signed_off_on DESC NULLS LAST, s.number DESC, s.id DESC
 """
 _LINES = """
 SELECT a.id, a.form_key, f.title, a.number, a.state, a.started_on, a.signed_off_on, a.author_id,
-  a.author_agency_id, a.document_id
+  a.author_agency_id, a.document_id, a.form_id, a.referred_on, a.late_reason
 FROM assessment a JOIN form f ON f.id = a.form_id WHERE a.child_id = :child
 ORDER BY a.signed_off_on DESC NULLS FIRST, a.number DESC, a.id DESC
 """

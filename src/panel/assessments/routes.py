@@ -13,7 +13,7 @@ from panel.accounts.desk import PRIVATE, Desk, Posted, go
 from panel.accounts.service import agencies, worker_names
 from panel.assessments.clock_routes import HANDLERS as CLOCK
 from panel.assessments.clock_routes import StartForm, late_reason_of, start_page_of, usual_purposes
-from panel.assessments.clocks import clock_on
+from panel.assessments.clocks import Filling, clock_on, clocks_on
 from panel.assessments.comparing_routes import HANDLERS as COMPARING
 from panel.assessments.definitions import Section, Step
 from panel.assessments.editor_routes import HANDLERS as EDITOR
@@ -79,6 +79,14 @@ async def assessments_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]
         cafs = [line for line in lines if line.form_key == CAF]
         draft = next((line for line in cafs if line.signed_off_on is None), None)
         writes = may_write(access)
+        clocks = await clocks_on(
+            access,
+            [
+                Filling(line.id, line.form_key, line.started_on, line.referred_on, None)
+                for line in lines
+                if line.signed_off_on is None
+            ],
+        )
         listed = [
             listed_assessment(
                 title=line.title,
@@ -88,6 +96,7 @@ async def assessments_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]
                 signed_off_on=line.signed_off_on,
                 is_document=line.document_id is not None,
                 by_words=f"{names.get(line.author_id, '')}, {known[line.author_agency_id]}",
+                due_words=clocks[line.id].words if line.id in clocks else "",
             )
             for line in lines
         ]
