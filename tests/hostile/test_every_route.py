@@ -87,6 +87,8 @@ async def ids_of(tenant: Tenant, child: UUID) -> Ids:
         rows["condition_id"] = (await session.execute(query)).scalar_one()
         query = text("SELECT external_id FROM service ORDER BY id LIMIT 1")
         rows["public_id"] = (await session.execute(query)).scalar_one()
+        query = text("SELECT id FROM form ORDER BY id LIMIT 1")
+        rows["form_id"] = (await session.execute(query)).scalar_one()
         day = (
             await session.execute(text("SELECT max(held_on) FROM meeting WHERE state = 'held'"))
         ).scalar_one()

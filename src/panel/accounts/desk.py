@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import GUARDIANS, Purpose, Role, Viewer, ViewerKind
 from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.passwords import Passwords
+from panel.accounts.people_rules import looks_after_all
 from panel.accounts.service import SignedIn
 from panel.accounts.throttle import whose_address
 from panel.platform.clock import today
@@ -488,6 +489,8 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
         links = [*links, ("People", "/people")]
     if Role.ADMINISTRATOR in who.viewer.roles and ("Services", "/directory") not in links:
         links = [*links, ("Services", "/directory")]
+    if looks_after_all(who.viewer):
+        links = [*links, ("Forms", "/forms")]
     if who.viewer.roles & ANSWERING_FOR_USE:
         links = [*links, ("Governance", "/governance")]
     if who.viewer.roles & READING_FIGURES:

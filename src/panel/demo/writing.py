@@ -18,6 +18,7 @@ from panel.demo import places
 from panel.demo.allocating import allocate
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
+from panel.demo.other_forms import write_other_forms, write_own_form
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -159,6 +160,7 @@ async def _place(session: AsyncSession, today: date) -> World:
     session.add_all(Area(id=code, name=name, boundary=None) for code, name in places.WARDS)
     await ensure_gateways(session)
     await ensure_forms(session)
+    await write_own_form(session)
     world.form = await session.scalar(
         select(Form).where(Form.key == "caf").order_by(Form.number.desc()).limit(1)
     )
@@ -237,6 +239,7 @@ async def _write_child(session: AsyncSession, world: World, story: Story) -> Non
     _write_involvements(session, world, story, child)
     _write_process(session, world, story, child)
     await _write_assessment(session, world, story, child)
+    await write_other_forms(session, story, child)
     await _write_plan(session, world, story, child)
     await _write_panel(session, world, story, child, mother)
     _write_sharing(session, world, story, child, mother, father)

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from panel.allocation.letter_service import OwnLetter
+from panel.families.form_words import form_words
 from panel.families.objection_words import objection_words
 from panel.families.reading import ChildForFamily, ToRing
 from panel.panels.note_answers import OwnNote
@@ -92,6 +93,8 @@ class ChildPage:
     looks_href: str = ""
     """Empty for who is not told who looked."""
     own_data_href: str = ""
+    forms: Sequence[str] = ()
+    """How far each form about the child is."""
     asks: Sequence[FamilyAsk] = ()
     """What they are asked, and what they answered."""
 
@@ -155,6 +158,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         choices_href=f"/family/{child.child_id}/choices",
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
         own_data_href=f"/family/{child.child_id}/own-data",
+        forms=[form_words(one) for one in child.forms],
         asks=child.asks,
     )
 

@@ -24,6 +24,7 @@ HELD_STILL = frozenset(
         "appeal",
         "assessment",
         "child",
+        "clock_stop",
         "decision_letter",
         "desired_outcome",
         "discussion",
