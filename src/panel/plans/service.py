@@ -47,6 +47,7 @@ from panel.plans.leaving import (
     left_by,
     to_hand_over,
 )
+from panel.plans.linking import carry_over
 from panel.plans.mine import MINE_KEY, MyAction, my_actions
 from panel.plans.reading import (
     ActionReading,
@@ -59,6 +60,7 @@ from panel.plans.reading import (
     plan_for_reading,
 )
 from panel.plans.rules import is_overdue
+from panel.plans.versions import agree_plan
 from panel.plans.writing import (
     ActionWords,
     OutcomeWords,
@@ -66,9 +68,7 @@ from panel.plans.writing import (
     add_action,
     add_outcome,
     add_progress,
-    agree_plan,
     ask_for_action,
-    carry_over,
     change_action,
     change_outcome,
     change_summary,
