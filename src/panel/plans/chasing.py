@@ -34,7 +34,7 @@ class ChaseAfter:
     manager_chase_working_days: int = 5
 
 
-FIGURES: Mapping[str, Figure] = {
+CHASE_FIGURES: Mapping[str, Figure] = {
     one.name: Figure(f"plans.{one.name}", getattr(ChaseAfter(), one.name), 1, 60)
     for one in fields(ChaseAfter)
 }
@@ -43,8 +43,8 @@ FIGURES: Mapping[str, Figure] = {
 
 async def chase_after(session: AsyncSession) -> ChaseAfter:
     """How long the authority waits now."""
-    said = await figures(session, FIGURES.values())
-    return ChaseAfter(**{name: said[one.key] for name, one in FIGURES.items()})
+    said = await figures(session, CHASE_FIGURES.values())
+    return ChaseAfter(**{name: said[one.key] for name, one in CHASE_FIGURES.items()})
 
 
 @dataclass(frozen=True, slots=True)

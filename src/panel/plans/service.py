@@ -1,5 +1,6 @@
 """The use cases of plans and lead professionals; other rooms come in through here."""
 
+from panel.plans.chasing import CHASE_FIGURES, chase_overdue
 from panel.plans.facts import PlanFacts, current_plan_facts, import_plan
 from panel.plans.family_words import (
     Clearance,
@@ -80,6 +81,7 @@ from panel.plans.writing import (
 )
 
 __all__ = [
+    "CHASE_FIGURES",
     "HOME_KEY",
     "MINE_KEY",
     "PART",
@@ -117,6 +119,7 @@ __all__ = [
     "change_action",
     "change_outcome",
     "change_summary",
+    "chase_overdue",
     "clearances",
     "current_leads",
     "current_plan_facts",
