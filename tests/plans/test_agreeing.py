@@ -85,9 +85,7 @@ async def test_a_plan_with_no_outcome_cannot_be_agreed(opened: Open, people: Peo
     assert refused.value.errors[0].sentence.startswith("Add at least one desired outcome")
 
 
-async def test_nothing_is_planned_for_after_the_25th_birthday(
-    opened: Open, people: People
-) -> None:
+async def test_nothing_is_planned_for_after_the_25th_birthday(opened: Open, people: People) -> None:
     last = date(2047, 3, 9)
     async with opened(people.rosa) as access:
         plan = await with_an_outcome(access)

@@ -49,19 +49,18 @@ DAYS = st.dates(date(2024, 1, 1), date(2031, 12, 31))
     late=st.integers(0, 60),
     after=st.builds(ChaseAfter, st.integers(1, 10), st.integers(1, 20)),
     chased=st.sets(st.sampled_from([OWNER, MANAGER])),
-    has_manager=st.booleans(),
+    manager=st.sampled_from([None, new_id()]),
 )
 def test_who_is_reminded(
-    due: date, late: int, after: ChaseAfter, chased: set[str], has_manager: bool
+    due: date, late: int, after: ChaseAfter, chased: set[str], manager: UUID | None
 ) -> None:
     now = due + timedelta(days=late)
-    manager = new_id() if has_manager else None
     one = Overdue(new_id(), new_id(), due, new_id(), manager, frozenset(chased))
     steps = {chase.step: chase.to for chase in to_chase([one], after, now)}
     passed = sum(is_working_day(due + timedelta(days=each)) for each in range(1, late + 1))
     assert (OWNER in steps) == (passed >= after.owner_chase_working_days and OWNER not in chased)
     assert (MANAGER in steps) == (
-        has_manager and passed >= after.manager_chase_working_days and MANAGER not in chased
+        manager is not None and passed >= after.manager_chase_working_days and MANAGER not in chased
     )
     assert steps.get(OWNER, one.owner_id) == one.owner_id
     assert steps.get(MANAGER, manager) == manager

@@ -19,6 +19,8 @@ from panel.panels.telling import (
     before_panel,
     own_words,
 )
+from panel.plans.agreeing import OwnStanding, own_standing
+from panel.plans.contingency import has_contingency
 from panel.plans.service import PlanReading, plan_for_family, plan_for_reading
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant, load_keys
@@ -68,6 +70,9 @@ class ChildForFamily:
     """A parent with parental responsibility, or the young person themselves."""
     held: frozenset[UUID] = frozenset()
     """The lines of the plan whose words they do not read yet."""
+    agreed: OwnStanding | None = None
+    """The plan as it was agreed last, and what they said of it."""
+    has_contingency: bool = False
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
 
@@ -170,6 +175,8 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         objections=await objections_for_family(access),
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
         held=held,
+        agreed=await own_standing(access) if isinstance(plan, PlanReading) else None,
+        has_contingency=await has_contingency(access),
     )
 
 

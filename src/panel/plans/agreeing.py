@@ -132,6 +132,37 @@ def _who(row: PlanAnswer, people: dict[UUID, str], workers: dict[UUID, str]) -> 
     return name or "A worker"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnStanding:
+    """The newest version of the agreed plan, and what the viewer said of it; None: nothing yet."""
+
+    version_id: UUID
+    number: int
+    agreed_on: date
+    agrees: Agrees | None
+
+
+async def own_standing(access: Access) -> OwnStanding | None:
+    """Where one of the family stands with the plan as it was agreed last; None without one."""
+    row = (
+        await access.session.execute(
+            select(PlanVersion.id, PlanVersion.number, PlanVersion.agreed_on, PlanAnswer.agrees)
+            .join(Plan, Plan.id == PlanVersion.plan_id)
+            .outerjoin(
+                PlanAnswer,
+                (PlanAnswer.version_id == PlanVersion.id)
+                & (PlanAnswer.person_id == access.viewer.id),
+            )
+            .where(Plan.child_id == access.child_id, Plan.state == "agreed")
+            .order_by(PlanVersion.number.desc())
+            .limit(1)
+        )
+    ).first()
+    if row is None:
+        return None
+    return OwnStanding(*row[:3], None if row.agrees is None else Agrees(row.agrees))
+
+
 async def _newest_to_answer(access: Access, version_id: UUID) -> PlanVersion:
     """The version, where it is the newest of the current plan. Held for this transaction."""
     plan = await access.session.scalar(

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from consent import Category
 from panel.accounts.service import agencies
+from panel.plans.family_words import ReadsHere
 from panel.plans.models import ContingencyPlan
 from panel.plans.writing import lock_child, unless_changed
 from panel.platform.problems import Clash, FieldError, Invalid, NotAllowed
-from panel.records.family_words import Comparing
 from panel.records.gate import Access, Withheld
 
 SECTIONS: Mapping[str, str] = {
@@ -57,6 +57,12 @@ async def contingency_for_reading(access: Access) -> Contingency | Withheld | No
     )
 
 
+async def has_contingency(access: Access) -> bool:
+    """Whether there is one that the viewer may see."""
+    row = await _row(access)
+    return row is not None and access.may(Category.PLAN, row.author_agency_id)
+
+
 async def _row(access: Access) -> ContingencyPlan | None:
     row: ContingencyPlan | None = await access.session.scalar(
         select(ContingencyPlan).where(ContingencyPlan.child_id == access.child_id)
@@ -64,18 +70,9 @@ async def _row(access: Access) -> ContingencyPlan | None:
     return row
 
 
-def as_family_reads(access: Access, plan: Contingency, comparing: Comparing | None) -> Contingency:
-    """The same as one of the family reads it: without sections in which something is found.
-
-    Where there is nothing to compare with, every section is held back.
-    """
-    if not access.must_redact(Category.PLAN):
-        return plan
-    held = frozenset(
-        name
-        for name, words in plan.sections.items()
-        if comparing is None or comparing.kept_from(words, access.viewer.id)
-    )
+def as_family_reads(plan: Contingency, reader: ReadsHere) -> Contingency:
+    """The same as one of the family reads it: without sections in which something is found."""
+    held = frozenset(name for name, words in plan.sections.items() if not reader.reads(words))
     shown = {name: words for name, words in plan.sections.items() if name not in held}
     return Contingency(shown, plan.checked_on, plan.author_agency, plan.version, held)
 

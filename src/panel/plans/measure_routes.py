@@ -1,5 +1,6 @@
 """The pages on which outcomes get measures, readings and needs, and actions a service."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import Desk
+from panel.directory.models import Provider, Service
 from panel.directory.searching import Sought, search_services
 from panel.plans import measure_forms as forms
 from panel.plans import measure_pages as pages
