@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from consent import Category
+from consent import Category, ViewerKind
 from panel.accounts.service import agencies, worker_names
 from panel.plans.judging import require_family
 from panel.plans.models import Plan, PlanAnswer, PlanVersion
@@ -119,7 +119,8 @@ async def answers_to(access: Access, version_ids: Sequence[UUID]) -> list[Answer
 
 
 async def _worker_names(access: Access, rows: Sequence[PlanAnswer]) -> dict[UUID, str]:
-    if not access.may(Category.NETWORK):
+    # As in the plan: who works with a child can tell one of the family where the child lives.
+    if access.viewer.kind is ViewerKind.FAMILY and not access.may(Category.NETWORK):
         return {}
     ids = [row.worker_id for row in rows if row.worker_id is not None]
     return dict(await worker_names(access.session, ids))
