@@ -38,7 +38,7 @@ from panel.web.forms import FieldErrors, Filled
 from panel.web.words import day
 
 PLAN = "/family/{child_id:uuid}/plan"
-ANSWER = f"{PLAN}/{{version_id:uuid}}"
+ANSWER = f"{PLAN}/{{agreed_id:uuid}}"
 SCALED = "/family/{child_id:uuid}/outcomes/{outcome_id:uuid}/scale"
 CONTINGENCY = "/family/{child_id:uuid}/if-things-go-wrong"
 READING = "read the plan that was agreed"
@@ -90,13 +90,13 @@ async def _plan(desk: Desk, child_id: UUID, errors: FieldErrors | None = None) -
 
 @post(ANSWER, include_in_schema=False, opt=FOR_FAMILIES)
 async def answer_plan(
-    desk: NamedDependency[Desk], child_id: FromPath[UUID], version_id: FromPath[UUID]
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], agreed_id: FromPath[UUID]
 ) -> Response[Any]:
     """Keep what somebody of the family says of the plan, in their own words."""
     opens = partial(desk.open, child_id, ANSWERING)
 
     async def work(access: Access, form: OwnAnswer) -> None:
-        await answer_own(access, version_id, Agrees(form.agrees), form.words)
+        await answer_own(access, agreed_id, Agrees(form.agrees), form.words)
 
     again = partial(_plan, desk, child_id)
     return await take(desk, OwnAnswer, opens, work, f"/family/{child_id}/plan", again=again)

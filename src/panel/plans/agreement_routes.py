@@ -31,7 +31,7 @@ from panel.records.gate import Access, Withheld
 from panel.web.forms import FieldErrors, Filled
 
 AGREEMENT = "/children/{child_id:uuid}/plan/agreement"
-VERSION = f"{AGREEMENT}/{{version_id:uuid}}"
+VERSION = f"{AGREEMENT}/{{agreed_id:uuid}}"
 CONTINGENCY = "/children/{child_id:uuid}/plan/contingency"
 ANSWERING = "kept what somebody says of the plan"
 
@@ -89,12 +89,12 @@ async def agreement(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Re
 
 @post(f"{VERSION}/own", include_in_schema=False)
 async def answer(
-    desk: NamedDependency[Desk], child_id: FromPath[UUID], version_id: FromPath[UUID]
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], agreed_id: FromPath[UUID]
 ) -> Response[Any]:
     """A worker says what they think of the plan themselves."""
 
     async def work(access: Access, form: forms.OwnAnswer) -> None:
-        await answer_as_worker(access, version_id, Agrees(form.agrees), form.words)
+        await answer_as_worker(access, agreed_id, Agrees(form.agrees), form.words)
 
     return await saved(
         desk,
@@ -131,27 +131,27 @@ def _writing_down(desk: Desk, version_id: UUID) -> Show:
 
 @get(f"{VERSION}/written", include_in_schema=False)
 async def written_form(
-    desk: NamedDependency[Desk], child_id: FromPath[UUID], version_id: FromPath[UUID]
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], agreed_id: FromPath[UUID]
 ) -> Response[Any]:
     """The form for what one of the family says of the plan."""
-    return await shown(desk, child_id, READING, _writing_down(desk, version_id))
+    return await shown(desk, child_id, READING, _writing_down(desk, agreed_id))
 
 
 @post(f"{VERSION}/written", include_in_schema=False)
 async def write_down(
-    desk: NamedDependency[Desk], child_id: FromPath[UUID], version_id: FromPath[UUID]
+    desk: NamedDependency[Desk], child_id: FromPath[UUID], agreed_id: FromPath[UUID]
 ) -> Response[Any]:
     """A worker writes down what one of the family said of the plan."""
 
     async def work(access: Access, form: forms.WrittenAnswer) -> None:
-        await write_down_answer(access, version_id, form.who, Agrees(form.agrees), form.words)
+        await write_down_answer(access, agreed_id, form.who, Agrees(form.agrees), form.words)
 
     return await saved(
         desk,
         child_id,
         forms.WrittenAnswer,
         work,
-        _writing_down(desk, version_id),
+        _writing_down(desk, agreed_id),
         location=_agreement(child_id),
         doing=ANSWERING,
     )
