@@ -63,6 +63,8 @@ from panel.panels.note_routes import HANDLERS as NOTES
 from panel.panels.pack_routes import HANDLERS as PACKS
 from panel.panels.queued import QueuedMessages
 from panel.panels.routes import HANDLERS as PANELS
+from panel.plans.agreement_routes import HANDLERS as AGREEMENTS
+from panel.plans.measure_routes import HANDLERS as MEASURES
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
@@ -271,6 +273,8 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *DOCUMENTS,
         *ASSESSMENTS,
         *PLANS,
+        *MEASURES,
+        *AGREEMENTS,
         *CASE,
         *PANELS,
         *PACKS,

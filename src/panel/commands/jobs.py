@@ -39,6 +39,7 @@ from panel.insight.voice.offering import offer_surveys
 from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
+from panel.plans.service import chase_overdue
 from panel.platform.changes import forget_changes
 from panel.platform.clock import SystemClock, day_of, today
 from panel.platform.erasure import DestroyedKeys
@@ -149,6 +150,15 @@ async def promise_packages(session: AsyncSession, _slot: datetime) -> None:
 async def take_off_lists(session: AsyncSession, _slot: datetime) -> None:
     """Nobody waits for a place any more who turned 26, left the area or died."""
     await take_off_who_left(session)
+
+
+def chasing(gate: Gate, site_url: str) -> Job:
+    """Who does not do what is overdue is reminded of it, and then their manager."""
+
+    async def chase(session: AsyncSession, _slot: datetime) -> None:
+        await chase_overdue(session, today(gate.tenant.clock), site_url)
+
+    return Job("remind of overdue actions", timedelta(days=1), chase)
 
 
 def keeping_documents(gate: Gate) -> Job:
@@ -271,6 +281,7 @@ def all_jobs(settings: Settings, gate: Gate, insight_url: str | None = None) -> 
         *about_sharing(gate, settings.site_url),
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
+        chasing(gate, settings.site_url),
         Job("let leavers go", timedelta(minutes=5), let_go),
         Job("promise packages out of new pots", timedelta(minutes=5), promise_packages),
         Job("take off waiting lists who left", timedelta(hours=1), take_off_lists),

@@ -12,6 +12,7 @@ from panel.families.reading import ChildForFamily, ToRing
 from panel.panels.note_answers import OwnNote
 from panel.panels.note_rules import Answer
 from panel.panels.telling import BeforePanel, OwnWords
+from panel.plans.agreeing import Agrees
 from panel.plans.rules import HIGHEST, Course, course, is_open, latest
 from panel.plans.service import ActionReading, OutcomeReading, PlanReading
 from panel.records.family_asks import FamilyAsk
@@ -97,6 +98,10 @@ class ChildPage:
     """How far each form about the child is."""
     asks: Sequence[FamilyAsk] = ()
     """What they are asked, and what they answered."""
+    agreed_words: str = ""
+    """What they said of the plan as it was agreed; empty where nothing is agreed."""
+    plan_href: str = ""
+    contingency_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,27 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         own_data_href=f"/family/{child.child_id}/own-data",
         forms=[form_words(one) for one in child.forms],
         asks=child.asks,
+        agreed_words=_agreed_words(child) if is_shown else "",
+        plan_href=f"/family/{child.child_id}/plan" if is_shown and child.agreed else "",
+        contingency_href=f"/family/{child.child_id}/if-things-go-wrong"
+        if child.has_contingency
+        else "",
     )
+
+
+OWN_WORDS = {
+    None: "You have not said yet if you agree.",
+    Agrees.YES: "You said that you agree.",
+    Agrees.NO: "You said that you do not agree.",
+    Agrees.CANNOT_ANSWER: "You said that you cannot say if you agree.",
+}
+
+
+def _agreed_words(child: ChildForFamily) -> str:
+    if child.agreed is None:
+        return ""
+    on = words.day(child.agreed.agreed_on)
+    return f"The plan was agreed on {on}. {OWN_WORDS[child.agreed.agrees]}"
 
 
 def person_to_ring(child: ChildForFamily) -> PersonToRing:

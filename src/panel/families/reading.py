@@ -20,6 +20,8 @@ from panel.panels.telling import (
     before_panel,
     own_words,
 )
+from panel.plans.agreeing import OwnStanding, own_standing
+from panel.plans.contingency import has_contingency
 from panel.plans.service import PlanReading, plan_for_family, plan_for_reading
 from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant, load_keys
@@ -71,6 +73,9 @@ class ChildForFamily:
     """The lines of the plan whose words they do not read yet."""
     forms: Sequence[FormForFamily] = ()
     """The forms that are being made about the child, and those finished of late."""
+    agreed: OwnStanding | None = None
+    """The plan as it was agreed last, and what they said of it."""
+    has_contingency: bool = False
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
 
@@ -174,6 +179,8 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
         held=held,
         forms=await forms_for_family(access),
+        agreed=await own_standing(access) if isinstance(plan, PlanReading) else None,
+        has_contingency=await has_contingency(access),
     )
 
 

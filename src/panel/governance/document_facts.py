@@ -60,6 +60,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " once its time is over",
     "take in what systems sent": "takes in what another agency’s system sent where that was"
     " cut off",
+    "remind of overdue actions": "reminds whoever has not done an action by its date, then their"
+    " manager, once each and without a word of what it is",
     "ask families what it was like": "offers five questions to those of a family who got the notes"
     " of a meeting, once for each meeting",
     "keep the facts": "turns what changed on records into coded facts without names, out of which"

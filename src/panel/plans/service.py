@@ -1,5 +1,6 @@
 """The use cases of plans and lead professionals; other rooms come in through here."""
 
+from panel.plans.chasing import CHASE_FIGURES, chase_overdue
 from panel.plans.facts import PlanFacts, current_plan_facts, import_plan
 from panel.plans.family_words import (
     Clearance,
@@ -47,6 +48,7 @@ from panel.plans.leaving import (
     left_by,
     to_hand_over,
 )
+from panel.plans.linking import carry_over
 from panel.plans.mine import MINE_KEY, MyAction, my_actions
 from panel.plans.reading import (
     ActionReading,
@@ -59,6 +61,7 @@ from panel.plans.reading import (
     plan_for_reading,
 )
 from panel.plans.rules import is_overdue
+from panel.plans.versions import agree_plan
 from panel.plans.writing import (
     ActionWords,
     OutcomeWords,
@@ -66,9 +69,7 @@ from panel.plans.writing import (
     add_action,
     add_outcome,
     add_progress,
-    agree_plan,
     ask_for_action,
-    carry_over,
     change_action,
     change_outcome,
     change_summary,
@@ -80,6 +81,7 @@ from panel.plans.writing import (
 )
 
 __all__ = [
+    "CHASE_FIGURES",
     "HOME_KEY",
     "MINE_KEY",
     "PART",
@@ -117,6 +119,7 @@ __all__ = [
     "change_action",
     "change_outcome",
     "change_summary",
+    "chase_overdue",
     "clearances",
     "current_leads",
     "current_plan_facts",
