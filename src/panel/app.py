@@ -32,6 +32,7 @@ from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
 from panel.accounts.sign_in_routes import entering_instead
 from panel.allocation.beside import RequestsBeside
+from panel.allocation.held_budget import BudgetOfPackages
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
@@ -63,6 +64,7 @@ from panel.panels.note_routes import HANDLERS as NOTES
 from panel.panels.pack_routes import HANDLERS as PACKS
 from panel.panels.queued import QueuedMessages
 from panel.panels.routes import HANDLERS as PANELS
+from panel.plans.lead_routes import HANDLERS as LEADS
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
@@ -171,6 +173,7 @@ def make_site(
         passwords=passwords,
         casework=CasesOfLeavers(),
         beside=RequestsBeside(),
+        held_budget=BudgetOfPackages(),
         family_asks=Surveys(),
         systems=SystemsThatRead(),
     )
@@ -270,6 +273,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PUBLIC_DIRECTORY,
         *DOCUMENTS,
         *ASSESSMENTS,
+        *LEADS,
         *PLANS,
         *CASE,
         *PANELS,

@@ -125,17 +125,15 @@ async def ask_for_cover(
             "Nobody holds this plan then, so nobody can be covered.", "Offer the plan to somebody."
         )
     chosen = await chosen_for(access, worker_id)
-    mistake = rules.cover_mistake(
-        from_on,
-        until_on,
-        access.today,
-        is_lead=held.holder_id == worker_id,
-        leaves_on=chosen.leaves_on,
-        held_until=(await session.get_one(LeadProfessional, held.lead_id)).until_on,
+    held_until = (await session.get_one(LeadProfessional, held.lead_id)).until_on
+    field, mistake = rules.cover_days_mistake(from_on, until_on, access.today, held_until)
+    if mistake:
+        raise Invalid.because(field, mistake)
+    mistake = rules.cover_worker_mistake(
+        until_on, is_lead=held.holder_id == worker_id, leaves_on=chosen.leaves_on
     )
     if mistake:
-        about = "from_on" if "first day" in mistake else "until_on"
-        raise Invalid.because("worker_id" if mistake.startswith("They") else about, mistake)
+        raise Invalid.because("worker_id", mistake)
     await _refuse_two(session, access.child_id, from_on, until_on, ("offered", "accepted"))
     cover = LeadCover(
         child_id=access.child_id,
@@ -253,19 +251,3 @@ async def end_cover(access: Access, cover_id: UUID, version: int, reason: str = 
         cut_cover(cover, access.today)
     cover.reason = reason
     await rewrite_access(access.session, access.child_id)
-
-
-async def covered_leads(session: AsyncSession, worker_id: UUID, day: date) -> list[UUID]:
-    """The children for whom somebody covers on a day. As scheduled work, or as themselves."""
-    found = await session.scalars(
-        select(LeadCover.child_id)
-        .join(LeadProfessional, LeadProfessional.id == LeadCover.lead_id)
-        .where(
-            LeadCover.worker_id == worker_id,
-            LeadCover.state == "accepted",
-            LeadCover.from_on <= day,
-            LeadCover.until_on >= day,
-        )
-        .order_by(LeadCover.child_id)
-    )
-    return list(found)

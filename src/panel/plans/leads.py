@@ -63,13 +63,13 @@ class LeadLine:
     from_on: date | None
     until_on: date | None
     reason: str | None
-    role: str
+    role: str = "main"
     """main, or joint: beside whoever holds the plan."""
-    note: str | None
+    note: str | None = None
     """What the next one should know; None: not shown."""
-    family: str | None
-    family_words: str | None
-    joint_until: date | None
+    family: str | None = None
+    family_words: str | None = None
+    joint_until: date | None = None
 
     def holds_on(self, day: date) -> bool:
         """Whether this is the lead professional of a day."""

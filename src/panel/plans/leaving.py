@@ -361,7 +361,7 @@ SELECT json_build_object('child_id', c.id, 'reference', c.reference,
 FROM child_access x JOIN lead_professional l ON l.child_id = x.child_id
   JOIN child c ON c.id = l.child_id
 WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
-  AND l.worker_id = :worker AND l.state IN ('accepted', 'ended')
+  AND l.worker_id = :worker AND l.role = 'main' AND l.state IN ('accepted', 'ended')
   AND (l.until_on IS NULL OR l.until_on >= :today){besides}
 ORDER BY l.from_on, c.id LIMIT :most
 """

@@ -225,29 +225,32 @@ def limit_mistake(held: int, limit: int | None, reason: str) -> str:
     return f"They hold {plans} and the limit is {limit}. Enter why it is right all the same"
 
 
-def cover_mistake(
-    from_on: date,
-    until_on: date,
-    today: date,
-    *,
-    is_lead: bool,
-    leaves_on: date | None,
-    held_until: date | None,
-) -> str:
-    """Why somebody cannot cover from a day until another, or an empty text.
+def cover_days_mistake(
+    from_on: date, until_on: date, today: date, held_until: date | None
+) -> tuple[str, str]:
+    """The field and the sentence about days that cannot be covered; empty texts otherwise.
 
     `held_until` is the last day on which whoever holds the plan holds it.
     """
+    if from_on < today:
+        return "from_on", "The first day must be today or later"
+    if until_on < from_on:
+        return "until_on", "The last day is before the first. Check the dates"
+    if (until_on - from_on).days >= MOST_COVER_DAYS:
+        most = f"A cover is for at most {MOST_COVER_DAYS} days"
+        return "until_on", f"{most}. For longer, hand the plan over"
+    if held_until is not None and held_until < until_on:
+        return (
+            "until_on",
+            "Somebody else holds the plan on the last day. Choose an earlier day",
+        )
+    return "", ""
+
+
+def cover_worker_mistake(until_on: date, *, is_lead: bool, leaves_on: date | None) -> str:
+    """Why somebody cannot cover until a day, or an empty text."""
     if is_lead:
         return "They are the lead professional. Choose somebody else to cover"
-    if from_on < today:
-        return "The first day must be today or later"
-    if until_on < from_on:
-        return "The last day is before the first. Check the dates"
-    if (until_on - from_on).days >= MOST_COVER_DAYS:
-        return f"A cover is for at most {MOST_COVER_DAYS} days. For longer, hand the plan over"
     if leaves_on is not None and leaves_on < until_on:
         return "They leave before the last day. Choose somebody who stays"
-    if held_until is not None and held_until < until_on:
-        return "Somebody else holds the plan on the last day. Choose an earlier day"
     return ""

@@ -13,8 +13,17 @@ from panel.plans.family_words import (
     may_clear,
     plan_for_family,
 )
+from panel.plans.handing import begin_again, end_with_case, give_back, hand_at_once
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
 from panel.plans.judging import judge_own_outcome
+from panel.plans.lead_days import (
+    DAYS_WITHOUT_LEAD,
+    LeadOn,
+    WithoutLead,
+    days_without_lead,
+    lead_on,
+    leads_on,
+)
 from panel.plans.leads import (
     PART,
     Candidate,
@@ -80,6 +89,7 @@ from panel.plans.writing import (
 )
 
 __all__ = [
+    "DAYS_WITHOUT_LEAD",
     "HOME_KEY",
     "MINE_KEY",
     "PART",
@@ -91,6 +101,7 @@ __all__ = [
     "LeadFacts",
     "LeadHome",
     "LeadLine",
+    "LeadOn",
     "LeftByLeaver",
     "LineForFamily",
     "MyAction",
@@ -105,6 +116,7 @@ __all__ = [
     "ProgressReading",
     "TakesOver",
     "ToHandOver",
+    "WithoutLead",
     "accept_offer",
     "action_of_meeting",
     "add_action",
@@ -112,6 +124,7 @@ __all__ = [
     "add_progress",
     "agree_plan",
     "ask_for_action",
+    "begin_again",
     "candidates",
     "carry_over",
     "change_action",
@@ -120,9 +133,13 @@ __all__ = [
     "clearances",
     "current_leads",
     "current_plan_facts",
+    "days_without_lead",
     "decline_offer",
+    "end_with_case",
     "former_plan_for_reading",
     "former_plans",
+    "give_back",
+    "hand_at_once",
     "home_of_lead",
     "import_lead",
     "import_plan",
@@ -131,6 +148,8 @@ __all__ = [
     "judge_own_outcome",
     "lead_gap_since",
     "lead_history",
+    "lead_on",
+    "leads_on",
     "leaver",
     "led_by",
     "left_by",
