@@ -181,20 +181,21 @@ async def begin_again(
     NobodyElse where there is nobody.
     """
     await lock_child(session, child_id)
-    last = await session.scalar(
-        select(LeadProfessional)
-        .where(
-            LeadProfessional.child_id == child_id,
-            LeadProfessional.role == "main",
-            LeadProfessional.state.in_(HELD),
-        )
-        .order_by(LeadProfessional.from_on.desc(), LeadProfessional.id.desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
-    if last is None or last.until_on is None:
-        return None if last is None else last.worker_id
-    begins = max(on, last.until_on + A_DAY)
+    stretches = await _stretches(session, child_id)
+    before = [one for one in stretches if one.from_on is not None and one.from_on <= on]
+    after = [one for one in stretches if one.from_on is not None and one.from_on > on]
+    if not stretches:
+        return None
+    last = before[-1] if before else after[0]
+    if last.until_on is None and before:
+        return last.worker_id
+    begins = max(on, last.until_on + A_DAY) if before and last.until_on is not None else on
+    if after:
+        # Somebody is named for later already: they begin when the case does.
+        after[0].from_on = min(begins, after[0].from_on or begins)
+        await session.flush()
+        await rewrite_access(session, child_id)
+        return after[0].worker_id
     holder = await _again(session, child_id, last.worker_id, begins, otherwise)
     if holder is None:
         raise NobodyElse(
@@ -211,6 +212,21 @@ async def begin_again(
     await begin(session, lead, begins)
     await rewrite_access(session, child_id)
     return holder.id
+
+
+async def _stretches(session: AsyncSession, child_id: UUID) -> Sequence[LeadProfessional]:
+    """In which the plan was, is and will be held; the earliest first."""
+    found = await session.scalars(
+        select(LeadProfessional)
+        .where(
+            LeadProfessional.child_id == child_id,
+            LeadProfessional.role == "main",
+            LeadProfessional.state.in_(HELD),
+        )
+        .order_by(LeadProfessional.from_on, LeadProfessional.id)
+        .execution_options(populate_existing=True)
+    )
+    return list(found)
 
 
 async def _again(
