@@ -343,7 +343,8 @@ async def no_day_is_without_a_lead(now: Now) -> list[str]:
             lead(l.from_on) OVER (PARTITION BY l.child_id ORDER BY l.from_on) AS following
           FROM lead_professional l JOIN child c ON c.id = l.child_id
           WHERE l.role = 'main' AND l.state IN ('accepted', 'ended')
-            AND EXISTS (SELECT 1 FROM referral f WHERE f.child_id = l.child_id AND f.panel_id = :panel AND f.state <> 'closed')) s
+            AND EXISTS (SELECT 1 FROM referral f WHERE f.child_id = l.child_id
+              AND f.panel_id = :panel AND f.state <> 'closed')) s
         WHERE gap IS NOT NULL AND gap <= :today AND (following IS NULL OR following > gap)
         ORDER BY reference
         """
