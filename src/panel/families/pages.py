@@ -329,7 +329,7 @@ def _lead_words(to_ring: ToRing) -> Sequence[str]:
     """Who the lead professional is, since when; who stands in, who helps beside, until when."""
     lead, told = to_ring.stands_in_for or to_ring.name, []
     if to_ring.since is not None:
-        told.append(f"{lead} is your lead professional since {words.day(to_ring.since)}.")
+        told.append(f"{lead} has been your lead professional since {words.day(to_ring.since)}.")
     if to_ring.stands_in_for and to_ring.until is not None:
         last = words.day(to_ring.until)
         told.append(f"{to_ring.name} stands in for {lead} until {last}. Ring {to_ring.name}.")

@@ -58,6 +58,8 @@ class LeadSections:
     suggested: Sequence[tuple[str, Sequence[str]]]
     """Who could lead, and what speaks for each."""
     choices: Sequence[Choice]
+    some_are_full: bool
+    """Whether somebody of them is at the limit, so that a reason may be needed."""
     wish: str
     wish_href: str
     covers: Sequence[CoverRow]
@@ -106,6 +108,7 @@ def lead_sections(facts: LeadPageFacts) -> LeadSections:
             for one in could[:MOST_SUGGESTED]
         ],
         choices=[(str(one.candidate.worker_id), _choice_words(one)) for one in could],
+        some_are_full=any(one.is_full for one in could),
         wish="" if facts.wish is None else wish_words(facts.wish),
         wish_href=f"{base}/wish" if facts.may_write else "",
         covers=[_cover_row(one, base, facts) for one in facts.covers],

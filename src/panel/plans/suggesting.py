@@ -122,13 +122,15 @@ async def suggestions(
     return sorted(found, key=_order)
 
 
-def _order(one: Suggestion) -> tuple[bool, bool, date, int, str]:
-    """Whom the family wishes, then who has room, then who knows them longest, then who has most."""
-    room = 0 if one.load is None else one.load.plans
+def _order(one: Suggestion) -> tuple[bool, bool, date, int, int, str]:
+    """Whom the family wishes, who has room, who knows them longest, who did most, who has most."""
+    known, room = one.known, 0 if one.load is None else one.load.plans
+    done = known.led_before + known.assessments + known.actions_done + known.meetings
     return (
         not one.is_wished,
         one.is_full,
-        one.known.since or date.max,
+        known.since or date.max,
+        -done,
         room,
         one.candidate.name,
     )
