@@ -32,6 +32,7 @@ from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
 from panel.accounts.sign_in_routes import entering_instead
 from panel.allocation.beside import RequestsBeside
+from panel.allocation.held_budget import BudgetOfPackages
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
@@ -64,6 +65,7 @@ from panel.panels.pack_routes import HANDLERS as PACKS
 from panel.panels.queued import QueuedMessages
 from panel.panels.routes import HANDLERS as PANELS
 from panel.plans.agreement_routes import HANDLERS as AGREEMENTS
+from panel.plans.lead_routes import HANDLERS as LEADS
 from panel.plans.measure_routes import HANDLERS as MEASURES
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
@@ -173,6 +175,7 @@ def make_site(
         passwords=passwords,
         casework=CasesOfLeavers(),
         beside=RequestsBeside(),
+        held_budget=BudgetOfPackages(),
         family_asks=Surveys(),
         systems=SystemsThatRead(),
     )
@@ -272,6 +275,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PUBLIC_DIRECTORY,
         *DOCUMENTS,
         *ASSESSMENTS,
+        *LEADS,
         *PLANS,
         *MEASURES,
         *AGREEMENTS,

@@ -551,7 +551,13 @@ SEALED: dict[str, Rule] = {
     "family_clearance.words": _cleared("words"),
     "family_clearance.why": _cleared("why"),
     "family_clearance.marked": _cleared("marked"),
-    "lead_professional.reason": _by_agency("reason", Category.NETWORK),
+    **{
+        f"lead_professional.{name}": _by_agency(name, Category.NETWORK)
+        for name in ("reason", "note", "family_words", "over_limit")
+    },
+    "lead_cover.reason": _by_agency("reason", Category.NETWORK),
+    "lead_wish.said_by": _childs("said_by", Category.VIEWS),
+    "lead_wish.words": _childs("words", Category.VIEWS),
     "referral.reason": _own_category("reason"),
     **{
         f"service_request.{name}": _own_category(name)

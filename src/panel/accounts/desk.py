@@ -44,6 +44,7 @@ from panel.records.casework import Casework, NoCasework
 from panel.records.family_asks import FamilyAsks, NothingAsked
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
+from panel.records.held_budget import HeldBudget, NoBudget
 from panel.records.rehearsal import Rehearsal
 from panel.records.systems import NoSystems, Systems
 from panel.web.forms import FieldErrors, read_form
@@ -107,6 +108,8 @@ class Site:
     """What workers' accounts must know of their cases."""
     beside: BesideCase = field(default_factory=NothingBeside)
     """What stands beside a case on a panel's papers: requests for service."""
+    held_budget: HeldBudget = field(default_factory=NoBudget)
+    """What a child's services may cost, for the lead professional who holds the budget."""
     family_asks: FamilyAsks = field(default_factory=NothingAsked)
     """What families are asked on their own page: how they were treated."""
     systems: Systems = field(default_factory=NoSystems)

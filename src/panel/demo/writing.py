@@ -19,6 +19,7 @@ from panel.demo.agreeing import version_of, write_agreements
 from panel.demo.allocating import allocate
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
+from panel.demo.leading import write_leads
 from panel.demo.other_forms import write_other_forms, write_own_form
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
@@ -113,6 +114,7 @@ async def write_year(
     await allocate(tenant, year, world.asked, seed=seed)
     await write_voice(tenant, year, seed=seed)
     await write_agreements(tenant, year, seed=seed)
+    await write_leads(tenant, year, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:

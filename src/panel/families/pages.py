@@ -37,6 +37,8 @@ class PersonToRing:
     phone: str
     tel: str
     sentence: str
+    told: Sequence[str] = ()
+    """Since when they lead, who stands in until when, who leads beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +350,22 @@ def _person(to_ring: ToRing | None) -> PersonToRing:
         ""
         if tel
         else f"There is no number here yet. Ask for {to_ring.name} when you ring {to_ring.agency}.",
+        _lead_words(to_ring),
     )
+
+
+def _lead_words(to_ring: ToRing) -> Sequence[str]:
+    """Who the lead professional is, since when; who stands in, who helps beside, until when."""
+    lead, told = to_ring.stands_in_for or to_ring.name, []
+    if to_ring.since is not None:
+        told.append(f"{lead} has been your lead professional since {words.day(to_ring.since)}.")
+    if to_ring.stands_in_for and to_ring.until is not None:
+        last = words.day(to_ring.until)
+        told.append(f"{to_ring.name} stands in for {lead} until {last}. Ring {to_ring.name}.")
+    told += [
+        f"{name} helps beside {lead} until {words.day(last)}." for name, last in to_ring.beside
+    ]
+    return told
 
 
 def _no_plan_words(child: ChildForFamily) -> str:

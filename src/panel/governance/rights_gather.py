@@ -38,6 +38,8 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "family_link": ("Family", Category.FAMILY),
     "involvement": ("Who works with the child", Category.NETWORK),
     "lead_professional": ("Who works with the child", Category.NETWORK),
+    "lead_cover": ("Who works with the child", Category.NETWORK),
+    "lead_wish": ("What the family said", Category.VIEWS),
     "episode": ("Help over time", Category.PANEL),
     "level_of_need": ("Help over time", Category.PLAN),
     "significant_event": ("What happened", "category"),

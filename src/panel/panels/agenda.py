@@ -223,7 +223,7 @@ LEFT JOIN LATERAL (SELECT worker_id FROM lead_professional
    WHERE child_id = f.child_id AND state = 'accepted' AND from_on <= :today
      AND (until_on IS NULL OR until_on >= :today) ORDER BY from_on DESC LIMIT 1) l ON true
 LEFT JOIN LATERAL (SELECT max(until_on) AS until_on FROM lead_professional
-   WHERE child_id = f.child_id AND state = 'ended') e ON true
+   WHERE child_id = f.child_id AND state = 'ended' AND role = 'main') e ON true
 LEFT JOIN LATERAL (SELECT worker_id, offered_on FROM lead_professional
    WHERE child_id = f.child_id AND state = 'offered' ORDER BY offered_on DESC, id DESC LIMIT 1) o
    ON true

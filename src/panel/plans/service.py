@@ -14,8 +14,17 @@ from panel.plans.family_words import (
     may_clear,
     plan_for_family,
 )
+from panel.plans.handing import begin_again, end_with_case, give_back, hand_at_once
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
 from panel.plans.judging import judge_own_outcome
+from panel.plans.lead_days import (
+    DAYS_WITHOUT_LEAD,
+    LeadOn,
+    WithoutLead,
+    days_without_lead,
+    lead_on,
+    leads_on,
+)
 from panel.plans.leads import (
     PART,
     Candidate,
@@ -82,6 +91,7 @@ from panel.plans.writing import (
 
 __all__ = [
     "CHASE_FIGURES",
+    "DAYS_WITHOUT_LEAD",
     "HOME_KEY",
     "MINE_KEY",
     "PART",
@@ -93,6 +103,7 @@ __all__ = [
     "LeadFacts",
     "LeadHome",
     "LeadLine",
+    "LeadOn",
     "LeftByLeaver",
     "LineForFamily",
     "MyAction",
@@ -107,6 +118,7 @@ __all__ = [
     "ProgressReading",
     "TakesOver",
     "ToHandOver",
+    "WithoutLead",
     "accept_offer",
     "action_of_meeting",
     "add_action",
@@ -114,6 +126,7 @@ __all__ = [
     "add_progress",
     "agree_plan",
     "ask_for_action",
+    "begin_again",
     "candidates",
     "carry_over",
     "change_action",
@@ -123,9 +136,13 @@ __all__ = [
     "clearances",
     "current_leads",
     "current_plan_facts",
+    "days_without_lead",
     "decline_offer",
+    "end_with_case",
     "former_plan_for_reading",
     "former_plans",
+    "give_back",
+    "hand_at_once",
     "home_of_lead",
     "import_lead",
     "import_plan",
@@ -134,6 +151,8 @@ __all__ = [
     "judge_own_outcome",
     "lead_gap_since",
     "lead_history",
+    "lead_on",
+    "leads_on",
     "leaver",
     "led_by",
     "left_by",

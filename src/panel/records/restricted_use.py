@@ -33,6 +33,7 @@ HELD_STILL = frozenset(
         "family_words",
         "funding_share",
         "inclusion_grant",
+        "lead_wish",
         "level_of_need",
         "outcome_progress",
         "outside_placement",
