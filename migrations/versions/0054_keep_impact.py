@@ -351,6 +351,8 @@ def make_minutes() -> None:
 
 def upgrade() -> None:
     """Make the tables; give every episode its step."""
+    op.add_column("referral", sa.Column("rests_from", sa.Date(), nullable=True))
+    op.add_column("outbox_message", sa.Column("calendar", sa.LargeBinary(), nullable=True))
     make_steps()
     make_meeting()
     make_said()
@@ -363,3 +365,5 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION episode_has_its_step()")
     for name in reversed(TABLES):
         op.drop_table(name)
+    op.drop_column("outbox_message", "calendar")
+    op.drop_column("referral", "rests_from")
