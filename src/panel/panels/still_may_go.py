@@ -17,7 +17,7 @@ from panel.accounts.models import Worker
 from panel.accounts.people_joining import KIND, why_not_invited
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import email_words, letter_words, ring_words, why_not_sent
-from panel.panels.note_sending import readdressed
+from panel.panels.note_sending import MEETING, readdressed
 from panel.platform import outbox
 from panel.platform.clock import day_of
 from panel.platform.tables import NOW
@@ -41,11 +41,7 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
             return "" if delivery is None else await _note(session, delivery, message)
         if "letter" in message.facts and message.to_viewer_id is not None:
             return await _letter(tenant, session, message.to_viewer_id, message)
-        if message.kind in set(Message):
-            return await why_not_to_family(session, message)
-        if message.to_viewer_id is None:
-            return ""
-        return await _to_somebody(tenant, session, message.to_viewer_id, message)
+        return await _other(tenant, session, message)
 
     async def _note(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
         since = await restricted_since(session, delivery.child_id)
@@ -85,6 +81,30 @@ async def _letter(
     reader = Viewer(person, ViewerKind.FAMILY)
     shown = await would_be_shown(tenant, message.holder_id, reader, Purpose.SUPPORT)
     return why_not_sent(shown, ()) or await readdressed(session, person, message)
+
+
+async def _other(tenant: Tenant, session: AsyncSession, message: OutboxMessage) -> str:
+    if message.kind == MEETING:
+        return await _meeting(tenant, session, message)
+    if message.kind in set(Message):
+        return await why_not_to_family(session, message)
+    if message.to_viewer_id is None:
+        return ""
+    return await _to_somebody(tenant, session, message.to_viewer_id, message)
+
+
+async def _meeting(tenant: Tenant, session: AsyncSession, message: OutboxMessage) -> str:
+    """An invitation: for who still reaches the child, at the address that is safe now."""
+    since = await restricted_since(session, message.holder_id)
+    if since is not None:
+        return held_back_words(since)
+    person = message.to_viewer_id
+    if person is None:
+        return ""
+    if "safely" not in message.facts:
+        return await _to_somebody(tenant, session, person, message)
+    why = await _about_child(tenant, message.holder_id, person)
+    return why or await readdressed(session, person, message)
 
 
 async def stop_letter(session: AsyncSession, delivery_id: UUID, may_go: outbox.MayGo) -> str:
