@@ -379,9 +379,8 @@ def _body(
     if row.kind == "family":
         answer = f"To say whether you can come, sign in here: {sender.site_url}/family"
     elif row.kind == "worker":
-        answer = (
-            f"To answer, sign in here: {sender.site_url}/impact/{meeting.child_id}/{meeting.id}"
-        )
+        page = f"/children/{meeting.child_id}/meetings/{meeting.id}"
+        answer = f"To answer, sign in here: {sender.site_url}{page}"
     how = "" if meeting.format == "home" else f"{FORMAT_WORDS[meeting.format]}: "
     return (
         f"You are invited to a meeting.\n\nWhen: {when}, {entry.minutes} minutes\n"
