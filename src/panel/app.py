@@ -45,7 +45,6 @@ from panel.exchange.routes import HANDLERS as EXCHANGE
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
-from panel.impact.asks import Meetings
 from panel.impact.routes import HANDLERS as IMPACT
 from panel.insight.linking.routes import HANDLERS as LISTS
 from panel.insight.report_routes import HANDLERS as REPORT
@@ -86,7 +85,6 @@ from panel.platform.sessions import LONGEST, SEEN_EVERY
 from panel.platform.tables import HolderErased
 from panel.platform.tenancy import AuthorityRecord, Tenant, authorities, keyring
 from panel.records.child_scoped import JOB
-from panel.records.family_asks import AskedByRooms
 from panel.records.gate import Gate
 from panel.records.rehearsal import Rehearsal
 from panel.register.routes import HANDLERS as REGISTER
@@ -175,7 +173,7 @@ def make_site(
         passwords=passwords,
         casework=CasesOfLeavers(),
         beside=RequestsBeside(),
-        family_asks=AskedByRooms(Meetings(), Surveys()),
+        family_asks=Surveys(),
         systems=SystemsThatRead(),
     )
 

@@ -92,6 +92,10 @@ class ChildPage:
     looks_href: str = ""
     """Empty for who is not told who looked."""
     own_data_href: str = ""
+    where: str = ""
+    """Where the child is, where that is not CONTACTS."""
+    meetings: Sequence[FamilyAsk] = ()
+    """The meetings around them, and the minutes."""
     asks: Sequence[FamilyAsk] = ()
     """What they are asked, and what they answered."""
 
@@ -155,6 +159,8 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         choices_href=f"/family/{child.child_id}/choices",
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
         own_data_href=f"/family/{child.child_id}/own-data",
+        where=child.where,
+        meetings=child.meetings,
         asks=child.asks,
     )
 

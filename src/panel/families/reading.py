@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, Viewer
 from panel.allocation.letter_service import OwnLetter, own_letters
+from panel.impact.family_lines import meetings_for_family, where_words
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     BeforePanel,
@@ -68,6 +69,10 @@ class ChildForFamily:
     """A parent with parental responsibility, or the young person themselves."""
     held: frozenset[UUID] = frozenset()
     """The lines of the plan whose words they do not read yet."""
+    where: str = ""
+    """Where the child is in the process, where that is not CONTACTS."""
+    meetings: Sequence[FamilyAsk] = ()
+    """The meetings around them, and the minutes that they can read and sign."""
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
 
@@ -170,6 +175,8 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         objections=await objections_for_family(access),
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
         held=held,
+        where=await where_words(access),
+        meetings=await meetings_for_family(access),
     )
 
 

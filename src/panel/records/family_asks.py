@@ -33,18 +33,6 @@ class FamilyAsks(Protocol):
         ...
 
 
-class AskedByRooms:
-    """Several rooms that ask, one after the other."""
-
-    def __init__(self, *rooms: FamilyAsks) -> None:
-        """Args: the rooms, whoever is to be read first before the others."""
-        self._rooms = rooms
-
-    async def of(self, access: Access) -> Sequence[FamilyAsk]:
-        """What every room asks."""
-        return [one for room in self._rooms for one in await room.of(access)]
-
-
 class NothingAsked:
     """Where no room asks anything."""
 

@@ -1,4 +1,4 @@
-"""Meetings and minutes on a family's first page: wired in `app`."""
+"""Meetings and minutes as a family's first page leads to them, and where the child is."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from panel.impact.answers import own_minutes
 from panel.impact.family_pages import ANSWERS, STATES, meeting_path
+from panel.impact.meetings import OPEN
 from panel.impact.minutes_pages import family_path
 from panel.impact.models import ImpactInvitation, ImpactMeeting
 from panel.impact.rules import Kind
@@ -18,34 +19,31 @@ KEPT_IN_SIGHT = 3
 """Meetings that are over and minutes that the first page leads to."""
 
 
-class Meetings:
-    """The meetings around a family: what they are invited to, and what they can read and sign."""
-
-    async def of(self, access: Access) -> Sequence[FamilyAsk]:
-        """What is to come first, then minutes, then what is over."""
-        rows = await access.session.execute(
-            select(ImpactMeeting, ImpactInvitation)
-            .join(ImpactInvitation, ImpactInvitation.meeting_id == ImpactMeeting.id)
-            .where(
-                ImpactMeeting.child_id == access.child_id,
-                ImpactInvitation.person_id == access.viewer.id,
-                ImpactInvitation.taken_back_at.is_(None),
-            )
-            .order_by(ImpactMeeting.held_on.desc(), ImpactMeeting.id)
-            .limit(20)
+async def meetings_for_family(access: Access) -> Sequence[FamilyAsk]:
+    """What is to come first, then minutes, then what is over."""
+    rows = await access.session.execute(
+        select(ImpactMeeting, ImpactInvitation)
+        .join(ImpactInvitation, ImpactInvitation.meeting_id == ImpactMeeting.id)
+        .where(
+            ImpactMeeting.child_id == access.child_id,
+            ImpactInvitation.person_id == access.viewer.id,
+            ImpactInvitation.taken_back_at.is_(None),
         )
-        found = rows.all()
-        coming = [one for one in found if one[0].state in ("planned", "called")]
-        over = [one for one in found if one[0].state not in ("planned", "called")]
-        return [
-            *(_meeting(*one) for one in reversed(coming)),
-            *await _minutes(access),
-            *(_meeting(*one) for one in over[:KEPT_IN_SIGHT]),
-        ]
+        .order_by(ImpactMeeting.held_on.desc(), ImpactMeeting.id)
+        .limit(20)
+    )
+    found = [(row, invitation) for row, invitation in rows]
+    coming = [one for one in found if one[0].state in OPEN]
+    over = [one for one in found if one[0].state not in OPEN]
+    return [
+        *(_meeting(*one) for one in reversed(coming)),
+        *await _minutes(access),
+        *(_meeting(*one) for one in over[:KEPT_IN_SIGHT]),
+    ]
 
 
 def _meeting(row: ImpactMeeting, invitation: ImpactInvitation) -> FamilyAsk:
-    is_open = row.state in ("planned", "called")
+    is_open = row.state in OPEN
     more = STATES[row.state]
     if is_open:
         more = f"{more} {ANSWERS[invitation.answer]}"
