@@ -21,6 +21,7 @@ Coming = Literal["yes", "no"]
 class StepForm(msgspec.Struct, forbid_unknown_fields=True):
     """Where the child goes, from when, and why."""
 
+    step: Annotated[UUID, chosen("The step that was read")]
     version: int
     kind: Annotated[Kind, chosen("Where the child goes")]
     from_on: Annotated[date, on_day("From")]

@@ -160,10 +160,11 @@ class StepPage:
     lead: str
     now: str
     kind: str
+    step: UUID
     version: int
 
 
-def step_page(now: Kind, to: Kind, version: int) -> StepPage:
+def step_page(now: Kind, to: Kind, step: UUID, version: int) -> StepPage:
     """What a step does, before it is done."""
     if is_up(now, to):
         lead = "Nothing is closed: the plan, the lead professional and the team stay."
@@ -173,7 +174,7 @@ def step_page(now: Kind, to: Kind, version: int) -> StepPage:
         lead = "CONTACTS goes on with the child, and the next review is placed from that day."
     else:
         lead = "Nothing is closed. Meetings around the family can be planned again."
-    return StepPage(step_words(now, to), lead, KIND_WORDS[now], to.value, version)
+    return StepPage(step_words(now, to), lead, KIND_WORDS[now], to.value, step, version)
 
 
 # One meeting --------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from panel.impact.meetings import (
 )
 from panel.impact.opening import Show, framed, saved, sender_of, shown
 from panel.impact.rules import Kind, why_not_called
-from panel.impact.steps import NO_EPISODE, in_impact, move_step, step_now, steps_of
+from panel.impact.steps import NO_EPISODE, Read, in_impact, move_step, step_now, steps_of
 from panel.impact.team import key_worker_label, team_of
 from panel.impact.views import decided_at
 from panel.platform.problems import NotAllowed, NotFound
@@ -77,7 +77,7 @@ def _stepping(desk: Desk, to: str) -> Show:
         asked = to if errors is None else Filled({}, errors).text("kind")
         if asked not in set(Kind) or asked == now.kind:
             raise NotFound("There is no such step from here.", "Go back to the meetings.")
-        page = pages.step_page(Kind(now.kind), Kind(asked), now.version)
+        page = pages.step_page(Kind(now.kind), Kind(asked), now.id, now.version)
         filled = Filled({"from_on": access.today, "version": now.version}, errors)
         return await framed(
             desk, access, "step", errors, page=page, filled=filled, back=pages.base(access.child_id)
@@ -99,7 +99,9 @@ async def step(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respons
     """Step up or down, with reasons; nothing is closed."""
 
     async def work(access: Access, form: forms.StepForm) -> None:
-        await move_step(access, form.kind, form.from_on, form.reasons, form.version)
+        await move_step(
+            access, form.kind, form.from_on, form.reasons, Read(form.step, form.version)
+        )
 
     return await saved(
         desk,

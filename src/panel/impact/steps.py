@@ -111,10 +111,18 @@ class Moved:
     review_by: date | None
 
 
-async def move_step(access: Access, to: Kind, on: date, reasons: str, version: int) -> Moved:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Which step somebody read as the current one, in which version."""
+
+    step: UUID
+    version: int
+
+
+async def move_step(access: Access, to: Kind, on: date, reasons: str, read: Read) -> Moved:
     """The child goes to another step on a day, with reasons; the episode and all in it go on.
 
-    `version` is that of the current step as it was read. Leaving CONTACTS lets its reviews rest;
+    `read` is the current step as it was read. Leaving CONTACTS lets its reviews rest;
     coming back sets the next one. Raises NotAllowed, NotFound where no episode is open, Conflict
     where somebody moved the child meanwhile, Invalid.
     """
@@ -126,7 +134,7 @@ async def move_step(access: Access, to: Kind, on: date, reasons: str, version: i
     now = await step_now(access)
     if now is None:
         raise NotFound(NO_EPISODE, "Open an episode first.")
-    if now.version != version:
+    if (now.id, now.version) != (read.step, read.version):
         is_now = f"{KIND_WORDS[Kind(now.kind)]}, since {now.from_on:%-d %B %Y}"
         raise Conflict((Clash("Where the child is", KIND_WORDS[to], is_now),))
     _check(Step(Kind(now.kind), now.from_on), to, on, access.today, reasons)
