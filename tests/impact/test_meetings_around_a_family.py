@@ -37,7 +37,7 @@ from panel.impact.meetings import (
     say_wishes,
 )
 from panel.impact.rules import Kind
-from panel.panels.still_may_go import still_may_go
+from panel.panels.still_may_go import REPLACED, still_may_go
 from panel.platform.outbox import send_due
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound, Problem
 from panel.platform.tables import NOW
@@ -142,8 +142,15 @@ async def test_a_change_goes_up_in_sequence_and_takes_the_place_of_what_waits(
     assert [one["METHOD"] for one in read] == ["REQUEST", "REQUEST", "CANCEL"]
     assert [one["SEQUENCE"] for one in events] == [0, 1, 2]
     assert len({str(one["UID"]) for one in events}) == 1
-    assert [one.failure for one in of_mother[:2]] == ["Another message took its place."] * 2
     assert "interpreter" not in "".join(one.body for one in of_mother)
+    # What waited is not sent any more: each is told what is so now.
+    server = Server()
+    async with world.house.as_("job") as session:
+        may_go = still_may_go(world.house.tenant, SENDER.site_url)
+        assert await send_due(session, server, session.info[NOW], may_go=may_go) == 3
+    assert {one["Subject"] for one in server.taken.values()} == {"A meeting is cancelled"}
+    waited = [one.failure for one in await world.messages()]
+    assert waited.count(REPLACED) == 6
 
 
 async def test_what_goes_out_has_the_entry_as_its_other_form(world: World) -> None:

@@ -32,7 +32,6 @@ from panel.platform.problems import (
     Problem,
 )
 from panel.platform.tenancy import load_keys
-from panel.platform.work_tables import OutboxMessage
 from panel.records.gate import NOT_HERE, Access
 from panel.register.service import people_of
 from panel.web import words
@@ -301,7 +300,6 @@ async def _send(
     address, facts = await _address(access.session, row)
     row.failure = None if address else _why_none(row)
     row.sent_sequence = meeting.sequence
-    await _stop_earlier(access.session, row)
     if not address:
         row.sent_at = None
         return 0
@@ -325,22 +323,6 @@ async def _send(
     )
     row.sent_at = access.at
     return 1
-
-
-async def _stop_earlier(session: AsyncSession, row: ImpactInvitation) -> None:
-    """What was put out before, and has not gone, does not go any more."""
-    waiting = await session.scalars(
-        select(OutboxMessage)
-        .where(
-            OutboxMessage.kind == MEETING,
-            OutboxMessage.sent_at.is_(None),
-            OutboxMessage.holder_id == row.child_id,
-            OutboxMessage.facts["meeting"].astext == str(row.id),
-        )
-        .with_for_update(skip_locked=True)
-    )
-    for one in waiting:
-        outbox.stop(one, "Another message took its place.")
 
 
 async def _address(session: AsyncSession, row: ImpactInvitation) -> tuple[str, dict[str, str]]:

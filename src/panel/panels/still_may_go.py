@@ -9,7 +9,7 @@ now, not to the one that was right when it was put in.
 
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
@@ -29,6 +29,7 @@ from panel.sharing.foresight import would_be_shown
 
 HAS_LEFT = "This worker does not work here any more, so it was not sent."
 NO_WORK_ADDRESS = "No e-mail address is kept for this worker now, so it was not sent."
+REPLACED = "Another message took its place before it went."
 NOT_THEIR_CHILD = "This worker is not tied to the child in the record now, so it was not sent."
 
 
@@ -98,6 +99,8 @@ async def _meeting(tenant: Tenant, session: AsyncSession, message: OutboxMessage
     since = await restricted_since(session, message.holder_id)
     if since is not None:
         return held_back_words(since)
+    if await _is_replaced(session, message):
+        return REPLACED
     person = message.to_viewer_id
     if person is None:
         return ""
@@ -105,6 +108,20 @@ async def _meeting(tenant: Tenant, session: AsyncSession, message: OutboxMessage
         return await _to_somebody(tenant, session, person, message)
     why = await _about_child(tenant, message.holder_id, person)
     return why or await readdressed(session, person, message)
+
+
+async def _is_replaced(session: AsyncSession, message: OutboxMessage) -> bool:
+    """Whether a later message says of the same invitation what is so now."""
+    later = await session.scalar(
+        select(OutboxMessage.id)
+        .where(
+            OutboxMessage.id > message.id,
+            OutboxMessage.kind == MEETING,
+            OutboxMessage.facts["meeting"].astext == str(message.facts.get("meeting")),
+        )
+        .limit(1)
+    )
+    return later is not None
 
 
 async def stop_letter(session: AsyncSession, delivery_id: UUID, may_go: outbox.MayGo) -> str:
