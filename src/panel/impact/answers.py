@@ -224,7 +224,7 @@ async def answers_of(
         select(MinutesAnswer)
         .join(ImpactMinutes, ImpactMinutes.id == MinutesAnswer.minutes_id)
         .where(ImpactMinutes.meeting_id == meeting.id)
-        .order_by(MinutesAnswer.said_at.desc(), MinutesAnswer.id)
+        .order_by(MinutesAnswer.said_at.desc(), MinutesAnswer.id.desc())
     )
     lines = []
     for one in rows:
