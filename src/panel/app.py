@@ -46,6 +46,7 @@ from panel.exchange.routes import HANDLERS as EXCHANGE
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
+from panel.impact.routes import HANDLERS as IMPACT
 from panel.insight.linking.routes import HANDLERS as LISTS
 from panel.insight.report_routes import HANDLERS as REPORT
 from panel.insight.routes import HANDLERS as INSIGHT
@@ -115,6 +116,7 @@ ROOMS = (
     "plans",
     "panels",
     "allocation",
+    "impact",
     "sharing",
     "directory",
     "documents",
@@ -284,6 +286,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *ALLOCATION,
+        *IMPACT,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,

@@ -98,6 +98,10 @@ class ChildPage:
     own_data_href: str = ""
     forms: Sequence[str] = ()
     """How far each form about the child is."""
+    where: str = ""
+    """Where the child is, where that is not CONTACTS."""
+    meetings: Sequence[FamilyAsk] = ()
+    """The meetings around them, and the minutes."""
     asks: Sequence[FamilyAsk] = ()
     """What they are asked, and what they answered."""
     agreed_words: str = ""
@@ -166,6 +170,8 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
         own_data_href=f"/family/{child.child_id}/own-data",
         forms=[form_words(one) for one in child.forms],
+        where=child.where,
+        meetings=child.meetings,
         asks=child.asks,
         agreed_words=_agreed_words(child) if is_shown else "",
         plan_href=f"/family/{child.child_id}/plan" if is_shown and child.agreed else "",

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, Viewer
 from panel.allocation.letter_service import OwnLetter, own_letters
 from panel.assessments.for_family import FormForFamily, forms_for_family
+from panel.impact.family_lines import meetings_for_family, where_words
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     BeforePanel,
@@ -85,6 +86,10 @@ class ChildForFamily:
     agreed: OwnStanding | None = None
     """The plan as it was agreed last, and what they said of it."""
     has_contingency: bool = False
+    where: str = ""
+    """Where the child is in the process, where that is not CONTACTS."""
+    meetings: Sequence[FamilyAsk] = ()
+    """The meetings around them, and the minutes that they can read and sign."""
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
 
@@ -207,6 +212,8 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         forms=await forms_for_family(access),
         agreed=await own_standing(access) if isinstance(plan, PlanReading) else None,
         has_contingency=await has_contingency(access),
+        where=await where_words(access),
+        meetings=await meetings_for_family(access),
     )
 
 

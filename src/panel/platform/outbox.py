@@ -60,8 +60,12 @@ async def put(
     body: str,
     once: str,
     facts: dict[str, str] | None = None,
+    calendar: str = "",
 ) -> bool:
-    """Put a message in, in the transaction that decided it; False where `once` is in already."""
+    """Put a message in, in the transaction that decided it; False where `once` is in already.
+
+    `calendar` is an entry for the reader's calendar (RFC 5545 text with its METHOD), or "".
+    """
     taken = await session.scalar(select(OutboxMessage.id).where(OutboxMessage.once == once))
     if taken is not None:
         return False
@@ -73,6 +77,7 @@ async def put(
             address=address,
             subject=subject,
             body=body,
+            calendar=calendar,
             once=once,
             facts=facts or {},
             due_at=session.info[NOW],
@@ -161,4 +166,24 @@ def _message(row: OutboxMessage) -> EmailMessage:
     message["To"] = row.address
     message["Subject"] = row.subject
     message.set_content(row.body)
+    if row.calendar:
+        _add_calendar(message, row.calendar)
     return message
+
+
+def _add_calendar(message: EmailMessage, entry: str) -> None:
+    """The entry as the other form of the same message, by which mail programs offer an answer.
+
+    RFC 6047: the part's `method` is that of the entry.
+    """
+    method = next(
+        line.partition(":")[2].strip()
+        for line in entry.splitlines()
+        if line.upper().startswith("METHOD:")
+    )
+    message.add_alternative(
+        entry.encode(),
+        maintype="text",
+        subtype="calendar",
+        params={"charset": "utf-8", "method": method},
+    )
