@@ -35,6 +35,7 @@ from panel.allocation.beside import RequestsBeside
 from panel.allocation.held_budget import BudgetOfPackages
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.casework.chronology_routes import HANDLERS as CHRONOLOGY
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -117,6 +118,7 @@ ROOMS = (
     "panels",
     "allocation",
     "impact",
+    "casework",
     "sharing",
     "directory",
     "documents",
@@ -287,6 +289,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *NOTES,
         *ALLOCATION,
         *IMPACT,
+        *CHRONOLOGY,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,

@@ -93,6 +93,7 @@ class ChildPage:
     sharing: Sequence[str] = ()
     """What is being decided, or was decided, about sharing."""
     choices_href: str = ""
+    happened_href: str = ""
     looks_href: str = ""
     """Empty for who is not told who looked."""
     own_data_href: str = ""
@@ -167,6 +168,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         told=[_told_line(one, child, today) for one in child.words],
         sharing=[objection_words(one) for one in child.objections],
         choices_href=f"/family/{child.child_id}/choices",
+        happened_href=f"/family/{child.child_id}/chronology",
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
         own_data_href=f"/family/{child.child_id}/own-data",
         forms=[form_words(one) for one in child.forms],
