@@ -34,6 +34,7 @@ from panel.accounts.sign_in_routes import entering_instead
 from panel.allocation.beside import RequestsBeside
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.casework.quality_routes import HANDLERS as QUALITY
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -111,6 +112,7 @@ ROOMS = (
     "plans",
     "panels",
     "allocation",
+    "casework",
     "sharing",
     "directory",
     "documents",
@@ -276,6 +278,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *ALLOCATION,
+        *QUALITY,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,
