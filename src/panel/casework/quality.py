@@ -113,8 +113,10 @@ def _wrong(viewer: Viewer, new: NewSample, today: date) -> list[FieldError]:
     return wrong
 
 
-async def draw_sample(session: AsyncSession, viewer: Viewer, new: NewSample) -> QualitySample:
-    """Draw assessments by chance and keep what they were drawn with.
+async def draw_sample(
+    session: AsyncSession, viewer: Viewer, new: NewSample, seed: str = ""
+) -> QualitySample:
+    """Draw assessments by chance and keep what they were drawn with; no `seed`: one is made.
 
     Raises NotAllowed, and Invalid for an agency of others, days that were drawn from already, or
     where there is nothing to draw.
@@ -144,11 +146,12 @@ async def draw_sample(session: AsyncSession, viewer: Viewer, new: NewSample) -> 
         raise Invalid.because(
             "agency", "No assessment of this agency that you may see was signed off on those days"
         )
-    return await _keep(session, new, frame)
+    return await _keep(session, new, frame, seed or token_hex(_SEED_BYTES))
 
 
-async def _keep(session: AsyncSession, new: NewSample, frame: Sequence[Candidate]) -> QualitySample:
-    seed = token_hex(_SEED_BYTES)
+async def _keep(
+    session: AsyncSession, new: NewSample, frame: Sequence[Candidate], seed: str
+) -> QualitySample:
     drawn = draw(frame, new.asked, seed)
     sample = QualitySample(
         agency_id=new.agency_id,

@@ -43,6 +43,7 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "significant_event": ("What happened", "category"),
     "assessment": ("Assessments", Category.DEVELOPMENT),
     "section_answer": ("Assessments", "category"),
+    "quality_audit": ("Assessments", Category.PLAN),
     "plan": ("Plans", Category.PLAN),
     "desired_outcome": ("Plans", Category.PLAN),
     "outcome_progress": ("Plans", Category.PLAN),
