@@ -262,14 +262,17 @@ async def _audited(session: AsyncSession, world: World, child: UUID) -> None:
             )  # fmt: skip
             session.add(sample)
             await session.flush()
-        session.add(
-            QualityAudit(
-                child_id=child, sample_id=sample.id, assessment_id=one.id,
-                author_id=one.author_id, agency_id=one.author_agency_id, form_number=1,
-                state="answered", auditor_id=grace.id, audited_at=now, answered_at=now,
-                ratings={"complete": "partly"}, comments="{}", author_words="I see it otherwise",
-            )
+        audit = await session.scalar(
+            select(QualityAudit).where(QualityAudit.assessment_id == one.id)
+        ) or QualityAudit(
+            child_id=child, sample_id=sample.id, assessment_id=one.id, author_id=one.author_id,
+            agency_id=one.author_agency_id, form_number=1, ratings={"complete": "partly"},
         )  # fmt: skip
+        audit.state, audit.auditor_id = "answered", grace.id
+        audit.audited_at = audit.answered_at = now
+        audit.comments, audit.author_words = "{}", "I see it otherwise"
+        session.add(audit)
+        await session.flush()
 
 
 async def _file(session: AsyncSession, child: UUID, category: str, by: Worker) -> None:

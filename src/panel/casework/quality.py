@@ -16,7 +16,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role, Viewer
-from panel.accounts.models import Agency
+from panel.accounts.models import Agency, Worker
+from panel.accounts.telling import tell_worker
 from panel.assessments.definitions import Kind, SectionAnswers
 from panel.assessments.models import Assessment
 from panel.assessments.rules import missing_answers
@@ -32,14 +33,17 @@ from panel.casework.quality_rules import (
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.platform.read_models import rows_of
 from panel.platform.tables import NOW, today_of
+from panel.platform.tenancy import load_keys
 from panel.records.gate import Access
 
 OF_EVERY_AGENCY = frozenset({Role.COORDINATOR, Role.CHAIR})
 """Who draws from the assessments of any agency, as far as they reach the children."""
 AUDITS = OF_EVERY_AGENCY | {Role.MANAGER}
 """Who draws and audits; a manager of their own agency's assessments."""
-READS = AUDITS | {Role.GOVERNANCE_LEAD}
-"""Who reads samples and figures."""
+WRITES = AUDITS | {Role.PRACTITIONER, Role.PANEL_MEMBER}
+"""Who may have written an assessment, and so reads what was said of it."""
+AUDITED = "audited"
+"""The kind of e-mail to whoever wrote an assessment that was audited."""
 NO_AUDIT = "There is no audit here that you can see."
 LONGEST_ANSWER = 2_000
 _SEED_BYTES = 16
@@ -281,6 +285,25 @@ async def audit(
     row.audited_at = access.session.info[NOW]
     await access.session.flush()
     return row
+
+
+async def tell_author(session: AsyncSession, audit_id: UUID, site_url: str) -> None:
+    """Put an e-mail in that says that there is something to read; nothing of it stands in it."""
+    row = await session.get_one(QualityAudit, audit_id)
+    author = await session.get_one(Worker, row.author_id)
+    await load_keys(session, {author.agency_id})
+    if author.email:
+        await tell_worker(
+            session,
+            author,
+            kind=AUDITED,
+            subject="An assessment that you wrote was audited",
+            body=(
+                "Read what was said, and answer if you see it differently:\n\n"
+                f"{site_url}/quality/mine\n"
+            ),
+            once=f"{AUDITED} {audit_id}",
+        )
 
 
 async def answer(access: Access, audit_id: UUID, words: str, version: int) -> QualityAudit:

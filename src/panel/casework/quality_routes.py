@@ -14,7 +14,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 
 from consent import Role
-from panel.accounts.desk import Desk
+from panel.accounts.desk import READING_QUALITY, Desk
 from panel.accounts.service import agencies, worker_names
 from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import Transaction, take, take_here
@@ -22,7 +22,7 @@ from panel.assessments.reading import form_of
 from panel.casework.quality import (
     AUDITS,
     OF_EVERY_AGENCY,
-    READS,
+    WRITES,
     DrawnLine,
     answer,
     audit,
@@ -33,6 +33,7 @@ from panel.casework.quality import (
     may_audit,
     one_sample,
     read_audit,
+    tell_author,
 )
 from panel.casework.quality_figures import completeness, judgements
 from panel.casework.quality_form import questions_of
@@ -84,7 +85,7 @@ async def quality_page(
     desk: NamedDependency[Desk], months: FromQuery[int] = 12, page: FromQuery[str] = ""
 ) -> Response[str]:
     """How complete assessments are, how audits judged them, and which samples were drawn."""
-    who = desk.require(*READS)
+    who = desk.require(*READING_QUALITY)
     back = months if months in PERIODS else 12
     first, last = months_after(desk.today, -back), desk.today
     asked = read_cursor(page, (datetime, UUID))
@@ -156,7 +157,7 @@ async def new_sample(desk: NamedDependency[Desk]) -> Response[Any]:
 @get(f"{HOME}/samples/{{sample_id:uuid}}", include_in_schema=False)
 async def sample_page(desk: NamedDependency[Desk], sample_id: FromPath[UUID]) -> Response[str]:
     """One sample: how it was drawn, and how far its audits are."""
-    who = desk.require(*READS)
+    who = desk.require(*READING_QUALITY)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         row = await one_sample(session, who.viewer, sample_id)
         lines = await lines_of_sample(session, who.viewer, sample_id)
@@ -175,7 +176,7 @@ async def sample_page(desk: NamedDependency[Desk], sample_id: FromPath[UUID]) ->
 @get(MINE, include_in_schema=False)
 async def mine_page(desk: NamedDependency[Desk]) -> Response[str]:
     """What was said of assessments that whoever is here wrote."""
-    viewer = desk.viewer
+    viewer = desk.require(*WRITES).viewer
     async with desk.tenant.transaction(viewer.id) as session:
         lines: list[DrawnLine] = await lines_of_author(session, viewer)
     return desk.page("casework/quality_mine.html", rows=[line_of_sample(one, {}) for one in lines])
@@ -230,6 +231,7 @@ async def post_audit(
 
     async def work(access: Access, form: AuditForm) -> None:
         await audit(access, audit_id, form.answers, form.version)
+        await tell_author(access.session, audit_id, desk.site.url)
 
     return await take(
         desk,
