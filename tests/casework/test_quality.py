@@ -1,5 +1,6 @@
 """Drawing a sample, auditing what was drawn, the author's answer, and figures without a child."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from panel.assessments.definitions import SectionAnswers
 from panel.assessments.models import Assessment, SectionAnswer
 from panel.assessments.service import ensure_forms, form_at_hand, load_forms
 from panel.casework.quality import (
+    AUDITED,
     NewSample,
     answer,
     audit,
@@ -31,9 +33,12 @@ from panel.casework.quality_form import newest_number, questions_of
 from panel.casework.quality_models import QualityAudit, QualitySample
 from panel.casework.quality_rules import draw
 from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
-from panel.platform.tenancy import Tenant
+from panel.platform.tenancy import Tenant, load_keys
+from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
+from tests.conftest import SignIn
+from tests.plans.test_plan_pages import Client, fill_in, words
 from tests.sharing.family import Family, agreed, invented_family, record, referred
 
 TODAY = date(2026, 11, 23)
@@ -285,3 +290,43 @@ async def test_who_reads_figures(tenant: Tenant, work: Work) -> None:
     async with tenant.transaction(work.family.rosa.id) as session:
         with pytest.raises(InsufficientPrivilege, match="answer for the work"):
             await completeness(session, *QUARTER, names)
+
+
+# In a browser -------------------------------------------------------------------------------------
+
+
+async def test_from_the_draw_to_the_answer_by_its_pages(
+    client: Client, sign_in: SignIn, work: Work, tenant: Tenant
+) -> None:
+    await sign_in(work.iris.id)
+    days = {"from_on-day": "1", "from_on-month": "9", "from_on-year": "2026"}
+    days |= {"until_on-day": "23", "until_on-month": "11", "until_on-year": "2026"}
+    sample = {"agency": str(work.family.health), "asked": "2"} | days
+    refused = await fill_in(client, "/quality/new", sample | {"until_on-year": "2027"})
+    assert refused.status_code == 422
+    assert "The last day must be today or earlier" in words(refused.text)
+    assert (await fill_in(client, "/quality/new", sample)).status_code == 303
+    home = await client.get("/quality")
+    assert "2 of 14" in words(home.text)
+    (at,) = re.findall(r"/quality/samples/[0-9a-f-]{36}", home.text)
+    drawn_page = (await client.get(at)).text
+    assert "Freya" not in drawn_page, "a sample names no child"
+    page = re.findall(r"/children/[0-9a-f-]{36}/quality/[0-9a-f-]{36}", drawn_page)[0]
+    judged = {key: str(said) for key, said in judgement().items()}
+    refused = await fill_in(client, page, judged | {"analysis": "perhaps", "good": ""})
+    assert refused.status_code == 422
+    assert "Words for next_time" in refused.text, "what was typed stays"
+    assert (await fill_in(client, page, judged)).status_code == 303
+    assert "Words for good" in words((await client.get(page)).text)
+    await sign_in(work.family.rosa.id)
+    assert page in (await client.get("/quality/mine")).text
+    assert (await fill_in(client, page, {"words": ""})).status_code == 422
+    assert (await fill_in(client, page, {"words": "Fair."})).status_code == 303
+    assert "Fair." in words((await client.get(page)).text)
+    async with tenant.transaction(JOB) as session:
+        told = select(OutboxMessage).where(OutboxMessage.kind == AUDITED)
+        mail = (await session.scalars(told)).one()
+        await load_keys(session, {mail.holder_id})
+        assert mail.to_viewer_id == work.family.rosa.id
+        assert "/quality/mine" in mail.body
+        assert "Freya" not in mail.body + mail.subject
