@@ -83,7 +83,7 @@ it would change in `proposal`.
 
 CODED = frozenset({
     "service_request.reference", "service_request.category", "service_request.level_of_need",
-    "unmet_need.unit", "letter_copy.failure",
+    "unmet_need.unit", "letter_copy.failure", "quality_audit.ratings",
     "outside_placement.category", "placement_condition.category", "placement_visit.category",
     "child.reference", "child.ward_code", "child.ethnicity", "child.primary_need",
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
