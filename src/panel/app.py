@@ -36,6 +36,7 @@ from panel.allocation.held_budget import BudgetOfPackages
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.casework.chronology_routes import HANDLERS as CHRONOLOGY
+from panel.casework.quality_routes import HANDLERS as QUALITY
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -290,6 +291,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *ALLOCATION,
         *IMPACT,
         *CHRONOLOGY,
+        *QUALITY,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,

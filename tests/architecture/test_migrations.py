@@ -72,6 +72,7 @@ NO_FACTS = {
     "pull_source",
     "recovery_code",
     "register_list",
+    "quality_sample",
     "said_and_done",
     "sign_in_attempt",
     "sign_in_challenge",

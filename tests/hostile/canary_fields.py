@@ -68,7 +68,7 @@ ABOUT_NO_CHILD = frozenset({
     "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
     "received", "received_piece",
-    "register_list", "list_count", "said_and_done", "invented_child",
+    "register_list", "list_count", "said_and_done", "invented_child", "quality_sample",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "version_pass",
     "unknown_letter",
@@ -83,7 +83,7 @@ it would change in `proposal`.
 
 CODED = frozenset({
     "service_request.reference", "service_request.category", "service_request.level_of_need",
-    "unmet_need.unit", "letter_copy.failure",
+    "unmet_need.unit", "letter_copy.failure", "quality_audit.ratings",
     "outside_placement.category", "placement_condition.category", "placement_visit.category",
     "child.reference", "child.ward_code", "child.ethnicity", "child.primary_need",
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
@@ -599,6 +599,10 @@ SEALED: dict[str, Rule] = {
     "note_answer.text": _answer,
     "note_answer.reply": _reply,
     "survey.own_words": _surveyed,
+    **{
+        f"quality_audit.{one}": _by_agency(one, Category.PLAN)
+        for one in ("comments", "author_words")
+    },
     "incident.what": _panel("what", for_persons=NOBODY),
     "incident.seen": _panel("seen", for_persons=NOBODY),
     "access_request.reason": _asked_why,
@@ -863,6 +867,7 @@ _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
     "incident.seen": lambda mark: [mark],
+    "quality_audit.comments": lambda mark: {"good": mark},
     "sender_version.body": lambda mark: {"resourceType": "Condition", "code": {"text": mark}},
     "access_file.pieces": lambda mark: [
         {

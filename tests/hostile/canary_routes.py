@@ -166,6 +166,8 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}": RECORD,
     "/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}/progress": RECORD,
     "/children/{child_id:uuid}/plan/summary": RECORD,
+    "/children/{child_id:uuid}/quality/{audit_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/quality/{audit_id:uuid}/answer": RECORD,
     "/children/{child_id:uuid}/requests": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}": RECORD,
     "/children/{child_id:uuid}/requests/{need_id:uuid}/appeal": RECORD,
@@ -507,6 +509,10 @@ CASES: Mapping[str, Case] = {
     "/sharing-agreements/{agreement_id:uuid}": NOTHING,
     "/sharing-agreements/{agreement_id:uuid}/change": NOTHING,
     "/short-breaks": NOTHING,
+    "/quality": NOTHING,
+    "/quality/new": NOTHING,
+    "/quality/mine": NOTHING,
+    "/quality/samples/{sample_id:uuid}": NOTHING,
     "/sign-in": NOTHING,
     "/sign-in/again": NOTHING,
     "/sign-in/again/demonstration": NOTHING,
@@ -553,7 +559,7 @@ PARTS = {
     "received_id": "received", "offered_id": "proposal", "told_id": "delivery", "pull_id": "pull_source",
     "pair_id": "list_link", "register_list_id": "register_list",
     "survey_id": "survey", "saying_id": "said_and_done",
-    "wish_id": "table_wish", "form_id": "form",
+    "wish_id": "table_wish", "form_id": "form", "audit_id": "quality_audit", "sample_id": "quality_sample",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 
@@ -572,6 +578,7 @@ OF_NO_CHILD = frozenset(
         "passkey",
         "pot",
         "pull_source",
+        "quality_sample",
         "received",
         "register_list",
         "said_and_done",

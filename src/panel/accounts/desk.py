@@ -85,6 +85,8 @@ ABOUT_MONEY = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 """Roles that read what is in the pots, promised and paid."""
 READING_FIGURES = frozenset({Role.COMMISSIONER, Role.GOVERNANCE_LEAD, Role.PARENTS_REPRESENTATIVE})
 """Roles that read what is published of all children together, and of none."""
+READING_QUALITY = frozenset({Role.COORDINATOR, Role.CHAIR, Role.MANAGER, Role.GOVERNANCE_LEAD})
+"""Roles that read how good assessments are: of every agency, or a manager of their own."""
 READING_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.MANAGER})
 """Roles that read who works at an agency: all that they look after, or their own."""
 
@@ -496,6 +498,8 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
         links = [*links, ("Forms", "/forms")]
     if who.viewer.roles & ANSWERING_FOR_USE:
         links = [*links, ("Governance", "/governance")]
+    if who.viewer.roles & READING_QUALITY:
+        links = [*links, ("Quality", "/quality")]
     if who.viewer.roles & READING_FIGURES:
         links = [*links, ("Commissioning", "/commissioning")]
     return links

@@ -21,6 +21,7 @@ from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
 from panel.demo.leading import write_leads
 from panel.demo.other_forms import write_other_forms, write_own_form
+from panel.demo.quality import write_quality
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -115,6 +116,7 @@ async def write_year(
     await write_voice(tenant, year, seed=seed)
     await write_agreements(tenant, year, seed=seed)
     await write_leads(tenant, year, seed=seed)
+    await write_quality(tenant, seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:

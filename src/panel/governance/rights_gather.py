@@ -46,6 +46,7 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "assessment": ("Assessments", Category.DEVELOPMENT),
     "section_answer": ("Assessments", "category"),
     "clock_stop": ("Assessments", Category.DEVELOPMENT),
+    "quality_audit": ("Assessments", Category.PLAN),
     "plan": ("Plans", Category.PLAN),
     "desired_outcome": ("Plans", Category.PLAN),
     "outcome_progress": ("Plans", Category.PLAN),

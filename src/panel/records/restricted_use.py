@@ -43,6 +43,7 @@ HELD_STILL = frozenset(
         "placement_condition",
         "placement_visit",
         "plan",
+        "quality_audit",
         "referral",
         "request_decision",
         "section_answer",
