@@ -19,6 +19,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import GUARDIANS, Purpose, Role, Viewer, ViewerKind
+from panel.accounts.dated_settings import DatedSetting
 from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.passwords import Passwords
 from panel.accounts.service import SignedIn
@@ -110,6 +111,8 @@ class Site:
     """What families are asked on their own page: how they were treated."""
     systems: Systems = field(default_factory=NoSystems)
     """What reads with a token instead of signing in."""
+    dated_settings: Sequence[DatedSetting] = ()
+    """What the rooms let an authority set, each with its days."""
 
 
 def refused_by_rule(

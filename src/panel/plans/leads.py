@@ -398,6 +398,14 @@ async def decline_offer(access: Access, offer_id: UUID, reason: str) -> None:
     await rewrite_access(access.session, access.child_id)
 
 
+async def take_over(session: AsyncSession, lead: LeadProfessional, begins: date) -> None:
+    """Let somebody hold the plan from a day on; whoever does so now ends the day before.
+
+    Whether they may is for whoever calls this; the child is locked by them too.
+    """
+    await _begin(session, lead, begins)
+
+
 async def _begin(session: AsyncSession, lead: LeadProfessional, begins: date) -> None:
     """Let somebody hold the plan from a day on; whoever does so now ends the day before."""
     formers = list(

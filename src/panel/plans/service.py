@@ -58,6 +58,16 @@ from panel.plans.reading import (
     former_plans,
     plan_for_reading,
 )
+from panel.plans.reassigning import (
+    Given,
+    HeldPlan,
+    NotGiven,
+    give_plan,
+    plans_held,
+    take_plan_back,
+    who_leads,
+    who_may_hold,
+)
 from panel.plans.rules import is_overdue
 from panel.plans.writing import (
     ActionWords,
@@ -88,6 +98,8 @@ __all__ = [
     "Candidate",
     "Clearance",
     "FamilyLine",
+    "Given",
+    "HeldPlan",
     "LeadFacts",
     "LeadHome",
     "LeadLine",
@@ -95,6 +107,7 @@ __all__ = [
     "LineForFamily",
     "MyAction",
     "NobodyElse",
+    "NotGiven",
     "Offer",
     "OfferFacts",
     "OutcomeReading",
@@ -123,6 +136,7 @@ __all__ = [
     "decline_offer",
     "former_plan_for_reading",
     "former_plans",
+    "give_plan",
     "home_of_lead",
     "import_lead",
     "import_plan",
@@ -150,8 +164,12 @@ __all__ = [
     "opened_for_offer",
     "plan_for_family",
     "plan_for_reading",
+    "plans_held",
     "start_plan",
     "step_action",
+    "take_plan_back",
     "to_hand_over",
+    "who_leads",
+    "who_may_hold",
     "withdraw_offer",
 ]

@@ -1,0 +1,1 @@
+"""What looks across the rooms for those who work with families: in bulk, in time, at a glance."""
