@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.service import worker_names
@@ -46,10 +47,10 @@ class DatedSetting:
     least: int = 0
     most: int = 1_000_000
     hint: str = ""
-    above: str = ""
-    """Key of another number that it must exceed."""
-    below: str = ""
-    """Key of another number that must exceed it."""
+    above: tuple[str, int] | None = None
+    """Another number that it must exceed: its key, and what it is where nobody set it."""
+    below: tuple[str, int] | None = None
+    """Another number that must exceed it."""
 
     def read(self, said: str) -> Value:
         """The value that somebody typed. Raises Invalid with a sentence about `value`."""
@@ -158,7 +159,7 @@ async def of_their_own(
     found = await session.scalars(
         select(Setting)
         .where(Setting.key.not_in(known))
-        .distinct(Setting.key)
+        .ext(distinct_on(Setting.key))
         .order_by(Setting.key, Setting.from_on.desc().nulls_last(), Setting.id.desc())
     )
     rows = list(found)
@@ -221,17 +222,17 @@ async def _require_order(
 ) -> None:
     """A day that begins before it ends, whichever of both is set. Raises Invalid."""
     for other, is_above in ((setting.above, True), (setting.below, False)):
-        if not other:
+        if other is None:
             continue
-        found = await session.scalar(
+        key, found = other
+        is_set = await session.scalar(
             select(Setting.value)
-            .where(Setting.key == other, (Setting.from_on.is_(None)) | (Setting.from_on <= at))
+            .where(Setting.key == key, (Setting.from_on.is_(None)) | (Setting.from_on <= at))
             .order_by(Setting.from_on.desc().nulls_last(), Setting.id.desc())
             .limit(1)
         )
-        if found is None:
-            continue
-        if is_above and value <= found:
+        found = found if is_set is None else int(is_set)
+        if is_above and int(value) <= found:
             raise Invalid.because("value", f"It must be more than {found}, which is set beside it")
-        if not is_above and value >= found:
+        if not is_above and int(value) >= found:
             raise Invalid.because("value", f"It must be less than {found}, which is set beside it")

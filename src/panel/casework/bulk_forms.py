@@ -43,6 +43,11 @@ class GiveLine:
     worker_id: UUID
     to_id: UUID
 
+    @property
+    def seen(self) -> str:
+        """The line as the rehearsal said it, without the colleague."""
+        return f"{self.child_id} {self.lead_id} {self.version} {self.worker_id}"
+
 
 def give_lines(said: Sequence[str]) -> Sequence[GiveLine]:
     """The lines of a rehearsal that are to be done. Raises Invalid for one that is not ours."""

@@ -192,7 +192,11 @@ async def give_plans(desk: NamedDependency[Desk]) -> Response[Any]:
     async def work(here: Transaction, form: GiveForm) -> None:
         if not form.why:
             raise Invalid.because("why", "Say why, for whoever reads this next year")
-        lines = give_lines(form.give)
+        who, lines = require_bulk(desk), give_lines(form.give)
+        found = await rehearse_reassign(desk.gate, here.session, who, form.from_ids, form.to_ids)
+        seen = {one.seen for one in found.lines}
+        if any(one.seen not in seen for one in lines):
+            raise Invalid.because("give", CHANGED)
         steps = [
             Planned(
                 one.child_id,
@@ -203,7 +207,6 @@ async def give_plans(desk: NamedDependency[Desk]) -> Response[Any]:
             for one in lines
         ]
         facts = {"from": [str(one) for one in form.from_ids]}
-        who = require_bulk(desk)
         made.append((await order(here.session, who, BulkKind.REASSIGN, steps, facts, form.why)).id)
 
     again = partial(_rehearsed_plans, desk, read)

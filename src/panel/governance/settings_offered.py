@@ -23,9 +23,13 @@ def _threshold(name: Threshold) -> DatedSetting:
         least=0 if is_hour else 1,
         most=LAST_HOUR if is_hour else MOST,
         hint=hint,
-        above=PREFIX + Threshold.DAY_BEGINS if name is Threshold.DAY_ENDS else "",
-        below=PREFIX + Threshold.DAY_ENDS if name is Threshold.DAY_BEGINS else "",
+        above=_beside(Threshold.DAY_BEGINS) if name is Threshold.DAY_ENDS else None,
+        below=_beside(Threshold.DAY_ENDS) if name is Threshold.DAY_BEGINS else None,
     )
+
+
+def _beside(name: Threshold) -> tuple[str, int]:
+    return PREFIX + name, DEFAULTS[name]
 
 
 def _span(name: str) -> DatedSetting:
