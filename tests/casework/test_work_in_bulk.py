@@ -124,6 +124,13 @@ async def test_plans_go_to_colleagues_through_a_death_and_back(
     back = await leads(tenant, day)
     assert Counter(back.values())[team.rosa.id] == 6
     assert back[changed] == after[changed]
+    async with tenant.transaction(team.tomas.id) as session:
+        found = await session.scalars(
+            text("SELECT child_id FROM child_access WHERE valid_until >= :now"),
+            {"now": clock.now()},
+        )
+        reached = set(found)
+    assert reached <= {changed}, "who held it for two days reaches it no more"
     for ahead in range(4):
         now = await leads(tenant, MORNING.date() + timedelta(days=ahead))
         assert set(now) == set(team.children), "nobody is without a lead for a day"

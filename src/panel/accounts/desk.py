@@ -71,6 +71,9 @@ nothing is for workers: a new page is closed to families until somebody opens it
 
 FAMILY_HOME = "/family"
 OWN_SIGN_IN = "/me/sign-in"
+OWN_TASKS = "/my-tasks"
+IN_BULK = "/bulk-work"
+SETTINGS = "/settings"
 COLLEAGUES_SIGN_IN = "/people/new-sign-in"
 AGAIN = "/sign-in/again"
 FAMILY_AGAIN = "/family/sign-in?again=yes"
@@ -84,6 +87,10 @@ ABOUT_MONEY = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 """Roles that read what is in the pots, promised and paid."""
 READING_FIGURES = frozenset({Role.COMMISSIONER, Role.GOVERNANCE_LEAD, Role.PARENTS_REPRESENTATIVE})
 """Roles that read what is published of all children together, and of none."""
+WORKING_IN_BULK = frozenset({Role.MANAGER, Role.COORDINATOR, Role.CHAIR})
+"""Roles that give plans on, close cases and move days for many at once."""
+SETTING = frozenset({Role.ADMINISTRATOR, Role.GOVERNANCE_LEAD})
+"""Roles that read and change the authority's dated settings."""
 READING_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.MANAGER})
 """Roles that read who works at an agency: all that they look after, or their own."""
 
@@ -493,6 +500,8 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
         links = [*links, ("Services", "/directory")]
     if who.viewer.roles & ANSWERING_FOR_USE:
         links = [*links, ("Governance", "/governance")]
+    if who.viewer.roles & SETTING:
+        links = [*links, ("Settings", SETTINGS)]
     if who.viewer.roles & READING_FIGURES:
         links = [*links, ("Commissioning", "/commissioning")]
     return links
@@ -526,7 +535,13 @@ def _footer(who: SignedIn | None) -> Sequence[Link]:
             Link("What words mean", FAMILIES_GLOSSARY),
             Link("When you signed in", "/family/sign-ins"),
         )
-    links = [Link("Glossary", WORKERS_GLOSSARY), Link("How you sign in", OWN_SIGN_IN)]
+    links = [
+        Link("What waits for me", OWN_TASKS),
+        Link("Glossary", WORKERS_GLOSSARY),
+        Link("How you sign in", OWN_SIGN_IN),
+    ]
+    if who.viewer.roles & WORKING_IN_BULK:
+        links.append(Link("Work on many at once", IN_BULK))
     if Role.ADMINISTRATOR in who.viewer.roles:
         links.append(Link("A colleague cannot sign in", COLLEAGUES_SIGN_IN))
     return links

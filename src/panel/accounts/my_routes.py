@@ -53,6 +53,7 @@ from panel.accounts.people_joining import ANEW_WORDS, send_link
 from panel.accounts.people_pages import worker_href
 from panel.accounts.service import worker_by_email
 from panel.accounts.sign_in_routes import as_json, place_of
+from panel.accounts.switching import sites_of
 from panel.accounts.taking import Transaction, take_here
 from panel.accounts.way_in import safe_path, set_cookie
 from panel.platform.crypto import Keys, NotSealedHere
@@ -113,6 +114,7 @@ async def _mine(desk: Desk, errors: FieldErrors | None) -> Response[str]:
             recovery=recovery_words(ways),
             passkeys=passkey_lines(ways, BASE),
             sessions=session_lines(found, BASE),
+            has_others=bool(sites_of(desk)),
         )
 
 

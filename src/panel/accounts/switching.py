@@ -341,12 +341,13 @@ async def _link(session: AsyncSession, worker_id: UUID, authority: str, their_id
 
 
 async def unlink(desk: Desk, authority: str) -> None:
-    """The accounts are no longer one person's way: from here alone is enough."""
+    """The accounts are no longer one person's way: from here alone is enough. Raises NotFound."""
     async with desk.tenant.transaction(desk.viewer.id) as session:
         line = await _linked(session, desk.viewer.id, authority)
-        if line is not None:
-            line.ended_at = session.info[NOW]
-            note(session, Kind.ELSEWHERE_ENDED, desk.viewer.id, authority=authority)
+        if line is None:
+            raise NotFound("No account of yours there is linked.")
+        line.ended_at = session.info[NOW]
+        note(session, Kind.ELSEWHERE_ENDED, desk.viewer.id, authority=authority)
 
 
 async def forget_ways(session: AsyncSession, now: datetime) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
-from consent import Category, Role
-from panel.accounts.desk import usual_purposes
+from consent import Category
+from panel.accounts.desk import WORKING_IN_BULK, usual_purposes
 from panel.accounts.figures import Figure, figures
 from panel.accounts.service import SignedIn, worker_at_desk
 from panel.casework import bulk_steps
@@ -189,7 +189,7 @@ async def _claimed(session: AsyncSession, work: BulkWork) -> Sequence[BulkStep]:
 def _has_role(who: SignedIn, work: BulkWork) -> bool:
     if work.kind == BulkKind.MOVE_DAY:
         return UUID(work.facts["panel"]) in who.may_coordinate
-    return bool(who.viewer.roles & {Role.MANAGER, Role.COORDINATOR, Role.CHAIR})
+    return bool(who.viewer.roles & WORKING_IN_BULK)
 
 
 async def _opened(
@@ -215,6 +215,8 @@ async def _one(
             after = await _do(session, work, step, opened)
     except Left as left:
         why = left.code
+    except NotAllowed:
+        why = "held_still"
     except (StaleDataError, Problem):
         why = "changed"
     if after is not None and not why and work.state == BulkState.RUNNING:

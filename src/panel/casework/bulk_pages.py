@@ -6,12 +6,12 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
+from panel.accounts.desk import IN_BULK as BASE
 from panel.casework.bulk_models import BulkKind, BulkState, BulkStep, BulkWork, StepState
 from panel.casework.bulk_rehearse import DayLine
 from panel.casework.bulk_rules import LEFT_WORDS, may_undo
 from panel.web import words
 
-BASE = "/bulk-work"
 KIND_WORDS: Mapping[BulkKind, str] = {
     BulkKind.REASSIGN: "Plans given to colleagues",
     BulkKind.CLOSE: "Cases closed",

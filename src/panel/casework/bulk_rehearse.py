@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
-from panel.accounts.desk import Desk, usual_purposes
+from panel.accounts.desk import WORKING_IN_BULK, Desk, usual_purposes
 from panel.accounts.service import SignedIn, worker_names
 from panel.casework.bulk_rules import (
     LEFT_WORDS,
@@ -60,7 +60,7 @@ class Line:
 
 def require_bulk(desk: Desk) -> SignedIn:
     """Who may work in bulk: managers, and who runs a panel. Raises NotAllowed."""
-    return desk.require(Role.MANAGER, Role.COORDINATOR, Role.CHAIR)
+    return desk.require(*WORKING_IN_BULK)
 
 
 # Plans to colleagues ------------------------------------------------------------------------------

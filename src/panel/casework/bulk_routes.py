@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy import select, tuple_
 
+from panel.accounts.desk import IN_BULK as BASE
 from panel.accounts.desk import Desk, go
 from panel.accounts.service import worker_names
 from panel.accounts.taking import Transaction, take_here
@@ -24,7 +25,6 @@ from panel.casework.bulk_forms import (
 )
 from panel.casework.bulk_models import BulkKind, BulkState, BulkStep, BulkWork
 from panel.casework.bulk_pages import (
-    BASE,
     KIND_WORDS,
     STATE_WORDS,
     WEEKDAYS,

@@ -15,6 +15,7 @@ LONGEST_SHIFT = 6
 LEFT_WORDS: Mapping[str, str] = {
     "not_reached": "You no longer reach this record.",
     "read_only": "You can read this record and cannot change it.",
+    "held_still": "The use of this record is restricted: nothing may be changed.",
     "changed": "Somebody changed it meanwhile.",
     "offered": "The plan is offered to somebody who has not answered yet.",
     "cannot_hold": "The colleague leaves, or cannot hold a plan.",

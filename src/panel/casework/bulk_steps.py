@@ -44,7 +44,12 @@ async def give(access: Access, step: BulkStep) -> dict[str, Any]:
         )
     except NotGiven as refused:
         raise Left(refused.code) from refused
-    return {"lead": str(given.lead_id), "version": given.version, "actions": dict(given.actions)}
+    return {
+        "lead": str(given.lead_id),
+        "version": given.version,
+        "actions": dict(given.actions),
+        "joined": None if given.joined is None else str(given.joined),
+    }
 
 
 async def take_back(access: Access, step: BulkStep) -> None:
@@ -52,7 +57,8 @@ async def take_back(access: Access, step: BulkStep) -> None:
     if not access.may_write:
         raise Left("read_only")
     after = step.after
-    given = Given(UUID(after["lead"]), after["version"], after["actions"])
+    joined = None if after["joined"] is None else UUID(after["joined"])
+    given = Given(UUID(after["lead"]), after["version"], after["actions"], joined)
     try:
         await take_plan_back(access, given, UUID(step.before["worker"]))
     except NotGiven as refused:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.accounts.desk import OWN_TASKS
 from panel.accounts.identities import LINKED
 from panel.accounts.models import Worker
 from panel.accounts.own_ways import CHANGED
@@ -30,7 +31,6 @@ DIGEST = "digest"
 """The kind of the message, and how its `once` begins."""
 AT_ONCE = frozenset({INVITATION, LINKED, CHANGED})
 """About somebody's own account: whoever waits before a sign-in page, or is warned, is told now."""
-TASKS = "/my-tasks"
 CHOICES = "/my-notices"
 
 
@@ -107,7 +107,8 @@ async def _put(session: AsyncSession, worker: Worker, due: int, slot: str, site_
         kind=DIGEST,
         subject=digest_subject(due),
         body=(
-            f"{digest_subject(due)} for you in Panel. Sign in to see what:\n{site_url}{TASKS}\n\n"
+            f"{digest_subject(due)} for you in Panel. Sign in to see what:\n"
+            f"{site_url}{OWN_TASKS}\n\n"
             f"You choose how often you are told, and when not:\n{site_url}{CHOICES}\n"
         ),
         once=once,

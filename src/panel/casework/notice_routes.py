@@ -9,9 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from panel.accounts.desk import FOR_ANYBODY, Desk
+from panel.accounts.desk import OWN_TASKS as TASKS
 from panel.accounts.providers import base_of
 from panel.accounts.taking import Transaction, take_here
-from panel.casework.digest import CHOICES, TASKS, choice_of, choose
+from panel.casework.digest import CHOICES, choice_of, choose
 from panel.casework.feed import calendar_of, etag_of, make_feed, own_feed, revoke_feed
 from panel.casework.notice_models import Digest
 from panel.casework.quiet_rules import USUAL_FROM, USUAL_UNTIL

@@ -12,7 +12,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from consent import Role
 from panel.accounts.dated_settings import (
     DatedSetting,
     Held,
@@ -23,15 +22,14 @@ from panel.accounts.dated_settings import (
     set_from,
     standing,
 )
-from panel.accounts.desk import Desk
+from panel.accounts.desk import SETTING, Desk
+from panel.accounts.desk import SETTINGS as BASE
 from panel.accounts.taking import Transaction, take_here
 from panel.panels.models import Panel
 from panel.platform.problems import NotFound
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled, line, on_day
 
-BASE = "/settings"
-MAY_SET = (Role.ADMINISTRATOR, Role.GOVERNANCE_LEAD)
 OWN_PAGES: Mapping[str, tuple[str, str]] = {
     "retention.": ("How long records are kept", "/governance/retention"),
     "governance.": ("Governance", "/governance"),
@@ -111,7 +109,7 @@ def groups(found: Sequence[Standing]) -> list[tuple[str, list[SettingRow]]]:
 @get(BASE, include_in_schema=False)
 async def all_settings(desk: NamedDependency[Desk]) -> Response[str]:
     """Every dated setting: what holds now, from when, what comes next, its source, who set it."""
-    desk.require(*MAY_SET)
+    desk.require(*SETTING)
     offered = desk.site.dated_settings
     async with desk.tenant.transaction(desk.viewer.id) as session:
         found = await standing(session, offered)
@@ -135,14 +133,14 @@ def _setting(desk: Desk, key: str) -> DatedSetting:
 @get(f"{BASE}/{{key:str}}", include_in_schema=False)
 async def setting_page(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[Any]:
     """One setting: what held, holds and comes, and the form that changes it."""
-    desk.require(*MAY_SET)
+    desk.require(*SETTING)
     return await _page(desk, _setting(desk, key))
 
 
 @post(f"{BASE}/{{key:str}}", include_in_schema=False)
 async def save_setting(desk: NamedDependency[Desk], key: FromPath[str]) -> Response[Any]:
     """Have it hold another value from a day on."""
-    desk.require(*MAY_SET)
+    desk.require(*SETTING)
     setting = _setting(desk, key)
 
     async def work(here: Transaction, form: SettingForm) -> None:

@@ -18,6 +18,7 @@ from panel.demo import places
 from panel.demo.allocating import allocate
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
+from panel.demo.in_bulk import write_in_bulk
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -110,6 +111,7 @@ async def write_year(
     await look_back(tenant, year, seed=seed)
     await allocate(tenant, year, world.asked, seed=seed)
     await write_voice(tenant, year, seed=seed)
+    await write_in_bulk(tenant, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:

@@ -7,6 +7,7 @@ and no day is without a lead professional. Another agency's worker is offered th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -19,7 +20,9 @@ from panel.plans.writing import lock_child
 from panel.platform.problems import Problem
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.gate import Access, rewrite_access
+from panel.register.models import Involvement
 
+A_DAY = timedelta(days=1)
 GIVEN = "Given to a colleague of the same agency"
 
 
@@ -52,6 +55,8 @@ class Given:
     version: int
     actions: Mapping[str, int]
     """The version of each, by its id."""
+    joined: UUID | None = None
+    """The part in the team that came with it; None where the colleague was in the team before."""
 
 
 _HELD = """
@@ -141,10 +146,24 @@ async def give_plan(access: Access, lead_id: UUID, version: int, to_id: UUID) ->
         offered_by=access.viewer.id,
     )
     lead.reason = GIVEN
+    teams = await _parts(session, access.child_id, to_id)
     await take_over(session, given, today)
+    joined = next(iter(await _parts(session, access.child_id, to_id) - teams), None)
     actions = await _actions_along(session, access.child_id, former_id, to_id)
     await rewrite_access(session, access.child_id)
-    return Given(given.id, given.version, actions)
+    return Given(given.id, given.version, actions, joined)
+
+
+async def _parts(session: AsyncSession, child_id: UUID, worker_id: UUID) -> set[UUID]:
+    """A worker's parts in a child's team that have no end."""
+    found = await session.scalars(
+        select(Involvement.id).where(
+            Involvement.child_id == child_id,
+            Involvement.worker_id == worker_id,
+            Involvement.until_on.is_(None),
+        )
+    )
+    return set(found)
 
 
 async def _require_taker(session: AsyncSession, lead: LeadProfessional, to_id: UUID) -> None:
@@ -192,3 +211,10 @@ async def take_plan_back(access: Access, given: Given, to_id: UUID) -> None:
     if now != dict(given.actions):
         raise NotGiven("changed", "An action that went along was changed since.")
     await give_plan(access, given.lead_id, given.version, to_id)
+    if given.joined is None:
+        return
+    part = await session.get(Involvement, given.joined, populate_existing=True)
+    if part is not None and part.until_on is None and part.from_on is not None:
+        # Who reached the child by this alone no longer does from tomorrow, or from today.
+        part.until_on = max(part.from_on, access.today - A_DAY)
+        await rewrite_access(session, access.child_id)
