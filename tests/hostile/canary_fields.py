@@ -74,6 +74,8 @@ ABOUT_NO_CHILD = frozenset({
     "unknown_letter",
     "fact_period", "insight_event", "insight_release", "insight_cell", "insight_file",
     "insight_refusal",
+    "bulk_work", "bulk_step", "task_notice", "notice_choice", "calendar_feed",
+    "worker_elsewhere", "way_between",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 

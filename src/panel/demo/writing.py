@@ -19,6 +19,7 @@ from panel.demo.agreeing import version_of, write_agreements
 from panel.demo.allocating import allocate
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
+from panel.demo.in_bulk import write_in_bulk
 from panel.demo.leading import write_leads
 from panel.demo.other_forms import write_other_forms, write_own_form
 from panel.demo.quality import write_quality
@@ -117,6 +118,7 @@ async def write_year(
     await write_agreements(tenant, year, seed=seed)
     await write_leads(tenant, year, seed=seed)
     await write_quality(tenant, seed)
+    await write_in_bulk(tenant, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:

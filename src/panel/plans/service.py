@@ -69,6 +69,16 @@ from panel.plans.reading import (
     former_plans,
     plan_for_reading,
 )
+from panel.plans.reassigning import (
+    Given,
+    HeldPlan,
+    NotGiven,
+    give_plan,
+    plans_held,
+    take_plan_back,
+    who_leads,
+    who_may_hold,
+)
 from panel.plans.rules import is_overdue
 from panel.plans.versions import agree_plan
 from panel.plans.writing import (
@@ -100,6 +110,8 @@ __all__ = [
     "Candidate",
     "Clearance",
     "FamilyLine",
+    "Given",
+    "HeldPlan",
     "LeadFacts",
     "LeadHome",
     "LeadLine",
@@ -108,6 +120,7 @@ __all__ = [
     "LineForFamily",
     "MyAction",
     "NobodyElse",
+    "NotGiven",
     "Offer",
     "OfferFacts",
     "OutcomeReading",
@@ -142,6 +155,7 @@ __all__ = [
     "former_plan_for_reading",
     "former_plans",
     "give_back",
+    "give_plan",
     "hand_at_once",
     "home_of_lead",
     "import_lead",
@@ -172,8 +186,12 @@ __all__ = [
     "opened_for_offer",
     "plan_for_family",
     "plan_for_reading",
+    "plans_held",
     "start_plan",
     "step_action",
+    "take_plan_back",
     "to_hand_over",
+    "who_leads",
+    "who_may_hold",
     "withdraw_offer",
 ]
