@@ -33,7 +33,8 @@ from panel.documents.service import CONTENT_FIELD
 from panel.governance.models import UnusualPattern
 from panel.insight.linking.models import ListedChild, ListLink
 from panel.panels.note_models import FamilyNote, NoteDelivery
-from panel.plans.models import DesiredOutcome, Plan
+from panel.plans.contingency import SECTIONS as CONTINGENCY
+from panel.plans.models import DesiredOutcome, Plan, PlanVersion
 from panel.platform.crypto import Keys
 from panel.platform.tables import KEYS, Base
 from panel.platform.tenancy import Tenant, load_keys
@@ -82,6 +83,7 @@ it would change in `proposal`.
 """
 
 CODED = frozenset({
+    "outcome_need.section_key", "outcome_need.question_key",
     "service_request.reference", "service_request.category", "service_request.level_of_need",
     "unmet_need.unit", "letter_copy.failure",
     "outside_placement.category", "placement_condition.category", "placement_visit.category",
@@ -296,9 +298,18 @@ def _kept_on_the_list(name: str) -> Rule:
     return lambda row, _: Canary(f"listed_child.{name}", row.id, NOBODY, frozenset())
 
 
-def _progress(row: Any, around: Around) -> Canary:
-    return _of(
-        row, "note", Category.PLAN, agencies=(None, around.plan_author.get(row.outcome_id))
+def _of_outcome(name: str) -> Rule:
+    """Of what belongs to a desired outcome."""
+    return lambda row, around: _of(
+        row, name, Category.PLAN, agencies=(None, around.plan_author.get(row.outcome_id))
+    )
+
+
+def _of_version(name: str) -> Rule:
+    """Of a plan as it was agreed, and of what somebody said of it."""
+    return lambda row, around: _of(
+        row, name, Category.PLAN,
+        agencies=(None, around.plan_author.get(getattr(row, "version_id", row.id))),
     )  # fmt: skip
 
 
@@ -543,7 +554,15 @@ SEALED: dict[str, Rule] = {
     "plan.summary": _of_plan("summary"),
     "desired_outcome.text": _of_plan("text"),
     "desired_outcome.measure": _of_plan("measure"),
-    "outcome_progress.note": _progress,
+    "outcome_progress.note": _of_outcome("note"),
+    **{
+        f"outcome_measure.{one}": _of_outcome(one)
+        for one in ("baseline_words", "target_words", "unit", "scaling_question")
+    },
+    "outcome_reading.note": _of_outcome("note"),
+    "plan_version.content": _of_version("content"),
+    "plan_answer.words": _of_version("words"),
+    **{f"contingency_plan.{one}": _by_agency(one, Category.PLAN) for one in CONTINGENCY},
     "action.text": _of_plan("text"),
     "action.owner_words": _of_plan("owner_words"),
     "action.note": _of_plan("note"),
@@ -744,6 +763,8 @@ async def look_around(session: AsyncSession) -> Around:
         around.plan_author[plan.id] = plan.author_agency_id
     for outcome in await session.scalars(select(DesiredOutcome)):
         around.plan_author[outcome.id] = around.plan_author[outcome.plan_id]
+    for version in await session.scalars(select(PlanVersion)):
+        around.plan_author[version.id] = around.plan_author[version.plan_id]
     for package in await session.scalars(select(Package)):
         around.package_author[package.id] = package.author_agency_id
     placed = await session.execute(
@@ -856,6 +877,7 @@ def _stays_empty(where: str, row: Any) -> bool:
 _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
+    "plan_version.content": lambda mark: {"summary": mark},
     "incident.seen": lambda mark: [mark],
     "sender_version.body": lambda mark: {"resourceType": "Condition", "code": {"text": mark}},
     "access_file.pieces": lambda mark: [
