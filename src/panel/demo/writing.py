@@ -19,6 +19,10 @@ from panel.demo.agreeing import version_of, write_agreements
 from panel.demo.allocating import allocate
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
+from panel.demo.in_bulk import write_in_bulk
+from panel.demo.leading import write_leads
+from panel.demo.other_forms import write_other_forms, write_own_form
+from panel.demo.quality import write_quality
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -112,6 +116,9 @@ async def write_year(
     await allocate(tenant, year, world.asked, seed=seed)
     await write_voice(tenant, year, seed=seed)
     await write_agreements(tenant, year, seed=seed)
+    await write_leads(tenant, year, seed=seed)
+    await write_quality(tenant, seed)
+    await write_in_bulk(tenant, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:
@@ -161,6 +168,7 @@ async def _place(session: AsyncSession, today: date) -> World:
     session.add_all(Area(id=code, name=name, boundary=None) for code, name in places.WARDS)
     await ensure_gateways(session)
     await ensure_forms(session)
+    await write_own_form(session)
     world.form = await session.scalar(
         select(Form).where(Form.key == "caf").order_by(Form.number.desc()).limit(1)
     )
@@ -239,6 +247,7 @@ async def _write_child(session: AsyncSession, world: World, story: Story) -> Non
     _write_involvements(session, world, story, child)
     _write_process(session, world, story, child)
     await _write_assessment(session, world, story, child)
+    await write_other_forms(session, story, child)
     await _write_plan(session, world, story, child)
     await _write_panel(session, world, story, child, mother)
     _write_sharing(session, world, story, child, mother, father)

@@ -29,6 +29,10 @@ DOES_BY_ITSELF: dict[str, str] = {
     "keep the documents up to date": "makes a new version of these documents when they changed",
     "let leavers go": "ends what signs a worker in once their last day is over, and puts their open"
     " actions on their manager’s list",
+    "do what was ordered for many": "does for many children, or meetings, what somebody saw"
+    " rehearsed and ordered, or takes it back, each as far as they may at that moment",
+    "tell workers what is due": "writes down what waits for each worker, without content, and"
+    " tells those who want it by e-mail how much is due, outside their quiet hours",
     "gather copies that were asked for": "gathers what is kept about a person who asked for a"
     " copy of it, in the name of the information governance lead",
     "tell of what is to be put right": "tells lead professionals what is said to be wrong in a"

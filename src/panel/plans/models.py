@@ -113,6 +113,62 @@ class LeadProfessional(ChildScoped):
     """Why declined, or why it ended."""
     from_on: Mapped[date | None]
     until_on: Mapped[date | None]
+    role: Mapped[str] = mapped_column(Text, default="main", server_default="main")
+    """main: holds the plan, one a day. joint: leads beside whoever does, for days with an end."""
+    joint_until: Mapped[date | None]
+    """Until when whoever held the plan before stays beside, as it was offered."""
+    note = Sealed()
+    """What the next one should know."""
+    family: Mapped[str | None] = mapped_column(Text)
+    """What the family says of the handover: said, asked (no answer yet), could_not_ask."""
+    family_words = Sealed()
+    """Their words, or why they could not be asked."""
+    over_limit = Sealed()
+    """Why it is right although they hold as many plans as the limit says, or more."""
+    budget_from: Mapped[date | None]
+    budget_until: Mapped[date | None]
+    """The days on which they also hold the child's budget."""
+    budget_by: Mapped[UUID | None]
+    """Who gave it to them."""
+
+
+@watched("state", "until_on")
+class LeadCover(ChildScoped):
+    """Who stands in for the lead professional on some days. Dated, never deleted.
+
+    A cover that is cut short is ended; whoever holds the plan holds it again by itself.
+    """
+
+    __tablename__ = "lead_cover"
+    __table_args__ = (
+        one_of("state", ("offered", "accepted", "declined", "withdrawn", "ended")),
+        CheckConstraint("from_on <= until_on", name="days"),
+        Index("ix_lead_cover_worker", "worker_id", "state"),
+    )
+
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("lead_professional.id"), index=True)
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("worker.id"))
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    state: Mapped[str] = mapped_column(Text, default="offered")
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    offered_on: Mapped[date]
+    offered_by: Mapped[UUID]
+    answered_on: Mapped[date | None]
+    reason = Sealed()
+    """Why declined, or why it ended early."""
+
+
+class LeadWish(ChildScoped):
+    """Whom the family would like as lead professional, in their words. The newest counts."""
+
+    __tablename__ = "lead_wish"
+
+    worker_id: Mapped[UUID | None] = mapped_column(ForeignKey("worker.id"))
+    """None where they named nobody who works here, or said whom they would not like."""
+    said_on: Mapped[date]
+    said_by = Sealed()
+    words = Sealed()
 
 
 class FamilyClearance(ChildScoped):

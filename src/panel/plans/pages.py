@@ -444,7 +444,7 @@ def lead_page(
     now = next((one for one in lines if one.holds_on(today)), None)
     offered = next((one for one in lines if one.state == "offered"), None)
     choices = [
-        (str(one.worker_id), _candidate_words(one))
+        (str(one.worker_id), candidate_words(one))
         for one in people
         if one.leaves_on is None and (now is None or one.worker_id != now.worker_id)
     ]
@@ -467,7 +467,8 @@ def lead_page(
     )
 
 
-def _candidate_words(one: Candidate) -> str:
+def candidate_words(one: Candidate) -> str:
+    """Who could lead, with what they do and where."""
     title = f", {one.job_title}" if one.job_title else ""
     return f"{one.name}{title}, {one.agency}{' (in the team)' if one.in_team else ''}"
 
@@ -488,8 +489,8 @@ def _offered_words(offered: LeadLine, today: date) -> str:
 
 
 def _history_line(one: LeadLine, today: date) -> tuple[str, str, str]:
-    who = f"{one.name}, {one.agency}"
-    reason = one.reason or ""
+    who = f"{one.name}, {one.agency}{' (beside)' if one.role == 'joint' else ''}"
+    reason = " ".join(_handed_words(one))
     if one.state in ("accepted", "ended") and one.from_on is not None:
         begins = "From" if one.from_on > today else "Since"
         if one.until_on is None:
@@ -498,6 +499,20 @@ def _history_line(one: LeadLine, today: date) -> tuple[str, str, str]:
     what = {"declined": "Declined", "withdrawn": "Withdrawn"}.get(one.state, "Offered")
     answered = "" if one.answered_on is None else f", {what.lower()} {short_day(one.answered_on)}"
     return (f"{what}: {who}", f"Offered {short_day(one.offered_on)}{answered}", reason)
+
+
+def _handed_words(one: LeadLine) -> Sequence[str]:
+    """Why it ended or was declined, what was handed over with it, and the family's word."""
+    said = [one.reason or ""]
+    if one.note:
+        said.append(f"Handed over with: {one.note}")
+    if one.family == "said" and one.family_words:
+        said.append(f"The family: “{one.family_words}”")
+    elif one.family == "asked":
+        said.append("The family was asked and had not answered.")
+    elif one.family == "could_not_ask" and one.family_words:
+        said.append(f"The family could not be asked: {one.family_words}")
+    return [line for line in said if line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -525,6 +540,8 @@ def offer_page(offer: Offer, today: date) -> OfferPage:
     facts.append(("Offered", day_and_distance(offer.offered_on, today)))
     if offer.lead_now:
         facts.append(("Lead professional now", offer.lead_now))
+    if offer.joint_until is not None:
+        facts.append(("They stay beside you until", short_day(offer.joint_until)))
     base = f"/lead-professional/offers/{offer.id}"
     return OfferPage(
         title="Will you be lead professional?",
@@ -710,11 +727,12 @@ def _home_lead(home: LeadHome) -> str:
 
 
 def _offer_line(one: OfferToMe, today: date) -> tuple[str, str, str, str]:
+    name = one.name or one.reference
     return (
-        one.name or one.reference,
+        f"{name}, to cover" if one.covers else name,
         one.offered_by,
         day_and_distance(one.offered_on, today),
-        f"/lead-professional/offers/{one.id}",
+        f"/lead-professional/{'cover' if one.covers else 'offers'}/{one.id}",
     )
 
 

@@ -50,14 +50,12 @@ from panel.plans.service import (
     decline_offer,
     former_plan_for_reading,
     former_plans,
-    lead_history,
     let_family_read,
     line_for_family,
     lines_for_family,
     mark_done,
     may_clear,
     offer_for_answer,
-    offer_lead,
     open_for_offer,
     opened_for_offer,
     plan_for_reading,
@@ -69,7 +67,6 @@ from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web.forms import FieldErrors, Filled, Nothing
 
-LOOKING = "read who holds the plan"
 HANDING = "changed who holds the plan"
 
 
@@ -514,45 +511,6 @@ async def done(
 # The lead professional ----------------------------------------------------------------------------
 
 
-def _leading(desk: Desk) -> Show:
-    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
-        page = pages.lead_page(
-            access.child_id,
-            await lead_history(access),
-            await candidates(access) if access.may_write else (),
-            desk.viewer.id,
-            access.today,
-            may_write=access.may_write,
-        )
-        return await record_page(desk, access, "lead", errors, page=page, filled=Filled({}, errors))
-
-    return show
-
-
-@get("/children/{child_id:uuid}/lead-professional", include_in_schema=False)
-async def lead(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """Who holds the plan since when, what was before, and the form that offers it."""
-    return await shown(desk, child_id, LOOKING, _leading(desk))
-
-
-@post("/children/{child_id:uuid}/lead-professional/offers", include_in_schema=False)
-async def offer(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """Offer the part of lead professional to a worker."""
-
-    async def work(access: Access, form: forms.Offer) -> None:
-        await offer_lead(access, form.worker_id)
-
-    return await saved(
-        desk,
-        child_id,
-        forms.Offer,
-        work,
-        _leading(desk),
-        location=_lead(child_id),
-        doing=HANDING,
-    )
-
-
 @post(
     "/children/{child_id:uuid}/lead-professional/offers/{offer_id:uuid}/withdraw",
     include_in_schema=False,
@@ -565,15 +523,7 @@ async def withdraw(
     async def work(access: Access, _form: Nothing) -> None:
         await withdraw_offer(access, offer_id)
 
-    return await saved(
-        desk,
-        child_id,
-        Nothing,
-        work,
-        _leading(desk),
-        location=_lead(child_id),
-        doing=HANDING,
-    )
+    return await take(desk, Nothing, partial(desk.open, child_id, HANDING), work, _lead(child_id))
 
 
 async def _offer_shown(desk: Desk, offer_id: UUID, errors: FieldErrors | None) -> Response[Any]:
@@ -650,8 +600,6 @@ HANDLERS = [
     save_action,
     step,
     done,
-    lead,
-    offer,
     withdraw,
     my_offer,
     accept,

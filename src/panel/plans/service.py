@@ -14,8 +14,17 @@ from panel.plans.family_words import (
     may_clear,
     plan_for_family,
 )
+from panel.plans.handing import begin_again, end_with_case, give_back, hand_at_once
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
 from panel.plans.judging import judge_own_outcome
+from panel.plans.lead_days import (
+    DAYS_WITHOUT_LEAD,
+    LeadOn,
+    WithoutLead,
+    days_without_lead,
+    lead_on,
+    leads_on,
+)
 from panel.plans.leads import (
     PART,
     Candidate,
@@ -60,6 +69,16 @@ from panel.plans.reading import (
     former_plans,
     plan_for_reading,
 )
+from panel.plans.reassigning import (
+    Given,
+    HeldPlan,
+    NotGiven,
+    give_plan,
+    plans_held,
+    take_plan_back,
+    who_leads,
+    who_may_hold,
+)
 from panel.plans.rules import is_overdue
 from panel.plans.versions import agree_plan
 from panel.plans.writing import (
@@ -82,6 +101,7 @@ from panel.plans.writing import (
 
 __all__ = [
     "CHASE_FIGURES",
+    "DAYS_WITHOUT_LEAD",
     "HOME_KEY",
     "MINE_KEY",
     "PART",
@@ -90,13 +110,17 @@ __all__ = [
     "Candidate",
     "Clearance",
     "FamilyLine",
+    "Given",
+    "HeldPlan",
     "LeadFacts",
     "LeadHome",
     "LeadLine",
+    "LeadOn",
     "LeftByLeaver",
     "LineForFamily",
     "MyAction",
     "NobodyElse",
+    "NotGiven",
     "Offer",
     "OfferFacts",
     "OutcomeReading",
@@ -107,6 +131,7 @@ __all__ = [
     "ProgressReading",
     "TakesOver",
     "ToHandOver",
+    "WithoutLead",
     "accept_offer",
     "action_of_meeting",
     "add_action",
@@ -114,6 +139,7 @@ __all__ = [
     "add_progress",
     "agree_plan",
     "ask_for_action",
+    "begin_again",
     "candidates",
     "carry_over",
     "change_action",
@@ -123,9 +149,14 @@ __all__ = [
     "clearances",
     "current_leads",
     "current_plan_facts",
+    "days_without_lead",
     "decline_offer",
+    "end_with_case",
     "former_plan_for_reading",
     "former_plans",
+    "give_back",
+    "give_plan",
+    "hand_at_once",
     "home_of_lead",
     "import_lead",
     "import_plan",
@@ -134,6 +165,8 @@ __all__ = [
     "judge_own_outcome",
     "lead_gap_since",
     "lead_history",
+    "lead_on",
+    "leads_on",
     "leaver",
     "led_by",
     "left_by",
@@ -153,8 +186,12 @@ __all__ = [
     "opened_for_offer",
     "plan_for_family",
     "plan_for_reading",
+    "plans_held",
     "start_plan",
     "step_action",
+    "take_plan_back",
     "to_hand_over",
+    "who_leads",
+    "who_may_hold",
     "withdraw_offer",
 ]
