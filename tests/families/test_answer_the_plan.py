@@ -123,7 +123,7 @@ async def test_a_question_is_answered_from_0_to_10(
     for value in ("4", "7"):
         assert (await send(mother, at[0], at[0], {"value": value})).status_code == 303
     page = (await mother.get(f"/family/{family.child}/plan")).text
-    assert "7 on a scale of 0 to 10" in words(page).replace("  ", " ")
+    assert "On a scale of 0 to 10: 7 on 23 November 2026." in words(page)
     assert page.count("<svg") == 1
     async with gate.open(family.child, rosa(family), SUPPORT, "tested") as access:
         told = await measures_of(access, await read(access))

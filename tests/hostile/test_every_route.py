@@ -23,6 +23,7 @@ TABLES = {
     "link_id": "family_link", "involvement_id": "involvement", "assessment_id": "assessment",
     "document_id": "document", "cover_id": "lead_cover", "offer_id": "lead_professional", "referral_id": "referral",
     "plan_id": "plan", "action_id": "action", "line_id": "action", "outcome_id": "desired_outcome",
+    "agreed_id": "plan_version",
     "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
     "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
     "said_id": "discussion", "objection_id": "sharing_objection", "request_id": "access_request",

@@ -38,12 +38,13 @@ from panel.plans.versions import (
 )
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
+from panel.register.models import Involvement
 
 PARENT = "parent-1"
 GONE_THROUGH = 4
 """Children whose plan was gone through again, beside the child of the demonstration's mother."""
-QUESTION = "How sure are you that you can manage bedtime?"
-NIGHTS = (Decimal(1), Decimal(1), Decimal(3), Decimal(4))
+QUESTION = "How sure are you that you can manage this at home?"
+GOOD_DAYS = (Decimal(1), Decimal(1), Decimal(3), Decimal(4))
 SURE = (2, 3, 5, 6)
 IF_NOT = {
     "must_know": "Talks with pictures. The book is in the blue bag. No nuts.",
@@ -54,12 +55,12 @@ IF_NOT = {
     "who_to_ring": "1. Grandmother\n2. The lead professional\n3. At night: 111",
 }
 EACH_ONE_SAYS = {
-    "mother": (Agrees.YES, "Sleep first. The rest can wait until we have slept."),
+    "mother": (Agrees.YES, "One thing at a time, please. The rest can wait until spring."),
     "lead": (Agrees.YES, "I come every second week, and ring in between."),
     "other": (Agrees.NO, "The mornings at nursery should be in the plan as well."),
     "child": (
         Agrees.CANNOT_ANSWER,
-        "Too young to be asked in words. Turned away when the pictures of bedtime came out.",
+        "Too young to be asked in words. Turned away when the pictures of nursery came out.",
     ),
 }
 
@@ -104,7 +105,7 @@ class Held:
     agreed_on: date
     lead: SignedIn
     other: SignedIn | None
-    """Somebody else who does something in it."""
+    """Somebody else who works with the child."""
 
 
 async def write_agreements(tenant: Tenant, year: Year, *, seed: int) -> None:
@@ -142,16 +143,16 @@ async def _held(crew: Crew, one: Written, today: date) -> Held | None:
                 LeadProfessional.from_on <= today - timedelta(days=120),
             )
         )
-        owners = await session.scalars(
-            select(Action.owner_worker_id).where(
-                Action.child_id == one.child_id, Action.owner_worker_id != lead
-            )
+        beside = await session.scalars(
+            select(Involvement.worker_id)
+            .where(Involvement.child_id == one.child_id, Involvement.worker_id != lead)
+            .order_by(Involvement.from_on, Involvement.id)
         )
-        other = next(iter(owners), None)
+        others = [found for found in map(crew.worker, beside) if found is not None]
     holder = crew.worker(lead)
     if agreed_on is None or holder is None:
         return None
-    return Held(one, agreed_on, holder, crew.worker(other))
+    return Held(one, agreed_on, holder, others[0] if others else None)
 
 
 async def _plan(crew: Crew, held: Held) -> PlanReading | None:
@@ -169,11 +170,11 @@ async def _go_through(crew: Crew, held: Held, today: date) -> None:
         return
     outcome = plan.outcomes[0].id
     smart = Smart(
-        "Awake three or four times, every night",
-        NIGHTS[0],
-        "Sleeps through most nights",
+        "now and then, never two days running",
+        GOOD_DAYS[0],
+        "on most days",
         Decimal(5),
-        "unbroken nights a week",
+        "good days a week",
         today + timedelta(days=90),
         "parent",
         QUESTION,
@@ -191,7 +192,7 @@ async def _go_through(crew: Crew, held: Held, today: date) -> None:
         async with crew.opened(held.one.child_id, held.other, "answered the plan") as access:
             if access.may_write and access.may(Category.PLAN):
                 await answer_as_worker(access, agreed.id, *EACH_ONE_SAYS["other"])
-    for step, (nights, sure) in enumerate(zip(NIGHTS, SURE, strict=True)):
+    for step, (good, sure) in enumerate(zip(GOOD_DAYS, SURE, strict=True)):
         crew.at(day + timedelta(days=30 * step), 18)
         async with crew.opened(held.one.child_id, held.lead, "kept a number") as access:
             await add_reading(
@@ -199,7 +200,7 @@ async def _go_through(crew: Crew, held: Held, today: date) -> None:
                 outcome,
                 kind="number",
                 on=crew.today,
-                value=nights,
+                value=good,
                 said_by="parent",
                 note="From the diary on the fridge",
             )

@@ -101,7 +101,7 @@ def _outcome(one: AgreedOutcome, reader: ReadsHere) -> tuple[str, list[tuple[str
     text, facts = outcome_shown(one)
     if not reader.reads(text):
         return (HELD, [])
-    return (text, [(label, said) for label, said in facts if reader.reads(said)])
+    return (text, [(label, said if reader.reads(said) else HELD) for label, said in facts])
 
 
 def _action(one: AgreedAction, child: ChildForFamily, reader: ReadsHere) -> tuple[str, str, str]:

@@ -53,7 +53,9 @@ async def needs_to_choose(access: Access) -> list[NeedChoice]:
 def _choices(record: AssessmentRecord) -> list[NeedChoice]:
     return [
         NeedChoice(
-            _value(record.id, section.key, question.key), section.title, _label(question.label)
+            _value(record.id, section.key, question.key),
+            _label(section.title),
+            _label(question.label),
         )
         for section in record.shown.sections
         for question in section.questions
@@ -169,7 +171,7 @@ def _shown(access: Access, record: AssessmentRecord, row: OutcomeNeed) -> NeedSh
     if section is None or question is None:
         return NeedShown(HIDDEN)
     where = f"/children/{access.child_id}/assessments/{record.id}"
-    return NeedShown(f"{section.title}: {_label(question.label)}", where)
+    return NeedShown(_label(f"{section.title}: {question.label}"), where)
 
 
 async def services_of(access: Access, plan: PlanReading) -> dict[UUID, str]:

@@ -23,7 +23,7 @@ from panel.plans.writing import part_of_plan, plan_for_change
 from panel.platform.problems import Invalid
 from panel.records.gate import Access
 from panel.web.series import Point, Series, drawn, plain, span
-from panel.web.words import short_day
+from panel.web.words import short_day, upper_first
 
 
 async def add_reading(
@@ -134,14 +134,14 @@ def scaling_series(outcome_id: UUID, measured: Measured) -> SeriesShown | None:
     return SeriesShown(title, says, drawn(series), _rows(readings))
 
 
-def _path(readings: Sequence[MeasuredOn], unit: str) -> str:
+def _path(readings: Sequence[MeasuredOn], what: str) -> str:
     first, last = readings[0], readings[-1]
-    what = f" {unit}" if unit else ""
+    named = f"{upper_first(what)}: " if what else ""
     if first is last:
-        return f"{plain(last.value)}{what} on {short_day(last.on)}."
+        return f"{named}{plain(last.value)} on {short_day(last.on)}."
     return (
-        f"From {plain(first.value)} on {short_day(first.on)} to {plain(last.value)} on"
-        f" {short_day(last.on)}{',' if unit.startswith('on ') else ''}{what}."
+        f"{named}from {plain(first.value)} on {short_day(first.on)} to {plain(last.value)} on"
+        f" {short_day(last.on)}."
     )
 
 
