@@ -195,7 +195,7 @@ FROM (SELECT f.*, (SELECT ties FROM child_access WHERE child_id = f.child_id
   FROM referral f
   LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id
   WHERE f.panel_id = :panel
-    AND (i.opens_at IS NOT NULL OR f.state <> 'closed'
+    AND (i.opens_at IS NOT NULL OR f.state <> 'closed' AND f.rests_from IS NULL
        AND (f.last_discussed_on IS NULL OR f.next_review_by <= :horizon
          OR f.transition_on <= :ahead OR f.escalated_on IS NOT NULL OR f.deferred_on IS NOT NULL
          OR f.urgent_on IS NOT NULL)
@@ -223,7 +223,7 @@ LEFT JOIN LATERAL (SELECT worker_id FROM lead_professional
    WHERE child_id = f.child_id AND state = 'accepted' AND from_on <= :today
      AND (until_on IS NULL OR until_on >= :today) ORDER BY from_on DESC LIMIT 1) l ON true
 LEFT JOIN LATERAL (SELECT max(until_on) AS until_on FROM lead_professional
-   WHERE child_id = f.child_id AND state = 'ended') e ON true
+   WHERE child_id = f.child_id AND state = 'ended' AND role = 'main') e ON true
 LEFT JOIN LATERAL (SELECT worker_id, offered_on FROM lead_professional
    WHERE child_id = f.child_id AND state = 'offered' ORDER BY offered_on DESC, id DESC LIMIT 1) o
    ON true
