@@ -4,7 +4,8 @@ Forms are everybody's: the administrators of the agency that runs the service ch
 do agencies. They see no child's record here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -26,12 +27,16 @@ from panel.assessments.definitions import FormDefinition, FormRefused, Question,
 from panel.assessments.editor_pages import FORMS, form_href
 from panel.assessments.form_files import LARGEST_FILE, write_form
 from panel.assessments.form_versions import FormVersion
-from panel.platform.problems import NotAllowed, NotFound
+from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.web.forms import FieldErrors
 
 FORM = f"{FORMS}/{{form_id:uuid}}"
 SECTION = f"{FORM}/sections/{{key:str}}"
 QUESTION = f"{SECTION}/questions/{{question_key:str}}"
+CHANGED = (
+    "Somebody else changed this form since you opened it. What you typed is still here: look at the"
+    " form as it is now, then save again."
+)
 CHILD = "Robin"
 """What the child of a preview is called: nobody."""
 
@@ -200,11 +205,21 @@ async def throw_away(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Re
     return await _press(desk, form_id, form_versions.throw_away, FORMS)
 
 
+@contextmanager
+def _told_of_others(field: str) -> Iterator[None]:
+    """Somebody else's change is said on the page, which keeps what was typed."""
+    try:
+        yield
+    except Conflict as changed:
+        raise Invalid.because(field, CHANGED) from changed
+
+
 async def _press(desk: Desk, form_id: UUID, doing: Callable[..., Any], to: str) -> Response[Any]:
     require_keeper(desk)
 
     async def work(here: Transaction, form: editor_forms.Locked) -> None:
-        await doing(here.session, form_id, form.version)
+        with _told_of_others(""):
+            await doing(here.session, form_id, form.version)
 
     again = partial(_form_page, desk, form_id)
     return await take_here(desk, editor_forms.Locked, work, to, again=again)
@@ -282,7 +297,7 @@ async def change_title(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> 
         return lambda form: msgspec.structs.replace(form, title=posted.title, source=posted.source)
 
     return await _edit(
-        desk, form_id, editor_forms.TitleForm, edit, partial(_title_page, desk, form_id)
+        desk, form_id, editor_forms.TitleForm, edit, partial(_title_page, desk, form_id), "title"
     )
 
 
@@ -298,7 +313,10 @@ async def _edit(
     require_keeper(desk)
 
     async def work(here: Transaction, posted: Form) -> None:
-        await form_versions.edit_draft(here.session, form_id, posted.version, edit(posted), field)
+        with _told_of_others(field):
+            await form_versions.edit_draft(
+                here.session, form_id, posted.version, edit(posted), field
+            )
 
     shown = again or partial(_form_page, desk, form_id)
     return await take_here(desk, kind, work, form_href(form_id), again=shown)
