@@ -34,7 +34,7 @@ from panel.accounts.sign_in_routes import entering_instead
 from panel.allocation.beside import RequestsBeside
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
-from panel.casework.chronology_routes import HANDLERS as CHRONOLOGY
+from panel.casework.routes import HANDLERS as WATCHED_OVER
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -278,7 +278,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *ALLOCATION,
-        *CHRONOLOGY,
+        *WATCHED_OVER,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,

@@ -103,6 +103,8 @@ WRITTEN_DOWN = (
     TransitionKind.NEW_AUTHORITY,
 )
 """Those that no birth date tells of: a worker writes them down before they happen."""
+FROM_BIRTH = frozenset(TransitionKind) - frozenset(WRITTEN_DOWN)
+"""Those that a birth date tells of."""
 MONTHS_BEFORE: Mapping[TransitionKind, int] = {
     TransitionKind.NURSERY: 4,
     TransitionKind.RECEPTION: 11,
@@ -183,3 +185,10 @@ def due_now(
         for one in days_of_a_life(born, leaving_at)
         if one.watch_from <= today and one.on >= since
     ]
+
+
+def is_a_day_of(
+    kind: TransitionKind, on: date, born: date, leaving_at: int = LEAVING_CONTACTS_AT
+) -> bool:
+    """Whether a birth date still tells of this change on this day: it may have been put right."""
+    return any(one.kind is kind and one.on == on for one in days_of_a_life(born, leaving_at))
