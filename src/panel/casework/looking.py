@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role, Viewer
 from panel.casework.gap_queries import ORDER, GapKind
-from panel.casework.transition_rules import TransitionKind
+from panel.casework.transition_rules import CATEGORY_OF, TransitionKind, category_of
 from panel.platform.read_models import UnevenReadModel, sql
 from panel.platform.tables import NOW, today_of
 from panel.records.gate import Access, Gate, Purposes
@@ -24,7 +24,8 @@ from panel.web.paging import Asked, Direction, Page, page_of
 A_PAGE = 30
 KEY = (date, UUID)
 """The kinds in a cursor of these lists: a day, the row."""
-ABOUT = frozenset({Category.IDENTITY, Category.PLAN})
+ABOUT = frozenset({Category.IDENTITY, *CATEGORY_OF.values()})
+"""What the lists show of a record, and what changes tell of it."""
 WHOLE = frozenset({Role.COORDINATOR, Role.CHAIR})
 """Who sees what is missing for every child they reach; a manager, for their agency's."""
 
@@ -40,6 +41,7 @@ class _Line(msgspec.Struct):
     agency: str | None
     state: str | None = None
     owned: bool = False
+    author_id: UUID | None = None
 
 
 class _Count(msgspec.Struct):
@@ -76,7 +78,7 @@ _COMING = """
 SELECT json_build_object('id', x.id, 'kind', x.kind, 'on', x.due_on, 'child_id', c.id,
   'reference', c.reference, 'given_name', encode(c.given_name, 'hex'),
   'family_name', encode(c.family_name, 'hex'), 'agency', y.name, 'state', x.state,
-  'owned', x.owner_worker_id IS NOT NULL)::text
+  'owned', x.owner_worker_id IS NOT NULL, 'author_id', x.author_agency_id)::text
 FROM (SELECT t.* FROM child_access a JOIN transition t ON t.child_id = a.child_id
   WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
     AND t.state IN ('watched', 'planned', 'handed') AND t.watch_from <= :today
@@ -177,7 +179,7 @@ async def coming_transitions(
 ) -> Page[ListedTransition]:
     """The changes to prepare, soonest first. `show`: "" for all, mine, unplanned.
 
-    A change whose plan the viewer may not see is left out, as on the child's own page.
+    What the viewer may not know of the child is left out, as on the child's own page.
     """
     given = {
         "viewer": viewer.id,
@@ -201,7 +203,8 @@ async def coming_transitions(
             one.agency or "",
         )
         for one in page.rows
-        if (access := opened.get(one.child_id)) is not None and access.may(Category.PLAN)
+        if (access := opened.get(one.child_id)) is not None
+        and access.may(category_of(TransitionKind(one.kind)), one.author_id)
     ]
     return Page(listed, page.previous, page.next, page.note)
 

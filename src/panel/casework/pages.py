@@ -11,6 +11,9 @@ from panel.casework.gap_queries import GapKind
 from panel.casework.looking import ListedTransition, WatchList
 from panel.casework.transition_rules import KIND_WORDS, NOBODY_RECEIVES, STATE_WORDS
 from panel.casework.transitions import TransitionReading
+from panel.records.gate import Withheld
+from panel.records.withheld_words import hidden_words
+from panel.register.pages import CATEGORY_WORDS
 from panel.web.paging import Page
 from panel.web.words import day_and_distance, plural, short_day
 
@@ -79,6 +82,11 @@ def transition_lines(
     return coming, [line for is_open, line in reversed(lines) if not is_open]
 
 
+def withheld_changes(hidden: Sequence[Withheld]) -> Sequence[str]:
+    """What is said of changes that are not shown."""
+    return hidden_words(hidden, CATEGORY_WORDS, "Changes that tell of {} are not shown to you.")
+
+
 @dataclass(frozen=True, slots=True)
 class OnePage:
     """One change: what it is, its facts, and what can be done with it."""
@@ -101,8 +109,8 @@ def one_page(child_id: UUID, one: TransitionReading, today: date) -> OnePage:
         ("Who prepares it", f"{one.owner.name}, {one.owner.agency}" if one.owner else NOBODY),
         ("Receiving agency", one.receiving),
         ("Handed over", "" if one.handed_on is None else short_day(one.handed_on)),
-        ("Plan", one.plan),
-        ("Why not needed" if one.state == "not_needed" else "Note", one.reason),
+        ("Plan", "You cannot see it." if one.plan is None else one.plan),
+        ("Why not needed" if one.state == "not_needed" else "Note", one.reason or ""),
         ("Found", "From the date of birth or an entry" if one.found else "Written down"),
     ]
     receives = one.kind not in NOBODY_RECEIVES

@@ -30,7 +30,7 @@ from panel.casework.transitions import (
     write_down,
 )
 from panel.plans.service import candidates
-from panel.records.gate import Access, Withheld
+from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web.forms import FieldErrors, Filled
 from panel.web.paging import read_cursor
@@ -86,9 +86,7 @@ async def coming(
 
 async def _list(desk: Desk, access: Access, errors: FieldErrors | None = None) -> Response[Any]:
     found = await transitions_of(access)
-    withheld = str(found) if isinstance(found, Withheld) and not found.silent else ""
-    shown = () if isinstance(found, Withheld) else found
-    open_ones, over = pages.transition_lines(access.child_id, shown, access.today)
+    open_ones, over = pages.transition_lines(access.child_id, found.shown, access.today)
     return desk.page(
         "casework/transitions.html",
         status=200 if errors is None else 422,
@@ -96,8 +94,8 @@ async def _list(desk: Desk, access: Access, errors: FieldErrors | None = None) -
         here="chronology",
         coming=open_ones,
         over=over,
-        withheld_words=withheld,
-        may_write=access.may_write and not isinstance(found, Withheld),
+        withheld_words=pages.withheld_changes(found.withheld),
+        may_write=access.may_write,
         kinds=list(kinds_to_write_down().items()),
         filled=Filled({}, errors),
     )
@@ -130,7 +128,7 @@ async def _one(
     desk: Desk, access: Access, transition_id: UUID, errors: FieldErrors | None = None
 ) -> Response[Any]:
     one = await transition_of(access, transition_id)
-    may_write = access.may_write and one.is_open
+    may_write = access.may_write and one.is_open and one.plan is not None
     people = await candidates(access) if may_write else ()
     places = await agencies(access.session) if may_write else []
     owner = "" if one.owner is None else str(one.owner.id)

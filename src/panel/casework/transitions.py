@@ -21,10 +21,11 @@ from panel.casework.transition_rules import (
     STATE_WORDS,
     WRITTEN_DOWN,
     TransitionKind,
+    category_of,
     watch_from,
 )
 from panel.plans.service import candidates
-from panel.platform.problems import Clash, Conflict, Invalid, NotFound
+from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
 from panel.platform.read_models import ReadModel
 from panel.platform.tenancy import load_keys
 from panel.records.dates import birthday, months_after
@@ -47,7 +48,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class TransitionReading:
-    """One transition as the viewer reads it. `plan` and `reason` are empty where there are none."""
+    """One transition as the viewer reads it. Texts are empty where there are none."""
 
     id: UUID
     kind: TransitionKind
@@ -59,8 +60,9 @@ class TransitionReading:
     receiving_id: UUID | None
     receiving: str
     handed_on: date | None
-    plan: str
-    reason: str
+    plan: str | None
+    """None where it is withheld, as of the reason."""
+    reason: str | None
     version: int
 
     @property
@@ -86,6 +88,7 @@ class _Fact(msgspec.Struct):
     owner: _Owner | None
     receiving_id: UUID | None
     receiving: str | None
+    author_agency_id: UUID | None
     handed_on: date | None
     plan: str | None
     reason: str | None
@@ -96,7 +99,8 @@ _OF_CHILD: ReadModel[_Fact] = ReadModel(
     """
 SELECT json_build_object('id', t.id, 'kind', t.kind, 'watch_from', t.watch_from,
   'due_on', t.due_on, 'found', t.found, 'state', t.state, 'receiving_id', r.id,
-  'receiving', r.name, 'handed_on', t.handed_on, 'plan', encode(t.plan, 'hex'),
+  'receiving', r.name, 'author_agency_id', t.author_agency_id, 'handed_on', t.handed_on,
+  'plan', encode(t.plan, 'hex'),
   'reason', encode(t.reason, 'hex'), 'version', t.version,
   'owner', CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id,
      'agency_id', g.id, 'agency', g.name, 'name', encode(w.name, 'hex')) END)::text
@@ -108,19 +112,35 @@ WHERE t.child_id = :child ORDER BY t.due_on, t.kind, t.id
 )
 
 
-async def transitions_of(access: Access) -> Sequence[TransitionReading] | Withheld:
-    """Every transition of the child that is known, the soonest first; or why none is shown."""
-    if (withheld := access.withheld(Category.PLAN)) is not None:
-        return withheld
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """A child's transitions that may be seen, the soonest first; and why others are not."""
+
+    shown: Sequence[TransitionReading]
+    withheld: Sequence[Withheld]
+
+
+async def transitions_of(access: Access) -> Transitions:
+    """Every transition, each by what it tells of the child and by its author."""
     facts = await _OF_CHILD.lines(access.session, child=access.child_id)
     await load_keys(access.session, {one.owner.agency_id for one in facts if one.owner})
-    return [_reading(access, one) for one in facts]
+    shown: list[TransitionReading] = []
+    withheld: set[Category] = set()
+    for one in facts:
+        decision = access.decision(category_of(one.kind), one.author_agency_id)
+        if decision.permitted:
+            shown.append(_reading(access, one))
+        elif not decision.silent:
+            withheld.add(category_of(one.kind))
+    return Transitions(shown, access.withheld_of(withheld))
 
 
 def _reading(access: Access, one: _Fact) -> TransitionReading:
-    def opened(column: str, sealed: str | None) -> str:
+    def opened(column: str, sealed: str | None) -> str | None:
         field = f"transition.{column}"
-        return access.open_text(sealed, field, one.id, Category.PLAN) or ""
+        if sealed is None:
+            return ""
+        return access.open_text(sealed, field, one.id, Category.PLAN, one.author_agency_id)
 
     return TransitionReading(
         id=one.id,
@@ -152,7 +172,7 @@ def _who(access: Access, owner: _Owner | None) -> Who | None:
 async def transition_of(access: Access, transition_id: UUID) -> TransitionReading:
     """One of them. Raises NotFound where the child has no such one, or it is not shown."""
     found = await transitions_of(access)
-    for one in () if isinstance(found, Withheld) else found:
+    for one in found.shown:
         if one.id == transition_id:
             return one
     raise NotFound("There is no such change.", "Go back to the child’s changes.")
@@ -188,6 +208,7 @@ async def write_down(access: Access, kind: TransitionKind, due_on: date) -> Tran
         raise Invalid.because("kind", "This change is on the list already, on this day")
     row = Transition(
         child_id=access.child_id,
+        author_agency_id=access.viewer.agency,
         kind=kind.value,
         watch_from=min(watch_from(kind, due_on), access.today),
         due_on=due_on,
@@ -232,6 +253,7 @@ async def prepare(access: Access, transition_id: UUID, version: int, said: Prepa
     row.owner_worker_id = said.owner_worker_id
     row.receiving_agency_id = said.receiving_agency_id
     row.plan = said.plan
+    row.author_agency_id = row.author_agency_id or access.viewer.agency
     if row.state == "watched":
         row.state = "planned"
     await access.session.flush()
@@ -276,9 +298,11 @@ async def _open_row(access: Access, transition_id: UUID, version: int, typed: st
     """The row that somebody is about to change. Raises NotFound, Conflict, Invalid."""
     access.require_write()
     reading = await transition_of(access, transition_id)
+    if reading.plan is None:
+        raise NotAllowed("You cannot see the plan for this change, so you cannot change it.")
     row = await access.session.get_one(Transition, transition_id)
     if row.version != version:
-        now = f"{STATE_WORDS[row.state]}. {reading.plan}".strip()
+        now = f"{STATE_WORDS[row.state]}. {reading.plan or ''}".strip()
         raise Conflict((Clash(KIND_WORDS[reading.kind], typed or "Your change", now),))
     if row.state not in OPEN:
         raise Invalid.because("state", "This change is over, so nothing of it can be changed")
@@ -301,9 +325,6 @@ class ComingForFamily:
 
 async def coming_for_family(access: Access) -> Sequence[ComingForFamily]:
     """The changes that are being watched now, the soonest first; none where it is withheld."""
-    found = await transitions_of(access)
-    if isinstance(found, Withheld):
-        return ()
     knows = access.may(Category.NETWORK)
     return [
         ComingForFamily(
@@ -313,7 +334,7 @@ async def coming_for_family(access: Access) -> Sequence[ComingForFamily]:
             one.receiving if knows else "",
             one.state,
         )
-        for one in found
+        for one in (await transitions_of(access)).shown
         if one.is_open and one.watch_from <= access.today
     ]
 
