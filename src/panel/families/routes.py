@@ -24,6 +24,7 @@ from panel.families.pages import (
     thanks,
     thanks_for_answer,
 )
+from panel.families.plan_routes import HANDLERS as PLAN
 from panel.families.reading import child_for_family, children_of
 from panel.families.sign_in_routes import HANDLERS as SIGN_IN
 from panel.panels.note_answers import answer_note, open_own_note
@@ -228,6 +229,7 @@ HANDLERS = [
     judged,
     read_notes,
     answer_notes,
+    *PLAN,
     *CHOICES,
     *HAPPENED,
     *SIGN_IN,
