@@ -90,7 +90,8 @@ _FOUND: ReadModel[_Found] = ReadModel(
 SELECT json_build_object('id', t.id, 'kind', t.kind, 'due_on', t.due_on,
     'born', c.birth_date)::text
   FROM transition t JOIN child c ON c.id = t.child_id
- WHERE t.found AND t.state = 'watched' AND c.birth_date IS NOT NULL
+ WHERE t.found AND t.state = 'watched' AND c.birth_date IS NOT NULL AND NOT EXISTS (
+   SELECT FROM processing_restriction r WHERE r.child_id = t.child_id AND r.ended_on IS NULL)
 """,
     _Found,
 )
