@@ -22,7 +22,10 @@ NOBODY = "Nobody yet"
 MEND: dict[GapKind, str] = {
     GapKind.NO_LEAD: "lead-professional",
     GapKind.LEAD_LEFT: "lead-professional",
+    GapKind.LEAD_NOT_COVERED: "lead-professional",
     GapKind.OFFER_UNANSWERED: "lead-professional",
+    GapKind.IMPACT_NO_MEETING: "impact",
+    GapKind.MINUTES_NOT_SENT: "impact",
     GapKind.NO_ASSESSMENT: "assessments",
     GapKind.NO_PLAN: "plan",
     GapKind.PLAN_NOT_AGREED: "plan",
