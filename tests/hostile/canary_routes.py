@@ -119,6 +119,13 @@ CASES: Mapping[str, Case] = {
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sections/{slug:str}/typed": RECORD,
     "/children/{child_id:uuid}/assessments/{assessment_id:uuid}/sign-off": RECORD,
     "/children/{child_id:uuid}/chronology": RECORD,
+    "/children/{child_id:uuid}/chronology/all": RECORD,
+    "/children/{child_id:uuid}/transitions": RECORD,
+    "/children/{child_id:uuid}/transitions/{transition_id:uuid}": RECORD,
+    "/children/{child_id:uuid}/transitions/{transition_id:uuid}/finish": RECORD,
+    "/children/{child_id:uuid}/transitions/{transition_id:uuid}/hand-over": RECORD,
+    "/transitions": RECORD,
+    "/watch": RECORD,
     "/children/{child_id:uuid}/corrections": RECORD,
     "/children/{child_id:uuid}/corrections/{correction_id:uuid}": RECORD,
     "/children/{child_id:uuid}/documents": RECORD,
@@ -287,6 +294,7 @@ CASES: Mapping[str, Case] = {
     "/family/{child_id:uuid}/choices": OF_FAMILY,
     "/family/{child_id:uuid}/choices/new": OF_FAMILY,
     "/family/{child_id:uuid}/choices/{agency_id:uuid}": OF_FAMILY,
+    "/family/{child_id:uuid}/chronology": OF_FAMILY,
     "/family/{child_id:uuid}/looks": OF_FAMILY,
     "/family/{child_id:uuid}/notes/{note_id:uuid}": OF_FAMILY,
     "/family/{child_id:uuid}/if-things-go-wrong": OF_FAMILY,
@@ -594,7 +602,7 @@ PARTS = {
     "pair_id": "list_link", "register_list_id": "register_list",
     "survey_id": "survey", "saying_id": "said_and_done",
     "wish_id": "table_wish", "form_id": "form", "audit_id": "quality_audit", "sample_id": "quality_sample",
-    "bulk_id": "bulk_work",
+    "bulk_id": "bulk_work", "transition_id": "transition",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 

@@ -13,6 +13,7 @@ from consent import Purpose
 from panel.accounts.models import Agency, Worker
 from panel.accounts.service import worker_at_desk
 from panel.assessments.models import Assessment
+from panel.casework.models import Transition
 from panel.casework.quality_models import QualityAudit, QualitySample
 from panel.demo.story import SHAPES
 from panel.documents.models import Document, DocumentContent
@@ -229,6 +230,7 @@ async def _rows(
     )
     await _former_plan(session, world, child)
     await _audited(session, world, child)
+    _changes(session, world, child)
     await own_data(session, world, child, mother)
     await packaged(session, world, child)
     await allocated(session, world, held.panel_id, child, mother)
@@ -245,6 +247,20 @@ async def _former_plan(session: AsyncSession, world: World, child: UUID) -> None
             replaced_on=today - timedelta(days=200),
         )
     )  # fmt: skip
+
+
+def _changes(session: AsyncSession, world: World, child: UUID) -> None:
+    """A change that somebody prepares, and one that was not needed."""
+    by = world.workers["grace"]
+    today = session.info["now"].date()
+    for kind, state in (("new_school", "planned"), ("new_gp", "not_needed")):
+        session.add(
+            Transition(
+                child_id=child, kind=kind, watch_from=today, due_on=today + timedelta(days=30),
+                found=False, state=state, owner_worker_id=by.id, author_agency_id=by.agency_id,
+                plan="Two visits first", reason="She stays where she is",
+            )
+        )  # fmt: skip
 
 
 async def _audited(session: AsyncSession, world: World, child: UUID) -> None:

@@ -18,6 +18,7 @@ from panel.allocation.letter_service import send_letters, settle_letters
 from panel.allocation.new_year import promise_out_of_new_pots
 from panel.casework.bulk import carry_on
 from panel.casework.digest import put_digests, waits_for_morning
+from panel.casework.watch import WATCHING
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.exchange.delivering import Sender, forget_settled
 from panel.exchange.events import put_in_line
@@ -310,6 +311,7 @@ def all_jobs(settings: Settings, gate: Gate, insight_url: str | None = None) -> 
         *about_exchange(settings, gate),
         taking_in(gate),
         Job("ask families what it was like", timedelta(hours=1), offer_surveys),
+        WATCHING,
         Job(KEEPING, EVERY, keep_facts),
         put,
     ]

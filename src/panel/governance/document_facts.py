@@ -66,6 +66,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " cut off",
     "remind of overdue actions": "reminds whoever has not done an action by its date, then their"
     " manager, once each and without a word of what it is",
+    "watch over every case": "finds every night which changes in a child’s life are to be prepared,"
+    " and who lacks a next step, out of dates and states alone",
     "ask families what it was like": "offers five questions to those of a family who got the notes"
     " of a meeting, once for each meeting",
     "keep the facts": "turns what changed on records into coded facts without names, out of which"

@@ -124,6 +124,7 @@ async def home(
             actions=await _my_actions(desk, actions),
             sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+            has_watch=Role.MANAGER in desk.viewer.roles,
             reviews=await _reviews(desk),
             to_hand_over=await _to_hand_over(desk),
             caseload_href="/caseload" if Role.MANAGER in desk.viewer.roles else "",

@@ -58,6 +58,7 @@ HELD_STILL = frozenset(
         "short_break",
         "significant_event",
         "survey",
+        "transition",
         "unit_price",
         "unmet_need",
         "waiting",
