@@ -34,6 +34,7 @@ from panel.accounts.sign_in_routes import entering_instead
 from panel.allocation.beside import RequestsBeside
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.casework.routes import HANDLERS as CASEWORK
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -276,6 +277,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *ALLOCATION,
+        *CASEWORK,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,

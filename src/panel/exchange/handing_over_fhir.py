@@ -1,8 +1,8 @@
 """FHIR over HTTP: another authority hands a child over, asks how it stands, takes it back.
 
-    POST /fhir/R4/$hand-over                      the signed document → its Task
-    GET  /fhir/R4/$hand-over/{identifier}         → its Task
-    POST /fhir/R4/$hand-over/{identifier}/$withdraw → its Task
+POST /fhir/R4/$hand-over                      the signed document → its Task
+GET  /fhir/R4/$hand-over/{identifier}         → its Task
+POST /fhir/R4/$hand-over/{identifier}/$withdraw → its Task
 """
 
 from typing import Any
