@@ -26,7 +26,7 @@ from panel.exchange.entering import Client
 from panel.exchange.importing import bring_one
 from panel.exchange.importing_file import ChildFound, UnreadableRecords, read_file
 from panel.panels.models import Panel
-from panel.panels.referrals import import_referral
+from panel.panels.referring import refer_from_outside
 from panel.plans.models import LeadProfessional
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, NotLetIn
@@ -325,10 +325,11 @@ async def accept(
     today = today_of(session)
     episode = await _begin(session, child_id, today)
     await load_keys(session, {child_id, lead.agency_id})
-    await import_referral(
+    await refer_from_outside(
         session,
         child_id,
         panel,
+        way="system",
         referred_on=today,
         agency_id=other.agency_id,
         reason=handed.handing.note or REFERRED.format(name=other.name),

@@ -35,6 +35,7 @@ from panel.panels.referrals import (
     take_as_urgent,
     takes_referrals,
 )
+from panel.panels.referring import received, tell_acknowledged
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.register.service import child_header, people_of
@@ -159,7 +160,8 @@ async def refer_child(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> 
 
     async def step(access: Access, form: forms.ReferForm) -> None:
         panel = await _panel(access.session, form.panel)
-        await refer(access, panel, reason=form.reason, category=Category(form.category))
+        referral = await refer(access, panel, reason=form.reason, category=Category(form.category))
+        await received(access.session, referral, "worker")
 
     return await _take(
         desk, child_id, forms.ReferForm, "referred the child to a panel", "refer", step
@@ -175,7 +177,8 @@ async def acknowledge_referral(
     async with desk.gate.open(
         child_id, desk.viewer, desk.purposes, "acknowledged the referral"
     ) as access:
-        await acknowledge(access, referral_id, form.version)
+        referral = await acknowledge(access, referral_id, form.version)
+        await tell_acknowledged(access, referral, f"{desk.site.url}/children/{child_id}/panels")
     return go(f"/children/{child_id}/panels")
 
 
