@@ -88,6 +88,9 @@ class ChildPage:
     told: Sequence[ToldLine]
     sharing: Sequence[str] = ()
     """What is being decided, or was decided, about sharing."""
+    happening: Sequence[str] = ()
+    ask_href: str = ""
+    """Where to ask for help; empty while the case is open."""
     choices_href: str = ""
     looks_href: str = ""
     """Empty for who is not told who looked."""
@@ -156,6 +159,8 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
         own_data_href=f"/family/{child.child_id}/own-data",
         asks=child.asks,
+        happening=child.happening,
+        ask_href=f"/family/{child.child_id}/ask-for-help" if child.may_ask_for_help else "",
     )
 
 

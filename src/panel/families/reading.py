@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, Viewer
 from panel.allocation.letter_service import OwnLetter, own_letters
+from panel.families.happening import happening, panels_to_ask
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     BeforePanel,
@@ -70,6 +71,9 @@ class ChildForFamily:
     """The lines of the plan whose words they do not read yet."""
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
+    happening: Sequence[str] = ()
+    """What happens to the case: referral, closing, another authority."""
+    may_ask_for_help: bool = False
 
 
 class _Lead(msgspec.Struct):
@@ -170,6 +174,8 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         objections=await objections_for_family(access),
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
         held=held,
+        happening=await happening(access),
+        may_ask_for_help=bool(await panels_to_ask(access)),
     )
 
 

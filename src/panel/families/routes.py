@@ -13,6 +13,7 @@ from panel.accounts.taking import take
 from panel.allocation.letter_service import open_own_letter
 from panel.families.choice_routes import HANDLERS as CHOICES
 from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, OutcomeForm, TellForm
+from panel.families.help_routes import HANDLERS as HELP
 from panel.families.invite_routes import HANDLERS as INVITATIONS
 from panel.families.pages import (
     HOW_IT_IS,
@@ -230,4 +231,5 @@ HANDLERS = [
     *CHOICES,
     *SIGN_IN,
     *INVITATIONS,
+    *HELP,
 ]

@@ -35,7 +35,8 @@ from panel.panels.referrals import (
     take_as_urgent,
     takes_referrals,
 )
-from panel.panels.referring import received, tell_acknowledged
+from panel.panels.referring import answers_of, received, tell_acknowledged
+from panel.panels.referring_words import answer_rows
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.register.service import child_header, people_of
@@ -103,6 +104,7 @@ async def _page(
         may_refer = bool(access.ties & {Tie.TEAM, Tie.LEAD, Tie.MANAGER})
         panels = await all_panels(access.session) if may_refer else []
         urgent = await _urgent_meetings(access, found)
+        answers = await answers_of(access)
         return desk.page(
             "panels/child.html",
             status=200 if errors is None else 422,
@@ -120,6 +122,8 @@ async def _page(
             decides=[one.name for one in panels if not takes_referrals(one)],
             categories=REASON_CATEGORIES,
             urgent=urgent,
+            answers={key: answer_rows(one, desk.today) for key, one in answers.items()},
+            to_decide=[key for key, one in answers.items() if not one.outcome],
             is_panel=Tie.PANEL in access.ties,
             may_write=access.may_write,
             family=await _choices(access) if access.may_write else [],

@@ -48,6 +48,14 @@ in this message. To see the referral, sign in:
 
 {link}
 """
+ANSWERED: Final = "referral answered"
+ANSWERED_SUBJECT: Final = "Your referral was answered"
+ANSWERED_BODY: Final = """The panel looked at the referral that you sent on {day}, and answered it.
+
+Nothing about the child stands in this message. To read the answer, sign in:
+
+{link}
+"""
 FIRST_CRITERIA: Final = (
     ("age", "Under 8, or old enough that another panel of ours is for them"),
     ("two_services", "Likely to need two or more specialist services"),
@@ -224,25 +232,33 @@ async def tell_acknowledged(access: Access, referral: Referral, link: str) -> Re
         return row
     row.acknowledged_on = access.today
     row.acknowledged_how = "page" if row.way == "family" else "letter"
-    worker = (
-        None if referral.worker_id is None else await access.session.get(Worker, referral.worker_id)
-    )
-    if worker is not None:
-        await load_keys(access.session, {worker.agency_id})
-        if worker.email:
-            row.acknowledged_how = "email"
-            await outbox.put(
-                access.session,
-                kind=MESSAGE,
-                holder_id=worker.agency_id,
-                to_viewer_id=None,
-                address=worker.email,
-                subject=SUBJECT,
-                body=BODY.format(day=_day(referral.referred_on), link=link),
-                once=f"{MESSAGE} {referral.id}",
-            )
+    if await _tell_referrer(access.session, referral, MESSAGE, SUBJECT, BODY, link):
+        row.acknowledged_how = "email"
     await access.session.flush()
     return row
+
+
+async def _tell_referrer(
+    session: AsyncSession, referral: Referral, kind: str, subject: str, body: str, link: str
+) -> bool:
+    """Put an e-mail out to the worker who referred; False where there is none to write to."""
+    if referral.worker_id is None:
+        return False
+    worker = await session.get_one(Worker, referral.worker_id)
+    await load_keys(session, {worker.agency_id})
+    if not worker.email:
+        return False
+    await outbox.put(
+        session,
+        kind=kind,
+        holder_id=worker.agency_id,
+        to_viewer_id=None,
+        address=worker.email,
+        subject=subject,
+        body=body.format(day=_day(referral.referred_on), link=link),
+        once=f"{kind} {referral.id}",
+    )
+    return True
 
 
 def _day(on: date) -> str:
@@ -262,7 +278,7 @@ class Decided:
 
 
 async def decide(
-    access: Access, referral_id: UUID, version: int, decided: Decided
+    access: Access, referral_id: UUID, version: int, decided: Decided, link: str
 ) -> ReferralAnswer:
     """Somebody who runs the panel decides; not eligible, the referral is closed.
 
@@ -285,6 +301,7 @@ async def decide(
         referral.state = "closed"
         await session.flush()
         await rewrite_access(session, access.child_id)
+        await _tell_referrer(session, referral, ANSWERED, ANSWERED_SUBJECT, ANSWERED_BODY, link)
     await session.flush()
     return row
 
