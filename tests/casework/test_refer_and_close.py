@@ -78,7 +78,7 @@ async def test_by_letter_by_system_and_by_a_worker_it_is_the_same(
     panel = await _panel(tenant)
     async with tenant.transaction(JOB) as session:
         await session.execute(Referral.__table__.update().values(state="closed"))
-    for way in ("letter", "system"):
+    for way in ("letter", "form", "system"):
         async with tenant.transaction(JOB) as session:
             for _ in range(2):
                 answer = await refer_from_outside(
@@ -93,7 +93,7 @@ async def test_by_letter_by_system_and_by_a_worker_it_is_the_same(
                 )
             assert answer is not None
             assert (answer.way, answer.acknowledge_by) == (way, date(2026, 11, 30))
-            assert (answer.acknowledged_on is None) == (way == "letter")
+            assert (answer.acknowledged_on is None) == (way == "form")
             await session.execute(Referral.__table__.update().values(state="closed"))
     async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "referred") as access:
         referral = await refer(access, panel, reason="Speech", category=Category.HEALTH)
@@ -107,7 +107,7 @@ async def test_by_letter_by_system_and_by_a_worker_it_is_the_same(
         await session.get(Referral, referral.id)
         assert mail.kind == "referral acknowledged"
         episodes = (await session.scalars(select(Episode.id))).all()
-        assert len(episodes) == 1, "All three went on with one episode."
+        assert len(episodes) == 1, "All of them went on with one episode."
 
 
 async def test_not_eligible_says_why_and_what_else(

@@ -39,6 +39,9 @@ ACKNOWLEDGE_DAYS = Figure("referral.acknowledge_days", default=5, least=1, most=
 JOINS_MONTHS = Figure("referral.joins_within_months", default=12, least=0, most=60)
 """A child who comes back within so many months of a closing goes on with that episode."""
 CRITERIA: Final = "referral.criteria"
+AT_ONCE: Final = {"system": "system", "letter": "letter", "telephone": "letter"}
+"""Ways that are acknowledged as they come: a system by its answer, what the coordinator writes down
+by the letter that goes with it."""
 MESSAGE: Final = "referral acknowledged"
 SUBJECT: Final = "We have your referral"
 BODY: Final = """Thank you. We have the referral that you sent us on {day}.
@@ -101,7 +104,7 @@ async def set_criteria(session: AsyncSession, wanted: Sequence[Criterion], sourc
 async def received(session: AsyncSession, referral: Referral, way: str) -> ReferralAnswer:
     """A referral came: its clock and its episode. Again, it is what it was.
 
-    Args: `way` is one of `referring_models.WAYS`. What a system sends is answered as it comes.
+    Args: `way` is one of `referring_models.WAYS`.
     """
     known = await answer_to(session, referral.id)
     if known is not None:
@@ -118,8 +121,8 @@ async def received(session: AsyncSession, referral: Referral, way: str) -> Refer
         joins=joins,
         criteria=[],
     )
-    if way == "system":
-        row.acknowledged_on, row.acknowledged_how = today, "system"
+    if how := AT_ONCE.get(way):
+        row.acknowledged_on, row.acknowledged_how = today, how
     session.add(row)
     await session.flush()
     return row
@@ -176,7 +179,7 @@ async def refer_from_outside(
         agency_id=agency_id,
         reason=reason,
         category=category,
-        state="acknowledged" if way == "system" else "received",
+        state="acknowledged" if way in AT_ONCE else "received",
     )
     referral = await open_referral(session, child_id, panel.id)
     return None if referral is None else await received(session, referral, way)
