@@ -101,14 +101,17 @@ async def received(desk: NamedDependency[Desk]) -> Response[str]:
         columns=["From", "Came on", "State", "Answered on"],
         rows=rows,
         nothing="Nobody was handed over to us yet. Whoever is comes here.",
+        new_words="",
+        new_href="",
+        key="",
         back_href="/exchange/inbox",
     )
 
 
-async def _one(desk: Desk, received_id: UUID, errors: FieldErrors | None = None) -> Response[str]:
+async def _one(desk: Desk, handed_id: UUID, errors: FieldErrors | None = None) -> Response[str]:
     _require(desk)
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        one = await service.open_received(session, received_id)
+        one = await service.open_received(session, handed_id)
         panels = [
             (str(each.id), each.name)
             for each in await all_panels(session)
@@ -123,7 +126,7 @@ async def _one(desk: Desk, received_id: UUID, errors: FieldErrors | None = None)
             facts=_facts(one),
             back_href=HERE,
         )
-    shown = Shown(f"{HERE}/{received_id}", HERE, one.version, _facts(one))
+    shown = Shown(f"{HERE}/{handed_id}", HERE, one.version, _facts(one))
     return step_page(desk, answer_step(panels, leads), shown, errors)
 
 
@@ -188,31 +191,31 @@ def answer_step(panels: list[tuple[str, str]], leads: list[tuple[str, str]]) -> 
     )
 
 
-@get(f"{HERE}/{{received_id:uuid}}", include_in_schema=False)
-async def received_one(desk: NamedDependency[Desk], received_id: FromPath[UUID]) -> Response[str]:
+@get(f"{HERE}/{{handed_id:uuid}}", include_in_schema=False)
+async def received_one(desk: NamedDependency[Desk], handed_id: FromPath[UUID]) -> Response[str]:
     """One of them, read."""
-    return await _one(desk, received_id)
+    return await _one(desk, handed_id)
 
 
-@post(f"{HERE}/{{received_id:uuid}}", include_in_schema=False)
-async def answer(desk: NamedDependency[Desk], received_id: FromPath[UUID]) -> Response[Any]:
+@post(f"{HERE}/{{handed_id:uuid}}", include_in_schema=False)
+async def answer(desk: NamedDependency[Desk], handed_id: FromPath[UUID]) -> Response[Any]:
     """Accept or refuse."""
     _require(desk)
 
     async def work(here: Transaction, form: AnswerForm) -> None:
         if form.answer == "refuse":
-            await service.refuse(here.session, received_id, form.version, form.reason, desk.viewer)
+            await service.refuse(here.session, handed_id, form.version, form.reason, desk.viewer)
             return
         how = service.acceptance(form.panel, form.lead, desk.signed_in.may_coordinate)
-        await service.accept(here.session, received_id, form.version, how, desk.viewer)
+        await service.accept(here.session, handed_id, form.version, how, desk.viewer)
 
     return await take(
         desk,
         AnswerForm,
         transaction_of(desk, JOB),
         work,
-        f"{HERE}/{received_id}",
-        again=partial(_one, desk, received_id),
+        f"{HERE}/{handed_id}",
+        again=partial(_one, desk, handed_id),
     )
 
 
