@@ -42,6 +42,7 @@ from panel.casework.quality_routes import HANDLERS as QUALITY
 from panel.casework.routes import HANDLERS as WATCHED_OVER
 from panel.casework.settings_offered import SETTINGS as CASEWORK_SETTINGS
 from panel.casework.settings_pages import HANDLERS as SETTINGS
+from panel.casework.routes import HANDLERS as CASEWORK
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -303,6 +304,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *BULK,
         *NOTICES,
         *SETTINGS,
+        *CASEWORK,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,
