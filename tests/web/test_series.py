@@ -2,8 +2,8 @@
 
 from datetime import date
 from decimal import Decimal
-from xml.etree import ElementTree as Tree
 
+from defusedxml import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ POINTS = st.lists(
 def test_it_is_drawn_within_its_frame(points: list[Point], aim: Decimal | None, title: str) -> None:
     lowest, highest = span([*(one.value for one in points), *([] if aim is None else [aim])])
     chart = drawn(Series("a-series", title, "It goes up.", points, lowest, highest, aim))
-    image = Tree.fromstring(str(chart))
+    image = ElementTree.fromstring(str(chart))
     assert image.get("role") == "img"
     assert image.get("aria-labelledby") == "a-series-title a-series-desc"
     assert image.findtext(f"{SVG}title") == title
