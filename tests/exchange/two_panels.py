@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, time
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer
@@ -32,7 +33,7 @@ from panel.platform.database import Database
 from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.reaching import Reaching
-from panel.platform.tables import KEYS
+from panel.platform.tables import KEYS, NOW
 from panel.platform.tenancy import Tenant, authority_named, keyring, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate, rewrite_viewer
@@ -99,11 +100,6 @@ class Two:
         async with self.open() as access:
             return await mark_sent(access, row.id, row.version, made.body, made.withheld)
 
-    async def view(self) -> HandoverView:
-        async with self.open() as access:
-            [one] = await handovers_of(access)
-            return one
-
     def open(self) -> AbstractAsyncContextManager[Access]:
         return self.gate.open(
             self.family.child, self.family.rosa, Purpose.SUPPORT, "handed the child over"
@@ -123,8 +119,13 @@ class Two:
         await record(self.gate, self.family, decision)
 
     async def ask(self) -> int:
-        """The job's next round, when it is due again."""
-        self.clock.set(self.clock.now() + timedelta(minutes=20))
+        """The job's next round, as if it were due again."""
+        async with self.north.transaction(JOB) as session:
+            await session.execute(
+                update(AuthorityHandover)
+                .where(AuthorityHandover.next_at.is_not(None))
+                .values(next_at=session.info[NOW])
+            )
         return await hand_over_due(self.north, HERE)
 
     def acceptance(self) -> there.Acceptance:
@@ -133,8 +134,7 @@ class Two:
 
     async def received(self) -> there.Waiting:
         async with self.south.tenant.transaction(JOB) as session:
-            [one] = await there.received_handovers(session)
-            return one
+            return (await there.received_handovers(session))[0]
 
     async def opened(self) -> there.Opened:
         one = await self.received()
@@ -198,7 +198,11 @@ async def _both(
     await record(
         gate,
         family,
-        agreed(family, agencies=frozenset({agency.id}), purposes=EVERYTHING | {Purpose.EXCHANGE}),
+        agreed(
+            family,
+            agencies=frozenset({agency.id, family.health}),
+            purposes=EVERYTHING | {Purpose.EXCHANGE},
+        ),
     )
     async with south.transaction(JOB) as session:
         theirs = public_key(session.info[KEYS].ring)

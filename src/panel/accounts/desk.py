@@ -498,23 +498,18 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
     if _is_family(who):
         return (("Home", FAMILY_HOME),)
     links = _work_navigation(who)
-    if who.viewer.roles & ABOUT_MONEY:
-        links = [*links, ("Money", "/allocation/pots")]
-    if who.viewer.roles & READING_PEOPLE:
-        links = [*links, ("People", "/people")]
-    if Role.ADMINISTRATOR in who.viewer.roles and ("Services", "/directory") not in links:
-        links = [*links, ("Services", "/directory")]
-    if looks_after_all(who.viewer):
-        links = [*links, ("Forms", "/forms")]
-    if who.viewer.roles & ANSWERING_FOR_USE:
-        links = [*links, ("Governance", "/governance")]
-    if who.viewer.roles & READING_QUALITY:
-        links = [*links, ("Quality", "/quality")]
-    if who.viewer.roles & SETTING:
-        links = [*links, ("Settings", SETTINGS)]
-    if who.viewer.roles & READING_FIGURES:
-        links = [*links, ("Commissioning", "/commissioning")]
-    return links
+    roles = who.viewer.roles
+    more = (
+        (roles & ABOUT_MONEY, ("Money", "/allocation/pots")),
+        (roles & READING_PEOPLE, ("People", "/people")),
+        (Role.ADMINISTRATOR in roles, ("Services", "/directory")),
+        (looks_after_all(who.viewer), ("Forms", "/forms")),
+        (roles & ANSWERING_FOR_USE, ("Governance", "/governance")),
+        (roles & READING_QUALITY, ("Quality", "/quality")),
+        (roles & SETTING, ("Settings", SETTINGS)),
+        (roles & READING_FIGURES, ("Commissioning", "/commissioning")),
+    )
+    return [*links, *(link for theirs, link in more if theirs and link not in links)]
 
 
 def _work_navigation(who: SignedIn) -> Sequence[tuple[str, str]]:

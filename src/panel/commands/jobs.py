@@ -126,7 +126,7 @@ def about_casework(gate: Gate, site_url: str) -> list[Job]:
 
     return [
         Job("do what was ordered for many", EVERY, work),
-        Job("tell workers what is due", timedelta(minutes=30), tell),
+        Job("tell workers what is due", timedelta(hours=1), tell),
     ]
 
 

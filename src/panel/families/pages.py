@@ -358,11 +358,11 @@ def _person(to_ring: ToRing | None) -> PersonToRing:
         ""
         if tel
         else f"There is no number here yet. Ask for {to_ring.name} when you ring {to_ring.agency}.",
-        _lead_words(to_ring),
+        person_words(to_ring),
     )
 
 
-def _lead_words(to_ring: ToRing) -> Sequence[str]:
+def person_words(to_ring: ToRing) -> Sequence[str]:
     """Who the lead professional is, since when; who stands in, who helps beside, until when."""
     lead, told = to_ring.stands_in_for or to_ring.name, []
     if to_ring.since is not None:

@@ -200,7 +200,7 @@ class CommentForm(msgspec.Struct, forbid_unknown_fields=True):
 class SignForm(msgspec.Struct, forbid_unknown_fields=True):
     """A signature: agreeing or not, in their words, with their name and a tick."""
 
-    name: Annotated[str, line("Your name", at_most=100, missing="Type your name")]
+    name: Annotated[str, line("Your name", at_most=100)] = ""
     agrees: Annotated[Agreeing | None, chosen("Choose one")] = None
     words: Annotated[str, paragraphs("In your own words", at_most=LONGEST_WORDS)] = ""
     is_ticked: Annotated[bool, chosen("I sign these minutes")] = False

@@ -54,7 +54,6 @@ class OverviewPage:
     """Where the child is, the meetings, and the team."""
 
     now: str
-    since: str
     rests: str
     steps: Sequence[tuple[str, str]]
     """What the buttons say, and where they lead."""
@@ -84,8 +83,7 @@ def overview_page(
     kind = None if now is None else now.step.kind
     is_away = kind in (Kind.IMPACT, Kind.SOCIAL_CARE)
     return OverviewPage(
-        now="No episode is open" if kind is None else KIND_WORDS[kind],
-        since="" if now is None else f"Since {words.short_day(now.step.from_on)}.",
+        now="No episode is open" if now is None else _now_words(now),
         rests="Nothing was closed. Reviews of CONTACTS rest until the child steps down."
         if is_away
         else "",
@@ -100,6 +98,10 @@ def overview_page(
         next=_next_words(meetings, today) if kind is Kind.IMPACT else "",
         team=[_team(one, key_worker) for one in team],
     )
+
+
+def _now_words(one: StepLine) -> str:
+    return f"{KIND_WORDS[one.step.kind]}, since {words.short_day(one.step.from_on)}"
 
 
 def _history(one: StepLine) -> tuple[str, str, str, str]:
