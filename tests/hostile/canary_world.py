@@ -50,6 +50,7 @@ from tests.hostile.canary_allocation import allocated
 from tests.hostile.canary_exchange import sent_by_systems
 from tests.hostile.canary_lists import on_a_list
 from tests.hostile.canary_money import packaged
+from tests.hostile.canary_plans import agreed
 from tests.hostile.canary_rights import own_data
 from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
 
@@ -229,6 +230,7 @@ async def _rows(
         )
     )
     await _former_plan(session, world, child)
+    await agreed(session, world, child, mother)
     await _audited(session, world, child)
     _changes(session, world, child)
     await own_data(session, world, child, mother)
