@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, Viewer
 from panel.allocation.letter_service import OwnLetter, own_letters
+from panel.assessments.for_family import FormForFamily, forms_for_family
+from panel.impact.family_lines import meetings_for_family, where_words
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     BeforePanel,
@@ -19,6 +21,8 @@ from panel.panels.telling import (
     before_panel,
     own_words,
 )
+from panel.plans.agreeing import OwnStanding, own_standing
+from panel.plans.contingency import has_contingency
 from panel.plans.service import PlanReading, plan_for_family, plan_for_reading
 from panel.platform.read_models import sql
 from panel.platform.tables import NOW
@@ -77,6 +81,15 @@ class ChildForFamily:
     """A parent with parental responsibility, or the young person themselves."""
     held: frozenset[UUID] = frozenset()
     """The lines of the plan whose words they do not read yet."""
+    forms: Sequence[FormForFamily] = ()
+    """The forms that are being made about the child, and those finished of late."""
+    agreed: OwnStanding | None = None
+    """The plan as it was agreed last, and what they said of it."""
+    has_contingency: bool = False
+    where: str = ""
+    """Where the child is in the process, where that is not CONTACTS."""
+    meetings: Sequence[FamilyAsk] = ()
+    """The meetings around them, and the minutes that they can read and sign."""
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
 
@@ -196,6 +209,11 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         objections=await objections_for_family(access),
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
         held=held,
+        forms=await forms_for_family(access),
+        agreed=await own_standing(access) if isinstance(plan, PlanReading) else None,
+        has_contingency=await has_contingency(access),
+        where=await where_words(access),
+        meetings=await meetings_for_family(access),
     )
 
 

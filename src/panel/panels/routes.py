@@ -52,6 +52,7 @@ from panel.panels.reading import (
     seats_of,
     waiting_list,
 )
+from panel.panels.resting import how_many_rest
 from panel.panels.rules import Part, calendar_end_words
 from panel.panels.run import Run, panel_run_by, running
 from panel.panels.settle import (
@@ -317,6 +318,8 @@ async def agenda(
             if read.board.panel.kind == "allocation"
             else None,
             decisions_address=f"/panels/{key}/{held_on}/decisions",
+            resting=await how_many_rest(session, read.board.panel.id),
+            resting_address=f"/panels/{key}/children?show=resting",
         )
 
 

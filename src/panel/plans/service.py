@@ -1,5 +1,6 @@
 """The use cases of plans and lead professionals; other rooms come in through here."""
 
+from panel.plans.chasing import CHASE_FIGURES, chase_overdue
 from panel.plans.facts import PlanFacts, current_plan_facts, import_plan
 from panel.plans.family_words import (
     Clearance,
@@ -56,6 +57,7 @@ from panel.plans.leaving import (
     left_by,
     to_hand_over,
 )
+from panel.plans.linking import carry_over
 from panel.plans.mine import MINE_KEY, MyAction, my_actions
 from panel.plans.reading import (
     ActionReading,
@@ -67,7 +69,18 @@ from panel.plans.reading import (
     former_plans,
     plan_for_reading,
 )
+from panel.plans.reassigning import (
+    Given,
+    HeldPlan,
+    NotGiven,
+    give_plan,
+    plans_held,
+    take_plan_back,
+    who_leads,
+    who_may_hold,
+)
 from panel.plans.rules import is_overdue
+from panel.plans.versions import agree_plan
 from panel.plans.writing import (
     ActionWords,
     OutcomeWords,
@@ -75,9 +88,7 @@ from panel.plans.writing import (
     add_action,
     add_outcome,
     add_progress,
-    agree_plan,
     ask_for_action,
-    carry_over,
     change_action,
     change_outcome,
     change_summary,
@@ -89,6 +100,7 @@ from panel.plans.writing import (
 )
 
 __all__ = [
+    "CHASE_FIGURES",
     "DAYS_WITHOUT_LEAD",
     "HOME_KEY",
     "MINE_KEY",
@@ -98,6 +110,8 @@ __all__ = [
     "Candidate",
     "Clearance",
     "FamilyLine",
+    "Given",
+    "HeldPlan",
     "LeadFacts",
     "LeadHome",
     "LeadLine",
@@ -106,6 +120,7 @@ __all__ = [
     "LineForFamily",
     "MyAction",
     "NobodyElse",
+    "NotGiven",
     "Offer",
     "OfferFacts",
     "OutcomeReading",
@@ -130,6 +145,7 @@ __all__ = [
     "change_action",
     "change_outcome",
     "change_summary",
+    "chase_overdue",
     "clearances",
     "current_leads",
     "current_plan_facts",
@@ -139,6 +155,7 @@ __all__ = [
     "former_plan_for_reading",
     "former_plans",
     "give_back",
+    "give_plan",
     "hand_at_once",
     "home_of_lead",
     "import_lead",
@@ -169,8 +186,12 @@ __all__ = [
     "opened_for_offer",
     "plan_for_family",
     "plan_for_reading",
+    "plans_held",
     "start_plan",
     "step_action",
+    "take_plan_back",
     "to_hand_over",
+    "who_leads",
+    "who_may_hold",
     "withdraw_offer",
 ]

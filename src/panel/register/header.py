@@ -26,6 +26,7 @@ PARTS = (
     ("packages", "Packages", "/packages"),
     ("people", "People", "/people"),
     ("panels", "Panels", "/panels"),
+    ("meetings", "Meetings (IMPACT)", "/meetings"),
     ("requests", "Requests", "/requests"),
     ("documents", "Documents", "/documents"),
     ("experience", "What the family says", "/experience"),
