@@ -4,7 +4,7 @@ A step runs within a savepoint: where it raises `Left`, nothing of it stays.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Tie
 from panel.casework.bulk_models import BulkStep, BulkWork
 from panel.panels.calendar import change_meeting
+from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Meeting, Panel, Referral
-from panel.plans.service import Given, NotGiven, give_plan, take_plan_back
+from panel.plans.service import (
+    Given,
+    NobodyElse,
+    NotGiven,
+    begin_again,
+    end_with_case,
+    give_plan,
+    take_plan_back,
+)
 from panel.platform.problems import Invalid, Problem
 from panel.records.gate import Access, rewrite_access
 from panel.register.models import Episode
 from panel.register.service import close_episode
+
+A_DAY = timedelta(days=1)
 
 
 class Left(Exception):
@@ -85,6 +96,7 @@ async def close(access: Access, step: BulkStep, reason: str) -> dict[str, Any]:
         episode = await close_episode(access.session, access.child_id, access.today, reason)
     except Invalid as refused:
         raise Left("not_open") from refused
+    await end_with_case(access.session, access.child_id, access.today)
     await rewrite_access(access.session, access.child_id)
     return {
         "episode": str(episode.id),
@@ -143,8 +155,19 @@ async def reopen(session: AsyncSession, step: BulkStep) -> None:
         raise Left("changed")
     for one in after["referrals"]:
         rows[one].state = was[one]
+    closed_on = episode.closed_on
     episode.closed_on = episode.closure_reason = episode.level_at_closure = None
+    if closed_on is not None:
+        await _lead_again(session, episode.child_id, closed_on + A_DAY)
     await rewrite_access(session, episode.child_id)
+
+
+async def _lead_again(session: AsyncSession, child_id: UUID, since: date) -> None:
+    """As if it had not been closed: who held the plan holds it on, without a day between."""
+    try:
+        await begin_again(session, child_id, since, whoever_runs_it)
+    except NobodyElse as refused:
+        raise Left("changed") from refused
 
 
 # A meeting goes to another day --------------------------------------------------------------------

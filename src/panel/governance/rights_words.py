@@ -243,6 +243,7 @@ _OWN: Mapping[str, str] = {
     "lead_cover.offered_by": "asked by",
     "lead_cover.offered_on": "asked on",
     "lead_wish.said_by": "who said it",
+    "lead_wish.words": "what they said",
     "episode.closure_reason": "why it was closed",
     "episode.identified_on": "identified on",
     "episode.level_at_closure": "level of need at the end",
