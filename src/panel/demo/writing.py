@@ -16,6 +16,7 @@ from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.assessments.service import ensure_forms
 from panel.demo import places
 from panel.demo.allocating import allocate
+from panel.demo.around import meet_around
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
@@ -110,6 +111,7 @@ async def write_year(
     await look_back(tenant, year, seed=seed)
     await allocate(tenant, year, world.asked, seed=seed)
     await write_voice(tenant, year, seed=seed)
+    await meet_around(tenant, year, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:
