@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Purpose
 from panel.accounts.models import Agency, Worker
 from panel.accounts.service import worker_at_desk
+from panel.assessments.models import Assessment
+from panel.casework.quality_models import QualityAudit, QualitySample
 from panel.demo.story import SHAPES
 from panel.documents.models import Document, DocumentContent
 from panel.documents.service import CONTENT_FIELD
@@ -227,6 +229,7 @@ async def _rows(
         )
     )
     await _former_plan(session, world, child)
+    await _audited(session, world, child)
     await own_data(session, world, child, mother)
     await met(session, world.workers, child, world.parents[child])
     await packaged(session, world, child)
@@ -244,6 +247,34 @@ async def _former_plan(session: AsyncSession, world: World, child: UUID) -> None
             replaced_on=today - timedelta(days=200),
         )
     )  # fmt: skip
+
+
+async def _audited(session: AsyncSession, world: World, child: UUID) -> None:
+    """Every assessment of the child was drawn, judged by the coordinator and answered."""
+    grace, now = world.workers["grace"], session.info["now"]
+    those = await session.scalars(select(Assessment).where(Assessment.child_id == child))
+    for one in those.all():
+        sample = await session.scalar(
+            select(QualitySample).where(QualitySample.agency_id == one.author_agency_id)
+        )
+        if sample is None:
+            sample = QualitySample(
+                agency_id=one.author_agency_id, from_on=now.date(), until_on=now.date(),
+                seed="a seed", asked=1, frame=1, drawn=1,
+            )  # fmt: skip
+            session.add(sample)
+            await session.flush()
+        audit = await session.scalar(
+            select(QualityAudit).where(QualityAudit.assessment_id == one.id)
+        ) or QualityAudit(
+            child_id=child, sample_id=sample.id, assessment_id=one.id, author_id=one.author_id,
+            agency_id=one.author_agency_id, form_number=1, ratings={"complete": "partly"},
+        )  # fmt: skip
+        audit.state, audit.auditor_id = "answered", grace.id
+        audit.audited_at = audit.answered_at = now
+        audit.comments, audit.author_words = "{}", "I see it otherwise"
+        session.add(audit)
+        await session.flush()
 
 
 async def _file(session: AsyncSession, child: UUID, category: str, by: Worker) -> None:

@@ -187,9 +187,9 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
    LEFT JOIN meeting t ON t.id = f.review_meeting_id AND t.state <> 'cancelled'
    WHERE f.child_id = c.id AND f.state <> 'closed'),
  'assessed_on', (SELECT max(s.signed_off_on) FROM assessment s
-    WHERE s.child_id = c.id AND s.state = 'signed_off'),
+    WHERE s.child_id = c.id AND s.form_key = 'caf' AND s.state = 'signed_off'),
  'drafted_on', (SELECT max(s.started_on) FROM assessment s
-    WHERE s.child_id = c.id AND s.state = 'draft')
+    WHERE s.child_id = c.id AND s.form_key = 'caf' AND s.state = 'draft')
 )::text FROM child c WHERE c.id = :child
 """
 _READ = ReadModel(CASE_QUERY, _Case)

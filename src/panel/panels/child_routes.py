@@ -35,6 +35,7 @@ from panel.panels.referrals import (
     take_as_urgent,
     takes_referrals,
 )
+from panel.panels.telling import before_panel
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.register.service import child_header, people_of
@@ -102,12 +103,13 @@ async def _page(
         may_refer = bool(access.ties & {Tie.TEAM, Tie.LEAD, Tie.MANAGER})
         panels = await all_panels(access.session) if may_refer else []
         urgent = await _urgent_meetings(access, found)
+        coming = await before_panel(access) if before else None
         return desk.page(
             "panels/child.html",
             status=200 if errors is None else 422,
             header=header,
             here="panels",
-            referrals=[pages.referral_page(one, desk.today) for one in found.referrals],
+            referrals=[pages.referral_page(one, desk.today, coming) for one in found.referrals],
             withheld_here=[one.sentence for one in found.withheld],
             history=pages.agenda_history(found),
             family_words=pages.words_rows(found),

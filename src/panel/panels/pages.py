@@ -24,6 +24,7 @@ from panel.panels.referrals import STATE_WORDS, PanelsOfChild, ReferralView
 from panel.panels.resting import rests_words
 from panel.panels.rules import AgendaItem, Candidate, PanelSettings, Part, Reason, Why
 from panel.panels.settle import PART_WORDS
+from panel.panels.telling import BeforePanel
 from panel.panels.terms import CLOSED_WORDS, Term
 from panel.records.dates import age_words, is_working_day
 from panel.records.gate import Access
@@ -793,8 +794,13 @@ class ReferralPage:
     rows: Sequence[tuple[str, str]]
 
 
-def referral_page(view: ReferralView, today: date) -> ReferralPage:
-    """A referral in words; what is withheld is said."""
+def referral_page(
+    view: ReferralView, today: date, coming: BeforePanel | None = None
+) -> ReferralPage:
+    """A referral in words; what is withheld is said.
+
+    `coming` is what the family is told of their next meeting; it may be of another panel.
+    """
     fact = view.fact
     withheld = "You cannot see this. Why not stands below."
     rows = [
@@ -807,6 +813,7 @@ def referral_page(view: ReferralView, today: date) -> ReferralPage:
             if fact.last_discussed_on
             else "Not yet",
         ),
+        ("Next at the panel", _next_at(fact.panel_id, coming, today)),
         (
             "Review due by",
             "Rests"
@@ -852,6 +859,13 @@ def referral_page(view: ReferralView, today: date) -> ReferralPage:
         fact.state == "received",
         [(what, value) for what, value in rows if value],
     )
+
+
+def _next_at(panel_id: UUID, coming: BeforePanel | None, today: date) -> str:
+    if coming is None or coming.panel_id != panel_id or coming.on is None:
+        return ""
+    day = words.day_and_distance(coming.on, today)
+    return day if coming.certain else f"{day}, if there is time"
 
 
 def _dated(on: date, said: str) -> str:

@@ -126,6 +126,7 @@ async def home(
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
             reviews=await _reviews(desk),
             to_hand_over=await _to_hand_over(desk),
+            caseload_href="/caseload" if Role.MANAGER in desk.viewer.roles else "",
         )
     if Role.GOVERNANCE_LEAD in desk.viewer.roles and not who.panels:
         return go("/governance")

@@ -45,8 +45,16 @@ MayGo = Callable[[AsyncSession, OutboxMessage], Awaitable[str]]
 """Asked of each message as it goes: why it may not any more, "" where it may. It may change it."""
 
 
+Waits = Callable[[AsyncSession, OutboxMessage], Awaitable[datetime | None]]
+"""Asked of each message as it goes: until when it waits, None where it goes now."""
+
+
 async def _whatever(_session: AsyncSession, _message: OutboxMessage) -> str:
     return ""
+
+
+async def _now(_session: AsyncSession, _message: OutboxMessage) -> None:
+    return None
 
 
 async def put(
@@ -99,9 +107,13 @@ async def send_due(
     now: datetime,
     *,
     may_go: MayGo = _whatever,
+    waits: Waits = _now,
     most: int = 100,
 ) -> int:
-    """Send what is due, at most so many; returns how many went out. What may not go is stopped."""
+    """Send what is due, at most so many; returns how many went out. What may not go is stopped.
+
+    What waits is due later, and no attempt is counted for it.
+    """
     rows = await session.scalars(
         select(OutboxMessage)
         .where(
@@ -118,6 +130,9 @@ async def send_due(
     await load_keys(session, {row.holder_id for row in waiting})
     sent = 0
     for row in waiting:
+        if (later := await waits(session, row)) is not None:
+            row.due_at = later
+            continue
         if why := await may_go(session, row):
             stop(row, why)
             continue
