@@ -193,6 +193,17 @@ class FhirClient:
         """Send a document, message or collection: its status is 202, and people look at it."""
         return _written(await self._send("POST", "", bytes_of(bundle), {}))
 
+    async def operation(self, path: str, body: bytes) -> bytes:
+        """Ask for an operation ("$hand-over"): the bytes of its answer.
+
+        Not sent again by itself: whoever asks knows whether the same twice is the same.
+        """
+        return (await self._send("POST", path, body, {})).body
+
+    async def asked(self, path: str) -> bytes:
+        """The bytes of what stands at a path of the server; sent again where that helps."""
+        return (await self._get(path)).body
+
     async def validate(self, resource: Sent, profile: str | None = None) -> tuple[Problem, ...]:
         """What the server would say of a resource; nothing is kept of it there."""
         body = bytes_of(resource)

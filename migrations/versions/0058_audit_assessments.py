@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0058"
-down_revision = "0050"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

@@ -33,7 +33,8 @@ from panel.documents.service import CONTENT_FIELD
 from panel.governance.models import UnusualPattern
 from panel.insight.linking.models import ListedChild, ListLink
 from panel.panels.note_models import FamilyNote, NoteDelivery
-from panel.plans.models import DesiredOutcome, Plan
+from panel.plans.contingency import SECTIONS as CONTINGENCY
+from panel.plans.models import DesiredOutcome, Plan, PlanVersion
 from panel.platform.crypto import Keys
 from panel.platform.tables import KEYS, Base
 from panel.platform.tenancy import Tenant, load_keys
@@ -74,6 +75,8 @@ ABOUT_NO_CHILD = frozenset({
     "unknown_letter",
     "fact_period", "insight_event", "insight_release", "insight_cell", "insight_file",
     "insight_refusal",
+    "bulk_work", "bulk_step", "task_notice", "notice_choice", "calendar_feed",
+    "worker_elsewhere", "way_between",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 
@@ -82,6 +85,7 @@ it would change in `proposal`.
 """
 
 CODED = frozenset({
+    "outcome_need.section_key", "outcome_need.question_key",
     "service_request.reference", "service_request.category", "service_request.level_of_need",
     "unmet_need.unit", "letter_copy.failure", "quality_audit.ratings",
     "outside_placement.category", "placement_condition.category", "placement_visit.category",
@@ -89,7 +93,7 @@ CODED = frozenset({
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
     "episode.level_at_start", "episode.level_at_closure", "significant_event.kind",
     "discussion.heading", "agenda_item.owed", "agenda_item.before", "asked.what",
-    "assessment.form_key", "section_answer.section_key", "document.media_type",
+    "assessment.form_key", "assessment.late_reason", "clock_stop.reason", "section_answer.section_key", "document.media_type",
     "family_note.categories", "incident.steps", "note_delivery.failure", "record_change.what",
     "record_change.from_code", "record_change.to_code", "referral.category",
     "significant_event.category", "access_request.category", "sharing_agreement.capacity",
@@ -296,9 +300,18 @@ def _kept_on_the_list(name: str) -> Rule:
     return lambda row, _: Canary(f"listed_child.{name}", row.id, NOBODY, frozenset())
 
 
-def _progress(row: Any, around: Around) -> Canary:
-    return _of(
-        row, "note", Category.PLAN, agencies=(None, around.plan_author.get(row.outcome_id))
+def _of_outcome(name: str) -> Rule:
+    """Of what belongs to a desired outcome."""
+    return lambda row, around: _of(
+        row, name, Category.PLAN, agencies=(None, around.plan_author.get(row.outcome_id))
+    )
+
+
+def _of_version(name: str) -> Rule:
+    """Of a plan as it was agreed, and of what somebody said of it."""
+    return lambda row, around: _of(
+        row, name, Category.PLAN,
+        agencies=(None, around.plan_author.get(getattr(row, "version_id", row.id))),
     )  # fmt: skip
 
 
@@ -543,7 +556,15 @@ SEALED: dict[str, Rule] = {
     "plan.summary": _of_plan("summary"),
     "desired_outcome.text": _of_plan("text"),
     "desired_outcome.measure": _of_plan("measure"),
-    "outcome_progress.note": _progress,
+    "outcome_progress.note": _of_outcome("note"),
+    **{
+        f"outcome_measure.{one}": _of_outcome(one)
+        for one in ("baseline_words", "target_words", "unit", "scaling_question")
+    },
+    "outcome_reading.note": _of_outcome("note"),
+    "plan_version.content": _of_version("content"),
+    "plan_answer.words": _of_version("words"),
+    **{f"contingency_plan.{one}": _by_agency(one, Category.PLAN) for one in CONTINGENCY},
     "action.text": _of_plan("text"),
     "action.owner_words": _of_plan("owner_words"),
     "action.note": _of_plan("note"),
@@ -551,7 +572,13 @@ SEALED: dict[str, Rule] = {
     "family_clearance.words": _cleared("words"),
     "family_clearance.why": _cleared("why"),
     "family_clearance.marked": _cleared("marked"),
-    "lead_professional.reason": _by_agency("reason", Category.NETWORK),
+    **{
+        f"lead_professional.{name}": _by_agency(name, Category.NETWORK)
+        for name in ("reason", "note", "family_words", "over_limit")
+    },
+    "lead_cover.reason": _by_agency("reason", Category.NETWORK),
+    "lead_wish.said_by": _childs("said_by", Category.VIEWS),
+    "lead_wish.words": _childs("words", Category.VIEWS),
     "referral.reason": _own_category("reason"),
     **{
         f"service_request.{name}": _own_category(name)
@@ -739,15 +766,20 @@ _KEPT_EMPTY = {"discussion.text": "moved_away_at", "action.text": "moved_away_at
 """What was on the wrong child leaves nothing behind there."""
 
 
+async def _plan_authors(session: AsyncSession) -> dict[UUID, UUID]:
+    """Which agency wrote each plan, and with it each outcome and version of it."""
+    authors = {plan.id: plan.author_agency_id for plan in await session.scalars(select(Plan))}
+    for kind in (DesiredOutcome, PlanVersion):
+        authors |= {part.id: authors[part.plan_id] for part in await session.scalars(select(kind))}
+    return authors
+
+
 async def look_around(session: AsyncSession) -> Around:
     """What the rules need to know of other rows."""
     around = Around()
     for worker in await session.scalars(select(Worker)):
         around.agency_of[worker.id] = worker.agency_id
-    for plan in await session.scalars(select(Plan)):
-        around.plan_author[plan.id] = plan.author_agency_id
-    for outcome in await session.scalars(select(DesiredOutcome)):
-        around.plan_author[outcome.id] = around.plan_author[outcome.plan_id]
+    around.plan_author = await _plan_authors(session)
     for package in await session.scalars(select(Package)):
         around.package_author[package.id] = package.author_agency_id
     placed = await session.execute(
@@ -860,6 +892,7 @@ def _stays_empty(where: str, row: Any) -> bool:
 _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
+    "plan_version.content": lambda mark: {"summary": mark},
     "incident.seen": lambda mark: [mark],
     "quality_audit.comments": lambda mark: {"good": mark},
     "sender_version.body": lambda mark: {"resourceType": "Condition", "code": {"text": mark}},

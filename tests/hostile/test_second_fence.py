@@ -45,7 +45,8 @@ FOR_ONE_ONLY = {
 }
 """Those that return rows, and to whom alone: each is tried below as everybody else."""
 VIEWS = [
-    "access_due", "allocation_tie", "child_cut", "child_tie", "client_tie", "left_to_governance",
+    "access_due", "allocation_tie", "child_cut", "child_tie", "client_tie", "cover_tie",
+    "left_to_governance",
     "request_tie", "review_tie",
 ]  # fmt: skip
 FOR_THOSE_WHO_ANSWER = frozenset({

@@ -6,9 +6,11 @@ does not say of who may see it is told to the fewest.
 """
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from interop.incoming import Problem
 from panel.exchange import importing_meetings as meetings
@@ -20,11 +22,11 @@ from panel.exchange.importing_places import PanelTold, Places, panels_of
 from panel.exchange.importing_report import ChildTold, ImportedRecords, Tally
 from panel.platform.problems import Invalid
 from panel.platform.problems import Problem as Refused
-from panel.platform.tables import HolderErased
+from panel.platform.tables import NOW, HolderErased
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
-from panel.register.children import NewChild
+from panel.register.children import NewChild, child_of_reference
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('bring records in', 0))")
 _UNKNOWABLE = "Neither an NHS number nor a date of birth is told: nobody would know them again."
@@ -90,6 +92,23 @@ def _why_not(new: NewChild) -> str:
         return "This child has no name."
     # The same file again would bring them again.
     return "" if new.nhs_number or new.birth_date is not None else _UNKNOWABLE
+
+
+async def bring_one(session: AsyncSession, file: RecordsFile) -> UUID:
+    """Bring in the one child of a file within a transaction of scheduled work; the child's id.
+
+    One who is here already stays as they are, and is told of. Raises Invalid where the child cannot
+    be brought in; then the caller undoes all of it.
+    """
+    [found] = file.children
+    if found.why_not:
+        raise Invalid.because("answer", found.why_not)
+    panels = panels_of(file, session.info[NOW])
+    told = await _opened(found, Places(session, file, panels, Tally()))
+    child_id = await child_of_reference(session, told.reference) if told.reference else None
+    if child_id is None:
+        raise Invalid.because("answer", told.why)
+    return child_id
 
 
 async def _opened(found: ChildFound, places: Places) -> ChildTold:

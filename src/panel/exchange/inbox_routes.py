@@ -44,7 +44,7 @@ ROUTE: Mapping[str, Any] = {
 }
 
 
-async def _body(request: AnyRequest) -> bytes:
+async def body_of(request: AnyRequest) -> bytes:
     """What was sent as JSON. Raises NotDone for XML and anything else (406, 415)."""
     require_json(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -89,7 +89,7 @@ async def send_bundle(desk: NamedDependency[Desk], request: AnyRequest) -> Answe
 
 async def _bundle(desk: Desk, request: AnyRequest) -> Answer:
     client = await client_of(desk)
-    sending = Sending("POST Bundle", "", await _body(request))
+    sending = Sending("POST Bundle", "", await body_of(request))
     return _answer(
         await write_bundle(desk.tenant, desk.gate, client, sending, base_of(desk), _prefer(request))
     )
@@ -107,7 +107,7 @@ async def create(
     client.require(kind, "c")
     condition = request.headers.get("if-none-exist", "").removeprefix("?") or None
     write = Write(kind, kind, if_none_exist=condition)
-    sending = Sending(f"POST {kind}", condition or "", await _body(request))
+    sending = Sending(f"POST {kind}", condition or "", await body_of(request))
     return _answer(
         await write_one(
             desk.tenant, desk.gate, client, sending, base_of(desk), write, _prefer(request)
@@ -125,7 +125,7 @@ async def update(
     client.require(kind, "u")
     write = Write(kind, kind, id=row, if_match=_version(request))
     # The address is kept without its id: it is in the resource, which is sealed.
-    sending = Sending(f"PUT {kind}", write.if_match or "", await _body(request), once=False)
+    sending = Sending(f"PUT {kind}", write.if_match or "", await body_of(request), once=False)
     return _answer(
         await write_one(
             desk.tenant, desk.gate, client, sending, base_of(desk), write, _prefer(request)
@@ -151,7 +151,7 @@ async def validate(
     await client_of(desk)
     if resource not in SERVED and resource != "Bundle":
         raise NotDone(not_found())
-    return said(outcome(checked(await opened(await _body(request)), resource)))
+    return said(outcome(checked(await opened(await body_of(request)), resource)))
 
 
 @get(f"{BASE}/Bundle/{{row:str}}", **ROUTE)

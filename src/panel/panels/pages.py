@@ -21,6 +21,7 @@ from panel.panels.reading import (
     expected_quorum,
 )
 from panel.panels.referrals import STATE_WORDS, PanelsOfChild, ReferralView
+from panel.panels.resting import rests_words
 from panel.panels.rules import AgendaItem, Candidate, PanelSettings, Part, Reason, Why
 from panel.panels.settle import PART_WORDS
 from panel.panels.telling import BeforePanel
@@ -55,6 +56,7 @@ WAITING_WORDS: dict[Waiting, str] = {
     "overdue": "Reviews overdue",
     "offers": "Offers to be lead professional, unanswered",
     "requests": "Requests for access",
+    "resting": "In IMPACT or with social care",
 }
 
 
@@ -524,6 +526,13 @@ class WaitingRow:
     state: str
 
 
+def _review_words(fact: WaitingFact, today: date) -> str:
+    """When the review is due, or since when reviews rest."""
+    if fact.rests_from is not None:
+        return rests_words(fact.rests_from)
+    return words.day_and_distance(fact.next_review_by, today) if fact.next_review_by else ""
+
+
 def waiting_row(fact: WaitingFact, access: Access | None, today: date) -> WaitingRow:
     """A child before a panel, as a list says it."""
     name = child_name(access, fact)
@@ -534,7 +543,7 @@ def waiting_row(fact: WaitingFact, access: Access | None, today: date) -> Waitin
         fact.reference,
         f"{words.short_day(fact.referred_on)} by {fact.referred_by}",
         words.short_day(fact.last_discussed_on) if fact.last_discussed_on else "Not yet",
-        words.day_and_distance(fact.next_review_by, today) if fact.next_review_by else "",
+        _review_words(fact, today),
         STATE_WORDS[fact.state],
     )
 
@@ -807,9 +816,19 @@ def referral_page(
         ("Next at the panel", _next_at(fact.panel_id, coming, today)),
         (
             "Review due by",
-            words.day_and_distance(fact.next_review_by, today) if fact.next_review_by else "",
+            "Rests"
+            if fact.rests_from
+            else words.day_and_distance(fact.next_review_by, today)
+            if fact.next_review_by
+            else "",
         ),
-        ("Review meeting", words.day(fact.review_meeting_on) if fact.review_meeting_on else ""),
+        (
+            "Review meeting",
+            words.day(fact.review_meeting_on)
+            if fact.review_meeting_on and not fact.rests_from
+            else "",
+        ),
+        ("At this panel", rests_words(fact.rests_from) if fact.rests_from else ""),
         (
             "Transition",
             f"{view.transition or 'A change is coming'}, {words.day(fact.transition_on)}"

@@ -207,3 +207,11 @@ async def close_episode(
     episode.level_at_closure = None if level is None else level.level
     await session.flush()
     return episode
+
+
+async def reopen_episode(session: AsyncSession, episode: Episode) -> None:
+    """A stay that was closed goes on. Raises Invalid where another is open."""
+    if await open_episode_of(session, episode.child_id) is not None:
+        raise Invalid.because("episode", "An episode of this child is open already")
+    episode.closed_on = episode.closure_reason = episode.level_at_closure = None
+    await session.flush()

@@ -80,6 +80,7 @@ from panel.register.history import (
     note_event,
     open_episode,
     open_episode_of,
+    reopen_episode,
 )
 from panel.register.involvements import (
     add_involvement,
@@ -175,6 +176,7 @@ __all__ = [
     "open_episode_of",
     "open_record",
     "people_of",
+    "reopen_episode",
     "require_inviter",
     "share_family",
     "siblings",
