@@ -118,7 +118,7 @@ async def _same_meetings(family: Person, meetings: str) -> None:
 async def _same_place(family: Person, where: str) -> None:
     told = await _under(family, "Meetings with you")
     theirs = next((said for ours, said in WHERE.items() if ours in told), "CONTACTS")
-    place, _, since = where.partition(". ")
+    place, _, since = where.partition(", ")
     assert place == theirs, f"“{told}”, and the workers read “{where}”."
     if theirs != "CONTACTS":
         assert days_in(told) == days_in(since), f"“{told}”, and the workers read “{where}”."

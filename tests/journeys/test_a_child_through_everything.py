@@ -39,6 +39,7 @@ AGENCIES = (
 TABLE = ("Grace Tolliver", "Dr Marcus Adeyinka", "Rosa Whitlow", "Hana Oduya", "Yusuf Larkham",
          "Tom Brackenbury")  # fmt: skip
 FIRST_IMPACT, SECOND_IMPACT = date(2026, 12, 10), date(2027, 1, 14)
+REVIEW = date(2027, 7, 1)
 NEW_ACTION = "Order the radio aid"
 
 
@@ -61,6 +62,14 @@ AIDS = Decided(
     decision="At home she wears them for stories, and longer when she asks.",
     action="Read a story with the aids in each evening",
     due_on=date(2027, 1, 8),
+)
+STORY = Decided(
+    outcome="Amina follows a story with the group",
+    hers="",
+    theirs="She sits through a whole story now, and signs the animals.",
+    decision="She keeps her place at the front until the summer.",
+    action="Bring a story with signs to nursery each week",
+    due_on=date(2027, 5, 28),
 )
 REASONS = "Four services help, and the family wants one meeting at home instead of four letters."
 
@@ -104,6 +113,14 @@ async def test_a_child_through_everything(browser: Browser, data_dir: Path) -> N
         await agree(marta, hana, child, AIDS.action)
         await when_a_meeting_is_planned(hana, child, SECOND_IMPACT, FIRST_IMPACT)
         await agree(marta, hana, child)
+
+    async with on(SECOND_IMPACT, folder, browser) as cast:
+        hana, marta = await cast("lead-education"), await cast("parent-1")
+        await when_the_meeting_decides(hana, child, SECOND_IMPACT, STORY, None)
+        await when_the_minutes_are_sent(hana, STORY)
+        await agree(marta, hana, child, STORY.action)
+        await when_hana_steps_down(hana, child)
+        await agree(marta, hana, child, day_words(REVIEW))
 
 
 # The assessment -----------------------------------------------------------------------------------
@@ -237,7 +254,7 @@ async def when_the_meeting_decides(
     await hana.open(f"{child}/meetings")
     await hana.follow(day_words(day))
     await hana.press("Add a view")
-    await hana.pick("Whose view?", "Hana Oduya")
+    await hana.pick("Whose view?", "My own view")
     await hana.fill("What do they think?", said.theirs)
     await hana.press("Save")
     await hana.press("Add a decision")
@@ -260,7 +277,7 @@ async def when_the_meeting_decides(
 
 async def when_the_minutes_are_sent(hana: Person, said: Decided) -> None:
     await hana.press("Minutes for the family")
-    await hana.reads(said.hers, said.theirs, said.decision)
+    await hana.reads(said.theirs, said.decision)
     await hana.keep("everything-minutes")
     await hana.press("Save and check")
     await hana.press("Go on to sending")
@@ -278,3 +295,11 @@ async def then_the_mother_signs_and_disagrees(marta: Person) -> None:
         await marta.page.get_by_label("I sign these minutes").check()
         await marta.press("Sign")
         await marta.reads("I said mornings only.")
+
+
+async def when_hana_steps_down(hana: Person, child: str) -> None:
+    await hana.open(f"{child}/meetings")
+    await hana.press("Step down to CONTACTS")
+    await hana.fill("Reasons", "Two services are left, and the family feels sure of the way.")
+    await hana.press("Step down to CONTACTS")
+    await hana.reads("Step up to IMPACT")
