@@ -293,7 +293,7 @@ async def then_the_mother_signs_and_disagrees(marta: Person) -> None:
         await marta.fill("In your own words", "I said mornings only.")
         await marta.fill("Your name", "Marta Plover")
         await marta.page.get_by_label("I sign these minutes").check()
-        await marta.press("Sign")
+        await marta.press("Sign", marta.page.locator("main"))
         await marta.reads("I said mornings only.")
 
 
@@ -303,3 +303,31 @@ async def when_hana_steps_down(hana: Person, child: str) -> None:
     await hana.fill("Reasons", "Two services are left, and the family feels sure of the way.")
     await hana.press("Step down to CONTACTS")
     await hana.reads("Step up to IMPACT")
+
+
+# CONTACTS again, and away --------------------------------------------------------------------------
+
+
+async def when_the_panel_reviews_her(grace: Person, chair: Person, child: str) -> None:
+    await chair.open(f"{child}/panels")
+    await chair.page.get_by_text("Take as urgent although something is missing").click()
+    await chair.page.get_by_label("Which meeting").select_option(str(REVIEW))
+    await chair.fill("Why it cannot wait", "She starts at school in September.")
+    await chair.press("Take as urgent")
+    await grace.open(f"/panels/contacts/{REVIEW}")
+    await expect(grace.page.locator("#agenda")).to_contain_text(CHILD)
+    await grace.press("Freeze and send packs")
+
+
+async def when_the_change_to_school_is_prepared(hana: Person, child: str) -> None:
+    await hana.open(f"{child}/transitions")
+    await hana.page.get_by_text("Write down a change").click()
+    await hana.pick("What changes", "school")
+    await hana.date("When", STARTS)
+    await hana.press("Write it down")
+    await hana.keep("everything-changes")
+    await hana.follow("", hana.page.locator("tbody").first)
+    await hana.pick("Who prepares it", "Hana Oduya")
+    await hana.pick("Which agency takes over", "Larkfield Primary School")
+    await hana.fill("The plan", "Two visits in June, and her radio aid goes with her.")
+    await hana.press("Save")
