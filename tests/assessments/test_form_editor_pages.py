@@ -131,6 +131,25 @@ async def test_a_form_is_made_previewed_published_and_started(
     assert "Visit at home, version 1 Retired" in (await opened(browser, "/forms"))[0]
 
 
+async def test_two_who_edit_at_once_lose_no_word(browser: Client, tenant: Tenant) -> None:
+    await post(browser, "/forms/begin", title="Home visit")
+    base = await draft_of(tenant, "home_visit")
+    _, stale = await opened(browser, f"{base}/title")
+    assert (await post(browser, f"{base}/title", title="First", source="Ours")).status_code == 303
+    second = await browser.post(f"{base}/title", data=stale | {"title": "Second"})
+    assert second.status_code == 422
+    assert "Somebody else changed this form" in words_of(second)
+    assert 'value="Second"' in second.text
+    again = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', second.text))
+    saved = await browser.post(
+        f"{base}/title", data=again | {"title": "Second"}, follow_redirects=False
+    )
+    assert saved.status_code == 303
+    stale_press = await browser.post(f"{base}/throw-away", data=stale)
+    assert stale_press.status_code == 422
+    assert "Second" in (await opened(browser, base))[0]
+
+
 async def test_a_form_goes_out_as_a_file_and_comes_in(browser: Client, tenant: Tenant) -> None:
     await opened(browser, "/forms")
     caf = await draft_of(tenant, "cin_initial")

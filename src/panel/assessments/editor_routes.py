@@ -4,7 +4,8 @@ Forms are everybody's: the administrators of the agency that runs the service ch
 do agencies. They see no child's record here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,16 +23,18 @@ from panel.accounts.step_pages import Shown, step_page
 from panel.accounts.taking import Again, Transaction, take_here
 from panel.assessments import editing, editor_forms, form_versions
 from panel.assessments import editor_pages as pages
-from panel.assessments.definitions import FormDefinition, FormRefused, Question, Section
+from panel.assessments.definitions import FormDefinition, FormRefused
 from panel.assessments.editor_pages import FORMS, form_href
 from panel.assessments.form_files import LARGEST_FILE, write_form
 from panel.assessments.form_versions import FormVersion
-from panel.platform.problems import NotAllowed, NotFound
+from panel.platform.problems import Conflict, Invalid, NotAllowed, NotFound
 from panel.web.forms import FieldErrors
 
 FORM = f"{FORMS}/{{form_id:uuid}}"
-SECTION = f"{FORM}/sections/{{key:str}}"
-QUESTION = f"{SECTION}/questions/{{question_key:str}}"
+CHANGED = (
+    "Somebody else changed this form since you opened it. What you typed is still here: look at the"
+    " form as it is now, then save again."
+)
 CHILD = "Robin"
 """What the child of a preview is called: nobody."""
 
@@ -54,7 +57,8 @@ def require_keeper(desk: Desk) -> None:
         )
 
 
-async def _read(desk: Desk, form_id: UUID) -> FormVersion:
+async def read_version(desk: Desk, form_id: UUID) -> FormVersion:
+    """One version, for who changes forms. Raises NotFound, NotAllowed."""
     require_keeper(desk)
     async with desk.tenant.transaction(desk.viewer.id) as session:
         return await form_versions.one_version(session, form_id)
@@ -200,11 +204,21 @@ async def throw_away(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Re
     return await _press(desk, form_id, form_versions.throw_away, FORMS)
 
 
+@contextmanager
+def _told_of_others(field: str) -> Iterator[None]:
+    """Somebody else's change is said on the page, which keeps what was typed."""
+    try:
+        yield
+    except Conflict as changed:
+        raise Invalid.because(field, CHANGED) from changed
+
+
 async def _press(desk: Desk, form_id: UUID, doing: Callable[..., Any], to: str) -> Response[Any]:
     require_keeper(desk)
 
     async def work(here: Transaction, form: editor_forms.Locked) -> None:
-        await doing(here.session, form_id, form.version)
+        with _told_of_others(""):
+            await doing(here.session, form_id, form.version)
 
     again = partial(_form_page, desk, form_id)
     return await take_here(desk, editor_forms.Locked, work, to, again=again)
@@ -213,7 +227,7 @@ async def _press(desk: Desk, form_id: UUID, doing: Callable[..., Any], to: str) 
 @get(f"{FORM}/file", include_in_schema=False)
 async def export(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Response[bytes]:
     """One version as a file."""
-    version = await _read(desk, form_id)
+    version = await read_version(desk, form_id)
     name = f"{version.form.key}-{version.form.version}.json"
     return Response(
         write_form(version.form),
@@ -225,7 +239,7 @@ async def export(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Respon
 @get(f"{FORM}/preview", include_in_schema=False)
 async def preview(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Response[str]:
     """The sections of a form, each to be seen as whoever fills it in sees it."""
-    version = await _read(desk, form_id)
+    version = await read_version(desk, form_id)
     base = form_href(form_id)
     return desk.page(
         "assessments/preview.html",
@@ -242,7 +256,7 @@ async def preview_section(
     desk: NamedDependency[Desk], form_id: FromPath[UUID], slug: FromPath[str]
 ) -> Response[str]:
     """One section as whoever fills it in sees it; nothing that is typed is kept."""
-    version = await _read(desk, form_id)
+    version = await read_version(desk, form_id)
     section = version.form.section_at(slug)
     if section is None:
         raise NotFound("This form has no such section.")
@@ -268,7 +282,7 @@ async def title_page(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Re
 async def _title_page(
     desk: Desk, form_id: UUID, errors: FieldErrors | None = None
 ) -> Response[str]:
-    version = await _read(desk, form_id)
+    version = await read_version(desk, form_id)
     stored: dict[str, object] = {"title": version.form.title, "source": version.form.source}
     shown = Shown(f"{form_href(form_id)}/title", form_href(form_id), version.lock, stored=stored)
     return step_page(desk, pages.TITLE, shown, errors)
@@ -281,12 +295,12 @@ async def change_title(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> 
     def edit(posted: editor_forms.TitleForm) -> Edit:
         return lambda form: msgspec.structs.replace(form, title=posted.title, source=posted.source)
 
-    return await _edit(
-        desk, form_id, editor_forms.TitleForm, edit, partial(_title_page, desk, form_id)
+    return await edit_draft(
+        desk, form_id, editor_forms.TitleForm, edit, partial(_title_page, desk, form_id), "title"
     )
 
 
-async def _edit(
+async def edit_draft(
     desk: Desk,
     form_id: UUID,
     kind: type[Form],
@@ -298,212 +312,13 @@ async def _edit(
     require_keeper(desk)
 
     async def work(here: Transaction, posted: Form) -> None:
-        await form_versions.edit_draft(here.session, form_id, posted.version, edit(posted), field)
+        with _told_of_others(field):
+            await form_versions.edit_draft(
+                here.session, form_id, posted.version, edit(posted), field
+            )
 
     shown = again or partial(_form_page, desk, form_id)
     return await take_here(desk, kind, work, form_href(form_id), again=shown)
-
-
-# Sections ----------------------------------------------------------------------------------------
-
-
-@get(f"{FORM}/new-section", include_in_schema=False)
-async def new_section_page(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Response[str]:
-    """The form of a new section."""
-    return await _section_page(desk, form_id, None)
-
-
-@post(f"{FORM}/new-section", include_in_schema=False)
-async def new_section(desk: NamedDependency[Desk], form_id: FromPath[UUID]) -> Response[Any]:
-    """Add a section."""
-
-    def edit(posted: editor_forms.SectionForm) -> Edit:
-        return lambda form: editing.add_section(form, posted.section(form, None))
-
-    again = partial(_section_page, desk, form_id, None)
-    return await _edit(desk, form_id, editor_forms.SectionForm, edit, again, "title")
-
-
-@get(SECTION, include_in_schema=False)
-async def section_page(
-    desk: NamedDependency[Desk], form_id: FromPath[UUID], key: FromPath[str]
-) -> Response[str]:
-    """The form of a section's words and category."""
-    return await _section_page(desk, form_id, key)
-
-
-async def _section_page(
-    desk: Desk, form_id: UUID, key: str | None, errors: FieldErrors | None = None
-) -> Response[str]:
-    version = await _read(desk, form_id)
-    before = None if key is None else _section(version.form, key)
-    base = form_href(form_id)
-    shown = Shown(
-        f"{base}/new-section" if before is None else f"{base}/sections/{before.key}",
-        base,
-        version.lock,
-        stored={} if before is None else pages.section_stored(before),
-    )
-    return step_page(desk, pages.section_step(before), shown, errors)
-
-
-@post(SECTION, include_in_schema=False)
-async def change_section(
-    desk: NamedDependency[Desk], form_id: FromPath[UUID], key: FromPath[str]
-) -> Response[Any]:
-    """Change a section's words or category."""
-
-    def edit(posted: editor_forms.SectionForm) -> Edit:
-        return lambda form: editing.change_section(form, posted.section(form, _section(form, key)))
-
-    again = partial(_section_page, desk, form_id, key)
-    return await _edit(desk, form_id, editor_forms.SectionForm, edit, again, "title")
-
-
-@post(f"{SECTION}/move", include_in_schema=False)
-async def move_section(
-    desk: NamedDependency[Desk], form_id: FromPath[UUID], key: FromPath[str]
-) -> Response[Any]:
-    """Move a section, or at the end of its group the group."""
-
-    def edit(posted: editor_forms.MoveForm) -> Edit:
-        return lambda form: editing.move_section(form, key, posted.direction)
-
-    return await _edit(desk, form_id, editor_forms.MoveForm, edit, None)
-
-
-@post(f"{SECTION}/remove", include_in_schema=False)
-async def remove_section(
-    desk: NamedDependency[Desk], form_id: FromPath[UUID], key: FromPath[str]
-) -> Response[Any]:
-    """Take a section out of the draft."""
-
-    def edit(_posted: editor_forms.Locked) -> Edit:
-        return lambda form: editing.remove_section(form, key)
-
-    return await _edit(desk, form_id, editor_forms.Locked, edit, None)
-
-
-# Questions ---------------------------------------------------------------------------------------
-
-
-@get(f"{SECTION}/new-question", include_in_schema=False)
-async def new_question_page(
-    desk: NamedDependency[Desk], form_id: FromPath[UUID], key: FromPath[str]
-) -> Response[str]:
-    """The form of a new question."""
-    return await _question_page(desk, form_id, key, None)
-
-
-@post(f"{SECTION}/new-question", include_in_schema=False)
-async def new_question(
-    desk: NamedDependency[Desk], form_id: FromPath[UUID], key: FromPath[str]
-) -> Response[Any]:
-    """Add a question."""
-
-    def edit(posted: editor_forms.QuestionForm) -> Edit:
-        return lambda form: editing.add_question(
-            form, key, posted.question(_section(form, key), None)
-        )
-
-    again = partial(_question_page, desk, form_id, key, None)
-    return await _edit(desk, form_id, editor_forms.QuestionForm, edit, again, "label")
-
-
-@get(QUESTION, include_in_schema=False)
-async def question_page(
-    desk: NamedDependency[Desk],
-    form_id: FromPath[UUID],
-    key: FromPath[str],
-    question_key: FromPath[str],
-) -> Response[str]:
-    """The form of a question."""
-    return await _question_page(desk, form_id, key, question_key)
-
-
-async def _question_page(
-    desk: Desk,
-    form_id: UUID,
-    key: str,
-    question_key: str | None,
-    errors: FieldErrors | None = None,
-) -> Response[str]:
-    version = await _read(desk, form_id)
-    section = _section(version.form, key)
-    before = None if question_key is None else _question(section, question_key)
-    base = f"{form_href(form_id)}/sections/{section.key}"
-    shown = Shown(
-        f"{base}/new-question" if before is None else f"{base}/questions/{before.key}",
-        form_href(form_id),
-        version.lock,
-        stored={} if before is None else pages.question_stored(before),
-    )
-    return step_page(desk, pages.question_step(section, before), shown, errors)
-
-
-@post(QUESTION, include_in_schema=False)
-async def change_question(
-    desk: NamedDependency[Desk],
-    form_id: FromPath[UUID],
-    key: FromPath[str],
-    question_key: FromPath[str],
-) -> Response[Any]:
-    """Change a question."""
-
-    def changed(form: FormDefinition, posted: editor_forms.QuestionForm) -> FormDefinition:
-        section = _section(form, key)
-        question = posted.question(section, _question(section, question_key))
-        return editing.change_question(form, key, question)
-
-    def edit(posted: editor_forms.QuestionForm) -> Edit:
-        return lambda form: changed(form, posted)
-
-    again = partial(_question_page, desk, form_id, key, question_key)
-    return await _edit(desk, form_id, editor_forms.QuestionForm, edit, again, "label")
-
-
-@post(f"{QUESTION}/move", include_in_schema=False)
-async def move_question(
-    desk: NamedDependency[Desk],
-    form_id: FromPath[UUID],
-    key: FromPath[str],
-    question_key: FromPath[str],
-) -> Response[Any]:
-    """Move a question."""
-
-    def edit(posted: editor_forms.MoveForm) -> Edit:
-        return lambda form: editing.move_question(form, key, question_key, posted.direction)
-
-    return await _edit(desk, form_id, editor_forms.MoveForm, edit, None)
-
-
-@post(f"{QUESTION}/remove", include_in_schema=False)
-async def remove_question(
-    desk: NamedDependency[Desk],
-    form_id: FromPath[UUID],
-    key: FromPath[str],
-    question_key: FromPath[str],
-) -> Response[Any]:
-    """Take a question out of the draft."""
-
-    def edit(_posted: editor_forms.Locked) -> Edit:
-        return lambda form: editing.remove_question(form, key, question_key)
-
-    return await _edit(desk, form_id, editor_forms.Locked, edit, None)
-
-
-def _section(form: FormDefinition, key: str) -> Section:
-    section = form.section(key)
-    if section is None:
-        raise NotFound("This form has no such section.")
-    return section
-
-
-def _question(section: Section, key: str) -> Question:
-    question = section.question(key)
-    if question is None:
-        raise NotFound("This section has no such question.")
-    return question
 
 
 HANDLERS = [
@@ -523,16 +338,4 @@ HANDLERS = [
     preview_section,
     title_page,
     change_title,
-    new_section_page,
-    new_section,
-    section_page,
-    change_section,
-    move_section,
-    remove_section,
-    new_question_page,
-    new_question,
-    question_page,
-    change_question,
-    move_question,
-    remove_question,
 ]

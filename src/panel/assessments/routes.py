@@ -16,6 +16,7 @@ from panel.assessments.clock_routes import StartForm, late_reason_of, start_page
 from panel.assessments.clocks import Filling, clock_on, clocks_on
 from panel.assessments.comparing_routes import HANDLERS as COMPARING
 from panel.assessments.definitions import Section, Step
+from panel.assessments.editor_parts_routes import HANDLERS as EDITOR_PARTS
 from panel.assessments.editor_routes import HANDLERS as EDITOR
 from panel.assessments.forms import (
     DATE_PARTS,
@@ -552,4 +553,5 @@ HANDLERS = [
     *CLOCK,
     *COMPARING,
     *EDITOR,
+    *EDITOR_PARTS,
 ]
