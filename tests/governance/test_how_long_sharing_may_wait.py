@@ -10,6 +10,7 @@ from litestar.testing import AsyncTestClient
 from panel.accounts.inbox_figures import FIGURES as OF_THE_INBOX
 from panel.accounts.people_joining import invitation_days
 from panel.governance.figures import SET_HERE, WAYS_IN
+from panel.plans.service import CHASE_FIGURES
 from panel.platform.clock import FixedClock
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
@@ -69,7 +70,7 @@ async def test_ways_in_are_set_beside_it_and_count_from_then_on(
     for figures in ("7 to 3", "28 to 14", "24 to 48"):
         assert f"{figures} Ngozi Hart Letters are slow" in said
     assert set(WAYS_IN) == set(wanted)
-    assert set(SET_HERE) == set(BOUNDS) | set(wanted) | set(OF_THE_INBOX)
+    assert set(SET_HERE) == set(BOUNDS) | set(wanted) | set(OF_THE_INBOX) | set(CHASE_FIGURES)
 
 
 @pytest.mark.parametrize("name", list(SET_HERE))

@@ -15,6 +15,7 @@ from panel.governance.models import PatternKind
 from panel.governance.pattern_rules import Threshold
 from panel.governance.patterns import PatternLine
 from panel.governance.versions import Version
+from panel.plans.service import CHASE_FIGURES
 from panel.sharing.pages import FOR_WORDS
 from panel.sharing.reading import OTHERS_WORDS
 from panel.sharing.spans import FIGURES as SHARING
@@ -230,6 +231,7 @@ def span_groups() -> list[tuple[str, list[tuple[str, str, str]]]]:
     return [
         ("How long sharing may wait", [one for one in rows if one[0] in SHARING]),
         ("How long ways in last", [one for one in rows if one[0] in WAYS_IN]),
+        ("What is overdue in plans", [one for one in rows if one[0] in CHASE_FIGURES]),
         ("What other systems sent", [one for one in rows if one[0] in OF_THE_INBOX]),
     ]
 
