@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Purpose, Viewer, ViewerKind
+from panel.assessments.definitions import built_in_forms, encode_form
+from panel.assessments.models import Assessment, Form
 from panel.impact.invitations import Sender, invite, send_invitations
 from panel.impact.meetings import (
     Held,
@@ -146,6 +149,15 @@ async def world(house: House, add_child: AddChild) -> World:
     held = await held_meeting(house, add_child)
     async with house.as_("job") as session:
         session.add(Episode(child_id=held.child, opened_on=date(2026, 9, 1)))
+        caf = next(one for one in built_in_forms() if one.key == "caf")
+        # A family's page reads the form that was used; a version that is there never changes.
+        form = Form(
+            key="caf", number=2, title="CAF", definition=msgspec.json.decode(encode_form(caf))
+        )
+        session.add(form)
+        await session.flush()
+        of_child = select(Assessment).where(Assessment.child_id == held.child)
+        (await session.scalars(of_child)).one().form_id = form.id
         plan = (await session.scalars(select(Plan).where(Plan.child_id == held.child))).one()
         outcome = DesiredOutcome(child_id=held.child, plan_id=plan.id, position=1)
         outcome.text = "Amina sleeps through the night"

@@ -43,6 +43,7 @@ from panel.records.dates import months_after
 MOST_SINCE = timedelta(days=75)
 """How long ago the panel talked about those who are taken, at most: their review is far away."""
 SENDER = Sender("https://panel.example", "no-reply@panel.example")
+SATURDAY = 5
 WHY_UP = (
     "Five services visit the family each week, and nobody sees the whole. They asked for one table."
 )
@@ -63,6 +64,11 @@ async def meet_around(tenant: Tenant, year: Year, *, seed: int) -> None:
     found = [one for one in year.children if _may_meet(crew, one, today)][:3]
     for one, story in zip(found, (_meets, _begins, _steps_down), strict=False):
         await story(crew, one, today)
+
+
+def _workday(day: date) -> date:
+    """The day itself, or the Monday after a weekend: nobody meets on a Sunday."""
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= SATURDAY else 0)
 
 
 def _may_meet(crew: Crew, one: Written, today: date) -> bool:
@@ -94,10 +100,12 @@ async def _meets(crew: Crew, one: Written, today: date) -> None:
     """Two meetings: the first held, with a disagreement and minutes that the mother signed."""
     crew.at(today - timedelta(days=28), 9)
     await _move(crew, one, Kind.IMPACT, WHY_UP)
-    await _hold_one(crew, one, today - timedelta(days=14))
+    await _hold_one(crew, one, _workday(today - timedelta(days=16)))
     crew.at(today, 9)
     async with crew.gate.open(one.child_id, _lead(crew, one).viewer, PURPOSES, DOING) as access:
-        when = WhenWhere(today + timedelta(days=14), time(10, 30), 60, "in_person", "Marlow Centre")
+        when = WhenWhere(
+            _workday(today + timedelta(days=14)), time(10, 30), 60, "in_person", "Marlow Centre"
+        )
         row = await plan_meeting(access, when)
         await invite(access, row, [one.mother, _lead(crew, one).viewer.id])
         await ask_family(access, row, row.version, WISHES, crew.today, "")
@@ -110,7 +118,7 @@ async def _begins(crew: Crew, one: Written, today: date) -> None:
     crew.at(today - timedelta(days=7), 10)
     await _move(crew, one, Kind.IMPACT, WHY_UP)
     async with crew.gate.open(one.child_id, _lead(crew, one).viewer, PURPOSES, DOING) as access:
-        when = WhenWhere(today + timedelta(days=7), time(11, 0), 90, "online", "")
+        when = WhenWhere(_workday(today + timedelta(days=7)), time(11, 0), 90, "online", "")
         row = await plan_meeting(access, when)
         await invite(access, row, [one.mother])
         meeting, version = row.id, row.version
@@ -152,7 +160,7 @@ async def _hold_one(crew: Crew, one: Written, day: date) -> None:
             words = ActionWords("Put the visits on two days", outcome, lead.id)
             await decide(access, row, outcome, "The visits are put on two days of the week.", words)
         came = frozenset(each.id for each in invited)
-        await hold_meeting(access, row, row.version, Held(came, day + timedelta(days=28)))
+        await hold_meeting(access, row, row.version, Held(came, _workday(day + timedelta(days=30))))
     await _minutes(crew, one, meeting)
 
 

@@ -103,7 +103,7 @@ async def who_can_be_invited(access: Access) -> Sequence[Invitable]:
         for one in people.agencies
         if one.worker_id is not None and (one.until_on is None or one.until_on >= today)
     }
-    own = [Invitable(access.child_id, "family", "The child", "can read it on their own page")]
+    own = [Invitable(access.child_id, "family", "The child", "")]
     return [*family, *own, *team.values()]
 
 

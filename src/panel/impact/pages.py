@@ -23,6 +23,7 @@ from panel.web import words
 NOT_SHOWN = "You cannot see this."
 FORMATS = tuple(FORMAT_WORDS.items())
 JOINING = tuple(JOINING_WORDS.items())
+ANSWER_COLOURS = {"yes": "green", "no": "red"}
 STATE_COLOURS = {"planned": "blue", "called": "purple", "held": "green", "cancelled": "grey"}
 HOLD_WORDS = (
     ("serious_harm", "It could seriously harm somebody’s health"),
@@ -57,8 +58,8 @@ class OverviewPage:
     rests: str
     steps: Sequence[tuple[str, str]]
     """What the buttons say, and where they lead."""
-    history: Sequence[tuple[str, str, str, str]]
-    """(where, from–until, reasons, who), the newest first."""
+    history: Sequence[tuple[str, str, str]]
+    """(where from–until, reasons, who), the newest first."""
     meetings: Sequence[MeetingRow]
     new_href: str
     """"" where no meeting can be planned."""
@@ -104,15 +105,16 @@ def _now_words(one: StepLine) -> str:
     return f"{KIND_WORDS[one.step.kind]}, since {words.short_day(one.step.from_on)}"
 
 
-def _history(one: StepLine) -> tuple[str, str, str, str]:
+def _history(one: StepLine) -> tuple[str, str, str]:
     step = one.step
     if step.until_on is None:
-        when = f"Since {words.short_day(step.from_on)}"
+        when = f"since {words.short_day(step.from_on)}"
     elif step.is_no_day:
         when = f"{words.short_day(step.from_on)}, left on the same day"
     else:
         when = f"{words.short_day(step.from_on)} to {words.short_day(step.until_on)}"
-    return KIND_WORDS[step.kind], when, NOT_SHOWN if one.reasons is None else one.reasons, one.who
+    why = NOT_SHOWN if one.reasons is None else one.reasons
+    return f"{KIND_WORDS[step.kind]}, {when}", why, one.who
 
 
 def _row(child_id: UUID, one: MeetingReading, today: date) -> MeetingRow:
@@ -315,13 +317,12 @@ def _invited(one: InvitationLine, here: str, meeting: MeetingReading) -> Invited
     if one.sent_at is not None:
         told = f"E-mail put out on {words.day_and_time(one.sent_at)}"
         told += "" if one.is_told_of_now or not meeting.is_open else ", before the last change"
-    more = one.said or ""
+    answer, colour = ANSWER_WORDS[one.answer], ANSWER_COLOURS.get(one.answer, "grey")
     if one.came is not None:
-        more = "Was there" if one.came else "Was not there"
-    colour = {"yes": "green", "no": "red"}.get(one.answer, "grey")
+        answer, colour = ("Was there", "green") if one.came else ("Was not there", "grey")
     kinds = {"worker": "Team", "family": "Family", "guest": "Guest"}
     return InvitedRow(
-        one.id, one.version, one.name, kinds[one.kind], ANSWER_WORDS[one.answer], colour, more,
+        one.id, one.version, one.name, kinds[one.kind], answer, colour, one.said or "",
         told, one.failure, f"{here}/invitations/{one.id}",
     )  # fmt: skip
 
@@ -338,7 +339,9 @@ def outcome_choices(decided: Sequence[Decided]) -> list[tuple[str, str]]:
 def speaker_choices(could_be: Sequence[Invitable], reader: UUID) -> list[tuple[str, str]]:
     """Whose view a worker can write down: their own, the family's, the child's."""
     family = [
-        (str(one.person), f"{one.name}, {one.more}") for one in could_be if one.kind == "family"
+        (str(one.person), ", ".join(part for part in (one.name, one.more) if part))
+        for one in could_be
+        if one.kind == "family"
     ]
     return [(str(reader), "My own view"), *family]
 
