@@ -24,6 +24,7 @@ from panel.exchange.delivering import Sender, forget_settled
 from panel.exchange.events import put_in_line
 from panel.exchange.exporting import forget_exports, make_waiting
 from panel.exchange.fhir_routes import BASE as FHIR_BASE
+from panel.exchange.handing_over import hand_over_due
 from panel.exchange.history import keep_versions
 from panel.exchange.inbox_forgetting import forget_received
 from panel.exchange.inbox_job import take_in_what_is_left
@@ -264,15 +265,19 @@ def fetching(settings: Settings, gate: Gate) -> list[Job]:
     async def pull(_session: AsyncSession, _slot: datetime) -> None:
         await pull_due(gate.tenant, reaching, landing)
 
+    async def hand_over(_session: AsyncSession, _slot: datetime) -> None:
+        await hand_over_due(gate.tenant, reaching)
+
     asking = Job("ask other systems what changed", EVERY, pull)
+    handing = Job("hand children over to other authorities", EVERY, hand_over)
     mesh = settings.mesh
     if mesh is None:
-        return [asking]
+        return [asking, handing]
 
     async def empty(_session: AsyncSession, _slot: datetime) -> None:
         await collect(gate.tenant, mesh, landing)
 
-    return [asking, Job("empty the MESH mailbox", timedelta(minutes=5), empty)]
+    return [asking, handing, Job("empty the MESH mailbox", timedelta(minutes=5), empty)]
 
 
 def taking_in(gate: Gate) -> Job:

@@ -94,6 +94,9 @@ class ChildPage:
     told: Sequence[ToldLine]
     sharing: Sequence[str] = ()
     """What is being decided, or was decided, about sharing."""
+    happening: Sequence[str] = ()
+    ask_href: str = ""
+    """Where to ask for help; empty while the case is open."""
     choices_href: str = ""
     happened_href: str = ""
     changes: Sequence[tuple[str, str]] = ()
@@ -185,6 +188,8 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         contingency_href=f"/family/{child.child_id}/if-things-go-wrong"
         if child.has_contingency
         else "",
+        happening=child.happening,
+        ask_href=f"/family/{child.child_id}/ask-for-help" if child.may_ask_for_help else "",
     )
 
 

@@ -13,6 +13,7 @@ from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, V
 from panel.allocation.letter_service import OwnLetter, own_letters
 from panel.assessments.for_family import FormForFamily, forms_for_family
 from panel.casework.transitions import ComingForFamily, coming_for_family
+from panel.families.happening import happening, panels_to_ask
 from panel.impact.family_lines import meetings_for_family, where_words
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
@@ -95,6 +96,9 @@ class ChildForFamily:
     """The meetings around them, and the minutes that they can read and sign."""
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
+    happening: Sequence[str] = ()
+    """What happens to the case: referral, closing, another authority."""
+    may_ask_for_help: bool = False
 
 
 class _Lead(msgspec.Struct):
@@ -218,6 +222,8 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         has_contingency=await has_contingency(access),
         where=await where_words(access),
         meetings=await meetings_for_family(access),
+        happening=await happening(access),
+        may_ask_for_help=bool(await panels_to_ask(access)),
     )
 
 

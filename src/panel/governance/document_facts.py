@@ -51,6 +51,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " asked to be told of, as far as the gate lets them be told",
     "tell other systems": "sends other systems word of which resource changed, and nothing of it,"
     " once the gate was asked again",
+    "hand children over to other authorities": "sends what was signed of a child who moves to the"
+    " authority that takes over, and asks what it answered",
     "ask other systems what changed": "fetches what changed in the systems of other agencies that"
     " are asked by schedule",
     "empty the MESH mailbox": "fetches what was sent to the authority’s mailbox of MESH, the NHS’s"

@@ -22,6 +22,7 @@ from panel.panels import (
     meeting_routes,
     move_routes,
     pages,
+    referring_routes,
     settings_routes,
 )
 from panel.panels.board import ShownAgenda, read_agenda, read_board
@@ -669,5 +670,6 @@ HANDLERS = [
     *intake_routes.HANDLERS,
     *meeting_routes.HANDLERS,
     *move_routes.HANDLERS,
+    *referring_routes.HANDLERS,
     *settings_routes.HANDLERS,
 ]
