@@ -178,8 +178,19 @@ async def watch(session: AsyncSession, today: date) -> None:
         await session.execute(text(WATCH[kind]), given | {"kind": kind.value})
 
 
+async def leaves_contacts_at(session: AsyncSession) -> int:
+    """The age at which CONTACTS ends here: the setting of its panels, the youngest of several."""
+    found = await session.execute(
+        text(
+            "SELECT min((settings->>'age_limit')::int) FROM panel"
+            " WHERE kind = 'contacts' AND settings->>'age_limit' IS NOT NULL"
+        )
+    )
+    return found.scalar_one() or LEAVING_CONTACTS_AT
+
+
 async def _watch_over(session: AsyncSession, slot: datetime) -> None:
-    await find_transitions(session, day_of(slot), LEAVING_CONTACTS_AT)
+    await find_transitions(session, day_of(slot), await leaves_contacts_at(session))
     await watch(session, day_of(slot))
 
 
