@@ -10,6 +10,8 @@ import pytest
 from consent import Purpose, Role, Viewer, ViewerKind
 from panel.accounts.models import Worker
 from panel.accounts.service import give_role
+from panel.casework.chronology import whole_chronology
+from panel.casework.chronology_rules import words_of
 from panel.casework.looking import coming_transitions, watch_list
 from panel.casework.transition_rules import TransitionKind
 from panel.casework.transitions import (
@@ -104,6 +106,11 @@ async def test_a_change_is_written_down_planned_handed_over_and_done(
     async with house.opened("Amina", "lead") as access:
         with refused("is over"):
             await finish(access, one, version + 1, "not_needed", "Changed our minds")
+    async with house.opened("Amina", "lead") as access:
+        moves = await whole_chronology(access, Asked(), order="newest", group="moves")
+        assert {words_of(each.entry, "worker") for each in moves.page.rows} == {
+            "Change done: A new school", "Handed over to Early years inclusion: A new school",
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(

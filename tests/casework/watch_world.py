@@ -511,3 +511,21 @@ def plant(made: World, each: int = 10) -> set[tuple[str, UUID]]:
         do(made, these)
         planted |= {(kind.value, id_of("child", number)) for number in these}
     return planted
+
+
+def knows_of_a_plan(made: World, these: Sequence[int]) -> None:
+    """A request for service that rests on an EHC plan."""
+    made.put(
+        "service_request",
+        CHILD
+        | {
+            "reference": "'R-' || n",
+            "state": "'draft'",
+            "legal_basis": "'ehcp'",
+            "category": "'education'",
+            "urgency": "'routine'",
+            "agency_id": ids("agency", "1"),
+        },
+        these,
+        of="offer",
+    )

@@ -21,6 +21,7 @@ from panel.casework.chronology_rules import (
     group_of,
     put_in_order,
 )
+from panel.casework.transition_rules import CATEGORY_OF
 from panel.platform.read_models import ReadModel
 from panel.records.gate import Access, Withheld
 from panel.web.paging import Asked, Page, page_of
@@ -78,6 +79,22 @@ FROM (
     FROM involvement WHERE child_id = :child
   UNION ALL SELECT until_on, 'agency_ended', id, 'network', agency_id, NULL, NULL
     FROM involvement WHERE child_id = :child AND from_on IS NOT NULL
+  UNION ALL SELECT from_on, 'step', id, CASE kind WHEN 'social_care' THEN 'social_care'
+      ELSE 'panel' END, author_agency_id, kind, NULL
+    FROM episode_step WHERE child_id = :child AND worker_id IS NOT NULL
+  UNION ALL SELECT held_on, 'impact_met', id, 'panel', author_agency_id, NULL, NULL
+    FROM impact_meeting WHERE child_id = :child AND state = 'held'
+  UNION ALL SELECT t.ended_on, 'change_done', t.id, {change}, t.author_agency_id, t.kind, NULL
+    FROM transition t WHERE t.child_id = :child AND t.state = 'done'
+  UNION ALL SELECT t.handed_on, 'change_handed', t.id, {change}, t.receiving_agency_id, t.kind, NULL
+    FROM transition t WHERE t.child_id = :child AND t.receiving_agency_id IS NOT NULL
+  UNION ALL SELECT sent_on, 'handover_sent', id, 'contact', NULL, authority_name, NULL
+    FROM authority_handover WHERE child_id = :child AND direction = 'out'
+  UNION ALL SELECT answered_on, 'handover_' || state, id, 'contact', NULL, authority_name, NULL
+    FROM authority_handover WHERE child_id = :child AND direction = 'out'
+     AND state IN ('accepted', 'refused')
+  UNION ALL SELECT answered_on, 'taken_over', id, 'contact', NULL, authority_name, NULL
+    FROM authority_handover WHERE child_id = :child AND direction = 'in' AND state = 'accepted'
   UNION ALL SELECT DISTINCT ON (day, what) day, kind, id, category, NULL::uuid, NULL, NULL::bytea
     FROM (SELECT (created_at AT TIME ZONE 'Europe/London')::date AS day, what, id,
         CASE what WHEN 'child.school' THEN 'moved_school' ELSE 'moved_home' END AS kind,
@@ -87,7 +104,10 @@ FROM (
 ) h LEFT JOIN agency a ON a.id = h.agency_id
 WHERE h.day <= :today
 """
-_READ = ReadModel(_HAPPENED, _Fact)
+_CHANGE = " ".join(
+    ("CASE t.kind", *(f"WHEN '{kind}' THEN '{of}'" for kind, of in CATEGORY_OF.items()))
+)
+_READ = ReadModel(_HAPPENED.replace("{change}", f"{_CHANGE} ELSE '{Category.IDENTITY}' END"), _Fact)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from consent import Category
+from panel.casework.transition_rules import KIND_WORDS
 from panel.register.history import CLOSURE_WORDS, EVENT_KINDS, LEVEL_WORDS
 from panel.web.paging import Asked, Direction
 
@@ -71,6 +72,8 @@ GROUPS = {
 }
 """The parts of a chronology that can be asked for alone."""
 
+_CHANGES = {kind.value: said for kind, said in KIND_WORDS.items()}
+
 SAYINGS: Mapping[str, Saying] = {
     "event": Saying("events", "{0}", "Something was written down about: {0}", EVENT_KINDS),
     "referred": Saying("process", "Referred to the {0} by {1}", "{1} asked the {0} for help"),
@@ -106,6 +109,25 @@ SAYINGS: Mapping[str, Saying] = {
     ),
     "agency_began": Saying("people", "{1} became involved", "{1} began to help"),
     "agency_ended": Saying("people", "{1} is no longer involved", "{1} finished helping"),
+    "step": Saying(
+        "process",
+        "Moved to {0}",
+        "A step was taken: {0}",
+        {"contacts": "CONTACTS", "impact": "IMPACT", "social_care": "social care"},
+    ),
+    "impact_met": Saying("meetings", "IMPACT meeting", "There was a meeting around you"),
+    "change_done": Saying("moves", "Change done: {0}", "This change is over: {0}", _CHANGES),
+    "change_handed": Saying("moves", "Handed over to {1}: {0}", "{1} took over: {0}", _CHANGES),
+    "handover_sent": Saying(
+        "moves", "Handover sent to {0}", "The record was sent to the council of {0}"
+    ),
+    "handover_accepted": Saying(
+        "moves", "{0} accepted the handover", "The council of {0} took over"
+    ),
+    "handover_refused": Saying(
+        "moves", "{0} refused the handover", "The council of {0} did not take over yet"
+    ),
+    "taken_over": Saying("moves", "Taken over from {0}", "We took over from the council of {0}"),
     "moved_home": Saying("moves", "Address changed", "A new address was written down"),
     "moved_school": Saying(
         "moves", "School or nursery changed", "A new school or nursery was written down"

@@ -104,17 +104,37 @@ CATEGORY_OF: Mapping[TransitionKind, Category] = {
 """What a change tells of a child; the others tell of the birth date, which is identity."""
 NOBODY_RECEIVES = frozenset({TransitionKind.OWN_AGREEMENT, TransitionKind.DLA_TO_PIP})
 """Changes after which no other agency works with the child because of them."""
+NAMED_IN_PLAN = (
+    TransitionKind.EARLY_YEARS_PLACE,
+    TransitionKind.PHASE_PLACE,
+    TransitionKind.POST_16_PLACE,
+)
+"""Places that an EHC plan names: found where Panel knows of one, else written down."""
 WRITTEN_DOWN = (
     TransitionKind.HOSPITAL_TO_HOME,
+    *NAMED_IN_PLAN,
     TransitionKind.BETWEEN_POST_16,
     TransitionKind.NEW_ADDRESS,
     TransitionKind.NEW_SCHOOL,
     TransitionKind.NEW_GP,
     TransitionKind.NEW_AUTHORITY,
 )
-"""Those that no birth date tells of: a worker writes them down before they happen."""
-FROM_BIRTH = frozenset(TransitionKind) - frozenset(WRITTEN_DOWN)
-"""Those that a birth date tells of."""
+"""What Panel cannot know for certain: a worker writes it down before it happens."""
+FROM_BIRTH = frozenset(
+    {
+        TransitionKind.NURSERY,
+        TransitionKind.RECEPTION,
+        TransitionKind.LEAVING_CONTACTS,
+        TransitionKind.SECONDARY,
+        TransitionKind.YEAR_9,
+        TransitionKind.OWN_AGREEMENT,
+        *NAMED_IN_PLAN,
+        TransitionKind.DLA_TO_PIP,
+        TransitionKind.TURNING_18,
+        TransitionKind.TURNING_25,
+    }
+)
+"""Those whose day a birth date tells."""
 MONTHS_BEFORE: Mapping[TransitionKind, int] = {
     TransitionKind.NURSERY: 4,
     TransitionKind.RECEPTION: 11,
@@ -184,16 +204,24 @@ def days_of_a_life(born: date, leaving_at: int = LEAVING_CONTACTS_AT) -> Sequenc
 
 
 def due_now(
-    born: date, since: date, today: date, leaving_at: int = LEAVING_CONTACTS_AT
+    born: date,
+    since: date,
+    today: date,
+    leaving_at: int = LEAVING_CONTACTS_AT,
+    *,
+    has_plan: bool,
 ) -> Sequence[Due]:
     """What is to be prepared today for a child whose case is open since a day.
 
-    What was over before the case began is nobody's to prepare.
+    What was over before the case began is nobody's to prepare. `has_plan`: whether it is known that
+    the child has an EHC plan, or is assessed for one.
     """
     return [
         one
         for one in days_of_a_life(born, leaving_at)
-        if one.watch_from <= today and one.on >= since
+        if one.watch_from <= today
+        and one.on >= since
+        and (has_plan or one.kind not in NAMED_IN_PLAN)
     ]
 
 

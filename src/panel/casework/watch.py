@@ -55,6 +55,7 @@ class _Born(msgspec.Struct):
     child_id: UUID
     born: date
     opened_on: date
+    has_plan: bool
 
 
 class _Found(msgspec.Struct):
@@ -67,7 +68,8 @@ class _Found(msgspec.Struct):
 _BORN: ReadModel[_Born] = ReadModel(
     """
 SELECT json_build_object('child_id', e.child_id, 'born', c.birth_date,
-    'opened_on', e.opened_on)::text
+    'opened_on', e.opened_on, 'has_plan', EXISTS (SELECT FROM service_request q
+      WHERE q.child_id = e.child_id AND q.legal_basis = 'ehcp'))::text
   FROM episode e JOIN child c ON c.id = e.child_id
  WHERE e.closed_on IS NULL AND c.birth_date IS NOT NULL AND NOT EXISTS (
    SELECT FROM processing_restriction r WHERE r.child_id = e.child_id AND r.ended_on IS NULL)
@@ -124,7 +126,7 @@ WHERE NOT EXISTS (SELECT FROM processing_restriction r
 ON CONFLICT (child_id, kind, due_on) DO NOTHING
 """
 LOOKED_BACK = timedelta(days=60)
-"""Moves of so long ago are found still, if the watch did not run meanwhile."""
+"""What was so long ago is found still, if the watch did not run meanwhile; nothing older."""
 
 
 async def find_transitions(session: AsyncSession, today: date, leaving_at: int) -> None:
@@ -144,7 +146,13 @@ async def find_transitions(session: AsyncSession, today: date, leaving_at: int) 
     found = [
         (one.child_id, due.kind.value, due.watch_from, due.on)
         for one in await _BORN.lines(session)
-        for due in due_now(one.born, one.opened_on, today, leaving_at)
+        for due in due_now(
+            one.born,
+            max(one.opened_on, today - LOOKED_BACK),
+            today,
+            leaving_at,
+            has_plan=one.has_plan,
+        )
     ]
     for start in range(0, len(found), AT_ONCE):
         child, kind, begins, due_on = (
@@ -170,8 +178,19 @@ async def watch(session: AsyncSession, today: date) -> None:
         await session.execute(text(WATCH[kind]), given | {"kind": kind.value})
 
 
+async def leaves_contacts_at(session: AsyncSession) -> int:
+    """The age at which CONTACTS ends here: the setting of its panels, the youngest of several."""
+    found = await session.execute(
+        text(
+            "SELECT min((settings->>'age_limit')::int) FROM panel"
+            " WHERE kind = 'contacts' AND settings->>'age_limit' IS NOT NULL"
+        )
+    )
+    return found.scalar_one() or LEAVING_CONTACTS_AT
+
+
 async def _watch_over(session: AsyncSession, slot: datetime) -> None:
-    await find_transitions(session, day_of(slot), LEAVING_CONTACTS_AT)
+    await find_transitions(session, day_of(slot), await leaves_contacts_at(session))
     await watch(session, day_of(slot))
 
 
