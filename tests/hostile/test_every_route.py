@@ -36,6 +36,7 @@ TABLES = {
     "copy_id": "letter_copy", "letter_id": "decision_letter", "unmet_id": "unmet_need",
     "wait_id": "waiting", "place_id": "place_offer", "decision_id": "request_decision",
     "offered_id": "proposal", "pair_id": "list_link", "survey_id": "survey",
+    "handover_id": "authority_handover",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}
