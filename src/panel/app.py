@@ -31,10 +31,17 @@ from panel.accounts.routes import DEMO
 from panel.accounts.routes import HANDLERS as ACCOUNTS
 from panel.accounts.service import signed_in
 from panel.accounts.sign_in_routes import entering_instead
+from panel.accounts.switching_routes import HANDLERS as SWITCHING
 from panel.allocation.beside import RequestsBeside
+from panel.allocation.held_budget import BudgetOfPackages
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
+from panel.casework.bulk_routes import HANDLERS as BULK
+from panel.casework.notice_routes import HANDLERS as NOTICES
+from panel.casework.quality_routes import HANDLERS as QUALITY
 from panel.casework.routes import HANDLERS as CASEWORK
+from panel.casework.settings_offered import SETTINGS as CASEWORK_SETTINGS
+from panel.casework.settings_pages import HANDLERS as SETTINGS
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -46,6 +53,8 @@ from panel.exchange.routes import HANDLERS as EXCHANGE
 from panel.families.routes import HANDLERS as FAMILIES
 from panel.families.sign_in_routes import entering_instead as family_entering_instead
 from panel.governance.routes import HANDLERS as GOVERNANCE
+from panel.governance.settings_offered import SETTINGS as GOVERNANCE_SETTINGS
+from panel.impact.routes import HANDLERS as IMPACT
 from panel.insight.linking.routes import HANDLERS as LISTS
 from panel.insight.report_routes import HANDLERS as REPORT
 from panel.insight.routes import HANDLERS as INSIGHT
@@ -64,6 +73,9 @@ from panel.panels.note_routes import HANDLERS as NOTES
 from panel.panels.pack_routes import HANDLERS as PACKS
 from panel.panels.queued import QueuedMessages
 from panel.panels.routes import HANDLERS as PANELS
+from panel.plans.agreement_routes import HANDLERS as AGREEMENTS
+from panel.plans.lead_routes import HANDLERS as LEADS
+from panel.plans.measure_routes import HANDLERS as MEASURES
 from panel.plans.routes import HANDLERS as PLANS
 from panel.platform.clock import Clock
 from panel.platform.database import Database
@@ -112,6 +124,8 @@ ROOMS = (
     "plans",
     "panels",
     "allocation",
+    "impact",
+    "casework",
     "sharing",
     "directory",
     "documents",
@@ -172,8 +186,10 @@ def make_site(
         passwords=passwords,
         casework=CasesOfLeavers(),
         beside=RequestsBeside(),
+        held_budget=BudgetOfPackages(),
         family_asks=Surveys(),
         systems=SystemsThatRead(),
+        dated_settings=(*CASEWORK_SETTINGS, *GOVERNANCE_SETTINGS),
     )
 
 
@@ -261,6 +277,7 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
     return [
         *ACCOUNTS,
         *PEOPLE,
+        *SWITCHING,
         *REGISTER,
         *SHARING,
         *RESTRICTIONS,
@@ -271,12 +288,20 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PUBLIC_DIRECTORY,
         *DOCUMENTS,
         *ASSESSMENTS,
+        *LEADS,
         *PLANS,
+        *MEASURES,
+        *AGREEMENTS,
         *CASE,
         *PANELS,
         *PACKS,
         *NOTES,
         *ALLOCATION,
+        *IMPACT,
+        *QUALITY,
+        *BULK,
+        *NOTICES,
+        *SETTINGS,
         *CASEWORK,
         *FAMILIES,
         *GOVERNANCE,

@@ -29,6 +29,8 @@ WITHOUT_HELP = {
     "accounts/sign_in.html": "one button, before anybody is known",
     "accounts/provider.html": "one button, before anybody is known",
     "accounts/provider_going.html": "goes on by itself",
+    "accounts/elsewhere_going.html": "goes on by itself",
+    "accounts/elsewhere_come_in.html": "one button, before anybody is known",
     "accounts/signed_out.html": "nothing to do",
     "accounts/enter.html": "says itself what to do, before anybody is known",
     "accounts/second_step.html": "one field, before anybody is known",

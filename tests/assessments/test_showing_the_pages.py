@@ -136,7 +136,7 @@ def test_the_task_list_shows_every_section(
     model = task_list(
         Version(caf, full), NOBODY, child="Freya", reference="P-1", number=1, base=BASE
     )
-    shown = show(renderer, "task_list", page=model)
+    shown = show(renderer, "task_list", page=model, clock=None, clock_href="")
     assert "Go on with “Names and birth date”" in shown.text
     for section in caf.sections:
         assert section.title.replace("{child}", "Freya") in shown.text
@@ -159,7 +159,7 @@ def test_checking_shows_every_answer_and_what_is_missing(
         reference="P-1",
         base=BASE,
     )
-    shown = show(renderer, "check_answers", page=model, version=3)
+    shown = show(renderer, "check_answers", page=model, version=3, clock=None, late_reasons=())
     assert "Answer “What led to this assessment?”." in shown.text
     assert "<b>two</b>" in shown.text
     assert "Not yet." in shown.text
@@ -185,7 +185,7 @@ def test_reading_shows_what_is_withheld_and_none_of_it(
         signed_off_on=date(2026, 12, 3),
         signed_off_by="Hana Oduya",
     )
-    shown = show(renderer, "assessment", page=model)
+    shown = show(renderer, "assessment", page=model, late_words="", form_key="caf")
     assert shown.text.count("You cannot see the health section.") == 2
     assert "Strong in general_health" not in shown.text
     assert "Strong in housing" not in shown.text

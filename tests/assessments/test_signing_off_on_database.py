@@ -8,6 +8,8 @@ import pytest
 
 from consent import Category, Purpose, Viewer
 from panel.assessments.definitions import Answers, FormDefinition
+from panel.assessments.models import Assessment
+from panel.assessments.reading import signed_off_id
 from panel.assessments.service import (
     AssessmentReading,
     SectionReading,
@@ -16,6 +18,7 @@ from panel.assessments.service import (
     current_assessment_facts,
     ensure_forms,
     import_assessment,
+    latest_signed_off,
     read_assessment,
     save_section,
     settle_agreement,
@@ -28,7 +31,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, Withheld
 from panel.sharing.service import RecordedAs, agreement_of_assessment, withdraw_agreement
-from tests.sharing.family import Family, hold_the_plan, invented_family, sees
+from tests.sharing.family import TODAY, Family, hold_the_plan, invented_family, sees
 
 
 @pytest.fixture
@@ -304,3 +307,35 @@ async def test_an_assessment_made_elsewhere_is_imported_once(
             await import_assessment(
                 session, family.child, signed_on=tomorrow, by_worker=family.rosa.id
             )
+
+
+async def signed_off_elsewhere(tenant: Tenant, family: Family, key: str) -> None:
+    async with tenant.transaction(JOB) as session:
+        forms = await ensure_forms(session)
+        session.add(
+            Assessment(
+                child_id=family.child,
+                form_id=forms[key],
+                form_key=key,
+                state="signed_off",
+                author_id=family.rosa.id,
+                author_agency_id=family.health,
+                started_on=TODAY,
+                signed_off_on=TODAY,
+            )
+        )
+
+
+async def test_another_form_is_no_caf(gate: Gate, family: Family, tenant: Tenant) -> None:
+    """A report is read on its own page: it makes no case ready and stands in no pack."""
+    rests: list[bool] = []
+    for key in ("report_therapy", "cin_core"):
+        await signed_off_elsewhere(tenant, family, key)
+        async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "read") as access:
+            assert await latest_signed_off(access) is None
+            assert not await current_assessment_facts(access.session, [family.child])
+            rests.append(await signed_off_id(access) is not None)
+            lines = await assessment_lines(access)
+    # A request for a service may rest on a core assessment, as on a CAF.
+    assert rests == [False, True]
+    assert {line.form_key for line in lines} == {"report_therapy", "cin_core"}

@@ -31,6 +31,8 @@ NO_CASE_DATA = frozenset({
     "/commissioning/tables", "/commissioning/unmet-need",
     "/commissioning/waits", "/commissioning/wishes", "/commissioning/wishes/new",
     "POST /commissioning/wishes/new", "/api/v1/releases",
+    "/my-tasks", "/my-notices", "/settings", "/elsewhere", "/elsewhere/confirm",
+    "POST /my-notices/calendar", "POST /my-notices/calendar/revoke",
     "POST /me/sign-in/sessions/end-others", "POST /me/sign-in/sessions/{session_id}/end",
 })  # fmt: skip
 """What a worker without case data may open: which panels they sit on, when those meet, which services

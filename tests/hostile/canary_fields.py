@@ -31,9 +31,11 @@ from panel.assessments.models import Assessment, Form
 from panel.documents.models import Document
 from panel.documents.service import CONTENT_FIELD
 from panel.governance.models import UnusualPattern
+from panel.impact.models import ImpactMinutes, MinutesCopy
 from panel.insight.linking.models import ListedChild, ListLink
 from panel.panels.note_models import FamilyNote, NoteDelivery
-from panel.plans.models import DesiredOutcome, Plan
+from panel.plans.contingency import SECTIONS as CONTINGENCY
+from panel.plans.models import DesiredOutcome, Plan, PlanVersion
 from panel.platform.crypto import Keys
 from panel.platform.tables import KEYS, Base
 from panel.platform.tenancy import Tenant, load_keys
@@ -68,13 +70,15 @@ ABOUT_NO_CHILD = frozenset({
     "exchange_client", "exchange_token", "used_assertion",
     "pot", "pot_entry", "joint_contract", "contract_price", "contract_party",
     "received", "received_piece",
-    "register_list", "list_count", "said_and_done", "invented_child",
+    "register_list", "list_count", "said_and_done", "invented_child", "quality_sample",
     "subscription", "delivery", "export_job", "export_part", "export_line", "pull_source",
     "other_authority", "received_handover",
     "version_pass",
     "unknown_letter",
     "fact_period", "insight_event", "insight_release", "insight_cell", "insight_file",
     "insight_refusal",
+    "gap", "bulk_work", "bulk_step", "task_notice", "notice_choice", "calendar_feed",
+    "worker_elsewhere", "way_between",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
 
@@ -83,14 +87,15 @@ it would change in `proposal`.
 """
 
 CODED = frozenset({
+    "outcome_need.section_key", "outcome_need.question_key",
     "service_request.reference", "service_request.category", "service_request.level_of_need",
-    "unmet_need.unit", "letter_copy.failure",
+    "unmet_need.unit", "letter_copy.failure", "quality_audit.ratings",
     "outside_placement.category", "placement_condition.category", "placement_visit.category",
     "child.reference", "child.ward_code", "child.ethnicity", "child.primary_need",
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
     "episode.level_at_start", "episode.level_at_closure", "significant_event.kind",
     "discussion.heading", "agenda_item.owed", "agenda_item.before", "asked.what",
-    "assessment.form_key", "section_answer.section_key", "document.media_type",
+    "assessment.form_key", "assessment.late_reason", "clock_stop.reason", "section_answer.section_key", "document.media_type",
     "family_note.categories", "incident.steps", "note_delivery.failure", "record_change.what",
     "record_change.from_code", "record_change.to_code", "referral.category",
     "referral_answer.acknowledged_how",
@@ -111,6 +116,7 @@ CODED = frozenset({
     "proposal.target", "sender_version.type", "list_link.why", "list_link.rules",
     "listed_child.need", "listed_child.ward_code",
     "resource_version.resource", "resource_version.line",
+    "impact_minutes.categories", "impact_invitation.failure",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words; and
 `resource_version.line`, which is what other columns hold, as it lies there, sealed or not: systems
@@ -190,8 +196,9 @@ class Around:
     asked_by: dict[UUID, UUID] = field(default_factory=dict)
     """The agency that asks for a placement outside the area."""
     notes: dict[UUID, FamilyNote] = field(default_factory=dict)
+    minutes: dict[UUID, ImpactMinutes] = field(default_factory=dict)
     readers: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
-    """Who has an open copy of a note."""
+    """Who has an open copy of a note, or of minutes."""
     assessments: dict[UUID, Assessment] = field(default_factory=dict)
     documents: dict[UUID, Document] = field(default_factory=dict)
     forms: dict[UUID, FormDefinition] = field(default_factory=dict)
@@ -302,9 +309,18 @@ def _kept_on_the_list(name: str) -> Rule:
     return lambda row, _: Canary(f"listed_child.{name}", row.id, NOBODY, frozenset())
 
 
-def _progress(row: Any, around: Around) -> Canary:
-    return _of(
-        row, "note", Category.PLAN, agencies=(None, around.plan_author.get(row.outcome_id))
+def _of_outcome(name: str) -> Rule:
+    """Of what belongs to a desired outcome."""
+    return lambda row, around: _of(
+        row, name, Category.PLAN, agencies=(None, around.plan_author.get(row.outcome_id))
+    )
+
+
+def _of_version(name: str) -> Rule:
+    """Of a plan as it was agreed, and of what somebody said of it."""
+    return lambda row, around: _of(
+        row, name, Category.PLAN,
+        agencies=(None, around.plan_author.get(getattr(row, "version_id", row.id))),
     )  # fmt: skip
 
 
@@ -376,6 +392,48 @@ def _surveyed(row: Any, _: Around) -> Canary:
         row, "own_words", Category.VIEWS, person=row.person_id,
         for_persons=frozenset({row.person_id}), always=frozenset({row.person_id}),
     )  # fmt: skip
+
+
+def _met_at(row: Any, _: Around) -> Canary:
+    """Where a meeting is: at the family's home, where they live."""
+    needs = (Category.CONTACT,) if row.format == "home" else ()
+    return _of(row, "place", *needs, agencies=(None, row.author_agency_id))
+
+
+def _thought(name: str) -> Rule:
+    """What somebody says at a meeting or before it: of the family, in their own right."""
+
+    def rule(row: Any, _: Around) -> Canary:
+        is_worker = "worker" in (getattr(row, "speaker", ""), getattr(row, "kind", ""))
+        return _of(
+            row, name, getattr(row, "category", Category.VIEWS),
+            agencies=(getattr(row, "author_agency_id", None),),
+            person=None if is_worker else row.person_id,
+        )  # fmt: skip
+
+    return rule
+
+
+def _minuted(name: str) -> Rule:
+    def rule(row: Any, around: Around) -> Canary:
+        readers = around.readers.get(row.id, NOBODY) if row.state == "sent" else NOBODY
+        return _of(
+            row, name, Category.PANEL, *row.categories, agencies=(None, row.author_agency_id),
+            for_persons=readers if name == "text" else NOBODY,
+        )  # fmt: skip
+
+    return rule
+
+
+def _minutes_held_back(row: Any, around: Around) -> Canary:
+    author = around.minutes[row.minutes_id].author_agency_id
+    return _of(
+        row, "held_back_why", Category.PANEL, agencies=(None, author), for_persons=NOBODY
+    )  # fmt: skip
+
+
+def _signed(name: str) -> Rule:
+    return lambda row, _: _of(row, name, Category.VIEWS, person=row.person_id)
 
 
 def _reply(row: Any, around: Around) -> Canary:
@@ -536,6 +594,7 @@ SEALED: dict[str, Rule] = {
     "family_member.safe_contact": _member("safe_contact", Category.CONTACT),
     "family_access.email": _access_email,
     "significant_event.text": _own_category("text"),
+    **{f"transition.{one}": _by_agency(one, Category.PLAN) for one in ("plan", "reason")},
     "section_answer.answers": _section,
     "document.title": _own_category("title"),
     "document.file_name": _own_category("file_name"),
@@ -549,7 +608,15 @@ SEALED: dict[str, Rule] = {
     "plan.summary": _of_plan("summary"),
     "desired_outcome.text": _of_plan("text"),
     "desired_outcome.measure": _of_plan("measure"),
-    "outcome_progress.note": _progress,
+    "outcome_progress.note": _of_outcome("note"),
+    **{
+        f"outcome_measure.{one}": _of_outcome(one)
+        for one in ("baseline_words", "target_words", "unit", "scaling_question")
+    },
+    "outcome_reading.note": _of_outcome("note"),
+    "plan_version.content": _of_version("content"),
+    "plan_answer.words": _of_version("words"),
+    **{f"contingency_plan.{one}": _by_agency(one, Category.PLAN) for one in CONTINGENCY},
     "action.text": _of_plan("text"),
     "action.owner_words": _of_plan("owner_words"),
     "action.note": _of_plan("note"),
@@ -557,7 +624,13 @@ SEALED: dict[str, Rule] = {
     "family_clearance.words": _cleared("words"),
     "family_clearance.why": _cleared("why"),
     "family_clearance.marked": _cleared("marked"),
-    "lead_professional.reason": _by_agency("reason", Category.NETWORK),
+    **{
+        f"lead_professional.{name}": _by_agency(name, Category.NETWORK)
+        for name in ("reason", "note", "family_words", "over_limit")
+    },
+    "lead_cover.reason": _by_agency("reason", Category.NETWORK),
+    "lead_wish.said_by": _childs("said_by", Category.VIEWS),
+    "lead_wish.words": _childs("words", Category.VIEWS),
     "referral.reason": _own_category("reason"),
     **{
         f"service_request.{name}": _own_category(name)
@@ -607,6 +680,30 @@ SEALED: dict[str, Rule] = {
     "note_answer.text": _answer,
     "note_answer.reply": _reply,
     "survey.own_words": _surveyed,
+    "episode_step.reasons": _by_agency("reasons", Category.PANEL),
+    "impact_meeting.place": _met_at,
+    **{
+        f"impact_meeting.{one}": _by_agency(one, Category.VIEWS)
+        for one in ("who_comes", "interpreter", "wishes")
+    },
+    **{
+        f"impact_meeting.{one}": _by_agency(one, Category.PANEL)
+        for one in ("not_asked_why", "cancelled_why")
+    },
+    "impact_invitation.name": lambda row, _: _of(row, "name", Category.NETWORK),
+    "impact_invitation.address": lambda row, _: _of(row, "address", Category.CONTACT),
+    "impact_invitation.said": _thought("said"),
+    "impact_view.words": _thought("words"),
+    "impact_decision.words": _by_agency("words", Category.PLAN),
+    "impact_minutes.text": _minuted("text"),
+    "impact_minutes.kept": _minuted("kept"),
+    "minutes_copy.held_back_why": _minutes_held_back,
+    "minutes_answer.words": _signed("words"),
+    "minutes_answer.signed_name": _signed("signed_name"),
+    **{
+        f"quality_audit.{one}": _by_agency(one, Category.PLAN)
+        for one in ("comments", "author_words")
+    },
     "incident.what": _panel("what", for_persons=NOBODY),
     "incident.seen": _panel("seen", for_persons=NOBODY),
     "access_request.reason": _asked_why,
@@ -749,15 +846,20 @@ _KEPT_EMPTY = {"discussion.text": "moved_away_at", "action.text": "moved_away_at
 """What was on the wrong child leaves nothing behind there."""
 
 
+async def _plan_authors(session: AsyncSession) -> dict[UUID, UUID]:
+    """Which agency wrote each plan, and with it each outcome and version of it."""
+    authors = {plan.id: plan.author_agency_id for plan in await session.scalars(select(Plan))}
+    for kind in (DesiredOutcome, PlanVersion):
+        authors |= {part.id: authors[part.plan_id] for part in await session.scalars(select(kind))}
+    return authors
+
+
 async def look_around(session: AsyncSession) -> Around:
     """What the rules need to know of other rows."""
     around = Around()
     for worker in await session.scalars(select(Worker)):
         around.agency_of[worker.id] = worker.agency_id
-    for plan in await session.scalars(select(Plan)):
-        around.plan_author[plan.id] = plan.author_agency_id
-    for outcome in await session.scalars(select(DesiredOutcome)):
-        around.plan_author[outcome.id] = around.plan_author[outcome.plan_id]
+    around.plan_author = await _plan_authors(session)
     for package in await session.scalars(select(Package)):
         around.package_author[package.id] = package.author_agency_id
     placed = await session.execute(
@@ -772,6 +874,7 @@ async def look_around(session: AsyncSession) -> Around:
         if copy.state in READABLE:
             known = around.readers.get(copy.note_id, NOBODY)
             around.readers[copy.note_id] = known | {copy.person_id}
+    await _look_at_minutes(session, around)
     for one in await session.scalars(select(Assessment)):
         around.assessments[one.id] = one
     for document in await session.scalars(select(Document)):
@@ -783,6 +886,14 @@ async def look_around(session: AsyncSession) -> Around:
     for link in await session.scalars(select(FamilyLink)):
         around.links.setdefault(link.family_member_id, []).append(link)
     return around
+
+
+async def _look_at_minutes(session: AsyncSession, around: Around) -> None:
+    for minutes in await session.scalars(select(ImpactMinutes)):
+        around.minutes[minutes.id] = minutes
+    for copy in await session.scalars(select(MinutesCopy).where(MinutesCopy.state == "open")):
+        known = around.readers.get(copy.minutes_id, NOBODY)
+        around.readers[copy.minutes_id] = known | {copy.person_id}
 
 
 async def plant(tenant: Tenant, owner_url: str, planting: type[Planted] = Planted) -> Planted:
@@ -869,8 +980,11 @@ def _stays_empty(where: str, row: Any) -> bool:
 
 _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
+    "impact_minutes.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
+    "plan_version.content": lambda mark: {"summary": mark},
     "incident.seen": lambda mark: [mark],
+    "quality_audit.comments": lambda mark: {"good": mark},
     "sender_version.body": lambda mark: {"resourceType": "Condition", "code": {"text": mark}},
     "access_file.pieces": lambda mark: [
         {

@@ -21,8 +21,9 @@ pytestmark = [pytest.mark.database, pytest.mark.crawl]
 
 TABLES = {
     "link_id": "family_link", "involvement_id": "involvement", "assessment_id": "assessment",
-    "document_id": "document", "offer_id": "lead_professional", "referral_id": "referral",
+    "document_id": "document", "cover_id": "lead_cover", "offer_id": "lead_professional", "referral_id": "referral",
     "plan_id": "plan", "action_id": "action", "line_id": "action", "outcome_id": "desired_outcome",
+    "agreed_id": "plan_version",
     "agreement_id": "sharing_agreement", "note_id": "family_note", "delivery_id": "note_delivery",
     "answer_id": "note_answer", "incident_id": "incident", "entry_id": "discussion",
     "said_id": "discussion", "objection_id": "sharing_objection", "request_id": "access_request",
@@ -35,7 +36,9 @@ TABLES = {
     "need_id": "service_request", "appeal_id": "appeal",
     "copy_id": "letter_copy", "letter_id": "decision_letter", "unmet_id": "unmet_need",
     "wait_id": "waiting", "place_id": "place_offer", "decision_id": "request_decision",
-    "offered_id": "proposal", "pair_id": "list_link", "survey_id": "survey",
+    "offered_id": "proposal", "pair_id": "list_link", "transition_id": "transition", "meeting_id": "impact_meeting", "invitation_id": "impact_invitation",
+    "view_id": "impact_view", "decided_id": "impact_decision", "minutes_id": "impact_minutes",
+    "survey_id": "survey", "audit_id": "quality_audit",
     "handover_id": "authority_handover",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
@@ -88,6 +91,8 @@ async def ids_of(tenant: Tenant, child: UUID) -> Ids:
         rows["condition_id"] = (await session.execute(query)).scalar_one()
         query = text("SELECT external_id FROM service ORDER BY id LIMIT 1")
         rows["public_id"] = (await session.execute(query)).scalar_one()
+        query = text("SELECT id FROM form ORDER BY id LIMIT 1")
+        rows["form_id"] = (await session.execute(query)).scalar_one()
         day = (
             await session.execute(text("SELECT max(held_on) FROM meeting WHERE state = 'held'"))
         ).scalar_one()

@@ -39,11 +39,14 @@ FOR_ONE_ONLY = {
     "child_for_governance": "the governance lead",
     "compare_access": "scheduled work",
     "children_written": "scheduled work",
+    "completeness_by_agency": "who answers for the work",
+    "judgements_by_agency": "who answers for the work",
     "decided_requests": "who sits on an allocation panel, and of groups who answers for it",
 }
 """Those that return rows, and to whom alone: each is tried below as everybody else."""
 VIEWS = [
-    "access_due", "allocation_tie", "child_cut", "child_tie", "client_tie", "left_to_governance",
+    "access_due", "allocation_tie", "child_cut", "child_tie", "client_tie", "cover_tie",
+    "left_to_governance",
     "request_tie", "review_tie",
 ]  # fmt: skip
 FOR_THOSE_WHO_ANSWER = frozenset({
@@ -414,6 +417,36 @@ def test_decided_requests_are_compared_by_few_and_name_nobody(fence: Fence) -> N
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     app.execute("SELECT * FROM decided_requests(%s, NULL)", [by])
     assert counted["ward"] > counted[None], "nobody compared anything"
+
+
+@pytest.mark.parametrize("counted", ["completeness_by_agency", "judgements_by_agency"])
+def test_the_work_of_agencies_is_counted_for_those_who_answer_for_it(
+    fence: Fence, counted: str
+) -> None:
+    """Managers read of their own agency alone, and no row says whose assessment it was."""
+    answered = 0
+    for viewer in (*fence.viewers, new_id(), None):
+        with fence.as_(viewer) as app:
+            roles = {
+                row[0]
+                for row in app.execute(
+                    "SELECT role FROM worker_role WHERE worker_id = %s", [viewer]
+                ).fetchall()
+            }
+            call = f"SELECT * FROM {counted}('2000-01-01', '2099-12-31')"
+            if not roles & {"coordinator", "chair", "manager", "governance_lead"}:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    app.execute(call)
+                continue
+            rows = app.execute(call)
+            named = {one.name for one in rows.description or ()}
+            assert not named & {"child_id", "author_id", "assessment_id", "id"}
+            agencies = {row[0] for row in rows.fetchall()}
+            if not roles & {"coordinator", "chair", "governance_lead"}:
+                own = app.execute("SELECT agency_id FROM worker WHERE id = %s", [viewer])
+                assert agencies <= {row[0] for row in own.fetchall()}
+            answered += 1
+    assert answered > 2
 
 
 def test_what_answers_for_use_is_read_by_those_who_answer_for_it(fence: Fence) -> None:

@@ -19,8 +19,10 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import GUARDIANS, Purpose, Role, Viewer, ViewerKind
+from panel.accounts.dated_settings import DatedSetting
 from panel.accounts.help import FAMILIES_GLOSSARY, WORKERS_GLOSSARY
 from panel.accounts.passwords import Passwords
+from panel.accounts.people_rules import looks_after_all
 from panel.accounts.service import SignedIn
 from panel.accounts.throttle import whose_address
 from panel.platform.clock import today
@@ -43,6 +45,7 @@ from panel.records.casework import Casework, NoCasework
 from panel.records.family_asks import FamilyAsks, NothingAsked
 from panel.records.family_words import FamilyWords
 from panel.records.gate import Access, Gate
+from panel.records.held_budget import HeldBudget, NoBudget
 from panel.records.rehearsal import Rehearsal
 from panel.records.systems import NoSystems, Systems
 from panel.web.forms import FieldErrors, read_form
@@ -70,6 +73,9 @@ nothing is for workers: a new page is closed to families until somebody opens it
 
 FAMILY_HOME = "/family"
 OWN_SIGN_IN = "/me/sign-in"
+OWN_TASKS = "/my-tasks"
+IN_BULK = "/bulk-work"
+SETTINGS = "/settings"
 COLLEAGUES_SIGN_IN = "/people/new-sign-in"
 AGAIN = "/sign-in/again"
 FAMILY_AGAIN = "/family/sign-in?again=yes"
@@ -83,6 +89,12 @@ ABOUT_MONEY = frozenset({Role.BUDGET_HOLDER, Role.ALLOCATION_MEMBER})
 """Roles that read what is in the pots, promised and paid."""
 READING_FIGURES = frozenset({Role.COMMISSIONER, Role.GOVERNANCE_LEAD, Role.PARENTS_REPRESENTATIVE})
 """Roles that read what is published of all children together, and of none."""
+READING_QUALITY = frozenset({Role.COORDINATOR, Role.CHAIR, Role.MANAGER, Role.GOVERNANCE_LEAD})
+"""Roles that read how good assessments are: of every agency, or a manager of their own."""
+WORKING_IN_BULK = frozenset({Role.MANAGER, Role.COORDINATOR, Role.CHAIR})
+"""Roles that give plans on, close cases and move days for many at once."""
+SETTING = frozenset({Role.ADMINISTRATOR, Role.GOVERNANCE_LEAD})
+"""Roles that read and change the authority's dated settings."""
 READING_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.MANAGER})
 """Roles that read who works at an agency: all that they look after, or their own."""
 
@@ -106,10 +118,14 @@ class Site:
     """What workers' accounts must know of their cases."""
     beside: BesideCase = field(default_factory=NothingBeside)
     """What stands beside a case on a panel's papers: requests for service."""
+    held_budget: HeldBudget = field(default_factory=NoBudget)
+    """What a child's services may cost, for the lead professional who holds the budget."""
     family_asks: FamilyAsks = field(default_factory=NothingAsked)
     """What families are asked on their own page: how they were treated."""
     systems: Systems = field(default_factory=NoSystems)
     """What reads with a token instead of signing in."""
+    dated_settings: Sequence[DatedSetting] = ()
+    """What the rooms let an authority set, each with its days."""
 
 
 def refused_by_rule(
@@ -482,17 +498,18 @@ def _navigation(who: SignedIn | None) -> Sequence[tuple[str, str]]:
     if _is_family(who):
         return (("Home", FAMILY_HOME),)
     links = _work_navigation(who)
-    if who.viewer.roles & ABOUT_MONEY:
-        links = [*links, ("Money", "/allocation/pots")]
-    if who.viewer.roles & READING_PEOPLE:
-        links = [*links, ("People", "/people")]
-    if Role.ADMINISTRATOR in who.viewer.roles and ("Services", "/directory") not in links:
-        links = [*links, ("Services", "/directory")]
-    if who.viewer.roles & ANSWERING_FOR_USE:
-        links = [*links, ("Governance", "/governance")]
-    if who.viewer.roles & READING_FIGURES:
-        links = [*links, ("Commissioning", "/commissioning")]
-    return links
+    roles = who.viewer.roles
+    more = (
+        (roles & ABOUT_MONEY, ("Money", "/allocation/pots")),
+        (roles & READING_PEOPLE, ("People", "/people")),
+        (Role.ADMINISTRATOR in roles, ("Services", "/directory")),
+        (looks_after_all(who.viewer), ("Forms", "/forms")),
+        (roles & ANSWERING_FOR_USE, ("Governance", "/governance")),
+        (roles & READING_QUALITY, ("Quality", "/quality")),
+        (roles & SETTING, ("Settings", SETTINGS)),
+        (roles & READING_FIGURES, ("Commissioning", "/commissioning")),
+    )
+    return [*links, *(link for theirs, link in more if theirs and link not in links)]
 
 
 def _work_navigation(who: SignedIn) -> Sequence[tuple[str, str]]:
@@ -523,7 +540,13 @@ def _footer(who: SignedIn | None) -> Sequence[Link]:
             Link("What words mean", FAMILIES_GLOSSARY),
             Link("When you signed in", "/family/sign-ins"),
         )
-    links = [Link("Glossary", WORKERS_GLOSSARY), Link("How you sign in", OWN_SIGN_IN)]
+    links = [
+        Link("What waits for me", OWN_TASKS),
+        Link("Glossary", WORKERS_GLOSSARY),
+        Link("How you sign in", OWN_SIGN_IN),
+    ]
+    if who.viewer.roles & WORKING_IN_BULK:
+        links.append(Link("Work on many at once", IN_BULK))
     if Role.ADMINISTRATOR in who.viewer.roles:
         links.append(Link("A colleague cannot sign in", COLLEAGUES_SIGN_IN))
     return links

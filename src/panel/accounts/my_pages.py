@@ -14,6 +14,7 @@ WAYS = {
     Way.PASSKEY: "With a passkey",
     Way.PROVIDER: "Through your organisation",
     Way.FAMILY_CODE: "With a code",
+    Way.ELSEWHERE: "From another authority",
 }
 
 

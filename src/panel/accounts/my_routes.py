@@ -53,6 +53,7 @@ from panel.accounts.people_joining import ANEW_WORDS, send_link
 from panel.accounts.people_pages import worker_href
 from panel.accounts.service import worker_by_email
 from panel.accounts.sign_in_routes import as_json, place_of
+from panel.accounts.switching import sites_of
 from panel.accounts.taking import Transaction, take_here
 from panel.accounts.way_in import safe_path, set_cookie
 from panel.platform.crypto import Keys, NotSealedHere
@@ -82,7 +83,9 @@ async def _require_proof(desk: Desk) -> None:
     """
     async with desk.tenant.transaction(desk.viewer.id) as session:
         came = await way_of(session, desk.token or "")
-        can_show = came in PROVES or await has_ways(session, desk.viewer.id)
+        # Whoever came from another authority did not choose a way in here, nor may by that.
+        has_shown = came in PROVES or came is Way.ELSEWHERE
+        can_show = has_shown or await has_ways(session, desk.viewer.id)
     if can_show:
         await desk.require_proof()
 
@@ -111,6 +114,7 @@ async def _mine(desk: Desk, errors: FieldErrors | None) -> Response[str]:
             recovery=recovery_words(ways),
             passkeys=passkey_lines(ways, BASE),
             sessions=session_lines(found, BASE),
+            has_others=bool(sites_of(desk)),
         )
 
 

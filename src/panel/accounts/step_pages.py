@@ -11,7 +11,7 @@ from panel.web.forms import FieldErrors, Filled
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question. `kind`: line, text, money, day, radios, select or tick."""
+    """One question. `kind`: line, text, money, day, radios, select, tick, checkboxes or file."""
 
     kind: str
     name: str
@@ -33,6 +33,11 @@ class Step:
     def names(self) -> frozenset[str]:
         """What its fields are called."""
         return frozenset(one.name for one in self.fields)
+
+    @property
+    def sends_file(self) -> bool:
+        """Whether a file is among its fields."""
+        return any(one.kind == "file" for one in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

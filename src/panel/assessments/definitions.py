@@ -196,6 +196,11 @@ class FormRefused(ValueError):
         super().__init__("\n".join(problems))
         self.problems = problems
 
+    @classmethod
+    def because(cls, sentence: str) -> FormRefused:
+        """For one reason."""
+        return cls((sentence,))
+
 
 def encode_form(form: FormDefinition) -> bytes:
     """The form as JSON, as `decode_form` reads it."""
@@ -228,6 +233,11 @@ def problems_of_next_version(old: FormDefinition, new: FormDefinition) -> Iterat
         yield f"The next version of “{old.key}” must have the key “{old.key}”, not “{new.key}”."
     if new.version != old.version + 1:
         yield f"The next version of “{old.key}” must be version {old.version + 1}."
+    yield from problems_of_kinds(old, new)
+
+
+def problems_of_kinds(old: FormDefinition, new: FormDefinition) -> Iterator[str]:
+    """Where a key of an earlier version would mean something else in `new`, as sentences."""
     kinds = {
         (section.key, question.key): question.kind
         for section in old.sections
@@ -290,6 +300,11 @@ def _problems_of_section(section: Section) -> Iterator[str]:
 
 def _problems_of_questions(questions: tuple[Question, ...], where: str) -> Iterator[str]:
     yield from _repeated((question.key for question in questions), f"question in the {where}")
+    for circle in circles(questions):
+        yield (
+            f"In the {where} questions depend on each other in a circle: "
+            f"{' on '.join(f'“{key}”' for key in circle)}. Take one of these conditions away."
+        )
     earlier: dict[str, Question] = {}
     for question in questions:
         yield from _problems_of_question(question, earlier, f"question “{question.key}” ({where})")
@@ -386,6 +401,24 @@ def _problems_of_show_if(
         yield f"The {where} can only depend on a yes or no, or on choices that the form names."
     elif not show_if.is_one_of or not set(show_if.is_one_of) <= values_of(other):
         yield f"The {where} depends on an answer that “{other.key}” cannot have."
+
+
+def circles(questions: tuple[Question, ...]) -> Iterator[tuple[str, ...]]:
+    """Each circle of questions that are asked depending on one another: its keys, first again last.
+
+    A question depends on one other at most, so that following it leads out, or round once.
+    """
+    asks = {each.key: each.show_if.question for each in questions if each.show_if is not None}
+    done: set[str] = set()
+    for start in asks:
+        path: list[str] = []
+        key = start
+        while key in asks and key not in done:
+            done.add(key)
+            path.append(key)
+            key = asks[key]
+        if key in path:
+            yield (*path[path.index(key) :], key)
 
 
 def values_of(question: Question) -> frozenset[str]:

@@ -295,6 +295,8 @@ class ListedAssessment:
     state_colour: str
     date_words: str
     by_words: str
+    due_words: str = ""
+    """When a draft is due, where its form has a time limit."""
 
 
 def listed_assessment(
@@ -306,6 +308,7 @@ def listed_assessment(
     signed_off_on: date | None,
     is_document: bool,
     by_words: str,
+    due_words: str = "",
 ) -> ListedAssessment:
     """One line of the list: what it is, how far it is, since when, by whom."""
     draft = signed_off_on is None
@@ -321,6 +324,7 @@ def listed_assessment(
             else words.short_day(signed_off_on)
         ),
         by_words=by_words,
+        due_words=due_words,
     )
 
 

@@ -36,6 +36,10 @@ from panel.register.service import ChildHeader, child_header
 from panel.sharing.service import possible_givers
 
 CAF = "caf"
+"""The form that makes a case ready for a panel, and that its papers are made from."""
+COMPREHENSIVE = (CAF, "cin_core")
+"""The forms that a request for a service may rest on (DOMAIN.md: a CAF or another comprehensive
+assessment)."""
 SEES_UPN = frozenset({"education", "school"})
 """The kinds of agency that see a UPN (DOMAIN.md: UPN is for education)."""
 WRITING_TIES = frozenset({Tie.TEAM, Tie.LEAD, Tie.MANAGER})
@@ -74,6 +78,8 @@ class AssessmentRecord:
     signed_off_on: date | None
     signed_off_by: UUID | None
     document_id: UUID | None
+    referred_on: date | None
+    late_reason: str | None
     sections: Mapping[str, KeptSection]
     withheld: Mapping[str, Withheld] = field(default_factory=dict)
     """By the key of the section."""
@@ -153,6 +159,9 @@ class AssessmentLine:
     author_id: UUID
     author_agency_id: UUID
     document_id: UUID | None
+    form_id: UUID
+    referred_on: date | None
+    late_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +216,8 @@ class _AssessmentRow(msgspec.Struct):
     signed_off_on: date | None
     signed_off_by: UUID | None
     document_id: UUID | None
+    referred_on: date | None
+    late_reason: str | None
     sections: tuple[_SectionRow, ...] | None
 
 
@@ -214,7 +225,8 @@ _ASSESSMENT = """
 SELECT json_build_object('id', a.id, 'form_id', a.form_id, 'number', a.number, 'state', a.state,
   'author_id', a.author_id, 'author_agency_id', a.author_agency_id, 'started_on', a.started_on,
   'signed_off_on', a.signed_off_on, 'signed_off_by', a.signed_off_by,
-  'document_id', a.document_id, 'sections',
+  'document_id', a.document_id, 'referred_on', a.referred_on, 'late_reason', a.late_reason,
+  'sections',
   (SELECT json_agg(json_build_object('id', s.id, 'key', s.section_key,
       'author_agency', s.author_agency_id, 'state', s.state, 'version', s.version,
       'saved_at', s.saved_at, 'changed_by', s.changed_by, 'answers', encode(s.answers, 'hex')))
@@ -223,8 +235,8 @@ FROM assessment a WHERE a.child_id = :child
 """
 _ONE = _ASSESSMENT + " AND a.id = :assessment"
 _LATEST = (
-    _ASSESSMENT
-    + " AND a.state = 'signed_off' ORDER BY a.signed_off_on DESC, a.number DESC, a.id DESC LIMIT 1"
+    _ASSESSMENT + " AND a.state = 'signed_off' AND a.form_key = :form"
+    " ORDER BY a.signed_off_on DESC, a.number DESC, a.id DESC LIMIT 1"
 )
 _READ_ASSESSMENT = msgspec.json.Decoder(_AssessmentRow)
 # What was stored was checked on its way in; msgspec cannot tell the kinds of an answer apart.
@@ -233,14 +245,15 @@ _READ_ANSWERS: msgspec.json.Decoder[Any] = msgspec.json.Decoder(dict)
 _FACTS = """
 SELECT DISTINCT ON (s.child_id) s.child_id, s.signed_off_on, s.author_id, s.author_agency_id,
   s.form_key, (SELECT min(d.started_on) FROM assessment d
-    WHERE d.child_id = s.child_id AND d.state = 'draft') AS draft_started_on
+    WHERE d.child_id = s.child_id AND d.form_key = s.form_key
+      AND d.state = 'draft') AS draft_started_on
 FROM child_access a JOIN assessment s ON s.child_id = a.child_id
-WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children)
+WHERE a.viewer_id = :viewer AND a.child_id = ANY(:children) AND s.form_key = :form
 ORDER BY s.child_id, s.signed_off_on DESC NULLS LAST, s.number DESC, s.id DESC
 """
 _LINES = """
 SELECT a.id, a.form_key, f.title, a.number, a.state, a.started_on, a.signed_off_on, a.author_id,
-  a.author_agency_id, a.document_id
+  a.author_agency_id, a.document_id, a.form_id, a.referred_on, a.late_reason
 FROM assessment a JOIN form f ON f.id = a.form_id WHERE a.child_id = :child
 ORDER BY a.signed_off_on DESC NULLS FIRST, a.number DESC, a.id DESC
 """
@@ -277,20 +290,20 @@ async def read_assessment(access: Access, assessment_id: UUID) -> AssessmentReco
 
 
 async def latest_signed_off(access: Access) -> AssessmentRecord | None:
-    """The latest assessment that is signed off, of whatever form."""
-    found = await access.session.execute(text(_LATEST), {"child": access.child_id})
+    """The latest CAF that is signed off: other forms are read on their own pages."""
+    found = await access.session.execute(text(_LATEST), {"child": access.child_id, "form": CAF})
     line = found.scalar_one_or_none()
     return None if line is None else await _record(access, line)
 
 
 async def signed_off_id(access: Access) -> UUID | None:
-    """Which assessment was signed off last: a fact of the process, no content."""
+    """Which comprehensive assessment was signed off last: a fact of the process, no content."""
     found: UUID | None = await access.session.scalar(
         text(
             "SELECT id FROM assessment WHERE child_id = :child AND state = 'signed_off'"
-            " ORDER BY signed_off_on DESC, id DESC LIMIT 1"
+            " AND form_key = ANY(:forms) ORDER BY signed_off_on DESC, id DESC LIMIT 1"
         ),
-        {"child": access.child_id},
+        {"child": access.child_id, "forms": list(COMPREHENSIVE)},
     )
     return found
 
@@ -313,7 +326,7 @@ async def former_version(access: Access, record: AssessmentRecord) -> Assessment
 
 
 async def assessment_for_reading(access: Access) -> AssessmentReading | None:
-    """The latest signed-off assessment, what may not be seen of it as Withheld; None without one.
+    """The latest signed-off CAF, what may not be seen of it as Withheld; None without one.
 
     A document made elsewhere has no sections: its own category decides over the document.
     """
@@ -341,10 +354,9 @@ async def assessment_for_reading(access: Access) -> AssessmentReading | None:
 async def current_assessment_facts(
     session: AsyncSession, child_ids: Iterable[UUID]
 ) -> dict[UUID, AssessmentFacts]:
-    """Process facts for those of the children whom the transaction's viewer may reach."""
-    rows = await session.execute(
-        text(_FACTS), {"viewer": session.info[VIEWER], "children": list(child_ids)}
-    )
+    """Process facts of the CAF for those of the children whom the viewer may reach."""
+    given = {"viewer": session.info[VIEWER], "children": list(child_ids), "form": CAF}
+    rows = await session.execute(text(_FACTS), given)
     return {
         row.child_id: AssessmentFacts(
             signed_off_on=row.signed_off_on,
@@ -414,6 +426,8 @@ async def _record(access: Access, line: str) -> AssessmentRecord:
         signed_off_on=row.signed_off_on,
         signed_off_by=row.signed_off_by,
         document_id=row.document_id,
+        referred_on=row.referred_on,
+        late_reason=row.late_reason,
         sections={
             key: KeptSection(
                 key=key,

@@ -1,5 +1,6 @@
 """The pages of assessments: list, task list, sections, check answers, sign-off, reading."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,14 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from consent import Purpose
-from panel.accounts.desk import PRIVATE, Desk, Posted, go, unless_invalid
+from panel.accounts.desk import PRIVATE, Desk, Posted, go
 from panel.accounts.service import agencies, worker_names
+from panel.assessments.clock_routes import HANDLERS as CLOCK
+from panel.assessments.clock_routes import StartForm, late_reason_of, start_page_of, usual_purposes
+from panel.assessments.clocks import Filling, clock_on, clocks_on
+from panel.assessments.comparing_routes import HANDLERS as COMPARING
 from panel.assessments.definitions import Section, Step
+from panel.assessments.editor_routes import HANDLERS as EDITOR
 from panel.assessments.forms import (
     DATE_PARTS,
     VERSION_FIELD,
@@ -20,6 +25,7 @@ from panel.assessments.forms import (
     flatten_section,
     without_problems,
 )
+from panel.assessments.limits import LATE_WORDS, LateReason
 from panel.assessments.pages import (
     Change,
     assessment_page,
@@ -30,10 +36,11 @@ from panel.assessments.pages import (
     section_page,
     task_list,
 )
-from panel.assessments.reading import former_version
+from panel.assessments.reading import CAF, former_version
 from panel.assessments.rules import Problem as AnswerProblem
 from panel.assessments.rules import Version, next_section
 from panel.assessments.service import (
+    AssessmentLine,
     AssessmentRecord,
     assessment_lines,
     assessment_options,
@@ -52,7 +59,7 @@ from panel.platform.problems import Conflict, Invalid, NotAllowed, Problem
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web import words
-from panel.web.forms import Nothing
+from panel.web.forms import FieldErrors
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -69,8 +76,17 @@ async def assessments_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]
         lines = await assessment_lines(access)
         names = await worker_names(access.session, [line.author_id for line in lines])
         known = {agency.id: agency.name for agency in await agencies(access.session)}
-        draft = next((line for line in lines if line.signed_off_on is None), None)
+        cafs = [line for line in lines if line.form_key == CAF]
+        draft = next((line for line in cafs if line.signed_off_on is None), None)
         writes = may_write(access)
+        clocks = await clocks_on(
+            access,
+            [
+                Filling(line.id, line.form_key, line.started_on, line.referred_on, None)
+                for line in lines
+                if line.signed_off_on is None
+            ],
+        )
         listed = [
             listed_assessment(
                 title=line.title,
@@ -80,6 +96,7 @@ async def assessments_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]
                 signed_off_on=line.signed_off_on,
                 is_document=line.document_id is not None,
                 by_words=f"{names.get(line.author_id, '')}, {known[line.author_agency_id]}",
+                due_words=clocks[line.id].words if line.id in clocks else "",
             )
             for line in lines
         ]
@@ -90,18 +107,26 @@ async def assessments_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]
             lines=listed,
             lead=_list_lead(sum(line.signed_off_on is None for line in lines), len(lines)),
             start_href=_list_href(child_id) if writes and draft is None else "",
-            start_words="Start a new version" if lines else "Start an assessment (CAF)",
+            start_words="Start a new version of the CAF" if cafs else "Start an assessment (CAF)",
+            compared=_compared(lines, child_id),
+            other_href=f"{_list_href(child_id)}/start" if writes else "",
         )
 
 
 @post("/children/{child_id:uuid}/assessments", include_in_schema=False)
 async def start(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """Start an assessment, or go on with the draft that there is, however often it is posted."""
-    unless_invalid((await desk.posted()).read(Nothing))
-    async with desk.gate.open(
-        child_id, desk.viewer, _purposes(desk), "started an assessment"
-    ) as access:
-        assessment_id = await start_assessment(access)
+    posted = await desk.posted()
+    form = posted.read(StartForm)
+    if isinstance(form, FieldErrors):
+        return await start_page_of(desk, child_id, form)
+    try:
+        async with desk.gate.open(
+            child_id, desk.viewer, _purposes(desk), "started an assessment"
+        ) as access:
+            assessment_id = await start_assessment(access, form.form, form.referred_on)
+    except Invalid as refused:
+        return await start_page_of(desk, child_id, posted.refused(refused.errors))
     return go(_base(child_id, assessment_id))
 
 
@@ -261,13 +286,14 @@ async def post_sign_off(
     try:
         async with desk.gate.open(child_id, desk.viewer, purposes, doing) as access:
             if await desk.first_time(access.session, posted, base):
-                await sign_off(access, assessment_id, _version_read(_fields(posted)))
+                number = _version_read(_fields(posted))
+                await sign_off(access, assessment_id, number, late_reason_of(posted))
         return go(base)
     except Invalid as problem:
         refused = problem
     async with desk.gate.open(child_id, desk.viewer, purposes, doing) as access:
         record = await read_assessment(access, assessment_id)
-        errors = [("main-content", each.sentence) for each in refused.errors]
+        errors = [(each.field or "main-content", each.sentence) for each in refused.errors]
         return await _check_answers(desk, access, record, errors)
 
 
@@ -282,11 +308,14 @@ async def _task_list(desk: Desk, access: Access, record: AssessmentRecord) -> Re
         number=record.number,
         base=_base(access.child_id, record.id),
     )
+    clock = await clock_on(access, record)
     return desk.page(
         "assessments/task_list.html",
         header=header,
         here="assessment",
         page=page,
+        clock=clock,
+        clock_href=f"{_base(access.child_id, record.id)}/clock",
         withheld=_withheld(record),
         sharing_href=_sharing_href(access.child_id),
     )
@@ -310,9 +339,12 @@ async def _check_answers(
         reference=header.reference,
         base=_base(access.child_id, record.id),
     )
+    clock = await clock_on(access, record)
     return desk.page(
         "assessments/check_answers.html",
         status=422 if errors else 200,
+        clock=clock,
+        late_reasons=[(one.value, said) for one, said in LATE_WORDS.items()],
         header=header,
         here="assessment",
         page=page,
@@ -348,9 +380,11 @@ async def _reading(desk: Desk, access: Access, record: AssessmentRecord) -> Resp
         header=header,
         here="assessment",
         page=page,
+        late_words=_late_words(record),
         changes=[_change_words(each) for each in changed],
         former_number=0 if former is None else former.number,
         start_href=_list_href(access.child_id) if writes else "",
+        form_key=record.form.key,
         document_href=""
         if document is None
         else f"/children/{access.child_id}/documents/{document}",
@@ -472,9 +506,26 @@ def _json(said: dict[str, Any], status: int = 200) -> Response[dict[str, Any]]:
     return Response(said, status_code=status, headers=PRIVATE)
 
 
-def _purposes(desk: Desk) -> Sequence[Purpose]:
-    """To support first: whoever works with the child writes, whatever else they are."""
-    return tuple(dict.fromkeys((Purpose.SUPPORT, *desk.purposes)))
+def _compared(lines: Sequence[AssessmentLine], child_id: UUID) -> list[tuple[str, str]]:
+    """The forms that were filled in more than once here, and where their versions are compared."""
+    here = Counter(line.form_key for line in lines if line.document_id is None)
+    titles = {line.form_key: line.title for line in reversed(lines)}
+    return [
+        (titles[key], f"{_list_href(child_id)}/over-versions/{key}")
+        for key, count in here.items()
+        if count > 1
+    ]
+
+
+def _late_words(record: AssessmentRecord) -> str:
+    """Why it was signed off after its day, where it was."""
+    if record.late_reason is None:
+        return ""
+    why = words.lower_first(LATE_WORDS[LateReason(record.late_reason)])
+    return f"It was signed off after its day: {why}."
+
+
+_purposes = usual_purposes
 
 
 def _list_href(child_id: UUID) -> str:
@@ -498,4 +549,7 @@ HANDLERS = [
     save_typed,
     check_answers,
     post_sign_off,
+    *CLOCK,
+    *COMPARING,
+    *EDITOR,
 ]

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Capacity, Category, Finding, Level, Purpose, Tie
 from panel.accounts.models import Worker
 from panel.accounts.service import worker_names
+from panel.assessments.clocks import clock_on, end_stops
 from panel.assessments.definitions import (
     ChoicesFrom,
     FormDefinition,
@@ -31,7 +32,8 @@ from panel.assessments.definitions import (
     built_in_forms,
     encode_form,
 )
-from panel.assessments.models import Assessment, Form, SectionAnswer
+from panel.assessments.limits import LateReason
+from panel.assessments.models import Assessment, Form, FormState, SectionAnswer
 from panel.assessments.pages import clashes
 from panel.assessments.reading import (
     CAF,
@@ -65,7 +67,7 @@ from panel.assessments.rules import (
 from panel.platform.clock import day_of
 from panel.platform.ids import new_id
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
-from panel.platform.tables import NOW, VIEWER, today_of
+from panel.platform.tables import made_now, today_of
 from panel.records.gate import NOT_HERE, Access
 from panel.register.service import child_header
 from panel.sharing.service import (
@@ -102,6 +104,7 @@ __all__ = [
     "current_assessment_facts",
     "ensure_forms",
     "form_at_hand",
+    "forms_to_start",
     "import_assessment",
     "latest_signed_off",
     "load_forms",
@@ -143,13 +146,16 @@ class Saved:
 async def ensure_forms(
     session: AsyncSession, forms: Iterable[FormDefinition] | None = None
 ) -> dict[str, UUID]:
-    """Have every version of the forms that come with Panel stored; key → the newest version's id.
+    """Have every version of the forms that come with Panel stored; key → the id to start on.
 
-    Repeatable; a version that is stored already never changes.
+    That is the newest published version, whoever made it. Repeatable; a version that is stored
+    already never changes, and one that the authority has under the same number stays its own.
     """
     known = tuple(forms) if forms is not None else built_in_forms()
-    now, viewer = session.info[NOW], session.info[VIEWER]
+    stored = {(row.key, row.number) for row in await session.execute(select(Form.key, Form.number))}
     for form in known:
+        if (form.key, form.version) in stored:
+            continue
         await session.execute(
             insert(Form)
             .values(
@@ -158,23 +164,42 @@ async def ensure_forms(
                 number=form.version,
                 title=form.title,
                 definition=msgspec.json.decode(encode_form(form)),
-                created_at=now,
-                created_by=viewer,
-                changed_at=now,
-                changed_by=viewer,
+                state=FormState.PUBLISHED.value,
+                **made_now(session.info),
                 version=1,
             )
-            .on_conflict_do_nothing(index_elements=["key", "number"])
+            .on_conflict_do_nothing()
         )
-    rows = await session.execute(select(Form.key, Form.id).order_by(Form.number))
+    rows = await session.execute(
+        select(Form.key, Form.id)
+        .where(Form.state == FormState.PUBLISHED.value)
+        .order_by(Form.number)
+    )
     return {row.key: row.id for row in rows}
 
 
-async def start_assessment(access: Access, form_key: str = CAF) -> UUID:
+async def forms_to_start(session: AsyncSession) -> list[tuple[str, str]]:
+    """The key and title of each form that may be started, the CAF first, then by title."""
+    await ensure_forms(session)
+    rows = await session.execute(
+        select(Form.key, Form.title)
+        .where(Form.state == FormState.PUBLISHED.value)
+        .order_by(Form.number)
+    )
+    titles = {row.key: row.title for row in rows}
+    return sorted(titles.items(), key=lambda one: (one[0] != CAF, one[1]))
+
+
+async def start_assessment(
+    access: Access, form_key: str = CAF, referred_on: date | None = None
+) -> UUID:
     """A new assessment by the viewer; the draft that there is already, where there is one.
 
+    `referred_on` is the day of the referral that it answers, from which its time may run.
+
     What was said in the latest version, and may be seen, is carried forward, each section staying
-    the record of the agency that wrote it. Raises NotAllowed for somebody outside the team.
+    the record of the agency that wrote it. Raises NotAllowed for somebody outside the team,
+    Invalid for a referral in the future.
     """
     author = _require_writer(access)
     await _one_at_a_time(access)
@@ -187,6 +212,8 @@ async def start_assessment(access: Access, form_key: str = CAF) -> UUID:
     )
     if draft is not None:
         return draft
+    if referred_on is not None and referred_on > access.today:
+        raise Invalid.because("referred_on", "The day of the referral cannot be in the future")
     form_id = await _newest(access.session, form_key)
     former = await _former(access, form_key)
     made = Assessment(
@@ -197,6 +224,7 @@ async def start_assessment(access: Access, form_key: str = CAF) -> UUID:
         author_id=access.viewer.id,
         author_agency_id=author,
         started_on=access.today,
+        referred_on=referred_on,
     )
     access.session.add(made)
     await access.session.flush()
@@ -339,8 +367,15 @@ async def sign_off_standing(access: Access, record: AssessmentRecord) -> SignOff
     return SignOff(permitted=False, reasons=(*standing.reasons, unseen))
 
 
-async def sign_off(access: Access, assessment_id: UUID, answers_number: int) -> None:
+async def sign_off(
+    access: Access,
+    assessment_id: UUID,
+    answers_number: int,
+    late_reason: LateReason | None = None,
+) -> None:
     """Sign an assessment off, by its assessor or the lead professional; it never changes again.
+
+    After its day it needs the reason why it is late; a clock that stood still has run then.
 
     `answers_number` is that of the answers that were checked. Raises Conflict where they changed
     since, Invalid with every reason against it.
@@ -355,7 +390,13 @@ async def sign_off(access: Access, assessment_id: UUID, answers_number: int) -> 
         child = child_words(await child_header(access))
         reasons = (reason.replace("{child}", child) for reason in standing.reasons)
         raise Invalid(tuple(FieldError("", reason) for reason in reasons))
+    clock = await clock_on(access, record)
+    is_late = clock is not None and clock.is_late
+    if is_late and late_reason is None:
+        raise Invalid.because("late_reason", "It is after its day: say why it is late")
+    await end_stops(access, assessment_id)
     await settle_agreement(access, assessment_id)
+    assessment.late_reason = late_reason.value if is_late and late_reason else None
     assessment.state = "signed_off"
     assessment.signed_off_on = access.today
     assessment.signed_off_by = access.viewer.id
@@ -436,7 +477,7 @@ async def _one_at_a_time(access: Access) -> None:
 async def _newest(session: AsyncSession, form_key: str) -> UUID:
     forms = await ensure_forms(session)
     if form_key not in forms:
-        raise NotFound("There is no such form.")
+        raise NotFound("There is no such form to start.")
     return forms[form_key]
 
 

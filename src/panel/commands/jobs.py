@@ -11,10 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.people_leaving import let_leavers_go
 from panel.accounts.providers import base_of
+from panel.accounts.switching import forget_ways
 from panel.accounts.throttle import forget_attempts
 from panel.allocation.leaving import take_off_who_left
 from panel.allocation.letter_service import send_letters, settle_letters
 from panel.allocation.new_year import promise_out_of_new_pots
+from panel.casework.bulk import carry_on
+from panel.casework.digest import put_digests, waits_for_morning
+from panel.casework.watch import WATCHING
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.exchange.delivering import Sender, forget_settled
 from panel.exchange.events import put_in_line
@@ -40,6 +44,7 @@ from panel.insight.voice.offering import offer_surveys
 from panel.panels.leavers import CasesOfLeavers
 from panel.panels.note_sending import send_notes, settle_deliveries, stop_recalled
 from panel.panels.still_may_go import still_may_go
+from panel.plans.service import chase_overdue
 from panel.platform.changes import forget_changes
 from panel.platform.clock import SystemClock, day_of, today
 from panel.platform.erasure import DestroyedKeys
@@ -77,6 +82,7 @@ async def forget_what_is_over(session: AsyncSession, slot: datetime) -> None:
     await session.execute(text("DELETE FROM sign_in_entry WHERE ends_at < :now"), {"now": now})
     await forget_attempts(session, now)
     await forget_used(session, now)
+    await forget_ways(session, now)
     await forget_codes(session)
     await session.execute(text("DELETE FROM sign_in_link WHERE ends_at < :now"), {"now": now})
     await session.execute(
@@ -90,7 +96,8 @@ def sending(way: Way, gate: Gate, site_url: str) -> Job:
     may_go = still_may_go(gate.tenant, site_url)
 
     async def send(session: AsyncSession, _slot: datetime) -> None:
-        await send_due(session, way, session.info[NOW], may_go=may_go)
+        now = session.info[NOW]
+        await send_due(session, way, now, may_go=may_go, waits=waits_for_morning)
 
     return Job("send what waits", EVERY, send)
 
@@ -108,6 +115,21 @@ def notes_to_families(gate: Gate, site_url: str) -> list[Job]:
         await settle_letters(session)
 
     return [Job("put notes to families out", EVERY, put), Job("see what was sent", EVERY, settle)]
+
+
+def about_casework(gate: Gate, site_url: str) -> list[Job]:
+    """What was ordered for many is done; workers are told what is due."""
+
+    async def work(_session: AsyncSession, _slot: datetime) -> None:
+        await carry_on(gate)
+
+    async def tell(session: AsyncSession, _slot: datetime) -> None:
+        await put_digests(session, base_of(gate.tenant.record, site_url))
+
+    return [
+        Job("do what was ordered for many", EVERY, work),
+        Job("tell workers what is due", timedelta(hours=1), tell),
+    ]
 
 
 def about_sharing(gate: Gate, site_url: str) -> list[Job]:
@@ -150,6 +172,15 @@ async def promise_packages(session: AsyncSession, _slot: datetime) -> None:
 async def take_off_lists(session: AsyncSession, _slot: datetime) -> None:
     """Nobody waits for a place any more who turned 26, left the area or died."""
     await take_off_who_left(session)
+
+
+def chasing(gate: Gate, site_url: str) -> Job:
+    """Who does not do what is overdue is reminded of it, and then their manager."""
+
+    async def chase(session: AsyncSession, _slot: datetime) -> None:
+        await chase_overdue(session, today(gate.tenant.clock), site_url)
+
+    return Job("remind of overdue actions", timedelta(days=1), chase)
 
 
 def keeping_documents(gate: Gate) -> Job:
@@ -276,13 +307,16 @@ def all_jobs(settings: Settings, gate: Gate, insight_url: str | None = None) -> 
         *about_sharing(gate, settings.site_url),
         Job("find unusual patterns", timedelta(days=1), find_unusual_patterns, catch_up=14),
         keeping_documents(gate),
+        chasing(gate, settings.site_url),
         Job("let leavers go", timedelta(minutes=5), let_go),
         Job("promise packages out of new pots", timedelta(minutes=5), promise_packages),
         Job("take off waiting lists who left", timedelta(hours=1), take_off_lists),
+        *about_casework(gate, settings.site_url),
         *about_rights(settings, gate),
         *about_exchange(settings, gate),
         taking_in(gate),
         Job("ask families what it was like", timedelta(hours=1), offer_surveys),
+        WATCHING,
         Job(KEEPING, EVERY, keep_facts),
         put,
     ]

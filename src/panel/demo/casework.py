@@ -36,6 +36,7 @@ from panel.plans.service import (
     add_action,
     add_outcome,
     agree_plan,
+    begin_again,
     candidates,
     current_leads,
     decline_offer,
@@ -228,6 +229,7 @@ async def come_again(crew: Crew, most: int) -> int:
             reason = "Things have changed; one plan is needed again."
             await refer(access, await _panel(access), reason=reason, category=Category.HEALTH)
             await open_episode(access.session, child, crew.today)
+            await begin_again(access.session, child, crew.today)
         came += 1
     return came
 

@@ -20,6 +20,7 @@ from panel.panels.meeting_rules import quorum_over_time, quorum_words
 from panel.panels.models import Meeting, Panel
 from panel.panels.notes import notes_owed
 from panel.panels.rules import Reason, notes_due_on, review_place
+from panel.plans.service import days_without_lead
 from panel.platform.tables import VIEWER
 from panel.records.dates import months_after
 from panel.web.words import short_day
@@ -341,13 +342,29 @@ async def no_day_is_without_a_lead(now: Now) -> list[str]:
           SELECT c.reference, l.until_on + 1 AS gap,
             lead(l.from_on) OVER (PARTITION BY l.child_id ORDER BY l.from_on) AS following
           FROM lead_professional l JOIN child c ON c.id = l.child_id
-          WHERE l.state IN ('accepted', 'ended') AND EXISTS (SELECT 1 FROM referral f
-            WHERE f.child_id = l.child_id AND f.panel_id = :panel AND f.state <> 'closed')) s
+          WHERE l.role = 'main' AND l.state IN ('accepted', 'ended')
+            AND EXISTS (SELECT 1 FROM referral f WHERE f.child_id = l.child_id
+              AND f.panel_id = :panel AND f.state <> 'closed')) s
         WHERE gap IS NOT NULL AND gap <= :today AND (following IS NULL OR following > gap)
         ORDER BY reference
         """
     )
     return [f"Nobody held the plan of {one.reference} from {short_day(one.gap)}." for one in found]
+
+
+async def no_open_case_is_without_a_lead(now: Now) -> list[str]:
+    """Of an open case that somebody led once, somebody who works here leads on every day."""
+    gaps = await days_without_lead(now.session, now.today)
+    found = await now.rows(
+        "SELECT id, reference FROM child WHERE id = ANY(:children)",
+        children=[one.child_id for one in gaps],
+    )
+    named = {one.id: one.reference for one in found}
+    return [
+        f"{named[one.child_id]} had no lead professional from {short_day(one.from_on)} until"
+        f" {short_day(one.until_on)}."
+        for one in gaps
+    ]
 
 
 async def the_quorum_is_said(now: Now) -> list[str]:
@@ -402,6 +419,7 @@ INVARIANTS: tuple[Callable[[Now], Awaitable[list[str]]], ...] = (
     everybody_responsible_is_told,
     every_action_has_an_owner,
     no_day_is_without_a_lead,
+    no_open_case_is_without_a_lead,
     the_quorum_is_said,
     a_disagreement_opens_the_next_discussion,
 )

@@ -15,14 +15,21 @@ from panel.accounts.service import add_agency, add_worker, remember_agency_keys
 from panel.assessments.models import Assessment, Form, SectionAnswer
 from panel.assessments.service import ensure_forms
 from panel.demo import places
+from panel.demo.agreeing import version_of, write_agreements
 from panel.demo.allocating import allocate
+from panel.demo.around import meet_around
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
+from panel.demo.in_bulk import write_in_bulk
+from panel.demo.leading import write_leads
+from panel.demo.other_forms import write_other_forms, write_own_form
+from panel.demo.quality import write_quality
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
 from panel.demo.terms import calendar_file
 from panel.demo.voice import write_voice
+from panel.demo.watching import write_changes
 from panel.panels.calendar import (
     add_panel,
     import_terms,
@@ -110,6 +117,12 @@ async def write_year(
     await look_back(tenant, year, seed=seed)
     await allocate(tenant, year, world.asked, seed=seed)
     await write_voice(tenant, year, seed=seed)
+    await meet_around(tenant, year, seed=seed)
+    await write_agreements(tenant, year, seed=seed)
+    await write_leads(tenant, year, seed=seed)
+    await write_quality(tenant, seed)
+    await write_changes(tenant, seed)
+    await write_in_bulk(tenant, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:
@@ -159,6 +172,7 @@ async def _place(session: AsyncSession, today: date) -> World:
     session.add_all(Area(id=code, name=name, boundary=None) for code, name in places.WARDS)
     await ensure_gateways(session)
     await ensure_forms(session)
+    await write_own_form(session)
     world.form = await session.scalar(
         select(Form).where(Form.key == "caf").order_by(Form.number.desc()).limit(1)
     )
@@ -237,6 +251,7 @@ async def _write_child(session: AsyncSession, world: World, story: Story) -> Non
     _write_involvements(session, world, story, child)
     _write_process(session, world, story, child)
     await _write_assessment(session, world, story, child)
+    await write_other_forms(session, story, child)
     await _write_plan(session, world, story, child)
     await _write_panel(session, world, story, child, mother)
     _write_sharing(session, world, story, child, mother, father)
@@ -599,6 +614,7 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
         session.add(outcome)
         outcomes.append((outcome, doing, owner))
     await session.flush()
+    actions: list[Action] = []
     for position, (outcome, doing, owner) in enumerate(outcomes, start=1):
         for step in range(1, 4 if reviewed else 2):
             on = story.planned_on + timedelta(days=40 * step)
@@ -610,7 +626,7 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
                 )
         due = story.planned_on + timedelta(days=35 + 60 * position)
         done = due < world.today and (story.number + position) % 3 != 0
-        session.add(
+        actions.append(
             Action(
                 child_id=child.id,
                 plan_id=plan.id,
@@ -622,7 +638,7 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
                 done_on=due if done else None,
             )
         )
-    session.add(
+    actions.append(
         Action(
             child_id=child.id,
             plan_id=plan.id,
@@ -632,6 +648,9 @@ async def _write_plan(session: AsyncSession, world: World, story: Story, child: 
             state="to_do",
         )
     )
+    session.add_all(actions)
+    names = {world.workers[one.key]: one.name for one in places.WORKERS}
+    session.add(version_of(plan, [one for one, _, _ in outcomes], actions, names))
 
 
 async def _write_panel(

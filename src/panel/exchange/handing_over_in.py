@@ -27,7 +27,7 @@ from panel.exchange.importing import bring_one
 from panel.exchange.importing_file import ChildFound, UnreadableRecords, read_file
 from panel.panels.models import Panel
 from panel.panels.referring import refer_from_outside
-from panel.plans.models import LeadProfessional
+from panel.plans.service import end_with_case
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, NotLetIn
 from panel.platform.tables import today_of
@@ -401,17 +401,6 @@ async def _begin(session: AsyncSession, child_id: UUID, today: date) -> Episode:
     )
     for one in going_on:
         one.closed_on, one.closure_reason = today, "moved_away"
-    leads = await session.scalars(
-        select(LeadProfessional).where(
-            LeadProfessional.child_id == child_id,
-            LeadProfessional.state.in_(("accepted", "offered")),
-        )
-    )
-    for one_lead in leads:
-        if one_lead.state == "offered":
-            one_lead.state, one_lead.answered_on = "withdrawn", today
-        else:
-            one_lead.state = "ended"
-            one_lead.until_on = max(today, one_lead.from_on or today)
+    await end_with_case(session, child_id, today)
     await session.flush()
     return await open_episode(session, child_id, today)

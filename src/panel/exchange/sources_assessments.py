@@ -46,6 +46,10 @@ class FormRow(Line):
     definition: FormDefinition
 
 
+PUBLISHED = "r.state <> 'draft'"
+"""A draft is the authority's own until it is published."""
+
+
 def _question(one: Question) -> FormQuestion:
     return FormQuestion(
         key=one.key,
@@ -83,6 +87,7 @@ QUESTIONNAIRE = OpenSource(
     line=FormRow,
     rows="form r",
     fields="'definition', r.definition",
+    where=PUBLISHED,
     columns={
         "url": Words(_FORM_ADDRESS.format(form="r")),
         "name": Words("r.key"),

@@ -6,11 +6,15 @@ from datetime import date
 from uuid import UUID
 
 from panel.allocation.letter_service import OwnLetter
+from panel.casework.transition_rules import FAMILY_WORDS
+from panel.casework.transitions import ComingForFamily
+from panel.families.form_words import form_words
 from panel.families.objection_words import objection_words
 from panel.families.reading import ChildForFamily, ToRing
 from panel.panels.note_answers import OwnNote
 from panel.panels.note_rules import Answer
 from panel.panels.telling import BeforePanel, OwnWords
+from panel.plans.agreeing import Agrees
 from panel.plans.rules import HIGHEST, Course, course, is_open, latest
 from panel.plans.service import ActionReading, OutcomeReading, PlanReading
 from panel.records.family_asks import FamilyAsk
@@ -35,6 +39,8 @@ class PersonToRing:
     phone: str
     tel: str
     sentence: str
+    told: Sequence[str] = ()
+    """Since when they lead, who stands in until when, who leads beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,24 @@ class ChildPage:
     ask_href: str = ""
     """Where to ask for help; empty while the case is open."""
     choices_href: str = ""
+    happened_href: str = ""
+    changes: Sequence[tuple[str, str]] = ()
+    """What changes soon: (what and when, who prepares it)."""
     looks_href: str = ""
     """Empty for who is not told who looked."""
     own_data_href: str = ""
+    forms: Sequence[str] = ()
+    """How far each form about the child is."""
+    where: str = ""
+    """Where the child is, where that is not CONTACTS."""
+    meetings: Sequence[FamilyAsk] = ()
+    """The meetings around them, and the minutes."""
     asks: Sequence[FamilyAsk] = ()
     """What they are asked, and what they answered."""
+    agreed_words: str = ""
+    """What they said of the plan as it was agreed; empty where nothing is agreed."""
+    plan_href: str = ""
+    contingency_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +174,57 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         else f"We asked what you want to say on {words.day(child.asked_on)}.",
         told=[_told_line(one, child, today) for one in child.words],
         sharing=[objection_words(one) for one in child.objections],
+        changes=[_change_line(one, child, today) for one in child.changes],
         choices_href=f"/family/{child.child_id}/choices",
+        happened_href=f"/family/{child.child_id}/chronology",
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
         own_data_href=f"/family/{child.child_id}/own-data",
+        forms=[form_words(one) for one in child.forms],
+        where=child.where,
+        meetings=child.meetings,
         asks=child.asks,
+        agreed_words=_agreed_words(child) if is_shown else "",
+        plan_href=f"/family/{child.child_id}/plan" if is_shown and child.agreed else "",
+        contingency_href=f"/family/{child.child_id}/if-things-go-wrong"
+        if child.has_contingency
+        else "",
         happening=child.happening,
         ask_href=f"/family/{child.child_id}/ask-for-help" if child.may_ask_for_help else "",
     )
+
+
+def _change_line(one: ComingForFamily, child: ChildForFamily, today: date) -> tuple[str, str]:
+    when = words.day(one.due_on)
+    was = " It was due then." if one.due_on < today else ""
+    return f"{FAMILY_WORDS[one.kind]}: {when}.{was}", _who_prepares(one, child)
+
+
+def _who_prepares(one: ComingForFamily, child: ChildForFamily) -> str:
+    if one.state == "handed":
+        return f"{one.receiving} took over." if one.receiving else "It is handed over."
+    if one.owner is None:
+        return (
+            "Nobody prepares this yet. Ask the person to ring."
+            if child.may_know_workers
+            else "Ask the person who helps you who prepares this."
+        )
+    said = f"{one.owner.name}, {one.owner.agency}, prepares this with you."
+    return f"{said} {one.receiving} takes over." if one.receiving else said
+
+
+OWN_WORDS = {
+    None: "You have not said yet if you agree.",
+    Agrees.YES: "You said that you agree.",
+    Agrees.NO: "You said that you do not agree.",
+    Agrees.CANNOT_ANSWER: "You said that you cannot say if you agree.",
+}
+
+
+def _agreed_words(child: ChildForFamily) -> str:
+    if child.agreed is None:
+        return ""
+    on = words.day(child.agreed.agreed_on)
+    return f"The plan was agreed on {on}. {OWN_WORDS[child.agreed.agrees]}"
 
 
 def person_to_ring(child: ChildForFamily) -> PersonToRing:
@@ -324,7 +387,22 @@ def _person(to_ring: ToRing | None) -> PersonToRing:
         ""
         if tel
         else f"There is no number here yet. Ask for {to_ring.name} when you ring {to_ring.agency}.",
+        person_words(to_ring),
     )
+
+
+def person_words(to_ring: ToRing) -> Sequence[str]:
+    """Who the lead professional is, since when; who stands in, who helps beside, until when."""
+    lead, told = to_ring.stands_in_for or to_ring.name, []
+    if to_ring.since is not None:
+        told.append(f"{lead} has been your lead professional since {words.day(to_ring.since)}.")
+    if to_ring.stands_in_for and to_ring.until is not None:
+        last = words.day(to_ring.until)
+        told.append(f"{to_ring.name} stands in for {lead} until {last}. Ring {to_ring.name}.")
+    told += [
+        f"{name} helps beside {lead} until {words.day(last)}." for name, last in to_ring.beside
+    ]
+    return told
 
 
 def _no_plan_words(child: ChildForFamily) -> str:

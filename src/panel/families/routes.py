@@ -13,6 +13,7 @@ from panel.accounts.taking import take
 from panel.allocation.letter_service import open_own_letter
 from panel.families.choice_routes import HANDLERS as CHOICES
 from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, OutcomeForm, TellForm
+from panel.families.happened_routes import HANDLERS as HAPPENED
 from panel.families.help_routes import HANDLERS as HELP
 from panel.families.invite_routes import HANDLERS as INVITATIONS
 from panel.families.pages import (
@@ -24,6 +25,7 @@ from panel.families.pages import (
     thanks,
     thanks_for_answer,
 )
+from panel.families.plan_routes import HANDLERS as PLAN
 from panel.families.reading import child_for_family, children_of
 from panel.families.sign_in_routes import HANDLERS as SIGN_IN
 from panel.panels.note_answers import answer_note, open_own_note
@@ -228,7 +230,9 @@ HANDLERS = [
     judged,
     read_notes,
     answer_notes,
+    *PLAN,
     *CHOICES,
+    *HAPPENED,
     *SIGN_IN,
     *INVITATIONS,
     *HELP,

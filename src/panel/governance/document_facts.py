@@ -29,6 +29,10 @@ DOES_BY_ITSELF: dict[str, str] = {
     "keep the documents up to date": "makes a new version of these documents when they changed",
     "let leavers go": "ends what signs a worker in once their last day is over, and puts their open"
     " actions on their manager’s list",
+    "do what was ordered for many": "does for many children, or meetings, what somebody saw"
+    " rehearsed and ordered, or takes it back, each as far as they may at that moment",
+    "tell workers what is due": "writes down what waits for each worker, without content, and"
+    " tells those who want it by e-mail how much is due, outside their quiet hours",
     "gather copies that were asked for": "gathers what is kept about a person who asked for a"
     " copy of it, in the name of the information governance lead",
     "tell of what is to be put right": "tells lead professionals what is said to be wrong in a"
@@ -62,6 +66,10 @@ DOES_BY_ITSELF: dict[str, str] = {
     " once its time is over",
     "take in what systems sent": "takes in what another agency’s system sent where that was"
     " cut off",
+    "remind of overdue actions": "reminds whoever has not done an action by its date, then their"
+    " manager, once each and without a word of what it is",
+    "watch over every case": "finds every night which changes in a child’s life are to be prepared,"
+    " and who lacks a next step, out of dates and states alone",
     "ask families what it was like": "offers five questions to those of a family who got the notes"
     " of a meeting, once for each meeting",
     "keep the facts": "turns what changed on records into coded facts without names, out of which"

@@ -105,6 +105,12 @@ class SpansForm(msgspec.Struct, forbid_unknown_fields=True):
     family_contact_hours: Annotated[
         int, _span("Hours until codes go to a new address", "family_contact_hours")
     ]
+    owner_chase_working_days: Annotated[
+        int, _span("Working days until a reminder", "owner_chase_working_days")
+    ]
+    manager_chase_working_days: Annotated[
+        int, _span("Working days until the manager is told", "manager_chase_working_days")
+    ]
     inbox_kept_days: Annotated[
         int, _span("Days that what systems sent about nobody here is kept", "inbox_kept_days")
     ]

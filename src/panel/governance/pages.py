@@ -75,6 +75,14 @@ SPAN_WORDS: Mapping[str, tuple[str, str]] = {
         "Hours until codes go to a family member’s new e-mail address",
         "The old address is told at once, so that they can object.",
     ),
+    "owner_chase_working_days": (
+        "Working days after its date until whoever does an action is reminded",
+        "By e-mail, without a name or a word of what it is.",
+    ),
+    "manager_chase_working_days": (
+        "Working days after its date until their manager is told of it",
+        "Once, as the reminder before it.",
+    ),
     "inbox_kept_days": (
         "Days for which what other systems sent about no child here is kept",
         "From the last time that somebody decided about it, or it came. Then it is deleted.",

@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category, Tie
 from panel.governance.rights_models import Correction, RightKind, RightRequest
 from panel.governance.rights_service import of_record
-from panel.plans.models import Action, DesiredOutcome, OutcomeProgress, Plan
+from panel.plans.models import (
+    Action,
+    DesiredOutcome,
+    MeasureReading,
+    OutcomeMeasure,
+    OutcomeProgress,
+    Plan,
+)
 from panel.platform.problems import Conflict, FieldError, Gone, Invalid, NotAllowed
 from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access
@@ -22,6 +29,9 @@ CORRECTABLE: Mapping[str, tuple[type[ChildScoped], str]] = {
     "desired_outcome.text": (DesiredOutcome, "Desired outcome"),
     "desired_outcome.measure": (DesiredOutcome, "How we will know"),
     "outcome_progress.note": (OutcomeProgress, "Where things stood"),
+    "outcome_measure.baseline_words": (OutcomeMeasure, "Where things stood at the start"),
+    "outcome_measure.target_words": (OutcomeMeasure, "What we aim for"),
+    "outcome_reading.note": (MeasureReading, "What was seen with a number"),
     "action.text": (Action, "Action"),
     "action.note": (Action, "Note on an action"),
     "significant_event.text": (SignificantEvent, "Event"),

@@ -17,10 +17,10 @@ from panel.insight.core.dimensions import AREA, TITLES
 from panel.insight.core.facts import FACTS, ChildTerm, Fact
 from panel.insight.core.nesting import columns
 from panel.insight.core.words import Level, lower_first
-from panel.insight.newest_first import newest_first
 from panel.insight.wish_models import TableWish
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound
 from panel.platform.tables import NOW
+from panel.records.newest_first import newest_first
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import in_a_row
 

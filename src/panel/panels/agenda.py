@@ -195,7 +195,7 @@ FROM (SELECT f.*, (SELECT ties FROM child_access WHERE child_id = f.child_id
   FROM referral f
   LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id
   WHERE f.panel_id = :panel
-    AND (i.opens_at IS NOT NULL OR f.state <> 'closed'
+    AND (i.opens_at IS NOT NULL OR f.state <> 'closed' AND f.rests_from IS NULL
        AND (f.last_discussed_on IS NULL OR f.next_review_by <= :horizon
          OR f.transition_on <= :ahead OR f.escalated_on IS NOT NULL OR f.deferred_on IS NOT NULL
          OR f.urgent_on IS NOT NULL)
@@ -210,11 +210,11 @@ JOIN child c ON c.id = f.child_id
 JOIN agency g ON g.id = f.agency_id
 LEFT JOIN agenda_item i ON i.meeting_id = :meeting AND i.child_id = f.child_id
 LEFT JOIN LATERAL (SELECT signed_off_on, author_id FROM assessment
-   WHERE child_id = f.child_id AND state = 'signed_off' AND signed_off_on <= :today
-   ORDER BY signed_off_on DESC, id DESC LIMIT 1) s ON true
+   WHERE child_id = f.child_id AND form_key = 'caf' AND state = 'signed_off'
+     AND signed_off_on <= :today ORDER BY signed_off_on DESC, id DESC LIMIT 1) s ON true
 LEFT JOIN LATERAL (SELECT author_id FROM assessment
-   WHERE child_id = f.child_id AND state = 'draft' ORDER BY started_on DESC, id DESC LIMIT 1) d
-   ON true
+   WHERE child_id = f.child_id AND form_key = 'caf' AND state = 'draft'
+   ORDER BY started_on DESC, id DESC LIMIT 1) d ON true
 -- Whatever was agreed last counts until the next plan is agreed: a draft in its place is no gap.
 LEFT JOIN LATERAL (SELECT agreed_on FROM plan
    WHERE child_id = f.child_id AND state IN ('agreed', 'replaced') AND agreed_on <= :today
@@ -223,7 +223,7 @@ LEFT JOIN LATERAL (SELECT worker_id FROM lead_professional
    WHERE child_id = f.child_id AND state = 'accepted' AND from_on <= :today
      AND (until_on IS NULL OR until_on >= :today) ORDER BY from_on DESC LIMIT 1) l ON true
 LEFT JOIN LATERAL (SELECT max(until_on) AS until_on FROM lead_professional
-   WHERE child_id = f.child_id AND state = 'ended') e ON true
+   WHERE child_id = f.child_id AND state = 'ended' AND role = 'main') e ON true
 LEFT JOIN LATERAL (SELECT worker_id, offered_on FROM lead_professional
    WHERE child_id = f.child_id AND state = 'offered' ORDER BY offered_on DESC, id DESC LIMIT 1) o
    ON true

@@ -455,6 +455,7 @@ async def _reviews(session: AsyncSession, panel: Panel) -> list[tuple[UUID, date
             " JOIN referral f ON f.child_id = a.child_id"
             " WHERE a.viewer_id = :viewer AND f.panel_id = :panel AND f.state <> 'closed'"
             " AND f.last_discussed_on IS NOT NULL AND f.next_review_by IS NOT NULL"
+            " AND f.rests_from IS NULL"
         ),
         {"viewer": session.info[VIEWER], "panel": panel.id},
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from consent import Category
+from panel.panels.resting import rests_words
 from panel.platform.crypto import ERASED
 from panel.platform.problems import NotFound
 from panel.platform.read_models import ReadModel
@@ -101,6 +102,7 @@ class _Panel(msgspec.Struct):
     referred_on: date
     last_discussed_on: date | None
     next_review_by: date | None
+    rests_from: date | None
     meeting_on: date | None
     agenda_on: date | None
     transition: str | None
@@ -175,7 +177,8 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
      LIMIT 2) f),
  'panels', (SELECT json_agg(json_build_object('key', n.key, 'name', n.name,
      'referred_on', f.referred_on, 'last_discussed_on', f.last_discussed_on,
-     'next_review_by', f.next_review_by, 'meeting_on', t.held_on,
+     'next_review_by', f.next_review_by, 'rests_from', f.rests_from,
+     'meeting_on', t.held_on,
      'agenda_on', (SELECT min(u.held_on) FROM agenda_item a JOIN meeting u ON u.id = a.meeting_id
         WHERE a.child_id = c.id AND a.state = 'listed' AND u.panel_id = n.id
           AND u.state = 'frozen' AND u.held_on >= :today),
@@ -184,9 +187,9 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
    LEFT JOIN meeting t ON t.id = f.review_meeting_id AND t.state <> 'cancelled'
    WHERE f.child_id = c.id AND f.state <> 'closed'),
  'assessed_on', (SELECT max(s.signed_off_on) FROM assessment s
-    WHERE s.child_id = c.id AND s.state = 'signed_off'),
+    WHERE s.child_id = c.id AND s.form_key = 'caf' AND s.state = 'signed_off'),
  'drafted_on', (SELECT max(s.started_on) FROM assessment s
-    WHERE s.child_id = c.id AND s.state = 'draft')
+    WHERE s.child_id = c.id AND s.form_key = 'caf' AND s.state = 'draft')
 )::text FROM child c WHERE c.id = :child
 """
 _READ = ReadModel(CASE_QUERY, _Case)
@@ -356,6 +359,8 @@ def _panel_words(access: Access, panel: _Panel) -> list[str]:
 
 def _next_panel_words(panel: _Panel, today: date) -> str:
     due, placed = panel.next_review_by, panel.meeting_on
+    if panel.rests_from is not None and panel.agenda_on is None:
+        return f"{rests_words(panel.rests_from)}."
     if panel.agenda_on is not None:
         when = words.day_and_distance(panel.agenda_on, today)
         return f"On the agenda of the {panel.name}, {when}."

@@ -37,6 +37,7 @@ from panel.panels.referrals import (
 )
 from panel.panels.referring import answers_of, received, tell_acknowledged
 from panel.panels.referring_words import answer_rows
+from panel.panels.telling import before_panel
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.register.service import child_header, people_of
@@ -104,13 +105,14 @@ async def _page(
         may_refer = bool(access.ties & {Tie.TEAM, Tie.LEAD, Tie.MANAGER})
         panels = await all_panels(access.session) if may_refer else []
         urgent = await _urgent_meetings(access, found)
+        coming = await before_panel(access) if before else None
         answers = await answers_of(access)
         return desk.page(
             "panels/child.html",
             status=200 if errors is None else 422,
             header=header,
             here="panels",
-            referrals=[pages.referral_page(one, desk.today) for one in found.referrals],
+            referrals=[pages.referral_page(one, desk.today, coming) for one in found.referrals],
             withheld_here=[one.sentence for one in found.withheld],
             history=pages.agenda_history(found),
             family_words=pages.words_rows(found),

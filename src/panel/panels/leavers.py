@@ -19,7 +19,7 @@ from panel.records.gate import Gate, Purposes
 
 _COORDINATORS = """
 SELECT w.id FROM worker w JOIN worker_role r ON r.worker_id = w.id{with_referral}
- WHERE r.role = 'coordinator' AND w.id <> :leaver AND w.until_on IS NULL
+ WHERE r.role = 'coordinator' AND w.id IS DISTINCT FROM CAST(:leaver AS uuid) AND w.until_on IS NULL
    AND (w.from_on IS NULL OR w.from_on <= :day)
    AND (r.from_on IS NULL OR r.from_on <= :day) AND (r.until_on IS NULL OR r.until_on >= :day)
  ORDER BY r.from_on NULLS FIRST, r.id LIMIT 1
@@ -68,6 +68,13 @@ class CasesOfLeavers:
     async def take_seat(self, session: AsyncSession, panel_id: UUID, agency_id: UUID) -> None:
         """Make an agency a member of the panel on which its worker sits."""
         await join_panel(session, await session.get_one(Panel, panel_id), agency_id)
+
+
+async def whoever_runs_it(session: AsyncSession, child: UUID, day: date) -> UUID | None:
+    """Who takes a plan on where nobody of the agency does: the child's coordinator, else any."""
+    given = {"leaver": None, "day": day}
+    found: UUID | None = await session.scalar(_OF_THE_CHILD, given | {"child": child})
+    return found or await session.scalar(_ANY, given)
 
 
 class _Coordinators:

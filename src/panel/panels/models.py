@@ -117,6 +117,8 @@ class Referral(ChildScoped):
     next_review_by: Mapped[date | None]
     """Six calendar months after the last discussion, unless the panel said otherwise."""
     review_meeting_id: Mapped[UUID | None] = mapped_column(ForeignKey("meeting.id"))
+    rests_from: Mapped[date | None]
+    """Since when the panel's reviews rest: the child is in IMPACT, or with social care."""
     deferred_on: Mapped[date | None]
     """Since when it waits for a place: it was on an agenda and not reached."""
     transition: Mapped[str | None] = mapped_column(Text)

@@ -46,6 +46,8 @@ from panel.web import words
 NOTES_READY = "notes_ready"
 LETTER_READY = "decision_letter"
 """The kind of message that says that a letter about a decision can be read."""
+MEETING = "meeting"
+"""The kind of message that invites somebody to a meeting around a family, or cancels it."""
 NO_ADDRESS = "No e-mail address is kept for this person. Send a letter instead."
 NOT_BY_EMAIL = (
     "How to reach this person safely was changed after this e-mail was put in, so it was not sent."
@@ -368,7 +370,7 @@ async def mailbox(session: AsyncSession, most: int = 100) -> list[Sent]:
             select(OutboxMessage)
             .where(
                 OutboxMessage.kind.in_(
-                    (NOTES_READY, LETTER_READY, outbox.BY_POST, INVITATION, *Message)
+                    (NOTES_READY, LETTER_READY, MEETING, outbox.BY_POST, INVITATION, *Message)
                 )
             )
             .order_by(OutboxMessage.id.desc())

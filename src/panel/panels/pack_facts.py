@@ -196,7 +196,7 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
  'sections', (SELECT json_agg(json_build_object('category', s.category,
      'agency_id', COALESCE(s.author_agency_id, x.author_agency_id)))
    FROM (SELECT id, author_agency_id FROM assessment
-     WHERE child_id = c.id AND state = 'signed_off'
+     WHERE child_id = c.id AND form_key = 'caf' AND state = 'signed_off'
      ORDER BY signed_off_on DESC, number DESC, id DESC LIMIT 1) x
    JOIN section_answer s ON s.assessment_id = x.id AND s.answers IS NOT NULL),
  'plan_agency_id', (SELECT p.author_agency_id FROM plan p

@@ -21,8 +21,10 @@ from panel.panels.reading import (
     expected_quorum,
 )
 from panel.panels.referrals import STATE_WORDS, PanelsOfChild, ReferralView
+from panel.panels.resting import rests_words
 from panel.panels.rules import AgendaItem, Candidate, PanelSettings, Part, Reason, Why
 from panel.panels.settle import PART_WORDS
+from panel.panels.telling import BeforePanel
 from panel.panels.terms import CLOSED_WORDS, Term
 from panel.records.dates import age_words, is_working_day
 from panel.records.gate import Access
@@ -54,6 +56,7 @@ WAITING_WORDS: dict[Waiting, str] = {
     "overdue": "Reviews overdue",
     "offers": "Offers to be lead professional, unanswered",
     "requests": "Requests for access",
+    "resting": "In IMPACT or with social care",
 }
 
 
@@ -523,6 +526,13 @@ class WaitingRow:
     state: str
 
 
+def _review_words(fact: WaitingFact, today: date) -> str:
+    """When the review is due, or since when reviews rest."""
+    if fact.rests_from is not None:
+        return rests_words(fact.rests_from)
+    return words.day_and_distance(fact.next_review_by, today) if fact.next_review_by else ""
+
+
 def waiting_row(fact: WaitingFact, access: Access | None, today: date) -> WaitingRow:
     """A child before a panel, as a list says it."""
     name = child_name(access, fact)
@@ -533,7 +543,7 @@ def waiting_row(fact: WaitingFact, access: Access | None, today: date) -> Waitin
         fact.reference,
         f"{words.short_day(fact.referred_on)} by {fact.referred_by}",
         words.short_day(fact.last_discussed_on) if fact.last_discussed_on else "Not yet",
-        words.day_and_distance(fact.next_review_by, today) if fact.next_review_by else "",
+        _review_words(fact, today),
         STATE_WORDS[fact.state],
     )
 
@@ -784,8 +794,13 @@ class ReferralPage:
     rows: Sequence[tuple[str, str]]
 
 
-def referral_page(view: ReferralView, today: date) -> ReferralPage:
-    """A referral in words; what is withheld is said."""
+def referral_page(
+    view: ReferralView, today: date, coming: BeforePanel | None = None
+) -> ReferralPage:
+    """A referral in words; what is withheld is said.
+
+    `coming` is what the family is told of their next meeting; it may be of another panel.
+    """
     fact = view.fact
     withheld = "You cannot see this. Why not stands below."
     rows = [
@@ -798,11 +813,22 @@ def referral_page(view: ReferralView, today: date) -> ReferralPage:
             if fact.last_discussed_on
             else "Not yet",
         ),
+        ("Next at the panel", _next_at(fact.panel_id, coming, today)),
         (
             "Review due by",
-            words.day_and_distance(fact.next_review_by, today) if fact.next_review_by else "",
+            "Rests"
+            if fact.rests_from
+            else words.day_and_distance(fact.next_review_by, today)
+            if fact.next_review_by
+            else "",
         ),
-        ("Review meeting", words.day(fact.review_meeting_on) if fact.review_meeting_on else ""),
+        (
+            "Review meeting",
+            words.day(fact.review_meeting_on)
+            if fact.review_meeting_on and not fact.rests_from
+            else "",
+        ),
+        ("At this panel", rests_words(fact.rests_from) if fact.rests_from else ""),
         (
             "Transition",
             f"{view.transition or 'A change is coming'}, {words.day(fact.transition_on)}"
@@ -833,6 +859,13 @@ def referral_page(view: ReferralView, today: date) -> ReferralPage:
         fact.state == "received",
         [(what, value) for what, value in rows if value],
     )
+
+
+def _next_at(panel_id: UUID, coming: BeforePanel | None, today: date) -> str:
+    if coming is None or coming.panel_id != panel_id or coming.on is None:
+        return ""
+    day = words.day_and_distance(coming.on, today)
+    return day if coming.certain else f"{day}, if there is time"
 
 
 def _dated(on: date, said: str) -> str:

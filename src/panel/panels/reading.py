@@ -201,16 +201,17 @@ def expected_quorum(prepared: Prepared, seats: Sequence[AgencySeats]) -> tuple[i
 
 # What waits at a panel --------------------------------------------------------------------------
 
-Waiting = Literal["received", "overdue", "offers", "requests", "all"]
-WAITING: tuple[Waiting, ...] = ("received", "overdue", "offers", "requests", "all")
+Waiting = Literal["received", "overdue", "offers", "requests", "all", "resting"]
+WAITING: tuple[Waiting, ...] = ("received", "overdue", "offers", "requests", "all", "resting")
 _CONDITIONS: dict[Waiting, str] = {
     "received": "f.state = 'received'",
-    "overdue": "f.state <> 'closed' AND f.next_review_by < :today",
+    "overdue": "f.state <> 'closed' AND f.next_review_by < :today AND f.rests_from IS NULL",
     "offers": "f.state <> 'closed' AND EXISTS (SELECT 1 FROM lead_professional l"
     " WHERE l.child_id = f.child_id AND l.state = 'offered')",
     "requests": "f.state <> 'closed' AND EXISTS (SELECT 1 FROM access_request q"
     " WHERE q.child_id = f.child_id AND q.state = 'asked')",
     "all": "f.state <> 'closed'",
+    "resting": "f.state <> 'closed' AND f.rests_from IS NOT NULL",
 }
 
 
@@ -223,6 +224,7 @@ class WaitingCounts:
     offers: int
     requests: int
     all: int
+    resting: int
 
 
 async def waiting_counts(session: AsyncSession, panel_id: UUID) -> WaitingCounts:
@@ -240,7 +242,7 @@ async def waiting_counts(session: AsyncSession, panel_id: UUID) -> WaitingCounts
         },
     )
     row = found.one()
-    return WaitingCounts(row.received, row.overdue, row.offers, row.requests, row.all)
+    return WaitingCounts(row.received, row.overdue, row.offers, row.requests, row.all, row.resting)
 
 
 _FROM = """
@@ -263,13 +265,14 @@ class WaitingFact(msgspec.Struct):
     last_discussed_on: date | None
     next_review_by: date | None
     state: str
+    rests_from: date | None
 
 
 _COLUMNS = """SELECT json_build_object('child_id', f.child_id, 'reference', c.reference,
   'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
   'birth_date', c.birth_date, 'referred_on', f.referred_on, 'referred_by', g.name,
   'last_discussed_on', f.last_discussed_on, 'next_review_by', f.next_review_by,
-  'state', f.state)::text"""
+  'state', f.state, 'rests_from', f.rests_from)::text"""
 _READ_WAITING = msgspec.json.Decoder(WaitingFact)
 WAITING_KEY = (date, UUID)
 ROWS = 50

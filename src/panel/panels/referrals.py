@@ -423,6 +423,7 @@ class _ReferralFact(msgspec.Struct):
     first_panel_on: date | None
     last_discussed_on: date | None
     next_review_by: date | None
+    rests_from: date | None
     review_meeting_on: date | None
     transition: str | None
     transition_on: date | None
@@ -467,6 +468,7 @@ SELECT json_build_object(
      'referred_on', f.referred_on, 'state', f.state, 'category', f.category,
      'reason', encode(f.reason, 'hex'), 'first_panel_on', f.first_panel_on,
      'last_discussed_on', f.last_discussed_on, 'next_review_by', f.next_review_by,
+     'rests_from', f.rests_from,
      'review_meeting_on', m.held_on, 'transition', f.transition,
      'transition_on', f.transition_on, 'escalated_on', f.escalated_on,
      'escalation', encode(f.escalation, 'hex'), 'urgent_on', f.urgent_on,

@@ -53,6 +53,7 @@ from panel.panels.reading import (
     seats_of,
     waiting_list,
 )
+from panel.panels.resting import how_many_rest
 from panel.panels.rules import Part, calendar_end_words
 from panel.panels.run import Run, panel_run_by, running
 from panel.panels.settle import (
@@ -124,8 +125,10 @@ async def home(
             actions=await _my_actions(desk, actions),
             sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+            has_watch=Role.MANAGER in desk.viewer.roles,
             reviews=await _reviews(desk),
             to_hand_over=await _to_hand_over(desk),
+            caseload_href="/caseload" if Role.MANAGER in desk.viewer.roles else "",
         )
     if Role.GOVERNANCE_LEAD in desk.viewer.roles and not who.panels:
         return go("/governance")
@@ -317,6 +320,8 @@ async def agenda(
             if read.board.panel.kind == "allocation"
             else None,
             decisions_address=f"/panels/{key}/{held_on}/decisions",
+            resting=await how_many_rest(session, read.board.panel.id),
+            resting_address=f"/panels/{key}/children?show=resting",
         )
 
 

@@ -9,7 +9,7 @@ now, not to the one that was right when it was put in.
 
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, Viewer, ViewerKind
@@ -17,7 +17,7 @@ from panel.accounts.models import Worker
 from panel.accounts.people_joining import KIND, why_not_invited
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.panels.note_rules import email_words, letter_words, ring_words, why_not_sent
-from panel.panels.note_sending import readdressed
+from panel.panels.note_sending import MEETING, readdressed
 from panel.platform import outbox
 from panel.platform.clock import day_of
 from panel.platform.tables import NOW
@@ -29,6 +29,7 @@ from panel.sharing.foresight import would_be_shown
 
 HAS_LEFT = "This worker does not work here any more, so it was not sent."
 NO_WORK_ADDRESS = "No e-mail address is kept for this worker now, so it was not sent."
+REPLACED = "Another message took its place before it went."
 NOT_THEIR_CHILD = "This worker is not tied to the child in the record now, so it was not sent."
 
 
@@ -41,11 +42,7 @@ def still_may_go(tenant: Tenant, site_url: str) -> outbox.MayGo:
             return "" if delivery is None else await _note(session, delivery, message)
         if "letter" in message.facts and message.to_viewer_id is not None:
             return await _letter(tenant, session, message.to_viewer_id, message)
-        if message.kind in set(Message):
-            return await why_not_to_family(session, message)
-        if message.to_viewer_id is None:
-            return ""
-        return await _to_somebody(tenant, session, message.to_viewer_id, message)
+        return await _other(tenant, session, message)
 
     async def _note(session: AsyncSession, delivery: NoteDelivery, message: OutboxMessage) -> str:
         since = await restricted_since(session, delivery.child_id)
@@ -85,6 +82,46 @@ async def _letter(
     reader = Viewer(person, ViewerKind.FAMILY)
     shown = await would_be_shown(tenant, message.holder_id, reader, Purpose.SUPPORT)
     return why_not_sent(shown, ()) or await readdressed(session, person, message)
+
+
+async def _other(tenant: Tenant, session: AsyncSession, message: OutboxMessage) -> str:
+    if message.kind == MEETING:
+        return await _meeting(tenant, session, message)
+    if message.kind in set(Message):
+        return await why_not_to_family(session, message)
+    if message.to_viewer_id is None:
+        return ""
+    return await _to_somebody(tenant, session, message.to_viewer_id, message)
+
+
+async def _meeting(tenant: Tenant, session: AsyncSession, message: OutboxMessage) -> str:
+    """An invitation: for who still reaches the child, at the address that is safe now."""
+    since = await restricted_since(session, message.holder_id)
+    if since is not None:
+        return held_back_words(since)
+    if await _is_replaced(session, message):
+        return REPLACED
+    person = message.to_viewer_id
+    if person is None:
+        return ""
+    if "safely" not in message.facts:
+        return await _to_somebody(tenant, session, person, message)
+    why = await _about_child(tenant, message.holder_id, person)
+    return why or await readdressed(session, person, message)
+
+
+async def _is_replaced(session: AsyncSession, message: OutboxMessage) -> bool:
+    """Whether a later message says of the same invitation what is so now."""
+    later = await session.scalar(
+        select(OutboxMessage.id)
+        .where(
+            OutboxMessage.id > message.id,
+            OutboxMessage.kind == MEETING,
+            OutboxMessage.facts["meeting"].astext == str(message.facts.get("meeting")),
+        )
+        .limit(1)
+    )
+    return later is not None
 
 
 async def stop_letter(session: AsyncSession, delivery_id: UUID, may_go: outbox.MayGo) -> str:

@@ -80,7 +80,8 @@ SELECT json_build_object('panel_id', f.panel_id, 'last_discussed_on', f.last_dis
       AND i.opens_at IS NOT NULL AND m.state = 'frozen' AND m.held_on >= :today),
   'frozen', (SELECT json_agg(m.held_on) FROM meeting m WHERE m.panel_id = f.panel_id
     AND m.held_on >= :today AND m.state IN ('frozen', 'held')))::text
-FROM referral f WHERE f.child_id = :child AND f.state <> 'closed' ORDER BY f.referred_on, f.id
+FROM referral f WHERE f.child_id = :child AND f.state <> 'closed' AND f.rests_from IS NULL
+ORDER BY f.referred_on, f.id
 """
 _READ_BEFORE = msgspec.json.Decoder(_Before)
 

@@ -105,6 +105,32 @@ def open_words(
     return tuple(one for one in found if not one.may_be_read or one.key not in settled)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadsHere:
+    """What one of the family reads of words that others wrote about the child."""
+
+    reader: UUID
+    redacts: bool
+    comparing: Comparing | None
+    cleared: Mapping[str, Clearance]
+
+    def reads(self, words: str) -> bool:
+        """Whether these words are shown to them; what nothing can be compared with is not."""
+        if not words or not self.redacts:
+            return True
+        if self.comparing is None:
+            return False
+        line = FamilyLine(self.reader, words, words, 0, is_action=False)
+        return not open_words(line, self.comparing.kept_from(words, self.reader), self.cleared)
+
+
+async def reads_here(access: Access, comparing: Comparing | None) -> ReadsHere:
+    """How the viewer, one of the family, reads what others wrote in a plan."""
+    redacts = access.must_redact(Category.PLAN)
+    cleared = await clearances(access) if redacts and comparing is not None else {}
+    return ReadsHere(access.viewer.id, redacts, comparing, cleared)
+
+
 async def plan_for_family(
     access: Access, plan: PlanReading, comparing: Comparing | None
 ) -> tuple[PlanReading, frozenset[UUID]]:

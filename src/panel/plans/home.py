@@ -70,6 +70,8 @@ class OfferToMe:
     name: str
     offered_by: str
     offered_on: date
+    covers: bool = False
+    """Whether it is asked to cover for some days, not to hold the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class _Offer(msgspec.Struct):
     reference: str
     given_name: str | None
     family_name: str | None
+    covers: bool
     offered_on: date
     by: _Worker | None
 
@@ -172,12 +175,20 @@ class _Home(msgspec.Struct):
 
 # Every part starts from child_access: a list that does not takes a hundred times as long.
 _HOME = """
-WITH mine AS MATERIALIZED (
+WITH led AS (
   SELECT l.child_id, l.from_on AS holds_since
   FROM child_access x JOIN lead_professional l ON l.child_id = x.child_id
   WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
     AND l.worker_id = :viewer AND l.state IN ('accepted', 'ended') AND l.from_on <= :today
     AND (l.until_on IS NULL OR l.until_on >= :today)
+  UNION ALL
+  SELECT v.child_id, v.from_on
+  FROM child_access x JOIN lead_cover v ON v.child_id = x.child_id
+  WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
+    AND v.worker_id = :viewer AND v.state = 'accepted' AND v.from_on <= :today
+    AND v.until_on >= :today
+), mine AS MATERIALIZED (
+  SELECT child_id, min(holds_since) AS holds_since FROM led GROUP BY child_id
 ), dated AS MATERIALIZED (
   SELECT m.child_id, m.holds_since, d.meeting_on, v.review_by,
     COALESCE(LEAST(d.meeting_on, v.review_by), :no_date) AS next_on,
@@ -236,12 +247,17 @@ SELECT json_build_object(
     FROM shown s JOIN child c ON c.id = s.child_id),
   'offers', (SELECT json_agg(o) FROM (SELECT l.id, l.child_id, c.reference,
       encode(c.given_name, 'hex') AS given_name, encode(c.family_name, 'hex') AS family_name,
-      l.offered_on, CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id,
+      l.covers, l.offered_on, CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id,
            'agency_id', w.agency_id, 'name', encode(w.name, 'hex')) END AS by
-    FROM child_access x JOIN lead_professional l ON l.child_id = x.child_id
+    FROM child_access x JOIN (
+      SELECT id, child_id, offered_on, offered_by, false AS covers FROM lead_professional
+       WHERE worker_id = :viewer AND state = 'offered'
+      UNION ALL
+      SELECT id, child_id, offered_on, offered_by, true FROM lead_cover
+       WHERE worker_id = :viewer AND state = 'offered' AND until_on >= :today
+    ) l ON l.child_id = x.child_id
     JOIN child c ON c.id = l.child_id LEFT JOIN worker w ON w.id = l.offered_by
     WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
-      AND l.worker_id = :viewer AND l.state = 'offered'
     ORDER BY l.offered_on, l.id LIMIT :others) o),
   'drafts', (SELECT json_agg(o) FROM (SELECT s.id, s.child_id, c.reference,
       encode(c.given_name, 'hex') AS given_name, encode(c.family_name, 'hex') AS family_name,
@@ -309,6 +325,7 @@ async def home_of_lead(gate: Gate, viewer: Viewer, purposes: Purposes, asked: As
                     name=_child_name(opened.get(one.child_id), one),
                     offered_by=_worker(opened.get(one.child_id), one.by),
                     offered_on=one.offered_on,
+                    covers=one.covers,
                 )
                 for one in offers
             ),

@@ -6,8 +6,9 @@ Source: DOMAIN.md, "Words" (lead professional) and the role table.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from consent import Category, Viewer
 from panel.accounts.models import Worker
 from panel.accounts.service import worker_names
 from panel.plans import rules
+from panel.plans.lead_days import A_DAY, HELD, LeadOn, end_covers, end_joint, lead_on
 from panel.plans.models import LeadProfessional
 from panel.plans.writing import lock_child
 from panel.platform.problems import Invalid, NotAllowed, NotFound
@@ -61,11 +63,24 @@ class LeadLine:
     from_on: date | None
     until_on: date | None
     reason: str | None
+    role: str = "main"
+    """main, or joint: beside whoever holds the plan."""
+    note: str | None = None
+    """What the next one should know; None: not shown."""
+    family: str | None = None
+    family_words: str | None = None
+    joint_until: date | None = None
+    over_limit: str | None = None
+    """Why it was offered beyond the limit; None: not shown."""
 
     def holds_on(self, day: date) -> bool:
         """Whether this is the lead professional of a day."""
+        return self.role == "main" and self.leads_on(day)
+
+    def leads_on(self, day: date) -> bool:
+        """Whether they lead on a day, holding the plan or beside whoever does."""
         return (
-            self.state in ("accepted", "ended")
+            self.state in HELD
             and self.from_on is not None
             and self.from_on <= day
             and (self.until_on is None or day <= self.until_on)
@@ -87,6 +102,38 @@ class Offer:
     offered_by_agency: str
     lead_now: str
     """Who holds the plan now, or empty."""
+    joint_until: date | None = None
+    """Until when they would stay beside."""
+
+
+class FamilySays(StrEnum):
+    """What is known of the family's word on who leads."""
+
+    SAID = "said"
+    ASKED = "asked"
+    COULD_NOT_ASK = "could_not_ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a plan is handed over: what goes with an offer."""
+
+    note: str = ""
+    """What the next one should know."""
+    joint_until: date | None = None
+    """Until when whoever holds the plan now stays beside; None: not at all."""
+    family: FamilySays | None = None
+    family_words: str = ""
+    """Their words; or why they could not be asked."""
+    over_limit: str = ""
+    """Why it is right beyond the limit."""
+    plans_held: int = 0
+    """How many plans the person holds already, of every child."""
+    limit: int | None = None
+    """The limit that holds for them; None: not asked about here."""
+
+
+NO_TERMS = Terms()
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -105,13 +152,22 @@ class _Line(msgspec.Struct):
     from_on: date | None
     until_on: date | None
     reason: str | None
+    role: str
+    note: str | None
+    family: str | None
+    family_words: str | None
+    joint_until: date | None
+    over_limit: str | None
 
 
 _HISTORY = """
 SELECT COALESCE(json_agg(json_build_object('id', l.id, 'worker_id', l.worker_id,
   'agency_id', w.agency_id, 'name', encode(w.name, 'hex'), 'agency', a.name, 'state', l.state,
   'offered_on', l.offered_on, 'offered_by', l.offered_by, 'answered_on', l.answered_on,
-  'from_on', l.from_on, 'until_on', l.until_on, 'reason', encode(l.reason, 'hex'))
+  'from_on', l.from_on, 'until_on', l.until_on, 'reason', encode(l.reason, 'hex'), 'role', l.role,
+  'note', encode(l.note, 'hex'), 'family', l.family,
+  'family_words', encode(l.family_words, 'hex'), 'joint_until', l.joint_until,
+  'over_limit', encode(l.over_limit, 'hex'))
   ORDER BY COALESCE(l.from_on, l.offered_on) DESC, l.id DESC), '[]')::text
 FROM lead_professional l JOIN worker w ON w.id = l.worker_id JOIN agency a ON a.id = w.agency_id
 WHERE l.child_id = :child
@@ -138,16 +194,21 @@ async def lead_history(access: Access) -> Sequence[LeadLine]:
             answered_on=one.answered_on,
             from_on=one.from_on,
             until_on=one.until_on,
-            reason=access.open_text(
-                one.reason,
-                "lead_professional.reason",
-                one.id,
-                Category.NETWORK,
-                one.agency_id,
-            ),
+            reason=_said(access, one, "reason", one.reason),
+            role=one.role,
+            note=_said(access, one, "note", one.note),
+            family=one.family,
+            family_words=_said(access, one, "family_words", one.family_words),
+            joint_until=one.joint_until,
+            over_limit=_said(access, one, "over_limit", one.over_limit),
         )
         for one in lines
     ]
+
+
+def _said(access: Access, one: _Line, column: str, sealed: str | None) -> str | None:
+    field = f"lead_professional.{column}"
+    return access.open_text(sealed, field, one.id, Category.NETWORK, one.agency_id)
 
 
 def _name(access: Access, agency_id: UUID, worker_id: UUID, sealed_hex: str | None) -> str:
@@ -215,14 +276,53 @@ async def candidates(access: Access) -> Sequence[Candidate]:
 # Offering and answering ---------------------------------------------------------------------------
 
 
-async def offer_lead(access: Access, worker_id: UUID) -> LeadProfessional:
-    """Offer the part of lead professional to a worker of an agency involved now.
+async def offer_lead(access: Access, worker_id: UUID, terms: Terms = NO_TERMS) -> LeadProfessional:
+    """Offer the part of lead professional to a worker of an agency involved now, on these terms.
 
-    Raises Invalid with a sentence about `worker_id`. The worker can reach the offer from now on.
+    Raises Invalid with a sentence about what is wrong. The worker can reach the offer from now on.
     """
     access.require_write()
     session = access.session
     await lock_child(session, access.child_id)
+    chosen = await chosen_for(access, worker_id)
+    mistake = rules.offer_mistake(
+        is_lead_now=await _is_lead(session, access.child_id, worker_id),
+        offered_to=await _offered_to(session, access.child_id),
+        leaves_on=chosen.leaves_on,
+    )
+    if mistake:
+        raise Invalid.because("worker_id", mistake)
+    _check_terms(terms, access.today)
+    offer = LeadProfessional(
+        child_id=access.child_id,
+        worker_id=worker_id,
+        agency_id=chosen.agency_id,
+        state="offered",
+        offered_on=access.today,
+        offered_by=access.viewer.id,
+        joint_until=terms.joint_until,
+        family=terms.family,
+    )
+    offer.note, offer.family_words = terms.note, terms.family_words
+    offer.over_limit = terms.over_limit
+    session.add(offer)
+    await rewrite_access(session, access.child_id)
+    return offer
+
+
+def _check_terms(terms: Terms, today: date) -> None:
+    for field, mistake in (
+        ("joint_until", rules.joint_mistake(terms.joint_until, today)),
+        ("family_words", rules.family_mistake(terms.family or "", terms.family_words)),
+        ("over_limit", rules.limit_mistake(terms.plans_held, terms.limit, terms.over_limit)),
+    ):
+        if mistake:
+            raise Invalid.because(field, mistake)
+
+
+async def chosen_for(access: Access, worker_id: UUID) -> Candidate:
+    """The worker who is chosen to lead or to cover. Raises Invalid about `worker_id`."""
+    session = access.session
     chosen = next((one for one in await candidates(access) if one.worker_id == worker_id), None)
     if chosen is None:
         raise Invalid.because(
@@ -235,24 +335,7 @@ async def offer_lead(access: Access, worker_id: UUID) -> LeadProfessional:
         raise Invalid.because(
             "worker_id", "The family has not agreed that this agency knows who the child is"
         )
-    mistake = rules.offer_mistake(
-        is_lead_now=await _is_lead(session, access.child_id, worker_id),
-        offered_to=await _offered_to(session, access.child_id),
-        leaves_on=chosen.leaves_on,
-    )
-    if mistake:
-        raise Invalid.because("worker_id", mistake)
-    offer = LeadProfessional(
-        child_id=access.child_id,
-        worker_id=worker_id,
-        agency_id=chosen.agency_id,
-        state="offered",
-        offered_on=access.today,
-        offered_by=access.viewer.id,
-    )
-    session.add(offer)
-    await rewrite_access(session, access.child_id)
-    return offer
+    return chosen
 
 
 async def _is_lead(session: AsyncSession, child_id: UUID, worker_id: UUID) -> bool:
@@ -339,31 +422,28 @@ async def offer_for_answer(access: Access, offer_id: UUID) -> Offer:
     offer = await session.get(LeadProfessional, offer_id)
     if offer is None or offer.worker_id != access.viewer.id or offer.state != "offered":
         raise NotFound(NO_OFFER, "Your offers are on your first page.")
-    found = await session.execute(text(_OFFER), {"child": access.child_id, "by": offer.offered_by})
+    read = await offer_words(access, offer.id, offer.offered_by, offer.offered_on)
+    return replace(read, joint_until=offer.joint_until)
+
+
+async def offer_words(access: Access, asked_id: UUID, by: UUID, on: date) -> Offer:
+    """Who asks, on what day, and of whom: as far as the one who is asked may know."""
+    session = access.session
+    found = await session.execute(text(_OFFER), {"child": access.child_id, "by": by})
     child = found.one()
-    lead = await _lead_on(session, access.child_id, access.today)
-    names = await worker_names(session, [offer.offered_by, *([lead] if lead else [])])
+    now = await lead_on(session, access.child_id, access.today)
+    lead = None if now is None else now.holder_id
+    names = await worker_names(session, [by, *([lead] if lead else [])])
     return Offer(
-        id=offer.id,
+        id=asked_id,
         child_id=access.child_id,
         reference=child.reference,
         given_name=identity_text(access, "given_name", child.given_name),
         birth_date=child.birth_date if access.may(Category.IDENTITY) else None,
-        offered_on=offer.offered_on,
-        offered_by=names.get(offer.offered_by, ""),
+        offered_on=on,
+        offered_by=names.get(by, ""),
         offered_by_agency=child.agency or "",
         lead_now=names.get(lead, "") if lead else "",
-    )
-
-
-async def _lead_on(session: AsyncSession, child_id: UUID, day: date) -> UUID | None:
-    return await session.scalar(
-        select(LeadProfessional.worker_id).where(
-            LeadProfessional.child_id == child_id,
-            LeadProfessional.state.in_(("accepted", "ended")),
-            LeadProfessional.from_on <= day,
-            or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on >= day),
-        )
     )
 
 
@@ -380,8 +460,36 @@ async def accept_offer(access: Access, offer_id: UUID) -> None:
             "You are leaving the agency, so you cannot take this on.",
             "Decline the offer, so that it can be made to somebody else.",
         )
-    await _begin(access.session, offer, access.today)
+    former = await lead_on(access.session, access.child_id, access.today)
+    await begin(access.session, offer, access.today)
+    if former is not None and offer.joint_until is not None:
+        await _stay_beside(access.session, offer, former, offer.joint_until)
     await rewrite_access(access.session, access.child_id)
+
+
+async def _stay_beside(
+    session: AsyncSession, lead: LeadProfessional, former: LeadOn, until_on: date
+) -> None:
+    """Whoever held the plan leads beside the new one for the days that were agreed."""
+    leaves_on = await session.scalar(select(Worker.until_on).where(Worker.id == former.holder_id))
+    last_day = until_on if leaves_on is None else min(until_on, leaves_on)
+    if lead.from_on is None or last_day < lead.from_on or former.holder_id == lead.worker_id:
+        return
+    held = await session.get_one(LeadProfessional, former.lead_id)
+    session.add(
+        LeadProfessional(
+            child_id=lead.child_id,
+            worker_id=former.holder_id,
+            agency_id=held.agency_id,
+            state="ended",
+            role="joint",
+            offered_on=lead.offered_on,
+            offered_by=lead.offered_by,
+            answered_on=lead.answered_on,
+            from_on=lead.from_on,
+            until_on=last_day,
+        )
+    )
 
 
 async def _own_offer(access: Access, offer_id: UUID) -> LeadProfessional:
@@ -398,14 +506,18 @@ async def decline_offer(access: Access, offer_id: UUID, reason: str) -> None:
     await rewrite_access(access.session, access.child_id)
 
 
-async def _begin(session: AsyncSession, lead: LeadProfessional, begins: date) -> None:
-    """Let somebody hold the plan from a day on; whoever does so now ends the day before."""
+async def begin(session: AsyncSession, lead: LeadProfessional, begins: date) -> None:
+    """Let somebody hold the plan from a day on; whoever does so now ends the day before.
+
+    Covers of the former end with their stretch. For who holds the child's lock.
+    """
     formers = list(
         await session.scalars(
             select(LeadProfessional)
             .where(
                 LeadProfessional.child_id == lead.child_id,
-                LeadProfessional.state.in_(("accepted", "ended")),
+                LeadProfessional.role == "main",
+                LeadProfessional.state.in_(HELD),
                 or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on >= begins),
             )
             .with_for_update()
@@ -417,6 +529,8 @@ async def _begin(session: AsyncSession, lead: LeadProfessional, begins: date) ->
     for former, last_day in zip(formers, change.ends, strict=True):
         former.state = "withdrawn" if last_day is None else "ended"
         former.until_on = last_day
+        await end_covers(session, former.id, change.from_on - A_DAY)
+    await end_joint(session, lead.child_id, lead.worker_id, change.from_on - A_DAY)
     # The index allows one at a time: the former must end before the new one begins.
     await session.flush()
     lead.state, lead.answered_on, lead.from_on = "accepted", begins, change.from_on
@@ -480,6 +594,7 @@ async def current_leads(
         text(
             "SELECT child_id, worker_id, agency_id, from_on FROM lead_professional"
             " WHERE child_id = ANY(:children) AND state IN ('accepted', 'ended')"
+            " AND role = 'main'"
             " AND from_on <= :day AND (until_on IS NULL OR until_on >= :day)"
         ),
         {"children": list(child_ids), "day": day or today_of(session)},
@@ -507,7 +622,7 @@ async def lead_gap_since(
         text(
             "SELECT child_id, max(until_on) + 1 AS since FROM lead_professional"
             " WHERE child_id = ANY(:children) AND state IN ('accepted', 'ended')"
-            " AND from_on <= :day GROUP BY child_id"
+            " AND role = 'main' AND from_on <= :day GROUP BY child_id"
             " HAVING bool_and(until_on IS NOT NULL AND until_on < :day)"
         ),
         {"children": list(child_ids), "day": day or today_of(session)},
@@ -528,7 +643,9 @@ async def import_lead(session: AsyncSession, child_id: UUID, worker: Worker, sin
     rows = list(
         await session.scalars(
             select(LeadProfessional).where(
-                LeadProfessional.child_id == child_id, LeadProfessional.from_on.is_not(None)
+                LeadProfessional.child_id == child_id,
+                LeadProfessional.role == "main",
+                LeadProfessional.from_on.is_not(None),
             )
         )
     )
@@ -549,6 +666,6 @@ async def import_lead(session: AsyncSession, child_id: UUID, worker: Worker, sin
         offered_on=since,
         offered_by=session.info[VIEWER],
     )
-    await _begin(session, lead, since)
+    await begin(session, lead, since)
     await rewrite_access(session, child_id)
     return True

@@ -6,7 +6,7 @@ DOMAIN.md, "A leaver's manager becomes lead professional at once, until the hand
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.accounts.models import Worker, WorkerRole
+from panel.plans.lead_days import A_DAY, HELD, covers_by, cut_cover, end_covers, end_joint
 from panel.plans.leads import PART, join_team
-from panel.plans.models import Action, LeadProfessional
+from panel.plans.models import Action, LeadCover, LeadProfessional
 from panel.plans.writing import lock_child
 from panel.platform.problems import NotAllowed, NotFound
 from panel.platform.read_models import UnevenReadModel
@@ -26,7 +27,6 @@ from panel.records.gate import Gate, Purposes, rewrite_access, rewrite_viewer
 from panel.register.models import Involvement
 from panel.register.service import name_of_child
 
-A_DAY = timedelta(days=1)
 GONE = "Left the agency"
 MOST_CASES = 200
 ABOUT = frozenset({Category.IDENTITY})
@@ -60,7 +60,7 @@ async def left_by(
     """What a worker would leave after a day. For scheduled work, which reaches every child."""
     worker = await _worker(session, worker_id)
     held = await _held(session, worker_id, last_day)
-    manager_id = await _manager_after(session, worker, last_day)
+    manager_id = await manager_after(session, worker, last_day)
     takers = await _takers(session, held, manager_id, last_day, otherwise)
     return LeftByLeaver(
         plans=len({one.child_id for one in held}),
@@ -89,7 +89,7 @@ async def leaver(
     for child_id in children:
         await lock_child(session, child_id)
     held = await _held(session, worker_id, last_day)
-    manager_id = await _manager_after(session, worker, last_day)
+    manager_id = await manager_after(session, worker, last_day)
     takers = await _takers(session, held, manager_id, last_day, otherwise)
     left = {one.child_id for one in held} - takers.keys()
     if left:
@@ -101,8 +101,11 @@ async def leaver(
     worker.until_on = last_day
     await _end_roles(session, worker_id, last_day)
     await _withdraw_offers(session, worker_id, last_day)
+    for child_id in children:
+        await end_joint(session, child_id, worker_id, last_day)
     for former in held:
         await _hand_on(session, former, takers[former.child_id], last_day)
+    await _hand_covers_on(session, worker_id, manager_id, last_day)
     await _end_parts(session, worker_id, last_day)
     if last_day < today_of(session):
         await _hand_actions_on(session, worker_id, manager_id, otherwise)
@@ -125,6 +128,7 @@ async def _children_of(session: AsyncSession, worker_id: UUID) -> list[UUID]:
         text(
             "SELECT child_id FROM involvement WHERE worker_id = :worker"
             " UNION SELECT child_id FROM lead_professional WHERE worker_id = :worker"
+            " UNION SELECT child_id FROM lead_cover WHERE worker_id = :worker"
             " UNION SELECT child_id FROM action WHERE owner_worker_id = :worker"
             " AND state IN ('to_do', 'doing') ORDER BY 1"
         ),
@@ -141,7 +145,8 @@ async def _held(
         select(LeadProfessional)
         .where(
             LeadProfessional.worker_id == worker_id,
-            LeadProfessional.state.in_(("accepted", "ended")),
+            LeadProfessional.role == "main",
+            LeadProfessional.state.in_(HELD),
             or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on > last_day),
         )
         .order_by(LeadProfessional.child_id, LeadProfessional.from_on)
@@ -150,7 +155,7 @@ async def _held(
     return list(found)
 
 
-async def _manager_after(session: AsyncSession, worker: Worker, last_day: date) -> UUID | None:
+async def manager_after(session: AsyncSession, worker: Worker, last_day: date) -> UUID | None:
     """The manager of the worker's agency who stays; of several, the one longest in the role."""
     found = await session.scalars(
         text(
@@ -226,6 +231,8 @@ async def _hand_on(
         former.state = "withdrawn"
     else:
         former.state, former.until_on = "ended", last_day
+    await end_covers(session, former.id, last_day)
+    await end_joint(session, former.child_id, taker_id, begins - A_DAY)
     # The index allows one without an end: the former must end before the new one begins.
     await session.flush()
     taker = await _worker(session, taker_id)
@@ -243,6 +250,41 @@ async def _hand_on(
         )
     )
     await join_team(session, former.child_id, taker.agency_id, taker_id, begins)
+
+
+async def _hand_covers_on(
+    session: AsyncSession, worker_id: UUID, manager_id: UUID | None, last_day: date
+) -> None:
+    """The days that a leaver would have covered are their manager's to cover.
+
+    Where there is no manager who stays, or it is the manager's own plan, whoever holds the plan
+    holds it on these days too.
+    """
+    for cover in await covers_by(session, worker_id, last_day):
+        was_agreed, begins = cover.state in HELD, max(cover.from_on, last_day + A_DAY)
+        until_on = cover.until_on
+        cut_cover(cover, last_day)
+        cover.reason = GONE
+        await session.flush()
+        led = await session.get_one(LeadProfessional, cover.lead_id)
+        if not was_agreed or manager_id is None or led.worker_id == manager_id:
+            continue
+        manager = await _worker(session, manager_id)
+        session.add(
+            LeadCover(
+                child_id=cover.child_id,
+                lead_id=cover.lead_id,
+                worker_id=manager_id,
+                agency_id=manager.agency_id,
+                state="accepted",
+                from_on=begins,
+                until_on=until_on,
+                offered_on=last_day,
+                offered_by=session.info[VIEWER],
+                answered_on=begins,
+            )
+        )
+    await session.flush()
 
 
 async def _end_parts(session: AsyncSession, worker_id: UUID, last_day: date) -> None:
@@ -319,7 +361,7 @@ SELECT json_build_object('child_id', c.id, 'reference', c.reference,
 FROM child_access x JOIN lead_professional l ON l.child_id = x.child_id
   JOIN child c ON c.id = l.child_id
 WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
-  AND l.worker_id = :worker AND l.state IN ('accepted', 'ended')
+  AND l.worker_id = :worker AND l.role = 'main' AND l.state IN ('accepted', 'ended')
   AND (l.until_on IS NULL OR l.until_on >= :today){besides}
 ORDER BY l.from_on, c.id LIMIT :most
 """

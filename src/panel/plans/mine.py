@@ -1,4 +1,8 @@
-"""What one worker is asked to do, whoever holds the plan: open actions, the soonest first."""
+"""What one worker is asked to do, whoever holds the plan: open actions, the soonest first.
+
+A long overdue action of somebody else in their agency is among them once it was passed on to them
+as the manager.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +13,10 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
+from panel.plans.reading import Owner, worker_name
 from panel.platform.read_models import UnevenReadModel, sql
 from panel.platform.tables import NOW
+from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, Purposes
 from panel.register.service import name_of_child
 from panel.web.paging import Asked, Direction, Page, page_of
@@ -34,6 +40,10 @@ class MyAction:
     """Empty where the name is withheld."""
     text: str | None
     due_on: date | None
+    chased: tuple[tuple[str, date], ...] = ()
+    """Reminders by this date: (step, day), in their order."""
+    owner: str = ""
+    """Whose it is, where it was passed on to the viewer as their manager."""
 
 
 class _Mine(msgspec.Struct):
@@ -45,16 +55,26 @@ class _Mine(msgspec.Struct):
     author_agency_id: UUID | None
     text: str | None
     due_on: date | None
+    chased: tuple[tuple[str, date], ...] | None
+    owner: Owner | None
 
 
 _MINE = """
 SELECT json_build_object('id', t.id, 'child_id', t.child_id, 'reference', c.reference,
   'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
-  'author_agency_id', p.author_agency_id, 'text', encode(t.text, 'hex'), 'due_on', t.due_on)::text
+  'author_agency_id', p.author_agency_id, 'text', encode(t.text, 'hex'), 'due_on', t.due_on,
+  'chased', (SELECT json_agg(json_build_array(y.step, y.on) ORDER BY y.on, y.step DESC)
+     FROM action_chase y WHERE y.action_id = t.id AND y.due_on = t.due_on),
+  'owner', CASE WHEN w.id <> :viewer THEN json_build_object('id', w.id, 'agency_id', w.agency_id,
+     'name', encode(w.name, 'hex')) END)::text
 FROM child_access x JOIN action t ON t.child_id = x.child_id JOIN child c ON c.id = t.child_id
-LEFT JOIN plan p ON p.id = t.plan_id
+JOIN worker w ON w.id = t.owner_worker_id LEFT JOIN plan p ON p.id = t.plan_id
 WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
-  AND t.owner_worker_id = :viewer AND t.state IN ('to_do', 'doing')
+  AND t.id IN (SELECT m.id FROM action m WHERE m.owner_worker_id = :viewer
+      AND m.state IN ('to_do', 'doing')
+    UNION ALL SELECT z.action_id FROM action_chase z JOIN action m ON m.id = z.action_id
+      AND m.due_on = z.due_on WHERE z.worker_id = :viewer AND z.step = 'manager')
+  AND t.state IN ('to_do', 'doing')
   AND (p.id IS NULL OR p.state IN ('draft', 'agreed'))
   AND (CAST(:due_on AS date) IS NULL OR (COALESCE(t.due_on, :no_date), t.id) {beyond}
     (CAST(:due_on AS date), CAST(:action AS uuid)))
@@ -83,6 +103,7 @@ async def my_actions(
         no_date=NO_DATE,
         most=ACTIONS_A_PAGE + 1,
     )
+    await load_keys(session, {one.owner.agency_id for one in lines if one.owner})
     page = page_of(lines, asked, ACTIONS_A_PAGE, lambda one: (one.due_on or NO_DATE, one.id))
     opened = await gate.open_here(
         session,
@@ -108,4 +129,6 @@ def _action(access: Access, one: _Mine) -> MyAction:
         name_of_child(access, one.given_name, one.family_name),
         access.open_text(one.text, "action.text", one.id, Category.PLAN, one.author_agency_id),
         one.due_on,
+        one.chased or (),
+        worker_name(access, one.owner) if one.owner is not None else "",
     )

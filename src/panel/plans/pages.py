@@ -6,10 +6,12 @@ from datetime import date
 from uuid import UUID
 
 from panel.plans import rules
+from panel.plans.chasing import chased_words
 from panel.plans.family_words import LineForFamily
 from panel.plans.home import Draft, LeadHome, MyChild, NextAction, OfferToMe
 from panel.plans.leads import Candidate, LeadLine, Offer
 from panel.plans.leaving import ToHandOver
+from panel.plans.measure_pages import NOTHING_MORE, OutcomeMore, PlanMore
 from panel.plans.mine import MyAction
 from panel.plans.reading import ActionReading, OutcomeReading, PlanLine, PlanReading
 from panel.plans.rules import Course
@@ -18,7 +20,15 @@ from panel.platform.clock import day_of
 from panel.records.dates import age_words
 from panel.records.gate import Withheld
 from panel.web.paging import Page
-from panel.web.words import day, day_and_distance, in_a_row, plural, relative_day, short_day
+from panel.web.words import (
+    day,
+    day_and_distance,
+    in_a_row,
+    plural,
+    relative_day,
+    short_day,
+    upper_first,
+)
 
 NOBODY = "Nobody holds this plan yet."
 NOTHING_FOUND: Mapping[UUID, LineForFamily] = {}
@@ -84,6 +94,7 @@ class OutcomeBlock:
     history: Sequence[tuple[str, str, str]]
     href: str
     for_family: ForFamily | None = None
+    more: OutcomeMore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,8 @@ class ActionRow:
     version: int
     href: str
     for_family: ForFamily | None = None
+    service: str = ""
+    """The service of the directory by which it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +150,7 @@ def plan_page(
     *,
     may_write: bool,
     for_family: Mapping[UUID, LineForFamily] = NOTHING_FOUND,
+    more: PlanMore = NOTHING_MORE,
 ) -> PlanPage:
     """The page of the current plan, or of there being none, or of its not being shown.
 
@@ -166,16 +180,18 @@ def plan_page(
         )
     is_current = plan.state in rules.CURRENT
     told = {line: _for_family(base, one) for line, one in for_family.items()}
-    rows = [_action_row(base, plan, one, today, told.get(one.id)) for one in plan.actions]
+    rows = [
+        _action_row(base, plan, one, today, told.get(one.id), more.services) for one in plan.actions
+    ]
     return PlanPage(
         title="Plan" if is_current else f"Plan {plan.number}, as it was",
-        next_step=_next_step(plan, today) if is_current else "",
+        next_step=_next_step(plan, today, is_changed=more.is_changed) if is_current else "",
         tag={"draft": "Draft", "agreed": "Agreed", "replaced": "Replaced"}.get(plan.state, "Ended"),
         colour={"draft": "yellow", "agreed": "green"}.get(plan.state, "grey"),
         facts=_facts(plan),
         summary=plan.summary,
         outcomes=[
-            _outcome_block(base, number, one, told.get(one.id))
+            _outcome_block(base, number, one, told.get(one.id), more.outcomes.get(one.id))
             for number, one in enumerate(plan.outcomes, start=1)
         ],
         actions=[row for row in rows if rules.is_open(row.stored_state)],
@@ -184,18 +200,22 @@ def plan_page(
         withheld="",
         has_plan=True,
         may_change=may_write and is_current,
-        may_agree=may_write and plan.state == "draft" and bool(plan.outcomes),
+        may_agree=may_write
+        and bool(plan.outcomes)
+        and (plan.state == "draft" or (is_current and more.is_changed)),
         base=base,
         lead_href=lead_href,
         states=ACTION_STATES,
     )
 
 
-def _next_step(plan: PlanReading, today: date) -> str:
+def _next_step(plan: PlanReading, today: date, *, is_changed: bool) -> str:
     if not plan.outcomes:
         return "Add the first desired outcome: what should be different for the child?"
     if plan.state == "draft":
         return "Agree the plan with the family. The panel can take it up once it is agreed."
+    if is_changed:
+        return "The plan says something else than what was agreed last. Agree it again together."
     overdue = [one for one in plan.actions if rules.is_overdue(one.state, one.due_on, today)]
     if overdue:
         are = "action is" if len(overdue) == 1 else "actions are"
@@ -268,7 +288,11 @@ def line_page(child_id: UUID, told: LineForFamily) -> LinePage:
 
 
 def _outcome_block(
-    base: str, number: int, one: OutcomeReading, for_family: ForFamily | None
+    base: str,
+    number: int,
+    one: OutcomeReading,
+    for_family: ForFamily | None,
+    more: OutcomeMore | None,
 ) -> OutcomeBlock:
     return OutcomeBlock(
         id=one.id,
@@ -289,6 +313,7 @@ def _outcome_block(
         ],
         href=f"{base}/outcomes/{one.id}",
         for_family=for_family,
+        more=more,
     )
 
 
@@ -318,7 +343,12 @@ def _bar(one: OutcomeReading) -> Bar | None:
 
 
 def _action_row(
-    base: str, plan: PlanReading, one: ActionReading, today: date, for_family: ForFamily | None
+    base: str,
+    plan: PlanReading,
+    one: ActionReading,
+    today: date,
+    for_family: ForFamily | None,
+    services: Mapping[UUID, str],
 ) -> ActionRow:
     numbers = {outcome.id: number for number, outcome in enumerate(plan.outcomes, start=1)}
     number = None if one.outcome_id is None else numbers.get(one.outcome_id)
@@ -336,6 +366,7 @@ def _action_row(
         version=one.version,
         href=f"{base}/actions/{one.id}",
         for_family=for_family,
+        service="" if one.service_id is None else services.get(one.service_id, ""),
     )
 
 
@@ -413,7 +444,7 @@ def lead_page(
     now = next((one for one in lines if one.holds_on(today)), None)
     offered = next((one for one in lines if one.state == "offered"), None)
     choices = [
-        (str(one.worker_id), _candidate_words(one))
+        (str(one.worker_id), candidate_words(one))
         for one in people
         if one.leaves_on is None and (now is None or one.worker_id != now.worker_id)
     ]
@@ -436,7 +467,8 @@ def lead_page(
     )
 
 
-def _candidate_words(one: Candidate) -> str:
+def candidate_words(one: Candidate) -> str:
+    """Who could lead, with what they do and where."""
     title = f", {one.job_title}" if one.job_title else ""
     return f"{one.name}{title}, {one.agency}{' (in the team)' if one.in_team else ''}"
 
@@ -457,8 +489,8 @@ def _offered_words(offered: LeadLine, today: date) -> str:
 
 
 def _history_line(one: LeadLine, today: date) -> tuple[str, str, str]:
-    who = f"{one.name}, {one.agency}"
-    reason = one.reason or ""
+    who = f"{one.name}, {one.agency}{' (beside)' if one.role == 'joint' else ''}"
+    reason = " ".join(_handed_words(one))
     if one.state in ("accepted", "ended") and one.from_on is not None:
         begins = "From" if one.from_on > today else "Since"
         if one.until_on is None:
@@ -467,6 +499,22 @@ def _history_line(one: LeadLine, today: date) -> tuple[str, str, str]:
     what = {"declined": "Declined", "withdrawn": "Withdrawn"}.get(one.state, "Offered")
     answered = "" if one.answered_on is None else f", {what.lower()} {short_day(one.answered_on)}"
     return (f"{what}: {who}", f"Offered {short_day(one.offered_on)}{answered}", reason)
+
+
+def _handed_words(one: LeadLine) -> Sequence[str]:
+    """Why it ended or was declined, what was handed over with it, and the family's word."""
+    said = [one.reason or ""]
+    if one.note:
+        said.append(f"Handed over with: {one.note}")
+    if one.family == "said" and one.family_words:
+        said.append(f"The family: “{one.family_words}”")
+    elif one.family == "asked":
+        said.append("The family was asked and had not answered.")
+    elif one.family == "could_not_ask" and one.family_words:
+        said.append(f"The family could not be asked: {one.family_words}")
+    if one.over_limit:
+        said.append(f"Although at the limit: {one.over_limit}")
+    return [line for line in said if line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,6 +542,8 @@ def offer_page(offer: Offer, today: date) -> OfferPage:
     facts.append(("Offered", day_and_distance(offer.offered_on, today)))
     if offer.lead_now:
         facts.append(("Lead professional now", offer.lead_now))
+    if offer.joint_until is not None:
+        facts.append(("They stay beside you until", short_day(offer.joint_until)))
     base = f"/lead-professional/offers/{offer.id}"
     return OfferPage(
         title="Will you be lead professional?",
@@ -566,6 +616,8 @@ class MyActionRow:
     overdue: str
     """"Overdue by 21 days", or empty."""
     href: str
+    more: str = ""
+    """Whose it is where it was passed on, and who was reminded when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -605,6 +657,7 @@ def _my_action_rows(actions: Sequence[MyAction], today: date) -> list[MyActionRo
             if one.due_on is not None and one.due_on < today
             else "",
             f"/children/{one.child_id}/plan#actions",
+            upper_first(", ".join(part for part in (one.owner, chased_words(one.chased)) if part)),
         )
         for one in actions
     ]
@@ -676,11 +729,12 @@ def _home_lead(home: LeadHome) -> str:
 
 
 def _offer_line(one: OfferToMe, today: date) -> tuple[str, str, str, str]:
+    name = one.name or one.reference
     return (
-        one.name or one.reference,
+        f"{name}, to cover" if one.covers else name,
         one.offered_by,
         day_and_distance(one.offered_on, today),
-        f"/lead-professional/offers/{one.id}",
+        f"/lead-professional/{'cover' if one.covers else 'offers'}/{one.id}",
     )
 
 

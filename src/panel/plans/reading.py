@@ -58,6 +58,9 @@ class ActionReading:
     done_on: date | None
     note: str
     version: int
+    service_id: UUID | None = None
+    in_plan: bool = True
+    """False for what a panel asked for: it is in no plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,9 @@ class _Outcome(msgspec.Struct):
     progress: tuple[_Progress, ...] | None
 
 
-class _Owner(msgspec.Struct):
+class Owner(msgspec.Struct):
+    """A worker with their name as it is sealed (hex)."""
+
     id: UUID
     agency_id: UUID
     name: str | None
@@ -119,9 +124,10 @@ class _Action(msgspec.Struct):
     plan_id: UUID | None
     outcome_id: UUID | None
     text: str | None
-    owner: _Owner | None
+    owner: Owner | None
     owner_words: str | None
     due_on: date | None
+    service_id: UUID | None
     state: str
     done_on: date | None
     note: str | None
@@ -160,8 +166,9 @@ SELECT json_build_object('id', p.id, 'number', p.number, 'state', p.state,
        'outcome_id', t.outcome_id, 'text', encode(t.text, 'hex'),
        'owner', CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id,
           'agency_id', w.agency_id, 'name', encode(w.name, 'hex')) END,
-       'owner_words', encode(t.owner_words, 'hex'), 'due_on', t.due_on, 'state', t.state,
-       'done_on', t.done_on, 'note', encode(t.note, 'hex'), 'version', t.version)
+       'owner_words', encode(t.owner_words, 'hex'), 'due_on', t.due_on,
+       'service_id', t.service_id, 'state', t.state, 'done_on', t.done_on,
+       'note', encode(t.note, 'hex'), 'version', t.version)
        ORDER BY t.state IN ('done', 'dropped'), t.due_on NULLS LAST, t.id)
      FROM action t LEFT JOIN worker w ON w.id = t.owner_worker_id
      WHERE t.plan_id = p.id
@@ -267,10 +274,12 @@ def _action(access: Access, one: _Action) -> ActionReading:
         done_on=one.done_on,
         note=_text(access, "action.note", one.id, one.note),
         version=one.version,
+        service_id=one.service_id,
+        in_plan=one.plan_id is not None,
     )
 
 
-def worker_name(access: Access, worker: _Owner) -> str:
+def worker_name(access: Access, worker: Owner) -> str:
     """A worker's name, opened with their agency's key, which must be at hand."""
     if worker.name is None:
         return ""

@@ -1,14 +1,13 @@
 """The pages of a child's plan, of who holds it, and of offers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -17,11 +16,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.accounts.desk import Desk, go, unless_invalid
 from panel.accounts.taking import take
 from panel.plans import forms, pages
+from panel.plans.measure_pages import NOTHING_MORE
+from panel.plans.measure_routes import more_of
+from panel.plans.plan_desk import (
+    CHANGING,
+    READING,
+    Show,
+    action_of,
+    current_plan,
+    framed,
+    outcome_of,
+    plan_at,
+    record_page,
+    saved,
+    shown,
+)
 from panel.plans.service import (
-    ActionReading,
     ActionWords,
     LineForFamily,
-    OutcomeReading,
     OutcomeWords,
     PlanReading,
     accept_offer,
@@ -38,14 +50,12 @@ from panel.plans.service import (
     decline_offer,
     former_plan_for_reading,
     former_plans,
-    lead_history,
     let_family_read,
     line_for_family,
     lines_for_family,
     mark_done,
     may_clear,
     offer_for_answer,
-    offer_lead,
     open_for_offer,
     opened_for_offer,
     plan_for_reading,
@@ -53,86 +63,15 @@ from panel.plans.service import (
     step_action,
     withdraw_offer,
 )
-from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import Access
-from panel.register.service import ChildHeader, child_header
+from panel.register.service import child_header
 from panel.web.forms import FieldErrors, Filled, Nothing
 
-Form = TypeVar("Form", bound=msgspec.Struct)
-Show = Callable[[Access, FieldErrors | None], Awaitable[Response[Any]]]
-
-READING = "read the plan"
-CHANGING = "changed the plan"
-LOOKING = "read who holds the plan"
 HANDING = "changed who holds the plan"
-
-
-def _plan(child_id: UUID) -> str:
-    return f"/children/{child_id}/plan"
 
 
 def _lead(child_id: UUID) -> str:
     return f"/children/{child_id}/lead-professional"
-
-
-async def _shown(desk: Desk, child_id: UUID, doing: str, show: Show) -> Response[Any]:
-    async with desk.gate.open(child_id, desk.viewer, desk.purposes, doing) as access:
-        return await show(access, None)
-
-
-async def _saved(
-    desk: Desk,
-    child_id: UUID,
-    kind: type[Form],
-    work: Callable[[Access, Form], Awaitable[object]],
-    show: Show,
-    *,
-    location: str,
-    doing: str = CHANGING,
-) -> Response[Any]:
-    """Do what a form asks, once, and go on; or show its page again with every mistake."""
-
-    async def again(errors: FieldErrors) -> Response[Any]:
-        async with desk.open(child_id, READING) as access:
-            return await show(access, errors)
-
-    opens = partial(desk.open, child_id, doing)
-    return await take(desk, kind, opens, work, location, again=again)
-
-
-async def _page(
-    desk: Desk, access: Access, template: str, errors: FieldErrors | None = None, **shown: object
-) -> Response[Any]:
-    return _framed(desk, await child_header(access), template, errors, **shown)
-
-
-def _framed(
-    desk: Desk,
-    header: ChildHeader,
-    template: str,
-    errors: FieldErrors | None = None,
-    **shown: object,
-) -> Response[Any]:
-    return desk.page(
-        f"plans/{template}.html",
-        status=200 if errors is None else 422,
-        header=header,
-        here="plan",
-        errors=[] if errors is None else errors.summary,
-        plan_href=_plan(header.child_id),
-        **shown,
-    )
-
-
-async def _current(access: Access) -> PlanReading:
-    """The plan that somebody is about to change. Raises NotFound or NotAllowed."""
-    access.require_write()
-    plan = await plan_for_reading(access)
-    if plan is None:
-        raise NotFound("There is no plan yet.", "Start one on the child's plan page.")
-    if not isinstance(plan, PlanReading):
-        raise NotAllowed(str(plan) or "You cannot see this plan, so you cannot change it.")
-    return plan
 
 
 # The plan -----------------------------------------------------------------------------------------
@@ -146,14 +85,15 @@ async def plan(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respons
         former = await former_plans(access)
         header = await child_header(access)
         cleared = await clearances(access) if may_clear(access) else {}
+        more = await more_of(access, now) if isinstance(now, PlanReading) else NOTHING_MORE
     told = {}
     if isinstance(now, PlanReading) and may_clear(access):
         comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
         told = lines_for_family(access, now, cleared, comparing)
     page = pages.plan_page(
-        child_id, now, former, access.today, may_write=access.may_write, for_family=told
+        child_id, now, former, access.today, may_write=access.may_write, for_family=told, more=more
     )
-    return _framed(desk, header, "plan", page=page)
+    return framed(desk, header, "plan", page=page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +113,14 @@ async def _line(desk: Desk, child_id: UUID, line_id: UUID, doing: str) -> AsyncI
     # Before the record is opened: what is compared with is read in transactions of its own.
     comparing = await desk.site.family_words.around(child_id, desk.viewer.id)
     async with desk.open(child_id, doing) as access:
-        now = await _current(access)
+        now = await current_plan(access)
         yield _Line(access, await line_for_family(access, now, line_id, comparing))
 
 
 async def _line_page(desk: Desk, line: _Line, errors: FieldErrors | None = None) -> Response[Any]:
     page = pages.line_page(line.access.child_id, line.told)
     filled = Filled({"version": page.version}, errors)
-    return await _page(desk, line.access, "line", errors, page=page, filled=filled)
+    return await record_page(desk, line.access, "line", errors, page=page, filled=filled)
 
 
 @get("/children/{child_id:uuid}/plan/lines/{line_id:uuid}", include_in_schema=False)
@@ -206,7 +146,7 @@ async def clear_line(
             return await _line_page(desk, line, errors)
 
     opens = partial(_line, desk, child_id, line_id, "let the family read a line of the plan")
-    to = f"{_plan(child_id)}#outcomes"
+    to = f"{plan_at(child_id)}#outcomes"
     return await take(desk, forms.FamilyMayRead, opens, work, to, again=again)
 
 
@@ -218,17 +158,18 @@ async def former_plan(
 
     async def show(access: Access, _errors: FieldErrors | None) -> Response[Any]:
         read = await former_plan_for_reading(access, plan_id)
-        page = pages.plan_page(child_id, read, (), access.today, may_write=False)
-        return await _page(desk, access, "plan", page=page)
+        more = await more_of(access, read) if isinstance(read, PlanReading) else NOTHING_MORE
+        page = pages.plan_page(child_id, read, (), access.today, may_write=False, more=more)
+        return await record_page(desk, access, "plan", page=page)
 
-    return await _shown(desk, child_id, "read a former plan", show)
+    return await shown(desk, child_id, "read a former plan", show)
 
 
 def _starting(desk: Desk) -> Show:
     async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
         access.require_write()
         now = await plan_for_reading(access)
-        return await _page(
+        return await record_page(
             desk,
             access,
             "start",
@@ -244,7 +185,7 @@ def _starting(desk: Desk) -> Show:
 @get("/children/{child_id:uuid}/plan/new", include_in_schema=False)
 async def new_plan(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """The form that starts a plan, and says what becomes of the one before."""
-    return await _shown(desk, child_id, READING, _starting(desk))
+    return await shown(desk, child_id, READING, _starting(desk))
 
 
 @post("/children/{child_id:uuid}/plan/new", include_in_schema=False)
@@ -256,16 +197,16 @@ async def start(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respon
         if form.carry_over:
             await carry_over(access, started)
 
-    return await _saved(
-        desk, child_id, forms.NewPlan, work, _starting(desk), location=_plan(child_id)
+    return await saved(
+        desk, child_id, forms.NewPlan, work, _starting(desk), location=plan_at(child_id)
     )
 
 
 def _summarising(desk: Desk) -> Show:
     async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
-        now = await _current(access)
+        now = await current_plan(access)
         filled = Filled({"summary": now.summary, "version": now.version}, errors)
-        return await _page(desk, access, "summary", errors, filled=filled)
+        return await record_page(desk, access, "summary", errors, filled=filled)
 
     return show
 
@@ -273,7 +214,7 @@ def _summarising(desk: Desk) -> Show:
 @get("/children/{child_id:uuid}/plan/summary", include_in_schema=False)
 async def summary_form(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """The form for what the plan is about."""
-    return await _shown(desk, child_id, READING, _summarising(desk))
+    return await shown(desk, child_id, READING, _summarising(desk))
 
 
 @post("/children/{child_id:uuid}/plan/summary", include_in_schema=False)
@@ -283,16 +224,16 @@ async def summarise(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Re
     async def work(access: Access, form: forms.Summary) -> None:
         await change_summary(access, form.version, form.summary)
 
-    return await _saved(
-        desk, child_id, forms.Summary, work, _summarising(desk), location=_plan(child_id)
+    return await saved(
+        desk, child_id, forms.Summary, work, _summarising(desk), location=plan_at(child_id)
     )
 
 
 def _agreeing(desk: Desk) -> Show:
     async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
-        now = await _current(access)
+        now = await current_plan(access)
         filled = Filled({"agreed_on": access.today, "version": now.version}, errors)
-        return await _page(
+        return await record_page(
             desk,
             access,
             "agree",
@@ -307,7 +248,7 @@ def _agreeing(desk: Desk) -> Show:
 @get("/children/{child_id:uuid}/plan/agree", include_in_schema=False)
 async def agree_form(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """The form that says on which day the plan was agreed."""
-    return await _shown(desk, child_id, READING, _agreeing(desk))
+    return await shown(desk, child_id, READING, _agreeing(desk))
 
 
 @post("/children/{child_id:uuid}/plan/agree", include_in_schema=False)
@@ -317,19 +258,12 @@ async def agree(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respon
     async def work(access: Access, form: forms.Agreed) -> None:
         await agree_plan(access, form.version, form.agreed_on)
 
-    return await _saved(
-        desk, child_id, forms.Agreed, work, _agreeing(desk), location=_plan(child_id)
+    return await saved(
+        desk, child_id, forms.Agreed, work, _agreeing(desk), location=plan_at(child_id)
     )
 
 
 # Desired outcomes ---------------------------------------------------------------------------------
-
-
-async def _outcome(access: Access, outcome_id: UUID) -> OutcomeReading:
-    for one in (await _current(access)).outcomes:
-        if one.id == outcome_id:
-            return one
-    raise NotFound("This is not part of the plan as it is now.", "Go back to the plan.")
 
 
 def _outcome_words(form: forms.Outcome) -> OutcomeWords:
@@ -340,9 +274,9 @@ def _writing_outcome(desk: Desk, outcome_id: UUID | None) -> Show:
     async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
         stored: dict[str, object] = {}
         if outcome_id is None:
-            await _current(access)
+            await current_plan(access)
         else:
-            one = await _outcome(access, outcome_id)
+            one = await outcome_of(access, outcome_id)
             stored = {
                 "text": one.text,
                 "measure": one.measure,
@@ -351,7 +285,7 @@ def _writing_outcome(desk: Desk, outcome_id: UUID | None) -> Show:
                 "state": one.state,
                 "version": one.version,
             }
-        return await _page(
+        return await record_page(
             desk,
             access,
             "outcome",
@@ -369,7 +303,7 @@ def _writing_outcome(desk: Desk, outcome_id: UUID | None) -> Show:
 @get("/children/{child_id:uuid}/plan/outcomes/new", include_in_schema=False)
 async def new_outcome(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """The form for a desired outcome."""
-    return await _shown(desk, child_id, READING, _writing_outcome(desk, None))
+    return await shown(desk, child_id, READING, _writing_outcome(desk, None))
 
 
 @post("/children/{child_id:uuid}/plan/outcomes/new", include_in_schema=False)
@@ -380,7 +314,7 @@ async def put_outcome(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> 
         await add_outcome(access, _outcome_words(form))
 
     show = _writing_outcome(desk, None)
-    return await _saved(desk, child_id, forms.Outcome, work, show, location=_plan(child_id))
+    return await saved(desk, child_id, forms.Outcome, work, show, location=plan_at(child_id))
 
 
 @get("/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}", include_in_schema=False)
@@ -388,7 +322,7 @@ async def outcome(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
 ) -> Response[Any]:
     """The form that changes a desired outcome."""
-    return await _shown(desk, child_id, READING, _writing_outcome(desk, outcome_id))
+    return await shown(desk, child_id, READING, _writing_outcome(desk, outcome_id))
 
 
 @post("/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}", include_in_schema=False)
@@ -401,13 +335,13 @@ async def save_outcome(
         await change_outcome(access, outcome_id, form.version, _outcome_words(form), form.state)
 
     show = _writing_outcome(desk, outcome_id)
-    return await _saved(desk, child_id, forms.ChangedOutcome, work, show, location=_plan(child_id))
+    return await saved(desk, child_id, forms.ChangedOutcome, work, show, location=plan_at(child_id))
 
 
 def _progressing(desk: Desk, outcome_id: UUID) -> Show:
     async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
-        one = await _outcome(access, outcome_id)
-        return await _page(
+        one = await outcome_of(access, outcome_id)
+        return await record_page(
             desk,
             access,
             "progress",
@@ -426,7 +360,7 @@ async def progress_form(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], outcome_id: FromPath[UUID]
 ) -> Response[Any]:
     """The form for where things stand."""
-    return await _shown(desk, child_id, READING, _progressing(desk, outcome_id))
+    return await shown(desk, child_id, READING, _progressing(desk, outcome_id))
 
 
 @post("/children/{child_id:uuid}/plan/outcomes/{outcome_id:uuid}/progress", include_in_schema=False)
@@ -439,7 +373,7 @@ async def save_progress(
         await add_progress(access, outcome_id, on=form.on, value=form.value, note=form.note)
 
     show = _progressing(desk, outcome_id)
-    return await _saved(desk, child_id, forms.Progress, work, show, location=_plan(child_id))
+    return await saved(desk, child_id, forms.Progress, work, show, location=plan_at(child_id))
 
 
 # Actions ------------------------------------------------------------------------------------------
@@ -449,13 +383,6 @@ def _action_words(form: forms.Action) -> ActionWords:
     return ActionWords(
         form.text, form.outcome_id, form.owner_worker_id, form.owner_words, form.due_on
     )
-
-
-def _action_of(now: PlanReading, action_id: UUID) -> ActionReading:
-    for one in now.actions:
-        if one.id == action_id:
-            return one
-    raise NotFound("This is not part of the plan as it is now.", "Go back to the plan.")
 
 
 def _with_stored(errors: FieldErrors, stored: dict[str, object]) -> FieldErrors:
@@ -471,8 +398,8 @@ def _with_stored(errors: FieldErrors, stored: dict[str, object]) -> FieldErrors:
 
 def _writing_action(desk: Desk, action_id: UUID | None) -> Show:
     async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
-        now = await _current(access)
-        one = None if action_id is None else _action_of(now, action_id)
+        now = await current_plan(access)
+        one = None if action_id is None else action_of(now, action_id)
         stored: dict[str, object] = {}
         if one is not None:
             stored = {
@@ -485,13 +412,13 @@ def _writing_action(desk: Desk, action_id: UUID | None) -> Show:
                 "note": one.note,
                 "version": one.version,
             }
-        return await _page(
+        return await record_page(
             desk,
             access,
             "action",
             errors,
             filled=Filled(stored, None if errors is None else _with_stored(errors, stored)),
-            action_href=f"{_plan(access.child_id)}/actions/{action_id or 'new'}",
+            action_href=f"{plan_at(access.child_id)}/actions/{action_id or 'new'}",
             changes=one is not None,
             owners=pages.owner_choices(await candidates(access), one),
             outcomes=pages.outcome_choices(now),
@@ -504,7 +431,7 @@ def _writing_action(desk: Desk, action_id: UUID | None) -> Show:
 @get("/children/{child_id:uuid}/plan/actions/new", include_in_schema=False)
 async def new_action(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
     """The form for an action."""
-    return await _shown(desk, child_id, READING, _writing_action(desk, None))
+    return await shown(desk, child_id, READING, _writing_action(desk, None))
 
 
 @post("/children/{child_id:uuid}/plan/actions/new", include_in_schema=False)
@@ -515,8 +442,8 @@ async def put_action(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> R
         await add_action(access, _action_words(form))
 
     show = _writing_action(desk, None)
-    return await _saved(
-        desk, child_id, forms.Action, work, show, location=f"{_plan(child_id)}#actions"
+    return await saved(
+        desk, child_id, forms.Action, work, show, location=f"{plan_at(child_id)}#actions"
     )
 
 
@@ -525,7 +452,7 @@ async def action(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], action_id: FromPath[UUID]
 ) -> Response[Any]:
     """The form that changes an action."""
-    return await _shown(desk, child_id, READING, _writing_action(desk, action_id))
+    return await shown(desk, child_id, READING, _writing_action(desk, action_id))
 
 
 @post("/children/{child_id:uuid}/plan/actions/{action_id:uuid}", include_in_schema=False)
@@ -545,8 +472,8 @@ async def save_action(
         )
 
     show = _writing_action(desk, action_id)
-    return await _saved(
-        desk, child_id, forms.ChangedAction, work, show, location=f"{_plan(child_id)}#actions"
+    return await saved(
+        desk, child_id, forms.ChangedAction, work, show, location=f"{plan_at(child_id)}#actions"
     )
 
 
@@ -560,8 +487,8 @@ async def step(
         await step_action(access, action_id, form.version, state=form.state, note=form.note)
 
     show = _writing_action(desk, action_id)
-    return await _saved(
-        desk, child_id, forms.ActionStep, work, show, location=f"{_plan(child_id)}#actions"
+    return await saved(
+        desk, child_id, forms.ActionStep, work, show, location=f"{plan_at(child_id)}#actions"
     )
 
 
@@ -575,52 +502,13 @@ async def done(
         await mark_done(access, action_id)
 
     def back(form: forms.Done) -> str:
-        return "/" if form.back == "home" else f"{_plan(child_id)}#actions"
+        return "/" if form.back == "home" else f"{plan_at(child_id)}#actions"
 
     opens = partial(desk.open, child_id, CHANGING)
     return await take(desk, forms.Done, opens, work, back)
 
 
 # The lead professional ----------------------------------------------------------------------------
-
-
-def _leading(desk: Desk) -> Show:
-    async def show(access: Access, errors: FieldErrors | None) -> Response[Any]:
-        page = pages.lead_page(
-            access.child_id,
-            await lead_history(access),
-            await candidates(access) if access.may_write else (),
-            desk.viewer.id,
-            access.today,
-            may_write=access.may_write,
-        )
-        return await _page(desk, access, "lead", errors, page=page, filled=Filled({}, errors))
-
-    return show
-
-
-@get("/children/{child_id:uuid}/lead-professional", include_in_schema=False)
-async def lead(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """Who holds the plan since when, what was before, and the form that offers it."""
-    return await _shown(desk, child_id, LOOKING, _leading(desk))
-
-
-@post("/children/{child_id:uuid}/lead-professional/offers", include_in_schema=False)
-async def offer(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """Offer the part of lead professional to a worker."""
-
-    async def work(access: Access, form: forms.Offer) -> None:
-        await offer_lead(access, form.worker_id)
-
-    return await _saved(
-        desk,
-        child_id,
-        forms.Offer,
-        work,
-        _leading(desk),
-        location=_lead(child_id),
-        doing=HANDING,
-    )
 
 
 @post(
@@ -635,15 +523,7 @@ async def withdraw(
     async def work(access: Access, _form: Nothing) -> None:
         await withdraw_offer(access, offer_id)
 
-    return await _saved(
-        desk,
-        child_id,
-        Nothing,
-        work,
-        _leading(desk),
-        location=_lead(child_id),
-        doing=HANDING,
-    )
+    return await take(desk, Nothing, partial(desk.open, child_id, HANDING), work, _lead(child_id))
 
 
 async def _offer_shown(desk: Desk, offer_id: UUID, errors: FieldErrors | None) -> Response[Any]:
@@ -674,7 +554,7 @@ async def accept(desk: NamedDependency[Desk], offer_id: FromPath[UUID]) -> Respo
     async with opened_for_offer(
         desk.gate, desk.viewer, desk.purposes, offer_id, "became lead professional"
     ) as access:
-        location = _plan(access.child_id)
+        location = plan_at(access.child_id)
         if await desk.first_time(access.session, posted, location):
             await accept_offer(access, offer_id)
     return go(location)
@@ -720,8 +600,6 @@ HANDLERS = [
     save_action,
     step,
     done,
-    lead,
-    offer,
     withdraw,
     my_offer,
     accept,

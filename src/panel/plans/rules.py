@@ -187,3 +187,70 @@ def offer_mistake(*, is_lead_now: bool, offered_to: str, leaves_on: date | None)
     if leaves_on is not None:
         return "They are leaving. Choose somebody who stays"
     return ""
+
+
+MOST_JOINT_DAYS = 56
+"""How long two may lead together after a handover."""
+MOST_COVER_DAYS = 92
+"""How long somebody may be covered; for longer the plan is handed over."""
+
+
+def joint_mistake(until_on: date | None, today: date) -> str:
+    """Why whoever holds the plan cannot stay beside until a day, or an empty text."""
+    if until_on is None:
+        return ""
+    if until_on < today:
+        return "The last day together must be today or later"
+    if (until_on - today).days > MOST_JOINT_DAYS:
+        return f"Two lead together for at most {MOST_JOINT_DAYS} days. Choose an earlier day"
+    return ""
+
+
+def family_mistake(family: str, said: str) -> str:
+    """Why what is known of the family's word is not clear, or an empty text."""
+    if family == "said" and not said:
+        return "Enter what the family said, in their words"
+    if family == "could_not_ask" and not said:
+        return "Enter why the family could not be asked"
+    if not family and said:
+        return "Select whether this is what the family said"
+    return ""
+
+
+def limit_mistake(held: int, limit: int | None, reason: str) -> str:
+    """Why somebody who holds as many plans as the limit cannot be asked for more, or empty."""
+    if limit is None or held < limit or reason:
+        return ""
+    plans = "1 plan" if held == 1 else f"{held} plans"
+    return f"They hold {plans} and the limit is {limit}. Enter why it is right all the same"
+
+
+def cover_days_mistake(
+    from_on: date, until_on: date, today: date, held_until: date | None
+) -> tuple[str, str]:
+    """The field and the sentence about days that cannot be covered; empty texts otherwise.
+
+    `held_until` is the last day on which whoever holds the plan holds it.
+    """
+    if from_on < today:
+        return "from_on", "The first day must be today or later"
+    if until_on < from_on:
+        return "until_on", "The last day is before the first. Check the dates"
+    if (until_on - from_on).days >= MOST_COVER_DAYS:
+        most = f"A cover is for at most {MOST_COVER_DAYS} days"
+        return "until_on", f"{most}. For longer, hand the plan over"
+    if held_until is not None and held_until < until_on:
+        return (
+            "until_on",
+            "Somebody else holds the plan on the last day. Choose an earlier day",
+        )
+    return "", ""
+
+
+def cover_worker_mistake(until_on: date, *, is_lead: bool, leaves_on: date | None) -> str:
+    """Why somebody cannot cover until a day, or an empty text."""
+    if is_lead:
+        return "They are the lead professional. Choose somebody else to cover"
+    if leaves_on is not None and leaves_on < until_on:
+        return "They leave before the last day. Choose somebody who stays"
+    return ""

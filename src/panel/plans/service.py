@@ -1,5 +1,6 @@
 """The use cases of plans and lead professionals; other rooms come in through here."""
 
+from panel.plans.chasing import CHASE_FIGURES, chase_overdue
 from panel.plans.facts import PlanFacts, current_plan_facts, import_plan
 from panel.plans.family_words import (
     Clearance,
@@ -13,8 +14,17 @@ from panel.plans.family_words import (
     may_clear,
     plan_for_family,
 )
+from panel.plans.handing import begin_again, end_with_case, give_back, hand_at_once
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
 from panel.plans.judging import judge_own_outcome
+from panel.plans.lead_days import (
+    DAYS_WITHOUT_LEAD,
+    LeadOn,
+    WithoutLead,
+    days_without_lead,
+    lead_on,
+    leads_on,
+)
 from panel.plans.leads import (
     PART,
     Candidate,
@@ -47,6 +57,7 @@ from panel.plans.leaving import (
     left_by,
     to_hand_over,
 )
+from panel.plans.linking import carry_over
 from panel.plans.mine import MINE_KEY, MyAction, my_actions
 from panel.plans.reading import (
     ActionReading,
@@ -58,7 +69,18 @@ from panel.plans.reading import (
     former_plans,
     plan_for_reading,
 )
+from panel.plans.reassigning import (
+    Given,
+    HeldPlan,
+    NotGiven,
+    give_plan,
+    plans_held,
+    take_plan_back,
+    who_leads,
+    who_may_hold,
+)
 from panel.plans.rules import is_overdue
+from panel.plans.versions import agree_plan
 from panel.plans.writing import (
     ActionWords,
     OutcomeWords,
@@ -66,9 +88,7 @@ from panel.plans.writing import (
     add_action,
     add_outcome,
     add_progress,
-    agree_plan,
     ask_for_action,
-    carry_over,
     change_action,
     change_outcome,
     change_summary,
@@ -80,6 +100,8 @@ from panel.plans.writing import (
 )
 
 __all__ = [
+    "CHASE_FIGURES",
+    "DAYS_WITHOUT_LEAD",
     "HOME_KEY",
     "MINE_KEY",
     "PART",
@@ -88,13 +110,17 @@ __all__ = [
     "Candidate",
     "Clearance",
     "FamilyLine",
+    "Given",
+    "HeldPlan",
     "LeadFacts",
     "LeadHome",
     "LeadLine",
+    "LeadOn",
     "LeftByLeaver",
     "LineForFamily",
     "MyAction",
     "NobodyElse",
+    "NotGiven",
     "Offer",
     "OfferFacts",
     "OutcomeReading",
@@ -105,6 +131,7 @@ __all__ = [
     "ProgressReading",
     "TakesOver",
     "ToHandOver",
+    "WithoutLead",
     "accept_offer",
     "action_of_meeting",
     "add_action",
@@ -112,17 +139,24 @@ __all__ = [
     "add_progress",
     "agree_plan",
     "ask_for_action",
+    "begin_again",
     "candidates",
     "carry_over",
     "change_action",
     "change_outcome",
     "change_summary",
+    "chase_overdue",
     "clearances",
     "current_leads",
     "current_plan_facts",
+    "days_without_lead",
     "decline_offer",
+    "end_with_case",
     "former_plan_for_reading",
     "former_plans",
+    "give_back",
+    "give_plan",
+    "hand_at_once",
     "home_of_lead",
     "import_lead",
     "import_plan",
@@ -131,6 +165,8 @@ __all__ = [
     "judge_own_outcome",
     "lead_gap_since",
     "lead_history",
+    "lead_on",
+    "leads_on",
     "leaver",
     "led_by",
     "left_by",
@@ -150,8 +186,12 @@ __all__ = [
     "opened_for_offer",
     "plan_for_family",
     "plan_for_reading",
+    "plans_held",
     "start_plan",
     "step_action",
+    "take_plan_back",
     "to_hand_over",
+    "who_leads",
+    "who_may_hold",
     "withdraw_offer",
 ]

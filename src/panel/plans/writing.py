@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.accounts.service import worker_names
 from panel.plans import rules
+from panel.plans.measure_rules import too_late
 from panel.plans.models import Action, DesiredOutcome, FamilyClearance, OutcomeProgress, Plan
 from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFound
 from panel.records.child_scoped import ChildScoped
 from panel.records.gate import Access
+from panel.register.models import Child
 from panel.web.words import short_day
 
 Row = TypeVar("Row", bound=ChildScoped)
@@ -53,6 +55,8 @@ class ActionWords:
     owner_worker_id: UUID | None = None
     owner_words: str = ""
     due_on: date | None = None
+    service_id: UUID | None = None
+    """The service of the directory by which it is done."""
 
 
 async def lock_child(session: AsyncSession, child_id: UUID) -> None:
@@ -112,19 +116,20 @@ async def put_in_place(
     return plan
 
 
-async def carry_over(access: Access, plan: Plan) -> None:
+async def carry_lines_over(access: Access, plan: Plan) -> dict[UUID, UUID]:
     """Copy what is still open in the plan before this one: outcomes worked towards, open actions.
 
     The former plan keeps its own, so that it reads as it was. An outcome starts from the last
-    score it had. Raises NotAllowed where the former plan is not the viewer's to see.
+    score it had. Returns the outcomes' ids, former to new.
+    Raises NotAllowed where the former plan is not the viewer's to see.
     """
     session = access.session
     former = await session.scalar(
         select(Plan).where(Plan.child_id == access.child_id, Plan.number == plan.number - 1)
     )
     if former is None:
-        return
-    _require_sight(access, former)
+        return {}
+    require_sight(access, former)
     copies: dict[UUID, UUID] = {}
     outcomes = await session.scalars(
         select(DesiredOutcome)
@@ -160,11 +165,13 @@ async def carry_over(access: Access, plan: Plan) -> None:
                 owner_worker_id=action.owner_worker_id,
                 owner_words=action.owner_words,
                 due_on=action.due_on,
+                service_id=action.service_id,
                 state=action.state,
                 note=action.note,
             )
         )
     await session.flush()
+    return copies
 
 
 async def _scores(session: AsyncSession, outcome_id: UUID) -> list[rules.Score]:
@@ -178,30 +185,15 @@ async def _scores(session: AsyncSession, outcome_id: UUID) -> list[rules.Score]:
 
 async def change_summary(access: Access, version: int, summary: str) -> None:
     """What the plan is about, in other words. Raises Conflict with both texts."""
-    plan = await _plan_for_change(access)
-    await _unless_changed(
+    plan = await plan_for_change(access)
+    await unless_changed(
         access, plan, version, [Clash("What this plan is about", summary, plan.summary)]
     )
     plan.summary = summary
     await access.session.flush()
 
 
-async def agree_plan(access: Access, version: int, agreed_on: date) -> None:
-    """The plan is agreed, with the day. Raises Invalid, or Conflict where it changed meanwhile."""
-    plan = await _plan_for_change(access)
-    outcomes = await access.session.scalar(
-        select(func.count()).select_from(DesiredOutcome).where(DesiredOutcome.plan_id == plan.id)
-    )
-    mistake = rules.agreement_mistake(plan.state, outcomes or 0, agreed_on, access.today)
-    if mistake:
-        raise Invalid.because("agreed_on", mistake)
-    if plan.version != version:
-        raise Conflict((), await _changed_by(access, plan))
-    plan.state, plan.agreed_on = "agreed", agreed_on
-    await access.session.flush()
-
-
-async def _plan_for_change(access: Access) -> Plan:
+async def plan_for_change(access: Access) -> Plan:
     """The current plan, held for this transaction, where the viewer may see and change it."""
     plan = await _plan_if_any(access)
     if plan is None:
@@ -218,11 +210,11 @@ async def _plan_if_any(access: Access) -> Plan | None:
         .with_for_update()
     )
     if plan is not None:
-        _require_sight(access, plan)
+        require_sight(access, plan)
     return plan
 
 
-def _require_sight(access: Access, plan: Plan) -> None:
+def require_sight(access: Access, plan: Plan) -> None:
     if not access.may(Category.PLAN, plan.author_agency_id):
         raise NotAllowed(
             "You cannot see this plan, so you cannot change it.",
@@ -235,7 +227,7 @@ def _require_sight(access: Access, plan: Plan) -> None:
 
 async def add_outcome(access: Access, words: OutcomeWords) -> DesiredOutcome:
     """One more desired outcome of the current plan."""
-    plan = await _plan_for_change(access)
+    plan = await plan_for_change(access)
     return await put_outcome(access.session, plan, words)
 
 
@@ -262,8 +254,8 @@ async def change_outcome(
     access: Access, outcome_id: UUID, version: int, words: OutcomeWords, state: str
 ) -> None:
     """A desired outcome in other words, or in another state. Raises Conflict with both texts."""
-    outcome = await _of_plan(access, await _plan_for_change(access), DesiredOutcome, outcome_id)
-    await _unless_changed(
+    outcome = await part_of_plan(access, await plan_for_change(access), DesiredOutcome, outcome_id)
+    await unless_changed(
         access,
         outcome,
         version,
@@ -285,7 +277,7 @@ async def add_progress(
     access: Access, outcome_id: UUID, *, on: date, value: int | None, note: str
 ) -> OutcomeProgress:
     """Where things stood on a day. Raises Invalid for a day to come, or when nothing is said."""
-    outcome = await _of_plan(access, await _plan_for_change(access), DesiredOutcome, outcome_id)
+    outcome = await part_of_plan(access, await plan_for_change(access), DesiredOutcome, outcome_id)
     if on > access.today:
         raise Invalid.because("on", "Date must be today or in the past")
     if value is None and not note:
@@ -303,7 +295,7 @@ async def add_progress(
 
 async def add_action(access: Access, words: ActionWords) -> Action:
     """One more action of the current plan. Raises Invalid where its owner is not clear."""
-    plan = await _plan_for_change(access)
+    plan = await plan_for_change(access)
     await _check_action(access, plan, words)
     action = Action(child_id=access.child_id, plan_id=plan.id)
     _write_action(action, words)
@@ -349,6 +341,7 @@ async def move_action(action: Action, access: Access, why: str) -> Action:
         meeting_id=action.meeting_id,
         owner_worker_id=action.owner_worker_id,
         due_on=action.due_on,
+        service_id=action.service_id,
         state=action.state,
         done_on=action.done_on,
         moved_from=action.id,
@@ -360,7 +353,7 @@ async def move_action(action: Action, access: Access, why: str) -> Action:
     await session.execute(delete(FamilyClearance).where(FamilyClearance.action_id == action.id))
     action.text = WRONG_CHILD
     action.owner_words = action.note = action.moved_why = ""
-    action.owner_worker_id = action.due_on = action.done_on = None
+    action.owner_worker_id = action.due_on = action.done_on = action.service_id = None
     action.state, action.moved_away_at = "dropped", access.at
     await session.flush()
     return moved
@@ -370,13 +363,13 @@ async def change_action(
     access: Access, action_id: UUID, version: int, words: ActionWords, *, state: str, note: str
 ) -> None:
     """An action in other words or another state. Raises Conflict with both texts, or Invalid."""
-    plan = await _plan_for_change(access)
-    action = await _of_plan(access, plan, Action, action_id)
+    plan = await plan_for_change(access)
+    action = await part_of_plan(access, plan, Action, action_id)
     await _check_action(access, plan, words)
     names = await worker_names(
         access.session, [one for one in (words.owner_worker_id, action.owner_worker_id) if one]
     )
-    await _unless_changed(
+    await unless_changed(
         access,
         action,
         version,
@@ -402,8 +395,8 @@ async def step_action(
     access: Access, action_id: UUID, version: int, *, state: str, note: str
 ) -> None:
     """How far an action is, with a note. Raises Conflict with both texts."""
-    action = await _of_plan(access, await _plan_for_change(access), Action, action_id)
-    await _unless_changed(
+    action = await part_of_plan(access, await plan_for_change(access), Action, action_id)
+    await unless_changed(
         access,
         action,
         version,
@@ -422,7 +415,7 @@ async def mark_done(access: Access, action_id: UUID) -> None:
 
     What a panel asked for is in no plan, and can be done before there is one.
     """
-    action = await _of_plan(access, await _plan_if_any(access), Action, action_id)
+    action = await part_of_plan(access, await _plan_if_any(access), Action, action_id)
     _move(action, rules.ActionState.DONE, access.today)
     await access.session.flush()
 
@@ -434,17 +427,30 @@ def _move(action: Action, state: str, today: date) -> None:
 
 def _write_action(action: Action, words: ActionWords) -> None:
     action.text, action.due_on = words.text, words.due_on
-    action.outcome_id = words.outcome_id
+    action.outcome_id, action.service_id = words.outcome_id, words.service_id
     action.owner_worker_id, action.owner_words = words.owner_worker_id, words.owner_words
 
 
 async def _check_action(access: Access, plan: Plan, words: ActionWords) -> None:
     await _check_owner(access, words)
     if words.outcome_id is not None:
-        await _of_plan(access, plan, DesiredOutcome, words.outcome_id)
+        await part_of_plan(access, plan, DesiredOutcome, words.outcome_id)
+
+
+async def born_on(access: Access) -> date | None:
+    """The child's date of birth, to judge a day by; it is not shown."""
+    born: date | None = await access.session.scalar(
+        select(Child.birth_date).where(Child.id == access.child_id)
+    )
+    return born
 
 
 async def _check_owner(access: Access, words: ActionWords) -> None:
+    if too_late(words.due_on, await born_on(access)):
+        raise Invalid.because(
+            "due_on", "The day is after the 25th birthday, when this support ends. Choose an"
+            " earlier one",
+        )  # fmt: skip
     has_worker = words.owner_worker_id is not None
     mistake = rules.owner_mistake(words.owner_words, has_worker=has_worker)
     if mistake:
@@ -458,7 +464,7 @@ async def _check_owner(access: Access, words: ActionWords) -> None:
 # Two people at once -------------------------------------------------------------------------------
 
 
-async def _of_plan(access: Access, plan: Plan | None, kind: type[Row], row_id: UUID) -> Row:
+async def part_of_plan(access: Access, plan: Plan | None, kind: type[Row], row_id: UUID) -> Row:
     """A row of the current plan, held for this transaction. Raises NotFound."""
     row = await access.session.get(kind, row_id, with_for_update=True)
     belongs_to = None if row is None else getattr(row, "plan_id", None)
@@ -470,7 +476,7 @@ async def _of_plan(access: Access, plan: Plan | None, kind: type[Row], row_id: U
     return row
 
 
-async def _unless_changed(
+async def unless_changed(
     access: Access, row: ChildScoped, version: int, clashes: Sequence[Clash]
 ) -> None:
     """Raise Conflict where somebody saved other words since `version` was read."""
@@ -478,10 +484,10 @@ async def _unless_changed(
         return
     differing = tuple(clash for clash in clashes if clash.yours != clash.theirs)
     if differing:
-        raise Conflict(differing, await _changed_by(access, row))
+        raise Conflict(differing, await changed_by(access, row))
 
 
-async def _changed_by(access: Access, row: ChildScoped) -> str:
+async def changed_by(access: Access, row: ChildScoped) -> str:
     names = await worker_names(access.session, [row.changed_by])
     return names.get(row.changed_by, "")
 

@@ -45,8 +45,16 @@ MayGo = Callable[[AsyncSession, OutboxMessage], Awaitable[str]]
 """Asked of each message as it goes: why it may not any more, "" where it may. It may change it."""
 
 
+Waits = Callable[[AsyncSession, OutboxMessage], Awaitable[datetime | None]]
+"""Asked of each message as it goes: until when it waits, None where it goes now."""
+
+
 async def _whatever(_session: AsyncSession, _message: OutboxMessage) -> str:
     return ""
+
+
+async def _now(_session: AsyncSession, _message: OutboxMessage) -> None:
+    return None
 
 
 async def put(
@@ -60,8 +68,12 @@ async def put(
     body: str,
     once: str,
     facts: dict[str, str] | None = None,
+    calendar: str = "",
 ) -> bool:
-    """Put a message in, in the transaction that decided it; False where `once` is in already."""
+    """Put a message in, in the transaction that decided it; False where `once` is in already.
+
+    `calendar` is an entry for the reader's calendar (RFC 5545 text with its METHOD), or "".
+    """
     taken = await session.scalar(select(OutboxMessage.id).where(OutboxMessage.once == once))
     if taken is not None:
         return False
@@ -73,6 +85,7 @@ async def put(
             address=address,
             subject=subject,
             body=body,
+            calendar=calendar,
             once=once,
             facts=facts or {},
             due_at=session.info[NOW],
@@ -94,9 +107,13 @@ async def send_due(
     now: datetime,
     *,
     may_go: MayGo = _whatever,
+    waits: Waits = _now,
     most: int = 100,
 ) -> int:
-    """Send what is due, at most so many; returns how many went out. What may not go is stopped."""
+    """Send what is due, at most so many; returns how many went out. What may not go is stopped.
+
+    What waits is due later, and no attempt is counted for it.
+    """
     rows = await session.scalars(
         select(OutboxMessage)
         .where(
@@ -113,6 +130,9 @@ async def send_due(
     await load_keys(session, {row.holder_id for row in waiting})
     sent = 0
     for row in waiting:
+        if (later := await waits(session, row)) is not None:
+            row.due_at = later
+            continue
         if why := await may_go(session, row):
             stop(row, why)
             continue
@@ -161,4 +181,24 @@ def _message(row: OutboxMessage) -> EmailMessage:
     message["To"] = row.address
     message["Subject"] = row.subject
     message.set_content(row.body)
+    if row.calendar:
+        _add_calendar(message, row.calendar)
     return message
+
+
+def _add_calendar(message: EmailMessage, entry: str) -> None:
+    """The entry as the other form of the same message, by which mail programs offer an answer.
+
+    RFC 6047: the part's `method` is that of the entry.
+    """
+    method = next(
+        line.partition(":")[2].strip()
+        for line in entry.splitlines()
+        if line.upper().startswith("METHOD:")
+    )
+    message.add_alternative(
+        entry.encode(),
+        maintype="text",
+        subtype="calendar",
+        params={"charset": "utf-8", "method": method},
+    )

@@ -43,6 +43,8 @@ class Way(StrEnum):
     PASSKEY = "passkey"
     PROVIDER = "provider"
     FAMILY_CODE = "family_code"
+    ELSEWHERE = "elsewhere"
+    """From another authority's session, which does not show anew who they are."""
 
 
 PROVES = frozenset({Way.TWO_STEPS, Way.PASSKEY, Way.PROVIDER, Way.FAMILY_CODE})

@@ -83,6 +83,8 @@ class OutboxMessage(Row):
     address = Sealed(holder="holder_id")
     subject = Sealed(holder="holder_id")
     body = Sealed(holder="holder_id")
+    calendar = Sealed(holder="holder_id")
+    """A calendar entry that goes with it (RFC 5545 text); "" where there is none."""
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     """Ids and codes, never words about a person."""
     once: Mapped[str | None] = mapped_column(Text, unique=True)

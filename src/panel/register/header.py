@@ -26,6 +26,7 @@ PARTS = (
     ("packages", "Packages", "/packages"),
     ("people", "People", "/people"),
     ("panels", "Panels", "/panels"),
+    ("meetings", "Meetings (IMPACT)", "/meetings"),
     ("requests", "Requests", "/requests"),
     ("documents", "Documents", "/documents"),
     ("experience", "What the family says", "/experience"),
@@ -92,12 +93,14 @@ class ChildHeader:
 
 
 class LeadFact(msgspec.Struct):
-    """Who holds the plan now."""
+    """Who holds the plan now, or covers for them."""
 
     id: UUID
     agency_id: UUID
     agency: str
     name: str | None
+    until_on: date | None = None
+    """The last day of a cover."""
 
 
 class WhoFacts(msgspec.Struct):
@@ -114,6 +117,8 @@ class WhoFacts(msgspec.Struct):
     lead: LeadFact | None
     restricted_on: date | None = None
     """Since when the use of the record is restricted, where it is."""
+    cover: LeadFact | None = None
+    """Who stands in for whoever holds the plan today."""
 
 
 _WHO = """
@@ -127,7 +132,14 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
        'name', encode(w.name, 'hex'))
      FROM lead_professional l JOIN worker w ON w.id = l.worker_id
      JOIN agency a ON a.id = w.agency_id
-     WHERE l.child_id = c.id AND l.state = 'accepted' LIMIT 1))::text
+     WHERE l.child_id = c.id AND l.role = 'main' AND l.state IN ('accepted', 'ended')
+       AND l.from_on <= :today AND (l.until_on IS NULL OR l.until_on >= :today) LIMIT 1),
+  'cover', (SELECT json_build_object('id', w.id, 'agency_id', a.id, 'agency', a.name,
+       'name', encode(w.name, 'hex'), 'until_on', v.until_on)
+     FROM lead_cover v JOIN worker w ON w.id = v.worker_id JOIN agency a ON a.id = w.agency_id
+     WHERE v.child_id = c.id AND v.state IN ('accepted', 'ended') AND v.from_on <= :today
+       AND v.until_on >= :today AND (w.until_on IS NULL OR w.until_on >= :today)
+     ORDER BY v.from_on DESC LIMIT 1))::text
 FROM child c WHERE c.id = :child
 """
 _READ_WHO = msgspec.json.Decoder(WhoFacts)
@@ -135,10 +147,12 @@ _READ_WHO = msgspec.json.Decoder(WhoFacts)
 
 async def child_header(access: Access) -> ChildHeader:
     """The first line of every page of a child's record: whose it is, and who leads."""
-    found = await access.session.execute(text(_WHO), {"child": access.child_id})
+    given = {"child": access.child_id, "today": access.today}
+    found = await access.session.execute(text(_WHO), given)
     who = _READ_WHO.decode(found.scalar_one())
-    if who.lead is not None:
-        await load_agency_keys(access.session, {who.lead.agency_id})
+    agencies = {one.agency_id for one in (who.lead, who.cover) if one is not None}
+    if agencies:
+        await load_agency_keys(access.session, agencies)
     return header_from(access, who)
 
 
@@ -158,7 +172,7 @@ def header_from(access: Access, who: WhoFacts) -> ChildHeader:
         born=who.birth_date if may_know else None,
         nhs_number_words=nhs_number_words(nhs_number) if nhs_number else None,
         upn=(identity_text(access, "upn", who.upn) or None) if for_education else None,
-        lead_words=_lead_words(access, who.lead),
+        lead_words=_lead_words(access, who),
         is_led=Tie.LEAD in access.ties,
         restricted_on=who.restricted_on,
     )
@@ -187,9 +201,18 @@ def identity_text(access: Access, column: str, sealed_hex: str | None) -> str:
     return opened or ""
 
 
-def _lead_words(access: Access, lead: LeadFact | None) -> str:
-    if lead is None or lead.name is None:
+def _lead_words(access: Access, who: WhoFacts) -> str:
+    if who.lead is None or who.lead.name is None:
         return "Nobody yet"
     # A process fact: who holds the plan is named to everyone who may reach the child.
-    name = access.keys.open(lead.agency_id, "worker.name", lead.id, bytes.fromhex(lead.name))
-    return f"{name}, {lead.agency}"
+    lead = f"{_worker_name(access, who.lead)}, {who.lead.agency}"
+    if who.cover is None or who.cover.until_on is None:
+        return lead
+    return (
+        f"{lead} ({_worker_name(access, who.cover)} covers until {short_day(who.cover.until_on)})"
+    )
+
+
+def _worker_name(access: Access, one: LeadFact) -> str:
+    sealed = bytes.fromhex(one.name or "")
+    return access.keys.open(one.agency_id, "worker.name", one.id, sealed) if sealed else ""

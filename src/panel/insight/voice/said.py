@@ -16,13 +16,13 @@ from panel.accounts.models import Agency
 from panel.accounts.service import worker_names
 from panel.directory.models import Provider, Service
 from panel.insight.core.catalogue import CATALOGUE
-from panel.insight.newest_first import newest_first
 from panel.insight.reading import heads, held
 from panel.insight.voice.models import SaidAndDone
 from panel.insight.voice.recognising import recognisable
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, Problem
 from panel.platform.tables import NOW, VIEWER
+from panel.records.newest_first import newest_first
 from panel.register.models import Area
 from panel.web.paging import Asked, Page, page_of
 

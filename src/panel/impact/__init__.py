@@ -1,0 +1,1 @@
+"""IMPACT: meetings around the family, where a case is too complex for CONTACTS."""
