@@ -665,6 +665,8 @@ OF_NO_CHILD = frozenset(
         "unusual_pattern",
         "governance_document",
         "agency",
+        "other_authority",
+        "received_handover",
         "bulk_work",
         "disposal_list",
         "exchange_client",

@@ -39,6 +39,7 @@ TABLES = {
     "offered_id": "proposal", "pair_id": "list_link", "transition_id": "transition", "meeting_id": "impact_meeting", "invitation_id": "impact_invitation",
     "view_id": "impact_view", "decided_id": "impact_decision", "minutes_id": "impact_minutes",
     "survey_id": "survey", "audit_id": "quality_audit",
+    "handover_id": "authority_handover",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}

@@ -57,6 +57,7 @@ async def test_a_fortnight_with_scripts_switched_off(browser: Browser, data_dir:
         grace = await cast.with_scripts_off("coordinator")
         marta = await cast.with_scripts_off("parent-1")
         await given_the_mother_tells_the_panel_something(marta)
+        await when_she_would_ask_for_help_again(marta)
         await when_grace_prepares_the_agenda(grace)
         seen += grace.seen + marta.seen
     async with on(FIRST, folder, browser) as cast:
@@ -87,6 +88,14 @@ def assert_every_page_was_seen(seen: list[str]) -> None:
 
 def _pattern(path: str) -> str:
     return re.sub(r"\{[^}]+\}", "[^/?#]+", path)
+
+
+async def when_she_would_ask_for_help_again(marta: Person) -> None:
+    await marta.open("/family")
+    tell = marta.page.get_by_role("link", name="Tell the panel something").first
+    address = await tell.get_attribute("href") or ""
+    await marta.open(address.replace("/tell", "/ask-for-help"))
+    await marta.reads("We work with you already")
 
 
 # Prepared ---------------------------------------------------------------------------------------

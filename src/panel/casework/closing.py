@@ -17,6 +17,7 @@ from panel.accounts.models import Worker
 from panel.allocation.models import ServiceRequest
 from panel.allocation.rules import RequestState
 from panel.casework.closing_models import CaseClosure
+from panel.casework.models import Transition
 from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import takes_referrals
@@ -47,7 +48,7 @@ class OpenThing:
     """Something that a closed case would leave behind, without its words."""
 
     kind: str
-    """"action" or "request"."""
+    """"action", "request" or "transition"."""
     id: UUID
     due_on: date | None
     owner_id: UUID | None
@@ -84,6 +85,23 @@ async def open_things(session: AsyncSession, child_id: UUID) -> Sequence[OpenThi
     )
     found += [
         OpenThing("request", one.id, None, one.created_by, has_owner=True) for one in requests
+    ]
+    changes = await session.scalars(
+        select(Transition).where(
+            Transition.child_id == child_id, Transition.state.in_(("watched", "planned"))
+        )
+    )
+    found += [
+        OpenThing(
+            "transition",
+            one.id,
+            one.due_on,
+            one.owner_worker_id,
+            has_owner=one.owner_worker_id is not None,
+        )
+        for one in changes
+        # What the dates alone brought, and nobody took on, ends with the case.
+        if one.owner_worker_id is not None or one.state == "planned"
     ]
     return sorted(found, key=lambda one: (one.due_on or date.max, one.id))
 
@@ -138,8 +156,8 @@ def _left_behind(things: Sequence[OpenThing], left_with: str) -> list[FieldError
     ownerless = [one for one in things if not one.has_owner]
     if ownerless:
         number = len(ownerless)
-        said = "One open action has" if number == 1 else f"{number} open actions have"
-        return [FieldError("left_with", f"{said} no owner. Name one in the plan, or drop it")]
+        said = "One thing that is open has" if number == 1 else f"{number} open things have"
+        return [FieldError("left_with", f"{said} no owner. Name one first, or end it")]
     if things and not left_with.strip():
         return [FieldError("left_with", "Say who sees to what is still open")]
     return []

@@ -14,7 +14,7 @@ from panel.register.service import CLOSURE_WORDS, LEVEL_WORDS
 from panel.web import words
 from panel.web.forms import chosen, on_day, paragraphs
 
-THINGS = {"action": "Action", "request": "Request for service"}
+THINGS = {"action": "Action", "request": "Request for service", "transition": "Change to prepare"}
 
 
 class CloseForm(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,8 +6,10 @@ from panel.accounts.dated_settings import DatedSetting, ValueKind
 from panel.allocation.packages_settings import FIRST_GRANT_LIMIT, GRANT_LIMIT, PREFIX
 from panel.allocation.short_breaks import ENGLAND
 from panel.casework.bulk import UNDO_DAYS
+from panel.panels.referring import ACKNOWLEDGE_DAYS, JOINS_MONTHS
 
 BREAKS, BULK = "Packages and short breaks", "Work on many at once"
+REFERRALS = "Referrals"
 
 SETTINGS: Sequence[DatedSetting] = (
     DatedSetting(
@@ -74,5 +76,22 @@ SETTINGS: Sequence[DatedSetting] = (
         UNDO_DAYS.default,
         least=UNDO_DAYS.least,
         most=UNDO_DAYS.most,
+    ),
+    *(
+        DatedSetting(
+            one.key, label, REFERRALS, one.default, least=one.least, most=one.most, hint=hint
+        )
+        for one, label, hint in (
+            (
+                ACKNOWLEDGE_DAYS,
+                "Working days until a referral is acknowledged",
+                "Referrals that are here already keep their day.",
+            ),
+            (
+                JOINS_MONTHS,
+                "Months within which a referral goes on with a closed episode",
+                "After that, a new episode begins in the same record. 0: always a new one.",
+            ),
+        )
     ),
 )

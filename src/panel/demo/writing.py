@@ -20,6 +20,7 @@ from panel.demo.allocating import allocate
 from panel.demo.around import meet_around
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
+from panel.demo.handed import hand_one_over
 from panel.demo.in_bulk import write_in_bulk
 from panel.demo.leading import write_leads
 from panel.demo.other_forms import write_other_forms, write_own_form
@@ -123,6 +124,7 @@ async def write_year(
     await write_quality(tenant, seed)
     await write_changes(tenant, seed)
     await write_in_bulk(tenant, seed=seed)
+    await hand_one_over(tenant, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:

@@ -22,6 +22,7 @@ from panel.exchange import handing_over_in as service
 from panel.exchange.clients import all_clients
 from panel.exchange.handing_over import NewAuthority, add_authority, our_keys, public_key
 from panel.exchange.importing_people import new_child
+from panel.exchange.inbox_reading import type_words
 from panel.panels.reading import all_panels
 from panel.panels.referrals import takes_referrals
 from panel.platform.crypto import Keys
@@ -154,9 +155,8 @@ def _facts(one: service.Opened) -> list[tuple[str, str]]:
         facts.append(("What to know first", handing.note))
     left = ", ".join(known.get(each, each) for each in handing.withheld)
     facts.append(("Left out", left or "Nothing"))
-    facts.append(
-        ("What comes with the child", ", ".join(f"{count} {kind}" for kind, count in one.types))
-    )
+    comes = ", ".join(f"{type_words(kind)}: {count}" for kind, count in one.types)
+    facts.append(("What comes with the child", comes or "Only who the child is"))
     if one.reason:
         facts.append(("Why it was refused", one.reason))
     return facts

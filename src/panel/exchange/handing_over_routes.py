@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from consent import Category
 from panel.accounts.desk import PRIVATE, Desk, go, unless_invalid
 from panel.accounts.step_pages import Shown, Step, step_page
 from panel.accounts.taking import take
@@ -16,7 +17,7 @@ from panel.casework import handover_pages as pages
 from panel.casework.handover_models import AuthorityHandover
 from panel.exchange.fhir_routes import base_of
 from panel.exchange.handing_over import make_document
-from panel.platform.problems import NotFound
+from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import Access
 from panel.web.forms import FieldErrors
 
@@ -158,6 +159,12 @@ async def handover_file(
         row = await access.session.get(AuthorityHandover, handover_id)
         if row is None or row.child_id != child_id or not row.document:
             raise NotFound(NOT_HERE)
+        if not all(access.may(one) for one in Category if one.value not in row.withheld):
+            # It was made for the other authority: whoever fetches it reads all that is in it.
+            raise NotAllowed(
+                "The file holds parts of the record that you may not see.",
+                "Ask the coordinator of the panel to fetch it.",
+            )
         content = row.document.encode()
     named = {"Content-Disposition": 'attachment; filename="handover.json"'}
     return Response(content, media_type="application/fhir+json", headers=PRIVATE | named)

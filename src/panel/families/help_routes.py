@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk, go
+from panel.accounts.desk import FAMILY_HOME, FOR_FAMILIES, Desk
 from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import take
 from panel.families.happening import panels_to_ask
@@ -42,7 +42,7 @@ async def _page(desk: Desk, child_id: UUID, errors: FieldErrors | None = None) -
     async with desk.open(child_id, "opened the page to ask for help") as access:
         panels = [(str(key), name) for key, name in await panels_to_ask(access)]
     if not panels:
-        return go(FAMILY_HOME)
+        return desk.page("families/already_open.html", back_href=FAMILY_HOME)
     step = Step(
         "Ask for help",
         "Somebody reads it within a few days and tells you here what happens next.",

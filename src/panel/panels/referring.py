@@ -351,7 +351,7 @@ async def answers_of(access: Access) -> dict[UUID, AnswerView]:
     """Of a child's referrals, by referral."""
     if not access.may(Category.NETWORK):
         return {}
-    reads = access.may(Category.PANEL) or bool(access.ties & OF_THE_FAMILY)
+    reads = access.may(Category.PANEL)
     rows = await access.session.scalars(
         select(ReferralAnswer).where(ReferralAnswer.child_id == access.child_id)
     )
