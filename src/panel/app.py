@@ -37,9 +37,9 @@ from panel.allocation.held_budget import BudgetOfPackages
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.casework.bulk_routes import HANDLERS as BULK
-from panel.casework.chronology_routes import HANDLERS as CHRONOLOGY
 from panel.casework.notice_routes import HANDLERS as NOTICES
 from panel.casework.quality_routes import HANDLERS as QUALITY
+from panel.casework.routes import HANDLERS as CASEWORK
 from panel.casework.settings_offered import SETTINGS as CASEWORK_SETTINGS
 from panel.casework.settings_pages import HANDLERS as SETTINGS
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
@@ -298,11 +298,11 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *NOTES,
         *ALLOCATION,
         *IMPACT,
-        *CHRONOLOGY,
         *QUALITY,
         *BULK,
         *NOTICES,
         *SETTINGS,
+        *CASEWORK,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,

@@ -13,6 +13,7 @@ from consent import Purpose
 from panel.accounts.models import Agency, Worker
 from panel.accounts.service import worker_at_desk
 from panel.assessments.models import Assessment
+from panel.casework.models import Transition
 from panel.casework.quality_models import QualityAudit, QualitySample
 from panel.demo.story import SHAPES
 from panel.documents.models import Document, DocumentContent
@@ -30,7 +31,7 @@ from panel.panels.models import (
     Referral,
 )
 from panel.panels.note_models import FamilyNote, Incident, NoteAnswer, NoteDelivery
-from panel.plans.models import Action, FamilyClearance, LeadProfessional, Plan
+from panel.plans.models import Action, FamilyClearance, LeadCover, LeadProfessional, LeadWish, Plan
 from panel.platform.ids import new_id
 from panel.platform.tables import KEYS
 from panel.platform.tenancy import Tenant, load_keys
@@ -48,7 +49,9 @@ from panel.sharing.models import (
 from tests.hostile.canary_allocation import allocated
 from tests.hostile.canary_exchange import sent_by_systems
 from tests.hostile.canary_lists import on_a_list
+from tests.hostile.canary_meetings import met
 from tests.hostile.canary_money import packaged
+from tests.hostile.canary_plans import agreed
 from tests.hostile.canary_rights import own_data
 from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
 
@@ -190,7 +193,9 @@ async def _rows(
         LeadProfessional(
             **about, worker_id=tom.id, agency_id=tom.agency_id, state="declined", reason="Too far",
             offered_on=today - timedelta(days=30), answered_on=today, offered_by=rosa.id,
+            note="Ring first", family="said", family_words="Not him", over_limit="He knows us",
         ),
+        LeadWish(**about, worker_id=rosa.id, said_on=today, said_by="Mum", words="Rosa, please"),
         LeadProfessional(
             **about, worker_id=world.workers["beth"].id, state="offered", offered_on=today,
             agency_id=world.workers["beth"].agency_id, offered_by=rosa.id, reason="-",
@@ -227,11 +232,33 @@ async def _rows(
             **about, action_id=asked.id, words="Ask Dad", marked="[]", why="He is their father"
         )
     )
+    await _covered(session, world, child)
     await _former_plan(session, world, child)
+    await agreed(session, world, child, mother)
     await _audited(session, world, child)
+    _changes(session, world, child)
     await own_data(session, world, child, mother)
+    await met(session, world.workers, child, world.parents[child])
     await packaged(session, world, child)
     await allocated(session, world, held.panel_id, child, mother)
+
+
+async def _covered(session: AsyncSession, world: World, child: UUID) -> None:
+    """Somebody said no to standing in for whoever holds the plan, where somebody does."""
+    held = await session.scalar(
+        select(LeadProfessional.id).where(
+            LeadProfessional.child_id == child, LeadProfessional.state == "accepted"
+        )
+    )
+    if held is not None:
+        today, by = session.info["now"].date(), world.workers["yusuf"]
+        session.add(
+            LeadCover(
+                child_id=child, lead_id=held, worker_id=by.id, agency_id=by.agency_id,
+                state="declined", from_on=today, until_on=today, offered_on=today,
+                offered_by=by.id, answered_on=today, reason="I am away too",
+            )
+        )  # fmt: skip
 
 
 async def _former_plan(session: AsyncSession, world: World, child: UUID) -> None:
@@ -245,6 +272,20 @@ async def _former_plan(session: AsyncSession, world: World, child: UUID) -> None
             replaced_on=today - timedelta(days=200),
         )
     )  # fmt: skip
+
+
+def _changes(session: AsyncSession, world: World, child: UUID) -> None:
+    """A change that somebody prepares, and one that was not needed."""
+    by = world.workers["grace"]
+    today = session.info["now"].date()
+    for kind, state in (("new_school", "planned"), ("new_gp", "not_needed")):
+        session.add(
+            Transition(
+                child_id=child, kind=kind, watch_from=today, due_on=today + timedelta(days=30),
+                found=False, state=state, owner_worker_id=by.id, author_agency_id=by.agency_id,
+                plan="Two visits first", reason="She stays where she is",
+            )
+        )  # fmt: skip
 
 
 async def _audited(session: AsyncSession, world: World, child: UUID) -> None:

@@ -38,8 +38,9 @@ from panel.accounts.people_leaving import (
     stay_after_all,
 )
 from panel.accounts.service import add_agency, add_worker, give_role
+from panel.casework.closing import end_case, last_closure, reopen
 from panel.panels.calendar import add_panel
-from panel.panels.leavers import CasesOfLeavers
+from panel.panels.leavers import CasesOfLeavers, whoever_runs_it
 from panel.plans.covering import accept_cover, ask_for_cover, decline_cover, end_cover
 from panel.plans.leads import (
     FamilySays,
@@ -49,11 +50,9 @@ from panel.plans.leads import (
     offer_lead,
     withdraw_offer,
 )
-from panel.plans.leaving import nobody_else
 from panel.plans.service import (
     begin_again,
     days_without_lead,
-    end_with_case,
     give_back,
     hand_at_once,
     import_lead,
@@ -65,7 +64,7 @@ from panel.platform.problems import Problem
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
-from panel.register.service import close_episode, open_episode
+from panel.register.service import open_episode
 from tests.plans.conftest import SUPPORT, add_child, agreement
 
 SOAK = "PANEL_SOAK" in os.environ
@@ -296,14 +295,20 @@ class Case:
 
     async def closes(self) -> None:
         async with self.job() as session:
-            await close_episode(session, self.child, self.today, "needs_met")
-            await end_with_case(session, self.child, self.today)
+            await end_case(
+                session, self.child, self.today, reason="needs_met", what_next="Nursery goes on"
+            )
         self.is_open = False
 
-    async def opens_again(self) -> None:
+    async def opens_again(self, *, same: bool) -> None:
+        """The same episode goes on, or a new one begins."""
         async with self.job() as session:
-            await open_episode(session, self.child, self.today)
-            await begin_again(session, self.child, self.today, nobody_else)
+            closure = await last_closure(session, self.child)
+            if same and closure is not None:
+                await reopen(session, closure, "Things have changed")
+            else:
+                await open_episode(session, self.child, self.today)
+                await begin_again(session, self.child, self.today, whoever_runs_it)
         self.is_open = True
 
     async def is_imported(self, who: Viewer, ago: int) -> None:
@@ -416,9 +421,9 @@ def machine_of(
             self.do("closes", case.closes())
 
         @precondition(lambda _: not case.is_open)
-        @rule()
-        def open_again(self) -> None:
-            self.do("opens_again", case.opens_again())
+        @rule(same=st.booleans())
+        def open_again(self, *, same: bool) -> None:
+            self.do("opens_again", case.opens_again(same=same))
 
         @rule(who=WHO, ago=SOON)
         def import_it(self, who: int, ago: int) -> None:

@@ -17,10 +17,12 @@ from panel.accounts.models import Worker
 from panel.allocation.models import ServiceRequest
 from panel.allocation.rules import RequestState
 from panel.casework.closing_models import CaseClosure
+from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import takes_referrals
-from panel.plans.leads import join_team
+from panel.plans.leads import begin
 from panel.plans.models import Action, LeadProfessional
+from panel.plans.service import begin_again, end_with_case
 from panel.plans.writing import lock_child
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.platform.tables import VIEWER, today_of
@@ -174,7 +176,7 @@ async def end_case(
     closure.what_next, closure.left_with = what_next.strip(), left_with.strip()
     session.add(closure)
     await _off_the_panels(session, child_id)
-    await _end_leads(session, child_id, on)
+    await end_with_case(session, child_id, on)
     await session.flush()
     await rewrite_access(session, child_id)
     return closure
@@ -202,22 +204,6 @@ async def _off_the_panels(session: AsyncSession, child_id: UUID) -> None:
         # A panel that decides keeps what was asked of it until it is decided or taken back.
         if takes_referrals(panel):
             referral.state = "closed"
-    await session.flush()
-
-
-async def _end_leads(session: AsyncSession, child_id: UUID, on: date) -> None:
-    leads = await session.scalars(
-        select(LeadProfessional).where(
-            LeadProfessional.child_id == child_id,
-            LeadProfessional.state.in_(("accepted", "offered")),
-        )
-    )
-    for one in leads:
-        if one.state == "offered":
-            one.state, one.answered_on = "withdrawn", on
-        else:
-            # They hold the plan on the last day too.
-            one.state, one.until_on = "ended", max(on, one.from_on or on)
     await session.flush()
 
 
@@ -274,38 +260,34 @@ async def reopen(session: AsyncSession, row: CaseClosure, because: str) -> CaseC
 
 
 async def _lead_again(session: AsyncSession, child_id: UUID, today: date) -> None:
-    former = await session.scalar(
-        select(LeadProfessional)
-        .where(LeadProfessional.child_id == child_id, LeadProfessional.state == "ended")
-        .order_by(LeadProfessional.until_on.desc(), LeadProfessional.id.desc())
-        .limit(1)
-    )
-    for worker_id in (None if former is None else former.worker_id, session.info[VIEWER]):
-        worker = None if worker_id is None else await session.get(Worker, worker_id)
-        if worker is not None and (worker.until_on is None or worker.until_on >= today):
-            if former is not None and former.worker_id == worker.id and former.until_on == today:
-                # Closed and reopened on one day: the same stretch goes on.
-                former.state, former.until_on = "accepted", None
-                return
-            await name_lead(session, child_id, worker, today)
-            return
+    """Who held the plan holds it again; else their manager, whoever reopens, who runs the panel."""
+
+    async def whoever_reopens(here: AsyncSession, child: UUID, day: date) -> UUID | None:
+        worker = await _reopener(here)
+        return await whoever_runs_it(here, child, day) if worker is None else worker.id
+
+    holder = await begin_again(session, child_id, today, whoever_reopens)
+    worker = await _reopener(session)
+    if holder is None and worker is not None:
+        await name_lead(session, child_id, worker, today)
+
+
+async def _reopener(session: AsyncSession) -> Worker | None:
+    """The worker who reopens, where they stay."""
+    worker = await session.get(Worker, session.info[VIEWER])
+    return worker if worker is not None and worker.until_on is None else None
 
 
 async def name_lead(session: AsyncSession, child_id: UUID, worker: Worker, on: date) -> None:
-    """A worker holds the plan from a day on, without an offer: where nobody did before."""
-    session.add(
-        LeadProfessional(
-            child_id=child_id,
-            worker_id=worker.id,
-            agency_id=worker.agency_id,
-            state="accepted",
-            offered_on=on,
-            offered_by=session.info[VIEWER],
-            answered_on=on,
-            from_on=on,
-        )
+    """A worker holds the plan from a day on, without an offer; whoever did ends the day before."""
+    lead = LeadProfessional(
+        child_id=child_id,
+        worker_id=worker.id,
+        agency_id=worker.agency_id,
+        offered_on=on,
+        offered_by=session.info[VIEWER],
     )
-    await join_team(session, child_id, worker.agency_id, worker.id, on)
+    await begin(session, lead, on)
 
 
 async def is_open(session: AsyncSession, child_id: UUID) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.models import Worker
 from panel.plans.lead_days import A_DAY, HELD, end_covers, lead_on
-from panel.plans.leads import begin
+from panel.plans.leads import begin, join_team
 from panel.plans.leaving import NobodyElse, TakesOver, manager_after, nobody_else
 from panel.plans.models import LeadProfessional
 from panel.plans.writing import lock_child
@@ -148,10 +148,11 @@ async def end_with_case(session: AsyncSession, child_id: UUID, on: date) -> None
     await _withdraw_offer(session, child_id, on)
     for held in await _held_after(session, child_id, on):
         await end_covers(session, held.id, on)
-        if held.from_on is None or held.from_on > on:
+        if held.from_on is None or held.from_on > max(on, today_of(session)):
             held.state = "withdrawn"
         else:
-            held.state, held.until_on = "ended", on
+            # Where the last day is over already, who began after it led until then.
+            held.state, held.until_on = "ended", max(on, held.from_on)
     await session.flush()
     await rewrite_access(session, child_id)
 
@@ -202,6 +203,13 @@ async def begin_again(
             "Whoever held the plan before is gone, and nobody is there to take it on.",
             "Give somebody at their agency the role of manager first.",
         )
+    if holder.id == last.worker_id and last.until_on == begins - A_DAY:
+        # No day is between: the same stretch goes on.
+        last.state, last.until_on = "accepted", None
+        await session.flush()
+        await join_team(session, child_id, holder.agency_id, holder.id, begins)
+        await rewrite_access(session, child_id)
+        return holder.id
     lead = LeadProfessional(
         child_id=child_id,
         worker_id=holder.id,

@@ -99,6 +99,10 @@ WITH first_held AS (
     FROM episode e JOIN first_held f ON f.child_id = e.child_id
    WHERE GREATEST(e.opened_on, f.day) <= LEAST(e.closed_on, CAST(:day AS date))
    GROUP BY e.child_id
+), rested AS (
+  -- A case that was closed and reopened was closed on the days between.
+  SELECT child_id, range_agg(daterange(closed_on + 1, reopened_on, '[)')) AS days
+    FROM case_closure WHERE reopened_on > closed_on GROUP BY child_id
 ), held AS (
   SELECT l.child_id, range_agg(daterange(l.from_on, LEAST(l.until_on, w.until_on), '[]')) AS days
     FROM lead_professional l JOIN worker w ON w.id = l.worker_id
@@ -107,8 +111,10 @@ WITH first_held AS (
    GROUP BY l.child_id
 )
 SELECT child_id, lower(gap) AS from_on, upper(gap) - 1 AS until_on FROM (
-  SELECT n.child_id, unnest(n.days - COALESCE(h.days, '{}'::datemultirange)) AS gap
-    FROM needed n LEFT JOIN held h ON h.child_id = n.child_id) s
+  SELECT n.child_id, unnest(n.days - COALESCE(h.days, '{}'::datemultirange)
+      - COALESCE(r.days, '{}'::datemultirange)) AS gap
+    FROM needed n LEFT JOIN held h ON h.child_id = n.child_id
+    LEFT JOIN rested r ON r.child_id = n.child_id) s
 ORDER BY child_id, from_on
 """
 """Every stretch of days, up to `:day`, on which an open case had no lead professional.

@@ -1,6 +1,6 @@
 """The pages of who leads: handed over on terms, covered, given back, with the budget; caseloads."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from panel.accounts.desk import Desk, go, unless_invalid
+from panel.accounts.desk import Desk, Posted, go, unless_invalid
 from panel.accounts.taking import Transaction, take, take_here
 from panel.plans import lead_forms as forms
 from panel.plans import lead_pages as words
@@ -276,15 +276,35 @@ async def my_cover(desk: NamedDependency[Desk], cover_id: FromPath[UUID]) -> Res
     return await _question(desk, cover_id)
 
 
+async def _answered(
+    desk: Desk,
+    cover_id: UUID,
+    posted: Posted,
+    doing: str,
+    work: Callable[[Access], Awaitable[None]],
+) -> Response[Any]:
+    """Do it once; the child may be out of reach then, so a second post looks for nothing."""
+    child_id = await child_of_cover(desk.gate, desk.viewer.id, cover_id)
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        if await desk.first_time(session, posted, "/"):
+            children = [] if child_id is None else [child_id]
+            opened = await desk.gate.open_here(session, children, desk.viewer, desk.purposes, doing)
+            if child_id is None or child_id not in opened:
+                raise NotFound(NO_COVER, "What you are asked is on your first page.")
+            await work(opened[child_id])
+    return go("/")
+
+
 @post("/lead-professional/cover/{cover_id:uuid}/accept", include_in_schema=False)
 async def agree_cover(desk: NamedDependency[Desk], cover_id: FromPath[UUID]) -> Response[Any]:
     """I cover on these days."""
+    posted = await desk.posted()
+    unless_invalid(posted.read(Nothing))
 
-    async def work(access: Access, _form: Nothing) -> None:
+    async def work(access: Access) -> None:
         await accept_cover(access, cover_id)
 
-    opens = partial(_asked_of_me, desk, cover_id, "agreed to cover")
-    return await take(desk, Nothing, opens, work, "/")
+    return await _answered(desk, cover_id, posted, "agreed to cover", work)
 
 
 @post("/lead-professional/cover/{cover_id:uuid}/decline", include_in_schema=False)
@@ -294,22 +314,12 @@ async def refuse_cover(desk: NamedDependency[Desk], cover_id: FromPath[UUID]) ->
     read = posted.read(forms.CoverDeclined)
     if isinstance(read, FieldErrors):
         return await _question(desk, cover_id, read)
-    form = unless_invalid(read)
-    child_id = await child_of_cover(desk.gate, desk.viewer.id, cover_id)
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        # After declining, the child is out of reach: a second post must not look for it.
-        if await desk.first_time(session, posted, "/"):
-            opened = await desk.gate.open_here(
-                session,
-                [] if child_id is None else [child_id],
-                desk.viewer,
-                desk.purposes,
-                "declined to cover",
-            )
-            if child_id is None or child_id not in opened:
-                raise NotFound(NO_COVER, "What you are asked is on your first page.")
-            await decline_cover(opened[child_id], cover_id, form.reason)
-    return go("/")
+    form = read
+
+    async def work(access: Access) -> None:
+        await decline_cover(access, cover_id, form.reason)
+
+    return await _answered(desk, cover_id, posted, "declined to cover", work)
 
 
 # Giving back, and the budget ----------------------------------------------------------------------

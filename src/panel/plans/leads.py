@@ -70,6 +70,8 @@ class LeadLine:
     family: str | None = None
     family_words: str | None = None
     joint_until: date | None = None
+    over_limit: str | None = None
+    """Why it was offered beyond the limit; None: not shown."""
 
     def holds_on(self, day: date) -> bool:
         """Whether this is the lead professional of a day."""
@@ -155,6 +157,7 @@ class _Line(msgspec.Struct):
     family: str | None
     family_words: str | None
     joint_until: date | None
+    over_limit: str | None
 
 
 _HISTORY = """
@@ -163,7 +166,8 @@ SELECT COALESCE(json_agg(json_build_object('id', l.id, 'worker_id', l.worker_id,
   'offered_on', l.offered_on, 'offered_by', l.offered_by, 'answered_on', l.answered_on,
   'from_on', l.from_on, 'until_on', l.until_on, 'reason', encode(l.reason, 'hex'), 'role', l.role,
   'note', encode(l.note, 'hex'), 'family', l.family,
-  'family_words', encode(l.family_words, 'hex'), 'joint_until', l.joint_until)
+  'family_words', encode(l.family_words, 'hex'), 'joint_until', l.joint_until,
+  'over_limit', encode(l.over_limit, 'hex'))
   ORDER BY COALESCE(l.from_on, l.offered_on) DESC, l.id DESC), '[]')::text
 FROM lead_professional l JOIN worker w ON w.id = l.worker_id JOIN agency a ON a.id = w.agency_id
 WHERE l.child_id = :child
@@ -196,6 +200,7 @@ async def lead_history(access: Access) -> Sequence[LeadLine]:
             family=one.family,
             family_words=_said(access, one, "family_words", one.family_words),
             joint_until=one.joint_until,
+            over_limit=_said(access, one, "over_limit", one.over_limit),
         )
         for one in lines
     ]

@@ -512,6 +512,8 @@ def _handed_words(one: LeadLine) -> Sequence[str]:
         said.append("The family was asked and had not answered.")
     elif one.family == "could_not_ask" and one.family_words:
         said.append(f"The family could not be asked: {one.family_words}")
+    if one.over_limit:
+        said.append(f"Although at the limit: {one.over_limit}")
     return [line for line in said if line]
 
 
