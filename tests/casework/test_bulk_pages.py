@@ -11,12 +11,15 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
 from consent import Role, Viewer
+from panel.accounts.dated_settings import ValueKind
 from panel.accounts.models import Worker
 from panel.accounts.service import give_role
 from panel.allocation.packages_settings import limits
+from panel.casework.settings_offered import SETTINGS
 from panel.panels.calendar import add_panel, import_terms, panel_rhythm
 from panel.panels.models import Panel
 from panel.platform.clock import FixedClock
+from panel.platform.problems import Invalid
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from tests.casework.teams import CANARY, Team
@@ -200,6 +203,20 @@ async def test_settings_are_the_administrators(
 ) -> None:
     await sign_in(team.ines.id)
     assert (await client.get(path)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [("250", "250.00"), ("£1,000.5", "1000.50"), ("1e999999", ""), ("NaN", ""), ("-1", ""),
+     ("1.005", ""), ("much", "")],
+)  # fmt: skip
+def test_an_amount_is_pounds_and_pence(said: str, value: str) -> None:
+    setting = next(one for one in SETTINGS if one.kind is ValueKind.MONEY)
+    if value:
+        assert setting.read(said) == value
+        return
+    with pytest.raises(Invalid):
+        setting.read(said)
 
 
 async def test_a_working_day_ends_after_it_begins(

@@ -72,10 +72,11 @@ class DatedSetting:
             amount = Decimal(typed)
         except InvalidOperation as error:
             raise Invalid.because("value", "Enter an amount, for example 250.00") from error
-        if not amount.is_finite() or amount != round(amount, 2):
-            raise Invalid.because("value", "Enter an amount in pounds and pence")
-        if not self.least <= amount <= self.most:
+        # Only then is it rounded: of what is huge, or no number, nothing can be.
+        if not amount.is_finite() or not self.least <= amount <= self.most:
             raise Invalid.because("value", self.bounds)
+        if amount != round(amount, 2):
+            raise Invalid.because("value", "Enter an amount in pounds and pence")
         return f"{amount:.2f}"
 
     @property

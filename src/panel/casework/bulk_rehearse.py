@@ -199,6 +199,8 @@ FROM child_access x JOIN episode e ON e.child_id = x.child_id
 WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
   AND e.closed_on IS NULL AND e.opened_on <= :before
   AND (CAST(:after_on AS date) IS NULL OR (e.opened_on, e.id) > (:after_on, CAST(:after AS uuid)))
+  AND (CAST(:agency AS uuid) IS NULL OR EXISTS (SELECT FROM lead_professional l
+    WHERE l.child_id = e.child_id AND l.state = 'accepted' AND l.agency_id = :agency))
   AND (CAST(:only AS uuid[]) IS NULL OR e.child_id = ANY(:only))
 ORDER BY e.opened_on, e.id LIMIT :most
 """)
@@ -213,12 +215,16 @@ async def rehearse_close(
     after: tuple[date, UUID] | None = None,
     most: int = MOST_AT_ONCE,
 ) -> Sequence[tuple[Line, tuple[date, UUID], Mapping[str, Any]]]:
-    """Open cases, the oldest first: what closing does, its place in the list, the rows seen."""
+    """Open cases, the oldest first: what closing does, its place in the list, the rows seen.
+
+    A manager's are those that their agency leads; who runs a panel has all that they reach.
+    """
     viewer = who.viewer
     given = {
         "viewer": session.info[VIEWER],
         "now": session.info[NOW],
         "before": today_of(session),
+        "agency": None if who.may_coordinate else viewer.agency,
         "after_on": None if after is None else after[0],
         "after": None if after is None else after[1],
         "only": None if only is None else list(only),
