@@ -146,7 +146,11 @@ async def _acquainted(here: Tenant, there: Tenant, port: int) -> tuple[UUID, UUI
         await give_role(session, lead, Role.PRACTITIONER)
         runs = await add_worker(session, home, name="Olga Brandt", email="olga@demo.example")
         panel = await add_panel(
-            session, key="contacts", kind="contacts", first_on=date(2027, 9, 9), name="CONTACTS South"
+            session,
+            key="contacts",
+            kind="contacts",
+            first_on=date(2027, 9, 9),
+            name="CONTACTS South",
         )
         await give_role(session, runs, Role.COORDINATOR, panel.id)
         return runs.id, lead.id
@@ -156,9 +160,7 @@ async def the_mother_agrees(gate: Gate, child: UUID, day: date) -> None:
     """Hana writes down that Marta lets the other authority's Panel have the record."""
     tenant = gate.tenant
     async with tenant.transaction(JOB) as session:
-        ids = {
-            one.id: one.viewer_id for one in await session.scalars(select(DemoPersona))
-        }
+        ids = {one.id: one.viewer_id for one in await session.scalars(select(DemoPersona))}
         agency = await session.scalar(select(Agency.id).where(Agency.key == THERE))
         hana = await worker_at_desk(
             await session.connection(), tenant.ring, ids["lead-education"], tenant.clock.now()
