@@ -39,10 +39,9 @@ from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.casework.bulk_routes import HANDLERS as BULK
 from panel.casework.notice_routes import HANDLERS as NOTICES
 from panel.casework.quality_routes import HANDLERS as QUALITY
-from panel.casework.routes import HANDLERS as WATCHED_OVER
+from panel.casework.routes import HANDLERS as CASEWORK
 from panel.casework.settings_offered import SETTINGS as CASEWORK_SETTINGS
 from panel.casework.settings_pages import HANDLERS as SETTINGS
-from panel.casework.routes import HANDLERS as CASEWORK
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
 from panel.directory.public_routes import OPEN, OPEN_REFERRAL
 from panel.directory.routes import HANDLERS as DIRECTORY
@@ -298,7 +297,6 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *ALLOCATION,
-        *WATCHED_OVER,
         *IMPACT,
         *QUALITY,
         *BULK,

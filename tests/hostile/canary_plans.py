@@ -58,9 +58,7 @@ async def agreed(session: AsyncSession, world: "World", child: UUID, mother: UUI
         newest.content = '{"summary": "As it was agreed"}'
         session.add(newest)
         await session.flush()
-    there = set(
-        await session.scalars(select(PlanAnswer.person_id).filter_by(version_id=newest.id))
-    )
+    there = set(await session.scalars(select(PlanAnswer.person_id).filter_by(version_id=newest.id)))
     for person in {child, mother} - there:
         session.add(
             PlanAnswer(

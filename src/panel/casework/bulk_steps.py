@@ -4,7 +4,7 @@ A step runs within a savepoint: where it raises `Left`, nothing of it stays.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +15,7 @@ from panel.casework.bulk_models import BulkStep, BulkWork
 from panel.casework.closing import MAY_CLOSE, close_case, open_things, reopen
 from panel.casework.closing_models import CaseClosure
 from panel.panels.calendar import change_meeting
-from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Meeting, Panel, Referral
-from panel.plans.service import (
-    Given,
-    NobodyElse,
-    NotGiven,
-    begin_again,
-    end_with_case,
-    give_plan,
-    take_plan_back,
-)
 from panel.plans.models import LeadProfessional
 from panel.plans.service import Given, NotGiven, give_plan, take_plan_back
 from panel.platform.problems import Invalid, Problem
@@ -34,8 +24,6 @@ from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, rewrite_access
 from panel.register.models import Episode
 from panel.register.service import open_episode_of
-
-A_DAY = timedelta(days=1)
 
 
 class Left(Exception):
@@ -103,9 +91,6 @@ async def close(access: Access, work: BulkWork, step: BulkStep) -> dict[str, Any
             left_with=work.left_with,
         )
     except Invalid as refused:
-        raise Left("not_open") from refused
-    await end_with_case(access.session, access.child_id, access.today)
-    await rewrite_access(access.session, access.child_id)
         # All else was looked at: something open, and nobody is named who sees to it.
         raise Left("left_behind") from refused
     episode = await access.session.get_one(Episode, closure.episode_id)
@@ -177,19 +162,6 @@ async def reopen_closed(session: AsyncSession, step: BulkStep) -> None:
     was: Mapping[str, Any] = step.before["states"]
     for one in after["referrals"]:
         rows[one].state = was[one]
-    closed_on = episode.closed_on
-    episode.closed_on = episode.closure_reason = episode.level_at_closure = None
-    if closed_on is not None:
-        await _lead_again(session, episode.child_id, closed_on + A_DAY)
-    await rewrite_access(session, episode.child_id)
-
-
-async def _lead_again(session: AsyncSession, child_id: UUID, since: date) -> None:
-    """As if it had not been closed: who held the plan holds it on, without a day between."""
-    try:
-        await begin_again(session, child_id, since, whoever_runs_it)
-    except NobodyElse as refused:
-        raise Left("changed") from refused
     if step.before["has_lead"] and not await lead_from_today(session, episode.child_id):
         raise Left("no_lead")
     await rewrite_access(session, episode.child_id)

@@ -27,8 +27,6 @@ from panel.exchange.importing import bring_one
 from panel.exchange.importing_file import ChildFound, UnreadableRecords, read_file
 from panel.panels.models import Panel
 from panel.panels.referring import refer_from_outside
-from panel.plans.models import LeadProfessional
-from panel.panels.referrals import import_referral
 from panel.plans.service import end_with_case
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, NotLetIn

@@ -22,10 +22,9 @@ from interop.incoming.envelope import value_of
 from interop.incoming.received import Piece
 from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Panel
-from panel.panels.referrals import import_referral, takes_referrals
-from panel.plans.service import begin_again
 from panel.panels.referrals import takes_referrals
 from panel.panels.referring import refer_from_outside
+from panel.plans.service import begin_again
 from panel.platform.clock import day_of
 from panel.platform.tables import NOW
 from panel.register.models import Child

@@ -13,8 +13,8 @@ from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, V
 from panel.allocation.letter_service import OwnLetter, own_letters
 from panel.assessments.for_family import FormForFamily, forms_for_family
 from panel.casework.transitions import ComingForFamily, coming_for_family
-from panel.impact.family_lines import meetings_for_family, where_words
 from panel.families.happening import happening, panels_to_ask
+from panel.impact.family_lines import meetings_for_family, where_words
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
     BeforePanel,

@@ -35,9 +35,9 @@ from panel.panels.referrals import (
     take_as_urgent,
     takes_referrals,
 )
-from panel.panels.telling import before_panel
 from panel.panels.referring import answers_of, received, tell_acknowledged
 from panel.panels.referring_words import answer_rows
+from panel.panels.telling import before_panel
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
 from panel.register.service import child_header, people_of
