@@ -407,4 +407,6 @@ async def when_she_is_handed_over(
     sara = await there.signed_in(browser, stack, there.lead)
     await sara.open("/children?q=Plover")
     await sara.follow(CHILD)
-    await sara.reads("Lead professional", "Sara Lindqvist", AIDS.outcome)
+    # What is in the record she reads once the family has agreed to that here.
+    await sara.reads("Sara Lindqvist", "Referred to the CONTACTS South, Monday 5 July 2027")
+    await sara.keep("everything-arrived")
