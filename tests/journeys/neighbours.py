@@ -8,16 +8,16 @@ from pathlib import Path
 from uuid import UUID
 
 from playwright.async_api import Browser
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from consent import Capacity, Level, Purpose, Role
 from panel.accounts.models import Agency, DemoPersona
 from panel.accounts.service import add_agency, add_worker, give_role, worker_at_desk
+from panel.casework.handover_models import AuthorityHandover
 from panel.commands.opening import gate_of
 from panel.exchange.clients import KeysGiven, NewClient, register_client
 from panel.exchange.fhir_routes import BASE
 from panel.exchange.handing_over import (
-    AFTER,
     SCOPES,
     NewAuthority,
     add_authority,
@@ -33,10 +33,11 @@ from panel.platform.ids import new_id
 from panel.platform.masterkey import master_key
 from panel.platform.reaching import Reaching
 from panel.platform.sessions import start
-from panel.platform.tables import KEYS
+from panel.platform.tables import KEYS, NOW
 from panel.platform.tenancy import Tenant, authority_named, keyring
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_viewer
+from panel.serving import clock_from
 from panel.settings import from_environment
 from panel.sharing.service import SharingDecision, record_agreement
 from panel.web.assets import CHECKOUT
@@ -63,8 +64,6 @@ class Neighbour:
 
     gate: Gate
     """Of the demonstration."""
-    clock: FixedClock
-    """What the demonstration's jobs go by."""
     tenant: Tenant
     url: str
     coordinator: UUID
@@ -82,8 +81,13 @@ class Neighbour:
         return person
 
     async def jobs_run(self) -> None:
-        """The demonstration's job sends what waits, or asks how it stands, a while later."""
-        self.clock.set(self.clock.now() + AFTER + timedelta(minutes=1))
+        """The demonstration's job sends what waits, or asks how it stands, as if it were due."""
+        async with self.gate.tenant.transaction(JOB) as session:
+            await session.execute(
+                update(AuthorityHandover)
+                .where(AuthorityHandover.next_at.is_not(None))
+                .values(next_at=session.info[NOW])
+            )
         await hand_over_due(self.gate.tenant, Reaching(to_this_machine=True))
 
 
@@ -110,13 +114,13 @@ async def neighbour(
         settings = from_environment({"PANEL_DATA_DIR": str(folder)})
         try:
             with open_cluster(None, folder) as own:
-                async with gate_of(settings, own, None, half_past_nine(day)) as gate:
+                # The other side believes no token that is of another time than its own.
+                running = clock_from(f"{day}T09:30")
+                async with gate_of(settings, own, None, running) as gate:
                     people = await _acquainted(gate.tenant, tenant, port)
                     with served(environment, port):
                         url = f"http://127.0.0.1:{port}"
-                        own_clock = gate.tenant.clock
-                        assert isinstance(own_clock, FixedClock)
-                        yield Neighbour(gate, own_clock, tenant, url, *people)
+                        yield Neighbour(gate, tenant, url, *people)
         finally:
             await tenant.database.close()
 

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from panel.platform.cluster import Cluster
 from panel.web import assets
 from panel.web.words import day as day_words
 from tests.journeys.agreeing import agree
 from tests.journeys.browser import require_chromium
 from tests.journeys.cast import Cast
 from tests.journeys.live_site import demonstration
+from tests.journeys.neighbours import Neighbour, neighbour, the_mother_agrees
 from tests.journeys.person import Person
 
 pytestmark = pytest.mark.journey
@@ -39,7 +42,7 @@ AGENCIES = (
 TABLE = ("Grace Tolliver", "Dr Marcus Adeyinka", "Rosa Whitlow", "Hana Oduya", "Yusuf Larkham",
          "Tom Brackenbury")  # fmt: skip
 FIRST_IMPACT, SECOND_IMPACT = date(2026, 12, 10), date(2027, 1, 14)
-REVIEW = date(2027, 7, 1)
+REVIEW, HANDED, STARTS = date(2027, 7, 1), date(2027, 7, 5), date(2027, 9, 2)
 NEW_ACTION = "Order the radio aid"
 
 
@@ -84,7 +87,9 @@ async def on(day: date, folder: Path, browser: Browser) -> AsyncIterator[Cast]:
             yield Cast(browser, site, stack)
 
 
-async def test_a_child_through_everything(browser: Browser, data_dir: Path) -> None:
+async def test_a_child_through_everything(
+    browser: Browser, data_dir: Path, cluster: Cluster, template_database: str
+) -> None:
     folder = data_dir / "through-everything"
     async with on(MONDAY, folder, browser) as cast:
         hana, marta = await cast("lead-education"), await cast("parent-1")
@@ -121,6 +126,22 @@ async def test_a_child_through_everything(browser: Browser, data_dir: Path) -> N
         await agree(marta, hana, child, STORY.action)
         await when_hana_steps_down(hana, child)
         await agree(marta, hana, child, day_words(REVIEW))
+
+    async with on(REVIEW, folder, browser) as cast:
+        hana, marta = await cast("lead-education"), await cast("parent-1")
+        await when_the_panel_reviews_her(await cast("coordinator"), await cast("chair"), child)
+        await agree(marta, hana, child)
+        await when_the_review_is_held(await cast("coordinator"))
+        await agree(marta, hana, child)
+        await when_the_change_to_school_is_prepared(hana, child)
+        await agree(marta, hana, child)
+
+    async with (
+        on(HANDED, folder, browser) as cast,
+        neighbour(folder, HANDED, cluster, template_database, data_dir) as there,
+    ):
+        hana, marta = await cast("lead-education"), await cast("parent-1")
+        await when_she_is_handed_over(hana, marta, there, browser, cast.stack, child)
 
 
 # The assessment -----------------------------------------------------------------------------------
@@ -319,10 +340,27 @@ async def when_the_panel_reviews_her(grace: Person, chair: Person, child: str) -
     await grace.press("Freeze and send packs")
 
 
+async def when_the_review_is_held(grace: Person) -> None:
+    await grace.open("/")
+    await grace.press("Hold the meeting", grace.panel(PANEL))
+    for name in TABLE:
+        await grace.page.get_by_label(f"{name} is here").check()
+    await grace.press("Save who is here")
+    await grace.press("Begin the meeting")
+    await grace.follow(CHILD)
+    await grace.page.get_by_role("textbox", name="Discussion", exact=True).fill("Ready for school.")
+    await grace.page.get_by_role("button", name="Add under Discussion").click()
+    await expect(grace.page.locator("li.panel-said__item")).to_have_count(1)
+    await grace.press("Done: next child")
+    await grace.open(f"/panels/contacts/{REVIEW}/meeting")
+    await grace.press("End the meeting")
+    await grace.reads("Talked about: 1 child")
+
+
 async def when_the_change_to_school_is_prepared(hana: Person, child: str) -> None:
     await hana.open(f"{child}/transitions")
     await hana.page.get_by_text("Write down a change").click()
-    await hana.pick("What changes", "school")
+    await hana.pick("What changes", "A new school")
     await hana.date("When", STARTS)
     await hana.press("Write it down")
     await hana.keep("everything-changes")
@@ -331,3 +369,44 @@ async def when_the_change_to_school_is_prepared(hana: Person, child: str) -> Non
     await hana.pick("Which agency takes over", "Larkfield Primary School")
     await hana.fill("The plan", "Two visits in June, and her radio aid goes with her.")
     await hana.press("Save")
+
+
+async def when_she_is_handed_over(
+    hana: Person,
+    marta: Person,
+    there: Neighbour,
+    browser: Browser,
+    stack: AsyncExitStack,
+    child: str,
+) -> None:
+    await the_mother_agrees(there.gate, UUID(child.rpartition("/")[2]), HANDED)
+    await hana.open(f"{child}/handover")
+    await hana.keep("everything-handover")
+    await hana.pick("Which authority does the child move to?", "Southfield")
+    await hana.page.get_by_label("From Panel to Panel").first.check()
+    await hana.date("When does the child move?", HANDED)
+    await hana.fill("What should they know first?", "Her mother prefers a text message.")
+    await hana.press("Prepare the handover")
+    await hana.press("Sign and send")
+    await agree(marta, hana, child)
+    await there.jobs_run()
+    olga = await there.signed_in(browser, stack, there.coordinator)
+    await olga.open("/exchange/handovers")
+    await olga.follow("From Wexcombe")
+    await olga.reads(CHILD, "Her mother prefers a text message.")
+    await olga.keep("everything-handed-over")
+    await olga.choose("Do you take the child on?", "Accept")
+    await olga.pick("Which panel?", "CONTACTS South")
+    await olga.pick("Who is lead professional from today?", "Sara Lindqvist")
+    await olga.press("Send the answer")
+    await there.jobs_run()
+    await hana.open(f"{child}/handover")
+    await hana.reads("Sara Lindqvist")
+    await marta.open("/family")
+    await marta.reads("Sara Lindqvist")
+    sara = await there.signed_in(browser, stack, there.lead)
+    await sara.open("/children?q=Plover")
+    await sara.follow(CHILD)
+    # What is in the record she reads once the family has agreed to that here.
+    await sara.reads("Sara Lindqvist", "Referred to the CONTACTS South, Monday 5 July 2027")
+    await sara.keep("everything-arrived")
