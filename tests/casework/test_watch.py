@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from panel.casework.gap_queries import GapKind
-from panel.casework.watch import find_transitions, watch
+from panel.casework.watch import WATCHING, find_transitions, watch
 from panel.platform.cluster import Cluster
+from panel.platform.jobs import run_due
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from tests.casework.watch_world import (
@@ -133,6 +134,22 @@ async def test_changes_to_prepare_are_found_once(tenant: Tenant, database_of_own
             ("early_years_place", date(2028, 2, 15), "watched"),
             ("reception", date(2028, 9, 1), "watched"),
         ]
+
+
+async def test_the_job_runs_once_a_night_by_the_panels_own_age(
+    tenant: Tenant, database_of_own: Cluster
+) -> None:
+    """Six where a panel of the authority says so: somebody prepares it half a year before."""
+    with world(database_of_own, 1) as made:
+        made.connection.execute(b"UPDATE panel SET settings = '{\"age_limit\": 6}'")
+        made.connection.execute(b"UPDATE child SET birth_date = '2021-03-01'")
+        first = await run_due(tenant, [WATCHING], JOB)
+        assert len(first) == 1
+        assert await run_due(tenant, [WATCHING], JOB) == []
+        assert await changes(tenant) == [("leaving_contacts", date(2027, 3, 1), "watched")]
+        assert {kind for kind, _ in await found(tenant)} == {
+            "transition_no_owner", "transition_no_agency",
+        }  # fmt: skip
 
 
 async def changes(tenant: Tenant) -> list[tuple[str, date, str]]:
