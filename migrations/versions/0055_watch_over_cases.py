@@ -80,6 +80,7 @@ def make_transition() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("owner_worker_id", sa.Uuid(), nullable=True),
         sa.Column("receiving_agency_id", sa.Uuid(), nullable=True),
+        sa.Column("author_agency_id", sa.Uuid(), nullable=True),
         sa.Column("handed_on", sa.Date(), nullable=True),
         sa.Column("ended_on", sa.Date(), nullable=True),
         sa.Column("plan", sa.LargeBinary(), nullable=True),
@@ -89,6 +90,9 @@ def make_transition() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["receiving_agency_id"], ["agency.id"], name=op.f("fk_transition_receiving_agency_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["author_agency_id"], ["agency.id"], name=op.f("fk_transition_author_agency_id")
         ),
         code("transition", "kind", *KINDS),
         code("transition", "state", "watched", "planned", "handed", "done", "not_needed"),

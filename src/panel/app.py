@@ -37,9 +37,10 @@ from panel.allocation.held_budget import BudgetOfPackages
 from panel.allocation.routes import HANDLERS as ALLOCATION
 from panel.assessments.routes import HANDLERS as ASSESSMENTS
 from panel.casework.bulk_routes import HANDLERS as BULK
-from panel.casework.chronology_routes import HANDLERS as CHRONOLOGY
 from panel.casework.notice_routes import HANDLERS as NOTICES
 from panel.casework.quality_routes import HANDLERS as QUALITY
+from panel.casework.routes import HANDLERS as CASEWORK
+from panel.casework.routes import HANDLERS as WATCHED_OVER
 from panel.casework.settings_offered import SETTINGS as CASEWORK_SETTINGS
 from panel.casework.settings_pages import HANDLERS as SETTINGS
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
@@ -297,12 +298,13 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *ALLOCATION,
+        *WATCHED_OVER,
         *IMPACT,
-        *CHRONOLOGY,
         *QUALITY,
         *BULK,
         *NOTICES,
         *SETTINGS,
+        *CASEWORK,
         *FAMILIES,
         *GOVERNANCE,
         *EXCHANGE,

@@ -61,6 +61,8 @@ NO_FACTS = {
     "insight_refusal",
     "insight_release",
     "insight_state",
+    "other_authority",
+    "received_handover",
     "insight_touched",
     "invented_child",
     "job_run",

@@ -211,3 +211,17 @@ async def test_a_worker_starts_a_form_with_a_clock_and_stops_it(
     page, _ = await opened(client, f"{list_}/over-versions/cin_initial")
     assert "Not answered" in page
     assert (await client.get(f"{list_}/over-versions/nothing")).status_code == 404
+
+
+async def test_nothing_is_started_where_no_form_was_chosen(
+    client: Client, family: Family, sign_in: Any
+) -> None:
+    await sign_in(family.rosa.id)
+    list_ = f"/children/{family.child}/assessments"
+    refused = await post(client, f"{list_}/start", list_)
+    assert refused.status_code == 422
+    assert "Choose which form to start" in words_of(refused)
+    unknown = await post(client, f"{list_}/start", list_, form="nothing")
+    assert unknown.status_code == 404
+    page, _ = await opened(client, list_)
+    assert "There is no assessment yet" in page

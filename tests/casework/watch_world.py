@@ -39,6 +39,10 @@ OF = {
             "meeting",
             "form",
             "offer",
+            "lead_cover",
+            "episode_step",
+            "impact_meeting",
+            "authority_handover",
         ),
         start=1,
     )
@@ -317,6 +321,71 @@ def _offered(made: World, these: Sequence[int]) -> None:
     )
 
 
+def _cover_asked(made: World, these: Sequence[int]) -> None:
+    made.put(
+        "lead_cover",
+        ASKED
+        | {
+            "lead_id": ids("lead_professional"),
+            "state": "'offered'",
+            "from_on": "date '2026-11-16'",
+            "until_on": "date '2026-11-30'",
+            "offered_on": "date '2026-11-12'",
+            "offered_by": f"uuid '{JOB}'",
+        },
+        these,
+    )
+
+
+def _stepped_up(made: World, these: Sequence[int]) -> None:
+    made.put(
+        "episode_step",
+        CHILD | {"episode_id": ids("episode"), "kind": "'impact'", "from_on": "date '2026-11-02'"},
+        these,
+    )
+
+
+def _met(made: World, these: Sequence[int]) -> None:
+    made.put(
+        "impact_meeting",
+        CHILD
+        | {
+            "episode_id": ids("episode"),
+            "author_agency_id": ids("agency", "1"),
+            "held_on": "date '2026-11-05'",
+            "starts_at": "time '10:00'",
+            "minutes": "60",
+            "format": "'home'",
+            "child_joins": "'part'",
+            "state": "'held'",
+            "sequence": "0",
+        },
+        these,
+    )
+
+
+def _sent_away(**says: str) -> Callable[[World, Sequence[int]], None]:
+    def plant(made: World, these: Sequence[int]) -> None:
+        made.put(
+            "authority_handover",
+            CHILD
+            | {
+                "episode_id": ids("episode"),
+                "direction": "'out'",
+                "authority_name": "'Eastmoor'",
+                "identifier": ids("authority_handover"),
+                "way": "'file'",
+                "sent_on": "date '2026-11-02'",
+                "withheld": "'{}'",
+                "tries": "1",
+            }
+            | says,
+            these,
+        )
+
+    return plant
+
+
 def _transition(**says: str) -> Callable[[World, Sequence[int]], None]:
     def plant(made: World, these: Sequence[int]) -> None:
         made.put("transition", TRANSITION | says, these)
@@ -403,6 +472,7 @@ def _access_asked(made: World, these: Sequence[int]) -> None:
 PLANTED: Mapping[GapKind, Callable[[World, Sequence[int]], None]] = {
     GapKind.NO_LEAD: _no_lead,
     GapKind.LEAD_LEFT: _lead_left,
+    GapKind.LEAD_NOT_COVERED: _cover_asked,
     GapKind.OFFER_UNANSWERED: _offered,
     GapKind.NO_ASSESSMENT: _taken("assessment"),
     GapKind.NO_PLAN: _taken("plan"),
@@ -416,10 +486,14 @@ PLANTED: Mapping[GapKind, Callable[[World, Sequence[int]], None]] = {
     GapKind.REVIEW_OVERDUE: _changed("referral", "next_review_by = '2026-11-20'"),
     GapKind.NOTES_NOT_SENT: _discussed,
     GapKind.QUESTION_UNANSWERED: _question,
+    GapKind.IMPACT_NO_MEETING: _stepped_up,
+    GapKind.MINUTES_NOT_SENT: _met,
     GapKind.TRANSITION_NO_OWNER: _transition(owner_worker_id="NULL"),
     GapKind.TRANSITION_NO_AGENCY: _transition(receiving_agency_id="NULL"),
     GapKind.TRANSITION_OVERDUE: _transition(**OVERDUE),
     GapKind.MOVE_NOT_HANDED_OVER: _transition(kind="'new_authority'"),
+    GapKind.HANDOVER_UNANSWERED: _sent_away(state="'sent'"),
+    GapKind.HANDOVER_REFUSED: _sent_away(state="'refused'", answered_on="date '2026-11-10'"),
     GapKind.EXPECTED_NOT_BEGUN: _expected,
     GapKind.NOBODY_INVOLVED: _taken("involvement"),
     GapKind.SHARING_ENDED: _changed("sharing_agreement", "until_on = '2026-11-01'"),

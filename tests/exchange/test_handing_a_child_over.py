@@ -60,7 +60,7 @@ async def leads(tenant: Tenant, child: UUID) -> set[UUID]:
 
 
 async def test_died_in_the_middle_refused_withdrawn_and_accepted(two: Two) -> None:
-    child, south, viewer = two.family.child, two.south.tenant, two.south.lead
+    child, south = two.family.child, two.south.tenant
     row = await two.send()
     assert await hand_over_due(two.north, HERE) == 1
     assert (await two.newest()).failure.startswith("It did not answer"), "Nobody is there yet."
@@ -94,9 +94,8 @@ async def test_died_in_the_middle_refused_withdrawn_and_accepted(two: Two) -> No
         assert one.handed.handing.child == str(child)
         assert one.handed.handing.note == "Mum prefers a text message."
         assert set(one.handed.handing.withheld) == {"finance", "safeguarding"}
-        how = two.acceptance()
-        here = await there.accept(south, one.id, one.version, how, viewer)
-        assert await there.accept(south, one.id, one.version, how, viewer) == here, "Twice is once."
+        here = await two.accept(one.id, one.version)
+        assert await two.accept(one.id, one.version) == here, "Twice is once."
         assert await two.ask() == 1
         assert await two.ask() == 0, "There is nothing more to ask."
     await _left(two)
@@ -104,13 +103,12 @@ async def test_died_in_the_middle_refused_withdrawn_and_accepted(two: Two) -> No
 
 
 async def _refuse(two: Two) -> None:
-    south, viewer = two.south.tenant, two.south.lead
     one = await two.opened()
     with pytest.raises(Invalid):
-        await there.refuse(south, one.id, one.version, " ", viewer)
-    await there.refuse(south, one.id, one.version, WHY, viewer)
+        await two.refuse(one.id, one.version, " ")
+    await two.refuse(one.id, one.version, WHY)
     with pytest.raises(Conflict):
-        await there.accept(south, one.id, one.version, two.acceptance(), viewer)
+        await two.accept(one.id, one.version)
 
 
 async def _left(two: Two) -> None:

@@ -132,6 +132,18 @@ class Two:
         """Southfield's panel, and a lead professional there."""
         return there.Acceptance(self.south.panel, self.south.lead.id)
 
+    async def accept(self, received_id: UUID, version: int) -> UUID:
+        """Southfield takes the child on; who they are there."""
+        async with self.south.tenant.transaction(JOB) as session:
+            return await there.accept(
+                session, received_id, version, self.acceptance(), self.south.lead
+            )
+
+    async def refuse(self, received_id: UUID, version: int, why: str) -> None:
+        """Southfield says no."""
+        async with self.south.tenant.transaction(JOB) as session:
+            await there.refuse(session, received_id, version, why, self.south.lead)
+
     async def received(self) -> there.Waiting:
         async with self.south.tenant.transaction(JOB) as session:
             return (await there.received_handovers(session))[0]

@@ -75,7 +75,7 @@ ABOUT_NO_CHILD = frozenset({
     "unknown_letter",
     "fact_period", "insight_event", "insight_release", "insight_cell", "insight_file",
     "insight_refusal",
-    "bulk_work", "bulk_step", "task_notice", "notice_choice", "calendar_feed",
+    "gap", "bulk_work", "bulk_step", "task_notice", "notice_choice", "calendar_feed",
     "worker_elsewhere", "way_between",
 })  # fmt: skip
 """Tables with no free text about a child. What the outbox holds, the crawl reads as it is sent.
@@ -543,6 +543,7 @@ SEALED: dict[str, Rule] = {
     "family_member.safe_contact": _member("safe_contact", Category.CONTACT),
     "family_access.email": _access_email,
     "significant_event.text": _own_category("text"),
+    **{f"transition.{one}": _by_agency(one, Category.PLAN) for one in ("plan", "reason")},
     "section_answer.answers": _section,
     "document.title": _own_category("title"),
     "document.file_name": _own_category("file_name"),

@@ -13,6 +13,7 @@ from consent import Purpose
 from panel.accounts.models import Agency, Worker
 from panel.accounts.service import worker_at_desk
 from panel.assessments.models import Assessment
+from panel.casework.models import Transition
 from panel.casework.quality_models import QualityAudit, QualitySample
 from panel.demo.story import SHAPES
 from panel.documents.models import Document, DocumentContent
@@ -49,6 +50,7 @@ from tests.hostile.canary_allocation import allocated
 from tests.hostile.canary_exchange import sent_by_systems
 from tests.hostile.canary_lists import on_a_list
 from tests.hostile.canary_money import packaged
+from tests.hostile.canary_plans import agreed
 from tests.hostile.canary_rights import own_data
 from tests.hostile.canary_sharing import opened_for_safety, sharing_facts
 
@@ -231,7 +233,9 @@ async def _rows(
     )
     await _covered(session, world, child)
     await _former_plan(session, world, child)
+    await agreed(session, world, child, mother)
     await _audited(session, world, child)
+    _changes(session, world, child)
     await own_data(session, world, child, mother)
     await packaged(session, world, child)
     await allocated(session, world, held.panel_id, child, mother)
@@ -266,6 +270,20 @@ async def _former_plan(session: AsyncSession, world: World, child: UUID) -> None
             replaced_on=today - timedelta(days=200),
         )
     )  # fmt: skip
+
+
+def _changes(session: AsyncSession, world: World, child: UUID) -> None:
+    """A change that somebody prepares, and one that was not needed."""
+    by = world.workers["grace"]
+    today = session.info["now"].date()
+    for kind, state in (("new_school", "planned"), ("new_gp", "not_needed")):
+        session.add(
+            Transition(
+                child_id=child, kind=kind, watch_from=today, due_on=today + timedelta(days=30),
+                found=False, state=state, owner_worker_id=by.id, author_agency_id=by.agency_id,
+                plan="Two visits first", reason="She stays where she is",
+            )
+        )  # fmt: skip
 
 
 async def _audited(session: AsyncSession, world: World, child: UUID) -> None:

@@ -20,7 +20,6 @@ from panel.assessments.clocks import clock_on, let_clock_go_on, stop_clock, stop
 from panel.assessments.limits import LATE_WORDS, STOP_WORDS, Clock, LateReason
 from panel.assessments.models import ClockStop, StopReason
 from panel.assessments.service import (
-    CAF,
     AssessmentRecord,
     forms_to_start,
     may_write,
@@ -39,9 +38,9 @@ STOPPED = "stopped the clock of an assessment"
 
 
 class StartForm(msgspec.Struct, forbid_unknown_fields=True):
-    """Which form to start; the CAF where nothing is said."""
+    """Which form to start, and what it answers."""
 
-    form: Annotated[str, line("Form")] = CAF
+    form: Annotated[str, line("Form", missing="Choose which form to start")]
     referred_on: Annotated[dt.date | None, on_day("Day of the referral")] = None
 
 

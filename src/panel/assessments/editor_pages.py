@@ -49,7 +49,11 @@ KIND_WORDS = {
     Kind.PEOPLE: "People, one after the other",
     Kind.ROWS: "Rows of a table",
 }
-VOICES = (("child", "The child’s"), ("parent", "A parent’s or carer’s"))
+VOICES = (
+    ("", "The assessor’s"),
+    ("child", "The child’s"),
+    ("parent", "A parent’s or carer’s"),
+)
 NEW_FORM = Step(
     "Begin a form",
     "It starts empty, as a draft that nobody fills in until you publish it.",
@@ -206,9 +210,7 @@ def question_step(section: Section, before: Question | None) -> Step:
                 conditions,
             )
         )
-    fields.append(
-        Field("select", "voice", "Whose own words are they?", "Empty for the assessor’s.", VOICES)
-    )
+    fields.append(Field("radios", "voice", "Whose own words are they?", choices=VOICES))
     if before is None:
         fields.append(_key_field("question"))
     title = "Add a question" if before is None else "Change the question"

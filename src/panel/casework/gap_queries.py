@@ -18,6 +18,7 @@ class GapKind(StrEnum):
 
     NO_LEAD = "no_lead"
     LEAD_LEFT = "lead_left"
+    LEAD_NOT_COVERED = "lead_not_covered"
     OFFER_UNANSWERED = "offer_unanswered"
     NO_ASSESSMENT = "no_assessment"
     NO_PLAN = "no_plan"
@@ -28,10 +29,14 @@ class GapKind(StrEnum):
     REVIEW_OVERDUE = "review_overdue"
     NOTES_NOT_SENT = "notes_not_sent"
     QUESTION_UNANSWERED = "question_unanswered"
+    IMPACT_NO_MEETING = "impact_no_meeting"
+    MINUTES_NOT_SENT = "minutes_not_sent"
     TRANSITION_NO_OWNER = "transition_no_owner"
     TRANSITION_NO_AGENCY = "transition_no_agency"
     TRANSITION_OVERDUE = "transition_overdue"
     MOVE_NOT_HANDED_OVER = "move_not_handed_over"
+    HANDOVER_UNANSWERED = "handover_unanswered"
+    HANDOVER_REFUSED = "handover_refused"
     EXPECTED_NOT_BEGUN = "expected_not_begun"
     NOBODY_INVOLVED = "nobody_involved"
     SHARING_ENDED = "sharing_ended"
@@ -41,6 +46,7 @@ class GapKind(StrEnum):
 KIND_WORDS: Mapping[GapKind, str] = {
     GapKind.NO_LEAD: "No lead professional",
     GapKind.LEAD_LEFT: "The lead professional has left",
+    GapKind.LEAD_NOT_COVERED: "The lead professional is away and nobody covers",
     GapKind.OFFER_UNANSWERED: "Asked to lead, and no answer",
     GapKind.NO_ASSESSMENT: "No assessment",
     GapKind.NO_PLAN: "No plan",
@@ -51,10 +57,14 @@ KIND_WORDS: Mapping[GapKind, str] = {
     GapKind.REVIEW_OVERDUE: "The review is overdue",
     GapKind.NOTES_NOT_SENT: "The family has no notes",
     GapKind.QUESTION_UNANSWERED: "The family’s question is not answered",
+    GapKind.IMPACT_NO_MEETING: "In IMPACT, with no next meeting",
+    GapKind.MINUTES_NOT_SENT: "The family has no minutes",
     GapKind.TRANSITION_NO_OWNER: "Nobody prepares a change",
     GapKind.TRANSITION_NO_AGENCY: "A change with no receiving agency",
     GapKind.TRANSITION_OVERDUE: "A change is overdue",
     GapKind.MOVE_NOT_HANDED_OVER: "A move that is not handed over",
+    GapKind.HANDOVER_UNANSWERED: "Another authority has not answered",
+    GapKind.HANDOVER_REFUSED: "Another authority refused the handover",
     GapKind.EXPECTED_NOT_BEGUN: "An agency was expected and has not begun",
     GapKind.NOBODY_INVOLVED: "No agency is involved",
     GapKind.SHARING_ENDED: "The agreement to share has ended",
@@ -87,21 +97,33 @@ lead AS MATERIALIZED (
   SELECT DISTINCT ON (l.child_id) l.child_id, l.id, l.worker_id, w.agency_id,
          w.until_on AS left_on
     FROM lead_professional l JOIN worker w ON w.id = l.worker_id
-   WHERE l.state = 'accepted' ORDER BY l.child_id, l.from_on, l.id)
+   WHERE l.state = 'accepted' AND l.role = 'main' ORDER BY l.child_id, l.from_on, l.id)
 """
 _LED = "FROM open o LEFT JOIN lead l ON l.child_id = o.child_id"
 _BY_LEAD = "l.worker_id, l.agency_id"
+# Reviews of CONTACTS rest while the child is in IMPACT.
+_IN_CONTACTS = (
+    "NOT EXISTS (SELECT FROM episode_step s WHERE s.episode_id = o.episode_id"
+    " AND s.kind = 'impact' AND s.until_on IS NULL)"
+)
 
 _QUERIES: Mapping[GapKind, str] = {
     GapKind.NO_LEAD: """
 SELECT o.child_id, o.episode_id AS about_id, COALESCE(
     (SELECT max(p.until_on) + 1 FROM lead_professional p WHERE p.child_id = o.child_id
+        AND p.role = 'main'
         AND p.until_on >= o.opened_on), o.opened_on) AS since_on,
     NULL::uuid AS worker_id, NULL::uuid AS agency_id
   {led} WHERE l.id IS NULL""",
     GapKind.LEAD_LEFT: """
 SELECT o.child_id, l.id AS about_id, l.left_on + 1 AS since_on, l.worker_id, l.agency_id
   {led} WHERE l.left_on < :today""",
+    GapKind.LEAD_NOT_COVERED: """
+SELECT o.child_id, c.id AS about_id, c.from_on AS since_on, {by_lead}
+  {led} JOIN lead_cover c ON c.lead_id = l.id
+ WHERE c.state = 'offered' AND c.from_on <= :today AND c.until_on >= :today
+   AND NOT EXISTS (SELECT FROM lead_cover a WHERE a.lead_id = l.id AND a.state = 'accepted'
+     AND a.from_on <= :today AND a.until_on >= :today)""",
     GapKind.OFFER_UNANSWERED: """
 SELECT o.child_id, f.id AS about_id, f.offered_on AS since_on, f.worker_id, f.agency_id
   FROM open o JOIN lead_professional f ON f.child_id = o.child_id
@@ -138,11 +160,11 @@ SELECT o.child_id, f.id AS about_id, f.last_discussed_on AS since_on, {by_lead}
   {led} JOIN referral f ON f.child_id = o.child_id
   JOIN panel p ON p.id = f.panel_id AND p.kind = 'contacts'
  WHERE f.state <> 'closed' AND f.last_discussed_on IS NOT NULL
-   AND f.next_review_by IS NULL AND f.deferred_on IS NULL""",
+   AND f.next_review_by IS NULL AND f.deferred_on IS NULL AND {in_contacts}""",
     GapKind.REVIEW_OVERDUE: """
 SELECT o.child_id, f.id AS about_id, f.next_review_by AS since_on, {by_lead}
   {led} JOIN referral f ON f.child_id = o.child_id
- WHERE f.state <> 'closed' AND f.next_review_by < :today""",
+ WHERE f.state <> 'closed' AND f.next_review_by < :today AND {in_contacts}""",
     GapKind.NOTES_NOT_SENT: """
 SELECT o.child_id, i.id AS about_id, m.held_on AS since_on, {by_lead}
   {led} JOIN agenda_item i ON i.child_id = o.child_id AND i.state = 'discussed'
@@ -156,6 +178,19 @@ SELECT o.child_id, q.id AS about_id, q.said_on AS since_on, {by_lead}
       (said_at AT TIME ZONE 'Europe/London')::date AS said_on FROM note_answer) q
     ON q.child_id = o.child_id
  WHERE q.answer = 'question' AND q.replied_at IS NULL AND q.said_on <= :answered_by""",
+    GapKind.IMPACT_NO_MEETING: """
+SELECT o.child_id, s.id AS about_id, GREATEST(s.from_on,
+    (SELECT max(h.held_on) FROM impact_meeting h WHERE h.episode_id = o.episode_id
+        AND h.state = 'held')) AS since_on, {by_lead}
+  {led} JOIN episode_step s ON s.episode_id = o.episode_id AND s.kind = 'impact'
+    AND s.until_on IS NULL AND s.from_on <= :today
+ WHERE NOT EXISTS (SELECT FROM impact_meeting m WHERE m.episode_id = o.episode_id
+     AND m.state IN ('planned', 'called') AND m.held_on >= :today)""",
+    GapKind.MINUTES_NOT_SENT: """
+SELECT o.child_id, m.id AS about_id, m.held_on AS since_on, {by_lead}
+  {led} JOIN impact_meeting m ON m.episode_id = o.episode_id AND m.state = 'held'
+ WHERE m.held_on <= :answered_by AND NOT EXISTS (SELECT FROM impact_minutes t
+     WHERE t.meeting_id = m.id AND t.state = 'sent')""",
     GapKind.TRANSITION_NO_OWNER: """
 SELECT o.child_id, t.id AS about_id, t.watch_from AS since_on, {by_lead}
   {led} JOIN transition t ON t.child_id = o.child_id
@@ -185,7 +220,19 @@ SELECT o.child_id, t.id AS about_id, t.due_on AS since_on,
   {led} JOIN transition t ON t.child_id = o.child_id
   LEFT JOIN worker w ON w.id = t.owner_worker_id
  WHERE t.kind = 'new_authority' AND t.state IN ('watched', 'planned')
-   AND t.watch_from <= :today""",
+   AND t.watch_from <= :today AND NOT EXISTS (SELECT FROM authority_handover h
+     WHERE h.child_id = o.child_id AND h.direction = 'out'
+       AND h.state IN ('sent', 'accepted', 'refused'))""",
+    GapKind.HANDOVER_UNANSWERED: """
+SELECT o.child_id, h.id AS about_id, h.sent_on AS since_on, {by_lead}
+  {led} JOIN authority_handover h ON h.child_id = o.child_id
+ WHERE h.direction = 'out' AND h.state = 'sent' AND h.sent_on <= :answered_by""",
+    GapKind.HANDOVER_REFUSED: """
+SELECT o.child_id, h.id AS about_id, h.answered_on AS since_on, {by_lead}
+  {led} JOIN authority_handover h ON h.child_id = o.child_id
+ WHERE h.direction = 'out' AND h.state = 'refused' AND h.answered_on >= o.opened_on
+   AND NOT EXISTS (SELECT FROM authority_handover n WHERE n.child_id = h.child_id
+     AND n.direction = 'out' AND n.created_at > h.created_at)""",
     GapKind.EXPECTED_NOT_BEGUN: """
 SELECT o.child_id, i.id AS about_id, i.expected_from_on AS since_on, {by_lead}
   {led} JOIN involvement i ON i.child_id = o.child_id
@@ -230,7 +277,9 @@ SELECT gen_random_uuid(), f.child_id, :kind, f.about_id, f.since_on, :today, f.w
 ON CONFLICT (kind, about_id) WHERE closed_on IS NULL DO NOTHING
 """
 WATCH: Mapping[GapKind, str] = {
-    kind: sql(_WATCH, open=_OPEN, query=sql(query, led=_LED, by_lead=_BY_LEAD))
+    kind: sql(
+        _WATCH, open=_OPEN, query=sql(query, led=_LED, by_lead=_BY_LEAD, in_contacts=_IN_CONTACTS)
+    )
     for kind, query in _QUERIES.items()
 }
 """For each kind, the statement that opens and closes its gaps; again, it changes nothing."""

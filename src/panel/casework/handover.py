@@ -59,7 +59,8 @@ async def authority(session: AsyncSession, authority_id: UUID) -> OtherAuthority
     return found
 
 
-def _require(access: Access) -> None:
+def require_to_hand_over(access: Access) -> None:
+    """Raise NotAllowed for who may not hand this child over."""
     if not access.ties & MAY_CLOSE:
         raise NotAllowed(NOT_YOURS.replace("closes a case", "hands a child over"), ASK_THEM)
     access.require_write()
@@ -73,7 +74,7 @@ async def draft_handover(
     That alone shows it nothing: what it is told rests on what the family agreed with it, or on a
     duty. Raises NotAllowed, Invalid.
     """
-    _require(access)
+    require_to_hand_over(access)
     session, child_id = access.session, access.child_id
     other = await authority(session, authority_id)
     episode = await open_episode_of(session, child_id)
@@ -122,7 +123,7 @@ async def held_row(
     access: Access, handover_id: UUID, version: int, *states: str
 ) -> AuthorityHandover:
     """One that goes out from here and is in one of these states. Raises as a form is told."""
-    _require(access)
+    require_to_hand_over(access)
     row = await access.session.get(
         AuthorityHandover, handover_id, with_for_update=True, populate_existing=True
     )

@@ -32,6 +32,8 @@ class Transition(ChildScoped):
     state: Mapped[str] = mapped_column(Text, default="watched")
     owner_worker_id: Mapped[UUID | None] = mapped_column(ForeignKey("worker.id"), index=True)
     receiving_agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
+    author_agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
+    """Whose worker wrote it down, or wrote the plan for it first; None where it was found."""
     handed_on: Mapped[date | None]
     ended_on: Mapped[date | None]
     """Since when it is done, or not needed."""

@@ -33,6 +33,7 @@ from panel.web.forms import FieldErrors, Filled, line, on_day
 OWN_PAGES: Mapping[str, tuple[str, str]] = {
     "retention.": ("How long records are kept", "/governance/retention"),
     "governance.": ("Governance", "/governance"),
+    "form_limit.": ("Time limits of the forms", "/forms/time-limits"),
 }
 
 

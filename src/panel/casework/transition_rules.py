@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from consent import Category
 from panel.records.dates import birthday, months_after
 
 STATES = ("watched", "planned", "handed", "done", "not_needed")
@@ -92,6 +93,15 @@ FAMILY_WORDS: Mapping[TransitionKind, str] = {
     TransitionKind.NEW_GP: "A new GP",
     TransitionKind.NEW_AUTHORITY: "Moving to another council’s area",
 }
+CATEGORY_OF: Mapping[TransitionKind, Category] = {
+    TransitionKind.HOSPITAL_TO_HOME: Category.HEALTH,
+    TransitionKind.NEW_GP: Category.HEALTH,
+    TransitionKind.BETWEEN_POST_16: Category.EDUCATION,
+    TransitionKind.NEW_SCHOOL: Category.EDUCATION,
+    TransitionKind.NEW_ADDRESS: Category.CONTACT,
+    TransitionKind.NEW_AUTHORITY: Category.CONTACT,
+}
+"""What a change tells of a child; the others tell of the birth date, which is identity."""
 NOBODY_RECEIVES = frozenset({TransitionKind.OWN_AGREEMENT, TransitionKind.DLA_TO_PIP})
 """Changes after which no other agency works with the child because of them."""
 WRITTEN_DOWN = (
@@ -103,6 +113,8 @@ WRITTEN_DOWN = (
     TransitionKind.NEW_AUTHORITY,
 )
 """Those that no birth date tells of: a worker writes them down before they happen."""
+FROM_BIRTH = frozenset(TransitionKind) - frozenset(WRITTEN_DOWN)
+"""Those that a birth date tells of."""
 MONTHS_BEFORE: Mapping[TransitionKind, int] = {
     TransitionKind.NURSERY: 4,
     TransitionKind.RECEPTION: 11,
@@ -183,3 +195,15 @@ def due_now(
         for one in days_of_a_life(born, leaving_at)
         if one.watch_from <= today and one.on >= since
     ]
+
+
+def is_a_day_of(
+    kind: TransitionKind, on: date, born: date, leaving_at: int = LEAVING_CONTACTS_AT
+) -> bool:
+    """Whether a birth date still tells of this change on this day: it may have been put right."""
+    return any(one.kind is kind and one.on == on for one in days_of_a_life(born, leaving_at))
+
+
+def category_of(kind: TransitionKind) -> Category:
+    """By which category it is decided who may know of a change."""
+    return CATEGORY_OF.get(kind, Category.IDENTITY)

@@ -15,7 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.casework.gap_queries import ORDER, WATCH, Limits
-from panel.casework.transition_rules import LEAVING_CONTACTS_AT, due_now
+from panel.casework.transition_rules import (
+    FROM_BIRTH,
+    LEAVING_CONTACTS_AT,
+    TransitionKind,
+    due_now,
+    is_a_day_of,
+)
 from panel.platform.clock import day_of
 from panel.platform.jobs import Job
 from panel.platform.read_models import ReadModel, rows_of
@@ -51,6 +57,13 @@ class _Born(msgspec.Struct):
     opened_on: date
 
 
+class _Found(msgspec.Struct):
+    id: UUID
+    kind: TransitionKind
+    due_on: date
+    born: date
+
+
 _BORN: ReadModel[_Born] = ReadModel(
     """
 SELECT json_build_object('child_id', e.child_id, 'born', c.birth_date,
@@ -72,13 +85,20 @@ SELECT gen_random_uuid(), f.child_id, f.kind, f.watch_from, f.due_on, true, 'wat
    AND (t.due_on = f.due_on OR NOT t.found))
 ON CONFLICT (child_id, kind, due_on) DO NOTHING
 """
+_FOUND: ReadModel[_Found] = ReadModel(
+    """
+SELECT json_build_object('id', t.id, 'kind', t.kind, 'due_on', t.due_on,
+    'born', c.birth_date)::text
+  FROM transition t JOIN child c ON c.id = t.child_id
+ WHERE t.found AND t.state = 'watched' AND c.birth_date IS NOT NULL AND NOT EXISTS (
+   SELECT FROM processing_restriction r WHERE r.child_id = t.child_id AND r.ended_on IS NULL)
+""",
+    _Found,
+)
 _GONE = """
 UPDATE transition t SET state = 'not_needed', ended_on = %(today)s, changed_at = %(now)s,
   changed_by = %(viewer)s, version = t.version + 1
-  FROM unnest(%(child)s::uuid[], %(kind)s::text[], %(due_on)s::date[])
-    AS f (child_id, kind, due_on)
- WHERE t.child_id = f.child_id AND t.kind = f.kind AND t.found AND t.state = 'watched'
-   AND t.due_on <> f.due_on
+ WHERE t.id = ANY(%(ids)s::uuid[])
 """
 _MOVES = """
 INSERT INTO transition (id, child_id, kind, watch_from, due_on, found, state,
@@ -114,6 +134,13 @@ async def find_transitions(session: AsyncSession, today: date, leaving_at: int) 
     right, what nobody has begun to prepare is not needed any more.
     """
     given = {"now": session.info[NOW], "viewer": session.info[VIEWER], "today": today}
+    gone = [
+        one.id
+        for one in await _FOUND.lines(session)
+        if one.kind in FROM_BIRTH and not is_a_day_of(one.kind, one.due_on, one.born, leaving_at)
+    ]
+    if gone:
+        await _changed(session, _GONE, given | {"ids": gone})
     found = [
         (one.child_id, due.kind.value, due.watch_from, due.on)
         for one in await _BORN.lines(session)
@@ -124,7 +151,6 @@ async def find_transitions(session: AsyncSession, today: date, leaving_at: int) 
             list(column) for column in zip(*found[start : start + AT_ONCE], strict=True)
         )
         columns = {"child": child, "kind": kind, "watch_from": begins, "due_on": due_on}
-        await _changed(session, _GONE, given | columns)
         await _changed(session, _WRITE, given | columns)
     since = session.info[NOW] - LOOKED_BACK
     await _changed(session, _MOVES, given | {"since": since})

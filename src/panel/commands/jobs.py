@@ -18,11 +18,13 @@ from panel.allocation.letter_service import send_letters, settle_letters
 from panel.allocation.new_year import promise_out_of_new_pots
 from panel.casework.bulk import carry_on
 from panel.casework.digest import put_digests, waits_for_morning
+from panel.casework.watch import WATCHING
 from panel.commands.opening import gate_of, opened_cluster, plain_errors, running
 from panel.exchange.delivering import Sender, forget_settled
 from panel.exchange.events import put_in_line
 from panel.exchange.exporting import forget_exports, make_waiting
 from panel.exchange.fhir_routes import BASE as FHIR_BASE
+from panel.exchange.handing_over import hand_over_due
 from panel.exchange.history import keep_versions
 from panel.exchange.inbox_forgetting import forget_received
 from panel.exchange.inbox_job import take_in_what_is_left
@@ -263,15 +265,19 @@ def fetching(settings: Settings, gate: Gate) -> list[Job]:
     async def pull(_session: AsyncSession, _slot: datetime) -> None:
         await pull_due(gate.tenant, reaching, landing)
 
+    async def hand_over(_session: AsyncSession, _slot: datetime) -> None:
+        await hand_over_due(gate.tenant, reaching)
+
     asking = Job("ask other systems what changed", EVERY, pull)
+    handing = Job("hand children over to other authorities", EVERY, hand_over)
     mesh = settings.mesh
     if mesh is None:
-        return [asking]
+        return [asking, handing]
 
     async def empty(_session: AsyncSession, _slot: datetime) -> None:
         await collect(gate.tenant, mesh, landing)
 
-    return [asking, Job("empty the MESH mailbox", timedelta(minutes=5), empty)]
+    return [asking, handing, Job("empty the MESH mailbox", timedelta(minutes=5), empty)]
 
 
 def taking_in(gate: Gate) -> Job:
@@ -310,6 +316,7 @@ def all_jobs(settings: Settings, gate: Gate, insight_url: str | None = None) -> 
         *about_exchange(settings, gate),
         taking_in(gate),
         Job("ask families what it was like", timedelta(hours=1), offer_surveys),
+        WATCHING,
         Job(KEEPING, EVERY, keep_facts),
         put,
     ]

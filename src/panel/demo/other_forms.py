@@ -35,18 +35,27 @@ VISIT = Section(
 NIGHTS = Question("nights", Kind.LONG_TEXT, "How are the nights?", required_at_sign_off=True)
 STARTED: dict[int, tuple[str, int, int | None]] = {
     # Story → form, working days since it began, working days since its clock was stopped.
-    3: ("cin_initial", 12, None),
+    1: ("cin_initial", 12, None),
     5: ("cin_initial", 40, 8),
     7: ("cin_core", 52, None),
     9: ("short_breaks_assessment", 4, None),
 }
-REPORTED = (3, 9)
+REPORTED = (1, 9)
 """Stories with a finished report of a therapist."""
 REPORT: dict[str, dict[str, Any]] = {
     "about": {
         "profession": "Speech and language therapist",
         "based_on": ["seen", "talk"],
         "known_since": "Since the spring, once a fortnight at nursery.",
+    },
+    "therapy": {
+        "therapy": "speech",
+        "communication": {
+            "strengths": "Looks, points and takes somebody by the hand.",
+            "needs": "Follows one step at a time; new words take weeks.",
+            "evidence": "Seen at nursery and at home this autumn.",
+            "whose_view": ["health", "parent"],
+        },
     },
     "advice": {
         "summary": "Pictures first, then words. Give time to answer: count to ten.",

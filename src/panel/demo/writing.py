@@ -28,6 +28,7 @@ from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
 from panel.demo.terms import calendar_file
 from panel.demo.voice import write_voice
+from panel.demo.watching import write_changes
 from panel.panels.calendar import (
     add_panel,
     import_terms,
@@ -118,6 +119,7 @@ async def write_year(
     await write_agreements(tenant, year, seed=seed)
     await write_leads(tenant, year, seed=seed)
     await write_quality(tenant, seed)
+    await write_changes(tenant, seed)
     await write_in_bulk(tenant, seed=seed)
 
 

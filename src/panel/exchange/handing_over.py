@@ -31,7 +31,7 @@ from panel.exchange.reading import record
 from panel.exchange.standing import client_by_key
 from panel.platform.crypto import Keyring, Keys
 from panel.platform.ids import new_id
-from panel.platform.problems import FieldError, Invalid, NotAllowed
+from panel.platform.problems import FieldError, Invalid, NotAllowed, Problem
 from panel.platform.reaching import Reaching, is_sendable
 from panel.platform.tables import KEYS, NOW, today_of
 from panel.platform.tenancy import Tenant, load_keys
@@ -208,7 +208,11 @@ async def hand_over_due(tenant: Tenant, reaching: Reaching) -> int:
     done = 0
     while (due := await _taken(tenant)) is not None:
         told, failure = await _ask(due, reaching)
-        await settle(tenant, due.id, told, failure)
+        try:
+            await settle(tenant, due.id, told, failure)
+        except Problem as refused:
+            # The use of the record is restricted, for one: it is tried again later.
+            await settle(tenant, due.id, None, refused.sentence)
         done += 1
     return done
 

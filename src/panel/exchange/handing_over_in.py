@@ -6,7 +6,7 @@ again is the same; another of the same identifier is refused. Accepted, all happ
 transaction: the record is made or found, the episode opens, and the lead professional is named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -26,7 +26,7 @@ from panel.exchange.entering import Client
 from panel.exchange.importing import bring_one
 from panel.exchange.importing_file import ChildFound, UnreadableRecords, read_file
 from panel.panels.models import Panel
-from panel.panels.referrals import import_referral
+from panel.panels.referring import refer_from_outside
 from panel.plans.service import end_with_case
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, NotLetIn
@@ -246,6 +246,14 @@ async def open_received(session: AsyncSession, received_id: UUID) -> Opened:
     )
 
 
+async def kept_authority(session: AsyncSession, authority_id: UUID) -> OtherAuthority:
+    """One authority. Raises NotFound."""
+    row = await session.get(OtherAuthority, authority_id)
+    if row is None:
+        raise NotFound("There is no such authority.", "Go back to the list.")
+    return row
+
+
 async def _one(session: AsyncSession, received_id: UUID) -> tuple[ReceivedHandover, OtherAuthority]:
     row = await session.get(ReceivedHandover, received_id)
     if row is None:
@@ -283,66 +291,80 @@ class Acceptance:
     """The worker who holds the plan here from today."""
 
 
+def acceptance(
+    panel_id: UUID | None, lead_id: UUID | None, may_coordinate: Collection[UUID]
+) -> Acceptance:
+    """How we take a child on, from a form. Raises Invalid."""
+    mistakes = []
+    if panel_id is None or panel_id not in may_coordinate:
+        mistakes.append(FieldError("panel", "Choose a panel that you run"))
+    if lead_id is None:
+        mistakes.append(FieldError("lead", "Choose who is lead professional from today"))
+    if panel_id is None or lead_id is None or mistakes:
+        raise Invalid(tuple(mistakes))
+    return Acceptance(panel_id, lead_id)
+
+
 async def accept(
-    tenant: Tenant, received_id: UUID, version: int, how: Acceptance, viewer: Viewer
+    session: AsyncSession, received_id: UUID, version: int, how: Acceptance, viewer: Viewer
 ) -> UUID:
     """Take the child on; the child's id here. Accepted already, it is the same child.
 
-    Raises NotFound, Conflict, Invalid; then nothing was changed.
+    In a transaction of scheduled work, which reaches every child. Raises NotFound, Conflict,
+    Invalid; then nothing may be kept.
     """
-    async with tenant.transaction(JOB) as session:
-        row, other = await _held(session, received_id)
-        if row.state == "accepted" and row.handover_id is not None:
-            return (await session.get_one(AuthorityHandover, row.handover_id)).child_id
-        _require_open(row, version)
-        lead, panel = await _lead(session, how), await session.get(Panel, how.panel_id)
-        if panel is None:
-            raise Invalid.because("panel", "Choose a panel")
-        handed = _still_theirs(row, other)
-        child_id = await bring_one(session, read_file(handed.record))
-        today = today_of(session)
-        episode = await _begin(session, child_id, today)
-        await load_keys(session, {child_id, lead.agency_id})
-        await import_referral(
-            session,
-            child_id,
-            panel,
-            referred_on=today,
-            agency_id=other.agency_id,
-            reason=handed.handing.note or REFERRED.format(name=other.name),
-            category=Category.PLAN,
-        )
-        await name_lead(session, child_id, lead, today)
-        arrival = await arrived(
-            session,
-            child_id,
-            other,
-            identifier=row.identifier,
-            episode_id=episode.id,
-            on=today,
-            sent_on=day_of(handed.handing.written_at),
-            note=handed.handing.note,
-            withheld=handed.handing.withheld,
-        )
-        await session.flush()
-        row.lead_here = f"{lead.name}, {lead.job_title}".strip(", ")
-        _answer(row, "accepted", today, viewer)
-        row.handover_id = arrival.id
-        await rewrite_access(session, child_id)
-        return child_id
+    row, other = await _held(session, received_id)
+    if row.state == "accepted" and row.handover_id is not None:
+        return (await session.get_one(AuthorityHandover, row.handover_id)).child_id
+    _require_open(row, version)
+    lead, panel = await _lead(session, how), await session.get(Panel, how.panel_id)
+    if panel is None:
+        raise Invalid.because("panel", "Choose a panel")
+    handed = _still_theirs(row, other)
+    child_id = await bring_one(session, read_file(handed.record))
+    today = today_of(session)
+    episode = await _begin(session, child_id, today)
+    await load_keys(session, {child_id, lead.agency_id})
+    await refer_from_outside(
+        session,
+        child_id,
+        panel,
+        way="system",
+        referred_on=today,
+        agency_id=other.agency_id,
+        reason=handed.handing.note or REFERRED.format(name=other.name),
+        category=Category.PLAN,
+    )
+    await name_lead(session, child_id, lead, today)
+    arrival = await arrived(
+        session,
+        child_id,
+        other,
+        identifier=row.identifier,
+        episode_id=episode.id,
+        on=today,
+        sent_on=day_of(handed.handing.written_at),
+        note=handed.handing.note,
+        withheld=handed.handing.withheld,
+    )
+    await session.flush()
+    row.lead_here = f"{lead.name}, {lead.job_title}".strip(", ")
+    _answer(row, "accepted", today, viewer)
+    row.handover_id = arrival.id
+    await rewrite_access(session, child_id)
+    return child_id
 
 
 async def refuse(
-    tenant: Tenant, received_id: UUID, version: int, reason: str, viewer: Viewer
+    session: AsyncSession, received_id: UUID, version: int, reason: str, viewer: Viewer
 ) -> None:
     """Say no, with the reason that the other authority and the family there read."""
     if not reason.strip():
         raise Invalid.because("reason", "Say why: the other authority and the family read it")
-    async with tenant.transaction(JOB) as session:
-        row, _ = await _held(session, received_id)
-        _require_open(row, version)
-        row.reason = reason.strip()
-        _answer(row, "refused", today_of(session), viewer)
+    row, _ = await _held(session, received_id)
+    _require_open(row, version)
+    row.reason = reason.strip()
+    _answer(row, "refused", today_of(session), viewer)
 
 
 async def _held(

@@ -23,7 +23,7 @@ from interop.messages import Episode as EpisodeTold
 from interop.messages import Plan as PlanTold
 from panel.allocation.models import ServiceRequest
 from panel.allocation.rules import LegalBasis, NeedCode, RequestState, Unit, Urgency
-from panel.assessments.models import Assessment, Form, SectionAnswer
+from panel.assessments.models import Assessment, Form, FormState, SectionAnswer
 from panel.assessments.service import (
     ChoicesFrom,
     FormDefinition,
@@ -71,7 +71,11 @@ async def bring_answers(bringing: Bringing) -> None:
     for one in sorted(fillings, key=lambda each: (each.message.signed_off_on or date.max, each.id)):
         told = one.message
         form = await bringing.session.scalar(
-            select(Form).where(Form.key == told.form_key, Form.number == told.form_number)
+            select(Form).where(
+                Form.key == told.form_key,
+                Form.number == told.form_number,
+                Form.state != FormState.DRAFT.value,
+            )
         )
         if form is None:
             reason = f"There is no form {told.form_key} in version {told.form_number} here."

@@ -12,7 +12,7 @@ from panel.exchange.inbox_notifications import refer_notified
 from panel.exchange.inbox_opening import Opened, opened_again
 from panel.exchange.inbox_taking import Taken, piece_rows, settle, take_for, take_in
 from panel.panels.models import Panel
-from panel.panels.referrals import import_referral
+from panel.panels.referring import refer_from_outside
 from panel.platform.problems import Clash, Conflict, Invalid, NotFound
 from panel.platform.tables import today_of
 from panel.records.gate import Access, Gate
@@ -91,10 +91,11 @@ async def new_child(
     ]
     child = await open_record(session, new)
     # The referral first: it is what ties the panel to the record, and lets it write the rest.
-    await import_referral(
+    await refer_from_outside(
         session,
         child.id,
         panel,
+        way="system",
         referred_on=today,
         agency_id=row.agency_id,
         reason=next((one.opinion for one in notifications if one.opinion), REFERRED),

@@ -22,7 +22,8 @@ from interop.incoming.envelope import value_of
 from interop.incoming.received import Piece
 from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Panel
-from panel.panels.referrals import import_referral, takes_referrals
+from panel.panels.referrals import takes_referrals
+from panel.panels.referring import refer_from_outside
 from panel.plans.service import begin_again
 from panel.platform.clock import day_of
 from panel.platform.tables import NOW
@@ -144,10 +145,11 @@ async def refer_notified(
     identified = min(said.identified_on or today, today)
     if child is None or not is_under_school_age(child.birth_date, identified):
         return False
-    await import_referral(
+    await refer_from_outside(
         session,
         child_id,
         panel,
+        way="system",
         referred_on=today,
         agency_id=agency_id,
         reason=said.opinion or WORDS,

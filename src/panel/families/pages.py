@@ -6,6 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from panel.allocation.letter_service import OwnLetter
+from panel.casework.transition_rules import FAMILY_WORDS
+from panel.casework.transitions import ComingForFamily
 from panel.families.form_words import form_words
 from panel.families.objection_words import objection_words
 from panel.families.reading import ChildForFamily, ToRing
@@ -92,8 +94,13 @@ class ChildPage:
     told: Sequence[ToldLine]
     sharing: Sequence[str] = ()
     """What is being decided, or was decided, about sharing."""
+    happening: Sequence[str] = ()
+    ask_href: str = ""
+    """Where to ask for help; empty while the case is open."""
     choices_href: str = ""
     happened_href: str = ""
+    changes: Sequence[tuple[str, str]] = ()
+    """What changes soon: (what and when, who prepares it)."""
     looks_href: str = ""
     """Empty for who is not told who looked."""
     own_data_href: str = ""
@@ -167,6 +174,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         else f"We asked what you want to say on {words.day(child.asked_on)}.",
         told=[_told_line(one, child, today) for one in child.words],
         sharing=[objection_words(one) for one in child.objections],
+        changes=[_change_line(one, child, today) for one in child.changes],
         choices_href=f"/family/{child.child_id}/choices",
         happened_href=f"/family/{child.child_id}/chronology",
         looks_href=f"/family/{child.child_id}/looks" if child.has_standing else "",
@@ -180,7 +188,28 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
         contingency_href=f"/family/{child.child_id}/if-things-go-wrong"
         if child.has_contingency
         else "",
+        happening=child.happening,
+        ask_href=f"/family/{child.child_id}/ask-for-help" if child.may_ask_for_help else "",
     )
+
+
+def _change_line(one: ComingForFamily, child: ChildForFamily, today: date) -> tuple[str, str]:
+    when = words.day(one.due_on)
+    was = " It was due then." if one.due_on < today else ""
+    return f"{FAMILY_WORDS[one.kind]}: {when}.{was}", _who_prepares(one, child)
+
+
+def _who_prepares(one: ComingForFamily, child: ChildForFamily) -> str:
+    if one.state == "handed":
+        return f"{one.receiving} took over." if one.receiving else "It is handed over."
+    if one.owner is None:
+        return (
+            "Nobody prepares this yet. Ask the person to ring."
+            if child.may_know_workers
+            else "Ask the person who helps you who prepares this."
+        )
+    said = f"{one.owner.name}, {one.owner.agency}, prepares this with you."
+    return f"{said} {one.receiving} takes over." if one.receiving else said
 
 
 OWN_WORDS = {

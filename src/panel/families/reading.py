@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, Viewer
 from panel.allocation.letter_service import OwnLetter, own_letters
 from panel.assessments.for_family import FormForFamily, forms_for_family
+from panel.casework.transitions import ComingForFamily, coming_for_family
+from panel.families.happening import happening, panels_to_ask
 from panel.impact.family_lines import meetings_for_family, where_words
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
@@ -81,6 +83,8 @@ class ChildForFamily:
     """A parent with parental responsibility, or the young person themselves."""
     held: frozenset[UUID] = frozenset()
     """The lines of the plan whose words they do not read yet."""
+    changes: Sequence[ComingForFamily] = ()
+    """What changes soon in the child's life, and who prepares it."""
     forms: Sequence[FormForFamily] = ()
     """The forms that are being made about the child, and those finished of late."""
     agreed: OwnStanding | None = None
@@ -92,6 +96,9 @@ class ChildForFamily:
     """The meetings around them, and the minutes that they can read and sign."""
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
+    happening: Sequence[str] = ()
+    """What happens to the case: referral, closing, another authority."""
+    may_ask_for_help: bool = False
 
 
 class _Lead(msgspec.Struct):
@@ -208,12 +215,15 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         letters=await own_letters(access),
         objections=await objections_for_family(access),
         has_standing=bool(access.ties & IN_THEIR_OWN_RIGHT),
+        changes=await coming_for_family(access),
         held=held,
         forms=await forms_for_family(access),
         agreed=await own_standing(access) if isinstance(plan, PlanReading) else None,
         has_contingency=await has_contingency(access),
         where=await where_words(access),
         meetings=await meetings_for_family(access),
+        happening=await happening(access),
+        may_ask_for_help=bool(await panels_to_ask(access)),
     )
 
 

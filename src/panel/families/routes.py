@@ -14,6 +14,7 @@ from panel.allocation.letter_service import open_own_letter
 from panel.families.choice_routes import HANDLERS as CHOICES
 from panel.families.forms import MOST, MOST_OF_ANSWER, AnswerForm, OutcomeForm, TellForm
 from panel.families.happened_routes import HANDLERS as HAPPENED
+from panel.families.help_routes import HANDLERS as HELP
 from panel.families.invite_routes import HANDLERS as INVITATIONS
 from panel.families.pages import (
     HOW_IT_IS,
@@ -234,4 +235,5 @@ HANDLERS = [
     *HAPPENED,
     *SIGN_IN,
     *INVITATIONS,
+    *HELP,
 ]

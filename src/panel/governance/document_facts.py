@@ -51,6 +51,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " asked to be told of, as far as the gate lets them be told",
     "tell other systems": "sends other systems word of which resource changed, and nothing of it,"
     " once the gate was asked again",
+    "hand children over to other authorities": "sends what was signed of a child who moves to the"
+    " authority that takes over, and asks what it answered",
     "ask other systems what changed": "fetches what changed in the systems of other agencies that"
     " are asked by schedule",
     "empty the MESH mailbox": "fetches what was sent to the authority’s mailbox of MESH, the NHS’s"
@@ -66,6 +68,8 @@ DOES_BY_ITSELF: dict[str, str] = {
     " cut off",
     "remind of overdue actions": "reminds whoever has not done an action by its date, then their"
     " manager, once each and without a word of what it is",
+    "watch over every case": "finds every night which changes in a child’s life are to be prepared,"
+    " and who lacks a next step, out of dates and states alone",
     "ask families what it was like": "offers five questions to those of a family who got the notes"
     " of a meeting, once for each meeting",
     "keep the facts": "turns what changed on records into coded facts without names, out of which"

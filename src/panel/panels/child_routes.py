@@ -35,6 +35,8 @@ from panel.panels.referrals import (
     take_as_urgent,
     takes_referrals,
 )
+from panel.panels.referring import answers_of, received, tell_acknowledged
+from panel.panels.referring_words import answer_rows
 from panel.panels.telling import before_panel
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
@@ -104,6 +106,7 @@ async def _page(
         panels = await all_panels(access.session) if may_refer else []
         urgent = await _urgent_meetings(access, found)
         coming = await before_panel(access) if before else None
+        answers = await answers_of(access)
         return desk.page(
             "panels/child.html",
             status=200 if errors is None else 422,
@@ -121,6 +124,8 @@ async def _page(
             decides=[one.name for one in panels if not takes_referrals(one)],
             categories=REASON_CATEGORIES,
             urgent=urgent,
+            answers={key: answer_rows(one, desk.today) for key, one in answers.items()},
+            to_decide=[key for key, one in answers.items() if not one.outcome],
             is_panel=Tie.PANEL in access.ties,
             may_write=access.may_write,
             family=await _choices(access) if access.may_write else [],
@@ -161,7 +166,8 @@ async def refer_child(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> 
 
     async def step(access: Access, form: forms.ReferForm) -> None:
         panel = await _panel(access.session, form.panel)
-        await refer(access, panel, reason=form.reason, category=Category(form.category))
+        referral = await refer(access, panel, reason=form.reason, category=Category(form.category))
+        await received(access.session, referral, "worker")
 
     return await _take(
         desk, child_id, forms.ReferForm, "referred the child to a panel", "refer", step
@@ -177,7 +183,8 @@ async def acknowledge_referral(
     async with desk.gate.open(
         child_id, desk.viewer, desk.purposes, "acknowledged the referral"
     ) as access:
-        await acknowledge(access, referral_id, form.version)
+        referral = await acknowledge(access, referral_id, form.version)
+        await tell_acknowledged(access, referral, f"{desk.site.url}/children/{child_id}/panels")
     return go(f"/children/{child_id}/panels")
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category
 from panel.panels import forms
 from panel.panels.models import Panel
-from panel.panels.referrals import import_referral
+from panel.panels.referring import refer_from_outside
 from panel.register.service import NewChild, add_involvement, open_record
 
 
@@ -17,16 +17,17 @@ def new_child(form: forms.IntakeForm) -> NewChild:
 
 
 async def take_in(session: AsyncSession, panel: Panel, form: forms.IntakeForm) -> UUID:
-    """Add a child with the agency that refers, and the referral, acknowledged.
+    """Add a child with the agency that refers, and the referral.
 
     The caller has looked for a child who is here already.
     """
     child = await open_record(session, new_child(form))
     # The referral first: it is what ties the panel to the record, and lets it write the rest.
-    await import_referral(
+    await refer_from_outside(
         session,
         child.id,
         panel,
+        way="letter",
         referred_on=form.referred_on,
         agency_id=form.agency,
         reason=form.reason,

@@ -295,6 +295,7 @@ async def import_referral(
     first_panel_on: date | None = None,
     last_discussed_on: date | None = None,
     next_review_by: date | None = None,
+    state: str = "acknowledged",
 ) -> bool:
     """A child who was before the panel earlier; returns whether it was added.
 
@@ -313,7 +314,7 @@ async def import_referral(
             reason=reason,
             category=category.value,
             first_panel_on=first_panel_on,
-            state="acknowledged",
+            state=state,
         )
         session.add(referral)
         await session.flush()

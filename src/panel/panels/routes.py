@@ -22,6 +22,7 @@ from panel.panels import (
     meeting_routes,
     move_routes,
     pages,
+    referring_routes,
     settings_routes,
 )
 from panel.panels.board import ShownAgenda, read_agenda, read_board
@@ -124,6 +125,7 @@ async def home(
             actions=await _my_actions(desk, actions),
             sharing=await _sharing(desk),
             has_pack=Role.PANEL_MEMBER in desk.viewer.roles,
+            has_watch=Role.MANAGER in desk.viewer.roles,
             reviews=await _reviews(desk),
             to_hand_over=await _to_hand_over(desk),
             caseload_href="/caseload" if Role.MANAGER in desk.viewer.roles else "",
@@ -668,5 +670,6 @@ HANDLERS = [
     *intake_routes.HANDLERS,
     *meeting_routes.HANDLERS,
     *move_routes.HANDLERS,
+    *referring_routes.HANDLERS,
     *settings_routes.HANDLERS,
 ]

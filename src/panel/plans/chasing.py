@@ -161,7 +161,7 @@ def _notice(one: Chase) -> Notice:
         once=one.once,
         to=one.to,
         subject=subject,
-        says=f"{says} It is in the list of what you are asked to do.",
+        says=f"{says} It is in the list of what you are asked to do, where you may see it.",
         child_id=one.overdue.child_id,
         path="/#my-actions",
     )

@@ -122,7 +122,8 @@ def scaling_series(outcome_id: UUID, measured: Measured) -> SeriesShown | None:
     if not readings:
         return None
     title = measured.smart.scaling_question or "The question on a scale"
-    says = _path(readings, f"on a scale of {SCALE_LOWEST} to {SCALE_HIGHEST}")
+    scale = f"on a scale of {SCALE_LOWEST} to {SCALE_HIGHEST}"
+    says = f"{measured.smart.scaling_question} {_path(readings, scale)}".strip()
     series = Series(
         f"scaling-{outcome_id}",
         title,

@@ -1,0 +1,238 @@
+"""A referral comes by any way and means the same; closed, it is joined or begun anew."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from consent import Category, Purpose, Viewer, ViewerKind
+from panel.casework.closing import (
+    close_case,
+    is_open,
+    last_closure,
+    open_things,
+    reopen_case,
+)
+from panel.panels.models import Panel, Referral
+from panel.panels.referrals import acknowledge, open_referral, refer
+from panel.panels.referring import (
+    Criterion,
+    Decided,
+    answers_of,
+    criteria,
+    decide,
+    received,
+    refer_from_outside,
+    refer_own_child,
+    set_criteria,
+    tell_acknowledged,
+)
+from panel.plans.models import Action, LeadProfessional
+from panel.platform.clock import FixedClock, at_nine
+from panel.platform.problems import Invalid, NotAllowed
+from panel.platform.tenancy import Tenant
+from panel.platform.work_tables import OutboxMessage
+from panel.records.child_scoped import JOB
+from panel.records.gate import Gate
+from panel.register.models import Episode
+from panel.register.service import open_episode
+from tests.sharing.family import (
+    EVERYTHING,
+    TODAY,
+    Family,
+    agreed,
+    hold_the_plan,
+    invented_family,
+    record,
+    referred,
+)
+
+pytestmark = pytest.mark.database
+LINK = "http://panel.example/children"
+
+
+@pytest.fixture
+async def family(tenant: Tenant, gate: Gate) -> Family:
+    made = await invented_family(tenant)
+    await hold_the_plan(tenant, made)
+    agencies = frozenset({made.health, made.school})
+    await record(gate, made, agreed(made, agencies=agencies, purposes=EVERYTHING))
+    return made
+
+
+async def _panel(tenant: Tenant) -> Panel:
+    async with tenant.transaction(JOB) as session:
+        return (await session.scalars(select(Panel))).one()
+
+
+async def _close(gate: Gate, family: Family, **more: str) -> None:
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "closed the case") as access:
+        said = {"reason": "needs_met", "what_next": "School helps from here."} | more
+        await close_case(access, **said)
+
+
+async def test_by_letter_by_system_and_by_a_worker_it_is_the_same(
+    tenant: Tenant, gate: Gate, family: Family
+) -> None:
+    coordinator = await referred(tenant, family)
+    panel = await _panel(tenant)
+    async with tenant.transaction(JOB) as session:
+        await session.execute(Referral.__table__.update().values(state="closed"))
+    for way in ("letter", "form", "system"):
+        async with tenant.transaction(JOB) as session:
+            for _ in range(2):
+                answer = await refer_from_outside(
+                    session,
+                    family.child,
+                    panel,
+                    way=way,
+                    referred_on=TODAY,
+                    agency_id=family.school,
+                    reason="Speech",
+                    category=Category.HEALTH,
+                )
+            assert answer is not None
+            assert (answer.way, answer.acknowledge_by) == (way, date(2026, 11, 30))
+            assert (answer.acknowledged_on is None) == (way == "form")
+            await session.execute(Referral.__table__.update().values(state="closed"))
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "referred") as access:
+        referral = await refer(access, panel, reason="Speech", category=Category.HEALTH)
+        answer = await received(access.session, referral, "worker")
+    async with gate.open(family.child, coordinator, Purpose.PANEL, "acknowledged") as access:
+        await acknowledge(access, referral.id, referral.version)
+        await tell_acknowledged(access, referral, LINK)
+        await tell_acknowledged(access, referral, LINK)
+    async with tenant.transaction(JOB) as session:
+        [mail] = (await session.scalars(select(OutboxMessage))).all()
+        await session.get(Referral, referral.id)
+        assert mail.kind == "referral acknowledged"
+        episodes = (await session.scalars(select(Episode.id))).all()
+        assert len(episodes) == 1, "All of them went on with one episode."
+
+
+async def test_not_eligible_says_why_and_what_else(
+    tenant: Tenant, gate: Gate, family: Family
+) -> None:
+    coordinator = await referred(tenant, family)
+    async with tenant.transaction(JOB) as session:
+        referral = (await session.scalars(select(Referral))).one()
+        version = (await received(session, referral, "letter")).version
+    async with gate.open(family.child, coordinator, Purpose.PANEL, "decided") as access:
+        for wrong in (
+            Decided(eligible=True),
+            Decided(eligible=False, unmet=("age",), reasons="Is 12"),
+            Decided(eligible=False, reasons="Is 12", what_else="Youth service"),
+            Decided(eligible=False, unmet=("money",), reasons="R", what_else="W"),
+        ):
+            with pytest.raises(Invalid):
+                await decide(access, referral.id, version, wrong, LINK)
+        said = Decided(
+            eligible=False, unmet=("age",), reasons="Too old for us", what_else="Youth service"
+        )
+        await decide(access, referral.id, version, said, LINK)
+    async with tenant.transaction(JOB) as session:
+        assert await open_referral(session, family.child, referral.panel_id) is None
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "read") as access:
+        with pytest.raises(NotAllowed):
+            await decide(access, referral.id, version, said, LINK)
+        answer = (await answers_of(access))[referral.id]
+        assert (answer.outcome, answer.decided_on) == ("not_eligible", TODAY)
+
+
+async def test_conditions_are_dated(tenant: Tenant) -> None:
+    async with tenant.transaction(JOB) as session:
+        assert len(await criteria(session)) == 3
+        with pytest.raises(Invalid):
+            await set_criteria(session, [], "Panel of May")
+        await set_criteria(session, [Criterion("age", "Under 9")], "Panel of May")
+        assert await criteria(session) == [Criterion("age", "Under 9")]
+        assert len(await criteria(session, at_nine(date(2026, 1, 1)))) == 3
+
+
+async def test_closed_with_nothing_left_behind_and_come_back(
+    tenant: Tenant, gate: Gate, family: Family, clock: FixedClock
+) -> None:
+    coordinator = await referred(tenant, family)
+    panel = await _panel(tenant)
+    async with tenant.transaction(JOB) as session:
+        episode = await open_episode(session, family.child, date(2026, 9, 1))
+        action = Action(child_id=family.child, due_on=date(2026, 12, 1), state="to_do")
+        action.text = "Ring the school"
+        session.add(action)
+    with pytest.raises(Invalid) as refused:
+        await _close(gate, family)
+    assert "no owner" in refused.value.errors[0].sentence
+    async with tenant.transaction(JOB) as session:
+        kept = await session.get_one(Action, action.id)
+        kept.owner_worker_id = family.rosa.id
+    with pytest.raises(Invalid) as refused:
+        await _close(gate, family, reason="forgotten", what_next="")
+    assert [one.field for one in refused.value.errors] == ["reason", "what_next", "left_with"]
+    with pytest.raises(NotAllowed):
+        async with gate.open(family.child, family.tom, Purpose.SUPPORT, "closed") as access:
+            await close_case(access, reason="needs_met", what_next="Nothing")
+    await _close(gate, family, left_with="Rosa Whitlow", level="targeted")
+    async with tenant.transaction(JOB) as session:
+        assert not await is_open(session, family.child)
+        assert await open_referral(session, family.child, panel.id) is None
+        assert len(await open_things(session, family.child)) == 1
+        closure = await last_closure(session, family.child)
+        assert closure is not None
+        assert (closure.level_now, closure.reason) == ("targeted", "needs_met")
+    await _reopened(gate, family, tenant)
+    await _close(gate, family, left_with="Rosa Whitlow")
+    # Two months later it is joined; more than a year later another begins.
+    clock.set(at_nine(date(2027, 1, 20)))
+    assert await _referred_again(tenant, family, panel) == (episode.id, True)
+    async with gate.open(family.child, coordinator, Purpose.PANEL, "closed the case") as access:
+        await close_case(access, reason="needs_met", what_next="School", left_with="Rosa")
+    clock.set(at_nine(date(2028, 1, 21)))
+    again, joins = await _referred_again(tenant, family, panel)
+    assert again != episode.id
+    assert not joins
+
+
+async def _reopened(gate: Gate, family: Family, tenant: Tenant) -> None:
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "reopened") as access:
+        closure = await last_closure(access.session, family.child)
+        assert closure is not None
+        with pytest.raises(Invalid):
+            await reopen_case(access, closure.id, closure.version, " ")
+        await reopen_case(access, closure.id, closure.version, "They came back")
+    async with tenant.transaction(JOB) as session:
+        leads = await session.execute(select(LeadProfessional.state, LeadProfessional.worker_id))
+        assert [tuple(one) for one in leads] == [("accepted", family.rosa.id)]
+
+
+async def _referred_again(tenant: Tenant, family: Family, panel: Panel) -> tuple[object, bool]:
+    async with tenant.transaction(JOB) as session:
+        answer = await refer_from_outside(
+            session,
+            family.child,
+            panel,
+            way="letter",
+            referred_on=tenant.clock.now().date(),
+            agency_id=family.school,
+            reason="",
+            category=Category.HEALTH,
+        )
+        assert answer is not None
+        return answer.episode_id, answer.joins
+
+
+async def test_a_family_asks_for_help_itself(tenant: Tenant, gate: Gate, family: Family) -> None:
+    await referred(tenant, family)
+    panel = await _panel(tenant)
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    async with gate.open(family.child, mother, Purpose.SUPPORT, "asked for help") as access:
+        with pytest.raises(Invalid):
+            await refer_own_child(access, panel, "Sleep")
+    async with tenant.transaction(JOB) as session:
+        await session.execute(Referral.__table__.update().values(state="closed"))
+    async with gate.open(family.child, mother, Purpose.SUPPORT, "asked for help") as access:
+        answer = await refer_own_child(access, panel, "Sleep")
+        assert answer is not None
+        assert answer.way == "family"
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "asked") as access:
+        with pytest.raises(NotAllowed):
+            await refer_own_child(access, panel, "Sleep")
