@@ -57,6 +57,8 @@ def make_bulk() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("facts", JSONB, nullable=False),
         sa.Column("why", sa.LargeBinary(), nullable=True),
+        sa.Column("what_next", sa.LargeBinary(), nullable=True),
+        sa.Column("left_with", sa.LargeBinary(), nullable=True),
         sa.Column("confirmed_at", WHEN, nullable=True),
         sa.Column("done_at", WHEN, nullable=True),
         sa.Column("undo_until", WHEN, nullable=True),

@@ -40,7 +40,6 @@ from panel.casework.bulk_routes import HANDLERS as BULK
 from panel.casework.notice_routes import HANDLERS as NOTICES
 from panel.casework.quality_routes import HANDLERS as QUALITY
 from panel.casework.routes import HANDLERS as CASEWORK
-from panel.casework.routes import HANDLERS as WATCHED_OVER
 from panel.casework.settings_offered import SETTINGS as CASEWORK_SETTINGS
 from panel.casework.settings_pages import HANDLERS as SETTINGS
 from panel.directory.public_routes import HANDLERS as PUBLIC_DIRECTORY
@@ -298,7 +297,6 @@ def _handlers(sites: dict[str, Site]) -> Sequence[Any]:
         *PACKS,
         *NOTES,
         *ALLOCATION,
-        *WATCHED_OVER,
         *IMPACT,
         *QUALITY,
         *BULK,

@@ -91,7 +91,17 @@ async def test_cases_are_closed_as_they_were_seen(
     page = (await client.get(path)).text
     cases = re.findall(r'name="cases" type="checkbox" value="([^"]+)"', page)
     assert len(cases) == 7
-    rehearsed = await press(client, path, page, {"cases": cases[:2], "reason": "needs_met"})
+    rehearsed = await press(
+        client,
+        path,
+        page,
+        {
+            "cases": cases[:2],
+            "reason": "needs_met",
+            "left_with": "The school nurse",
+            "what_next": "You can come back.",
+        },
+    )
     changed = await client.post(
         path, data=fields(rehearsed) | {"cases": [f"{cases[0].split()[0]} old"]}
     )

@@ -16,6 +16,7 @@ from panel.casework.digest import CHOICES, choose, put_digests, waits_for_mornin
 from panel.casework.feed import make_feed, revoke_feed
 from panel.casework.notice_models import Digest, TaskNotice
 from panel.casework.tasks import due_now, keep_tasks, own_tasks
+from panel.impact.models import ImpactInvitation, ImpactMeeting
 from panel.panels.calendar import add_panel, import_terms
 from panel.panels.models import Referral
 from panel.platform.clock import FixedClock
@@ -25,6 +26,7 @@ from panel.platform.tables import NOW
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.register.models import Episode
 from panel.web.paging import Asked
 from tests.casework.teams import CANARY, Team
 from tests.conftest import MORNING, SignIn
@@ -81,10 +83,38 @@ async def on_a_panel(tenant: Tenant, team: Team) -> None:
             )
 
 
+async def invited(tenant: Tenant, team: Team) -> None:
+    """Rosa is asked to two meetings around a family, one of them at their home."""
+    async with tenant.transaction(JOB) as session:
+        episode = await session.scalar(select(Episode).where(Episode.child_id == team.children[0]))
+        assert episode is not None
+        for at, kind in enumerate(("in_person", "home")):
+            meeting = ImpactMeeting(
+                child_id=team.children[0],
+                episode_id=episode.id,
+                author_agency_id=team.rosa.agency,
+                held_on=MORNING.date() + timedelta(days=at + 1),
+                starts_at=MORNING.time(),
+                format=kind,
+                place=f"{CANARY} Lane",
+            )
+            session.add(meeting)
+            await session.flush()
+            session.add(
+                ImpactInvitation(
+                    child_id=team.children[0],
+                    meeting_id=meeting.id,
+                    kind="worker",
+                    person_id=team.rosa.id,
+                )
+            )
+
+
 async def test_a_calendar_says_when_and_of_what_kind(
     client: AsyncTestClient[Litestar], tenant: Tenant, team: Team
 ) -> None:
     await on_a_panel(tenant, team)
+    await invited(tenant, team)
     async with tenant.transaction(team.rosa.id) as session:
         token = await make_feed(session, team.rosa.id)
     answer = await client.get(f"/calendar-feed/{token}")
@@ -95,7 +125,7 @@ async def test_a_calendar_says_when_and_of_what_kind(
         assert str(one) not in answer.text
     entries = icalendar.Calendar.from_ical(answer.text).walk("VEVENT")
     said = sorted(str(one["summary"]) for one in entries)
-    assert said == ["Panel meeting"] * 2 + ["Review"] * 2
+    assert said == ["Meeting", *["Panel meeting"] * 2, *["Review"] * 2, "Visit"]
     assert all("location" not in one and "description" not in one for one in entries)
 
     etag = answer.headers["etag"]

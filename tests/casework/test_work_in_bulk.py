@@ -38,7 +38,7 @@ async def leads(tenant: Tenant, day: date | None = None) -> dict[UUID, UUID]:
             {"day": day or MORNING.date()},
         )
         rows = list(found)
-    assert max(Counter(row.child_id for row in rows).values()) == 1
+    assert max(Counter(row.child_id for row in rows).values(), default=1) == 1
     return {row.child_id: row.worker_id for row in rows}
 
 
@@ -192,7 +192,8 @@ async def closing(
         steps = [Planned(line.child_id, None, {}, before) for line, _, before in found]
         assert not [line.why_not for line, _, _ in found if line.why_not]
         facts = {"reason": "needs_met"}
-        made = await order(session, who, BulkKind.CLOSE, steps, facts, "")
+        told = ("You can come back at any time.", "The school nurse")
+        made = await order(session, who, BulkKind.CLOSE, steps, facts, "", told)
         return made.id, [(line.child_id, before) for line, _, before in found]
 
 
@@ -209,6 +210,8 @@ async def test_cases_are_closed_and_opened_again(
         }
         # One of them is referred again since.
         session.add(Episode(child_id=team.children[3], opened_on=MORNING.date()))
+        await session.flush()
+        assert await leads(tenant, MORNING.date() + timedelta(days=1)) == {}
     clock.set(MORNING + timedelta(days=6))
     await take_back(tenant, team.ines.id, bulk_id)
     await carry_on(gate)
@@ -219,3 +222,5 @@ async def test_cases_are_closed_and_opened_again(
             select(Episode.child_id).where(Episode.closed_on.is_(None))
         )
         assert sorted(open_now) == sorted(team.children), "each has one open case"
+    again = set(team.children) - {team.children[3]}
+    assert await leads(tenant, clock.now().date()) == dict.fromkeys(again, team.rosa.id)

@@ -31,6 +31,7 @@ from panel.assessments.models import Assessment, Form
 from panel.documents.models import Document
 from panel.documents.service import CONTENT_FIELD
 from panel.governance.models import UnusualPattern
+from panel.impact.models import ImpactMinutes, MinutesCopy
 from panel.insight.linking.models import ListedChild, ListLink
 from panel.panels.note_models import FamilyNote, NoteDelivery
 from panel.plans.contingency import SECTIONS as CONTINGENCY
@@ -109,6 +110,7 @@ CODED = frozenset({
     "proposal.target", "sender_version.type", "list_link.why", "list_link.rules",
     "listed_child.need", "listed_child.ward_code",
     "resource_version.resource", "resource_version.line",
+    "impact_minutes.categories", "impact_invitation.failure",
 })  # fmt: skip
 """Columns that hold codes, dates, hashes or sentences of the product's own, never typed words; and
 `resource_version.line`, which is what other columns hold, as it lies there, sealed or not: systems
@@ -188,8 +190,9 @@ class Around:
     asked_by: dict[UUID, UUID] = field(default_factory=dict)
     """The agency that asks for a placement outside the area."""
     notes: dict[UUID, FamilyNote] = field(default_factory=dict)
+    minutes: dict[UUID, ImpactMinutes] = field(default_factory=dict)
     readers: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
-    """Who has an open copy of a note."""
+    """Who has an open copy of a note, or of minutes."""
     assessments: dict[UUID, Assessment] = field(default_factory=dict)
     documents: dict[UUID, Document] = field(default_factory=dict)
     forms: dict[UUID, FormDefinition] = field(default_factory=dict)
@@ -383,6 +386,48 @@ def _surveyed(row: Any, _: Around) -> Canary:
         row, "own_words", Category.VIEWS, person=row.person_id,
         for_persons=frozenset({row.person_id}), always=frozenset({row.person_id}),
     )  # fmt: skip
+
+
+def _met_at(row: Any, _: Around) -> Canary:
+    """Where a meeting is: at the family's home, where they live."""
+    needs = (Category.CONTACT,) if row.format == "home" else ()
+    return _of(row, "place", *needs, agencies=(None, row.author_agency_id))
+
+
+def _thought(name: str) -> Rule:
+    """What somebody says at a meeting or before it: of the family, in their own right."""
+
+    def rule(row: Any, _: Around) -> Canary:
+        is_worker = "worker" in (getattr(row, "speaker", ""), getattr(row, "kind", ""))
+        return _of(
+            row, name, getattr(row, "category", Category.VIEWS),
+            agencies=(getattr(row, "author_agency_id", None),),
+            person=None if is_worker else row.person_id,
+        )  # fmt: skip
+
+    return rule
+
+
+def _minuted(name: str) -> Rule:
+    def rule(row: Any, around: Around) -> Canary:
+        readers = around.readers.get(row.id, NOBODY) if row.state == "sent" else NOBODY
+        return _of(
+            row, name, Category.PANEL, *row.categories, agencies=(None, row.author_agency_id),
+            for_persons=readers if name == "text" else NOBODY,
+        )  # fmt: skip
+
+    return rule
+
+
+def _minutes_held_back(row: Any, around: Around) -> Canary:
+    author = around.minutes[row.minutes_id].author_agency_id
+    return _of(
+        row, "held_back_why", Category.PANEL, agencies=(None, author), for_persons=NOBODY
+    )  # fmt: skip
+
+
+def _signed(name: str) -> Rule:
+    return lambda row, _: _of(row, name, Category.VIEWS, person=row.person_id)
 
 
 def _reply(row: Any, around: Around) -> Canary:
@@ -621,6 +666,26 @@ SEALED: dict[str, Rule] = {
     "note_answer.text": _answer,
     "note_answer.reply": _reply,
     "survey.own_words": _surveyed,
+    "episode_step.reasons": _by_agency("reasons", Category.PANEL),
+    "impact_meeting.place": _met_at,
+    **{
+        f"impact_meeting.{one}": _by_agency(one, Category.VIEWS)
+        for one in ("who_comes", "interpreter", "wishes")
+    },
+    **{
+        f"impact_meeting.{one}": _by_agency(one, Category.PANEL)
+        for one in ("not_asked_why", "cancelled_why")
+    },
+    "impact_invitation.name": lambda row, _: _of(row, "name", Category.NETWORK),
+    "impact_invitation.address": lambda row, _: _of(row, "address", Category.CONTACT),
+    "impact_invitation.said": _thought("said"),
+    "impact_view.words": _thought("words"),
+    "impact_decision.words": _by_agency("words", Category.PLAN),
+    "impact_minutes.text": _minuted("text"),
+    "impact_minutes.kept": _minuted("kept"),
+    "minutes_copy.held_back_why": _minutes_held_back,
+    "minutes_answer.words": _signed("words"),
+    "minutes_answer.signed_name": _signed("signed_name"),
     **{
         f"quality_audit.{one}": _by_agency(one, Category.PLAN)
         for one in ("comments", "author_words")
@@ -795,6 +860,7 @@ async def look_around(session: AsyncSession) -> Around:
         if copy.state in READABLE:
             known = around.readers.get(copy.note_id, NOBODY)
             around.readers[copy.note_id] = known | {copy.person_id}
+    await _look_at_minutes(session, around)
     for one in await session.scalars(select(Assessment)):
         around.assessments[one.id] = one
     for document in await session.scalars(select(Document)):
@@ -806,6 +872,14 @@ async def look_around(session: AsyncSession) -> Around:
     for link in await session.scalars(select(FamilyLink)):
         around.links.setdefault(link.family_member_id, []).append(link)
     return around
+
+
+async def _look_at_minutes(session: AsyncSession, around: Around) -> None:
+    for minutes in await session.scalars(select(ImpactMinutes)):
+        around.minutes[minutes.id] = minutes
+    for copy in await session.scalars(select(MinutesCopy).where(MinutesCopy.state == "open")):
+        known = around.readers.get(copy.minutes_id, NOBODY)
+        around.readers[copy.minutes_id] = known | {copy.person_id}
 
 
 async def plant(tenant: Tenant, owner_url: str, planting: type[Planted] = Planted) -> Planted:
@@ -892,6 +966,7 @@ def _stays_empty(where: str, row: Any) -> bool:
 
 _SHAPES: Mapping[str, Callable[[str], object]] = {
     "family_note.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
+    "impact_minutes.kept": lambda mark: [{"kind": "name", "words": "x", "why": mark}],
     "family_clearance.marked": lambda mark: [["name", mark]],
     "plan_version.content": lambda mark: {"summary": mark},
     "incident.seen": lambda mark: [mark],

@@ -49,6 +49,7 @@ from panel.sharing.models import (
 from tests.hostile.canary_allocation import allocated
 from tests.hostile.canary_exchange import sent_by_systems
 from tests.hostile.canary_lists import on_a_list
+from tests.hostile.canary_meetings import met
 from tests.hostile.canary_money import packaged
 from tests.hostile.canary_plans import agreed
 from tests.hostile.canary_rights import own_data
@@ -237,6 +238,7 @@ async def _rows(
     await _audited(session, world, child)
     _changes(session, world, child)
     await own_data(session, world, child, mother)
+    await met(session, world.workers, child, world.parents[child])
     await packaged(session, world, child)
     await allocated(session, world, held.panel_id, child, mother)
 

@@ -36,7 +36,9 @@ TABLES = {
     "need_id": "service_request", "appeal_id": "appeal",
     "copy_id": "letter_copy", "letter_id": "decision_letter", "unmet_id": "unmet_need",
     "wait_id": "waiting", "place_id": "place_offer", "decision_id": "request_decision",
-    "offered_id": "proposal", "pair_id": "list_link", "survey_id": "survey", "transition_id": "transition", "audit_id": "quality_audit",
+    "offered_id": "proposal", "pair_id": "list_link", "transition_id": "transition", "meeting_id": "impact_meeting", "invitation_id": "impact_invitation",
+    "view_id": "impact_view", "decided_id": "impact_decision", "minutes_id": "impact_minutes",
+    "survey_id": "survey", "audit_id": "quality_audit",
 }  # fmt: skip
 """Which table a part of an address names a row of."""
 PLAIN = {"slug": "health", "key": "contacts", "token": "nonsense", "persona": "nobody"}

@@ -5,8 +5,8 @@ far it is, each open action with its day, and the words that a step of the case 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from playwright.async_api import expect
 
@@ -23,6 +23,15 @@ STATES = {
     "Harder than before": "It is further away than at the start",
 }
 """How far an outcome is, in the family's words and in the workers'."""
+MEETINGS = {
+    "We are planning this meeting with you.": "Being planned",
+    "This meeting will take place.": "People are invited",
+    "This meeting took place.": "Held",
+    "This meeting does not take place.": "Cancelled",
+}
+"""How far a meeting around the family is, in the family's words and in the workers'."""
+WHERE = {"(IMPACT)": "IMPACT", "social care works with you": "Social care"}
+"""Where the child is, in the family's words and in the workers'. CONTACTS goes without saying."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,8 @@ def days_in(text: str) -> frozenset[str]:
 
 
 async def _main(person: Person, path: str) -> str:
-    await person.open(path)
+    # Not looked at each time: a journey keeps a picture of what is new.
+    await person.page.goto(path)
     return await person.page.locator("main").inner_text()
 
 
@@ -54,18 +64,20 @@ async def _under(family: Person, heading: str) -> str:
 async def agree(family: Person, worker: Person, child: str, *said: str) -> None:
     """Fail with the first thing that the two do not say alike; `said` stands on both besides.
 
-    `child` is the address of the record. Both are left on the first of the pages compared.
+    `child` is the path of the record. Both are left on the first of the pages compared.
     """
-    theirs = {
-        part: await _main(worker, f"{urlsplit(child).path}{part}")
-        for part in ("/plan", "/panels", "")
-    }
+    theirs = {part: await _main(worker, f"{child}{part}") for part in ("/plan", "/panels", "")}
+    theirs["/meetings"] = await _main(worker, f"{child}/meetings")
+    where = await worker.page.locator("#where").inner_text()
+    held = await worker.page.locator(".panel-log__item").all_inner_texts()
     everything = "\n".join(theirs.values())
     ours = await _main(family, _FAMILY)
     await _same_lead(family, everything)
     await _same_next_step(family, everything)
     await _same_outcomes(family, theirs["/plan"])
     await _same_actions(family, worker, child)
+    await _same_meetings(family, held)
+    await _same_place(family, where)
     for words in said:
         assert words in ours, f"The family does not read “{words}”."
         assert words in everything, f"The workers do not read “{words}”."
@@ -96,13 +108,31 @@ async def _same_outcomes(family: Person, plan: str) -> None:
         assert theirs is None or theirs in block, f"“{text}”: {state}, and the workers read {block}"
 
 
+async def _same_meetings(family: Person, held: Sequence[str]) -> None:
+    for line in await family.page.get_by_role("link", name=re.compile("^Meeting on ")).all():
+        (day,) = days_in(await line.inner_text())
+        more = await line.locator("xpath=ancestor::li").inner_text()
+        state = next(theirs for ours, theirs in MEETINGS.items() if ours in more)
+        row = next((one for one in held if day in days_in(one.split("Next meeting")[0])), "")
+        assert state.lower() in row.lower(), f"“{more}”, and the workers read “{row}”."
+
+
+async def _same_place(family: Person, where: str) -> None:
+    told = await _under(family, "Meetings with you")
+    theirs = next((said for ours, said in WHERE.items() if ours in told), "CONTACTS")
+    place, _, since = where.partition(", ")
+    assert place == theirs, f"“{told}”, and the workers read “{where}”."
+    if theirs != "CONTACTS":
+        assert days_in(told) == days_in(since), f"“{told}”, and the workers read “{where}”."
+
+
 async def _same_actions(family: Person, worker: Person, child: str) -> None:
     lines = family.page.locator("p:has-text('Who does what:') + ul > li")
     told = []
     for line in await lines.all():
         text = (await line.locator(".panel-plain__text").inner_text()).strip()
         told.append(Line(text, days_in(await line.inner_text())))
-    await worker.page.goto(f"{urlsplit(child).path}/plan")
+    await worker.page.goto(f"{child}/plan")
     for one in told:
         row = worker.page.locator("tr", has_text=one.text).first
         await expect(row, f"the workers’ plan has “{one.text}”").to_be_visible()

@@ -57,8 +57,12 @@ async def order(
     steps: Sequence[Planned],
     facts: Mapping[str, Any],
     why: str,
+    words: tuple[str, str] = ("", ""),
 ) -> BulkWork:
-    """Order it, in the transaction of who does: the job carries it out. Raises NotAllowed."""
+    """Order it, in the transaction of who does: the job carries it out. Raises NotAllowed.
+
+    Args: `words` are what families read that happens next, and who sees to what is open.
+    """
     agency = who.viewer.agency
     if agency is None:
         raise NotAllowed("Only a worker of an agency can work in bulk.")
@@ -70,6 +74,7 @@ async def order(
         why=why,
         confirmed_at=session.info[NOW],
     )
+    work.what_next, work.left_with = words
     session.add(work)
     await session.flush()
     session.add_all(
@@ -235,13 +240,13 @@ async def _do(
             return {}
         return await bulk_steps.move(session, work, step)
     if kind is BulkKind.CLOSE and is_back:
-        await bulk_steps.reopen(session, step)
+        await bulk_steps.reopen_closed(session, step)
         return {}
     access = None if step.child_id is None else opened.get(step.child_id)
     if access is None:
         raise Left("not_reached")
     if kind is BulkKind.CLOSE:
-        return await bulk_steps.close(access, step, work.facts["reason"])
+        return await bulk_steps.close(access, work, step)
     if is_back:
         await bulk_steps.take_back(access, step)
         return {}

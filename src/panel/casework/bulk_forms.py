@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from panel.platform.problems import Invalid
-from panel.web.forms import chosen, line, on_day
+from panel.web.forms import chosen, line, on_day, paragraphs
 
 NOT_READ = "Load the list again: this line could not be read"
 Step = Literal["look", "do"]
@@ -74,6 +74,15 @@ class CloseForm(msgspec.Struct, forbid_unknown_fields=True):
         WhyClosed, chosen("Why they are closed", missing="Select why the cases are closed")
     ]
     cases: Annotated[list[str], chosen("Cases", missing="Select at least one case to close")]
+    what_next: Annotated[
+        str,
+        paragraphs(
+            "What happens next",
+            at_most=2_000,
+            missing="Say what happens next: each family reads it",
+        ),
+    ]
+    left_with: Annotated[str, line("Who sees to what is still open", at_most=300)] = ""
     why: Annotated[str, line("Note", at_most=300)] = ""
 
 

@@ -62,6 +62,10 @@ class BulkWork(Row):
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Ids, codes and days: from whom to whom, which panel, which reason."""
     why = Sealed(holder="agency_id")
+    what_next = Sealed(holder="agency_id")
+    """What each family reads that happens next, where cases are closed."""
+    left_with = Sealed(holder="agency_id")
+    """Who sees to what is still open of them."""
     confirmed_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     undo_until: Mapped[datetime | None]

@@ -18,10 +18,11 @@ from panel.casework.bulk_rules import (
     moved_days,
     spread_evenly,
 )
-from panel.casework.bulk_steps import why_not_closed
+from panel.casework.bulk_steps import is_left_open, why_not_closed
 from panel.casework.names import Named, named
 from panel.panels.calendar import meeting_on, panel_rhythm, rehearse_change
 from panel.panels.models import Panel
+from panel.plans.caseload import limits_of
 from panel.plans.service import plans_held, who_leads, who_may_hold
 from panel.platform.problems import Invalid, NotAllowed, Problem
 from panel.platform.tables import NOW, VIEWER, today_of
@@ -106,7 +107,8 @@ class Reassigning:
 
     lines: Sequence[Line]
     takers: Sequence[Person]
-    note: str
+    notes: Sequence[str]
+    """What to know first: that these are not all, and who would hold more than the limit says."""
 
 
 async def rehearse_reassign(
@@ -165,7 +167,23 @@ async def rehearse_reassign(
                 taker,
             )
         )
-    return Reassigning(lines, able, MANY if len(held) > MOST_AT_ONCE else "")
+    notes = [MANY] if len(held) > MOST_AT_ONCE else []
+    return Reassigning(lines, able, [*notes, *await _over_limits(session, able, to)])
+
+
+async def _over_limits(
+    session: AsyncSession, able: Sequence[Person], to: Mapping[UUID, UUID]
+) -> Sequence[str]:
+    """Who would hold more plans than their agency's limit says: a sentence each."""
+    limits = await limits_of(session, {one.agency_id for one in able})
+    said = []
+    for one in able:
+        given = sum(1 for taker in to.values() if taker == one.worker_id)
+        limit, would = limits[one.agency_id], one.plans + given
+        if given and would > limit:
+            plans = words.plural(would, "plan")
+            said.append(f"{one.name} would hold {plans}; the limit is {words.number(limit)}.")
+    return said
 
 
 # Cases to close -----------------------------------------------------------------------------------
@@ -174,6 +192,8 @@ _CASES = text("""
 SELECT e.child_id, e.id, e.version, e.opened_on,
   COALESCE((SELECT json_object_agg(f.id, json_build_array(f.version, f.state))
     FROM referral f WHERE f.child_id = e.child_id AND f.state <> 'closed'), '{}') AS referrals,
+  EXISTS (SELECT FROM lead_professional l WHERE l.child_id = e.child_id
+    AND l.state = 'accepted') AS has_lead,
   (SELECT max(f.last_discussed_on) FROM referral f WHERE f.child_id = e.child_id) AS discussed
 FROM child_access x JOIN episode e ON e.child_id = x.child_id
 WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now
@@ -219,19 +239,20 @@ async def rehearse_close(
             "version": row.version,
             "referrals": {one: version for one, (version, _) in row.referrals.items()},
             "states": {one: state for one, (_, state) in row.referrals.items()},
+            "has_lead": row.has_lead,
         }
         code, _ = await why_not_closed(child.access, before)
-        found.append(
-            (
-                _close_line(row.opened_on, row.discussed, len(row.referrals), child, code),
-                (row.opened_on, row.id),
-                before,
-            )
-        )
+        still = await is_left_open(child.access)
+        days = (row.opened_on, row.discussed)
+        line = _close_line(days, len(row.referrals), still, child, code)
+        found.append((line, (row.opened_on, row.id), before))
     return found
 
 
-def _close_line(opened: date, discussed: date | None, ends: int, child: Named, code: str) -> Line:
+def _close_line(
+    days: tuple[date, date | None], ends: int, still: int, child: Named, code: str
+) -> Line:
+    opened, discussed = days
     talked = "never discussed" if discussed is None else f"discussed {words.short_day(discussed)}"
     return Line(
         child.child_id,
@@ -239,7 +260,8 @@ def _close_line(opened: date, discussed: date | None, ends: int, child: Named, c
         child.reference,
         f"Open since {words.short_day(opened)}, {talked}",
         "The case is closed today"
-        + (f", and {words.plural(ends, 'referral')} with it" if ends else ""),
+        + (f", and {words.plural(ends, 'referral')} with it" if ends else "")
+        + (f"; {words.plural(still, 'thing is', 'things are')} still open" if still else ""),
         LEFT_WORDS.get(code, ""),
         str(child.child_id),
     )

@@ -232,7 +232,7 @@ async def _rehearsed_plans(
         status=200 if errors is None else 422,
         filled=Filled({"why": form.why}, errors),
         lines=found.lines,
-        note=found.note,
+        notes=found.notes,
         takers=found.takers,
         from_ids=form.from_ids,
         to_ids=form.to_ids,
@@ -308,7 +308,9 @@ async def close_cases(desk: NamedDependency[Desk]) -> Response[Any]:
         if not steps:
             raise Invalid.because("cases", "None of these cases can be closed in this way")
         facts = {"reason": form.reason}
-        made.append((await order(here.session, who, BulkKind.CLOSE, steps, facts, form.why)).id)
+        told = (form.what_next, form.left_with)
+        work = await order(here.session, who, BulkKind.CLOSE, steps, facts, form.why, told)
+        made.append(work.id)
 
     again = partial(_rehearsed_cases, desk, read)
     return await _ordered(desk, await take_here(desk, CloseForm, work, BASE, again=again), made)
@@ -332,6 +334,8 @@ async def _rehearsed_cases(
         some=any(not line.why_not for line, _, _ in found),
         reason=form.reason,
         reason_words=CLOSURE_WORDS[form.reason],
+        what_next=form.what_next,
+        left_with=form.left_with,
         action=f"{BASE}/cases",
         back_href=f"{BASE}/cases",
     )

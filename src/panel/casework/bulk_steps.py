@@ -4,33 +4,26 @@ A step runs within a savepoint: where it raises `Left`, nothing of it stays.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Tie
 from panel.casework.bulk_models import BulkStep, BulkWork
+from panel.casework.closing import MAY_CLOSE, close_case, open_things, reopen
+from panel.casework.closing_models import CaseClosure
 from panel.panels.calendar import change_meeting
-from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Meeting, Panel, Referral
-from panel.plans.service import (
-    Given,
-    NobodyElse,
-    NotGiven,
-    begin_again,
-    end_with_case,
-    give_plan,
-    take_plan_back,
-)
+from panel.plans.models import LeadProfessional
+from panel.plans.service import Given, NotGiven, give_plan, take_plan_back
 from panel.platform.problems import Invalid, Problem
+from panel.platform.tables import today_of
+from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, rewrite_access
 from panel.register.models import Episode
-from panel.register.service import close_episode
-
-A_DAY = timedelta(days=1)
+from panel.register.service import open_episode_of
 
 
 class Left(Exception):
@@ -82,26 +75,31 @@ _ON_AGENDA = text(
     "SELECT 1 FROM agenda_item i JOIN meeting m ON m.id = i.meeting_id WHERE i.child_id = :child"
     " AND i.state = 'listed' AND m.state = 'frozen' AND m.held_on >= :today LIMIT 1"
 )
+TAKEN_BACK = "It was closed with others, and taken back"
 
 
-async def close(access: Access, step: BulkStep, reason: str) -> dict[str, Any]:
+async def close(access: Access, work: BulkWork, step: BulkStep) -> dict[str, Any]:
     """Close the case as it was rehearsed; the rows afterwards. Raises Left."""
     why, referrals = await why_not_closed(access, step.before)
     if why:
         raise Left(why)
-    for row in referrals:
-        row.state = "closed"
-    await access.session.flush()
     try:
-        episode = await close_episode(access.session, access.child_id, access.today, reason)
+        closure = await close_case(
+            access,
+            reason=work.facts["reason"],
+            what_next=work.what_next,
+            left_with=work.left_with,
+        )
     except Invalid as refused:
-        raise Left("not_open") from refused
-    await end_with_case(access.session, access.child_id, access.today)
-    await rewrite_access(access.session, access.child_id)
+        # All else was looked at: something open, and nobody is named who sees to it.
+        raise Left("left_behind") from refused
+    episode = await access.session.get_one(Episode, closure.episode_id)
     return {
+        "closure": str(closure.id),
+        "closure_version": closure.version,
         "episode": str(episode.id),
         "version": episode.version,
-        "referrals": {str(row.id): row.version for row in referrals},
+        "referrals": {str(row.id): row.version for row in referrals if row.state == "closed"},
     }
 
 
@@ -119,55 +117,66 @@ async def why_not_closed(access: Access, seen: Mapping[str, Any]) -> tuple[str, 
     if episode is None or episode.child_id != access.child_id:
         return "not_open", referrals
     versions = {str(row.id): row.version for row in referrals}
+    things = await open_things(session, access.child_id)
     given = {"child": access.child_id, "today": access.today}
     reasons = {
-        "read_only": not access.may_write,
+        "read_only": not access.may_write or not access.ties & MAY_CLOSE,
         "not_open": episode.closed_on is not None,
         "changed": episode.version != seen["version"] or versions != seen["referrals"],
-        "before_panel": bool(referrals) and Tie.PANEL not in access.ties,
         "on_agenda": await session.scalar(_ON_AGENDA, given) is not None,
+        "no_owner": any(not one.has_owner for one in things),
     }
     return next((code for code, is_so in reasons.items() if is_so), ""), referrals
 
 
-async def reopen(session: AsyncSession, step: BulkStep) -> None:
+async def is_left_open(access: Access) -> int:
+    """How much of a case is still open, which somebody is to see to: a count."""
+    return len(await open_things(access.session, access.child_id))
+
+
+async def reopen_closed(session: AsyncSession, step: BulkStep) -> None:
     """The case goes on, before the panels it was before. For scheduled work. Raises Left.
 
     Whoever closed it may not reach the child any more, and nothing of the record is read for it.
     """
     after = step.after
+    closure = await session.get(CaseClosure, UUID(after["closure"]), populate_existing=True)
     episode = await session.get(Episode, UUID(after["episode"]), populate_existing=True)
+    if closure is None or closure.version != after["closure_version"]:
+        raise Left("changed")
     if episode is None or episode.version != after["version"]:
         raise Left("changed")
-    others = await session.scalar(
-        select(Episode.id).where(Episode.child_id == episode.child_id, Episode.closed_on.is_(None))
-    )
     found = await session.scalars(
         select(Referral)
         .where(Referral.child_id == episode.child_id)
         .execution_options(populate_existing=True)
     )
     rows = {str(row.id): row for row in found}
-    if others is not None or any(row.state != "closed" for row in rows.values()):
+    again = any(row.state != "closed" and key in after["referrals"] for key, row in rows.items())
+    if again or await open_episode_of(session, episode.child_id) is not None:
         raise Left("reopened")
-    was: Mapping[str, Any] = step.before["states"]
     if any(rows[one].version != version for one, version in after["referrals"].items()):
         raise Left("changed")
+    await load_keys(session, {episode.child_id})
+    await reopen(session, closure, TAKEN_BACK)
+    was: Mapping[str, Any] = step.before["states"]
     for one in after["referrals"]:
         rows[one].state = was[one]
-    closed_on = episode.closed_on
-    episode.closed_on = episode.closure_reason = episode.level_at_closure = None
-    if closed_on is not None:
-        await _lead_again(session, episode.child_id, closed_on + A_DAY)
+    if step.before["has_lead"] and not await lead_from_today(session, episode.child_id):
+        raise Left("no_lead")
     await rewrite_access(session, episode.child_id)
 
 
-async def _lead_again(session: AsyncSession, child_id: UUID, since: date) -> None:
-    """As if it had not been closed: who held the plan holds it on, without a day between."""
-    try:
-        await begin_again(session, child_id, since, whoever_runs_it)
-    except NobodyElse as refused:
-        raise Left("changed") from refused
+async def lead_from_today(session: AsyncSession, child_id: UUID) -> bool:
+    """Whether somebody holds the plan today and on, without an end."""
+    found = await session.scalar(
+        select(LeadProfessional.id).where(
+            LeadProfessional.child_id == child_id,
+            LeadProfessional.state == "accepted",
+            LeadProfessional.from_on <= today_of(session),
+        )
+    )
+    return found is not None
 
 
 # A meeting goes to another day --------------------------------------------------------------------

@@ -97,7 +97,11 @@ async def calendar_of(tenant: Tenant, token: str) -> bytes:
     if who is None:
         raise NotFound(NO_SUCH)
     async with tenant.transaction(worker_id) as session:
-        events = [*await _panel_meetings(session, who), *await _reviews(session, who)]
+        events = [
+            *await _panel_meetings(session, who),
+            *await _reviews(session),
+            *await _family_meetings(session),
+        ]
     return as_calendar(tenant, worker_id, events)
 
 
@@ -123,24 +127,49 @@ _REVIEWS = text(
 )
 
 
-async def _reviews(session: AsyncSession, who: SignedIn) -> Sequence[Event]:
+async def _reviews(session: AsyncSession) -> Sequence[Event]:
     """By which day each child's review is due whom the worker leads: a day and no more."""
-    today = today_of(session)
-    found = await session.execute(
-        _REVIEWS,
-        {
-            "viewer": session.info[VIEWER],
-            "now": session.info[NOW],
-            "first": today - BEFORE,
-            "last": today + AHEAD,
-        },
-    )
+    found = await session.execute(_REVIEWS, _within(session))
     whole_day = timedelta(days=1)
+    return [Event(f"review {row.id}", REVIEW, row.next_review_by, whole_day) for row in found]
+
+
+_MEETINGS = text(
+    "SELECT m.id, m.held_on, m.starts_at, m.minutes, m.format FROM child_access x"
+    " JOIN impact_invitation i ON i.child_id = x.child_id"
+    " JOIN impact_meeting m ON m.id = i.meeting_id"
+    " WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now"
+    " AND i.kind = 'worker' AND i.person_id = :viewer AND i.answer <> 'no'"
+    " AND i.taken_back_at IS NULL AND m.state IN ('planned', 'called', 'held')"
+    " AND m.held_on BETWEEN :first AND :last ORDER BY m.held_on, m.id"
+)
+AT_HOME = "home"
+"""The format of a meeting for which workers come to the family."""
+
+
+async def _family_meetings(session: AsyncSession) -> Sequence[Event]:
+    """Meetings around a family to which the worker is invited and has not said no."""
+    found = await session.execute(_MEETINGS, _within(session))
     return [
-        Event(f"review {row.id}", REVIEW, row.next_review_by, whole_day)
+        Event(
+            f"impact {row.id}",
+            VISIT if row.format == AT_HOME else MEETING,
+            datetime.combine(row.held_on, row.starts_at, LONDON),
+            timedelta(minutes=row.minutes),
+        )
         for row in found
-        if who.viewer.id == session.info[VIEWER]
     ]
+
+
+def _within(session: AsyncSession) -> dict[str, object]:
+    """Whose calendar it is, and its first and last day, as statements name them."""
+    today = today_of(session)
+    return {
+        "viewer": session.info[VIEWER],
+        "now": session.info[NOW],
+        "first": today - BEFORE,
+        "last": today + AHEAD,
+    }
 
 
 def as_calendar(tenant: Tenant, worker_id: UUID, events: Sequence[Event]) -> bytes:

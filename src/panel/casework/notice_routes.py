@@ -28,8 +28,12 @@ KIND_WORDS = {
     TaskKind.REVIEW: "A review",
     TaskKind.OFFER: "An offer to be lead professional",
     TaskKind.REQUEST: "A request to see more",
-    TaskKind.HANDOVER: "A plan to hand over",
-    TaskKind.MINUTES: "A note to a family to sign off",
+    TaskKind.HANDOVER: "A handover to finish",
+    TaskKind.MINUTES: "Notes or minutes to a family to finish",
+    TaskKind.CHASE: "An action of a colleague that is long overdue",
+    TaskKind.INVITATION: "An invitation to a meeting to answer",
+    TaskKind.TRANSITION: "A transition to prepare",
+    TaskKind.COVER: "A request to stand in as lead professional",
 }
 
 
@@ -59,12 +63,17 @@ def task_href(task: Task) -> str:
     """Where a task is done."""
     if task.kind is TaskKind.OFFER:
         return f"/lead-professional/offers/{task.subject_id}"
+    if task.kind is TaskKind.COVER:
+        return f"/lead-professional/cover/{task.subject_id}"
     pages = {
         TaskKind.ACTION: "plan#actions",
         TaskKind.REVIEW: "panels",
         TaskKind.REQUEST: "sharing",
         TaskKind.HANDOVER: "lead-professional",
         TaskKind.MINUTES: "panels",
+        TaskKind.CHASE: "plan#actions",
+        TaskKind.INVITATION: "meetings",
+        TaskKind.TRANSITION: "chronology/all",
     }
     return f"/children/{task.child_id}/{pages[task.kind]}"
 

@@ -16,6 +16,7 @@ from panel.accounts.service import agencies
 from panel.accounts.taking import take
 from panel.casework import forms, pages
 from panel.casework.chronology_routes import HANDLERS as CHRONOLOGY
+from panel.casework.closing_routes import HANDLERS as CLOSING
 from panel.casework.gap_queries import KIND_WORDS as GAP_WORDS
 from panel.casework.gap_queries import GapKind
 from panel.casework.looking import KEY, coming_transitions, sees_all, watch_list
@@ -228,9 +229,5 @@ HANDLERS = [
     hand_transition_over,
     finish_transition,
     *CHRONOLOGY,
+    *CLOSING,
 ]
-"""The room's handlers, as `app` serves them."""
-
-from panel.casework.closing_routes import HANDLERS as CLOSING
-
-HANDLERS = [*CLOSING]

@@ -24,6 +24,7 @@ from panel.accounts.dated_settings import (
 )
 from panel.accounts.desk import SETTING, Desk
 from panel.accounts.desk import SETTINGS as BASE
+from panel.accounts.service import agencies
 from panel.accounts.taking import Transaction, take_here
 from panel.panels.models import Panel
 from panel.platform.problems import NotFound
@@ -34,6 +35,7 @@ OWN_PAGES: Mapping[str, tuple[str, str]] = {
     "retention.": ("How long records are kept", "/governance/retention"),
     "governance.": ("Governance", "/governance"),
     "form_limit.": ("Time limits of the forms", "/forms/time-limits"),
+    "lead.limit": ("Plans that one worker should hold at most", "/caseload"),
 }
 
 
@@ -85,8 +87,10 @@ def since_words(held: Held) -> str:
     return "The beginning" if held.from_on is None else words.short_day(held.from_on)
 
 
-def own_row(found: OfItsOwn, panels: Mapping[str, tuple[str, str]]) -> tuple[str, ...] | None:
-    """A setting of a page of its own: where, what, since when, its source, who. None: no page."""
+def own_row(
+    found: OfItsOwn, panels: Mapping[str, tuple[str, str]], named: Mapping[str, str]
+) -> tuple[str, ...]:
+    """A setting that a page of its own changes: where, what, since when, its source, who."""
     changed = found.changed
     rest = (since_words(changed), changed.source, changed.by or "Panel")
     if found.key in panels:
@@ -94,9 +98,15 @@ def own_row(found: OfItsOwn, panels: Mapping[str, tuple[str, str]]) -> tuple[str
         return f"/panels/{key}/settings", f"Settings of the {name}", *rest
     for prefix, (label, href) in OWN_PAGES.items():
         if found.key.startswith(prefix):
-            what = found.key.removeprefix(prefix).replace("_", " ").replace(".", ", ")
-            return href, f"{label}: {what}", *rest
-    return None
+            return href, f"{label}{_which(found.key.removeprefix(prefix), named)}", *rest
+    return BASE, found.key.replace("_", " ").replace(".", ", "), *rest
+
+
+def _which(rest: str, named: Mapping[str, str]) -> str:
+    """Which of several a key is about: an agency by its name, else in the key's own words."""
+    said = rest.removeprefix(".")
+    said = named.get(said, said.replace("_", " ").replace(".", ", "))
+    return f": {said}" if said else ""
 
 
 def groups(found: Sequence[Standing]) -> list[tuple[str, list[SettingRow]]]:
@@ -117,10 +127,11 @@ async def all_settings(desk: NamedDependency[Desk]) -> Response[str]:
         others = await of_their_own(session, offered)
         named = await session.execute(select(Panel.id, Panel.name, Panel.key))
         panels = {f"panel.{row.id}": (row.name, row.key) for row in named}
+        of_agencies = {str(one.id): one.name for one in await agencies(session)}
     return desk.page(
         "casework/settings.html",
         groups=groups([found[one.key] for one in offered]),
-        others=[row for one in others if (row := own_row(one, panels)) is not None],
+        others=[own_row(one, panels, of_agencies) for one in others],
     )
 
 

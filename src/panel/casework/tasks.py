@@ -36,6 +36,10 @@ class TaskKind(StrEnum):
     REQUEST = "request"
     HANDOVER = "handover"
     MINUTES = "minutes"
+    CHASE = "chase"
+    INVITATION = "invitation"
+    TRANSITION = "transition"
+    COVER = "cover"
 
 
 WHAT_WAITS: Sequence[str] = (
@@ -83,6 +87,45 @@ FROM family_note n JOIN meeting m ON m.id = n.meeting_id
   JOIN worker_role r ON r.panel_id = m.panel_id AND r.role = 'coordinator'
     AND (r.from_on IS NULL OR r.from_on <= :today) AND (r.until_on IS NULL OR r.until_on >= :today)
 WHERE n.state = 'draft'
+""",
+    # Minutes of a meeting about a family that whoever drafted them has not sent.
+    """
+SELECT m.created_by, 'minutes', m.id, m.child_id, NULL::date,
+  (m.created_at AT TIME ZONE 'Europe/London')::date
+FROM impact_minutes m JOIN worker w ON w.id = m.created_by WHERE m.state = 'draft'
+""",
+    # Actions of others that are so long overdue that the manager was told.
+    """
+SELECT c.worker_id, 'chase', c.action_id, c.child_id, c.due_on, c.on
+FROM action_chase c JOIN action a ON a.id = c.action_id AND a.due_on = c.due_on
+WHERE c.step = 'manager' AND a.state IN ('to_do', 'doing')
+""",
+    # Invitations to a meeting about a family that are not answered.
+    """
+SELECT i.person_id, 'invitation', i.id, i.child_id, m.held_on,
+  (i.created_at AT TIME ZONE 'Europe/London')::date
+FROM impact_invitation i JOIN impact_meeting m ON m.id = i.meeting_id
+WHERE i.kind = 'worker' AND i.answer = 'waiting' AND i.taken_back_at IS NULL
+  AND m.state IN ('planned', 'called') AND m.held_on >= :today
+""",
+    # Transitions that the worker prepares.
+    """
+SELECT t.owner_worker_id, 'transition', t.id, t.child_id, t.due_on, t.watch_from
+FROM transition t WHERE t.owner_worker_id IS NOT NULL AND t.state IN ('watched', 'planned')
+  AND t.watch_from <= :today AND t.due_on <= :reviews_until
+""",
+    # Requests to stand in for a lead professional.
+    """
+SELECT c.worker_id, 'cover', c.id, c.child_id, c.from_on, c.offered_on
+FROM lead_cover c WHERE c.state = 'offered'
+""",
+    # Handovers to another authority that were refused, or wait to be sent: for who leads.
+    """
+SELECT l.worker_id, 'handover', h.id, h.child_id, h.moves_on,
+  (h.created_at AT TIME ZONE 'Europe/London')::date
+FROM authority_handover h JOIN lead_professional l ON l.child_id = h.child_id
+  AND l.state = 'accepted'
+WHERE h.direction = 'out' AND h.state = 'draft'
 """,
 )
 """Each gives worker, kind, subject, child, due, since. What comes later adds a query of its own."""

@@ -17,6 +17,7 @@ from panel.assessments.service import ensure_forms
 from panel.demo import places
 from panel.demo.agreeing import version_of, write_agreements
 from panel.demo.allocating import allocate
+from panel.demo.around import meet_around
 from panel.demo.asking import Asked, asked
 from panel.demo.directory import write_directory
 from panel.demo.in_bulk import write_in_bulk
@@ -116,6 +117,7 @@ async def write_year(
     await look_back(tenant, year, seed=seed)
     await allocate(tenant, year, world.asked, seed=seed)
     await write_voice(tenant, year, seed=seed)
+    await meet_around(tenant, year, seed=seed)
     await write_agreements(tenant, year, seed=seed)
     await write_leads(tenant, year, seed=seed)
     await write_quality(tenant, seed)

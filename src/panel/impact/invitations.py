@@ -113,7 +113,7 @@ async def invitations_of(access: Access, meeting: ImpactMeeting) -> Sequence[Inv
     known = {one.person: one for one in await who_can_be_invited(access)}
     workers = [one.person_id for one in rows if one.kind == "worker" and one.person_id]
     names = await worker_names(access.session, workers)
-    may_know = access.may(Category.NETWORK, meeting.author_agency_id)
+    may_know = access.may(Category.NETWORK)
     return [_line(access, meeting, row, known, names, may_know=may_know) for row in rows]
 
 
@@ -127,7 +127,7 @@ def _line(
     may_know: bool,
 ) -> InvitationLine:
     author = row.person_id if row.kind == "family" else None
-    sees = access.may(Category.VIEWS, meeting.author_agency_id, author)
+    sees = access.may(Category.VIEWS, None, author)
     return InvitationLine(
         row.id, row.version, row.kind, row.person_id, _name(row, known, names, may_know=may_know),
         row.answer, row.said if sees else None, row.answered_at, row.sent_at,

@@ -17,7 +17,7 @@ from panel.impact.rules import KIND_WORDS, Kind, is_up, step_words
 from panel.impact.steps import StepLine
 from panel.impact.team import TeamLine
 from panel.impact.views import ABOUT_ALL, Decided
-from panel.plans.rules import is_open
+from panel.plans.rules import OutcomeState
 from panel.web import words
 
 NOT_SHOWN = "You cannot see this."
@@ -331,7 +331,7 @@ def outcome_choices(decided: Sequence[Decided]) -> list[tuple[str, str]]:
     return [
         (str(one.outcome.id), one.title[:120])
         for one in decided
-        if one.outcome is not None and is_open(one.outcome.state)
+        if one.outcome is not None and one.outcome.state == OutcomeState.WORKING_TOWARDS
     ]
 
 

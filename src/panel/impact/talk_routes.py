@@ -173,17 +173,17 @@ async def put_decision(
     )
 
 
-@post(f"{ONE}/decisions/{{decision_id:uuid}}/take-back", include_in_schema=False)
+@post(f"{ONE}/decisions/{{decided_id:uuid}}/take-back", include_in_schema=False)
 async def take_decision(
     desk: NamedDependency[Desk],
     child_id: FromPath[UUID],
     meeting_id: FromPath[UUID],
-    decision_id: FromPath[UUID],
+    decided_id: FromPath[UUID],
 ) -> Response[Any]:
     """A decision was written down wrongly: it is taken back, its actions stay in the plan."""
 
     async def work(access: Access, _form: Nothing) -> None:
-        await take_decision_back(access, await meeting_row(access, meeting_id), decision_id)
+        await take_decision_back(access, await meeting_row(access, meeting_id), decided_id)
 
     return await saved(
         desk,
