@@ -73,8 +73,9 @@ FROM (
     FROM plan WHERE child_id = :child
   UNION ALL SELECT from_on, 'lead_began', id, 'network', agency_id, NULL, NULL
     FROM lead_professional WHERE child_id = :child AND state IN ('accepted', 'ended')
+     AND role = 'main'
   UNION ALL SELECT until_on, 'lead_ended', id, 'network', agency_id, NULL, NULL
-    FROM lead_professional WHERE child_id = :child AND state = 'ended'
+    FROM lead_professional WHERE child_id = :child AND state = 'ended' AND role = 'main'
   UNION ALL SELECT from_on, 'agency_began', id, 'network', agency_id, NULL, NULL
     FROM involvement WHERE child_id = :child
   UNION ALL SELECT until_on, 'agency_ended', id, 'network', agency_id, NULL, NULL

@@ -111,6 +111,7 @@ _QUERIES: Mapping[GapKind, str] = {
     GapKind.NO_LEAD: """
 SELECT o.child_id, o.episode_id AS about_id, COALESCE(
     (SELECT max(p.until_on) + 1 FROM lead_professional p WHERE p.child_id = o.child_id
+        AND p.role = 'main'
         AND p.until_on >= o.opened_on), o.opened_on) AS since_on,
     NULL::uuid AS worker_id, NULL::uuid AS agency_id
   {led} WHERE l.id IS NULL""",

@@ -20,11 +20,9 @@ from consent import Category
 from interop import systems
 from interop.incoming.envelope import value_of
 from interop.incoming.received import Piece
-from panel.panels.leavers import whoever_runs_it
 from panel.panels.models import Panel
 from panel.panels.referrals import takes_referrals
 from panel.panels.referring import refer_from_outside
-from panel.plans.service import begin_again
 from panel.platform.clock import day_of
 from panel.platform.tables import NOW
 from panel.register.models import Child
@@ -156,7 +154,6 @@ async def refer_notified(
         category=Category.HEALTH,
     )
     episode = await open_episode(session, child_id, today, identified)
-    await begin_again(session, child_id, today, whoever_runs_it)
     if episode.identified_on is None or identified < episode.identified_on:
         episode.identified_on = identified
         await session.flush()

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Viewer
 from panel.panels.calendar import join_panel
 from panel.panels.models import Panel
-from panel.plans.service import NobodyElse, leaver, led_by, left_by
+from panel.plans.service import NobodyElse, begin_again, leaver, led_by, left_by
 from panel.records.casework import HeldCase, Holdings, Leaver, Seat
 from panel.records.gate import Gate, Purposes
 
@@ -75,6 +75,18 @@ async def whoever_runs_it(session: AsyncSession, child: UUID, day: date) -> UUID
     given = {"leaver": None, "day": day}
     found: UUID | None = await session.scalar(_OF_THE_CHILD, given | {"child": child})
     return found or await session.scalar(_ANY, given)
+
+
+async def lead_again(session: AsyncSession, child: UUID, on: date) -> UUID | None:
+    """A case goes on: who held the plan holds it again, else their manager, else a coordinator.
+
+    Nothing where nobody ever held it. A referral is never refused because there is nobody: the
+    nightly watch names the child.
+    """
+    try:
+        return await begin_again(session, child, on, whoever_runs_it)
+    except NobodyElse:
+        return None
 
 
 class _Coordinators:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import OF_THE_FAMILY, Category, Tie, ViewerKind
 from panel.accounts.figures import Figure, figures
 from panel.accounts.models import Agency, Worker
+from panel.panels.leavers import lead_again
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import import_referral, open_referral, takes_referrals
 from panel.panels.referring_models import ReferralAnswer
@@ -149,8 +150,11 @@ async def _episode(session: AsyncSession, referral: Referral, months: int) -> tu
     )
     if last is not None and _goes_on(last, months, today):
         await reopen_episode(session, last)
+        await lead_again(session, child_id, today)
         return last, True
-    return await open_episode(session, child_id, min(referral.referred_on, today)), False
+    episode = await open_episode(session, child_id, min(referral.referred_on, today))
+    await lead_again(session, child_id, episode.opened_on)
+    return episode, False
 
 
 def _goes_on(last: Episode, months: int, today: date) -> bool:

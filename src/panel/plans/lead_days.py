@@ -100,9 +100,13 @@ WITH first_held AS (
    WHERE GREATEST(e.opened_on, f.day) <= LEAST(e.closed_on, CAST(:day AS date))
    GROUP BY e.child_id
 ), rested AS (
-  -- A case that was closed and reopened was closed on the days between.
-  SELECT child_id, range_agg(daterange(closed_on + 1, reopened_on, '[)')) AS days
-    FROM case_closure WHERE reopened_on > closed_on GROUP BY child_id
+  -- A case that was closed and goes on was closed on the days between.
+  SELECT child_id, range_agg(daterange(closed_on + 1, again_on, '[)')) AS days FROM (
+    SELECT child_id, CAST(from_code AS date) AS closed_on,
+        (created_at AT TIME ZONE 'Europe/London')::date AS again_on
+      FROM record_change
+     WHERE what = 'episode.closed_on' AND from_code IS NOT NULL AND to_code IS NULL) c
+   WHERE again_on > closed_on GROUP BY child_id
 ), held AS (
   SELECT l.child_id, range_agg(daterange(l.from_on, LEAST(l.until_on, w.until_on), '[]')) AS days
     FROM lead_professional l JOIN worker w ON w.id = l.worker_id

@@ -164,8 +164,12 @@ class Involvement(ChildScoped):
     """The day on which the family was asked whether an agency that was expected may see."""
 
 
+@watched("closed_on")
 class Episode(ChildScoped):
-    """One stay in the process, from referral to closure with a reason."""
+    """One stay in the process, from referral to closure with a reason.
+
+    One that was closed and goes on says so in `record_change`: which days it was closed.
+    """
 
     __tablename__ = "episode"
 

@@ -57,6 +57,10 @@ _WHO = """
 SELECT l.child_id, l.worker_id FROM lead_professional l
 WHERE l.child_id = ANY(:children) AND l.state = 'accepted' AND l.from_on <= :today
 UNION
+SELECT v.child_id, v.worker_id FROM lead_cover v
+WHERE v.child_id = ANY(:children) AND v.state = 'accepted' AND v.from_on <= :today
+  AND v.until_on >= :today
+UNION
 SELECT f.child_id, r.worker_id FROM referral f
 JOIN worker_role r ON r.panel_id = f.panel_id AND r.role = 'coordinator'
 WHERE f.child_id = ANY(:children) AND f.state <> 'closed'
@@ -65,6 +69,10 @@ WHERE f.child_id = ANY(:children) AND f.state <> 'closed'
 LEADS = """
 SELECT child_id, worker_id FROM lead_professional
 WHERE child_id = ANY(:children) AND state = 'accepted' AND from_on <= :today
+UNION
+SELECT v.child_id, v.worker_id FROM lead_cover v
+WHERE v.child_id = ANY(:children) AND v.state = 'accepted' AND v.from_on <= :today
+  AND v.until_on >= :today
 """
 
 
