@@ -57,7 +57,7 @@ FOR_THOSE_WHO_ANSWER = frozenset({
 ONLY_ADDED_TO = {
     "record_change", "line_actual", "payment", "payment_return", "reconciliation",
     "package_signature", "resource_version", "export_line",
-    "list_link",
+    "list_link", "action_chase", "plan_version",
     # Of a decision only whether it stands, and that it was ratified, is ever written again.
     "request_decision",
 }  # fmt: skip
@@ -529,6 +529,7 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
             "identifier",
             "about_id",
             "outcome_id",
+            "plan_id",
         }
     for table, columns in unique:
         if table in fenced and columns != ["reference"]:
