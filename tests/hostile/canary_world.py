@@ -13,6 +13,8 @@ from consent import Purpose
 from panel.accounts.models import Agency, Worker
 from panel.accounts.service import worker_at_desk
 from panel.assessments.models import Assessment
+from panel.casework.closing_models import CaseClosure
+from panel.casework.handover_models import AuthorityHandover
 from panel.casework.models import Transition
 from panel.casework.quality_models import QualityAudit, QualitySample
 from panel.demo.story import SHAPES
@@ -31,6 +33,7 @@ from panel.panels.models import (
     Referral,
 )
 from panel.panels.note_models import FamilyNote, Incident, NoteAnswer, NoteDelivery
+from panel.panels.referring_models import ReferralAnswer
 from panel.plans.models import Action, FamilyClearance, LeadCover, LeadProfessional, LeadWish, Plan
 from panel.platform.ids import new_id
 from panel.platform.tables import KEYS
@@ -38,7 +41,7 @@ from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.family_access import FamilyAccess
-from panel.register.models import Child, FamilyLink, FamilyMember, Involvement
+from panel.register.models import Child, Episode, FamilyLink, FamilyMember, Involvement
 from panel.sharing.models import (
     AccessRequest,
     SharingAgreement,
@@ -237,6 +240,7 @@ async def _rows(
     await agreed(session, world, child, mother)
     await _audited(session, world, child)
     _changes(session, world, child)
+    await _left_and_came(session, child, session.info["now"].date())
     await own_data(session, world, child, mother)
     await met(session, world.workers, child, world.parents[child])
     await packaged(session, world, child)
@@ -286,6 +290,38 @@ def _changes(session: AsyncSession, world: World, child: UUID) -> None:
                 plan="Two visits first", reason="She stays where she is",
             )
         )  # fmt: skip
+
+
+async def _left_and_came(session: AsyncSession, child: UUID, today: date) -> None:
+    """How help ended once, what became of a referral, and a handover that was refused."""
+    episode = Episode(
+        child_id=child, opened_on=today - timedelta(days=400),
+        closed_on=today - timedelta(days=380), closure_reason="needs_met",
+    )  # fmt: skip
+    session.add(episode)
+    await session.flush()
+    closure = CaseClosure(
+        child_id=child, episode_id=episode.id, reason="needs_met",
+        closed_on=today - timedelta(days=380),
+    )  # fmt: skip
+    closure.what_next, closure.left_with = "School helps", "Rosa"
+    closure.reopened_because = "They came back"
+    handover = AuthorityHandover(
+        child_id=child, episode_id=episode.id, direction="out", state="refused", way="file",
+        authority_name="Fernshire", identifier=new_id(), withheld=[], tries=0,
+        sent_on=today, answered_on=today,
+    )  # fmt: skip
+    handover.note, handover.reason, handover.lead_there = "Text first", "Lives elsewhere", "Sara"
+    session.add_all([closure, handover])
+    referral = await session.scalar(select(Referral).where(Referral.child_id == child).limit(1))
+    if referral is not None:
+        answer = ReferralAnswer(
+            child_id=child, referral_id=referral.id, way="letter", acknowledge_by=today,
+            episode_id=episode.id, joins=False, criteria=[],
+        )  # fmt: skip
+        answer.reasons, answer.what_else = "Too old", "Youth service"
+        session.add(answer)
+    await session.flush()
 
 
 async def _audited(session: AsyncSession, world: World, child: UUID) -> None:
