@@ -88,6 +88,7 @@ it would change in `proposal`.
 
 CODED = frozenset({
     "outcome_need.section_key", "outcome_need.question_key",
+    "lead_professional.role", "lead_professional.family",
     "service_request.reference", "service_request.category", "service_request.level_of_need",
     "unmet_need.unit", "letter_copy.failure", "quality_audit.ratings",
     "outside_placement.category", "placement_condition.category", "placement_visit.category",

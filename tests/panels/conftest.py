@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Purpose, Role, Viewer, ViewerKind
 from panel.accounts.models import Worker
 from panel.accounts.service import add_agency, add_worker, give_role
+from panel.assessments.definitions import built_in_forms, encode_form
 from panel.assessments.models import Assessment, Form
 from panel.panels.calendar import add_panel, import_terms, join_panel
 from panel.panels.models import Panel, Referral
@@ -117,7 +119,10 @@ async def house(tenant: Tenant, gate: Gate) -> House:
                 agencies[key].kind,
                 frozenset(roles),
             )
-        form = Form(key="caf", number=1, title="CAF", definition={})
+        caf = next(one for one in built_in_forms() if one.key == "caf")
+        form = Form(
+            key="caf", number=1, title="CAF", definition=msgspec.json.decode(encode_form(caf))
+        )
         session.add(form)
         await session.flush()
         ids = {key: agency.id for key, agency in agencies.items()}

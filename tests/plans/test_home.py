@@ -5,12 +5,14 @@ from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from consent import Purpose
 from panel.accounts.models import Worker
+from panel.assessments.definitions import built_in_forms, encode_form
 from panel.assessments.models import Assessment, Form
 from panel.panels.models import AgendaItem, FamilyWords, Meeting, Panel, Referral
 from panel.plans.pages import lead_home, my_actions_part
@@ -170,7 +172,10 @@ async def test_drafts_of_mine_and_nobody_elses(
     gate: Gate, tenant: Tenant, people: Any, lead: Any
 ) -> None:
     async with tenant.transaction(JOB) as session:
-        form = Form(key="caf", number=1, title="CAF", definition={})
+        caf = next(one for one in built_in_forms() if one.key == "caf")
+        form = Form(
+            key="caf", number=1, title="CAF", definition=msgspec.json.decode(encode_form(caf))
+        )
         session.add(form)
         await session.flush()
         for author in (people.rosa, people.tomas):

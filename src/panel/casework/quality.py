@@ -197,7 +197,7 @@ SELECT u.id, u.child_id, f.title, s.signed_off_on, u.author_id, u.state
 FROM child_access a JOIN quality_audit u ON u.child_id = a.child_id
   JOIN assessment s ON s.id = u.assessment_id JOIN form f ON f.id = s.form_id
 WHERE a.viewer_id = %(viewer)s AND a.valid_from <= %(now)s AND a.valid_until >= %(now)s
-  AND {which}
+  AND s.signed_off_on IS NOT NULL AND {which}
 """
 _OF_SAMPLE = _LINES.format(which="u.sample_id = %(of)s ORDER BY s.signed_off_on, u.id")
 _OF_AUTHOR = _LINES.format(
