@@ -177,7 +177,7 @@ async def _hold_one(crew: Crew, one: Written, day: date, talk: Talk, again: date
     lead = _lead(crew, one).viewer
     crew.at(day - timedelta(days=7), 9)
     async with crew.gate.open(one.child_id, lead, PURPOSES, DOING) as access:
-        row = await plan_meeting(access, WhenWhere(day, time(10, 30), 60, "home", "At their home"))
+        row = await plan_meeting(access, WhenWhere(day, time(10, 30), 60, "home", "At home"))
         invited = await invite(access, row, [one.mother, lead.id])
         await ask_family(access, row, row.version, WISHES, crew.today, "")
         await call_meeting(access, row, row.version, len(invited))
@@ -191,7 +191,9 @@ async def _hold_one(crew: Crew, one: Written, day: date, talk: Talk, again: date
         await write_view(access, row, Said(one.mother, talk.own, outcome))
         await write_view(access, row, Said(lead.id, talk.theirs, outcome))
         if outcome is not None:
-            words = ActionWords(talk.action, outcome, lead.id, due_on=_workday(day + timedelta(days=30)))
+            words = ActionWords(
+                talk.action, outcome, lead.id, due_on=_workday(day + timedelta(days=30))
+            )
             await decide(access, row, outcome, talk.decision, words)
         came = frozenset(each.id for each in invited)
         await hold_meeting(access, row, row.version, Held(came, again))
