@@ -19,6 +19,7 @@ async def let_one_wait(tenant: Tenant, *, seed: int) -> None:
                 Referral.panel_id == panel.id,
                 Referral.state == "acknowledged",
                 Referral.first_panel_on.is_(None),
+                Referral.urgent_on.is_(None),
             )
             .order_by(Referral.referred_on.desc(), Referral.id)
             .limit(1)
