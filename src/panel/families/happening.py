@@ -24,6 +24,11 @@ _WHY = {
     "reached_age": "because of your child’s age",
     "died": "",
 }
+_TELLS = {
+    "moved_away": Category.CONTACT,
+    "moved_to_social_care": Category.SOCIAL_CARE,
+}
+"""Reasons that tell more than that a case was closed: where the child lives, who else is there."""
 COME_BACK = "You can come back at any time: ask for help here, or ring us."
 
 
@@ -35,7 +40,12 @@ async def happening(access: Access) -> Sequence[str]:
         said += handover_words(known[0])
     closure = await last_closure(access.session, access.child_id)
     if closure is not None:
-        said += closure_words(closure, reads_plan=access.may(Category.PLAN))
+        tells = _TELLS.get(closure.reason)
+        said += closure_words(
+            closure,
+            reads_why=tells is None or access.may(tells),
+            reads_plan=access.may(Category.PLAN),
+        )
     answers = sorted(
         (await answers_of(access)).values(),
         key=lambda one: (one.acknowledge_by, one.referral_id),
@@ -69,10 +79,15 @@ def handover_words(one: HandoverView) -> list[str]:
     return []
 
 
-def closure_words(row: CaseClosure, *, reads_plan: bool) -> list[str]:
-    """How a case was closed; of a child who died nothing is said here."""
+def closure_words(row: CaseClosure, *, reads_why: bool, reads_plan: bool) -> list[str]:
+    """How a case was closed; of a child who died nothing is said here.
+
+    What happens next says why as well: who may not know the one reads neither.
+    """
     if row.reason == "died":
         return []
+    if not reads_why:
+        return [f"We closed your case on {words.day(row.closed_on)}.", COME_BACK]
     said = [f"We closed your case on {words.day(row.closed_on)}, {_WHY[row.reason]}."]
     if reads_plan and row.what_next:
         said.append(f"What happens next: {row.what_next}")
