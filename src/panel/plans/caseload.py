@@ -100,15 +100,6 @@ async def limits_of(session: AsyncSession, agency_ids: Iterable[UUID]) -> dict[U
     return {one: said.get(key_of(one), of_all) for one in agencies}
 
 
-@dataclass(frozen=True, slots=True)
-class LimitLine:
-    """A limit that was set: how many, from when, where it comes from."""
-
-    limit: int
-    from_on: date
-    source: str
-
-
 async def set_limit(
     session: AsyncSession, by: Viewer, limit: int, from_on: date, source: str
 ) -> None:
