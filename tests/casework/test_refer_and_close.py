@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.accounts.dated_settings import set_from
 from panel.casework.closing import (
     close_case,
     is_open,
@@ -13,10 +14,12 @@ from panel.casework.closing import (
     open_things,
     reopen_case,
 )
+from panel.casework.settings_offered import SETTINGS
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import acknowledge, open_referral, refer
 from panel.panels.referring import (
-    Criterion,
+    CRITERIA,
+    FIRST_CRITERIA,
     Decided,
     answers_of,
     criteria,
@@ -24,9 +27,9 @@ from panel.panels.referring import (
     received,
     refer_from_outside,
     refer_own_child,
-    set_criteria,
     tell_acknowledged,
 )
+from panel.panels.referring_words import answer_rows
 from panel.plans.models import Action, LeadProfessional
 from panel.platform.clock import FixedClock, at_nine
 from panel.platform.problems import Invalid, NotAllowed
@@ -120,14 +123,17 @@ async def test_not_eligible_says_why_and_what_else(
     async with gate.open(family.child, coordinator, Purpose.PANEL, "decided") as access:
         for wrong in (
             Decided(eligible=True),
-            Decided(eligible=False, unmet=("age",), reasons="Is 12"),
+            Decided(eligible=False, unmet=FIRST_CRITERIA[:1], reasons="Is 12"),
             Decided(eligible=False, reasons="Is 12", what_else="Youth service"),
             Decided(eligible=False, unmet=("money",), reasons="R", what_else="W"),
         ):
             with pytest.raises(Invalid):
                 await decide(access, referral.id, version, wrong, LINK)
         said = Decided(
-            eligible=False, unmet=("age",), reasons="Too old for us", what_else="Youth service"
+            eligible=False,
+            unmet=FIRST_CRITERIA[:1],
+            reasons="Too old for us",
+            what_else="Youth service",
         )
         await decide(access, referral.id, version, said, LINK)
     async with tenant.transaction(JOB) as session:
@@ -137,16 +143,20 @@ async def test_not_eligible_says_why_and_what_else(
             await decide(access, referral.id, version, said, LINK)
         answer = (await answers_of(access))[referral.id]
         assert (answer.outcome, answer.decided_on) == ("not_eligible", TODAY)
+    assert ("What is not met", FIRST_CRITERIA[0]) in answer_rows(answer, TODAY)
 
 
 async def test_conditions_are_dated(tenant: Tenant) -> None:
-    async with tenant.transaction(JOB) as session:
-        assert len(await criteria(session)) == 3
+    setting = next(one for one in SETTINGS if one.key == CRITERIA)
+    for wrong in (" \n ", "Under 9\nUnder  9", "9" * 201, "\n".join(map(str, range(13)))):
         with pytest.raises(Invalid):
-            await set_criteria(session, [], "Panel of May")
-        await set_criteria(session, [Criterion("age", "Under 9")], "Panel of May")
-        assert await criteria(session) == [Criterion("age", "Under 9")]
-        assert len(await criteria(session, at_nine(date(2026, 1, 1)))) == 3
+            setting.read(wrong)
+    said = setting.read("Under 9 \r\n\r\nLives here")
+    async with tenant.transaction(JOB) as session:
+        assert await criteria(session) == FIRST_CRITERIA
+        await set_from(session, setting, said, TODAY, 0, "Panel of May")
+        assert await criteria(session) == ["Under 9", "Lives here"]
+        assert await criteria(session, at_nine(date(2026, 1, 1))) == FIRST_CRITERIA
 
 
 async def test_closed_with_nothing_left_behind_and_come_back(

@@ -84,6 +84,10 @@ def referral_words(one: AnswerView) -> list[str]:
     said: list[str] = []
     if one.outcome == "not_eligible":
         said.append("The panel is not the right help for your child now.")
+        if one.unmet:
+            said.append(
+                f"This panel is for children where this is so: {words.in_a_row(one.unmet)}."
+            )
         said += [f"Why: {one.reasons}"] if one.reasons else []
         said += [f"What else there is: {one.what_else}"] if one.what_else else []
         return said
