@@ -71,6 +71,15 @@ async def hand_at_once(
     return lead.id
 
 
+async def can_hold(session: AsyncSession, worker: Worker, day: date) -> bool:
+    """Whether a worker stays, and has a role in which they can hold a plan from a day on."""
+    try:
+        await _who_stays(session, worker.id, day)
+    except Invalid:
+        return False
+    return True
+
+
 async def _who_stays(session: AsyncSession, worker_id: UUID, day: date) -> Worker:
     """A worker who can hold a plan from a day on. Raises Invalid."""
     worker = await session.get(Worker, worker_id, populate_existing=True)
