@@ -232,8 +232,8 @@ async def _lead(
             LeadProfessional.child_id == bringing.child_id,
             LeadProfessional.role == "main",
             LeadProfessional.state.in_(HELD),
-            or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on >= from_on),
-            true() if part.until_on is None else LeadProfessional.from_on <= part.until_on,
+            or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on > from_on),
+            true() if part.until_on is None else LeadProfessional.from_on < part.until_on,
         )
         .limit(1)
     )

@@ -131,7 +131,7 @@ async def give_back(access: Access, reason: str, otherwise: TakesOver = nobody_e
     taker = await _taker(session, access.child_id, now.worker_id, day, otherwise)
     if taker is None:
         raise NotAllowed(
-            "Your agency has no manager who could take the plan over.",
+            "Your agency has no manager who could take the plan over, and no coordinator does.",
             "Offer it to somebody else: you hold it until they accept.",
         )
     return await hand_at_once(session, access.child_id, taker, reason or GIVEN_BACK, day + A_DAY)

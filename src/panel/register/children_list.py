@@ -98,7 +98,8 @@ _LISTED = _LINE.replace(
     1,
 )
 _LEAD = f"""
-LEFT JOIN lead_professional l ON l.child_id = c.id AND {HOLDS_TODAY}
+LEFT JOIN LATERAL (SELECT l.worker_id FROM lead_professional l WHERE l.child_id = c.id
+  AND {HOLDS_TODAY} ORDER BY l.from_on DESC LIMIT 1) l ON true
 LEFT JOIN worker w ON w.id = l.worker_id
 LEFT JOIN agency g ON g.id = w.agency_id"""
 _ONE_LEAD = f"LEFT JOIN lead_professional l ON l.child_id = a.child_id AND {HOLDS_TODAY}"
