@@ -26,8 +26,9 @@ from panel.exchange.entering import Client
 from panel.exchange.importing import bring_one
 from panel.exchange.importing_file import ChildFound, UnreadableRecords, read_file
 from panel.panels.models import Panel
+from panel.panels.referrals import takes_referrals
 from panel.panels.referring import refer_from_outside
-from panel.plans.service import end_with_case
+from panel.plans.service import can_hold, end_with_case
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, NotLetIn
 from panel.platform.tables import today_of
@@ -318,7 +319,7 @@ async def accept(
         return (await session.get_one(AuthorityHandover, row.handover_id)).child_id
     _require_open(row, version)
     lead, panel = await _lead(session, how), await session.get(Panel, how.panel_id)
-    if panel is None:
+    if panel is None or not takes_referrals(panel):
         raise Invalid.because("panel", "Choose a panel")
     handed = _still_theirs(row, other)
     child_id = await bring_one(session, read_file(handed.record))
@@ -388,8 +389,8 @@ def _answer(row: ReceivedHandover, state: str, on: date, viewer: Viewer) -> None
 async def _lead(session: AsyncSession, how: Acceptance) -> Worker:
     worker = await session.get(Worker, how.lead_id)
     today = today_of(session)
-    if worker is None or (worker.until_on is not None and worker.until_on < today):
-        raise Invalid((FieldError("lead", "Choose who is lead professional here from today"),))
+    if worker is None or not await can_hold(session, worker, today):
+        raise Invalid((FieldError("lead", "Choose somebody who stays and works with children"),))
     await load_keys(session, {worker.agency_id})
     return worker
 

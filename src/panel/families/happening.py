@@ -13,6 +13,7 @@ from panel.panels.models import Panel
 from panel.panels.referrals import takes_referrals
 from panel.panels.referring import AnswerView, answers_of
 from panel.records.gate import Access
+from panel.register.service import CATEGORY_WORDS
 from panel.web import words
 
 _WHY = {
@@ -30,12 +31,18 @@ COME_BACK = "You can come back at any time: ask for help here, or ring us."
 async def happening(access: Access) -> Sequence[str]:
     """Sentences about referral, closing and handover, the newest thing first."""
     said: list[str] = []
-    known = await handovers_of(access)
-    if known:
-        said += handover_words(known[0])
+    knows_where = access.may(Category.NETWORK) and access.may(Category.CONTACT)
+    known = await handovers_of(access) if knows_where else ()
     closure = await last_closure(access.session, access.child_id)
+    if known and (known[0].state != "accepted" or known[0].direction == "in" or closure):
+        # Who came back to us reads no more that another authority works with them.
+        said += handover_words(known[0])
     if closure is not None:
-        said += closure_words(closure, reads_plan=access.may(Category.PLAN))
+        said += closure_words(
+            closure,
+            reads_plan=access.may(Category.PLAN),
+            knows_where=knows_where,
+        )
     answers = sorted(
         (await answers_of(access)).values(),
         key=lambda one: (one.acknowledge_by, one.referral_id),
@@ -56,11 +63,12 @@ def handover_words(one: HandoverView) -> list[str]:
         return [
             f"We asked {name} to work with you from now on. We sent it{on}.",
             "They have not answered yet. Until they do, we go on as before.",
+            *_left_out(one),
         ]
     if one.state == "accepted":
         on = "" if one.answered_on is None else f" on {words.day(one.answered_on)}"
         who = f" Ask for {one.lead_there}." if one.lead_there else ""
-        return [f"{name} said yes{on}. They work with you now.{who}"]
+        return [f"{name} said yes{on}. They work with you now.{who}", *_left_out(one)]
     if one.state == "refused":
         return [
             f"{name} said no. We go on as before.",
@@ -69,10 +77,29 @@ def handover_words(one: HandoverView) -> list[str]:
     return []
 
 
-def closure_words(row: CaseClosure, *, reads_plan: bool) -> list[str]:
-    """How a case was closed; of a child who died nothing is said here."""
+def _left_out(one: HandoverView) -> list[str]:
+    """Which parts of the record do not go with the child, each as it is called elsewhere."""
+    parts = [said for key, said in CATEGORY_WORDS.items() if key.value in one.withheld]
+    return [f"They do not get these parts of the record: {', '.join(parts)}."] if parts else []
+
+
+async def is_elsewhere(access: Access) -> bool:
+    """Whether another authority took the child over, and nobody here is to be rung any more."""
+    if not access.may(Category.CONTACT) or await is_open(access.session, access.child_id):
+        return False
+    known = await handovers_of(access)
+    return bool(known) and (known[0].direction, known[0].state) == ("out", "accepted")
+
+
+def closure_words(row: CaseClosure, *, reads_plan: bool, knows_where: bool) -> list[str]:
+    """How a case was closed; of a child who died nothing is said here.
+
+    Whoever may not know who works with the child, and so where it lives, reads of no move.
+    """
     if row.reason == "died":
         return []
+    if row.reason == "moved_away" and not knows_where:
+        return [f"We closed your case on {words.day(row.closed_on)}.", COME_BACK]
     said = [f"We closed your case on {words.day(row.closed_on)}, {_WHY[row.reason]}."]
     if reads_plan and row.what_next:
         said.append(f"What happens next: {row.what_next}")

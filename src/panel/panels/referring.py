@@ -22,6 +22,7 @@ from panel.panels.leavers import lead_again
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import import_referral, open_referral, takes_referrals
 from panel.panels.referring_models import ReferralAnswer
+from panel.panels.resting import rest_where_elsewhere
 from panel.platform import outbox
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, today_of
@@ -90,6 +91,7 @@ async def received(session: AsyncSession, referral: Referral, way: str) -> Refer
     said = await figures(session, (ACKNOWLEDGE_DAYS, JOINS_MONTHS))
     today = today_of(session)
     episode, joins = await _episode(session, referral, said[JOINS_MONTHS.key])
+    await rest_where_elsewhere(session, referral, episode.id)
     row = ReferralAnswer(
         child_id=referral.child_id,
         referral_id=referral.id,

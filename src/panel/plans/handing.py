@@ -65,6 +65,15 @@ async def hand_at_once(
     return lead.id
 
 
+async def can_hold(session: AsyncSession, worker: Worker, day: date) -> bool:
+    """Whether a worker stays, and has a role in which they can hold a plan from a day on."""
+    try:
+        await _who_stays(session, worker.id, day)
+    except Invalid:
+        return False
+    return True
+
+
 async def _who_stays(session: AsyncSession, worker_id: UUID, day: date) -> Worker:
     """A worker who can hold a plan from a day on. Raises Invalid."""
     worker = await session.get(Worker, worker_id, populate_existing=True)
@@ -116,7 +125,7 @@ async def give_back(access: Access, reason: str, otherwise: TakesOver = nobody_e
     taker = await _taker(session, access.child_id, now.worker_id, day, otherwise)
     if taker is None:
         raise NotAllowed(
-            "Your agency has no manager who could take the plan over.",
+            "Your agency has no manager who could take the plan over, and no coordinator does.",
             "Offer it to somebody else: you hold it until they accept.",
         )
     return await hand_at_once(session, access.child_id, taker, reason or GIVEN_BACK, day + A_DAY)

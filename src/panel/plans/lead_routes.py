@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import Desk, Posted, go, unless_invalid
 from panel.accounts.taking import take
@@ -331,10 +333,13 @@ async def give_back_form(desk: NamedDependency[Desk], child_id: FromPath[UUID]) 
 
 @post("/children/{child_id:uuid}/lead-professional/give-back", include_in_schema=False)
 async def put_back(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """My manager holds it from tomorrow."""
+    """My manager holds it from tomorrow; else whoever runs the child's panel."""
 
     async def work(access: Access, form: forms.GivenBack) -> None:
-        await give_back(access, form.reason)
+        async def coordinator(session: AsyncSession, child: UUID, day: date) -> UUID | None:
+            return await desk.site.casework.coordinator(session, child, day, desk.viewer.id)
+
+        await give_back(access, form.reason, coordinator)
 
     opens, again = partial(desk.open, child_id, HANDING), partial(_give_back, desk, child_id)
     return await take(desk, forms.GivenBack, opens, work, _lead(child_id), again=again)
