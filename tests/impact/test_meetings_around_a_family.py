@@ -91,6 +91,24 @@ async def test_two_who_write_wishes_at_once_both_read_both(world: World) -> None
     ]
 
 
+async def test_what_one_parent_wishes_the_other_neither_reads_nor_writes_over(
+    world: World,
+) -> None:
+    await world.step(Kind.IMPACT)
+    meeting = await world.planned()
+    said = Wishes("Not Ben", "Polish", "no", "Somewhere he does not know")
+    async with world.as_family(world.mother) as access:
+        version = (await meeting_row(access, meeting)).version
+        await say_wishes(access, meeting, version, said)
+    async with world.as_family(world.father) as access:
+        assert (await meeting_for_reading(access, meeting)).wishes is None
+        version = (await meeting_row(access, meeting)).version
+        with pytest.raises(NotAllowed, match="Another of the family"):
+            await say_wishes(access, meeting, version, Wishes("Me"))
+    async with world.as_family(world.mother) as access:
+        assert (await meeting_for_reading(access, meeting)).wishes == said
+
+
 async def test_everybody_is_told_once_and_nothing_personal(world: World) -> None:
     await world.step(Kind.IMPACT)
     meeting = await world.called()

@@ -71,6 +71,10 @@ KIND_WORDS: Mapping[GapKind, str] = {
     GapKind.ACCESS_UNANSWERED: "A request to see more is not answered",
 }
 ORDER = tuple(GapKind)
+TELLS_OF_A_MOVE = frozenset(
+    {GapKind.MOVE_NOT_HANDED_OVER, GapKind.HANDOVER_UNANSWERED, GapKind.HANDOVER_REFUSED}
+)
+"""What tells where the child will live: listed for who may know where the child lives."""
 
 
 @dataclass(frozen=True, slots=True)
