@@ -17,6 +17,7 @@ from panel.panels.referring import Decided, answers_of, criteria, decide
 from panel.panels.referring_words import answer_rows
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
+from panel.register.service import child_header
 from panel.web.forms import FieldErrors, chosen, paragraphs
 
 PAGE = "/children/{child_id:uuid}/panels/{referral_id:uuid}/eligibility"
@@ -72,11 +73,14 @@ async def _page(
     async with desk.open(child_id, "read the referral") as access:
         answer = (await answers_of(access)).get(referral_id)
         known = await criteria(access.session)
+        header = await child_header(access)
     if answer is None:
         raise NotFound("There is no such referral.", "Load the page again.")
     address = f"/children/{child_id}/panels"
     facts = answer_rows(answer, desk.today)
-    shown = Shown(f"{address}/{referral_id}/eligibility", address, answer.version, facts)
+    whose = (header.name, header.facts)
+    action = f"{address}/{referral_id}/eligibility"
+    shown = Shown(action, address, answer.version, facts, whose=whose)
     return step_page(desk, _step(known), shown, errors)
 
 

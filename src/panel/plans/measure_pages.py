@@ -43,7 +43,10 @@ NOTHING_MORE = PlanMore({}, {})
 def smart_facts(smart: Smart) -> list[tuple[str, str]]:
     """The SMART parts in words, as far as they are there."""
     facts = (
-        ("Where things stand now", _both(smart.baseline_words, smart.baseline_number, smart.unit)),
+        (
+            "Where things stood at the start",
+            _both(smart.baseline_words, smart.baseline_number, smart.unit),
+        ),
         ("What we aim for", _both(smart.target_words, smart.target_number, smart.unit)),
         ("By when", "" if smart.by_on is None else day(smart.by_on)),
         ("Who judges", JUDGE_WORDS.get(smart.judged_by or "", "")),
@@ -52,7 +55,9 @@ def smart_facts(smart: Smart) -> list[tuple[str, str]]:
 
 
 def _both(words: str, number: Decimal | None, unit: str) -> str:
-    counted = f"{number_words(number)} {unit}".strip() if number is not None else ""
+    counted = number_words(number)
+    if counted and unit:
+        counted = f"{unit}: {counted}"
     if not words:
         return counted
     return f"{words.rstrip('.')} ({counted})" if counted else words
