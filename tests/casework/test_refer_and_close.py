@@ -27,6 +27,7 @@ from panel.panels.referring import (
     answers_of,
     criteria,
     decide,
+    named_anew,
     received,
     refer_from_outside,
     refer_own_child,
@@ -155,6 +156,14 @@ async def test_conditions_are_dated(tenant: Tenant) -> None:
         await set_criteria(session, [Criterion("age", "Under 9")], "Panel of May")
         assert await criteria(session) == [Criterion("age", "Under 9")]
         assert len(await criteria(session, at_nine(date(2026, 1, 1)))) == 3
+
+
+def test_a_condition_that_is_known_keeps_its_key() -> None:
+    known = [Criterion("age", "Under 8")]
+    said = named_anew(["Under 8", "", " Lives  here ", "Lives here"], known)
+    assert [one.words for one in said] == ["Under 8", "Lives here"]
+    assert said[0].key == "age"
+    assert named_anew(["Lives here"], said)[0].key == said[1].key
 
 
 async def test_closed_with_nothing_left_behind_and_come_back(

@@ -27,6 +27,7 @@ from panel.accounts.desk import SETTINGS as BASE
 from panel.accounts.service import agencies
 from panel.accounts.taking import Transaction, take_here
 from panel.panels.models import Panel
+from panel.panels.referring import CRITERIA
 from panel.platform.problems import NotFound
 from panel.web import words
 from panel.web.forms import FieldErrors, Filled, line, on_day
@@ -35,6 +36,7 @@ OWN_PAGES: Mapping[str, tuple[str, str]] = {
     "retention.": ("How long records are kept", "/governance/retention"),
     "governance.": ("Governance", "/governance"),
     "form_limit.": ("Time limits of the forms", "/forms/time-limits"),
+    CRITERIA: ("Who is eligible", f"{BASE}/eligibility"),
     "lead.limit": ("Plans that one worker should hold at most", "/caseload"),
 }
 

@@ -9,11 +9,12 @@ are dated figures, and the criteria a dated setting.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import OF_THE_FAMILY, Category, Tie, ViewerKind
@@ -89,11 +90,29 @@ async def criteria(session: AsyncSession, at: datetime | None = None) -> Sequenc
     return msgspec.convert(row.value, list[Criterion])
 
 
+def named_anew(texts: Sequence[str], known: Sequence[Criterion]) -> Sequence[Criterion]:
+    """Conditions in these words, each once: a known one keeps its key, so that old answers do."""
+    keys = {one.words: one.key for one in known}
+    clean = dict.fromkeys(line for each in texts if (line := " ".join(each.split())))
+    return [
+        Criterion(keys.get(one) or f"c{sha256(one.encode()).hexdigest()[:12]}", one)
+        for one in clean
+    ]
+
+
+async def times_set(session: AsyncSession) -> int:
+    """How often the conditions were set: another number where somebody set them meanwhile."""
+    found = await session.scalar(
+        select(func.count()).select_from(Setting).where(Setting.key == CRITERIA)
+    )
+    return found or 0
+
+
 async def set_criteria(session: AsyncSession, wanted: Sequence[Criterion], source: str) -> None:
     """Set them from now on. Raises Invalid for none, or where two have the same key."""
     keys = [one.key for one in wanted]
     if not keys or len(set(keys)) < len(keys) or not all(one.words.strip() for one in wanted):
-        raise Invalid.because("criteria", "Give at least one condition, each with other words")
+        raise Invalid.because("conditions", "Give at least one condition, each with other words")
     value = [msgspec.to_builtins(one) for one in wanted]
     session.add(Setting(key=CRITERIA, value=value, from_on=session.info[NOW], source=source))
     audit(session, Kind.SETTING_CHANGED, details={"key": CRITERIA, "to": keys})

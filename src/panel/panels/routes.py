@@ -17,6 +17,7 @@ from panel.accounts.desk import Desk, Posted, go
 from panel.accounts.taking import take
 from panel.panels import (
     child_routes,
+    criteria_routes,
     forms,
     intake_routes,
     meeting_routes,
@@ -671,5 +672,6 @@ HANDLERS = [
     *meeting_routes.HANDLERS,
     *move_routes.HANDLERS,
     *referring_routes.HANDLERS,
+    *criteria_routes.HANDLERS,
     *settings_routes.HANDLERS,
 ]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.platform.changes import Readings
-from panel.platform.read_models import ReadModel
+from panel.platform.read_models import ReadModel, sql
 from panel.platform.tables import NOW
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Found, Gate, Purposes
@@ -97,11 +97,14 @@ _LISTED = _LINE.replace(
     "json_build_object('reach_ends', NULLIF(a.valid_until, 'infinity'), ",
     1,
 )
-_LEAD = f"""
+_LEAD = sql(
+    """
 LEFT JOIN LATERAL (SELECT l.worker_id FROM lead_professional l WHERE l.child_id = c.id
-  AND {HOLDS_TODAY} ORDER BY l.from_on DESC LIMIT 1) l ON true
+  AND {holds_today} ORDER BY l.from_on DESC LIMIT 1) l ON true
 LEFT JOIN worker w ON w.id = l.worker_id
-LEFT JOIN agency g ON g.id = w.agency_id"""
+LEFT JOIN agency g ON g.id = w.agency_id""",
+    holds_today=HOLDS_TODAY,
+)
 _ONE_LEAD = f"LEFT JOIN lead_professional l ON l.child_id = a.child_id AND {HOLDS_TODAY}"
 _THESE = ReadModel(f"SELECT {_LINE} FROM child c {_LEAD} WHERE c.id = ANY(:ids)", _Line)  # noqa: S608 - fixed parts
 
