@@ -70,7 +70,7 @@ async def receive_handover(tenant: Tenant, client: Client, body: bytes) -> tuple
 async def receive_file(session: AsyncSession, authority_id: UUID | None, body: bytes) -> UUID:
     """Keep a document that came as a file; the id of the row. The same again is the same row.
 
-    In a transaction of scheduled work, as whatever comes. Raises Invalid: no such authority, what is
+    In a transaction of scheduled work. Raises Invalid: no such authority, what is
     no document of theirs, or one that was changed on the way.
     """
     other = None if authority_id is None else await session.get(OtherAuthority, authority_id)
