@@ -169,7 +169,7 @@ def _read(bundle: Json) -> Handed:
     identifier = UUID(bundle["identifier"]["value"])
     if bundle["identifier"]["system"] != SYSTEM or composition["resourceType"] != "Composition":
         raise ValueError(SYSTEM)
-    said = {one["title"]: one["code"]["text"] for one in composition.get("section", ())}
+    said = {one["title"]: str(one["code"]["text"]) for one in composition.get("section", ())}
     events = composition.get("event", ())
     handing = Handing(
         identifier,

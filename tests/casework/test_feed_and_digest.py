@@ -56,7 +56,7 @@ class Kept:
 
 
 async def on_a_panel(tenant: Tenant, team: Team) -> None:
-    """Rosa sits on a panel, before which two of her children are."""
+    """Rosa sits on a panel, before which three of her children are; reviews of the third rest."""
     async with tenant.transaction(JOB) as session:
         await import_terms(session, TERMS)
         panel = await add_panel(
@@ -70,7 +70,7 @@ async def on_a_panel(tenant: Tenant, team: Team) -> None:
         await give_role(
             session, await session.get_one(Worker, team.rosa.id), Role.PANEL_MEMBER, panel.id
         )
-        for at, child in enumerate(team.children[:2]):
+        for at, child in enumerate(team.children[:3]):
             session.add(
                 Referral(
                     child_id=child,
@@ -79,6 +79,7 @@ async def on_a_panel(tenant: Tenant, team: Team) -> None:
                     agency_id=team.rosa.agency,
                     reason=CANARY,
                     next_review_by=MORNING.date() + timedelta(days=7 * at + 3),
+                    rests_from=MORNING.date() if at == 2 else None,
                 )
             )
 
@@ -127,6 +128,10 @@ async def test_a_calendar_says_when_and_of_what_kind(
     said = sorted(str(one["summary"]) for one in entries)
     assert said == ["Meeting", *["Panel meeting"] * 2, *["Review"] * 2, "Visit"]
     assert all("location" not in one and "description" not in one for one in entries)
+    async with tenant.transaction(JOB) as session:
+        await keep_tasks(session)
+        kinds = list(await session.scalars(select(TaskNotice.kind)))
+        assert kinds.count("review") == 2
 
     etag = answer.headers["etag"]
     again = await client.get(f"/calendar-feed/{token}", headers={"If-None-Match": etag})

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.accounts.dated_settings import set_from
 from panel.casework.closing import (
     close_case,
     is_open,
@@ -15,6 +16,7 @@ from panel.casework.closing import (
 )
 from panel.casework.handover import settle_accepted
 from panel.casework.handover_models import AuthorityHandover
+from panel.casework.settings_offered import SETTINGS
 from panel.families.happening import happening
 from panel.families.reading import child_for_family
 from panel.impact.rules import Kind
@@ -22,18 +24,18 @@ from panel.impact.steps import Read, move_step, step_now
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import acknowledge, open_referral, refer
 from panel.panels.referring import (
-    Criterion,
+    CRITERIA,
+    FIRST_CRITERIA,
     Decided,
     answers_of,
     criteria,
     decide,
-    named_anew,
     received,
     refer_from_outside,
     refer_own_child,
-    set_criteria,
     tell_acknowledged,
 )
+from panel.panels.referring_words import answer_rows
 from panel.plans.models import Action, LeadProfessional
 from panel.platform.clock import FixedClock, at_nine
 from panel.platform.ids import new_id
@@ -129,14 +131,17 @@ async def test_not_eligible_says_why_and_what_else(
     async with gate.open(family.child, coordinator, Purpose.PANEL, "decided") as access:
         for wrong in (
             Decided(eligible=True),
-            Decided(eligible=False, unmet=("age",), reasons="Is 12"),
+            Decided(eligible=False, unmet=FIRST_CRITERIA[:1], reasons="Is 12"),
             Decided(eligible=False, reasons="Is 12", what_else="Youth service"),
             Decided(eligible=False, unmet=("money",), reasons="R", what_else="W"),
         ):
             with pytest.raises(Invalid):
                 await decide(access, referral.id, version, wrong, LINK)
         said = Decided(
-            eligible=False, unmet=("age",), reasons="Too old for us", what_else="Youth service"
+            eligible=False,
+            unmet=FIRST_CRITERIA[:1],
+            reasons="Too old for us",
+            what_else="Youth service",
         )
         await decide(access, referral.id, version, said, LINK)
     async with tenant.transaction(JOB) as session:
@@ -146,24 +151,20 @@ async def test_not_eligible_says_why_and_what_else(
             await decide(access, referral.id, version, said, LINK)
         answer = (await answers_of(access))[referral.id]
         assert (answer.outcome, answer.decided_on) == ("not_eligible", TODAY)
+    assert ("What is not met", FIRST_CRITERIA[0]) in answer_rows(answer, TODAY)
 
 
 async def test_conditions_are_dated(tenant: Tenant) -> None:
-    async with tenant.transaction(JOB) as session:
-        assert len(await criteria(session)) == 3
+    setting = next(one for one in SETTINGS if one.key == CRITERIA)
+    for wrong in (" \n ", "Under 9\nUnder  9", "9" * 201, "\n".join(map(str, range(13)))):
         with pytest.raises(Invalid):
-            await set_criteria(session, [], "Panel of May")
-        await set_criteria(session, [Criterion("age", "Under 9")], "Panel of May")
-        assert await criteria(session) == [Criterion("age", "Under 9")]
-        assert len(await criteria(session, at_nine(date(2026, 1, 1)))) == 3
-
-
-def test_a_condition_that_is_known_keeps_its_key() -> None:
-    known = [Criterion("age", "Under 8")]
-    said = named_anew(["Under 8", "", " Lives  here ", "Lives here"], known)
-    assert [one.words for one in said] == ["Under 8", "Lives here"]
-    assert said[0].key == "age"
-    assert named_anew(["Lives here"], said)[0].key == said[1].key
+            setting.read(wrong)
+    said = setting.read("Under 9 \r\n\r\nLives here")
+    async with tenant.transaction(JOB) as session:
+        assert await criteria(session) == FIRST_CRITERIA
+        await set_from(session, setting, said, TODAY, 0, "Panel of May")
+        assert await criteria(session) == ["Under 9", "Lives here"]
+        assert await criteria(session, at_nine(date(2026, 1, 1))) == FIRST_CRITERIA
 
 
 async def test_closed_with_nothing_left_behind_and_come_back(

@@ -56,6 +56,9 @@ async def test_two_hundred_planted_gaps_are_found_and_nothing_else(
     with world(database_of_own, CHILDREN) as made:
         planted = plant(made, PLANTS)
         assert len(planted) == 200
+        # Reviews rest in IMPACT and with social care: none of them is overdue.
+        resting = "next_review_by = '2026-11-20', rests_from = '2026-11-02'"
+        made.change("referral", resting, open_cases(CHILDREN)[-PLANTS:])
         await night(tenant)
         assert await found(tenant) == sorted(planted)
         # Again in the same night: nothing is found twice, nothing is written.

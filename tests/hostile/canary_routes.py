@@ -594,7 +594,6 @@ CASES: Mapping[str, Case] = {
     "/safeguarding/reviews": NOTHING,
     "/settings": NOTHING,
     "/settings/{key:str}": NOTHING,
-    "/settings/eligibility": NOTHING,
     "/sharing-agreements": NOTHING,
     "/sharing-agreements/new": NOTHING,
     "/sharing-agreements/{agreement_id:uuid}": NOTHING,

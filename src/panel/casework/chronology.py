@@ -6,13 +6,13 @@ entries at most; texts are opened for the page alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
-from consent import Category
+from consent import Category, ViewerKind
 from panel.casework.chronology_rules import (
     NOT_FOR_FAMILIES,
     Entry,
@@ -178,13 +178,20 @@ async def _entries(access: Access, group: str) -> list[Entry]:
 
 
 def _decided(access: Access, entries: Sequence[Entry]) -> tuple[list[Entry], set[Category]]:
-    """Those that may be seen, and the categories of those that may not and are not kept silent."""
+    """Those that may be seen, and the categories of those that may not and are not kept silent.
+
+    Which agency it was is not told to one of the family who may not know who works with the child:
+    a nursery, for one, can tell where the child lives. Who took over is not told to anybody then.
+    """
+    hides = not access.may(Category.NETWORK)
+    is_family = access.viewer.kind is ViewerKind.FAMILY
     shown: list[Entry] = []
     withheld: set[Category] = set()
     for one in entries:
         decision = access.decision(one.category, one.agency_id)
         if decision.permitted:
-            shown.append(one)
+            is_hidden = hides and (is_family or one.kind == "change_handed")
+            shown.append(replace(one, agency="") if is_hidden else one)
         elif not decision.silent:
             withheld.add(one.category)
     return shown, withheld

@@ -123,7 +123,7 @@ _REVIEWS = text(
     "SELECT f.id, f.next_review_by FROM child_access x JOIN referral f ON f.child_id = x.child_id"
     " JOIN lead_professional l ON l.child_id = f.child_id AND {holds_today}"
     " WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now"
-    " AND l.worker_id = :viewer AND f.state <> 'closed'"
+    " AND l.worker_id = :viewer AND f.state <> 'closed' AND f.rests_from IS NULL"
     " AND f.next_review_by BETWEEN :first AND :last ORDER BY f.next_review_by, f.id".replace(
         "{holds_today}", HOLDS_TODAY
     )

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role, Viewer
-from panel.casework.gap_queries import ORDER, GapKind
+from panel.casework.gap_queries import ORDER, TELLS_OF_A_MOVE, GapKind
 from panel.casework.transition_rules import CATEGORY_OF, TransitionKind, category_of
 from panel.platform.read_models import UnevenReadModel, sql
 from panel.platform.tables import NOW, today_of
@@ -149,12 +149,13 @@ async def watch_list(
             GapKind(one.kind),
             one.on,
             one.child_id,
-            _name(opened[one.child_id], one),
+            _name(access, one),
             one.reference,
             one.agency or "",
         )
         for one in page.rows
-        if one.child_id in opened
+        if (access := opened.get(one.child_id)) is not None
+        and (GapKind(one.kind) not in TELLS_OF_A_MOVE or access.may(Category.CONTACT))
     ]
     counts = [(each, counted[each.value]) for each in ORDER if each.value in counted]
     return WatchList(Page(listed, page.previous, page.next, page.note), counts)

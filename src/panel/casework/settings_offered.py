@@ -7,7 +7,7 @@ from panel.allocation.packages_settings import FIRST_GRANT_LIMIT, GRANT_LIMIT, P
 from panel.allocation.short_breaks import ENGLAND
 from panel.casework.bulk import UNDO_DAYS
 from panel.casework.watch import ACCESS, AGREED, ANSWERED, DONE
-from panel.panels.referring import ACKNOWLEDGE_DAYS, JOINS_MONTHS
+from panel.panels.referring import ACKNOWLEDGE_DAYS, CRITERIA, FIRST_CRITERIA, JOINS_MONTHS
 
 BREAKS, BULK = "Packages and short breaks", "Work on many at once"
 REFERRALS = "Referrals"
@@ -78,6 +78,14 @@ SETTINGS: Sequence[DatedSetting] = (
         UNDO_DAYS.default,
         least=UNDO_DAYS.least,
         most=UNDO_DAYS.most,
+    ),
+    DatedSetting(
+        CRITERIA,
+        "Conditions of being eligible",
+        REFERRALS,
+        "\n".join(FIRST_CRITERIA),
+        ValueKind.LINES,
+        hint="Who decides on a referral names the one that is not met; the family reads it.",
     ),
     *(
         DatedSetting(

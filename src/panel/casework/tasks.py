@@ -57,7 +57,7 @@ WHERE a.owner_worker_id IS NOT NULL AND a.state IN ('to_do', 'doing')
 SELECT l.worker_id, 'review', f.id, f.child_id, f.next_review_by, COALESCE(f.last_discussed_on,
   f.referred_on)
 FROM referral f JOIN lead_professional l ON l.child_id = f.child_id AND {holds_today}
-WHERE f.state <> 'closed' AND f.next_review_by <= :reviews_until
+WHERE f.state <> 'closed' AND f.rests_from IS NULL AND f.next_review_by <= :reviews_until
 """,
     # Offers to hold a plan that are not answered.
     """
@@ -120,7 +120,7 @@ FROM transition t WHERE t.owner_worker_id IS NOT NULL AND t.state IN ('watched',
 SELECT c.worker_id, 'cover', c.id, c.child_id, c.from_on, c.offered_on
 FROM lead_cover c WHERE c.state = 'offered'
 """,
-    # Handovers to another authority that were refused, or wait to be sent: for who leads.
+    # Handovers to another authority that wait to be sent: for who leads.
     """
 SELECT l.worker_id, 'handover', h.id, h.child_id, h.moves_on,
   (h.created_at AT TIME ZONE 'Europe/London')::date

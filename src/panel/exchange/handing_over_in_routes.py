@@ -107,6 +107,7 @@ async def received(desk: NamedDependency[Desk]) -> Response[str]:
         "exchange/handing_list.html",
         name="Children handed over to us",
         lead="They move here. Until you accept, the other authority goes on.",
+        caption="The newest first",
         columns=["From", "Came on", "State", "Answered on"],
         rows=rows,
         nothing="Nobody was handed over to us yet. Whoever is comes here.",
@@ -220,7 +221,7 @@ def answer_step(panels: list[tuple[str, str]], leads: list[tuple[str, str]]) -> 
     """The form that answers a handover."""
     return Step(
         "A child is handed over to us",
-        "The signature is that of the authority. Accept: the record comes with the child, an"
+        "The signature is that of the authority. If you accept, the record comes with the child, an"
         " episode opens, and there is a lead professional from today.",
         "Send the answer",
         (
@@ -290,6 +291,7 @@ async def authorities_page(desk: NamedDependency[Desk]) -> Response[str]:
         "exchange/handing_list.html",
         name="Other authorities",
         lead="Children who move are handed over to them, and by them.",
+        caption="Those kept here",
         columns=["Name", "Address", "Comes in as"],
         rows=rows,
         nothing="No other authority is kept yet. One that you add appears here.",

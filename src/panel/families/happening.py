@@ -25,23 +25,28 @@ _WHY = {
     "reached_age": "because of your child’s age",
     "died": "",
 }
+_TELLS = {
+    "moved_away": Category.CONTACT,
+    "moved_to_social_care": Category.SOCIAL_CARE,
+}
+"""Reasons that tell more than that a case was closed: where the child lives, who else is there."""
 COME_BACK = "You can come back at any time: ask for help here, or ring us."
 
 
 async def happening(access: Access) -> Sequence[str]:
     """Sentences about referral, closing and handover, the newest thing first."""
     said: list[str] = []
-    knows_where = access.may(Category.NETWORK) and access.may(Category.CONTACT)
-    known = await handovers_of(access) if knows_where else ()
+    known = await handovers_of(access)
     closure = await last_closure(access.session, access.child_id)
     if known and (known[0].state != "accepted" or known[0].direction == "in" or closure):
         # Who came back to us reads no more that another authority works with them.
         said += handover_words(known[0])
     if closure is not None:
+        tells = _TELLS.get(closure.reason)
         said += closure_words(
             closure,
+            reads_why=tells is None or access.may(tells),
             reads_plan=access.may(Category.PLAN),
-            knows_where=knows_where,
         )
     answers = sorted(
         (await answers_of(access)).values(),
@@ -85,20 +90,20 @@ def _left_out(one: HandoverView) -> list[str]:
 
 async def is_elsewhere(access: Access) -> bool:
     """Whether another authority took the child over, and nobody here is to be rung any more."""
-    if not access.may(Category.CONTACT) or await is_open(access.session, access.child_id):
+    if await is_open(access.session, access.child_id):
         return False
     known = await handovers_of(access)
     return bool(known) and (known[0].direction, known[0].state) == ("out", "accepted")
 
 
-def closure_words(row: CaseClosure, *, reads_plan: bool, knows_where: bool) -> list[str]:
+def closure_words(row: CaseClosure, *, reads_why: bool, reads_plan: bool) -> list[str]:
     """How a case was closed; of a child who died nothing is said here.
 
-    Whoever may not know who works with the child, and so where it lives, reads of no move.
+    What happens next says why as well: who may not know the one reads neither.
     """
     if row.reason == "died":
         return []
-    if row.reason == "moved_away" and not knows_where:
+    if not reads_why:
         return [f"We closed your case on {words.day(row.closed_on)}.", COME_BACK]
     said = [f"We closed your case on {words.day(row.closed_on)}, {_WHY[row.reason]}."]
     if reads_plan and row.what_next:
@@ -111,6 +116,10 @@ def referral_words(one: AnswerView) -> list[str]:
     said: list[str] = []
     if one.outcome == "not_eligible":
         said.append("The panel is not the right help for your child now.")
+        if one.unmet:
+            said.append(
+                f"This panel is for children where this is so: {words.in_a_row(one.unmet)}."
+            )
         said += [f"Why: {one.reasons}"] if one.reasons else []
         said += [f"What else there is: {one.what_else}"] if one.what_else else []
         return said

@@ -300,6 +300,7 @@ _OWN: Mapping[str, str] = {
     "impact_meeting.wishes": "what matters to the family",
     "impact_meeting.not_asked_why": "why the family was not asked",
     "impact_meeting.family_said_at": "the family wrote it at",
+    "impact_meeting.family_said_by": "who of the family wrote it",
     "impact_meeting.sequence": "how often guests were told anew",
     "impact_meeting.held_at": "written down as held at",
     "impact_meeting.cancelled_why": "why it was cancelled",

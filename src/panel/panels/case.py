@@ -322,7 +322,7 @@ def _steps(access: Access, case: _Case) -> list[Step]:
     """What should happen, the panel first, then what is missing."""
     base = f"/children/{case.id}"
     steps = [
-        Step(said, "Panels", f"{base}/panels")
+        Step(said, *_where_next(panel, said, base))
         for panel in case.panels or ()
         for said in _panel_words(access, panel)
     ]
@@ -344,6 +344,13 @@ def _draft_words(case: _Case, today: date) -> str:
     return f"An assessment was begun, {words.day_and_distance(case.drafted_on, today)}."
 
 
+def _where_next(panel: _Panel, said: str, base: str) -> tuple[str, str]:
+    """Where a step is done: reviews that rest go on from the meetings around the family."""
+    if panel.rests_from is not None and said == _resting(panel.rests_from):
+        return "Meetings (IMPACT)", f"{base}/meetings"
+    return "Panels", f"{base}/panels"
+
+
 def _panel_words(access: Access, panel: _Panel) -> list[str]:
     """Where the child stands before one panel, and the transition that is coming.
 
@@ -358,10 +365,14 @@ def _panel_words(access: Access, panel: _Panel) -> list[str]:
     return said
 
 
+def _resting(since: date) -> str:
+    return f"{rests_words(since)}."
+
+
 def _next_panel_words(panel: _Panel, today: date) -> str:
     due, placed = panel.next_review_by, panel.meeting_on
     if panel.rests_from is not None and panel.agenda_on is None:
-        return f"{rests_words(panel.rests_from)}."
+        return _resting(panel.rests_from)
     if panel.agenda_on is not None:
         when = words.day_and_distance(panel.agenda_on, today)
         return f"On the agenda of the {panel.name}, {when}."

@@ -9,12 +9,10 @@ are dated figures, and the criteria a dated setting.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import OF_THE_FAMILY, Category, Tie, ViewerKind
@@ -26,8 +24,6 @@ from panel.panels.referrals import import_referral, open_referral, takes_referra
 from panel.panels.referring_models import ReferralAnswer
 from panel.panels.resting import rest_where_elsewhere
 from panel.platform import outbox
-from panel.platform.audit import Kind
-from panel.platform.audit import record as audit
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
@@ -63,21 +59,14 @@ Nothing about the child stands in this message. To read the answer, sign in:
 {link}
 """
 FIRST_CRITERIA: Final = (
-    ("age", "Under 8, or old enough that another panel of ours is for them"),
-    ("two_services", "Likely to need two or more specialist services"),
-    ("lives_here", "Lives here, or goes to school here"),
+    "Under 8, or old enough that another panel of ours is for them",
+    "Likely to need two or more specialist services",
+    "Lives here, or goes to school here",
 )
 
 
-class Criterion(msgspec.Struct, frozen=True):
-    """One condition of being eligible."""
-
-    key: str
-    words: str
-
-
-async def criteria(session: AsyncSession, at: datetime | None = None) -> Sequence[Criterion]:
-    """The conditions as they are set at a moment, or now."""
+async def criteria(session: AsyncSession, at: datetime | None = None) -> Sequence[str]:
+    """The conditions of being eligible as they are set at a moment, or now."""
     moment = at or session.info[NOW]
     row = await session.scalar(
         select(Setting)
@@ -85,38 +74,7 @@ async def criteria(session: AsyncSession, at: datetime | None = None) -> Sequenc
         .order_by(Setting.from_on.desc().nulls_last(), Setting.id.desc())
         .limit(1)
     )
-    if row is None:
-        return [Criterion(key, words) for key, words in FIRST_CRITERIA]
-    return msgspec.convert(row.value, list[Criterion])
-
-
-def named_anew(texts: Sequence[str], known: Sequence[Criterion]) -> Sequence[Criterion]:
-    """Conditions in these words, each once: a known one keeps its key, so that old answers do."""
-    keys = {one.words: one.key for one in known}
-    clean = dict.fromkeys(line for each in texts if (line := " ".join(each.split())))
-    return [
-        Criterion(keys.get(one) or f"c{sha256(one.encode()).hexdigest()[:12]}", one)
-        for one in clean
-    ]
-
-
-async def times_set(session: AsyncSession) -> int:
-    """How often the conditions were set: another number where somebody set them meanwhile."""
-    found = await session.scalar(
-        select(func.count()).select_from(Setting).where(Setting.key == CRITERIA)
-    )
-    return found or 0
-
-
-async def set_criteria(session: AsyncSession, wanted: Sequence[Criterion], source: str) -> None:
-    """Set them from now on. Raises Invalid for none, or where two have the same key."""
-    keys = [one.key for one in wanted]
-    if not keys or len(set(keys)) < len(keys) or not all(one.words.strip() for one in wanted):
-        raise Invalid.because("conditions", "Give at least one condition, each with other words")
-    value = [msgspec.to_builtins(one) for one in wanted]
-    session.add(Setting(key=CRITERIA, value=value, from_on=session.info[NOW], source=source))
-    audit(session, Kind.SETTING_CHANGED, details={"key": CRITERIA, "to": keys})
-    await session.flush()
+    return FIRST_CRITERIA if row is None else str(row.value).splitlines()
 
 
 # Coming in ----------------------------------------------------------------------------------------
@@ -299,7 +257,7 @@ class Decided:
 
     eligible: bool
     unmet: Sequence[str] = ()
-    """The keys of conditions that are not met."""
+    """The conditions that are not met, as they are set."""
     reasons: str = ""
     what_else: str = ""
     """What else there is, for one who is not eligible."""
@@ -320,7 +278,7 @@ async def decide(
     row = await answer_to(session, referral_id)
     if row is None or row.version != version or row.outcome is not None:
         raise Conflict((Clash("The referral", "Your decision", "It was decided already"),))
-    _check(decided, {one.key for one in await criteria(session)})
+    _check(decided, set(await criteria(session)))
     row.outcome = "eligible" if decided.eligible else "not_eligible"
     row.decided_on, row.decided_by = access.today, access.viewer.id
     row.criteria = [] if decided.eligible else list(decided.unmet)
@@ -364,6 +322,7 @@ class AnswerView:
     joins: bool
     outcome: str
     decided_on: date | None
+    unmet: Sequence[str]
     reasons: str
     what_else: str
 
@@ -391,6 +350,7 @@ async def answers_of(access: Access) -> dict[UUID, AnswerView]:
             one.joins,
             one.outcome or "",
             one.decided_on,
+            one.criteria if reads else (),
             one.reasons if reads else "",
             one.what_else if reads else "",
         )

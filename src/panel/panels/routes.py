@@ -17,7 +17,6 @@ from panel.accounts.desk import Desk, Posted, go
 from panel.accounts.taking import take
 from panel.panels import (
     child_routes,
-    criteria_routes,
     forms,
     intake_routes,
     meeting_routes,
@@ -672,6 +671,5 @@ HANDLERS = [
     *meeting_routes.HANDLERS,
     *move_routes.HANDLERS,
     *referring_routes.HANDLERS,
-    *criteria_routes.HANDLERS,
     *settings_routes.HANDLERS,
 ]

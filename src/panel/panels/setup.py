@@ -98,7 +98,7 @@ def setup_tasks(
             _Check(
                 "Panels", "/panels", facts.panels > 0 and not facts.panels_without, _panels(facts)
             ),
-            _Check("Forms", "", facts.forms > 0, _forms(facts)),
+            _Check("Forms", "/forms", facts.forms > 0, _forms(facts)),
             _Check(
                 "Agreements between agencies",
                 "/sharing-agreements",

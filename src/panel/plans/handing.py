@@ -57,13 +57,7 @@ async def hand_at_once(
         return now.id
     await _withdraw_offer(session, child_id, today)
     former = await lead_on(session, child_id, begins)
-    lead = LeadProfessional(
-        child_id=child_id,
-        worker_id=to_worker,
-        agency_id=worker.agency_id,
-        offered_on=today,
-        offered_by=session.info[VIEWER],
-    )
+    lead = _stretch_of(session, child_id, worker, today)
     await begin(session, lead, begins)
     if former is not None:
         (await session.get_one(LeadProfessional, former.lead_id)).reason = reason
@@ -217,18 +211,22 @@ async def begin_again(
         last.state, last.until_on = "accepted", None
         await session.flush()
         await join_team(session, child_id, holder.agency_id, holder.id, begins)
-        await rewrite_access(session, child_id)
-        return holder.id
-    lead = LeadProfessional(
-        child_id=child_id,
-        worker_id=holder.id,
-        agency_id=holder.agency_id,
-        offered_on=begins,
-        offered_by=session.info[VIEWER],
-    )
-    await begin(session, lead, begins)
+    else:
+        await begin(session, _stretch_of(session, child_id, holder, begins), begins)
     await rewrite_access(session, child_id)
     return holder.id
+
+
+def _stretch_of(
+    session: AsyncSession, child_id: UUID, worker: Worker, offered_on: date
+) -> LeadProfessional:
+    return LeadProfessional(
+        child_id=child_id,
+        worker_id=worker.id,
+        agency_id=worker.agency_id,
+        offered_on=offered_on,
+        offered_by=session.info[VIEWER],
+    )
 
 
 async def _stretches(session: AsyncSession, child_id: UUID) -> Sequence[LeadProfessional]:

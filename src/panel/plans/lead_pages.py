@@ -31,7 +31,6 @@ COVER_STATES = {
     "withdrawn": "Taken back",
     "ended": "Ended early",
 }
-NOBODY_COVERS = "Nobody covers now and nobody is asked to."
 
 
 @dataclass(frozen=True, slots=True)

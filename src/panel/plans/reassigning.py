@@ -138,14 +138,12 @@ async def give_plan(access: Access, lead_id: UUID, version: int, to_id: UUID) ->
     if await open_offers(session, [access.child_id]):
         raise NotGiven("offered", "The plan is offered to somebody who has not answered yet.")
     await _require_taker(session, lead, to_id)
-    former_id = lead.worker_id
+    actions = await _actions_along(session, access.child_id, lead.worker_id, to_id)
     teams = await _parts(session, access.child_id, to_id)
     given_id = await hand_at_once(session, access.child_id, to_id, GIVEN)
-    given = await session.get_one(LeadProfessional, given_id)
     joined = next(iter(await _parts(session, access.child_id, to_id) - teams), None)
-    actions = await _actions_along(session, access.child_id, former_id, to_id)
-    await rewrite_access(session, access.child_id)
-    return Given(given.id, given.version, actions, joined)
+    given = await session.get_one(LeadProfessional, given_id)
+    return Given(given_id, given.version, actions, joined)
 
 
 async def _parts(session: AsyncSession, child_id: UUID, worker_id: UUID) -> set[UUID]:
