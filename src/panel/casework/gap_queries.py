@@ -221,7 +221,9 @@ SELECT o.child_id, t.id AS about_id, t.due_on AS since_on,
  WHERE t.kind = 'new_authority' AND t.state IN ('watched', 'planned')
    AND t.watch_from <= :today AND NOT EXISTS (SELECT FROM authority_handover h
      WHERE h.child_id = o.child_id AND h.direction = 'out'
-       AND h.state IN ('sent', 'accepted', 'refused'))""",
+       -- One that was accepted before this move was known of was an earlier move's.
+       AND (h.state IN ('sent', 'refused') OR h.state = 'accepted'
+         AND h.answered_on >= (t.created_at AT TIME ZONE 'Europe/London')::date))""",
     GapKind.HANDOVER_UNANSWERED: """
 SELECT o.child_id, h.id AS about_id, h.sent_on AS since_on, {by_lead}
   {led} JOIN authority_handover h ON h.child_id = o.child_id

@@ -63,15 +63,36 @@ async def receive_handover(tenant: Tenant, client: Client, body: bytes) -> tuple
     """Keep a document that came; its identifier, and how it stands. Raises Refused, NotLetIn."""
     async with tenant.transaction(JOB) as session:
         other = await _authority_of(session, client)
-        handed = _checked(body, other)
-        digest = sha256(body).digest()
-        row = await _row(session, other, handed.handing.identifier)
-        if row is None:
-            row = await _keep(session, other, handed, body, digest)
-        elif row.digest not in (digest, b""):
-            raise Refused(ANOTHER, 409)
+        row = await _received(session, other, body)
         await load_keys(session, {row.agency_id})
         return row.identifier, told_of(row)
+
+
+async def receive_file(session: AsyncSession, authority_id: UUID | None, body: bytes) -> UUID:
+    """Keep a document that came as a file; the id of the row. The same again is the same row.
+
+    In a transaction of scheduled work. Raises Invalid: no such authority, what is
+    no document of theirs, or one that was changed on the way.
+    """
+    other = None if authority_id is None else await session.get(OtherAuthority, authority_id)
+    if other is None or other.ended_on is not None:
+        raise Invalid.because("authority", "Choose an authority from the list")
+    try:
+        return (await _received(session, other, body)).id
+    except Refused as wrong:
+        raise Invalid.because("file", wrong.sentence) from wrong
+
+
+async def _received(session: AsyncSession, other: OtherAuthority, body: bytes) -> ReceivedHandover:
+    """The row of a document of an authority, kept now or before. Raises Refused."""
+    handed = _checked(body, other)
+    digest = sha256(body).digest()
+    row = await _row(session, other, handed.handing.identifier)
+    if row is None:
+        return await _keep(session, other, handed, body, digest)
+    if row.digest not in (digest, b""):
+        raise Refused(ANOTHER, 409)
+    return row
 
 
 async def received_state(tenant: Tenant, client: Client, identifier: UUID) -> TaskTold | None:

@@ -36,8 +36,7 @@ COME_BACK = "You can come back at any time: ask for help here, or ring us."
 async def happening(access: Access) -> Sequence[str]:
     """Sentences about referral, closing and handover, the newest thing first."""
     said: list[str] = []
-    knows_where = access.may(Category.NETWORK) and access.may(Category.CONTACT)
-    known = await handovers_of(access) if knows_where else ()
+    known = await handovers_of(access)
     closure = await last_closure(access.session, access.child_id)
     if known and (known[0].state != "accepted" or known[0].direction == "in" or closure):
         # Who came back to us reads no more that another authority works with them.
@@ -91,7 +90,7 @@ def _left_out(one: HandoverView) -> list[str]:
 
 async def is_elsewhere(access: Access) -> bool:
     """Whether another authority took the child over, and nobody here is to be rung any more."""
-    if not access.may(Category.CONTACT) or await is_open(access.session, access.child_id):
+    if await is_open(access.session, access.child_id):
         return False
     known = await handovers_of(access)
     return bool(known) and (known[0].direction, known[0].state) == ("out", "accepted")

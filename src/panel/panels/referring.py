@@ -91,7 +91,9 @@ async def received(session: AsyncSession, referral: Referral, way: str) -> Refer
     said = await figures(session, (ACKNOWLEDGE_DAYS, JOINS_MONTHS))
     today = today_of(session)
     episode, joins = await _episode(session, referral, said[JOINS_MONTHS.key])
-    await rest_where_elsewhere(session, referral, episode.id)
+    if not joins:
+        # Who comes back after a closing is nobody's in IMPACT yet: the panel talks about them.
+        await rest_where_elsewhere(session, referral, episode.id)
     row = ReferralAnswer(
         child_id=referral.child_id,
         referral_id=referral.id,
