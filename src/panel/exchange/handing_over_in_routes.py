@@ -222,7 +222,8 @@ def answer_step(panels: list[tuple[str, str]], leads: list[tuple[str, str]]) -> 
     return Step(
         "A child is handed over to us",
         "The signature is that of the authority. If you accept, the record comes with the child, an"
-        " episode opens, and there is a lead professional from today.",
+        " episode opens, and there is a lead professional from today. Where the child’s case is"
+        " open here already, it goes on with whoever leads it.",
         "Send the answer",
         (
             Field(
