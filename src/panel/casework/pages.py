@@ -155,7 +155,7 @@ def coming_page(found: Page[ListedTransition], show: str, today: date) -> Coming
                 when=day_and_distance(one.due_on, today),
                 state=STATE_WORDS[one.state],
                 colour=_colour(one.state, one.due_on, today),
-                owner="Named" if one.is_owned else NOBODY,
+                owner=one.owner or NOBODY,
                 receiving=one.receiving or ("–" if one.kind in NOBODY_RECEIVES else NOBODY),
                 href=f"/children/{one.child_id}/transitions/{one.id}",
                 name=one.name,
