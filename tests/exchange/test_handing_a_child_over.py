@@ -170,6 +170,33 @@ async def test_what_was_changed_on_the_way_is_refused(two: Two) -> None:
         assert await session.scalar(select(func.count()).select_from(ReceivedHandover)) == 1
 
 
+async def test_a_file_is_taken_in_as_what_comes_by_system(two: Two) -> None:
+    row = await two.send()
+    south = two.south
+    async with two.north.transaction(JOB) as session:
+        kept = await session.get_one(AuthorityHandover, row.id)
+        await two.load(session)
+        body = kept.document.encode()
+    async with south.tenant.transaction(JOB) as session:
+        for authority, wrong, field in (
+            (None, body, "authority"),
+            (south.authority, b"{}", "file"),
+        ):
+            with pytest.raises(Invalid) as refused:
+                await there.receive_file(session, authority, wrong)
+            assert refused.value.errors[0].field == field
+        first = await there.receive_file(session, south.authority, body)
+        assert await there.receive_file(session, south.authority, body) == first
+        with pytest.raises(Invalid) as refused:
+            await there.receive_file(session, south.authority, body + b" ")
+        assert "another identifier" in refused.value.errors[0].sentence
+    one = await two.opened()
+    assert one.id == first
+    assert one.state == "requested"
+    here = await two.accept(one.id, one.version)
+    assert await leads(south.tenant, here) == {south.lead.id}
+
+
 async def test_a_child_whose_case_is_open_here_is_nobody_elses_for_a_document(two: Two) -> None:
     """What another authority says of a child closes nothing here, nor gives it to somebody else."""
     row = await two.send()

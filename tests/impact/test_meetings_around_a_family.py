@@ -30,10 +30,10 @@ from panel.impact.meetings import (
     cancel_meeting,
     change_when,
     hold_meeting,
-    meeting_for_reading,
     meeting_row,
     meeting_to_change,
     plan_meeting,
+    read_meeting,
     say_wishes,
 )
 from panel.impact.rules import Kind
@@ -67,7 +67,7 @@ async def test_the_family_is_asked_before_anybody_is_invited(world: World) -> No
         said = Wishes("My sister Pia", "Polish", "part", "Not on a Friday")
         await say_wishes(access, meeting, version, said)
     async with world.opened(world.assessor) as access:
-        one = await meeting_for_reading(access, meeting)
+        one = read_meeting(access, await meeting_row(access, meeting))
         assert one.wishes == said
         assert one.asked_on == TODAY
         row = await meeting_to_change(access, meeting)
@@ -101,12 +101,12 @@ async def test_what_one_parent_wishes_the_other_neither_reads_nor_writes_over(
         version = (await meeting_row(access, meeting)).version
         await say_wishes(access, meeting, version, said)
     async with world.as_family(world.father) as access:
-        assert (await meeting_for_reading(access, meeting)).wishes is None
+        assert read_meeting(access, await meeting_row(access, meeting)).wishes is None
         version = (await meeting_row(access, meeting)).version
         with pytest.raises(NotAllowed, match="Another of the family"):
             await say_wishes(access, meeting, version, Wishes("Me"))
     async with world.as_family(world.mother) as access:
-        assert (await meeting_for_reading(access, meeting)).wishes == said
+        assert read_meeting(access, await meeting_row(access, meeting)).wishes == said
 
 
 async def test_everybody_is_told_once_and_nothing_personal(world: World) -> None:

@@ -177,6 +177,27 @@ async def test_a_plan_is_given_back_to_the_manager_from_tomorrow(
     assert await rung(tenant, led.child, TODAY + DAY) == (led.ines.id, led.ines.id)
 
 
+async def test_without_a_manager_the_panels_coordinator_holds_it_or_the_plan_stays(
+    opened: Open, led: Any, tenant: Tenant
+) -> None:
+    async def coordinator(_session: object, _child: UUID, _day: date) -> UUID:
+        return UUID(str(led.ines.id))
+
+    async with tenant.transaction(JOB) as session:
+        await session.execute(text("UPDATE worker_role SET role = 'chair' WHERE role = 'manager'"))
+    with pytest.raises(NotAllowed, match="no manager"):
+        async with opened(led.rosa) as access:
+            await give_back(access, "I am ill for long")
+    async with tenant.transaction(JOB) as session:
+        await session.execute(
+            text("UPDATE worker_role SET role = 'coordinator' WHERE worker_id = :ines"),
+            {"ines": led.ines.id},
+        )
+    async with opened(led.rosa) as access:
+        await give_back(access, "I am ill for long", coordinator)
+    assert await rung(tenant, led.child, TODAY + DAY) == (led.ines.id, led.ines.id)
+
+
 async def test_somebody_is_followed_at_once_and_twice_is_once(
     opened: Open, led: Any, tenant: Tenant
 ) -> None:

@@ -55,6 +55,8 @@ class Shown:
     stored: dict[str, object] = field(default_factory=dict)
     """What the fields show at first; of names that no field has, what the form sends hidden."""
     warnings: Sequence[str] = ()
+    whose: tuple[str, Sequence[tuple[str, str]]] | None = None
+    """Whose record it is about: the name, and what stands beside it."""
 
 
 def step_page(

@@ -16,7 +16,7 @@ from panel.accounts.taking import take
 from panel.casework import closing as service
 from panel.casework import closing_pages as pages
 from panel.records.gate import Access
-from panel.register.service import level_of_need, open_episode_of
+from panel.register.service import child_header, level_of_need, open_episode_of
 from panel.web.forms import FieldErrors
 
 READING = "read how the case stands"
@@ -32,9 +32,11 @@ async def _page(desk: Desk, child_id: UUID, errors: FieldErrors | None = None) -
     async with desk.open(child_id, READING) as access:
         episode = await open_episode_of(access.session, child_id)
         row = await service.last_closure(access.session, child_id) if episode is None else None
+        header = await child_header(access)
+        whose = (header.name, header.facts)
         if row is not None:
             facts = pages.closed_facts(row, reads_plan=access.may(Category.PLAN))
-            shown = Shown(f"{address(child_id)}/reopen", back, row.version, facts)
+            shown = Shown(f"{address(child_id)}/reopen", back, row.version, facts, whose=whose)
             return step_page(desk, pages.REOPEN, shown, errors)
         things = await service.open_things(access.session, child_id)
         owners = await worker_names(
@@ -44,7 +46,7 @@ async def _page(desk: Desk, child_id: UUID, errors: FieldErrors | None = None) -
         level = level or await _first_level(access)
         facts = pages.open_facts(level, things, owners)
         link = ("Hand the child over to another authority", f"/children/{child_id}/handover")
-        shown = Shown(address(child_id), back, facts=facts, link=link)
+        shown = Shown(address(child_id), back, facts=facts, link=link, whose=whose)
     return step_page(desk, pages.CLOSE, shown, errors)
 
 

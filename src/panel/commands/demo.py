@@ -59,7 +59,7 @@ class PersonaTold(msgspec.Struct):
 ORDER = (
     "coordinator", "chair", "lead-health", "lead-education", "lead-social-care", "manager",
     "voluntary", "allocation-member", "parents-representative", "commissioner", "governance",
-    "administrator", "parent-1", "parent-2", "young-person",
+    "administrator", "parent-1", "parent-2", "parent-3", "young-person",
 )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ IF_NOT = {
     "carer_ill": "Grandmother comes and stays the night. The spare key is with her.",
     "child_ill": "Stay at home and ring the children’s community nurse before 4 in the afternoon.",
     "equipment": "The loan store lends a chair on the same day. Its number is on the chair.",
-    "school_closed": "Grandmother, or the neighbour until noon.",
+    "school_closed": "Grandmother until noon. Then somebody comes home from work.",
     "who_to_ring": "1. Grandmother\n2. The lead professional\n3. At night: 111",
 }
 EACH_ONE_SAYS = {

@@ -4,9 +4,11 @@ Everybody acts through the services as themselves. Taken from the children whose
 so that no agenda of the year loses anybody.
 """
 
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from uuid import UUID
 
+from panel.accounts.models import DemoPersona
 from panel.accounts.service import SignedIn
 from panel.demo.crew import Crew, crew_of_the_past
 from panel.demo.safeguards import Written, Year
@@ -38,6 +40,7 @@ from panel.impact.views import Said, decide, write_view
 from panel.panels.note_context import gather_for_plan
 from panel.plans.service import ActionWords, PlanReading, plan_for_reading
 from panel.platform.tenancy import Tenant
+from panel.records.child_scoped import JOB
 from panel.records.dates import months_after
 
 MOST_SINCE = timedelta(days=75)
@@ -54,7 +57,33 @@ WISHES = Wishes(
     "part",
     "After ten, when the others are at school. Somewhere we can make tea.",
 )
+MEETS = "parent-3"
+MOTHER = "A mother who meets with everybody around a table"
 DOING = "organised a meeting around the family"
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What was said and decided at a meeting."""
+
+    own: str
+    theirs: str
+    decision: str
+    action: str
+
+
+FIRST = Talk(
+    "I want fewer people in the house. One who knows us is better than five who ask.",
+    "All five visits are needed, but they can come on two days.",
+    "The visits are put on two days of the week.",
+    "Put the visits on two days",
+)
+SECOND = Talk(
+    "Two days are better. I still say the same things to three people.",
+    "We can read what the others wrote before we come.",
+    "Whoever comes reads the notes of the last visit first.",
+    "Write one short note after each visit",
+)
 
 
 async def meet_around(tenant: Tenant, year: Year, *, seed: int) -> None:
@@ -97,15 +126,22 @@ def _lead(crew: Crew, one: Written) -> SignedIn:
 
 
 async def _meets(crew: Crew, one: Written, today: date) -> None:
-    """Two meetings: the first held, with a disagreement and minutes that the mother signed."""
+    """Three meetings: two held, the first with a disagreement and minutes that the mother signed.
+
+    The minutes of the second wait for her, who signs in to the demonstration as herself.
+    """
     crew.at(today - timedelta(days=28), 9)
     await _move(crew, one, Kind.IMPACT, WHY_UP)
-    await _hold_one(crew, one, _workday(today - timedelta(days=16)))
+    second, third = _workday(today - timedelta(days=6)), _workday(today + timedelta(days=14))
+    first = await _hold_one(crew, one, _workday(today - timedelta(days=16)), FIRST, second)
+    await _minutes(crew, one, first)
+    await _sign(crew, one)
+    await _minutes(crew, one, await _hold_one(crew, one, second, SECOND, third))
+    async with crew.tenant.transaction(JOB) as session:
+        session.add(DemoPersona(id=MEETS, viewer_id=one.mother, kind="family", role_words=MOTHER))
     crew.at(today, 9)
     async with crew.gate.open(one.child_id, _lead(crew, one).viewer, PURPOSES, DOING) as access:
-        when = WhenWhere(
-            _workday(today + timedelta(days=14)), time(10, 30), 60, "in_person", "Marlow Centre"
-        )
+        when = WhenWhere(third, time(10, 30), 60, "in_person", "Marlow Centre")
         row = await plan_meeting(access, when)
         await invite(access, row, [one.mother, _lead(crew, one).viewer.id])
         await ask_family(access, row, row.version, WISHES, crew.today, "")
@@ -136,12 +172,12 @@ async def _steps_down(crew: Crew, one: Written, today: date) -> None:
     crew.at(today, 9)
 
 
-async def _hold_one(crew: Crew, one: Written, day: date) -> None:
-    """A meeting that was held on a day, with two views that differ, a decision, and its minutes."""
+async def _hold_one(crew: Crew, one: Written, day: date, talk: Talk, again: date) -> UUID:
+    """A meeting that was held on a day, with two views that differ, and a decision."""
     lead = _lead(crew, one).viewer
     crew.at(day - timedelta(days=7), 9)
     async with crew.gate.open(one.child_id, lead, PURPOSES, DOING) as access:
-        row = await plan_meeting(access, WhenWhere(day, time(10, 30), 60, "home", "At their home"))
+        row = await plan_meeting(access, WhenWhere(day, time(10, 30), 60, "home", "At home"))
         invited = await invite(access, row, [one.mother, lead.id])
         await ask_family(access, row, row.version, WISHES, crew.today, "")
         await call_meeting(access, row, row.version, len(invited))
@@ -152,20 +188,20 @@ async def _hold_one(crew: Crew, one: Written, day: date) -> None:
         row = await meeting_to_change(access, meeting)
         plan = await plan_for_reading(access)
         outcome = plan.outcomes[0].id if isinstance(plan, PlanReading) and plan.outcomes else None
-        own = "I want fewer people in the house. One who knows us is better than five who ask."
-        theirs = "All five visits are needed, but they can come on two days."
-        await write_view(access, row, Said(one.mother, own, outcome))
-        await write_view(access, row, Said(lead.id, theirs, outcome))
+        await write_view(access, row, Said(one.mother, talk.own, outcome))
+        await write_view(access, row, Said(lead.id, talk.theirs, outcome))
         if outcome is not None:
-            words = ActionWords("Put the visits on two days", outcome, lead.id)
-            await decide(access, row, outcome, "The visits are put on two days of the week.", words)
+            words = ActionWords(
+                talk.action, outcome, lead.id, due_on=_workday(day + timedelta(days=30))
+            )
+            await decide(access, row, outcome, talk.decision, words)
         came = frozenset(each.id for each in invited)
-        await hold_meeting(access, row, row.version, Held(came, _workday(day + timedelta(days=30))))
-    await _minutes(crew, one, meeting)
+        await hold_meeting(access, row, row.version, Held(came, again))
+    return meeting
 
 
 async def _minutes(crew: Crew, one: Written, meeting: UUID) -> None:
-    """Minutes as they are drafted, with a reason for what is marked and stays; the mother signs."""
+    """Minutes as they are drafted, with a reason for what is marked and stays."""
     lead = _lead(crew, one).viewer
     gathered = await gather_for_plan(crew.tenant, one.child_id)
     crew.later(60)
@@ -182,7 +218,11 @@ async def _minutes(crew: Crew, one: Written, meeting: UUID) -> None:
             return
         copies = [Copy(each.person) for each in of.recipients]
         await send_minutes(of, copies, row.version)
-    crew.later(600)
+
+
+async def _sign(crew: Crew, one: Written) -> None:
+    """The mother does not agree, and signs that."""
+    crew.later(300)
     async with crew.at_home(one.child_id, one.mother, "signed the minutes") as access:
         for own in await own_minutes(access):
             given = Signature(

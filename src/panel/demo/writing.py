@@ -70,6 +70,16 @@ AT_ONCE = 40
 NO_TO_SYSTEMS = 5
 """One family of so many does not want that systems of agencies get anything."""
 
+EVENT_OF = {
+    "health": "health",
+    "development": "health",
+    "education": "school",
+    "family": "family",
+    "social_care": "service",
+    "safeguarding": "other",
+}
+"""What kind of event an entry is, by what it is about."""
+
 
 @dataclass(slots=True)
 class World:
@@ -262,7 +272,7 @@ async def _write_child(session: AsyncSession, world: World, story: Story) -> Non
             SignificantEvent(
                 child_id=child.id,
                 happened_on=entry.on,
-                kind="note",
+                kind=EVENT_OF.get(entry.category, "contact"),
                 category=entry.category,
                 author_agency_id=world.agencies[entry.agency],
                 text=entry.text,

@@ -27,8 +27,9 @@ from panel.exchange.importing import bring_one
 from panel.exchange.importing_file import ChildFound, UnreadableRecords, read_file
 from panel.exchange.importing_people import here_already, new_child
 from panel.panels.models import Panel
+from panel.panels.referrals import takes_referrals
 from panel.panels.referring import refer_from_outside
-from panel.plans.service import end_with_case, lead_on
+from panel.plans.service import can_hold, end_with_case, lead_on
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, NotLetIn
 from panel.platform.tables import today_of
@@ -62,15 +63,36 @@ async def receive_handover(tenant: Tenant, client: Client, body: bytes) -> tuple
     """Keep a document that came; its identifier, and how it stands. Raises Refused, NotLetIn."""
     async with tenant.transaction(JOB) as session:
         other = await _authority_of(session, client)
-        handed = _checked(body, other)
-        digest = sha256(body).digest()
-        row = await _row(session, other, handed.handing.identifier)
-        if row is None:
-            row = await _keep(session, other, handed, body, digest)
-        elif row.digest not in (digest, b""):
-            raise Refused(ANOTHER, 409)
+        row = await _received(session, other, body)
         await load_keys(session, {row.agency_id})
         return row.identifier, told_of(row)
+
+
+async def receive_file(session: AsyncSession, authority_id: UUID | None, body: bytes) -> UUID:
+    """Keep a document that came as a file; the id of the row. The same again is the same row.
+
+    In a transaction of scheduled work. Raises Invalid: no such authority, what is
+    no document of theirs, or one that was changed on the way.
+    """
+    other = None if authority_id is None else await session.get(OtherAuthority, authority_id)
+    if other is None or other.ended_on is not None:
+        raise Invalid.because("authority", "Choose an authority from the list")
+    try:
+        return (await _received(session, other, body)).id
+    except Refused as wrong:
+        raise Invalid.because("file", wrong.sentence) from wrong
+
+
+async def _received(session: AsyncSession, other: OtherAuthority, body: bytes) -> ReceivedHandover:
+    """The row of a document of an authority, kept now or before. Raises Refused."""
+    handed = _checked(body, other)
+    digest = sha256(body).digest()
+    row = await _row(session, other, handed.handing.identifier)
+    if row is None:
+        return await _keep(session, other, handed, body, digest)
+    if row.digest not in (digest, b""):
+        raise Refused(ANOTHER, 409)
+    return row
 
 
 async def received_state(tenant: Tenant, client: Client, identifier: UUID) -> TaskTold | None:
@@ -322,7 +344,7 @@ async def accept(
         return (await session.get_one(AuthorityHandover, row.handover_id)).child_id
     _require_open(row, version)
     lead, panel = await _lead(session, how), await session.get(Panel, how.panel_id)
-    if panel is None:
+    if panel is None or not takes_referrals(panel):
         raise Invalid.because("panel", "Choose a panel")
     handed = _still_theirs(row, other)
     today = today_of(session)
@@ -398,8 +420,8 @@ def _answer(row: ReceivedHandover, state: str, on: date, viewer: Viewer) -> None
 async def _lead(session: AsyncSession, how: Acceptance) -> Worker:
     worker = await session.get(Worker, how.lead_id)
     today = today_of(session)
-    if worker is None or (worker.until_on is not None and worker.until_on < today):
-        raise Invalid((FieldError("lead", "Choose who is lead professional here from today"),))
+    if worker is None or not await can_hold(session, worker, today):
+        raise Invalid((FieldError("lead", "Choose somebody who stays and works with children"),))
     await load_keys(session, {worker.agency_id})
     return worker
 

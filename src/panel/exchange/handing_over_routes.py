@@ -19,6 +19,7 @@ from panel.exchange.fhir_routes import base_of
 from panel.exchange.handing_over import make_document
 from panel.platform.problems import NotAllowed, NotFound
 from panel.records.gate import Access
+from panel.register.service import child_header
 from panel.web.forms import FieldErrors
 
 NOT_HERE = "There is no such handover."
@@ -33,25 +34,38 @@ async def _page(desk: Desk, child_id: UUID, errors: FieldErrors | None = None) -
     back = f"/children/{child_id}/closing"
     async with desk.open(child_id, "read how the handover stands") as access:
         known = await service.handovers_of(access)
+        header = await child_header(access)
         others = await service.authorities(access.session)
     last = known[0] if known else None
     facts = [] if last is None else pages.facts_of(last)
+    whose = (header.name, header.facts)
     if last is None or last.direction == "in" or last.state not in ("draft", "sent"):
-        shown = Shown(address(child_id), back, facts=facts, stored={"way": "system"})
+        shown = Shown(address(child_id), back, facts=facts, stored={"way": "system"}, whose=whose)
         return step_page(desk, pages.draft_step(others), shown, errors)
     here = f"{address(child_id)}/{last.id}"
     if last.state == "draft":
         link = ("Take it back", f"{here}/withdraw")
         return step_page(
-            desk, pages.SEND, Shown(f"{here}/send", back, last.version, facts, link=link), errors
+            desk,
+            pages.SEND,
+            Shown(f"{here}/send", back, last.version, facts, link=link, whose=whose),
+            errors,
         )
     if last.way == "file":
         shown = Shown(
-            f"{here}/answer", back, last.version, facts, link=("The file", f"{here}/file")
+            f"{here}/answer",
+            back,
+            last.version,
+            facts,
+            link=("The file", f"{here}/file"),
+            whose=whose,
         )
         return step_page(desk, pages.ANSWER, shown, errors)
     return step_page(
-        desk, pages.WITHDRAW, Shown(f"{here}/withdraw", back, last.version, facts), errors
+        desk,
+        pages.WITHDRAW,
+        Shown(f"{here}/withdraw", back, last.version, facts, whose=whose),
+        errors,
     )
 
 
@@ -180,11 +194,13 @@ async def _step(
 ) -> Response[str]:
     async with desk.open(child_id, "read how the handover stands") as access:
         known = await service.handovers_of(access)
+        header = await child_header(access)
     one = next((each for each in known if each.id == handover_id), None)
     if one is None or one.direction == "in":
         raise NotFound(NOT_HERE)
     action = f"{address(child_id)}/{one.id}/{name}"
-    shown = Shown(action, address(child_id), one.version, pages.facts_of(one))
+    whose = (header.name, header.facts)
+    shown = Shown(action, address(child_id), one.version, pages.facts_of(one), whose=whose)
     return step_page(desk, step, shown, errors)
 
 

@@ -13,6 +13,7 @@ from panel.panels.models import Panel
 from panel.panels.referrals import takes_referrals
 from panel.panels.referring import AnswerView, answers_of
 from panel.records.gate import Access
+from panel.register.service import CATEGORY_WORDS
 from panel.web import words
 
 _WHY = {
@@ -36,9 +37,10 @@ async def happening(access: Access) -> Sequence[str]:
     """Sentences about referral, closing and handover, the newest thing first."""
     said: list[str] = []
     known = await handovers_of(access)
-    if known:
-        said += handover_words(known[0])
     closure = await last_closure(access.session, access.child_id)
+    if known and (known[0].state != "accepted" or known[0].direction == "in" or closure):
+        # Who came back to us reads no more that another authority works with them.
+        said += handover_words(known[0])
     if closure is not None:
         tells = _TELLS.get(closure.reason)
         said += closure_words(
@@ -66,17 +68,32 @@ def handover_words(one: HandoverView) -> list[str]:
         return [
             f"We asked {name} to work with you from now on. We sent it{on}.",
             "They have not answered yet. Until they do, we go on as before.",
+            *_left_out(one),
         ]
     if one.state == "accepted":
         on = "" if one.answered_on is None else f" on {words.day(one.answered_on)}"
         who = f" Ask for {one.lead_there}." if one.lead_there else ""
-        return [f"{name} said yes{on}. They work with you now.{who}"]
+        return [f"{name} said yes{on}. They work with you now.{who}", *_left_out(one)]
     if one.state == "refused":
         return [
             f"{name} said no. We go on as before.",
             *([f"They said: {one.reason}"] if one.reason else []),
         ]
     return []
+
+
+def _left_out(one: HandoverView) -> list[str]:
+    """Which parts of the record do not go with the child, each as it is called elsewhere."""
+    parts = [said for key, said in CATEGORY_WORDS.items() if key.value in one.withheld]
+    return [f"They do not get these parts of the record: {', '.join(parts)}."] if parts else []
+
+
+async def is_elsewhere(access: Access) -> bool:
+    """Whether another authority took the child over, and nobody here is to be rung any more."""
+    if await is_open(access.session, access.child_id):
+        return False
+    known = await handovers_of(access)
+    return bool(known) and (known[0].direction, known[0].state) == ("out", "accepted")
 
 
 def closure_words(row: CaseClosure, *, reads_why: bool, reads_plan: bool) -> list[str]:
@@ -99,6 +116,10 @@ def referral_words(one: AnswerView) -> list[str]:
     said: list[str] = []
     if one.outcome == "not_eligible":
         said.append("The panel is not the right help for your child now.")
+        if one.unmet:
+            said.append(
+                f"This panel is for children where this is so: {words.in_a_row(one.unmet)}."
+            )
         said += [f"Why: {one.reasons}"] if one.reasons else []
         said += [f"What else there is: {one.what_else}"] if one.what_else else []
         return said

@@ -19,6 +19,7 @@ from panel.plans.contingency import SECTIONS, Contingency
 from panel.plans.family_words import ReadsHere
 from panel.plans.linking import NeedShown
 from panel.plans.measure_pages import charts_of
+from panel.plans.measure_rules import SCALE_HIGHEST, SCALE_LOWEST
 from panel.plans.measures import NOT_MEASURED, Measured
 from panel.plans.progress import SeriesShown
 from panel.plans.reading import PlanReading
@@ -31,7 +32,7 @@ CHOICES = (
     (Agrees.NO.value, "No, I do not agree"),
     (Agrees.CANNOT_ANSWER.value, "I cannot say"),
 )
-SCALE = tuple((str(each), str(each)) for each in range(11))
+SCALE = tuple((str(each), str(each)) for each in range(SCALE_LOWEST, SCALE_HIGHEST + 1))
 
 
 @dataclass(frozen=True, slots=True)

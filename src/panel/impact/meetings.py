@@ -140,11 +140,6 @@ async def meeting_row(access: Access, meeting_id: UUID) -> ImpactMeeting:
     return row
 
 
-async def meeting_for_reading(access: Access, meeting_id: UUID) -> MeetingReading:
-    """A meeting about this child as the reader may see it. Raises NotFound."""
-    return read_meeting(access, await meeting_row(access, meeting_id))
-
-
 async def meeting_to_change(access: Access, meeting_id: UUID) -> ImpactMeeting:
     """The same, locked until the end, for who works with the child. Raises NotAllowed."""
     access.require_write()

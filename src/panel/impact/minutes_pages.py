@@ -39,6 +39,7 @@ class MinutesView:
     title: str
     lead: str
     base: str
+    meeting_href: str
     version: int
     text: str
     may_read: bool
@@ -68,6 +69,7 @@ def minutes_page(
         title=f"Minutes of {words.day(found.of.meeting.held_on)}",
         lead=lead,
         base=base,
+        meeting_href=base.removesuffix("/minutes"),
         version=minutes.version,
         text=text,
         may_read=minutes.text is not None,

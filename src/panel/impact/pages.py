@@ -64,7 +64,7 @@ class OverviewPage:
     new_href: str
     """"" where no meeting can be planned."""
     next: str
-    """When the last meeting said that the next one should be, where none is planned."""
+    """When the next meeting is, or when the last one said that it should be."""
     team: Sequence[tuple[str, str, str, str]]
     """(who, part, contact, dates)."""
 
@@ -85,7 +85,7 @@ def overview_page(
     is_away = kind in (Kind.IMPACT, Kind.SOCIAL_CARE)
     return OverviewPage(
         now="No episode is open" if now is None else _now_words(now),
-        rests="Nothing was closed. Reviews of CONTACTS rest until the child steps down."
+        rests="The case stays open. Reviews of CONTACTS rest until the child steps down."
         if is_away
         else "",
         steps=[
@@ -129,8 +129,9 @@ def _row(child_id: UUID, one: MeetingReading, today: date) -> MeetingRow:
 
 
 def _next_words(meetings: Sequence[MeetingReading], today: date) -> str:
-    if any(one.is_open for one in meetings):
-        return ""
+    coming = [one.when.held_on for one in meetings if one.is_open]
+    if coming:
+        return f"The next meeting is on {words.day_and_distance(min(coming), today)}."
     last = next((one for one in meetings if one.state == "held"), None)
     if last is None:
         return "No meeting has been planned yet."

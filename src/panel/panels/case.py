@@ -18,6 +18,7 @@ from panel.platform.problems import NotFound
 from panel.platform.read_models import ReadModel
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import NOT_HERE, Access, Withheld
+from panel.records.who_leads import HOLDS_TODAY
 from panel.register.service import ChildHeader, WhoFacts, header_from
 from panel.web import words
 
@@ -135,7 +136,7 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
  'lead', (SELECT json_build_object('id', w.id, 'agency_id', g.id, 'agency', g.name,
      'name', encode(w.name, 'hex'))
    FROM lead_professional l JOIN worker w ON w.id = l.worker_id JOIN agency g ON g.id = w.agency_id
-   WHERE l.child_id = c.id AND l.state = 'accepted' LIMIT 1),
+   WHERE l.child_id = c.id AND {holds_today} LIMIT 1),
  'plan', (SELECT json_build_object('agency_id', p.author_agency_id, 'state', p.state,
      'agreed_on', p.agreed_on,
      'outcomes', (SELECT json_agg(json_build_object('id', o.id, 'text', encode(o.text, 'hex'),
@@ -191,7 +192,7 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
  'drafted_on', (SELECT max(s.started_on) FROM assessment s
     WHERE s.child_id = c.id AND s.form_key = 'caf' AND s.state = 'draft')
 )::text FROM child c WHERE c.id = :child
-"""
+""".replace("{holds_today}", HOLDS_TODAY)
 _READ = ReadModel(CASE_QUERY, _Case)
 
 
@@ -321,7 +322,7 @@ def _steps(access: Access, case: _Case) -> list[Step]:
     """What should happen, the panel first, then what is missing."""
     base = f"/children/{case.id}"
     steps = [
-        Step(said, "Panels", f"{base}/panels")
+        Step(said, *_where_next(panel, said, base))
         for panel in case.panels or ()
         for said in _panel_words(access, panel)
     ]
@@ -343,6 +344,13 @@ def _draft_words(case: _Case, today: date) -> str:
     return f"An assessment was begun, {words.day_and_distance(case.drafted_on, today)}."
 
 
+def _where_next(panel: _Panel, said: str, base: str) -> tuple[str, str]:
+    """Where a step is done: reviews that rest go on from the meetings around the family."""
+    if panel.rests_from is not None and said == _resting(panel.rests_from):
+        return "Meetings (IMPACT)", f"{base}/meetings"
+    return "Panels", f"{base}/panels"
+
+
 def _panel_words(access: Access, panel: _Panel) -> list[str]:
     """Where the child stands before one panel, and the transition that is coming.
 
@@ -357,10 +365,14 @@ def _panel_words(access: Access, panel: _Panel) -> list[str]:
     return said
 
 
+def _resting(since: date) -> str:
+    return f"{rests_words(since)}."
+
+
 def _next_panel_words(panel: _Panel, today: date) -> str:
     due, placed = panel.next_review_by, panel.meeting_on
     if panel.rests_from is not None and panel.agenda_on is None:
-        return f"{rests_words(panel.rests_from)}."
+        return _resting(panel.rests_from)
     if panel.agenda_on is not None:
         when = words.day_and_distance(panel.agenda_on, today)
         return f"On the agenda of the {panel.name}, {when}."

@@ -1,5 +1,6 @@
 """The page on which whoever runs a panel decides whether a referred child is eligible."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,10 +13,11 @@ from litestar.params import FromPath
 from panel.accounts.desk import Desk
 from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import take
-from panel.panels.referring import Criterion, Decided, answers_of, criteria, decide
+from panel.panels.referring import Decided, answers_of, criteria, decide
 from panel.panels.referring_words import answer_rows
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
+from panel.register.service import child_header
 from panel.web.forms import FieldErrors, chosen, paragraphs
 
 PAGE = "/children/{child_id:uuid}/panels/{referral_id:uuid}/eligibility"
@@ -34,7 +36,7 @@ class DecideForm(msgspec.Struct, forbid_unknown_fields=True):
     what_else: Annotated[str, paragraphs("What else there is", at_most=2_000)] = ""
 
 
-def _step(known: list[Criterion]) -> Step:
+def _step(known: Sequence[str]) -> Step:
     return Step(
         "Is the child eligible?",
         "Whoever referred the child and the family read what you write here.",
@@ -52,7 +54,7 @@ def _step(known: list[Criterion]) -> Step:
                 "unmet",
                 "Which condition is not met?",
                 "Only if not eligible.",
-                [(one.key, one.words) for one in known],
+                [(one, one) for one in known],
             ),
             Field("text", "reasons", "Why?"),
             Field(
@@ -70,12 +72,15 @@ async def _page(
 ) -> Response[str]:
     async with desk.open(child_id, "read the referral") as access:
         answer = (await answers_of(access)).get(referral_id)
-        known = list(await criteria(access.session))
+        known = await criteria(access.session)
+        header = await child_header(access)
     if answer is None:
         raise NotFound("There is no such referral.", "Load the page again.")
     address = f"/children/{child_id}/panels"
     facts = answer_rows(answer, desk.today)
-    shown = Shown(f"{address}/{referral_id}/eligibility", address, answer.version, facts)
+    whose = (header.name, header.facts)
+    action = f"{address}/{referral_id}/eligibility"
+    shown = Shown(action, address, answer.version, facts, whose=whose)
     return step_page(desk, _step(known), shown, errors)
 
 

@@ -6,14 +6,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from panel.plans.linking import NeedChoice, NeedShown
-from panel.plans.measure_rules import SCALE_HIGHEST, SCALE_LOWEST, Smart, missing_parts
+from panel.plans.measure_rules import Smart, missing_parts
 from panel.plans.measures import JUDGE_WORDS, NOT_MEASURED, Measured, number_words
 from panel.plans.progress import SeriesShown, number_series, scaling_series
 from panel.plans.reading import OutcomeReading, PlanReading
 from panel.web.words import day, in_a_row
 
 JUDGES = list(JUDGE_WORDS.items())
-SCALE_0_10 = [(str(each), str(each)) for each in range(SCALE_LOWEST, SCALE_HIGHEST + 1)]
 KINDS = {"number": "What is counted", "scaling": "The question on a scale of 0 to 10"}
 
 
@@ -44,7 +43,10 @@ NOTHING_MORE = PlanMore({}, {})
 def smart_facts(smart: Smart) -> list[tuple[str, str]]:
     """The SMART parts in words, as far as they are there."""
     facts = (
-        ("Where things stand now", _both(smart.baseline_words, smart.baseline_number, smart.unit)),
+        (
+            "Where things stood at the start",
+            _both(smart.baseline_words, smart.baseline_number, smart.unit),
+        ),
         ("What we aim for", _both(smart.target_words, smart.target_number, smart.unit)),
         ("By when", "" if smart.by_on is None else day(smart.by_on)),
         ("Who judges", JUDGE_WORDS.get(smart.judged_by or "", "")),
@@ -53,7 +55,9 @@ def smart_facts(smart: Smart) -> list[tuple[str, str]]:
 
 
 def _both(words: str, number: Decimal | None, unit: str) -> str:
-    counted = f"{number_words(number)} {unit}".strip() if number is not None else ""
+    counted = number_words(number)
+    if counted and unit:
+        counted = f"{unit}: {counted}"
     if not words:
         return counted
     return f"{words.rstrip('.')} ({counted})" if counted else words
