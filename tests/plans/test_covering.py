@@ -82,6 +82,18 @@ async def test_who_covers_is_rung_on_these_days_and_the_lead_is_back_by_themselv
             pass
 
 
+async def test_nobody_of_the_team_makes_themselves_lead_professional_by_covering(
+    opened: Open, led: Any
+) -> None:
+    async with opened(led.tomas) as access:
+        assert Tie.LEAD not in access.ties
+        with pytest.raises(Invalid) as refused:
+            await ask_for_cover(access, led.tomas.id, TODAY, TODAY + 3 * DAY)
+    assert "asks you to cover" in refused.value.errors[0].sentence
+    async with opened(led.ines) as access:
+        await ask_for_cover(access, led.ines.id, TODAY, TODAY + 3 * DAY)
+
+
 async def test_a_cover_is_declined_with_a_reason_or_ended_early(
     opened: Open, led: Any, tenant: Tenant
 ) -> None:

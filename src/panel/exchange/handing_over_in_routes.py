@@ -199,6 +199,7 @@ def _facts(one: service.Opened) -> list[tuple[str, str]]:
     known = {category.value: said for category, said in CATEGORY_WORDS.items()}
     facts = [
         ("From", one.authority),
+        ("Written to", str(handing.receiver)),
         ("State", STATES[one.state]),
         ("Name", f"{child.given_name} {child.family_name}".strip()),
     ]

@@ -462,7 +462,6 @@ _OWN: Mapping[str, str] = {
     "authority_handover.authority_name": "authority",
     "authority_handover.delivered_at": "there since",
     "authority_handover.direction": "out or in",
-    "authority_handover.document": "what was sent",
     "authority_handover.episode_id": "time with help",
     "authority_handover.identifier": "number",
     "authority_handover.lead_there": "lead professional there",
