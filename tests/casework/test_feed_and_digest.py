@@ -15,6 +15,8 @@ from panel.accounts.service import give_role
 from panel.casework.digest import CHOICES, choose, put_digests, waits_for_morning
 from panel.casework.feed import make_feed, revoke_feed
 from panel.casework.notice_models import Digest, TaskNotice
+from panel.casework.notice_routes import PAGES
+from panel.casework.pages import MEND
 from panel.casework.tasks import due_now, keep_tasks, own_tasks
 from panel.impact.models import ImpactInvitation, ImpactMeeting
 from panel.panels.calendar import add_panel, import_terms
@@ -217,6 +219,9 @@ async def test_the_pages_show_them(
         page = await client.get(path)
         assert page.status_code == 200, page.text
         assert said in page.text
+    routed = {one.path_format for one in client.app.routes}
+    for where in {*MEND.values(), *PAGES.values()}:
+        assert f"/children/{{child_id}}/{where.partition('#')[0]}" in routed
 
 
 async def test_notices_are_ones_own(tenant: Tenant, team: Team) -> None:

@@ -8,11 +8,15 @@ from sqlalchemy import select, update
 
 from panel.casework.closing import end_case
 from panel.casework.handover_models import AuthorityHandover
+from panel.families.pages import child_page
+from panel.families.reading import ChildForFamily
 from panel.impact.models import EpisodeStep
 from panel.panels.models import AgendaItem, FamilyWords, Meeting, Referral
+from panel.panels.telling import BeforePanel
 from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB, AccessEvent
+from panel.records.family_asks import FamilyAsk
 from panel.records.gate import rewrite_access
 from panel.register.models import Child, FamilyLink
 from panel.register.service import open_episode
@@ -104,6 +108,33 @@ async def test_where_no_meeting_is_planned_the_page_says_so(
     assert f"/family/{family.child}/tell" not in (await mother.get("/family")).text
     away = await mother.get(f"/family/{family.child}/tell", follow_redirects=False)
     assert (away.status_code, away.headers["location"]) == (303, "/family")
+
+
+@pytest.mark.parametrize(
+    ("meets_on", "next_step"),
+    [
+        (
+            date(2026, 12, 1),
+            "You meet with the people who help you on Tuesday 1 December 2026 (in 8 days).",
+        ),
+        (
+            date(2026, 12, 14),
+            "The panel will talk about Freya again on Thursday 3 December 2026 (in 10 days).",
+        ),
+    ],
+)
+def test_what_comes_first_is_what_happens_next(meets_on: date, next_step: str) -> None:
+    before = BeforePanel(
+        UUID(int=2), "CONTACTS", first_time=False, certain=True, on=NEXT_MEETING,
+        words_for=None, papers_close=None,
+    )  # fmt: skip
+    child = ChildForFamily(
+        UUID(int=1), "Freya", is_self=False, to_ring=None, may_know_panel=True,
+        before=before,
+        plan=None, may_know_workers=True, asked_on=None, words=(),
+        meetings=(FamilyAsk("A meeting", "", "/family", is_new=False, on=meets_on),),
+    )  # fmt: skip
+    assert child_page(child, date(2026, 11, 23)).next_step == next_step
 
 
 async def test_the_plan_reads_in_plain_words(

@@ -235,7 +235,12 @@ async def test_answers_come_from_each_page_or_are_written_down(world: World) -> 
             "Marta Kestrel": "yes", "Ben Kestrel": "yes", "Rosa Whitlow": "waiting",
             "Hana Oduya": "no",
         }  # fmt: skip
-        assert lines["Marta Kestrel"].said == "I bring Pia"
+        # She rings: the answer is another one, and what she wrote herself stays.
+        mother = lines["Marta Kestrel"]
+        one = await invitation_row(access, row, mother.id)
+        await note_answer(access, row, one, mother.version, "no", "")
+        lines = {one.name: one for one in await invitations_of(access, row)}
+        assert (lines["Marta Kestrel"].answer, lines["Marta Kestrel"].said) == ("no", "I bring Pia")
     with pytest.raises(Conflict):
         async with world.opened() as access:
             row = await meeting_to_change(access, meeting)

@@ -189,7 +189,12 @@ async def test_the_family_reads_comments_and_signs_agreeing_or_not(world: World)
         async with world.as_family(world.mother) as access:
             await sign(access, one.id, given)
     assert twice.value.title == "You signed these minutes"
+    async with world.as_family(world.mother) as access:
+        minutes, _over = await meetings_for_family(access)
+        assert minutes.more == "You signed them on 23 November 2026."
     async with world.as_family(world.father) as access:
+        minutes, _over = await meetings_for_family(access)
+        assert minutes.more.startswith("You can read them")
         own = await open_own(access, one.id)
         assert own.answers == ()
     async with world.opened(world.assessor) as access:
@@ -247,9 +252,13 @@ async def test_the_familys_page_says_what_the_workers_say(world: World) -> None:
         )
         coming, minutes, over = await meetings_for_family(access)
     assert (coming.title, coming.is_new) == ("Meeting on Monday 30 November 2026", True)
+    assert coming.on is None
     assert str(meeting) in coming.href
     assert minutes.title == "Minutes of the meeting on Monday 23 November 2026"
     assert over.more == "This meeting took place."
+    await world.called()
+    async with world.as_family(world.mother) as access:
+        assert date(2026, 11, 30) in [one.on for one in await meetings_for_family(access)]
     await world.step(Kind.CONTACTS, TODAY + timedelta(days=0))
     async with world.as_family(world.mother) as access:
         assert await where_words(access) == ""

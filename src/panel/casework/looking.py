@@ -4,17 +4,21 @@ Each list starts from child_access, so that nobody is on it or counted whom the 
 of; it reads dates, states and ids, and opens the records of its page alone.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role, Viewer
+from panel.accounts.service import worker_names
 from panel.casework.gap_queries import ORDER, TELLS_OF_A_MOVE, GapKind
 from panel.casework.transition_rules import CATEGORY_OF, TransitionKind, category_of
+from panel.casework.transitions import A_WORKER
 from panel.platform.read_models import UnevenReadModel, sql
 from panel.platform.tables import NOW, today_of
 from panel.records.gate import Access, Gate, Purposes
@@ -22,10 +26,14 @@ from panel.register.service import name_of_child
 from panel.web.paging import Asked, Direction, Page, page_of
 
 A_PAGE = 30
+MOST_MOVES = 500
+LOOKING = "looked at who lacks a next step"
 KEY = (date, UUID)
 """The kinds in a cursor of these lists: a day, the row."""
 ABOUT = frozenset({Category.IDENTITY, *CATEGORY_OF.values()})
 """What the lists show of a record, and what changes tell of it."""
+ABOUT_COMING = ABOUT | {Category.NETWORK}
+"""And who prepares a change."""
 WHOLE = frozenset({Role.COORDINATOR, Role.CHAIR})
 """Who sees what is missing for every child they reach; a manager, for their agency's."""
 
@@ -40,7 +48,8 @@ class _Line(msgspec.Struct):
     family_name: str | None
     agency: str | None
     state: str | None = None
-    owned: bool = False
+    owner_id: UUID | None = None
+    owner_agency_id: UUID | None = None
     author_id: UUID | None = None
 
 
@@ -62,6 +71,12 @@ _COUNTS: UnevenReadModel[_Count] = UnevenReadModel(
     ),
     _Count,
 )
+_MOVES = text(
+    sql(
+        "SELECT g.kind, g.child_id {reached} AND g.kind = ANY(:kinds) LIMIT :most",
+        reached=_REACHED,
+    )
+)
 _GAPS = """
 SELECT json_build_object('id', x.id, 'kind', x.kind, 'on', x.since_on, 'child_id', c.id,
   'reference', c.reference, 'given_name', encode(c.given_name, 'hex'),
@@ -78,7 +93,7 @@ _COMING = """
 SELECT json_build_object('id', x.id, 'kind', x.kind, 'on', x.due_on, 'child_id', c.id,
   'reference', c.reference, 'given_name', encode(c.given_name, 'hex'),
   'family_name', encode(c.family_name, 'hex'), 'agency', y.name, 'state', x.state,
-  'owned', x.owner_worker_id IS NOT NULL, 'author_id', x.author_agency_id)::text
+  'owner_id', w.id, 'owner_agency_id', w.agency_id, 'author_id', x.author_agency_id)::text
 FROM (SELECT t.* FROM child_access a JOIN transition t ON t.child_id = a.child_id
   WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
     AND t.state IN ('watched', 'planned', 'handed') AND t.watch_from <= :today
@@ -88,6 +103,7 @@ FROM (SELECT t.* FROM child_access a JOIN transition t ON t.child_id = a.child_i
       (CAST(:key_on AS date), CAST(:key_id AS uuid)))
   ORDER BY t.due_on {order}, t.id {order} LIMIT :most) x
 JOIN child c ON c.id = x.child_id LEFT JOIN agency y ON y.id = x.receiving_agency_id
+LEFT JOIN worker w ON w.id = x.owner_worker_id
 ORDER BY x.due_on {order}, x.id {order}
 """
 
@@ -140,9 +156,12 @@ async def watch_list(
         "agency": None if sees_all(viewer) else viewer.agency,
     }
     counted = {one.kind: one.number for one in await _COUNTS.lines(session, **given)}
+    if counted.keys() & TELLS_OF_A_MOVE:
+        counted = {one: number for one, number in counted.items() if one not in TELLS_OF_A_MOVE}
+        counted |= await _moves(gate, session, viewer, purposes, given)
     page, opened = await _page(
-        gate, session, viewer, purposes, "looked at who lacks a next step", asked,
-        _READ_GAPS, given | {"kind": kind},
+        gate, session, viewer, purposes, LOOKING, ABOUT,
+        asked, _READ_GAPS, given | {"kind": kind},
     )  # fmt: skip
     listed = [
         ListedGap(
@@ -161,6 +180,25 @@ async def watch_list(
     return WatchList(Page(listed, page.previous, page.next, page.note), counts)
 
 
+async def _moves(
+    gate: Gate,
+    session: AsyncSession,
+    viewer: Viewer,
+    purposes: Purposes,
+    given: Mapping[str, object],
+) -> Counter[str]:
+    """How many moves lack something, of children of whom the viewer may know where they live.
+
+    A number alone would tell of a move that is kept from them: the few that move are opened.
+    """
+    kinds = [one.value for one in TELLS_OF_A_MOVE]
+    rows = list(await session.execute(_MOVES, {**given, "kinds": kinds, "most": MOST_MOVES}))
+    children = dict.fromkeys(row.child_id for row in rows)
+    opened = await gate.open_here(session, children, viewer, purposes, LOOKING, ABOUT)
+    known = {child for child, access in opened.items() if access.may(Category.CONTACT)}
+    return Counter(row.kind for row in rows if row.child_id in known)
+
+
 @dataclass(frozen=True, slots=True)
 class ListedTransition:
     """A change that comes for one child."""
@@ -171,7 +209,8 @@ class ListedTransition:
     child_id: UUID
     name: str
     state: str
-    is_owned: bool
+    owner: str
+    """Who prepares it, "A worker" where the name is withheld; empty where nobody does."""
     receiving: str
 
 
@@ -189,9 +228,11 @@ async def coming_transitions(
         "show": show,
     }
     page, opened = await _page(
-        gate, session, viewer, purposes, "looked at which changes come", asked,
-        _READ_COMING, given,
+        gate, session, viewer, purposes, "looked at which changes come", ABOUT_COMING,
+        asked, _READ_COMING, given,
     )  # fmt: skip
+    owners = [one.owner_id for one in page.rows if one.owner_id is not None]
+    names = await worker_names(session, owners) if owners else {}
     listed = [
         ListedTransition(
             one.id,
@@ -200,7 +241,7 @@ async def coming_transitions(
             one.child_id,
             _name(access, one),
             one.state or "",
-            one.owned,
+            _owner(access, one, names),
             one.agency or "",
         )
         for one in page.rows
@@ -210,12 +251,21 @@ async def coming_transitions(
     return Page(listed, page.previous, page.next, page.note)
 
 
+def _owner(access: Access, one: _Line, names: Mapping[UUID, str]) -> str:
+    if one.owner_id is None:
+        return ""
+    if access.may(Category.NETWORK, one.owner_agency_id):
+        return names.get(one.owner_id, A_WORKER)
+    return A_WORKER
+
+
 async def _page(
     gate: Gate,
     session: AsyncSession,
     viewer: Viewer,
     purposes: Purposes,
     doing: str,
+    about: frozenset[Category],
     asked: Asked,
     read: Mapping[Direction, UnevenReadModel[_Line]],
     given: Mapping[str, object],
@@ -226,7 +276,7 @@ async def _page(
     )
     page = page_of(lines, asked, A_PAGE, lambda one: (one.on, one.id))
     children = dict.fromkeys(one.child_id for one in page.rows)
-    opened = await gate.open_here(session, children, viewer, purposes, doing, ABOUT)
+    opened = await gate.open_here(session, children, viewer, purposes, doing, about)
     return page, opened
 
 

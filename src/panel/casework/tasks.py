@@ -36,11 +36,13 @@ class TaskKind(StrEnum):
     OFFER = "offer"
     REQUEST = "request"
     HANDOVER = "handover"
+    NOTE = "note"
     MINUTES = "minutes"
     CHASE = "chase"
     INVITATION = "invitation"
     TRANSITION = "transition"
     COVER = "cover"
+    MOVE = "move"
 
 
 WHAT_WAITS: Sequence[str] = (
@@ -82,7 +84,7 @@ FROM lead_professional l WHERE l.state = 'accepted' AND l.offered_by = :job
 """,
     # Notes to families that whoever coordinates the panel has not signed off.
     """
-SELECT r.worker_id, 'minutes', n.id, n.child_id, n.due_on,
+SELECT r.worker_id, 'note', n.id, n.child_id, n.due_on,
   (n.created_at AT TIME ZONE 'Europe/London')::date
 FROM family_note n JOIN meeting m ON m.id = n.meeting_id
   JOIN worker_role r ON r.panel_id = m.panel_id AND r.role = 'coordinator'
@@ -122,7 +124,7 @@ FROM lead_cover c WHERE c.state = 'offered'
 """,
     # Handovers to another authority that wait to be sent: for who leads.
     """
-SELECT l.worker_id, 'handover', h.id, h.child_id, h.moves_on,
+SELECT l.worker_id, 'move', h.id, h.child_id, h.moves_on,
   (h.created_at AT TIME ZONE 'Europe/London')::date
 FROM authority_handover h JOIN lead_professional l ON l.child_id = h.child_id
   AND {holds_today}

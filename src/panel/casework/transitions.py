@@ -37,6 +37,10 @@ ENDS_AT = 25
 FURTHEST_BACK = timedelta(days=366)
 
 
+A_WORKER = "A worker"
+"""Who prepares a change, where the name is withheld."""
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """A worker who is named: the name as it reads, and the agency."""
@@ -166,7 +170,7 @@ def _who(access: Access, owner: _Owner | None) -> Who | None:
     if owner.name is not None and access.may(Category.NETWORK, owner.agency_id):
         sealed = bytes.fromhex(owner.name)
         name = access.keys.open(owner.agency_id, "worker.name", owner.id, sealed)
-    return Who(owner.id, name or "A worker", owner.agency)
+    return Who(owner.id, name or A_WORKER, owner.agency)
 
 
 async def transition_of(access: Access, transition_id: UUID) -> TransitionReading:

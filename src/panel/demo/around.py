@@ -177,7 +177,7 @@ async def _hold_one(crew: Crew, one: Written, day: date, talk: Talk, again: date
     lead = _lead(crew, one).viewer
     crew.at(day - timedelta(days=7), 9)
     async with crew.gate.open(one.child_id, lead, PURPOSES, DOING) as access:
-        row = await plan_meeting(access, WhenWhere(day, time(10, 30), 60, "home", "At their home"))
+        row = await plan_meeting(access, WhenWhere(day, time(10, 30), 60, "home", "At home"))
         invited = await invite(access, row, [one.mother, lead.id])
         await ask_family(access, row, row.version, WISHES, crew.today, "")
         await call_meeting(access, row, row.version, len(invited))

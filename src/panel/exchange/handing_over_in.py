@@ -335,6 +335,7 @@ async def accept(
 
     Where their case is open here, it goes on with whoever leads it: what another authority says of
     a child closes nothing here, and gives nobody else the plan.
+
     In a transaction of scheduled work, which reaches every child. Raises NotFound, Conflict,
     Invalid; then nothing may be kept.
     """

@@ -20,7 +20,7 @@ from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import Transaction, take, take_here, transaction_of
 from panel.casework.handover import authorities
 from panel.exchange import handing_over_in as service
-from panel.exchange.clients import all_clients
+from panel.exchange.clients import systems_to_choose
 from panel.exchange.handing_over import NewAuthority, add_authority, our_keys, public_key
 from panel.exchange.importing_people import new_child
 from panel.exchange.inbox_reading import type_words
@@ -222,7 +222,8 @@ def answer_step(panels: list[tuple[str, str]], leads: list[tuple[str, str]]) -> 
     return Step(
         "A child is handed over to us",
         "The signature is that of the authority. If you accept, the record comes with the child, an"
-        " episode opens, and there is a lead professional from today.",
+        " episode opens, and there is a lead professional from today. Where the child’s case is"
+        " open here already, it goes on with whoever leads it.",
         "Send the answer",
         (
             Field(
@@ -324,11 +325,7 @@ async def keep_authority(desk: NamedDependency[Desk]) -> Response[Any]:
 
 async def _new(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        systems = [
-            (one.row.key, f"{one.row.name}, of {one.agency}")
-            for one in await all_clients(session)
-            if one.row.ended_on is None
-        ]
+        systems = await systems_to_choose(session)
     return step_page(
         desk, _authority_step(systems), Shown(f"{AUTHORITIES}/new", AUTHORITIES), errors
     )

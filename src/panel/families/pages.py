@@ -339,6 +339,11 @@ def _object(child: ChildForFamily) -> str:
 
 def _next_step(child: ChildForFamily, today: date) -> str:
     whom = _object(child)
+    # Whoever is invited knows of the meeting, whatever else they may know.
+    meets = [one.on for one in child.meetings if one.on is not None]
+    if meets and (child.before is None or child.before.on is None or min(meets) < child.before.on):
+        day = words.day_and_distance(min(meets), today)
+        return f"You meet with the people who help you on {day}."
     if not child.may_know_panel:
         return "If you want to know what happens next, ask the people you know who help."
     if child.before is None:

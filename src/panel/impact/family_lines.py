@@ -1,6 +1,8 @@
 """Meetings and minutes as a family's first page leads to them, and where the child is."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -9,9 +11,10 @@ from panel.impact.answers import own_minutes
 from panel.impact.family_pages import ANSWERS, STATES, meeting_path
 from panel.impact.meetings import OPEN
 from panel.impact.minutes_pages import family_path
-from panel.impact.models import ImpactInvitation, ImpactMeeting
+from panel.impact.models import ImpactInvitation, ImpactMeeting, MinutesAnswer
 from panel.impact.rules import Kind
 from panel.impact.steps import step_now
+from panel.platform.clock import day_of
 from panel.records.family_asks import FamilyAsk
 from panel.records.gate import Access
 from panel.web import words
@@ -37,13 +40,13 @@ async def meetings_for_family(access: Access) -> Sequence[FamilyAsk]:
     coming = [one for one in found if one[0].state in OPEN]
     over = [one for one in found if one[0].state not in OPEN]
     return [
-        *(_meeting(*one) for one in reversed(coming)),
+        *(_meeting(*one, access.today) for one in reversed(coming)),
         *await _minutes(access),
-        *(_meeting(*one) for one in over[:KEPT_IN_SIGHT]),
+        *(_meeting(*one, access.today) for one in over[:KEPT_IN_SIGHT]),
     ]
 
 
-def _meeting(row: ImpactMeeting, invitation: ImpactInvitation) -> FamilyAsk:
+def _meeting(row: ImpactMeeting, invitation: ImpactInvitation, today: date) -> FamilyAsk:
     is_open = row.state in OPEN
     more = STATES[row.state]
     if is_open:
@@ -53,19 +56,40 @@ def _meeting(row: ImpactMeeting, invitation: ImpactInvitation) -> FamilyAsk:
         more=more,
         href=meeting_path(row.child_id, row.id),
         is_new=is_open and invitation.answer == "waiting",
+        on=row.held_on if row.state == "called" and row.held_on >= today else None,
     )
 
 
 async def _minutes(access: Access) -> list[FamilyAsk]:
+    own = (await own_minutes(access))[:KEPT_IN_SIGHT]
+    signed = await _signed(access) if own else {}
     return [
         FamilyAsk(
             title=f"Minutes of the meeting on {words.day(one.held_on)}",
-            more="You can read them, say what you think, sign them and keep a copy.",
+            more=_minutes_words(signed.get(one.id)),
             href=family_path(one.child_id, one.id),
             is_new=one.is_new,
         )
-        for one in (await own_minutes(access))[:KEPT_IN_SIGHT]
+        for one in own
     ]
+
+
+def _minutes_words(signed_at: datetime | None) -> str:
+    if signed_at is not None:
+        return f"You signed them on {words.short_day(day_of(signed_at))}."
+    return "You can read them, say what you think, sign them and keep a copy."
+
+
+async def _signed(access: Access) -> dict[UUID, datetime]:
+    """When this person signed which minutes."""
+    rows = await access.session.execute(
+        select(MinutesAnswer.minutes_id, MinutesAnswer.signed_at).where(
+            MinutesAnswer.child_id == access.child_id,
+            MinutesAnswer.person_id == access.viewer.id,
+            MinutesAnswer.signed_at.is_not(None),
+        )
+    )
+    return {minutes: at for minutes, at in rows if at is not None}
 
 
 async def where_words(access: Access) -> str:

@@ -401,12 +401,15 @@ async def note_answer(
     answer: str,
     said: str,
 ) -> None:
-    """Write down what somebody answered otherwise. Raises Conflict where they answered here."""
+    """Write down what somebody answered otherwise. Raises Conflict where they answered here.
+
+    Without words of theirs, those that they wrote themselves stay.
+    """
     access.require_write()
     if row.version != version:
         theirs = f"{ANSWER_WORDS[row.answer]}"
         raise Conflict((Clash("The answer", ANSWER_WORDS[answer], theirs),))
-    _answer(access, meeting, row, answer, said)
+    _answer(access, meeting, row, answer, said.strip() or row.said)
     await access.session.flush()
 
 

@@ -87,6 +87,7 @@ def setup_tasks(
     facts: SetupFacts, viewer: Viewer, authority: str, today: date, *, sends: bool
 ) -> Sequence[SetupTask]:
     """The tasks in the order in which they are done. `sends`: whether a mail server is set."""
+    forms_href = "/forms" if looks_after_all(viewer) else ""
     term_is_known = facts.term_ends is not None and facts.term_ends >= today
     return [
         one.task()
@@ -98,7 +99,7 @@ def setup_tasks(
             _Check(
                 "Panels", "/panels", facts.panels > 0 and not facts.panels_without, _panels(facts)
             ),
-            _Check("Forms", "/forms", facts.forms > 0, _forms(facts)),
+            _Check("Forms", forms_href, facts.forms > 0, _forms(facts)),
             _Check(
                 "Agreements between agencies",
                 "/sharing-agreements",

@@ -6,6 +6,7 @@ Rooms of one layer do not know each other: `app` wires the room that asks to the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from panel.records.gate import Access
@@ -23,6 +24,8 @@ class FamilyAsk:
     dismiss: str = ""
     """Where a form says that they do not want to; empty where there is nothing to put aside."""
     version: int = 0
+    on: date | None = None
+    """The day on which they meet, where that is settled and to come."""
 
 
 class FamilyAsks(Protocol):
