@@ -313,6 +313,18 @@ async def test_where_a_family_moved_to_is_theirs_to_read(
         assert "They work with you now. Ask for Sara Lindqvist, key worker." in said
         assert "They do not get these parts of the record: Money." in said
         assert (await child_for_family(access)).to_ring is None, "Rosa is not rung any more."
+    await _father_reads_of_no_move(gate, family)
+    # They came back, and their case was closed again: Northshire has no more to do with it.
+    await _reopened(gate, family, tenant)
+    await _close(gate, family)
+    async with gate.open(family.child, mother, Purpose.SUPPORT, "read their page") as access:
+        assert "Northshire" not in " ".join(await happening(access))
+        ring = (await child_for_family(access)).to_ring
+        assert ring is not None
+        assert ring.name.startswith("Rosa"), "Who leads on the last day is rung on it."
+
+
+async def _father_reads_of_no_move(gate: Gate, family: Family) -> None:
     father = Viewer(family.father, ViewerKind.FAMILY)
     async with gate.open(family.child, father, Purpose.SUPPORT, "read their page") as access:
         said = " ".join(await happening(access))

@@ -11,6 +11,7 @@ from consent import Purpose, Role
 from panel.accounts.models import Agency, Worker
 from panel.accounts.service import add_worker, give_role
 from panel.panels.agenda import CaseFact, read_cases
+from panel.panels.leavers import CasesOfLeavers
 from panel.panels.models import Panel, Referral
 from panel.plans.service import leaver
 from panel.platform.clock import FixedClock
@@ -46,6 +47,10 @@ async def test_who_leaves_leads_until_their_last_day_and_then_their_manager(
 ) -> None:
     family, manager = await _going(tenant)
     coordinator = await referred(tenant, family)
+    async with tenant.transaction(JOB) as session:
+        whom = CasesOfLeavers().coordinator
+        assert await whom(session, family.child, TODAY, family.rosa.id) == coordinator.id
+        assert await whom(session, family.child, TODAY, coordinator.id) is None
     for day, who in ((TODAY, family.rosa.id), (LAST + DAY, manager)):
         clock.set(clock.now() + (day - TODAY))
         async with tenant.transaction(JOB) as session:

@@ -38,7 +38,7 @@ async def happening(access: Access) -> Sequence[str]:
     said: list[str] = []
     known = await handovers_of(access)
     closure = await last_closure(access.session, access.child_id)
-    if known and (known[0].state != "accepted" or known[0].direction == "in" or closure):
+    if known and (_is_gone(known, closure) or known[0].state != "accepted" or _came(known[0])):
         # Who came back to us reads no more that another authority works with them.
         said += handover_words(known[0])
     if closure is not None:
@@ -46,7 +46,9 @@ async def happening(access: Access) -> Sequence[str]:
         said += closure_words(
             closure,
             reads_why=tells is None or access.may(tells),
-            reads_plan=access.may(Category.PLAN),
+            # What comes next after a move says who works with the child from then on.
+            reads_plan=access.may(Category.PLAN)
+            and (closure.reason != "moved_away" or access.may(Category.NETWORK)),
         )
     answers = sorted(
         (await answers_of(access)).values(),
@@ -90,10 +92,20 @@ def _left_out(one: HandoverView) -> list[str]:
 
 async def is_elsewhere(access: Access) -> bool:
     """Whether another authority took the child over, and nobody here is to be rung any more."""
-    if await is_open(access.session, access.child_id):
+    closure = await last_closure(access.session, access.child_id)
+    return _is_gone(await handovers_of(access), closure)
+
+
+def _came(one: HandoverView) -> bool:
+    return one.direction == "in"
+
+
+def _is_gone(known: Sequence[HandoverView], closure: CaseClosure | None) -> bool:
+    """Whether the case is closed because another authority accepted the child, and stayed so."""
+    if not known or closure is None or closure.reason != "moved_away" or _came(known[0]):
         return False
-    known = await handovers_of(access)
-    return bool(known) and (known[0].direction, known[0].state) == ("out", "accepted")
+    answered = known[0].answered_on
+    return known[0].state == "accepted" and answered is not None and closure.closed_on <= answered
 
 
 def closure_words(row: CaseClosure, *, reads_why: bool, reads_plan: bool) -> list[str]:
