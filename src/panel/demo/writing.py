@@ -25,6 +25,7 @@ from panel.demo.in_bulk import write_in_bulk
 from panel.demo.leading import write_leads
 from panel.demo.other_forms import write_other_forms, write_own_form
 from panel.demo.quality import write_quality
+from panel.demo.referred import let_one_wait
 from panel.demo.safeguards import Written, Year, look_back, write_rulings
 from panel.demo.sentences import SOCIAL_CARE
 from panel.demo.story import Story, referral_reason, stories
@@ -135,6 +136,7 @@ async def write_year(
     await write_changes(tenant, seed)
     await write_in_bulk(tenant, seed=seed)
     await hand_one_over(tenant, seed=seed)
+    await let_one_wait(tenant, seed=seed)
 
 
 async def _place(session: AsyncSession, today: date) -> World:
