@@ -30,6 +30,8 @@ SYSTEM: Final = systems.own_codes("handover")
 SIGNED_FOR: Final = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.1"}
 """Author's signature (FHIR R4 value set signature-type)."""
 TaskState = Literal["requested", "accepted", "rejected", "cancelled"]
+YEARS: Final = range(2000, 2201)
+"""In which a document may say that it was written."""
 STATES: Final[tuple[TaskState, ...]] = ("requested", "accepted", "rejected", "cancelled")
 
 Json = dict[str, Any]
@@ -169,11 +171,11 @@ def _read(bundle: Json) -> Handed:
     identifier = UUID(bundle["identifier"]["value"])
     if bundle["identifier"]["system"] != SYSTEM or composition["resourceType"] != "Composition":
         raise ValueError(SYSTEM)
-    said = {one["title"]: one["code"]["text"] for one in composition.get("section", ())}
+    said = {one["title"]: str(one["code"]["text"]) for one in composition.get("section", ())}
     events = composition.get("event", ())
     handing = Handing(
         identifier,
-        datetime.fromisoformat(bundle["timestamp"]),
+        _moment(bundle["timestamp"]),
         composition["author"][0]["display"],
         composition["custodian"]["display"],
         composition["subject"]["reference"].removeprefix("Patient/"),
@@ -183,6 +185,14 @@ def _read(bundle: Json) -> Handed:
     )
     record = {"resourceType": "Bundle", "type": "collection", "entry": rest}
     return Handed(handing, msgspec.json.encode(record))
+
+
+def _moment(given: str) -> datetime:
+    found = datetime.fromisoformat(given)
+    # Near the first and last year there are moments that are of no day elsewhere.
+    if found.year not in YEARS:
+        raise ValueError(given)
+    return found
 
 
 def _digest(bundle: Mapping[str, Any]) -> bytes:

@@ -56,6 +56,7 @@ IN_MEMORY = "PANEL_TEST_IN_MEMORY"
 """Names to a run's workers the folder that they share, which is gone at its end."""
 LONGEST = (
     "hostile/test_canaries.py",
+    "journeys/test_a_child_through_everything.py",
     "journeys/test_a_meeting_through_a_cut.py",
     "journeys/test_two_meetings.py",
     "hostile/test_no_faults.py",

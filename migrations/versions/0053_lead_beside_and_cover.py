@@ -143,11 +143,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away, with every cover and every wish."""
+    """Take them away, with every cover, every wish and who led beside somebody."""
     op.execute(TAKE_TIE)
     op.execute("DROP VIEW cover_tie")
     op.drop_table("lead_wish")
     op.drop_table("lead_cover")
+    # Without the column a stretch beside somebody would read as one that holds the plan.
+    op.execute("DELETE FROM lead_professional WHERE role = 'joint'")
     for name, _ in reversed(OF_THE_LEAD):
         op.drop_column("lead_professional", name)
     op.drop_column("lead_professional", "role")

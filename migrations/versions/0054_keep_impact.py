@@ -213,6 +213,7 @@ def make_meeting() -> None:
         day("asked_on"),
         sealed("not_asked_why"),
         moment("family_said_at"),
+        id_of("family_said_by"),
         code_in("state", needed=True),
         sa.Column("sequence", sa.Integer(), nullable=False),
         moment("held_at"),

@@ -15,7 +15,12 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
 from consent import Role
-from panel.accounts.provider_models import SignInProvider, WorkerIdentity
+from panel.accounts.models import Worker
+from panel.accounts.provider_models import (
+    SignInProvider,
+    SignInProviderAgency,
+    WorkerIdentity,
+)
 from panel.accounts.service import add_agency, add_worker, give_role
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
@@ -87,6 +92,8 @@ async def same_subject(tenant: Tenant, worker: UUID, issuer: str = "https://id.e
         )
         session.add(provider)
         await session.flush()
+        agency = (await session.get_one(Worker, worker)).agency_id
+        session.add(SignInProviderAgency(provider_id=provider.id, agency_id=agency))
         session.add(
             WorkerIdentity(
                 worker_id=worker,
@@ -241,6 +248,19 @@ async def test_nobody_goes_where_no_account_is_theirs(two: Two) -> None:
     form = hidden(page.text)
     refused = await mallory.ask("POST", f"{HERE}/elsewhere/go/wexcombe", form)
     assert refused.status_code == 403
+
+
+async def test_a_provider_speaks_for_the_workers_of_its_agencies_alone(two: Two) -> None:
+    """As at its own sign-in: taken off an agency there, it brings nobody in from here either."""
+    await same_subject(two.here, two.rosa)
+    await same_subject(two.there, two.rosa_there)
+    rosa = Person(two.app, FIREFOX)
+    rosa.signed_in("testshire.localhost", await cookie_of(two.here, two.rosa))
+    address = address_in(await rosa.press(f"{HERE}/elsewhere", "/elsewhere/go/wexcombe"))
+    async with two.there.transaction(JOB) as session:
+        await session.execute(text("DELETE FROM sign_in_provider_agency"))
+    assert (await rosa.press(address, "/elsewhere/come-in")).status_code == 403
+    assert "/elsewhere/go/wexcombe" not in (await rosa.ask("GET", f"{HERE}/elsewhere")).text
 
 
 async def confirmed(person: Person, *, begin_at: str = HERE) -> httpx.Response:

@@ -172,6 +172,9 @@ async def test_settings_hold_from_a_day(
     page = (await client.get("/settings")).text
     assert "As Panel comes" in page
     assert CANARY not in page
+    path = "/settings/referral.criteria"
+    form = (await client.get(path)).text
+    assert "Likely to need two or more specialist services" in form
     path = "/settings/packages.stretch"
     form = (await client.get(path)).text
     said = {

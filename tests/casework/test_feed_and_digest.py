@@ -15,6 +15,8 @@ from panel.accounts.service import give_role
 from panel.casework.digest import CHOICES, choose, put_digests, waits_for_morning
 from panel.casework.feed import make_feed, revoke_feed
 from panel.casework.notice_models import Digest, TaskNotice
+from panel.casework.notice_routes import PAGES
+from panel.casework.pages import MEND
 from panel.casework.tasks import due_now, keep_tasks, own_tasks
 from panel.impact.models import ImpactInvitation, ImpactMeeting
 from panel.panels.calendar import add_panel, import_terms
@@ -56,7 +58,7 @@ class Kept:
 
 
 async def on_a_panel(tenant: Tenant, team: Team) -> None:
-    """Rosa sits on a panel, before which two of her children are."""
+    """Rosa sits on a panel, before which three of her children are; reviews of the third rest."""
     async with tenant.transaction(JOB) as session:
         await import_terms(session, TERMS)
         panel = await add_panel(
@@ -70,7 +72,7 @@ async def on_a_panel(tenant: Tenant, team: Team) -> None:
         await give_role(
             session, await session.get_one(Worker, team.rosa.id), Role.PANEL_MEMBER, panel.id
         )
-        for at, child in enumerate(team.children[:2]):
+        for at, child in enumerate(team.children[:3]):
             session.add(
                 Referral(
                     child_id=child,
@@ -79,6 +81,7 @@ async def on_a_panel(tenant: Tenant, team: Team) -> None:
                     agency_id=team.rosa.agency,
                     reason=CANARY,
                     next_review_by=MORNING.date() + timedelta(days=7 * at + 3),
+                    rests_from=MORNING.date() if at == 2 else None,
                 )
             )
 
@@ -127,6 +130,10 @@ async def test_a_calendar_says_when_and_of_what_kind(
     said = sorted(str(one["summary"]) for one in entries)
     assert said == ["Meeting", *["Panel meeting"] * 2, *["Review"] * 2, "Visit"]
     assert all("location" not in one and "description" not in one for one in entries)
+    async with tenant.transaction(JOB) as session:
+        await keep_tasks(session)
+        kinds = list(await session.scalars(select(TaskNotice.kind)))
+        assert kinds.count("review") == 2
 
     etag = answer.headers["etag"]
     again = await client.get(f"/calendar-feed/{token}", headers={"If-None-Match": etag})
@@ -212,6 +219,9 @@ async def test_the_pages_show_them(
         page = await client.get(path)
         assert page.status_code == 200, page.text
         assert said in page.text
+    routed = {one.path_format for one in client.app.routes}
+    for where in {*MEND.values(), *PAGES.values()}:
+        assert f"/children/{{child_id}}/{where.partition('#')[0]}" in routed
 
 
 async def test_notices_are_ones_own(tenant: Tenant, team: Team) -> None:

@@ -29,6 +29,7 @@ from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
 from panel.register.service import open_episode
+from panel.sharing.models import SharingRestriction
 from panel.web.paging import Asked
 from tests.accounts.signing_in import hidden
 from tests.conftest import SignIn
@@ -180,6 +181,38 @@ async def test_the_lists_show_whom_one_may_know_of_and_count_no_other(
     listed = await client.get("/transitions")
     assert "A new school" in listed.text
     assert str(unknown) not in listed.text
+
+
+async def test_a_move_that_is_kept_from_somebody_is_neither_listed_nor_counted(
+    house: House, add_child: AddChild
+) -> None:
+    amina = await add_child("Amina")
+    await begun(house, amina)
+    await written(house, K.NEW_AUTHORITY)
+    await night(house.tenant)
+    viewer, moves = house.viewers["coordinator"], "move_not_handed_over"
+
+    async def looked() -> tuple[set[UUID], set[str]]:
+        async with house.as_("coordinator") as session:
+            found = await watch_list(house.gate, session, viewer, (Purpose.PANEL,), moves, Asked())
+        return {one.child_id for one in found.page.rows}, {kind for kind, _ in found.counts}
+
+    listed, counted = await looked()
+    assert listed == {amina}
+    assert moves in counted
+    async with house.as_("job") as session:
+        session.add(
+            SharingRestriction(
+                child_id=amina,
+                kind="protection",
+                categories=["contact"],
+                against=[viewer.id],
+                from_on=date(2026, 9, 1),
+                silent=True,
+                reason="A threat was made",
+            )
+        )
+    assert await looked() == (set(), counted - {moves})
 
 
 async def test_a_manager_sees_their_own_agencys_and_nobody_else_sees_the_watch(

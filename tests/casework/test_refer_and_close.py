@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.accounts.dated_settings import set_from
 from panel.casework.closing import (
     close_case,
     is_open,
@@ -13,10 +14,18 @@ from panel.casework.closing import (
     open_things,
     reopen_case,
 )
+from panel.casework.handover import settle_accepted
+from panel.casework.handover_models import AuthorityHandover
+from panel.casework.settings_offered import SETTINGS
+from panel.families.happening import happening
+from panel.families.reading import child_for_family
+from panel.impact.rules import Kind
+from panel.impact.steps import Read, move_step, step_now
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import acknowledge, open_referral, refer
 from panel.panels.referring import (
-    Criterion,
+    CRITERIA,
+    FIRST_CRITERIA,
     Decided,
     answers_of,
     criteria,
@@ -24,18 +33,20 @@ from panel.panels.referring import (
     received,
     refer_from_outside,
     refer_own_child,
-    set_criteria,
     tell_acknowledged,
 )
+from panel.panels.referring_words import answer_rows
 from panel.plans.models import Action, LeadProfessional
 from panel.platform.clock import FixedClock, at_nine
+from panel.platform.ids import new_id
 from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.tenancy import Tenant
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
-from panel.records.gate import Gate
+from panel.records.gate import Gate, rewrite_access
 from panel.register.models import Episode
 from panel.register.service import open_episode
+from panel.sharing.models import SharingRestriction
 from tests.sharing.family import (
     EVERYTHING,
     TODAY,
@@ -120,14 +131,17 @@ async def test_not_eligible_says_why_and_what_else(
     async with gate.open(family.child, coordinator, Purpose.PANEL, "decided") as access:
         for wrong in (
             Decided(eligible=True),
-            Decided(eligible=False, unmet=("age",), reasons="Is 12"),
+            Decided(eligible=False, unmet=FIRST_CRITERIA[:1], reasons="Is 12"),
             Decided(eligible=False, reasons="Is 12", what_else="Youth service"),
             Decided(eligible=False, unmet=("money",), reasons="R", what_else="W"),
         ):
             with pytest.raises(Invalid):
                 await decide(access, referral.id, version, wrong, LINK)
         said = Decided(
-            eligible=False, unmet=("age",), reasons="Too old for us", what_else="Youth service"
+            eligible=False,
+            unmet=FIRST_CRITERIA[:1],
+            reasons="Too old for us",
+            what_else="Youth service",
         )
         await decide(access, referral.id, version, said, LINK)
     async with tenant.transaction(JOB) as session:
@@ -137,16 +151,20 @@ async def test_not_eligible_says_why_and_what_else(
             await decide(access, referral.id, version, said, LINK)
         answer = (await answers_of(access))[referral.id]
         assert (answer.outcome, answer.decided_on) == ("not_eligible", TODAY)
+    assert ("What is not met", FIRST_CRITERIA[0]) in answer_rows(answer, TODAY)
 
 
 async def test_conditions_are_dated(tenant: Tenant) -> None:
-    async with tenant.transaction(JOB) as session:
-        assert len(await criteria(session)) == 3
+    setting = next(one for one in SETTINGS if one.key == CRITERIA)
+    for wrong in (" \n ", "Under 9\nUnder  9", "9" * 201, "\n".join(map(str, range(13)))):
         with pytest.raises(Invalid):
-            await set_criteria(session, [], "Panel of May")
-        await set_criteria(session, [Criterion("age", "Under 9")], "Panel of May")
-        assert await criteria(session) == [Criterion("age", "Under 9")]
-        assert len(await criteria(session, at_nine(date(2026, 1, 1)))) == 3
+            setting.read(wrong)
+    said = setting.read("Under 9 \r\n\r\nLives here")
+    async with tenant.transaction(JOB) as session:
+        assert await criteria(session) == FIRST_CRITERIA
+        await set_from(session, setting, said, TODAY, 0, "Panel of May")
+        assert await criteria(session) == ["Under 9", "Lives here"]
+        assert await criteria(session, at_nine(date(2026, 1, 1))) == FIRST_CRITERIA
 
 
 async def test_closed_with_nothing_left_behind_and_come_back(
@@ -236,3 +254,80 @@ async def test_a_family_asks_for_help_itself(tenant: Tenant, gate: Gate, family:
     async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "asked") as access:
         with pytest.raises(NotAllowed):
             await refer_own_child(access, panel, "Sleep")
+
+
+async def test_referred_while_in_impact_it_waits_for_the_step_down(
+    tenant: Tenant, gate: Gate, family: Family
+) -> None:
+    await referred(tenant, family)
+    panel = await _panel(tenant)
+    async with tenant.transaction(JOB) as session:
+        await session.execute(Referral.__table__.update().values(state="closed"))
+        await open_episode(session, family.child, date(2026, 9, 1))
+    async with gate.open(family.child, family.rosa, Purpose.SUPPORT, "stepped up") as access:
+        now = await step_now(access)
+        assert now is not None
+        await move_step(access, Kind.IMPACT, TODAY, "It is complex", Read(now.id, now.version))
+    await _referred_again(tenant, family, panel)
+    async with tenant.transaction(JOB) as session:
+        referral = await open_referral(session, family.child, panel.id)
+        assert referral is not None
+        assert referral.rests_from == TODAY
+
+
+async def _moved(tenant: Tenant, family: Family) -> None:
+    async with tenant.transaction(JOB) as session:
+        episode = await open_episode(session, family.child, date(2026, 9, 1))
+        row = AuthorityHandover(
+            child_id=family.child,
+            episode_id=episode.id,
+            direction="out",
+            state="sent",
+            authority_name="Northshire",
+            identifier=new_id(),
+            sent_on=TODAY,
+            withheld=["finance"],
+        )
+        session.add(row)
+        await session.flush()
+        await settle_accepted(session, row, TODAY, "Sara Lindqvist, key worker")
+        session.add(
+            SharingRestriction(
+                child_id=family.child,
+                kind="protection",
+                categories=["contact"],
+                against=[family.father],
+                from_on=date(2026, 1, 1),
+            )
+        )
+        await rewrite_access(session, family.child)
+
+
+async def test_where_a_family_moved_to_is_theirs_to_read(
+    tenant: Tenant, gate: Gate, family: Family
+) -> None:
+    await _moved(tenant, family)
+    mother = Viewer(family.mother, ViewerKind.FAMILY)
+    async with gate.open(family.child, mother, Purpose.SUPPORT, "read their page") as access:
+        said = " ".join(await happening(access))
+        assert "They work with you now. Ask for Sara Lindqvist, key worker." in said
+        assert "They do not get these parts of the record: Money." in said
+        assert (await child_for_family(access)).to_ring is None, "Rosa is not rung any more."
+    await _father_reads_of_no_move(gate, family)
+    # They came back, and their case was closed again: Northshire has no more to do with it.
+    await _reopened(gate, family, tenant)
+    await _close(gate, family)
+    async with gate.open(family.child, mother, Purpose.SUPPORT, "read their page") as access:
+        assert "Northshire" not in " ".join(await happening(access))
+        ring = (await child_for_family(access)).to_ring
+        assert ring is not None
+        assert ring.name.startswith("Rosa"), "Who leads on the last day is rung on it."
+
+
+async def _father_reads_of_no_move(gate: Gate, family: Family) -> None:
+    father = Viewer(family.father, ViewerKind.FAMILY)
+    async with gate.open(family.child, father, Purpose.SUPPORT, "read their page") as access:
+        said = " ".join(await happening(access))
+        assert "We closed your case on Monday 23 November 2026." in said
+        assert "Northshire" not in said
+        assert "moved" not in said

@@ -63,7 +63,7 @@ def test_days_worked_by_hand(born: date, kind: TransitionKind, on: date) -> None
     [
         (K.PHASE_PLACE, date(2027, 2, 15), date(2026, 9, 15)),
         (K.POST_16_PLACE, date(2027, 3, 31), date(2026, 9, 30)),
-        (K.BETWEEN_POST_16, date(2027, 9, 1), date(2027, 4, 1)),
+        (K.BETWEEN_POST_16, date(2027, 4, 1), date(2026, 11, 1)),  # for a move on 1 September
         (K.TURNING_18, date(2028, 2, 29), date(2027, 2, 28)),
         (K.OWN_AGREEMENT, date(2026, 8, 31), date(2026, 2, 28)),
         (K.NEW_SCHOOL, date(2027, 1, 5), date(2027, 1, 5)),

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from panel.casework.gap_queries import GapKind
-from panel.casework.watch import WATCHING, find_transitions, watch
+from panel.casework.settings_offered import SETTINGS
+from panel.casework.watch import FIGURES, WATCHING, find_transitions, limits_on, watch
 from panel.platform.cluster import Cluster
 from panel.platform.jobs import run_due
 from panel.platform.tenancy import Tenant
@@ -55,12 +56,23 @@ async def test_two_hundred_planted_gaps_are_found_and_nothing_else(
     with world(database_of_own, CHILDREN) as made:
         planted = plant(made, PLANTS)
         assert len(planted) == 200
+        # Reviews rest in IMPACT and with social care: none of them is overdue.
+        resting = "next_review_by = '2026-11-20', rests_from = '2026-11-02'"
+        made.change("referral", resting, open_cases(CHILDREN)[-PLANTS:])
         await night(tenant)
         assert await found(tenant) == sorted(planted)
         # Again in the same night: nothing is found twice, nothing is written.
         versions = await written(tenant)
         await night(tenant)
         assert await written(tenant) == versions
+
+
+def test_how_long_something_may_wait_is_an_authoritys_to_set() -> None:
+    usual = {one.key: one.default for one in FIGURES}
+    friday = date(2026, 11, 27)
+    assert limits_on(friday, usual).answered_by == date(2026, 11, 19)
+    assert limits_on(friday, usual | {"watch.answered_days": 2}).answered_by == date(2026, 11, 24)
+    assert set(usual) <= {one.key for one in SETTINGS}
 
 
 async def test_what_was_mended_is_closed_and_stays_in_the_past(

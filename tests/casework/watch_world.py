@@ -386,6 +386,13 @@ def _sent_away(**says: str) -> Callable[[World, Sequence[int]], None]:
     return plant
 
 
+def _moves_again(made: World, these: Sequence[int]) -> None:
+    """They were handed over two years ago, came back, and move once more."""
+    long_ago = {"sent_on": "date '2024-11-02'", "answered_on": "date '2024-11-10'"}
+    _sent_away(**long_ago, state="'accepted'")(made, these)
+    _transition(kind="'new_authority'")(made, these)
+
+
 def _transition(**says: str) -> Callable[[World, Sequence[int]], None]:
     def plant(made: World, these: Sequence[int]) -> None:
         made.put("transition", TRANSITION | says, these)
@@ -491,7 +498,7 @@ PLANTED: Mapping[GapKind, Callable[[World, Sequence[int]], None]] = {
     GapKind.TRANSITION_NO_OWNER: _transition(owner_worker_id="NULL"),
     GapKind.TRANSITION_NO_AGENCY: _transition(receiving_agency_id="NULL"),
     GapKind.TRANSITION_OVERDUE: _transition(**OVERDUE),
-    GapKind.MOVE_NOT_HANDED_OVER: _transition(kind="'new_authority'"),
+    GapKind.MOVE_NOT_HANDED_OVER: _moves_again,
     GapKind.HANDOVER_UNANSWERED: _sent_away(state="'sent'"),
     GapKind.HANDOVER_REFUSED: _sent_away(state="'refused'", answered_on="date '2026-11-10'"),
     GapKind.EXPECTED_NOT_BEGUN: _expected,

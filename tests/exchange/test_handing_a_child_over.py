@@ -1,6 +1,7 @@
 """A child is handed from one Panel to another: two databases, the second one served over HTTP."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
@@ -8,22 +9,26 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
-from panel.casework.closing import last_closure
+from interop.handed import TaskTold
+from panel.accounts.models import Agency, Worker
+from panel.accounts.service import add_worker
+from panel.casework.closing import last_closure, name_lead
 from panel.casework.handover import draft_handover, withdraw
 from panel.casework.handover_models import AuthorityHandover, ReceivedHandover
 from panel.exchange import handing_over_in as there
-from panel.exchange.handing_over import hand_over_due, make_document
+from panel.exchange.handing_over import hand_over_due, make_document, settle
 from panel.exchange.standing import client_by_key
 from panel.plans.models import LeadProfessional
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
 from panel.platform.problems import Conflict, Invalid, NotAllowed
-from panel.platform.tenancy import Tenant
+from panel.platform.tenancy import Tenant, load_keys
 from panel.records.access_check import differences
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate
+from panel.register.children import NewChild, add_child
 from panel.register.models import Child
-from panel.register.service import open_episode_of
+from panel.register.service import open_episode, open_episode_of
 from tests.exchange.test_first_exchange import served
 from tests.exchange.two_panels import HERE, NORTH, Two, two_panels
 from tests.sharing.family import TODAY, refused
@@ -163,6 +168,69 @@ async def test_what_was_changed_on_the_way_is_refused(two: Two) -> None:
     assert another.value.status == 409
     async with south.transaction(JOB) as session:
         assert await session.scalar(select(func.count()).select_from(ReceivedHandover)) == 1
+
+
+async def test_a_file_is_taken_in_as_what_comes_by_system(two: Two) -> None:
+    row = await two.send()
+    south = two.south
+    async with two.north.transaction(JOB) as session:
+        kept = await session.get_one(AuthorityHandover, row.id)
+        await two.load(session)
+        body = kept.document.encode()
+    async with south.tenant.transaction(JOB) as session:
+        for authority, wrong, field in (
+            (None, body, "authority"),
+            (south.authority, b"{}", "file"),
+        ):
+            with pytest.raises(Invalid) as refused:
+                await there.receive_file(session, authority, wrong)
+            assert refused.value.errors[0].field == field
+        first = await there.receive_file(session, south.authority, body)
+        assert await there.receive_file(session, south.authority, body) == first
+        with pytest.raises(Invalid) as refused:
+            await there.receive_file(session, south.authority, body + b" ")
+        assert "another identifier" in refused.value.errors[0].sentence
+    one = await two.opened()
+    assert one.id == first
+    assert one.state == "requested"
+    here = await two.accept(one.id, one.version)
+    assert await leads(south.tenant, here) == {south.lead.id}
+
+
+async def test_a_child_whose_case_is_open_here_is_nobody_elses_for_a_document(two: Two) -> None:
+    """What another authority says of a child closes nothing here, nor gives it to somebody else."""
+    row = await two.send()
+    south = two.south.tenant
+    async with two.north.transaction(JOB) as session:
+        kept = await session.get_one(AuthorityHandover, row.id)
+        await two.load(session)
+        body = kept.document.encode()
+    async with south.transaction(JOB) as session:
+        client = await client_by_key(session, NORTH)
+        assert client is not None
+        home = (await session.get_one(Worker, two.south.lead.id)).agency_id
+        agency = await session.get_one(Agency, home)
+        ours = await add_worker(session, agency, name="Omar Vale", email="omar@demo.example")
+        new = NewChild(given_name="Freya", family_name="Kestrel", birth_date=date(2022, 3, 9))
+        child = (await add_child(session, new, agency_id=home)).id
+        episode = (await open_episode(session, child, date(2026, 10, 1))).id
+        await load_keys(session, {child})
+        await name_lead(session, child, ours, date(2026, 10, 1))
+    await there.receive_handover(south, client, body)
+    one = await two.opened()
+    assert await two.accept(one.id, one.version) == child
+    assert await leads(south, child) == {ours.id}
+    async with south.transaction(JOB) as session:
+        now = await open_episode_of(session, child)
+        assert now is not None
+        assert (now.id, now.opened_on) == (episode, date(2026, 10, 1))
+    told = await there.received_state(south, client, row.identifier)
+    assert told is not None
+    assert told.lead == "Omar Vale"
+    # The other side says when it took the child on: not before it was asked.
+    long_ago = TaskTold("accepted", on=date(2026, 1, 1), lead="Omar Vale")
+    await settle(two.north, row.id, long_ago, "")
+    assert (await two.newest()).answered_on == TODAY
 
 
 async def test_taken_back_before_it_came_it_never_counts(two: Two) -> None:

@@ -577,6 +577,23 @@ async def fill(
     return await client.post(to, data=fields, follow_redirects=False)
 
 
+async def test_a_file_of_a_handover_is_taken_in_on_a_page(
+    system: System, sign_in: Any, client: AsyncTestClient[Litestar]
+) -> None:
+    page = "/exchange/handovers/file"
+    await sign_in(system.house.viewers["lead"].id)
+    assert (await client.get(page)).status_code == 403
+    await sign_in(system.house.viewers["coordinator"].id)
+    assert f'href="{page}"' in (await client.get("/exchange/handovers")).text
+    fields = hidden(await client.get(page))
+    none = await client.post(page, data=fields)
+    assert (none.status_code, "Select the file of the handover" in none.text) == (422, True)
+    sent = {"file": ("handover.json", b"{}", "application/json")}
+    other = await client.post(page, data=hidden(await client.get(page)), files=sent)
+    assert other.status_code == 422
+    assert "Choose an authority from the list" in plain(other)
+
+
 async def test_the_pages_of_the_inbox(
     system: System, sign_in: Any, client: AsyncTestClient[Litestar]
 ) -> None:

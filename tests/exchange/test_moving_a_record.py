@@ -16,6 +16,7 @@ and not again of a record that never had them.
 """
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from interop.origin import is_sent
 from panel.accounts.models import Agency
 from panel.exchange.importing import bring_in
 from panel.exchange.resources import Told
-from panel.plans.models import Action
+from panel.plans.models import Action, LeadProfessional
 from panel.platform.clock import FixedClock
 from panel.platform.cluster import Cluster
 from panel.platform.database import Database
@@ -42,7 +43,7 @@ from tests.conftest import copied
 from tests.exchange.exporting import bundle, client_of, equal_parts, exported, ndjson
 from tests.exchange.sent_content import KINDS, write_sent
 from tests.exchange.whole_record import write_whole
-from tests.sharing.family import EVERYTHING, Family, agreed, record, referred
+from tests.sharing.family import EVERYTHING, TODAY, Family, agreed, record, referred
 
 pytestmark = pytest.mark.database
 STAYS = frozenset({"Provenance"})
@@ -66,6 +67,13 @@ async def sent(tenant: Tenant, gate: Gate, family: Family) -> list[Told]:
     await referred(tenant, family)
     async with tenant.transaction(JOB) as session:
         await write_whole(session, family)
+        session.add(
+            LeadProfessional(
+                child_id=family.child, worker_id=family.tom.id, agency_id=family.school,
+                state="ended", role="joint", offered_on=TODAY, offered_by=family.rosa.id,
+                from_on=TODAY, until_on=TODAY + timedelta(days=9),
+            )
+        )  # fmt: skip
     await record(
         gate,
         family,
@@ -106,6 +114,11 @@ async def test_a_record_is_the_same_elsewhere(sent: list[Told], elsewhere: Tenan
         "Parental responsibility comes without its basis: it does not count until that is recorded."
     }
     assert await differences(elsewhere) == ()
+    async with elsewhere.transaction(JOB) as session:
+        held = await session.scalars(
+            select(LeadProfessional.until_on).where(LeadProfessional.role == "main")
+        )
+        assert TODAY + timedelta(days=9) not in list(held), "Beside is not instead of."
     again = await sent_from(elsewhere, "Made-up School")
     assert not any(is_sent(one.content) for one in again)
     there, here = equal_parts(sent, STAYS), equal_parts(again, STAYS)

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Purpose, Viewer
-from panel.accounts.service import add_agency, add_worker
+from consent import Purpose, Role, Viewer
+from panel.accounts.service import add_agency, add_worker, give_role
 from panel.casework.handover import HandoverView, draft_handover, handovers_of, mark_sent
 from panel.casework.handover_models import AuthorityHandover
 from panel.exchange import handing_over_in as there
@@ -236,6 +236,7 @@ async def _both(
         )
         home = await add_agency(session, key="home", name="Early years", kind="council")
         lead = await add_worker(session, home, name="Sara Lindqvist", email="sara@demo.example")
+        await give_role(session, lead, Role.PRACTITIONER)
         panel = await add_panel(
             session,
             key="contacts",

@@ -6,15 +6,20 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from panel.casework.closing import end_case
+from panel.casework.handover_models import AuthorityHandover
 from panel.families.pages import child_page
 from panel.families.reading import ChildForFamily
+from panel.impact.models import EpisodeStep
 from panel.panels.models import AgendaItem, FamilyWords, Meeting, Referral
 from panel.panels.telling import BeforePanel
+from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB, AccessEvent
 from panel.records.family_asks import FamilyAsk
 from panel.records.gate import rewrite_access
 from panel.register.models import Child, FamilyLink
+from panel.register.service import open_episode
 from panel.sharing.models import SharingRestriction
 from tests.families.conftest import SignInFamily
 from tests.families.household import (
@@ -182,6 +187,60 @@ async def test_what_is_protected_from_a_father_is_not_on_his_page(
     assert "court" not in words(page.text)
     shown = await client.get(f"/family/{family.child}/tell")
     assert "Rosa" not in shown.text
+
+
+async def test_a_case_that_moves_tells_a_father_nothing_that_is_protected_from_him(
+    client: Client, tenant: Tenant, family: Family, sign_in_family: SignInFamily
+) -> None:
+    await give_plan(tenant, family)
+    on = date(2026, 11, 20)
+    async with tenant.transaction(JOB) as session:
+        await open_episode(session, family.child, REFERRED)
+        await session.execute(update(EpisodeStep).values(kind="social_care"))
+        protection = SharingRestriction(
+            child_id=family.child,
+            kind="protection",
+            categories=["contact", "network", "social_care"],
+            against=[family.father],
+            from_on=REFERRED,
+            silent=True,
+            by_words="The court papers",
+        )
+        session.add_all(
+            [
+                protection,
+                AuthorityHandover(
+                    child_id=family.child,
+                    direction="out",
+                    state="sent",
+                    authority_name="Southfield",
+                    identifier=new_id(),
+                    sent_on=on,
+                ),
+            ]
+        )
+
+    async def read(person: UUID) -> str:
+        await sign_in_family(person)
+        pages = [await client.get(one) for one in ("/family", f"/family/{family.child}/chronology")]
+        assert [one.status_code for one in pages] == [200, 200]
+        return words(" ".join(one.text for one in pages))
+
+    hers, his = await read(family.mother), await read(family.father)
+    for hidden in ("Southfield", "Health visiting", "social care works with you"):
+        assert hidden in hers
+        assert hidden not in his
+    # Who may know the agencies, but not where the child lives, is told no more of a move.
+    async with tenant.transaction(JOB) as session:
+        (await session.get_one(SharingRestriction, protection.id)).categories = ["contact"]
+        next_ = "Southfield works with you."
+        await end_case(session, family.child, on, reason="moved_away", what_next=next_)
+    hers, his = await read(family.mother), await read(family.father)
+    assert "because you moved away" in hers
+    assert "We closed your case on" in his
+    for hidden in ("Southfield", "moved away"):
+        assert hidden in hers
+        assert hidden not in his
 
 
 async def test_nobody_reads_the_words_of_another_of_the_family(

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from consent import Category, Purpose, Viewer, ViewerKind
+from panel.casework.handover_models import AuthorityHandover
 from panel.documents.service import NewDocument, attach_for_import
 from panel.governance import retention_models
 from panel.governance.rights_copies import (
@@ -26,7 +27,8 @@ from panel.governance.rights_copies import (
     read_copy,
 )
 from panel.governance.rights_file import EMBEDDED_EACH, GIVEN_BESIDE
-from panel.governance.rights_gather import LEFT_OUT, SECTIONS, models, told_columns
+from panel.governance.rights_gather import LEFT_OUT, SECTIONS, Piece, models, told_columns
+from panel.governance.rights_marks import Because, Reader, proposed
 from panel.governance.rights_models import AccessFile, Exemption, Outcome, RightKind
 from panel.governance.rights_service import (
     SUBJECT_ACCESS,
@@ -41,7 +43,9 @@ from panel.governance.rights_service import (
 )
 from panel.governance.rights_words import has_words, label_of
 from panel.panels.models import FamilyWords
+from panel.panels.note_marks import NoteContext
 from panel.platform.clock import FixedClock
+from panel.platform.ids import new_id
 from panel.platform.problems import Gone, Invalid, NotAllowed, NotFound, Problem
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB, child_scoped_tables
@@ -192,6 +196,14 @@ async def test_a_protected_address_is_not_given_to_whom_it_is_protected_from(
             from_on=date(2026, 9, 1),
             reason="He must not learn where they live",
         ),
+        AuthorityHandover(
+            child_id=family.child,
+            direction="out",
+            state="sent",
+            authority_name="Southfield",
+            identifier=new_id(),
+            document='{"school": "Fernbank"}',
+        ),
     )
     await happened(tenant, family, "They moved to 14 Tern Street in May.")
     file_id = await gathered(tenant, gate, family, offices, family.father)
@@ -202,13 +214,26 @@ async def test_a_protected_address_is_not_given_to_whom_it_is_protected_from(
             await decide(access, sure[0].id, sure[0].version, None, "He may know it")
     await decided(gate, family, offices, file_id)
     file = await made(gate, family, offices, file_id)
-    for leak in ("Tern", "WX3", "9QR", "must not learn", "protection"):
+    for leak in ("Tern", "WX3", "9QR", "must not learn", "protection", "Southfield", "Fernbank"):
         assert leak not in file
     assert "Taken out: the law lets us leave this out" in file
 
     mothers = await gathered(tenant, gate, family, offices, family.mother)
     await decided(gate, family, offices, mothers)
-    assert "14 Tern Street" in await made(gate, family, offices, mothers)
+    hers = await made(gate, family, offices, mothers)
+    assert "14 Tern Street" in hers
+    assert "Southfield" in hers
+    assert "Fernbank" not in hers, "What was sent is a copy itself, as it was made for others."
+
+
+def test_what_another_of_the_family_said_of_the_plan_is_for_a_person_to_decide() -> None:
+    mother, father = UUID(int=1), UUID(int=2)
+    said = Piece(
+        "plan_answer:1:words", "Plans", "own words", "", "", "He frightens me", "plan", str(mother)
+    )
+    for reader, because in ((father, [Because.ANOTHERS_WORDS]), (mother, [])):
+        found = proposed([said], Reader(reader, {}, NoteContext()))
+        assert [one.because for one in found] == because
 
 
 async def test_what_another_of_the_family_said_is_for_a_person_to_decide(

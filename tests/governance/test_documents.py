@@ -15,6 +15,7 @@ from litestar.testing import AsyncTestClient
 import panel.commands.jobs as job_commands
 from panel.accounts.service import add_agency
 from panel.accounts.throttle import KNOWN_FOR
+from panel.casework.handover_models import OtherAuthority
 from panel.cli import commands
 from panel.governance.document_facts import (
     DOES_BY_ITSELF,
@@ -241,6 +242,11 @@ async def test_a_version_is_made_only_where_something_changed(
         await add_agency(session, key="together", name="Together", kind="voluntary")
     changed = {one.kind for one in await make(tenant) if one.is_new}
     assert changed == set(DocumentKind) - {DocumentKind.NOTICE_FOR_WORKERS}
+    # A neighbouring authority keeps records of its own, and is no party to this one.
+    async with tenant.transaction(JOB) as session:
+        there = await add_agency(session, key="fernshire", name="Fernshire", kind="council")
+        session.add(OtherAuthority(name="Fernshire", client_key="fernshire", agency_id=there.id))
+    assert not [one.kind for one in await make(tenant) if one.is_new]
     # How long something is kept: every document but the agreement.
     async with tenant.transaction(JOB) as session:
         session.add(Setting(key="retention.access_history", value="8 years", from_on=None))

@@ -96,7 +96,7 @@ CODED = frozenset({
     "family_link.basis", "family_words.asked_how", "episode.closure_reason",
     "episode.level_at_start", "episode.level_at_closure", "significant_event.kind",
     "discussion.heading", "agenda_item.owed", "agenda_item.before", "asked.what",
-    "assessment.form_key", "assessment.late_reason", "clock_stop.reason", "section_answer.section_key", "document.media_type",
+    "assessment.form_key", "assessment.late_reason", "section_answer.section_key", "document.media_type",
     "family_note.categories", "incident.steps", "note_delivery.failure", "record_change.what",
     "record_change.from_code", "record_change.to_code", "referral.category",
     "referral_answer.acknowledged_how",

@@ -432,6 +432,7 @@ CASES: Mapping[str, Case] = {
     "/elsewhere/unlink/{authority:str}": NOTHING,
     "/exchange/handovers": NOTHING,
     "/exchange/handovers/{handed_id:uuid}": NOTHING,
+    "/exchange/handovers/file": NOTHING,
     "/exchange/inbox": NOTHING,
     "/exchange/inbox/{received_id:uuid}": RECORD,
     "/exchange/inbox/{received_id:uuid}/again": RECORD,

@@ -30,10 +30,10 @@ from panel.impact.meetings import (
     cancel_meeting,
     change_when,
     hold_meeting,
-    meeting_for_reading,
     meeting_row,
     meeting_to_change,
     plan_meeting,
+    read_meeting,
     say_wishes,
 )
 from panel.impact.rules import Kind
@@ -67,7 +67,7 @@ async def test_the_family_is_asked_before_anybody_is_invited(world: World) -> No
         said = Wishes("My sister Pia", "Polish", "part", "Not on a Friday")
         await say_wishes(access, meeting, version, said)
     async with world.opened(world.assessor) as access:
-        one = await meeting_for_reading(access, meeting)
+        one = read_meeting(access, await meeting_row(access, meeting))
         assert one.wishes == said
         assert one.asked_on == TODAY
         row = await meeting_to_change(access, meeting)
@@ -89,6 +89,24 @@ async def test_two_who_write_wishes_at_once_both_read_both(world: World) -> None
     assert [(one.yours, one.theirs) for one in refused.value.clashes] == [
         ("The nursery", "My sister Pia")
     ]
+
+
+async def test_what_one_parent_wishes_the_other_neither_reads_nor_writes_over(
+    world: World,
+) -> None:
+    await world.step(Kind.IMPACT)
+    meeting = await world.planned()
+    said = Wishes("Not Ben", "Polish", "no", "Somewhere he does not know")
+    async with world.as_family(world.mother) as access:
+        version = (await meeting_row(access, meeting)).version
+        await say_wishes(access, meeting, version, said)
+    async with world.as_family(world.father) as access:
+        assert read_meeting(access, await meeting_row(access, meeting)).wishes is None
+        version = (await meeting_row(access, meeting)).version
+        with pytest.raises(NotAllowed, match="Another of the family"):
+            await say_wishes(access, meeting, version, Wishes("Me"))
+    async with world.as_family(world.mother) as access:
+        assert read_meeting(access, await meeting_row(access, meeting)).wishes == said
 
 
 async def test_everybody_is_told_once_and_nothing_personal(world: World) -> None:
@@ -217,7 +235,12 @@ async def test_answers_come_from_each_page_or_are_written_down(world: World) -> 
             "Marta Kestrel": "yes", "Ben Kestrel": "yes", "Rosa Whitlow": "waiting",
             "Hana Oduya": "no",
         }  # fmt: skip
-        assert lines["Marta Kestrel"].said == "I bring Pia"
+        # She rings: the answer is another one, and what she wrote herself stays.
+        mother = lines["Marta Kestrel"]
+        one = await invitation_row(access, row, mother.id)
+        await note_answer(access, row, one, mother.version, "no", "")
+        lines = {one.name: one for one in await invitations_of(access, row)}
+        assert (lines["Marta Kestrel"].answer, lines["Marta Kestrel"].said) == ("no", "I bring Pia")
     with pytest.raises(Conflict):
         async with world.opened() as access:
             row = await meeting_to_change(access, meeting)

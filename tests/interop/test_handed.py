@@ -71,6 +71,13 @@ def test_what_is_no_document_is_refused(body: bytes) -> None:
         read_document(body, PUBLIC)
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_day_that_nobody_could_have_written_it_on_is_no_document(year: int) -> None:
+    wrong = replace(HANDING, written_at=datetime(year, 12, 31, 23, tzinfo=UTC))
+    with pytest.raises(NotBelieved, match="document"):
+        read_document(signed_document(wrong, [CHILD], BASE, KEY), PUBLIC)
+
+
 def test_layout_is_no_change() -> None:
     again = msgspec.json.format(BODY, indent=2)
     assert read_document(again, PUBLIC).handing == HANDING

@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from panel.panels.calendar import ImportedTerms, Rehearsal
@@ -10,11 +11,14 @@ from panel.panels.pages import (
     import_report,
     papers_words,
     rehearsal_page,
+    waiting_row,
     waiting_words,
     working_days_between,
 )
+from panel.panels.reading import WaitingFact
 from panel.panels.rules import ReviewMove
 from panel.panels.terms import LineProblem, MergedCalendar, Term, TermCalendar, TermReading
+from panel.platform.ids import new_id
 
 MONDAY = date(2026, 11, 23)
 THURSDAY = date(2026, 11, 26)
@@ -40,6 +44,19 @@ def test_working_days_leave_out_weekends_and_bank_holidays() -> None:
 def test_since_when_something_is_owed() -> None:
     assert waiting_words(date(2026, 11, 11), MONDAY) == "12 days"
     assert waiting_words(MONDAY, MONDAY) == "From today"
+
+
+def test_a_coordinators_list_says_by_when_a_referral_is_acknowledged() -> None:
+    due = date(2026, 11, 25)
+    waits = WaitingFact(
+        new_id(), "A-1", None, None, None, date(2026, 11, 18), "School", None, None, "received",
+        None, due,
+    )  # fmt: skip
+    said = "Not yet acknowledged: due by Wednesday 25 November 2026"
+    assert waiting_row(waits, None, date(2026, 11, 23)).state == f"{said} (in 2 days)."
+    assert waiting_row(waits, None, date(2026, 11, 26)).state == f"{said} (yesterday). Late."
+    heard = msgspec.structs.replace(waits, acknowledge_by=None, state="acknowledged")
+    assert waiting_row(heard, None, due).state == "Acknowledged"
 
 
 def test_a_rehearsal_says_what_a_cancellation_does() -> None:

@@ -82,6 +82,18 @@ async def test_who_covers_is_rung_on_these_days_and_the_lead_is_back_by_themselv
             pass
 
 
+async def test_nobody_of_the_team_makes_themselves_lead_professional_by_covering(
+    opened: Open, led: Any
+) -> None:
+    async with opened(led.tomas) as access:
+        assert Tie.LEAD not in access.ties
+        with pytest.raises(Invalid) as refused:
+            await ask_for_cover(access, led.tomas.id, TODAY, TODAY + 3 * DAY)
+    assert "asks you to cover" in refused.value.errors[0].sentence
+    async with opened(led.ines) as access:
+        await ask_for_cover(access, led.ines.id, TODAY, TODAY + 3 * DAY)
+
+
 async def test_a_cover_is_declined_with_a_reason_or_ended_early(
     opened: Open, led: Any, tenant: Tenant
 ) -> None:
@@ -162,6 +174,27 @@ async def test_a_plan_is_given_back_to_the_manager_from_tomorrow(
     async with opened(led.rosa) as access:
         await give_back(access, "I am ill for long")
     assert await rung(tenant, led.child, TODAY) == (led.rosa.id, led.rosa.id)
+    assert await rung(tenant, led.child, TODAY + DAY) == (led.ines.id, led.ines.id)
+
+
+async def test_without_a_manager_the_panels_coordinator_holds_it_or_the_plan_stays(
+    opened: Open, led: Any, tenant: Tenant
+) -> None:
+    async def coordinator(_session: object, _child: UUID, _day: date) -> UUID:
+        return UUID(str(led.ines.id))
+
+    async with tenant.transaction(JOB) as session:
+        await session.execute(text("UPDATE worker_role SET role = 'chair' WHERE role = 'manager'"))
+    with pytest.raises(NotAllowed, match="no manager"):
+        async with opened(led.rosa) as access:
+            await give_back(access, "I am ill for long")
+    async with tenant.transaction(JOB) as session:
+        await session.execute(
+            text("UPDATE worker_role SET role = 'coordinator' WHERE worker_id = :ines"),
+            {"ines": led.ines.id},
+        )
+    async with opened(led.rosa) as access:
+        await give_back(access, "I am ill for long", coordinator)
     assert await rung(tenant, led.child, TODAY + DAY) == (led.ines.id, led.ines.id)
 
 

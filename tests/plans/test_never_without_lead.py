@@ -64,7 +64,7 @@ from panel.platform.problems import Problem
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
-from panel.register.service import open_episode
+from panel.register.service import open_episode, open_episode_of
 from tests.plans.conftest import SUPPORT, add_child, agreement
 
 SOAK = "PANEL_SOAK" in os.environ
@@ -293,11 +293,14 @@ class Case:
             version = (await session.get_one(Worker, who.id)).version
             await stay_after_all(session, self.admin, who.id, version)
 
-    async def closes(self) -> None:
+    async def closes(self, ago: int = 0) -> None:
+        """Today, or on the earlier day on which another authority took the child over."""
         async with self.job() as session:
-            await end_case(
-                session, self.child, self.today, reason="needs_met", what_next="Nursery goes on"
-            )
+            episode = await open_episode_of(session, self.child)
+            assert episode is not None
+            on = max(self.today - ago * A_DAY, episode.opened_on)
+            reason = "moved_away" if ago else "needs_met"
+            await end_case(session, self.child, on, reason=reason, what_next="Others go on")
         self.is_open = False
 
     async def opens_again(self, *, same: bool) -> None:
@@ -416,9 +419,9 @@ def machine_of(
             self.do("stays", case.stays(case.crew[who]))
 
         @precondition(lambda _: case.is_open)
-        @rule()
-        def close(self) -> None:
-            self.do("closes", case.closes())
+        @rule(ago=st.sampled_from((0, 0, 1, 3)))
+        def close(self, ago: int) -> None:
+            self.do("closes", case.closes(ago))
 
         @precondition(lambda _: not case.is_open)
         @rule(same=st.booleans())

@@ -25,6 +25,7 @@ from panel.platform.tables import NOW, today_of
 from panel.platform.work_tables import Setting
 
 Value = int | bool | str
+MOST_LINES, LONGEST_LINE = 12, 200
 
 
 class ValueKind(StrEnum):
@@ -33,6 +34,8 @@ class ValueKind(StrEnum):
     NUMBER = "number"
     YES_NO = "yes_no"
     MONEY = "money"
+    LINES = "lines"
+    """Texts, one on each line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class DatedSetting:
             if typed not in ("yes", "no"):
                 raise Invalid.because("value", "Select yes or no")
             return typed == "yes"
+        if self.kind is ValueKind.LINES:
+            return self._lines(said)
         if self.kind is ValueKind.MONEY:
             return self._money(typed.removeprefix("£"))
         if not typed.isascii() or not typed.removeprefix("-").isdigit():
@@ -79,9 +84,21 @@ class DatedSetting:
             raise Invalid.because("value", "Enter an amount in pounds and pence")
         return f"{amount:.2f}"
 
+    def _lines(self, said: str) -> str:
+        lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+        if not lines or len(lines) > MOST_LINES:
+            raise Invalid.because("value", self.bounds)
+        if len(set(lines)) < len(lines):
+            raise Invalid.because("value", "Two lines say the same. Take one of them away")
+        if max(map(len, lines)) > LONGEST_LINE:
+            raise Invalid.because("value", f"Each line is {LONGEST_LINE} characters or fewer")
+        return "\n".join(lines)
+
     @property
     def bounds(self) -> str:
         """Between what it must be, as a sentence."""
+        if self.kind is ValueKind.LINES:
+            return f"Enter from 1 to {MOST_LINES} lines, one condition on each"
         if self.kind is ValueKind.MONEY:
             return f"Enter an amount from £{self.least:,} to £{self.most:,}"
         return f"Enter a number from {self.least:,} to {self.most:,}"
@@ -90,6 +107,8 @@ class DatedSetting:
         """A stored value as the page says it."""
         if self.kind is ValueKind.YES_NO:
             return "Yes" if value else "No"
+        if self.kind is ValueKind.LINES:
+            return "; ".join(str(value).splitlines())
         if self.kind is ValueKind.MONEY:
             return f"£{value}"
         return f"{value:,}" if isinstance(value, int) else str(value)

@@ -79,9 +79,14 @@ def _session_hash(desk: Desk) -> bytes:
 
 # Who is the same person ---------------------------------------------------------------------------
 
-_SUBJECTS = text("SELECT issuer, subject FROM worker_identity WHERE worker_id = :worker")
+# As when they sign in there: a provider speaks for the workers of its agencies, and of no others.
+_BELIEVED = (
+    " FROM worker_identity i JOIN worker w ON w.id = i.worker_id JOIN sign_in_provider_agency a"
+    " ON a.provider_id = i.provider_id AND a.agency_id = w.agency_id"
+)
+_SUBJECTS = text(f"SELECT i.issuer, i.subject{_BELIEVED} WHERE i.worker_id = :worker")
 _SAME_SUBJECT = text(
-    "SELECT i.worker_id FROM worker_identity i JOIN worker w ON w.id = i.worker_id"
+    f"SELECT i.worker_id{_BELIEVED}"
     " WHERE i.issuer = :issuer AND i.subject = :subject"
     " AND (w.from_on IS NULL OR w.from_on <= :today)"
     " AND (w.until_on IS NULL OR w.until_on >= :today)"

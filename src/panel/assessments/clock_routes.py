@@ -57,7 +57,7 @@ class GoOnForm(msgspec.Struct, forbid_unknown_fields=True):
     until_on: Annotated[dt.date, on_day("Last day")]
 
 
-def usual_purposes(desk: Desk) -> Sequence[Purpose]:
+def support_first(desk: Desk) -> Sequence[Purpose]:
     """To support first: whoever works with the child writes, whatever else they are."""
     return tuple(dict.fromkeys((Purpose.SUPPORT, *desk.purposes)))
 
@@ -79,7 +79,7 @@ async def start_page_of(
 ) -> Response[str]:
     """The page of the forms that may be started, for who fills them in. Raises NotAllowed."""
     async with desk.gate.open(
-        child_id, desk.viewer, usual_purposes(desk), "looked at which form to start"
+        child_id, desk.viewer, support_first(desk), "looked at which form to start"
     ) as access:
         if not may_write(access):
             raise NotAllowed("Only the child’s team fills in forms.")
@@ -111,7 +111,7 @@ async def _clock_page(
     desk: Desk, child_id: UUID, assessment_id: UUID, errors: FieldErrors | None = None
 ) -> Response[str]:
     async with desk.gate.open(
-        child_id, desk.viewer, usual_purposes(desk), "opened the clock of an assessment"
+        child_id, desk.viewer, support_first(desk), "opened the clock of an assessment"
     ) as access:
         record = await read_assessment(access, assessment_id)
         clock = await clock_on(access, record)
@@ -168,7 +168,7 @@ async def _take(
     kind: type[Asked],
     work: Callable[[Access, Asked], Awaitable[object]],
 ) -> Response[Any]:
-    opens = partial(desk.open, child_id, STOPPED, usual_purposes(desk))
+    opens = partial(desk.open, child_id, STOPPED, support_first(desk))
     to = f"/children/{child_id}/assessments/{assessment_id}/clock"
     again = partial(_clock_page, desk, child_id, assessment_id)
     return await take(desk, kind, opens, work, to, again=again)

@@ -15,7 +15,7 @@ from panel.accounts.desk import Desk
 from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import Transaction, take_here
 from panel.assessments import comparing, form_versions
-from panel.assessments.clock_routes import LIST, usual_purposes
+from panel.assessments.clock_routes import LIST, support_first
 from panel.assessments.comparing import VersionCounts, about
 from panel.assessments.editor_pages import FORMS, form_href
 from panel.assessments.editor_routes import FORM, require_keeper
@@ -79,7 +79,7 @@ async def answered_page(
 ) -> Response[str]:
     """Which questions one child's assessments of a form answer, whatever their versions."""
     async with desk.gate.open(
-        child_id, desk.viewer, usual_purposes(desk), "compared the versions of an assessment"
+        child_id, desk.viewer, support_first(desk), "compared the versions of an assessment"
     ) as access:
         records, rows = await comparing.answered_over_versions(access, form_key)
         if not records:

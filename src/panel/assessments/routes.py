@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from panel.accounts.desk import PRIVATE, Desk, Posted, go
 from panel.accounts.service import agencies, worker_names
 from panel.assessments.clock_routes import HANDLERS as CLOCK
-from panel.assessments.clock_routes import StartForm, late_reason_of, start_page_of, usual_purposes
+from panel.assessments.clock_routes import StartForm, late_reason_of, start_page_of, support_first
 from panel.assessments.clocks import Filling, clock_on, clocks_on
 from panel.assessments.comparing_routes import HANDLERS as COMPARING
 from panel.assessments.definitions import Section, Step
@@ -72,7 +72,7 @@ WROTE = "wrote in the assessment"
 async def assessments_page(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[str]:
     """Every assessment of a child, and the button that starts one."""
     async with desk.gate.open(
-        child_id, desk.viewer, _purposes(desk), "looked at the list of assessments"
+        child_id, desk.viewer, support_first(desk), "looked at the list of assessments"
     ) as access:
         lines = await assessment_lines(access)
         names = await worker_names(access.session, [line.author_id for line in lines])
@@ -123,7 +123,7 @@ async def start(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Respon
         return await start_page_of(desk, child_id, form)
     try:
         async with desk.gate.open(
-            child_id, desk.viewer, _purposes(desk), "started an assessment"
+            child_id, desk.viewer, support_first(desk), "started an assessment"
         ) as access:
             assessment_id = await start_assessment(access, form.form, form.referred_on)
     except Invalid as refused:
@@ -137,7 +137,7 @@ async def one_assessment(
 ) -> Response[str]:
     """A draft as a task list for those who write it; anything else to read."""
     async with desk.gate.open(
-        child_id, desk.viewer, _purposes(desk), "opened the assessment"
+        child_id, desk.viewer, support_first(desk), "opened the assessment"
     ) as access:
         record = await read_assessment(access, assessment_id)
         if record.is_draft and may_write(access):
@@ -156,7 +156,7 @@ async def open_section(
     slug: FromPath[str],
 ) -> Response[str]:
     """One section as a page of questions; opening it counts as having looked at it."""
-    async with desk.gate.open(child_id, desk.viewer, _purposes(desk), OPENED) as access:
+    async with desk.gate.open(child_id, desk.viewer, support_first(desk), OPENED) as access:
         record = await read_assessment(access, assessment_id)
         section = _writable_section(access, record, slug)
         version = await look_at_section(access, record, section)
@@ -177,7 +177,7 @@ async def post_section(
     """Save a section and go on; with mistakes, or after another's save, the page comes again."""
     posted = await desk.posted()
     fields = _fields(posted)
-    purposes, doing = _purposes(desk), WROTE
+    purposes, doing = support_first(desk), WROTE
     refused: Conflict | Invalid
     try:
         async with desk.gate.open(child_id, desk.viewer, purposes, doing) as access:
@@ -226,7 +226,7 @@ async def save_typed(
         posted = await desk.posted()
         fields = _fields(posted)
         typed = {name: given for name, given in fields.items() if name != VERSION_FIELD}
-        async with desk.gate.open(child_id, desk.viewer, _purposes(desk), WROTE) as access:
+        async with desk.gate.open(child_id, desk.viewer, support_first(desk), WROTE) as access:
             record = await read_assessment(access, assessment_id)
             section = _writable_section(access, record, slug)
             kept = record.section_answers(section.key)
@@ -267,7 +267,7 @@ async def check_answers(
 ) -> Response[str]:
     """All answers on one page, what is missing, and the next step."""
     async with desk.gate.open(
-        child_id, desk.viewer, _purposes(desk), "checked the answers of the assessment"
+        child_id, desk.viewer, support_first(desk), "checked the answers of the assessment"
     ) as access:
         record = await read_assessment(access, assessment_id)
         return await _check_answers(desk, access, record)
@@ -283,7 +283,7 @@ async def post_sign_off(
     """Sign the assessment off; it stays as it is from then on."""
     posted = await desk.posted()
     base = _base(child_id, assessment_id)
-    purposes, doing = _purposes(desk), "signed the assessment off"
+    purposes, doing = support_first(desk), "signed the assessment off"
     try:
         async with desk.gate.open(child_id, desk.viewer, purposes, doing) as access:
             if await desk.first_time(access.session, posted, base):
@@ -524,9 +524,6 @@ def _late_words(record: AssessmentRecord) -> str:
         return ""
     why = words.lower_first(LATE_WORDS[LateReason(record.late_reason)])
     return f"It was signed off after its day: {why}."
-
-
-_purposes = usual_purposes
 
 
 def _list_href(child_id: UUID) -> str:

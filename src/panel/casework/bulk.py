@@ -194,7 +194,8 @@ async def _claimed(session: AsyncSession, work: BulkWork) -> Sequence[BulkStep]:
 def _has_role(who: SignedIn, work: BulkWork) -> bool:
     if work.kind == BulkKind.MOVE_DAY:
         return UUID(work.facts["panel"]) in who.may_coordinate
-    return bool(who.viewer.roles & WORKING_IN_BULK)
+    # Whoever went to another agency ordered it for the one that they left.
+    return who.viewer.agency == work.agency_id and bool(who.viewer.roles & WORKING_IN_BULK)
 
 
 async def _opened(

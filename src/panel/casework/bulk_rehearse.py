@@ -23,7 +23,7 @@ from panel.casework.names import Named, named
 from panel.panels.calendar import meeting_on, panel_rhythm, rehearse_change
 from panel.panels.models import Panel
 from panel.plans.caseload import limits_of
-from panel.plans.service import plans_held, who_leads, who_may_hold
+from panel.plans.service import HeldPlan, plans_held, who_leads, who_may_hold
 from panel.platform.problems import Invalid, NotAllowed, Problem
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.gate import Gate
@@ -133,42 +133,45 @@ async def rehearse_reassign(
         "looked who would hold the plan instead",
     )
     give = [one for one in shown if one.child_id in known]
-    to: dict[UUID, UUID] = {}
-    for agency in sorted({one.agency_id for one in give}):
-        colleagues = [
-            one for one in able if one.agency_id == agency and one.worker_id in set(to_ids)
-        ]
-        spread = spread_evenly(
-            [one.child_id for one in give if one.agency_id == agency and not one.offered],
-            [one.worker_id for one in colleagues],
-            {one.worker_id: one.plans for one in colleagues},
-        )
-        to |= {one.child_id: one.to_id for one in spread}
+    to = _spread(give, [one for one in able if one.worker_id in set(to_ids)])
     names = {one.worker_id: one.name for one in (*people, *able)}
-    lines = []
-    for one in give:
-        child, taker = known[one.child_id], to.get(one.child_id)
-        why = ""
-        if not child.access.may_write:
-            why = LEFT_WORDS["read_only"]
-        elif one.offered:
-            why = LEFT_WORDS["offered"]
-        elif taker is None:
-            why = "No colleague was chosen who could hold the plan."
-        lines.append(
-            Line(
-                one.child_id,
-                child.words,
-                child.reference,
-                names.get(one.worker_id, ""),
-                "" if taker is None else names.get(taker, ""),
-                why,
-                f"{one.child_id} {one.lead_id} {one.version} {one.worker_id}",
-                taker,
-            )
-        )
+    lines = [_give_line(one, known[one.child_id], to.get(one.child_id), names) for one in give]
     notes = [MANY] if len(held) > MOST_AT_ONCE else []
     return Reassigning(lines, able, [*notes, *await _over_limits(session, able, to)])
+
+
+def _spread(give: Sequence[HeldPlan], colleagues: Sequence[Person]) -> dict[UUID, UUID]:
+    """Who would hold each child's plan, within each agency."""
+    to: dict[UUID, UUID] = {}
+    for agency in sorted({one.agency_id for one in give}):
+        own = [one for one in colleagues if one.agency_id == agency]
+        spread = spread_evenly(
+            [one.child_id for one in give if one.agency_id == agency and not one.offered],
+            [one.worker_id for one in own],
+            {one.worker_id: one.plans for one in own},
+        )
+        to |= {one.child_id: one.to_id for one in spread}
+    return to
+
+
+def _give_line(one: HeldPlan, child: Named, taker: UUID | None, names: Mapping[UUID, str]) -> Line:
+    why = ""
+    if not child.access.may_write:
+        why = LEFT_WORDS["read_only"]
+    elif one.offered:
+        why = LEFT_WORDS["offered"]
+    elif taker is None:
+        why = "No colleague was chosen who could hold the plan."
+    return Line(
+        one.child_id,
+        child.words,
+        child.reference,
+        names.get(one.worker_id, ""),
+        "" if taker is None else names.get(taker, ""),
+        why,
+        f"{one.child_id} {one.lead_id} {one.version} {one.worker_id}",
+        taker,
+    )
 
 
 async def _over_limits(

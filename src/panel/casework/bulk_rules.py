@@ -9,8 +9,6 @@ CLAIM = 50
 """How many steps one transaction does: what dies loses no more."""
 MOST_AT_ONCE = 200
 """How many one order may be about: somebody has read the list."""
-LONGEST_SHIFT = 6
-"""Days: within its week a meeting day is moved, not its rhythm."""
 
 LEFT_WORDS: Mapping[str, str] = {
     "not_reached": "You no longer reach this record.",

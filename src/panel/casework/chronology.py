@@ -6,14 +6,15 @@ entries at most; texts are opened for the page alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
-from consent import Category
+from consent import Category, ViewerKind
 from panel.casework.chronology_rules import (
+    ABOUT_ONE_OF_THEM,
     NOT_FOR_FAMILIES,
     Entry,
     Order,
@@ -63,8 +64,9 @@ FROM (
   UNION ALL SELECT m.held_on, 'discussed', i.id, 'panel', NULL, p.name, NULL
     FROM agenda_item i JOIN meeting m ON m.id = i.meeting_id JOIN panel p ON p.id = m.panel_id
     WHERE i.child_id = :child AND i.state = 'discussed'
-  UNION ALL SELECT s.signed_off_on, 'assessment_signed', s.id, 'plan', s.author_agency_id, f.title,
-    NULL FROM assessment s JOIN form f ON f.id = s.form_id WHERE s.child_id = :child
+  UNION ALL SELECT s.signed_off_on, CASE s.form_key WHEN 'carers_assessment' THEN 'carer_assessed'
+      ELSE 'assessment_signed' END, s.id, 'plan', s.author_agency_id, f.title, NULL
+    FROM assessment s JOIN form f ON f.id = s.form_id WHERE s.child_id = :child
   UNION ALL SELECT started_on, 'plan_started', id, 'plan', author_agency_id, number::text, NULL
     FROM plan WHERE child_id = :child
   UNION ALL SELECT agreed_on, 'plan_agreed', id, 'plan', author_agency_id, number::text, NULL
@@ -150,7 +152,11 @@ async def chronology_for_family(access: Access, asked: Asked, *, order: Order) -
 
     What others wrote reaches a family by the notes and the plan, which somebody read for them.
     """
-    entries = [one for one in await _entries(access, "") if one.category not in NOT_FOR_FAMILIES]
+    entries = [
+        one
+        for one in await _entries(access, "")
+        if one.category not in NOT_FOR_FAMILIES and one.kind not in ABOUT_ONE_OF_THEM
+    ]
     shown, withheld = _decided(access, entries)
     page = page_of(beyond(put_in_order(shown, order), asked), asked, A_PAGE, lambda one: one.key)
     told = [Told(one, "") for one in page.rows]
@@ -178,13 +184,20 @@ async def _entries(access: Access, group: str) -> list[Entry]:
 
 
 def _decided(access: Access, entries: Sequence[Entry]) -> tuple[list[Entry], set[Category]]:
-    """Those that may be seen, and the categories of those that may not and are not kept silent."""
+    """Those that may be seen, and the categories of those that may not and are not kept silent.
+
+    Which agency it was is not told to one of the family who may not know who works with the child:
+    a nursery, for one, can tell where the child lives. Who took over is not told to anybody then.
+    """
+    hides = not access.may(Category.NETWORK)
+    is_family = access.viewer.kind is ViewerKind.FAMILY
     shown: list[Entry] = []
     withheld: set[Category] = set()
     for one in entries:
         decision = access.decision(one.category, one.agency_id)
         if decision.permitted:
-            shown.append(one)
+            is_hidden = hides and (is_family or one.kind == "change_handed")
+            shown.append(replace(one, agency="") if is_hidden else one)
         elif not decision.silent:
             withheld.add(one.category)
     return shown, withheld

@@ -96,6 +96,7 @@ SAYINGS: Mapping[str, Saying] = {
     "assessment_signed": Saying(
         "assessments", "{0} signed off by {1}", "{1} finished an assessment: {0}"
     ),
+    "carer_assessed": Saying("assessments", "{0} signed off by {1}", "{1} finished a form: {0}"),
     "plan_started": Saying("plan", "Plan {0} started by {1}", "{1} began to write plan {0}"),
     "plan_agreed": Saying("plan", "Plan {0} agreed", "Plan {0} was agreed"),
     "plan_replaced": Saying("plan", "Plan {0} replaced", "Plan {0} was replaced by a newer one"),
@@ -136,6 +137,8 @@ SAYINGS: Mapping[str, Saying] = {
 
 NOT_FOR_FAMILIES = frozenset({Category.SAFEGUARDING})
 """What no page tells a family by itself: a person does."""
+ABOUT_ONE_OF_THEM = frozenset({"carer_assessed"})
+"""What is about one of the family alone: the others are not told that there is such a thing."""
 
 
 def group_of(kind: str) -> str:

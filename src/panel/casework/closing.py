@@ -60,14 +60,23 @@ class OpenThing:
 async def open_things(session: AsyncSession, child_id: UUID) -> Sequence[OpenThing]:
     """What is open about a child: process facts alone, no content. Earliest day first."""
     await load_keys(session, {child_id})
-    actions = await session.scalars(
+    found = [
+        *await _open_actions(session, child_id),
+        *await _open_requests(session, child_id),
+        *await _open_changes(session, child_id),
+    ]
+    return sorted(found, key=lambda one: (one.due_on or date.max, one.id))
+
+
+async def _open_actions(session: AsyncSession, child_id: UUID) -> list[OpenThing]:
+    rows = await session.scalars(
         select(Action).where(
             Action.child_id == child_id,
             Action.state.in_(("to_do", "doing")),
             Action.moved_away_at.is_(None),
         )
     )
-    found = [
+    return [
         OpenThing(
             "action",
             one.id,
@@ -75,23 +84,27 @@ async def open_things(session: AsyncSession, child_id: UUID) -> Sequence[OpenThi
             one.owner_worker_id,
             one.owner_worker_id is not None or bool(one.owner_words),
         )
-        for one in actions
+        for one in rows
     ]
-    requests = await session.scalars(
+
+
+async def _open_requests(session: AsyncSession, child_id: UUID) -> list[OpenThing]:
+    rows = await session.scalars(
         select(ServiceRequest).where(
             ServiceRequest.child_id == child_id,
             ServiceRequest.state.in_((RequestState.DRAFT.value, RequestState.SENT.value)),
         )
     )
-    found += [
-        OpenThing("request", one.id, None, one.created_by, has_owner=True) for one in requests
-    ]
-    changes = await session.scalars(
+    return [OpenThing("request", one.id, None, one.created_by, has_owner=True) for one in rows]
+
+
+async def _open_changes(session: AsyncSession, child_id: UUID) -> list[OpenThing]:
+    rows = await session.scalars(
         select(Transition).where(
             Transition.child_id == child_id, Transition.state.in_(("watched", "planned"))
         )
     )
-    found += [
+    return [
         OpenThing(
             "transition",
             one.id,
@@ -99,11 +112,10 @@ async def open_things(session: AsyncSession, child_id: UUID) -> Sequence[OpenThi
             one.owner_worker_id,
             has_owner=one.owner_worker_id is not None,
         )
-        for one in changes
+        for one in rows
         # What the dates alone brought, and nobody took on, ends with the case.
         if one.owner_worker_id is not None or one.state == "planned"
     ]
-    return sorted(found, key=lambda one: (one.due_on or date.max, one.id))
 
 
 async def close_case(

@@ -25,6 +25,7 @@ from panel.platform.problems import NotFound
 from panel.platform.sessions import token_hash
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.platform.tenancy import Tenant
+from panel.records.who_leads import HOLDS_TODAY
 
 PANEL_MEETING, REVIEW, MEETING, VISIT = "Panel meeting", "Review", "Meeting", "Visit"
 BEFORE, AHEAD = timedelta(days=31), timedelta(days=183)
@@ -120,16 +121,18 @@ async def _panel_meetings(session: AsyncSession, who: SignedIn) -> Sequence[Even
 
 _REVIEWS = text(
     "SELECT f.id, f.next_review_by FROM child_access x JOIN referral f ON f.child_id = x.child_id"
-    " JOIN lead_professional l ON l.child_id = f.child_id AND l.state = 'accepted'"
+    " JOIN lead_professional l ON l.child_id = f.child_id AND {holds_today}"
     " WHERE x.viewer_id = :viewer AND x.valid_from <= :now AND x.valid_until >= :now"
-    " AND l.worker_id = :viewer AND f.state <> 'closed'"
-    " AND f.next_review_by BETWEEN :first AND :last ORDER BY f.next_review_by, f.id"
+    " AND l.worker_id = :viewer AND f.state <> 'closed' AND f.rests_from IS NULL"
+    " AND f.next_review_by BETWEEN :first AND :last ORDER BY f.next_review_by, f.id".replace(
+        "{holds_today}", HOLDS_TODAY
+    )
 )
 
 
 async def _reviews(session: AsyncSession) -> Sequence[Event]:
     """By which day each child's review is due whom the worker leads: a day and no more."""
-    found = await session.execute(_REVIEWS, _within(session))
+    found = await session.execute(_REVIEWS, _within(session) | {"today": today_of(session)})
     whole_day = timedelta(days=1)
     return [Event(f"review {row.id}", REVIEW, row.next_review_by, whole_day) for row in found]
 

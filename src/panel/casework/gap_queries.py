@@ -71,6 +71,10 @@ KIND_WORDS: Mapping[GapKind, str] = {
     GapKind.ACCESS_UNANSWERED: "A request to see more is not answered",
 }
 ORDER = tuple(GapKind)
+TELLS_OF_A_MOVE = frozenset(
+    {GapKind.MOVE_NOT_HANDED_OVER, GapKind.HANDOVER_UNANSWERED, GapKind.HANDOVER_REFUSED}
+)
+"""What tells where the child will live: listed for who may know where the child lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,6 @@ lead AS MATERIALIZED (
 """
 _LED = "FROM open o LEFT JOIN lead l ON l.child_id = o.child_id"
 _BY_LEAD = "l.worker_id, l.agency_id"
-# Reviews of CONTACTS rest while the child is in IMPACT.
-_IN_CONTACTS = (
-    "NOT EXISTS (SELECT FROM episode_step s WHERE s.episode_id = o.episode_id"
-    " AND s.kind = 'impact' AND s.until_on IS NULL)"
-)
 
 _QUERIES: Mapping[GapKind, str] = {
     GapKind.NO_LEAD: """
@@ -160,11 +159,11 @@ SELECT o.child_id, f.id AS about_id, f.last_discussed_on AS since_on, {by_lead}
   {led} JOIN referral f ON f.child_id = o.child_id
   JOIN panel p ON p.id = f.panel_id AND p.kind = 'contacts'
  WHERE f.state <> 'closed' AND f.last_discussed_on IS NOT NULL
-   AND f.next_review_by IS NULL AND f.deferred_on IS NULL AND {in_contacts}""",
+   AND f.next_review_by IS NULL AND f.deferred_on IS NULL AND f.rests_from IS NULL""",
     GapKind.REVIEW_OVERDUE: """
 SELECT o.child_id, f.id AS about_id, f.next_review_by AS since_on, {by_lead}
   {led} JOIN referral f ON f.child_id = o.child_id
- WHERE f.state <> 'closed' AND f.next_review_by < :today AND {in_contacts}""",
+ WHERE f.state <> 'closed' AND f.next_review_by < :today AND f.rests_from IS NULL""",
     GapKind.NOTES_NOT_SENT: """
 SELECT o.child_id, i.id AS about_id, m.held_on AS since_on, {by_lead}
   {led} JOIN agenda_item i ON i.child_id = o.child_id AND i.state = 'discussed'
@@ -222,7 +221,9 @@ SELECT o.child_id, t.id AS about_id, t.due_on AS since_on,
  WHERE t.kind = 'new_authority' AND t.state IN ('watched', 'planned')
    AND t.watch_from <= :today AND NOT EXISTS (SELECT FROM authority_handover h
      WHERE h.child_id = o.child_id AND h.direction = 'out'
-       AND h.state IN ('sent', 'accepted', 'refused'))""",
+       -- One that was accepted before this move was known of was an earlier move's.
+       AND (h.state IN ('sent', 'refused') OR h.state = 'accepted'
+         AND h.answered_on >= (t.created_at AT TIME ZONE 'Europe/London')::date))""",
     GapKind.HANDOVER_UNANSWERED: """
 SELECT o.child_id, h.id AS about_id, h.sent_on AS since_on, {by_lead}
   {led} JOIN authority_handover h ON h.child_id = o.child_id
@@ -277,9 +278,7 @@ SELECT gen_random_uuid(), f.child_id, :kind, f.about_id, f.since_on, :today, f.w
 ON CONFLICT (kind, about_id) WHERE closed_on IS NULL DO NOTHING
 """
 WATCH: Mapping[GapKind, str] = {
-    kind: sql(
-        _WATCH, open=_OPEN, query=sql(query, led=_LED, by_lead=_BY_LEAD, in_contacts=_IN_CONTACTS)
-    )
+    kind: sql(_WATCH, open=_OPEN, query=sql(query, led=_LED, by_lead=_BY_LEAD))
     for kind, query in _QUERIES.items()
 }
 """For each kind, the statement that opens and closes its gaps; again, it changes nothing."""

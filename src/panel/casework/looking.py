@@ -4,17 +4,19 @@ Each list starts from child_access, so that nobody is on it or counted whom the 
 of; it reads dates, states and ids, and opens the records of its page alone.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Role, Viewer
 from panel.accounts.service import worker_names
-from panel.casework.gap_queries import ORDER, GapKind
+from panel.casework.gap_queries import ORDER, TELLS_OF_A_MOVE, GapKind
 from panel.casework.transition_rules import CATEGORY_OF, TransitionKind, category_of
 from panel.casework.transitions import A_WORKER
 from panel.platform.read_models import UnevenReadModel, sql
@@ -24,6 +26,8 @@ from panel.register.service import name_of_child
 from panel.web.paging import Asked, Direction, Page, page_of
 
 A_PAGE = 30
+MOST_MOVES = 500
+LOOKING = "looked at who lacks a next step"
 KEY = (date, UUID)
 """The kinds in a cursor of these lists: a day, the row."""
 ABOUT = frozenset({Category.IDENTITY, *CATEGORY_OF.values()})
@@ -66,6 +70,12 @@ _COUNTS: UnevenReadModel[_Count] = UnevenReadModel(
         reached=_REACHED,
     ),
     _Count,
+)
+_MOVES = text(
+    sql(
+        "SELECT g.kind, g.child_id {reached} AND g.kind = ANY(:kinds) LIMIT :most",
+        reached=_REACHED,
+    )
 )
 _GAPS = """
 SELECT json_build_object('id', x.id, 'kind', x.kind, 'on', x.since_on, 'child_id', c.id,
@@ -146,8 +156,11 @@ async def watch_list(
         "agency": None if sees_all(viewer) else viewer.agency,
     }
     counted = {one.kind: one.number for one in await _COUNTS.lines(session, **given)}
+    if counted.keys() & TELLS_OF_A_MOVE:
+        counted = {one: number for one, number in counted.items() if one not in TELLS_OF_A_MOVE}
+        counted |= await _moves(gate, session, viewer, purposes, given)
     page, opened = await _page(
-        gate, session, viewer, purposes, "looked at who lacks a next step", ABOUT,
+        gate, session, viewer, purposes, LOOKING, ABOUT,
         asked, _READ_GAPS, given | {"kind": kind},
     )  # fmt: skip
     listed = [
@@ -155,15 +168,35 @@ async def watch_list(
             GapKind(one.kind),
             one.on,
             one.child_id,
-            _name(opened[one.child_id], one),
+            _name(access, one),
             one.reference,
             one.agency or "",
         )
         for one in page.rows
-        if one.child_id in opened
+        if (access := opened.get(one.child_id)) is not None
+        and (GapKind(one.kind) not in TELLS_OF_A_MOVE or access.may(Category.CONTACT))
     ]
     counts = [(each, counted[each.value]) for each in ORDER if each.value in counted]
     return WatchList(Page(listed, page.previous, page.next, page.note), counts)
+
+
+async def _moves(
+    gate: Gate,
+    session: AsyncSession,
+    viewer: Viewer,
+    purposes: Purposes,
+    given: Mapping[str, object],
+) -> Counter[str]:
+    """How many moves lack something, of children of whom the viewer may know where they live.
+
+    A number alone would tell of a move that is kept from them: the few that move are opened.
+    """
+    kinds = [one.value for one in TELLS_OF_A_MOVE]
+    rows = list(await session.execute(_MOVES, {**given, "kinds": kinds, "most": MOST_MOVES}))
+    children = dict.fromkeys(row.child_id for row in rows)
+    opened = await gate.open_here(session, children, viewer, purposes, LOOKING, ABOUT)
+    known = {child for child, access in opened.items() if access.may(Category.CONTACT)}
+    return Counter(row.kind for row in rows if row.child_id in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,27 @@ KIND_WORDS = {
     TaskKind.OFFER: "An offer to be lead professional",
     TaskKind.REQUEST: "A request to see more",
     TaskKind.HANDOVER: "A handover to finish",
-    TaskKind.MINUTES: "Notes or minutes to a family to finish",
+    TaskKind.NOTE: "Notes to a family to finish",
+    TaskKind.MINUTES: "Minutes for a family to finish",
     TaskKind.CHASE: "An action of a colleague that is long overdue",
     TaskKind.INVITATION: "An invitation to a meeting to answer",
-    TaskKind.TRANSITION: "A transition to prepare",
+    TaskKind.TRANSITION: "A change to prepare",
     TaskKind.COVER: "A request to stand in as lead professional",
+    TaskKind.MOVE: "A handover to another authority to send",
 }
+PAGES = {
+    TaskKind.ACTION: "plan#actions",
+    TaskKind.REVIEW: "panels",
+    TaskKind.REQUEST: "sharing",
+    TaskKind.HANDOVER: "lead-professional",
+    TaskKind.NOTE: "panels",
+    TaskKind.MINUTES: "meetings",
+    TaskKind.CHASE: "plan#actions",
+    TaskKind.INVITATION: "meetings",
+    TaskKind.TRANSITION: "transitions",
+    TaskKind.MOVE: "handover",
+}
+"""Where in the record each is done; offers and cover are answered on pages of their own."""
 
 
 class ChoiceForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,17 +80,7 @@ def task_href(task: Task) -> str:
         return f"/lead-professional/offers/{task.subject_id}"
     if task.kind is TaskKind.COVER:
         return f"/lead-professional/cover/{task.subject_id}"
-    pages = {
-        TaskKind.ACTION: "plan#actions",
-        TaskKind.REVIEW: "panels",
-        TaskKind.REQUEST: "sharing",
-        TaskKind.HANDOVER: "lead-professional",
-        TaskKind.MINUTES: "panels",
-        TaskKind.CHASE: "plan#actions",
-        TaskKind.INVITATION: "meetings",
-        TaskKind.TRANSITION: "chronology/all",
-    }
-    return f"/children/{task.child_id}/{pages[task.kind]}"
+    return f"/children/{task.child_id}/{PAGES[task.kind]}"
 
 
 def task_row(task: Task, today: date) -> tuple[str, str, str, str, str]:

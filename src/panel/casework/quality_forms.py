@@ -17,8 +17,6 @@ from panel.casework.quality_rules import MOST_DRAWN
 from panel.platform.problems import FieldError, Invalid
 from panel.web.forms import FieldErrors, amount, chosen, on_day, paragraphs
 
-OF_THE_PAGE = frozenset({"version", "form"})
-"""Fields that belong to the page and not to the audit form."""
 STALE_PAGE = "This page is from an earlier version of the form. Reload it and fill it in again"
 
 

@@ -6,10 +6,12 @@ from panel.accounts.dated_settings import DatedSetting, ValueKind
 from panel.allocation.packages_settings import FIRST_GRANT_LIMIT, GRANT_LIMIT, PREFIX
 from panel.allocation.short_breaks import ENGLAND
 from panel.casework.bulk import UNDO_DAYS
-from panel.panels.referring import ACKNOWLEDGE_DAYS, JOINS_MONTHS
+from panel.casework.watch import ACCESS, AGREED, ANSWERED, DONE
+from panel.panels.referring import ACKNOWLEDGE_DAYS, CRITERIA, FIRST_CRITERIA, JOINS_MONTHS
 
 BREAKS, BULK = "Packages and short breaks", "Work on many at once"
 REFERRALS = "Referrals"
+WATCH = "The nightly watch"
 
 SETTINGS: Sequence[DatedSetting] = (
     DatedSetting(
@@ -77,6 +79,14 @@ SETTINGS: Sequence[DatedSetting] = (
         least=UNDO_DAYS.least,
         most=UNDO_DAYS.most,
     ),
+    DatedSetting(
+        CRITERIA,
+        "Conditions of being eligible",
+        REFERRALS,
+        "\n".join(FIRST_CRITERIA),
+        ValueKind.LINES,
+        hint="Who decides on a referral names the one that is not met; the family reads it.",
+    ),
     *(
         DatedSetting(
             one.key, label, REFERRALS, one.default, least=one.least, most=one.most, hint=hint
@@ -92,6 +102,23 @@ SETTINGS: Sequence[DatedSetting] = (
                 "Months within which a referral goes on with a closed episode",
                 "After that, a new episode begins in the same record. 0: always a new one.",
             ),
+        )
+    ),
+    *(
+        DatedSetting(one.key, label, WATCH, one.default, least=one.least, most=one.most, hint=hint)
+        for one, label, hint in (
+            (
+                ANSWERED,
+                "Working days until a referral, an offer or a question has waited too long",
+                "Then the child is on the list of those who lack a next step.",
+            ),
+            (AGREED, "Working days from the beginning of a plan to its agreement", ""),
+            (
+                DONE,
+                "Working days that an action may be late before it is on the list",
+                "Its owner and their manager are asked before.",
+            ),
+            (ACCESS, "Working days for the answer to a request for access", "It lapses after ten."),
         )
     ),
 )

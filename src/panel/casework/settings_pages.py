@@ -29,7 +29,7 @@ from panel.accounts.taking import Transaction, take_here
 from panel.panels.models import Panel
 from panel.platform.problems import NotFound
 from panel.web import words
-from panel.web.forms import FieldErrors, Filled, line, on_day
+from panel.web.forms import FieldErrors, Filled, line, on_day, paragraphs
 
 OWN_PAGES: Mapping[str, tuple[str, str]] = {
     "retention.": ("How long records are kept", "/governance/retention"),
@@ -43,7 +43,7 @@ class SettingForm(msgspec.Struct, forbid_unknown_fields=True):
     """Another value from a day on, and where it comes from."""
 
     version: int
-    value: Annotated[str, line("Value", at_most=30, missing="Enter the new value")]
+    value: Annotated[str, paragraphs("Value", at_most=3_000, missing="Enter the new value")]
     from_on: Annotated[date, on_day("Day from which it holds")]
     source: Annotated[
         str, line("Source", at_most=300, missing="Say where it comes from, for who reads it later")
@@ -183,6 +183,7 @@ async def _page(
         setting=setting,
         is_choice=setting.kind is ValueKind.YES_NO,
         is_money=setting.kind is ValueKind.MONEY,
+        is_list=setting.kind is ValueKind.LINES,
         version=found.version,
         filled=Filled(stored, errors),
         rows=lines,

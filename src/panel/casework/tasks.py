@@ -18,6 +18,7 @@ from panel.casework.names import named
 from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, Purposes
+from panel.records.who_leads import HOLDS_TODAY
 from panel.web.paging import Asked, Page, page_of
 
 TASKS_A_PAGE = 25
@@ -35,11 +36,13 @@ class TaskKind(StrEnum):
     OFFER = "offer"
     REQUEST = "request"
     HANDOVER = "handover"
+    NOTE = "note"
     MINUTES = "minutes"
     CHASE = "chase"
     INVITATION = "invitation"
     TRANSITION = "transition"
     COVER = "cover"
+    MOVE = "move"
 
 
 WHAT_WAITS: Sequence[str] = (
@@ -55,8 +58,8 @@ WHERE a.owner_worker_id IS NOT NULL AND a.state IN ('to_do', 'doing')
     """
 SELECT l.worker_id, 'review', f.id, f.child_id, f.next_review_by, COALESCE(f.last_discussed_on,
   f.referred_on)
-FROM referral f JOIN lead_professional l ON l.child_id = f.child_id AND l.state = 'accepted'
-WHERE f.state <> 'closed' AND f.next_review_by <= :reviews_until
+FROM referral f JOIN lead_professional l ON l.child_id = f.child_id AND {holds_today}
+WHERE f.state <> 'closed' AND f.rests_from IS NULL AND f.next_review_by <= :reviews_until
 """,
     # Offers to hold a plan that are not answered.
     """
@@ -66,7 +69,7 @@ FROM lead_professional l WHERE l.state = 'offered'
     # Requests to see more, which the lead professional answers.
     """
 SELECT l.worker_id, 'request', q.id, q.child_id, NULL::date, q.asked_on
-FROM access_request q JOIN lead_professional l ON l.child_id = q.child_id AND l.state = 'accepted'
+FROM access_request q JOIN lead_professional l ON l.child_id = q.child_id AND {holds_today}
 WHERE q.state = 'asked'
 """,
     # Plans that came to the worker because somebody left, and wait for their handover.
@@ -81,7 +84,7 @@ FROM lead_professional l WHERE l.state = 'accepted' AND l.offered_by = :job
 """,
     # Notes to families that whoever coordinates the panel has not signed off.
     """
-SELECT r.worker_id, 'minutes', n.id, n.child_id, n.due_on,
+SELECT r.worker_id, 'note', n.id, n.child_id, n.due_on,
   (n.created_at AT TIME ZONE 'Europe/London')::date
 FROM family_note n JOIN meeting m ON m.id = n.meeting_id
   JOIN worker_role r ON r.panel_id = m.panel_id AND r.role = 'coordinator'
@@ -119,12 +122,12 @@ FROM transition t WHERE t.owner_worker_id IS NOT NULL AND t.state IN ('watched',
 SELECT c.worker_id, 'cover', c.id, c.child_id, c.from_on, c.offered_on
 FROM lead_cover c WHERE c.state = 'offered'
 """,
-    # Handovers to another authority that were refused, or wait to be sent: for who leads.
+    # Handovers to another authority that wait to be sent: for who leads.
     """
-SELECT l.worker_id, 'handover', h.id, h.child_id, h.moves_on,
+SELECT l.worker_id, 'move', h.id, h.child_id, h.moves_on,
   (h.created_at AT TIME ZONE 'Europe/London')::date
 FROM authority_handover h JOIN lead_professional l ON l.child_id = h.child_id
-  AND l.state = 'accepted'
+  AND {holds_today}
 WHERE h.direction = 'out' AND h.state = 'draft'
 """,
 )
@@ -159,7 +162,8 @@ async def keep_tasks(session: AsyncSession, worker_id: UUID | None = None) -> No
     Done again it changes nothing.
     """
     today = today_of(session)
-    statement = _KEEP.replace("{sources}", " UNION ALL ".join(WHAT_WAITS))
+    waits = " UNION ALL ".join(WHAT_WAITS).replace("{holds_today}", HOLDS_TODAY)
+    statement = _KEEP.replace("{sources}", waits)
     await session.execute(
         text(statement),
         {

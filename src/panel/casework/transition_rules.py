@@ -64,7 +64,7 @@ KIND_WORDS: Mapping[TransitionKind, str] = {
     TransitionKind.EARLY_YEARS_PLACE: "Place for Reception named in an EHC plan",
     TransitionKind.PHASE_PLACE: "Place for secondary school named in an EHC plan",
     TransitionKind.POST_16_PLACE: "Place after 16 named in an EHC plan",
-    TransitionKind.BETWEEN_POST_16: "Between places after 16, named in an EHC plan",
+    TransitionKind.BETWEEN_POST_16: "Next place after 16 named in an EHC plan, five months before",
     TransitionKind.DLA_TO_PIP: "From DLA to PIP",
     TransitionKind.TURNING_18: "Turning 18",
     TransitionKind.TURNING_25: "Turning 25",
@@ -150,7 +150,11 @@ MONTHS_BEFORE: Mapping[TransitionKind, int] = {
     TransitionKind.TURNING_18: 12,
     TransitionKind.TURNING_25: 12,
 }
-"""How long before its day somebody should prepare it; the others from when they are known."""
+"""How long before its day somebody should prepare it; the others from when they are known.
+
+The day of a place is the one by which the plan names it: between places after 16 that is five
+months before the move itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from panel.accounts.figures import Figure, figures
 from panel.casework.gap_queries import ORDER, WATCH, Limits
 from panel.casework.transition_rules import (
     FROM_BIRTH,
@@ -28,26 +29,26 @@ from panel.platform.read_models import ReadModel, rows_of
 from panel.platform.tables import NOW, VIEWER
 from panel.records.dates import working_days_before
 
-ANSWERED_WITHIN = 5
+ANSWERED = Figure("watch.answered_days", default=5, least=1, most=20)
 """Working days for the answer to a referral, an offer, a question (Oxfordshire's standard)."""
-AGREED_WITHIN = 20
+AGREED = Figure("watch.agreed_days", default=20, least=1, most=60)
 """Working days from the beginning of a plan to its agreement."""
-DONE_WITHIN = 10
+DONE = Figure("watch.done_days", default=10, least=1, most=60)
 """Working days that an action may be late before it is on the list: its owner is asked first."""
-ACCESS_WITHIN = 5
+ACCESS = Figure("watch.access_days", default=5, least=1, most=10)
 """Working days for a request for access, which lapses after ten."""
+FIGURES = (ANSWERED, AGREED, DONE, ACCESS)
 AT_ONCE = 2_000
 """Changes that are written with one statement."""
 
 
-def limits_on(today: date) -> Limits:
-    """The days from which something has waited too long."""
+def limits_on(today: date, days: Mapping[str, int]) -> Limits:
+    """The days from which something has waited too long. `days`: the figures, by key."""
+    answered, agreed, done, access = (
+        working_days_before(today, days[one.key] + 1) for one in FIGURES
+    )
     return Limits(
-        today=today,
-        answered_by=working_days_before(today, ANSWERED_WITHIN + 1),
-        agreed_by=working_days_before(today, AGREED_WITHIN + 1),
-        done_by=working_days_before(today, DONE_WITHIN + 1),
-        access_by=working_days_before(today, ACCESS_WITHIN + 1),
+        today=today, answered_by=answered, agreed_by=agreed, done_by=done, access_by=access
     )
 
 
@@ -170,7 +171,7 @@ async def _changed(session: AsyncSession, statement: str, given: Mapping[str, ob
 
 async def watch(session: AsyncSession, today: date) -> None:
     """Open and close gaps, kind by kind."""
-    given = asdict(limits_on(today)) | {
+    given = asdict(limits_on(today, await figures(session, FIGURES))) | {
         "now": session.info[NOW],
         "viewer": session.info[VIEWER],
     }

@@ -201,6 +201,15 @@ async def all_clients(session: AsyncSession) -> list[Known]:
     return [Known(row, agency) for row, agency in found]
 
 
+async def systems_to_choose(session: AsyncSession) -> list[tuple[str, str]]:
+    """The clients that come in, for a list to choose from: key, and name with agency."""
+    return [
+        (one.row.key, f"{one.row.name}, of {one.agency}")
+        for one in await all_clients(session)
+        if one.row.ended_on is None
+    ]
+
+
 async def one_client(session: AsyncSession, client_id: UUID) -> Known:
     """One client. Raises NotFound."""
     row = await session.get(ExchangeClient, client_id)

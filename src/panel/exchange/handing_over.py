@@ -293,7 +293,9 @@ async def settle(tenant: Tenant, handover_id: UUID, told: TaskTold | None, failu
         now: datetime = session.info[NOW]
         row.delivered_at, row.failure, row.tries = row.delivered_at or now, None, 0
         row.next_at = now + AFTER
-        on = min(told.on or today_of(session), today_of(session))
+        # The day is theirs to say, between the one on which it went and today.
+        today = today_of(session)
+        on = min(max(told.on or today, row.sent_on or today), today)
         if told.state == "accepted":
             await casework.settle_accepted(session, row, on, told.lead)
         elif told.state == "rejected":

@@ -25,9 +25,11 @@ from panel.casework.handover_models import AuthorityHandover, OtherAuthority, Re
 from panel.exchange.entering import Client
 from panel.exchange.importing import bring_one
 from panel.exchange.importing_file import ChildFound, UnreadableRecords, read_file
+from panel.exchange.importing_people import here_already, new_child
 from panel.panels.models import Panel
+from panel.panels.referrals import takes_referrals
 from panel.panels.referring import refer_from_outside
-from panel.plans.service import end_with_case
+from panel.plans.service import can_hold, end_with_case, lead_on
 from panel.platform.clock import day_of
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotFound, NotLetIn
 from panel.platform.tables import today_of
@@ -35,7 +37,7 @@ from panel.platform.tenancy import Tenant, load_keys
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_access
 from panel.register.models import Episode
-from panel.register.service import open_episode
+from panel.register.service import open_episode, open_episode_of
 
 REALM = 'Bearer realm="fhir"'
 NOT_ONE_OF_OURS = "This system is of no authority that hands children over to us."
@@ -61,15 +63,36 @@ async def receive_handover(tenant: Tenant, client: Client, body: bytes) -> tuple
     """Keep a document that came; its identifier, and how it stands. Raises Refused, NotLetIn."""
     async with tenant.transaction(JOB) as session:
         other = await _authority_of(session, client)
-        handed = _checked(body, other)
-        digest = sha256(body).digest()
-        row = await _row(session, other, handed.handing.identifier)
-        if row is None:
-            row = await _keep(session, other, handed, body, digest)
-        elif row.digest not in (digest, b""):
-            raise Refused(ANOTHER, 409)
+        row = await _received(session, other, body)
         await load_keys(session, {row.agency_id})
         return row.identifier, told_of(row)
+
+
+async def receive_file(session: AsyncSession, authority_id: UUID | None, body: bytes) -> UUID:
+    """Keep a document that came as a file; the id of the row. The same again is the same row.
+
+    In a transaction of scheduled work. Raises Invalid: no such authority, what is
+    no document of theirs, or one that was changed on the way.
+    """
+    other = None if authority_id is None else await session.get(OtherAuthority, authority_id)
+    if other is None or other.ended_on is not None:
+        raise Invalid.because("authority", "Choose an authority from the list")
+    try:
+        return (await _received(session, other, body)).id
+    except Refused as wrong:
+        raise Invalid.because("file", wrong.sentence) from wrong
+
+
+async def _received(session: AsyncSession, other: OtherAuthority, body: bytes) -> ReceivedHandover:
+    """The row of a document of an authority, kept now or before. Raises Refused."""
+    handed = _checked(body, other)
+    digest = sha256(body).digest()
+    row = await _row(session, other, handed.handing.identifier)
+    if row is None:
+        return await _keep(session, other, handed, body, digest)
+    if row.digest not in (digest, b""):
+        raise Refused(ANOTHER, 409)
+    return row
 
 
 async def received_state(tenant: Tenant, client: Client, identifier: UUID) -> TaskTold | None:
@@ -310,6 +333,9 @@ async def accept(
 ) -> UUID:
     """Take the child on; the child's id here. Accepted already, it is the same child.
 
+    Where their case is open here, it goes on with whoever leads it: what another authority says of
+    a child closes nothing here, and gives nobody else the plan.
+
     In a transaction of scheduled work, which reaches every child. Raises NotFound, Conflict,
     Invalid; then nothing may be kept.
     """
@@ -318,12 +344,15 @@ async def accept(
         return (await session.get_one(AuthorityHandover, row.handover_id)).child_id
     _require_open(row, version)
     lead, panel = await _lead(session, how), await session.get(Panel, how.panel_id)
-    if panel is None:
+    if panel is None or not takes_referrals(panel):
         raise Invalid.because("panel", "Choose a panel")
     handed = _still_theirs(row, other)
-    child_id = await bring_one(session, read_file(handed.record))
     today = today_of(session)
-    episode = await _begin(session, child_id, today)
+    known = await here_already(session, new_child(_child_of(handed)))
+    episode = None if known is None else await open_episode_of(session, known.id)
+    child_id = await bring_one(session, read_file(handed.record))
+    leads = None if episode is None else await _who_leads(session, child_id, today)
+    episode = episode or await _begin(session, child_id, today)
     await load_keys(session, {child_id, lead.agency_id})
     await refer_from_outside(
         session,
@@ -335,7 +364,8 @@ async def accept(
         reason=handed.handing.note or REFERRED.format(name=other.name),
         category=Category.PLAN,
     )
-    await name_lead(session, child_id, lead, today)
+    if leads is None:
+        await name_lead(session, child_id, lead, today)
     arrival = await arrived(
         session,
         child_id,
@@ -348,6 +378,8 @@ async def accept(
         withheld=handed.handing.withheld,
     )
     await session.flush()
+    lead = leads or lead
+    await load_keys(session, {lead.agency_id})
     row.lead_here = f"{lead.name}, {lead.job_title}".strip(", ")
     _answer(row, "accepted", today, viewer)
     row.handover_id = arrival.id
@@ -388,10 +420,15 @@ def _answer(row: ReceivedHandover, state: str, on: date, viewer: Viewer) -> None
 async def _lead(session: AsyncSession, how: Acceptance) -> Worker:
     worker = await session.get(Worker, how.lead_id)
     today = today_of(session)
-    if worker is None or (worker.until_on is not None and worker.until_on < today):
-        raise Invalid((FieldError("lead", "Choose who is lead professional here from today"),))
+    if worker is None or not await can_hold(session, worker, today):
+        raise Invalid((FieldError("lead", "Choose somebody who stays and works with children"),))
     await load_keys(session, {worker.agency_id})
     return worker
+
+
+async def _who_leads(session: AsyncSession, child_id: UUID, today: date) -> Worker | None:
+    now = await lead_on(session, child_id, today)
+    return None if now is None else await session.get_one(Worker, now.holder_id)
 
 
 async def _begin(session: AsyncSession, child_id: UUID, today: date) -> Episode:

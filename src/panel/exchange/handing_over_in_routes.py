@@ -6,20 +6,21 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Role
 from panel.accounts.desk import Desk
-from panel.accounts.models import Worker
+from panel.accounts.models import Worker, WorkerRole
 from panel.accounts.service import worker_names
 from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import Transaction, take, take_here, transaction_of
 from panel.casework.handover import authorities
 from panel.exchange import handing_over_in as service
-from panel.exchange.clients import all_clients
+from panel.exchange.clients import systems_to_choose
 from panel.exchange.handing_over import NewAuthority, add_authority, our_keys, public_key
 from panel.exchange.importing_people import new_child
 from panel.exchange.inbox_reading import type_words
@@ -27,11 +28,11 @@ from panel.panels.reading import all_panels
 from panel.panels.referrals import takes_referrals
 from panel.platform.crypto import Keys
 from panel.platform.problems import NotAllowed
-from panel.platform.tables import KEYS
+from panel.platform.tables import KEYS, today_of
 from panel.records.child_scoped import JOB
 from panel.register.service import CATEGORY_WORDS
 from panel.web import words
-from panel.web.forms import FieldErrors, chosen, line, paragraphs
+from panel.web.forms import FieldErrors, chosen, line, paragraphs, upload
 
 HERE = "/exchange/handovers"
 AUTHORITIES = "/governance/authorities"
@@ -72,6 +73,13 @@ class AuthorityForm(msgspec.Struct, forbid_unknown_fields=True):
         return NewAuthority(self.name, self.client, self.base, self.as_client, self.public_key)
 
 
+class FileForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A document that came as a file."""
+
+    file: Annotated[UploadFile, upload("File", missing="Select the file of the handover (.json)")]
+    authority: Annotated[UUID | None, chosen("Authority")] = None
+
+
 # What came ----------------------------------------------------------------------------------------
 
 
@@ -103,11 +111,46 @@ async def received(desk: NamedDependency[Desk]) -> Response[str]:
         columns=["From", "Came on", "State", "Answered on"],
         rows=rows,
         nothing="Nobody was handed over to us yet. Whoever is comes here.",
-        new_words="",
-        new_href="",
+        new_words="Take in a file",
+        new_href=f"{HERE}/file",
         key="",
         back_href="/exchange/inbox",
     )
+
+
+async def _file_page(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
+    async with desk.tenant.transaction(desk.viewer.id) as session:
+        others = [(str(one.id), one.name) for one in await authorities(session)]
+    step = Step(
+        "Take in a handover that came as a file",
+        "Only what the other authority signed is taken in, and nothing of it counts before it is"
+        " accepted. Tell them what you answered: the file cannot.",
+        "Take it in",
+        (
+            Field("select", "authority", "Which authority does it come from?", "", others),
+            Field("file", "file", "The file of the handover (.json)"),
+        ),
+    )
+    return step_page(desk, step, Shown(f"{HERE}/file", HERE), errors)
+
+
+@get(f"{HERE}/file", include_in_schema=False)
+async def file_form(desk: NamedDependency[Desk]) -> Response[Any]:
+    """The form that takes a file in."""
+    _require(desk)
+    return await _file_page(desk)
+
+
+@post(f"{HERE}/file", include_in_schema=False)
+async def take_file(desk: NamedDependency[Desk]) -> Response[Any]:
+    """Check the file and keep it: then it is answered as one that came by system."""
+    _require(desk)
+
+    async def work(here: Transaction, form: FileForm) -> None:
+        await service.receive_file(here.session, form.authority, await form.file.read())
+
+    opens, again = transaction_of(desk, JOB), partial(_file_page, desk)
+    return await take(desk, FileForm, opens, work, HERE, again=again)
 
 
 async def _one(desk: Desk, handed_id: UUID, errors: FieldErrors | None = None) -> Response[str]:
@@ -133,8 +176,19 @@ async def _one(desk: Desk, handed_id: UUID, errors: FieldErrors | None = None) -
 
 
 async def _workers(session: AsyncSession) -> list[tuple[str, str]]:
+    """Those who stay and whose role is to work with children."""
+    today = today_of(session)
+    works = exists().where(
+        WorkerRole.worker_id == Worker.id,
+        WorkerRole.role.in_(("practitioner", "manager", "coordinator")),
+        or_(WorkerRole.from_on.is_(None), WorkerRole.from_on <= today),
+        or_(WorkerRole.until_on.is_(None), WorkerRole.until_on >= today),
+    )
     found = await session.scalars(
-        select(Worker.id).where(Worker.until_on.is_(None)).order_by(Worker.id).limit(MOST_WORKERS)
+        select(Worker.id)
+        .where(Worker.until_on.is_(None), works)
+        .order_by(Worker.id)
+        .limit(MOST_WORKERS)
     )
     names = await worker_names(session, list(found))
     return sorted(((str(key), name) for key, name in names.items()), key=lambda one: one[1])
@@ -145,6 +199,7 @@ def _facts(one: service.Opened) -> list[tuple[str, str]]:
     known = {category.value: said for category, said in CATEGORY_WORDS.items()}
     facts = [
         ("From", one.authority),
+        ("Written to", str(handing.receiver)),
         ("State", STATES[one.state]),
         ("Name", f"{child.given_name} {child.family_name}".strip()),
     ]
@@ -168,7 +223,8 @@ def answer_step(panels: list[tuple[str, str]], leads: list[tuple[str, str]]) -> 
     return Step(
         "A child is handed over to us",
         "The signature is that of the authority. If you accept, the record comes with the child, an"
-        " episode opens, and there is a lead professional from today.",
+        " episode opens, and there is a lead professional from today. Where the child’s case is"
+        " open here already, it goes on with whoever leads it.",
         "Send the answer",
         (
             Field(
@@ -270,11 +326,7 @@ async def keep_authority(desk: NamedDependency[Desk]) -> Response[Any]:
 
 async def _new(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        systems = [
-            (one.row.key, f"{one.row.name}, of {one.agency}")
-            for one in await all_clients(session)
-            if one.row.ended_on is None
-        ]
+        systems = await systems_to_choose(session)
     return step_page(
         desk, _authority_step(systems), Shown(f"{AUTHORITIES}/new", AUTHORITIES), errors
     )
@@ -323,5 +375,6 @@ async def authority_page(
 
 
 HANDLERS = [
-    received, received_one, answer, authorities_page, new_authority, keep_authority, authority_page,
+    received, file_form, take_file, received_one, answer, authorities_page, new_authority,
+    keep_authority, authority_page,
 ]  # fmt: skip

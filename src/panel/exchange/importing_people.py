@@ -4,7 +4,7 @@ from datetime import date
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Purpose, RestrictionKind
@@ -13,6 +13,7 @@ from interop.nhs_number import is_possible
 from panel.exchange.importing_child import NOT_HERE, Bringing
 from panel.exchange.importing_file import ChildFound, Found
 from panel.exchange.importing_report import Tally
+from panel.plans.lead_days import HELD
 from panel.plans.models import LeadProfessional
 from panel.platform.tables import VIEWER, today_of
 from panel.platform.tenancy import load_keys
@@ -224,12 +225,19 @@ async def _lead(
     bringing: Bringing, team: Found[Team], part: TeamMember, agency: UUID, worker: UUID
 ) -> None:
     session = bringing.session
+    from_on = cast("date", part.from_on)
     holds = await session.scalar(
-        select(LeadProfessional.id).where(
-            LeadProfessional.child_id == bringing.child_id, LeadProfessional.state == "accepted"
+        select(LeadProfessional.id)
+        .where(
+            LeadProfessional.child_id == bringing.child_id,
+            LeadProfessional.role == "main",
+            LeadProfessional.state.in_(HELD),
+            or_(LeadProfessional.until_on.is_(None), LeadProfessional.until_on > from_on),
+            true() if part.until_on is None else LeadProfessional.from_on < part.until_on,
         )
+        .limit(1)
     )
-    if part.until_on is None and holds is not None:
+    if holds is not None:
         bringing.said(team, "A second lead professional at the same time was left out.")
         return
     session.add(
@@ -238,9 +246,9 @@ async def _lead(
             worker_id=worker,
             agency_id=agency,
             state="accepted" if part.until_on is None else "ended",
-            offered_on=cast("date", part.from_on),
+            offered_on=from_on,
             offered_by=session.info[VIEWER],
-            from_on=part.from_on,
+            from_on=from_on,
             until_on=part.until_on,
         )
     )

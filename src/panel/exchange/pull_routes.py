@@ -18,7 +18,7 @@ from panel.accounts.desk import Desk
 from panel.accounts.step_pages import Shown, step_page
 from panel.accounts.taking import Transaction, take_here
 from panel.exchange import keeping_pulls as service
-from panel.exchange.clients import all_clients
+from panel.exchange.clients import systems_to_choose
 from panel.exchange.pull_pages import BASE, REMOVE, add_step, pull_facts, pull_row
 from panel.exchange.pulling import NewSource, add_source
 from panel.platform.ids import new_id
@@ -103,11 +103,7 @@ async def add_pull(desk: NamedDependency[Desk]) -> Response[Any]:
 
 async def _new(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
     async with desk.tenant.transaction(desk.viewer.id) as session:
-        systems = [
-            (one.row.key, f"{one.row.name}, of {one.agency}")
-            for one in await all_clients(session)
-            if one.row.ended_on is None
-        ]
+        systems = await systems_to_choose(session)
     return step_page(desk, add_step(systems), Shown(f"{BASE}/new", BASE), errors)
 
 

@@ -372,8 +372,9 @@ _IN_TEAM = sql(
          false AS is_lead, i.from_on, i.until_on, i.id, i.changed_at
     FROM involvement i WHERE i.from_on IS NOT NULL
   UNION ALL
-  SELECT l.child_id, l.agency_id, l.agency_id, l.worker_id, '', true, l.from_on, l.until_on, l.id,
-         l.changed_at
+  SELECT l.child_id, l.agency_id, l.agency_id, l.worker_id,
+         CASE l.role WHEN 'main' THEN '' ELSE 'leads beside the lead professional' END,
+         l.role = 'main', l.from_on, l.until_on, l.id, l.changed_at
     FROM lead_professional l WHERE l.state IN ('accepted', 'ended') AND l.from_on IS NOT NULL)""",
     author=author("i.created_by"),
 )

@@ -18,6 +18,7 @@ from panel.accounts.throttle import count_wrong, forget_wrong
 from panel.families.reach import OwnChild
 from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
+from panel.records.who_leads import HOLDS_TODAY
 from panel.register.service import FamilyAccess
 
 FACTS_A_DAY = 10
@@ -28,7 +29,7 @@ _WHAT = "family fact"
 _LEADS = """
 SELECT c.id, c.reference, w.id AS worker_id, w.agency_id
 FROM child c JOIN family_access a ON a.person_id = :person
-LEFT JOIN lead_professional l ON l.child_id = c.id AND l.state = 'accepted'
+LEFT JOIN lead_professional l ON l.child_id = c.id AND {holds_today}
 JOIN worker w ON w.id = COALESCE(l.worker_id, a.created_by)
 WHERE c.id = ANY(:children) ORDER BY c.id
 """
@@ -58,7 +59,10 @@ async def start_afresh(session: AsyncSession, person: UUID) -> None:
 
 async def _tell(session: AsyncSession, person: UUID, children: Sequence[UUID]) -> None:
     day = today_of(session)
-    found = await session.execute(text(_LEADS), {"children": children, "person": person})
+    found = await session.execute(
+        text(_LEADS.replace("{holds_today}", HOLDS_TODAY)),
+        {"children": children, "person": person, "today": day},
+    )
     rows = found.all()
     await load_keys(session, {one.agency_id for one in rows})
     for child, reference, worker_id, _ in rows:

@@ -144,7 +144,7 @@ def child_page(child: ChildForFamily, today: date) -> ChildPage:
             *(_note_link(one) for one in child.notes),
         ],
         next_step=_next_step(child, today),
-        person=_person(child.to_ring),
+        person=_helps_elsewhere() if child.is_elsewhere else _person(child.to_ring),
         plan_words="" if is_shown else _no_plan_words(child),
         outcomes=[
             replace(
@@ -394,6 +394,11 @@ def _person(to_ring: ToRing | None) -> PersonToRing:
         else f"There is no number here yet. Ask for {to_ring.name} when you ring {to_ring.agency}.",
         person_words(to_ring),
     )
+
+
+def _helps_elsewhere() -> PersonToRing:
+    said = "You moved. Another authority works with you now: here it says whom to ask for."
+    return PersonToRing("", "", "", "", said)
 
 
 def person_words(to_ring: ToRing) -> Sequence[str]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+import msgspec
+
 from panel.families.pages import OWN_WORDS, may_judge
 from panel.families.reading import ChildForFamily
 from panel.plans.agreeing import THE_CHILD, Agrees, Answer
@@ -17,6 +19,7 @@ from panel.plans.contingency import SECTIONS, Contingency
 from panel.plans.family_words import ReadsHere
 from panel.plans.linking import NeedShown
 from panel.plans.measure_pages import charts_of
+from panel.plans.measure_rules import SCALE_HIGHEST, SCALE_LOWEST
 from panel.plans.measures import NOT_MEASURED, Measured
 from panel.plans.progress import SeriesShown
 from panel.plans.reading import PlanReading
@@ -29,7 +32,7 @@ CHOICES = (
     (Agrees.NO.value, "No, I do not agree"),
     (Agrees.CANNOT_ANSWER.value, "I cannot say"),
 )
-SCALE = tuple((str(each), str(each)) for each in range(11))
+SCALE = tuple((str(each), str(each)) for each in range(SCALE_LOWEST, SCALE_HIGHEST + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,11 @@ def _outcome(one: AgreedOutcome, reader: ReadsHere) -> tuple[str, list[tuple[str
 
 
 def _action(one: AgreedAction, child: ChildForFamily, reader: ReadsHere) -> tuple[str, str, str]:
-    what, who, when = action_shown(one)
+    # Who works with a child, and what the child goes to, can tell where the child lives.
+    service = one.service if child.may_know_workers else ""
+    what, who, when = action_shown(msgspec.structs.replace(one, service=service))
     if not reader.reads(what):
         return (HELD, "", when)
-    # Who works with a child can tell where the child lives.
     is_told = child.may_know_workers if one.is_worker else reader.reads(f"{what}\nby {who}")
     return (what, who if is_told else "", when)
 

@@ -13,7 +13,7 @@ from consent import IN_THEIR_OWN_RIGHT, OF_THE_FAMILY, Category, Purpose, Tie, V
 from panel.allocation.letter_service import OwnLetter, own_letters
 from panel.assessments.for_family import FormForFamily, forms_for_family
 from panel.casework.transitions import ComingForFamily, coming_for_family
-from panel.families.happening import happening, panels_to_ask
+from panel.families.happening import happening, is_elsewhere, panels_to_ask
 from panel.impact.family_lines import meetings_for_family, where_words
 from panel.panels.note_answers import OwnNote, own_notes
 from panel.panels.telling import (
@@ -97,6 +97,8 @@ class ChildForFamily:
     asks: Sequence[FamilyAsk] = ()
     """What other rooms ask them on their first page."""
     happening: Sequence[str] = ()
+    is_elsewhere: bool = False
+    """Whether another authority took the child over."""
     """What happens to the case: referral, closing, another authority."""
     may_ask_for_help: bool = False
 
@@ -196,6 +198,7 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
     # Who works with a child can tell where the child lives.
     may_know_workers = access.may(Category.NETWORK)
     may_know_panel = access.may(Category.PANEL)
+    elsewhere = await is_elsewhere(access)
     plan, held = await plan_for_reading(access), frozenset[UUID]()
     if isinstance(plan, PlanReading):
         plan, held = await plan_for_family(access, plan, comparing)
@@ -204,7 +207,7 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         name=identity_text(access, "known_as", who.known_as)
         or identity_text(access, "given_name", who.given_name),
         is_self=Tie.SELF in access.ties,
-        to_ring=await _to_ring(access, who) if may_know_workers else None,
+        to_ring=(await _to_ring(access, who) if may_know_workers and not elsewhere else None),
         may_know_panel=may_know_panel,
         before=await before_panel(access),
         plan=plan,
@@ -223,6 +226,7 @@ async def child_for_family(access: Access, comparing: Comparing | None = None) -
         where=await where_words(access),
         meetings=await meetings_for_family(access),
         happening=await happening(access),
+        is_elsewhere=elsewhere,
         may_ask_for_help=bool(await panels_to_ask(access)),
     )
 

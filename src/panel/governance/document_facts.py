@@ -94,7 +94,9 @@ RETENTION: dict[str, str] = {
 
 _PANELS = text("SELECT name FROM panel ORDER BY name, id")
 _MEMBERS = text("SELECT DISTINCT agency_id FROM panel_agency")
-_FORMS = text("SELECT DISTINCT title FROM form ORDER BY title")
+_ELSEWHERE = text("SELECT agency_id FROM other_authority")
+"""Other authorities, which keep records of their own and are no party to this one."""
+_FORMS = text("SELECT DISTINCT title FROM form WHERE state <> 'draft' ORDER BY title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class DocumentFacts:
 async def read_facts(session: AsyncSession, authority: str) -> DocumentFacts:
     """The facts as they are now; `authority` is what pages call it."""
     members = set(await session.scalars(_MEMBERS))
+    elsewhere = set(await session.scalars(_ELSEWHERE))
     duties = await session.scalars(select(Gateway).order_by(Gateway.code))
     panels = await session.execute(_PANELS)
     told = await _settings(session)
@@ -145,7 +148,9 @@ async def read_facts(session: AsyncSession, authority: str) -> DocumentFacts:
     return DocumentFacts(
         authority=authority,
         agencies=tuple(
-            AgencyFact(one.name, one.kind, one.id in members) for one in await agencies(session)
+            AgencyFact(one.name, one.kind, one.id in members)
+            for one in await agencies(session)
+            if one.id not in elsewhere
         ),
         duties=tuple(
             DutyFact(one.words, one.source, one.commenced_on, one.ended_on) for one in duties

@@ -42,7 +42,7 @@ SECTIONS: Mapping[str, tuple[str, Of]] = {
     "lead_wish": ("What the family said", Category.VIEWS),
     "episode": ("Help over time", Category.PANEL),
     "case_closure": ("Help over time", Category.PLAN),
-    "authority_handover": ("Help over time", Category.NETWORK),
+    "authority_handover": ("Help over time", Category.CONTACT),
     "level_of_need": ("Help over time", Category.PLAN),
     "significant_event": ("What happened", "category"),
     "transition": ("What happened", Category.PLAN),
@@ -155,6 +155,11 @@ OWN_CATEGORY: Mapping[str, Category] = {
     "impact_meeting.cancelled_why": Category.PANEL,
     "impact_invitation.address": Category.CONTACT,
     "impact_invitation.said": Category.VIEWS,
+    # Where a case goes on, and that the child moved, tell where the child lives.
+    "case_closure.what_next": Category.CONTACT,
+    "case_closure.left_with": Category.CONTACT,
+    "transition.kind": Category.CONTACT,
+    "transition.receiving_agency_id": Category.NETWORK,
     "waiting.left_words": Category.VIEWS,
     "family_member.address": Category.CONTACT,
     "family_member.phone": Category.CONTACT,
@@ -166,6 +171,8 @@ OWN_CATEGORY: Mapping[str, Category] = {
 _NOT_TOLD = frozenset(
     {"id", "child_id", "created_at", "created_by", "changed_at", "changed_by", "version"}
 )
+_COPIES = frozenset({"authority_handover.document"})
+"""Columns that are a copy of the record themselves, made for another authority."""
 _WITHOUT_LINK = frozenset({"category", "content_index", "lapses_on", "lapses_as"})
 
 
@@ -274,6 +281,7 @@ def told_columns(model: type[Row]) -> list[str]:
         column.key
         for column in inspect(model).columns
         if column.key not in _NOT_TOLD | _WITHOUT_LINK
+        and f"{model.__tablename__}.{column.key}" not in _COPIES
         and (column.key in sealed or not isinstance(column.type, LargeBinary))
     ]
 

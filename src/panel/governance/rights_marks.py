@@ -33,6 +33,7 @@ SAID_BY = frozenset(
         "impact_view",
         "minutes_answer",
         "minutes_copy",
+        "plan_answer",
         "note_delivery",
         "right_request",
         "correction",

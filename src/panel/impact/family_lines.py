@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from consent import Category
 from panel.impact.answers import own_minutes
 from panel.impact.family_pages import ANSWERS, STATES, meeting_path
 from panel.impact.meetings import OPEN
@@ -92,9 +93,14 @@ async def _signed(access: Access) -> dict[UUID, datetime]:
 
 
 async def where_words(access: Access) -> str:
-    """Where the child is in the process, as a family reads it; "" in CONTACTS or nowhere."""
+    """Where the child is in the process, as a family reads it.
+
+    Empty in CONTACTS, nowhere, and for who may not know: as in the chronology.
+    """
     row = await step_now(access)
     if row is None or row.kind == Kind.CONTACTS:
+        return ""
+    if not access.may(Category.SOCIAL_CARE if row.kind == Kind.SOCIAL_CARE else Category.PANEL):
         return ""
     since = words.short_day(row.from_on)
     if row.kind == Kind.IMPACT:

@@ -51,6 +51,7 @@ OF_THE_FAMILYS = (
 NOT_AN_ADDRESS = "Enter one e-mail address, like name@example.org, or leave it empty"
 ANSWER_WORDS = {"waiting": "No answer yet", "yes": "Coming", "no": "Not coming"}
 MOST_INVITED = 40
+TOO_MANY = f"Invite at most {MOST_INVITED} people to one meeting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ async def invite(
             "people", "Choose people of the family, or of the team as it is now. Add others first"
         )
     if len(there) + len(new) > MOST_INVITED:
-        raise Invalid.because("people", f"Invite at most {MOST_INVITED} people to one meeting")
+        raise Invalid.because("people", TOO_MANY)
     made = [
         ImpactInvitation(
             child_id=access.child_id,
@@ -207,6 +208,8 @@ async def invite_guest(
     errors = []
     if not name.strip():
         errors.append(FieldError("name", "Enter who they are"))
+    if len(await _rows(access.session, meeting.id)) >= MOST_INVITED:
+        errors.append(FieldError("name", TOO_MANY))
     address = address.strip()
     if address and (why := await _why_not_to(access, address, is_safe=is_safe)):
         errors.append(FieldError("address" if is_safe else "is_safe", why))
@@ -398,12 +401,15 @@ async def note_answer(
     answer: str,
     said: str,
 ) -> None:
-    """Write down what somebody answered otherwise. Raises Conflict where they answered here."""
+    """Write down what somebody answered otherwise. Raises Conflict where they answered here.
+
+    Without words of theirs, those that they wrote themselves stay.
+    """
     access.require_write()
     if row.version != version:
         theirs = f"{ANSWER_WORDS[row.answer]}"
         raise Conflict((Clash("The answer", ANSWER_WORDS[answer], theirs),))
-    _answer(access, meeting, row, answer, said)
+    _answer(access, meeting, row, answer, said.strip() or row.said)
     await access.session.flush()
 
 

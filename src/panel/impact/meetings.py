@@ -97,7 +97,7 @@ class MeetingReading:
 def read_meeting(access: Access, row: ImpactMeeting) -> MeetingReading:
     """A meeting as this reader may see it."""
     agency = row.author_agency_id
-    sees_views = access.may(Category.VIEWS, agency)
+    sees_views = access.may(Category.VIEWS, agency, row.family_said_by)
     sees_place = row.format != "home" or access.may(Category.CONTACT, agency)
     sees_panel = access.may(Category.PANEL, agency)
     place = row.place if sees_place else None
@@ -138,11 +138,6 @@ async def meeting_row(access: Access, meeting_id: UUID) -> ImpactMeeting:
     if row is None or row.child_id != access.child_id:
         raise NotFound(NOT_HERE)
     return row
-
-
-async def meeting_for_reading(access: Access, meeting_id: UUID) -> MeetingReading:
-    """A meeting about this child as the reader may see it. Raises NotFound."""
-    return read_meeting(access, await meeting_row(access, meeting_id))
 
 
 async def meeting_to_change(access: Access, meeting_id: UUID) -> ImpactMeeting:
@@ -279,7 +274,8 @@ def _clashes(yours: Wishes, theirs: Wishes) -> tuple[Clash, ...]:
 async def say_wishes(access: Access, meeting_id: UUID, version: int, said: Wishes) -> None:
     """One of the family who is invited says how they want the meeting.
 
-    Raises NotAllowed, NotFound, Conflict where it was changed meanwhile, Problem once it is over.
+    What one of them said is not for another, nor to be written over by them. Raises NotAllowed,
+    NotFound, Conflict where it was changed meanwhile, Problem once it is over.
     """
     row, _ = await own_meeting(access, meeting_id)
     await access.session.refresh(row, with_for_update=True)
@@ -287,10 +283,15 @@ async def say_wishes(access: Access, meeting_id: UUID, version: int, said: Wishe
     if not access.ties & IN_THEIR_OWN_RIGHT:
         raise NotAllowed("Only a parent or the young person can say this here.")
     now = read_meeting(access, row)
+    if now.wishes is None:
+        raise NotAllowed(
+            "Another of the family said already how they want this meeting.",
+            "Say what you want under “What do you think?”.",
+        )
     if row.version != version:
-        raise Conflict(_clashes(said, now.wishes or Wishes()))
+        raise Conflict(_clashes(said, now.wishes))
     _write_wishes(row, said)
-    row.family_said_at = access.at
+    row.family_said_at, row.family_said_by = access.at, access.viewer.id
     row.asked_on = row.asked_on or access.today
     await access.session.flush()
 

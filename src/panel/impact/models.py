@@ -88,6 +88,8 @@ class ImpactMeeting(ChildScoped):
     """Why the family could not be asked first, where people are invited all the same."""
     family_said_at: Mapped[datetime | None]
     """When one of the family last wrote their wishes themselves."""
+    family_said_by: Mapped[UUID | None]
+    """Who did: what one of the family says is not for another of them (no foreign key)."""
     state: Mapped[str] = mapped_column(Text, default="planned")
     sequence: Mapped[int] = mapped_column(default=0)
     """Of the calendar entry (RFC 5545): goes up whenever what guests are told changes."""

@@ -1,5 +1,6 @@
 """Where a child is in the process, and meetings around the family: planned, called, answered."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from panel.impact.meetings import (
     plan_meeting,
     read_meeting,
 )
-from panel.impact.opening import Show, framed, saved, sender_of, shown
+from panel.impact.opening import Form, Show, framed, saved, sender_of, shown
 from panel.impact.rules import Kind, why_not_called
 from panel.impact.steps import NO_EPISODE, Read, in_impact, move_step, step_now, steps_of
 from panel.impact.team import key_worker_label, team_of
@@ -293,6 +294,26 @@ def _meeting(desk: Desk, meeting_id: UUID) -> Show:
     return show
 
 
+async def _saved_here(
+    desk: Desk,
+    child_id: UUID,
+    meeting_id: UUID,
+    kind: type[Form],
+    work: Callable[[Access, Form], Awaitable[object]],
+    doing: str = CHANGING,
+) -> Response[Any]:
+    """Do what a form on a meeting's page asks, and show there who is invited."""
+    return await saved(
+        desk,
+        child_id,
+        kind,
+        work,
+        _meeting(desk, meeting_id),
+        location=f"{pages.base(child_id)}/{meeting_id}#invited",
+        doing=doing,
+    )
+
+
 @get(ONE, include_in_schema=False)
 async def meeting(
     desk: NamedDependency[Desk], child_id: FromPath[UUID], meeting_id: FromPath[UUID]
@@ -313,15 +334,7 @@ async def add_people(
         if row.state == "called":
             await send_invitations(access, row, sender_of(desk))
 
-    return await saved(
-        desk,
-        child_id,
-        forms.PeopleForm,
-        work,
-        _meeting(desk, meeting_id),
-        location=f"{pages.base(child_id)}/{meeting_id}#invited",
-        doing=CHANGING,
-    )
+    return await _saved_here(desk, child_id, meeting_id, forms.PeopleForm, work)
 
 
 @post(f"{ONE}/guests", include_in_schema=False)
@@ -336,15 +349,7 @@ async def add_guest(
         if row.state == "called":
             await send_invitations(access, row, sender_of(desk))
 
-    return await saved(
-        desk,
-        child_id,
-        forms.GuestForm,
-        work,
-        _meeting(desk, meeting_id),
-        location=f"{pages.base(child_id)}/{meeting_id}#invited",
-        doing=CHANGING,
-    )
+    return await _saved_here(desk, child_id, meeting_id, forms.GuestForm, work)
 
 
 @post(f"{ONE}/send", include_in_schema=False)
@@ -358,13 +363,12 @@ async def send(
         await call_meeting(access, row, form.version, len(await invitations_of(access, row)))
         await send_invitations(access, row, sender_of(desk))
 
-    return await saved(
+    return await _saved_here(
         desk,
         child_id,
+        meeting_id,
         forms.VersionForm,
         work,
-        _meeting(desk, meeting_id),
-        location=f"{pages.base(child_id)}/{meeting_id}#invited",
         doing="invited people to a meeting around the family",
     )
 
@@ -383,15 +387,7 @@ async def write_answer(
         one = await invitation_row(access, row, invitation_id)
         await note_answer(access, row, one, form.version, form.answer, "")
 
-    return await saved(
-        desk,
-        child_id,
-        forms.NotedAnswerForm,
-        work,
-        _meeting(desk, meeting_id),
-        location=f"{pages.base(child_id)}/{meeting_id}#invited",
-        doing=CHANGING,
-    )
+    return await _saved_here(desk, child_id, meeting_id, forms.NotedAnswerForm, work)
 
 
 @post(f"{ONE}/invitations/{{invitation_id:uuid}}/take-back", include_in_schema=False)
@@ -408,15 +404,7 @@ async def take_invitation_back(
         one = await invitation_row(access, row, invitation_id)
         await take_back(access, row, one, form.version, sender_of(desk))
 
-    return await saved(
-        desk,
-        child_id,
-        forms.VersionForm,
-        work,
-        _meeting(desk, meeting_id),
-        location=f"{pages.base(child_id)}/{meeting_id}#invited",
-        doing=CHANGING,
-    )
+    return await _saved_here(desk, child_id, meeting_id, forms.VersionForm, work)
 
 
 @post(f"{ONE}/answer", include_in_schema=False)
@@ -429,13 +417,12 @@ async def answer(
         row = await meeting_row(access, meeting_id)
         await answer_as_worker(access, row, form.answer, form.said)
 
-    return await saved(
+    return await _saved_here(
         desk,
         child_id,
+        meeting_id,
         forms.AnswerForm,
         work,
-        _meeting(desk, meeting_id),
-        location=f"{pages.base(child_id)}/{meeting_id}#invited",
         doing="answered an invitation to a meeting",
     )
 

@@ -44,15 +44,6 @@ class Step:
         """Whether it was left on the day that it began, so that no day belongs to it."""
         return self.until_on is not None and self.until_on < self.from_on
 
-    def holds(self, day: date) -> bool:
-        """Whether the episode was here on a day."""
-        return self.from_on <= day and (self.until_on is None or day <= self.until_on)
-
-
-def step_on(steps: Sequence[Step], day: date) -> Step | None:
-    """Where the episode was on a day; at most one holds."""
-    return next((one for one in steps if one.holds(day)), None)
-
 
 def why_not_moved(now: Step, to: Kind, on: date, today: date) -> tuple[str, str]:
     """Why an episode cannot go there on a day: (field, sentence); ("", "") where it can."""

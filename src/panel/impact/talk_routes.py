@@ -1,5 +1,6 @@
 """At and after a meeting: views side by side, decisions, that it was held, or cancelled."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from panel.impact.meetings import (
     meeting_row,
     meeting_to_change,
 )
-from panel.impact.opening import Show, framed, saved, sender_of, shown
+from panel.impact.opening import Form, Show, framed, saved, sender_of, shown
 from panel.impact.views import (
     Said,
     decide,
@@ -39,6 +40,26 @@ WRITING = "wrote down what was said at a meeting around the family"
 
 def _back(child_id: UUID, meeting_id: UUID) -> str:
     return f"{pages.base(child_id)}/{meeting_id}"
+
+
+async def _written(
+    desk: Desk,
+    child_id: UUID,
+    meeting_id: UUID,
+    kind: type[Form],
+    work: Callable[[Access, Form], Awaitable[object]],
+    show: Callable[[Desk, UUID], Show],
+) -> Response[Any]:
+    """Do what a form about the talk asks, and show what was thought and decided."""
+    return await saved(
+        desk,
+        child_id,
+        kind,
+        work,
+        show(desk, meeting_id),
+        location=f"{_back(child_id, meeting_id)}#decided",
+        doing=WRITING,
+    )
 
 
 # Views --------------------------------------------------------------------------------------------
@@ -83,15 +104,7 @@ async def put_view(
         said = Said(form.person, form.words, form.outcome_id, form.category)
         await write_view(access, row, said)
 
-    return await saved(
-        desk,
-        child_id,
-        forms.ViewForm,
-        work,
-        _viewing(desk, meeting_id),
-        location=f"{_back(child_id, meeting_id)}#decided",
-        doing=WRITING,
-    )
+    return await _written(desk, child_id, meeting_id, forms.ViewForm, work, _viewing)
 
 
 @post(f"{ONE}/views/{{view_id:uuid}}/take-back", include_in_schema=False)
@@ -106,15 +119,7 @@ async def take_view(
     async def work(access: Access, _form: Nothing) -> None:
         await take_view_back(access, await meeting_row(access, meeting_id), view_id)
 
-    return await saved(
-        desk,
-        child_id,
-        Nothing,
-        work,
-        _viewing(desk, meeting_id),
-        location=f"{_back(child_id, meeting_id)}#decided",
-        doing=WRITING,
-    )
+    return await _written(desk, child_id, meeting_id, Nothing, work, _viewing)
 
 
 # Decisions ----------------------------------------------------------------------------------------
@@ -162,15 +167,7 @@ async def put_decision(
             )
         await decide(access, row, form.outcome_id, form.decision, action)
 
-    return await saved(
-        desk,
-        child_id,
-        forms.DecisionForm,
-        work,
-        _deciding(desk, meeting_id),
-        location=f"{_back(child_id, meeting_id)}#decided",
-        doing=WRITING,
-    )
+    return await _written(desk, child_id, meeting_id, forms.DecisionForm, work, _deciding)
 
 
 @post(f"{ONE}/decisions/{{decided_id:uuid}}/take-back", include_in_schema=False)
@@ -185,15 +182,7 @@ async def take_decision(
     async def work(access: Access, _form: Nothing) -> None:
         await take_decision_back(access, await meeting_row(access, meeting_id), decided_id)
 
-    return await saved(
-        desk,
-        child_id,
-        Nothing,
-        work,
-        _deciding(desk, meeting_id),
-        location=f"{_back(child_id, meeting_id)}#decided",
-        doing=WRITING,
-    )
+    return await _written(desk, child_id, meeting_id, Nothing, work, _deciding)
 
 
 # Held, or cancelled -------------------------------------------------------------------------------

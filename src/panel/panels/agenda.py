@@ -43,6 +43,7 @@ from panel.platform.crypto import Keys
 from panel.platform.tables import KEYS, NOW, VIEWER
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Found
+from panel.records.who_leads import HOLDS_TODAY
 from panel.sharing.shareable import PanelAgency, Shareable, read_shared, shareable
 
 
@@ -219,9 +220,8 @@ LEFT JOIN LATERAL (SELECT author_id FROM assessment
 LEFT JOIN LATERAL (SELECT agreed_on FROM plan
    WHERE child_id = f.child_id AND state IN ('agreed', 'replaced') AND agreed_on <= :today
    ORDER BY agreed_on DESC, id DESC LIMIT 1) p ON true
-LEFT JOIN LATERAL (SELECT worker_id FROM lead_professional
-   WHERE child_id = f.child_id AND state = 'accepted' AND from_on <= :today
-     AND (until_on IS NULL OR until_on >= :today) ORDER BY from_on DESC LIMIT 1) l ON true
+LEFT JOIN LATERAL (SELECT l.worker_id FROM lead_professional l
+   WHERE l.child_id = f.child_id AND {holds_today} ORDER BY l.from_on DESC LIMIT 1) l ON true
 LEFT JOIN LATERAL (SELECT max(until_on) AS until_on FROM lead_professional
    WHERE child_id = f.child_id AND state = 'ended' AND role = 'main') e ON true
 LEFT JOIN LATERAL (SELECT worker_id, offered_on FROM lead_professional
@@ -230,7 +230,7 @@ LEFT JOIN LATERAL (SELECT worker_id, offered_on FROM lead_professional
 LEFT JOIN LATERAL (SELECT max(asked_on) AS asked_on, max(said_on) AS said_on FROM family_words
    WHERE child_id = f.child_id AND (meeting_id = :meeting OR (meeting_id IS NULL
      AND asked_on > COALESCE(f.last_discussed_on, '-infinity')))) v ON true
-"""
+""".replace("{holds_today}", HOLDS_TODAY)
 _READ_CASE = msgspec.json.Decoder(CaseFact)
 _AHEAD = timedelta(days=93)
 """A transition is watched from three calendar months before: at most 92 days."""

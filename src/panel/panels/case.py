@@ -18,6 +18,7 @@ from panel.platform.problems import NotFound
 from panel.platform.read_models import ReadModel
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import NOT_HERE, Access, Withheld
+from panel.records.who_leads import HOLDS_TODAY
 from panel.register.service import ChildHeader, WhoFacts, header_from
 from panel.web import words
 
@@ -135,7 +136,7 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
  'lead', (SELECT json_build_object('id', w.id, 'agency_id', g.id, 'agency', g.name,
      'name', encode(w.name, 'hex'))
    FROM lead_professional l JOIN worker w ON w.id = l.worker_id JOIN agency g ON g.id = w.agency_id
-   WHERE l.child_id = c.id AND l.state = 'accepted' LIMIT 1),
+   WHERE l.child_id = c.id AND {holds_today} LIMIT 1),
  'plan', (SELECT json_build_object('agency_id', p.author_agency_id, 'state', p.state,
      'agreed_on', p.agreed_on,
      'outcomes', (SELECT json_agg(json_build_object('id', o.id, 'text', encode(o.text, 'hex'),
@@ -191,7 +192,7 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
  'drafted_on', (SELECT max(s.started_on) FROM assessment s
     WHERE s.child_id = c.id AND s.form_key = 'caf' AND s.state = 'draft')
 )::text FROM child c WHERE c.id = :child
-"""
+""".replace("{holds_today}", HOLDS_TODAY)
 _READ = ReadModel(CASE_QUERY, _Case)
 
 

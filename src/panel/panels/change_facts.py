@@ -249,7 +249,7 @@ SELECT json_build_object('school', c.school,
      'offered_on', x.offered_on, 'answered_on', x.answered_on, 'from_on', x.from_on,
      'until_on', x.until_on))
    FROM lead_professional x JOIN worker w ON w.id = x.worker_id
-   JOIN agency g ON g.id = w.agency_id WHERE @touched(x))),
+   JOIN agency g ON g.id = w.agency_id WHERE @touched(x) AND x.role = 'main')),
  'events', (SELECT json_agg(json_build_object(@made(x), 'happened_on', x.happened_on,
      'kind', x.kind, 'category', x.category, 'agency_id', x.author_agency_id,
      'text', encode(x.text, 'hex')))

@@ -60,6 +60,14 @@ class CasesOfLeavers:
             for one in found
         ]
 
+    async def coordinator(
+        self, session: AsyncSession, child: UUID, day: date, but_not: UUID
+    ) -> UUID | None:
+        """Who runs the panel that a child is before: nobody else learns of the child by it."""
+        given = {"leaver": but_not, "day": day, "child": child}
+        found: UUID | None = await session.scalar(_OF_THE_CHILD, given)
+        return found
+
     async def seats(self, session: AsyncSession) -> Sequence[Seat]:
         """The panels, by name."""
         found = await session.execute(select(Panel.id, Panel.name).order_by(Panel.name, Panel.id))

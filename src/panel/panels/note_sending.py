@@ -39,6 +39,7 @@ from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
 from panel.records.restricted_use import is_use_restricted
+from panel.records.who_leads import HOLDS_TODAY
 from panel.register.models import Child, FamilyMember
 from panel.register.service import Message
 from panel.web import words
@@ -84,14 +85,16 @@ _LEAD = """
 SELECT json_build_object('id', w.id, 'agency_id', g.id, 'agency', g.name,
   'name', encode(w.name, 'hex'), 'phone', encode(w.phone, 'hex'))::text
 FROM lead_professional l JOIN worker w ON w.id = l.worker_id JOIN agency g ON g.id = w.agency_id
-WHERE l.child_id = :child AND l.state = 'accepted' LIMIT 1
-"""
+WHERE l.child_id = :child AND {holds_today} LIMIT 1
+""".replace("{holds_today}", HOLDS_TODAY)
 _READ_LEAD = msgspec.json.Decoder(_LeadFact)
 
 
 async def whom_to_ring(access: Access) -> str:
     """Whom to ring, as this person may know it: who works with a child tells where they are."""
-    found = await access.session.execute(text(_LEAD), {"child": access.child_id})
+    found = await access.session.execute(
+        text(_LEAD), {"child": access.child_id, "today": access.today}
+    )
     line = found.scalar_one_or_none()
     if line is None or not access.may(Category.NETWORK):
         return ring_words("", "", "")

@@ -51,8 +51,9 @@ from panel.platform.problems import (
     NotFound,
     Problem,
 )
-from panel.platform.tables import NOW, VIEWER
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.records.gate import NOT_HERE, Access
+from panel.records.who_leads import HOLDS_TODAY
 from panel.register.service import identity_text, people_of
 from panel.sharing.standing import child_standing, family_facts, possible_givers
 
@@ -689,7 +690,7 @@ LEFT JOIN LATERAL (SELECT f.id, f.state, f.due_on, f.signed_off_at FROM family_n
 WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
   AND m.id = :meeting
   AND (:every OR EXISTS (SELECT 1 FROM lead_professional l WHERE l.child_id = c.id
-    AND l.worker_id = :viewer AND l.state = 'accepted'))
+    AND l.worker_id = :viewer AND {holds_today}))
 ORDER BY i.position, c.id
 """
 _READ_LINES = msgspec.json.Decoder(NoteLine)
@@ -700,10 +701,10 @@ async def notes_of_meeting(
 ) -> list[NoteLine]:
     """The discussed children within reach; `every` for who runs the panel, else those one leads."""
     rows = await session.execute(
-        text(_LINES),
+        text(_LINES.replace("{holds_today}", HOLDS_TODAY)),
         {
             "viewer": session.info[VIEWER], "now": session.info[NOW], "meeting": meeting.id,
-            "every": every,
+            "every": every, "today": today_of(session),
         },
     )  # fmt: skip
     return [_READ_LINES.decode(line) for (line,) in rows]
@@ -749,7 +750,7 @@ FROM (SELECT p.id AS panel_id, m.id AS meeting_id, p.key, m.held_on,
       OR y.state = 'waiting' AND y.outbox_id IS NULL AND y.failure IS NOT NULL)) d ON true
   WHERE a.viewer_id = :viewer AND a.valid_from <= :now AND a.valid_until >= :now
     AND (p.id = ANY(:panels) OR EXISTS (SELECT 1 FROM lead_professional l
-      WHERE l.child_id = i.child_id AND l.worker_id = :viewer AND l.state = 'accepted'))
+      WHERE l.child_id = i.child_id AND l.worker_id = :viewer AND {holds_today}))
   GROUP BY p.id, m.id, p.key, m.held_on) o
 WHERE o.unsigned + o.questions + o.stuck + o.disagreements > 0
 ORDER BY o.held_on, o.key
@@ -759,9 +760,10 @@ ORDER BY o.held_on, o.key
 async def notes_owed(session: AsyncSession, panels: Collection[UUID]) -> list[NotesOwed]:
     """What waits for the viewer: at the panels that they run, and for the children they lead."""
     rows = await session.execute(
-        text(_OWED),
+        text(_OWED.replace("{holds_today}", HOLDS_TODAY)),
         {
             "viewer": session.info[VIEWER], "now": session.info[NOW], "panels": list(panels),
+            "today": today_of(session),
         },
     )  # fmt: skip
     owed = []

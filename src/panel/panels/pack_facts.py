@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category
 from panel.platform.tables import NOW, VIEWER
+from panel.records.who_leads import HOLDS_TODAY
 from panel.register.service import WhoFacts
 
 
@@ -146,7 +147,7 @@ SELECT json_build_object('restricted_on', (SELECT r.from_on FROM processing_rest
  'lead', (SELECT json_build_object('id', w.id, 'agency_id', g.id, 'agency', g.name,
      'name', encode(w.name, 'hex'))
    FROM lead_professional l JOIN worker w ON w.id = l.worker_id JOIN agency g ON g.id = w.agency_id
-   WHERE l.child_id = c.id AND l.state = 'accepted' LIMIT 1),
+   WHERE l.child_id = c.id AND {holds_today} LIMIT 1),
  'referral', (SELECT json_build_object('id', f.id, 'category', f.category,
      'agency_id', f.agency_id, 'agency', g.name, 'referred_on', f.referred_on,
      'reason', encode(f.reason, 'hex'), 'last_discussed_on', f.last_discussed_on,
@@ -239,7 +240,7 @@ async def case_facts(
     # A plan made for one viewer's children is far off for another's.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     rows = await session.execute(
-        text(_FACTS),
+        text(_FACTS.replace("{holds_today}", HOLDS_TODAY)),
         {
             "viewer": session.info[VIEWER],
             "children": list(children),

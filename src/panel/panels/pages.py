@@ -533,6 +533,15 @@ def _review_words(fact: WaitingFact, today: date) -> str:
     return words.day_and_distance(fact.next_review_by, today) if fact.next_review_by else ""
 
 
+def _state_words(fact: WaitingFact, today: date) -> str:
+    """How the referral stands; of one that is not acknowledged, by when it is to be."""
+    if fact.acknowledge_by is None or fact.state == "closed":
+        return STATE_WORDS[fact.state]
+    late = " Late." if fact.acknowledge_by < today else ""
+    by = words.day_and_distance(fact.acknowledge_by, today)
+    return f"{STATE_WORDS['received']}: due by {by}.{late}"
+
+
 def waiting_row(fact: WaitingFact, access: Access | None, today: date) -> WaitingRow:
     """A child before a panel, as a list says it."""
     name = child_name(access, fact)
@@ -544,7 +553,7 @@ def waiting_row(fact: WaitingFact, access: Access | None, today: date) -> Waitin
         f"{words.short_day(fact.referred_on)} by {fact.referred_by}",
         words.short_day(fact.last_discussed_on) if fact.last_discussed_on else "Not yet",
         _review_words(fact, today),
-        STATE_WORDS[fact.state],
+        _state_words(fact, today),
     )
 
 

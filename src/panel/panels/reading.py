@@ -266,13 +266,17 @@ class WaitingFact(msgspec.Struct):
     next_review_by: date | None
     state: str
     rests_from: date | None
+    acknowledge_by: date | None
+    """By when whoever referred the child is to hear; None where they did."""
 
 
 _COLUMNS = """SELECT json_build_object('child_id', f.child_id, 'reference', c.reference,
   'given_name', encode(c.given_name, 'hex'), 'family_name', encode(c.family_name, 'hex'),
   'birth_date', c.birth_date, 'referred_on', f.referred_on, 'referred_by', g.name,
   'last_discussed_on', f.last_discussed_on, 'next_review_by', f.next_review_by,
-  'state', f.state, 'rests_from', f.rests_from)::text"""
+  'state', f.state, 'rests_from', f.rests_from, 'acknowledge_by',
+  (SELECT r.acknowledge_by FROM referral_answer r
+    WHERE r.referral_id = f.id AND r.acknowledged_on IS NULL))::text"""
 _READ_WAITING = msgspec.json.Decoder(WaitingFact)
 WAITING_KEY = (date, UUID)
 ROWS = 50

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,9 +22,8 @@ from panel.panels.leavers import lead_again
 from panel.panels.models import Panel, Referral
 from panel.panels.referrals import import_referral, open_referral, takes_referrals
 from panel.panels.referring_models import ReferralAnswer
+from panel.panels.resting import rest_where_elsewhere
 from panel.platform import outbox
-from panel.platform.audit import Kind
-from panel.platform.audit import record as audit
 from panel.platform.problems import Clash, Conflict, FieldError, Invalid, NotAllowed, NotFound
 from panel.platform.tables import NOW, today_of
 from panel.platform.tenancy import load_keys
@@ -61,21 +59,14 @@ Nothing about the child stands in this message. To read the answer, sign in:
 {link}
 """
 FIRST_CRITERIA: Final = (
-    ("age", "Under 8, or old enough that another panel of ours is for them"),
-    ("two_services", "Likely to need two or more specialist services"),
-    ("lives_here", "Lives here, or goes to school here"),
+    "Under 8, or old enough that another panel of ours is for them",
+    "Likely to need two or more specialist services",
+    "Lives here, or goes to school here",
 )
 
 
-class Criterion(msgspec.Struct, frozen=True):
-    """One condition of being eligible."""
-
-    key: str
-    words: str
-
-
-async def criteria(session: AsyncSession, at: datetime | None = None) -> Sequence[Criterion]:
-    """The conditions as they are set at a moment, or now."""
+async def criteria(session: AsyncSession, at: datetime | None = None) -> Sequence[str]:
+    """The conditions of being eligible as they are set at a moment, or now."""
     moment = at or session.info[NOW]
     row = await session.scalar(
         select(Setting)
@@ -83,20 +74,7 @@ async def criteria(session: AsyncSession, at: datetime | None = None) -> Sequenc
         .order_by(Setting.from_on.desc().nulls_last(), Setting.id.desc())
         .limit(1)
     )
-    if row is None:
-        return [Criterion(key, words) for key, words in FIRST_CRITERIA]
-    return msgspec.convert(row.value, list[Criterion])
-
-
-async def set_criteria(session: AsyncSession, wanted: Sequence[Criterion], source: str) -> None:
-    """Set them from now on. Raises Invalid for none, or where two have the same key."""
-    keys = [one.key for one in wanted]
-    if not keys or len(set(keys)) < len(keys) or not all(one.words.strip() for one in wanted):
-        raise Invalid.because("criteria", "Give at least one condition, each with other words")
-    value = [msgspec.to_builtins(one) for one in wanted]
-    session.add(Setting(key=CRITERIA, value=value, from_on=session.info[NOW], source=source))
-    audit(session, Kind.SETTING_CHANGED, details={"key": CRITERIA, "to": keys})
-    await session.flush()
+    return FIRST_CRITERIA if row is None else str(row.value).splitlines()
 
 
 # Coming in ----------------------------------------------------------------------------------------
@@ -113,6 +91,9 @@ async def received(session: AsyncSession, referral: Referral, way: str) -> Refer
     said = await figures(session, (ACKNOWLEDGE_DAYS, JOINS_MONTHS))
     today = today_of(session)
     episode, joins = await _episode(session, referral, said[JOINS_MONTHS.key])
+    if not joins:
+        # Who comes back after a closing is nobody's in IMPACT yet: the panel talks about them.
+        await rest_where_elsewhere(session, referral, episode.id)
     row = ReferralAnswer(
         child_id=referral.child_id,
         referral_id=referral.id,
@@ -278,7 +259,7 @@ class Decided:
 
     eligible: bool
     unmet: Sequence[str] = ()
-    """The keys of conditions that are not met."""
+    """The conditions that are not met, as they are set."""
     reasons: str = ""
     what_else: str = ""
     """What else there is, for one who is not eligible."""
@@ -299,7 +280,7 @@ async def decide(
     row = await answer_to(session, referral_id)
     if row is None or row.version != version or row.outcome is not None:
         raise Conflict((Clash("The referral", "Your decision", "It was decided already"),))
-    _check(decided, {one.key for one in await criteria(session)})
+    _check(decided, set(await criteria(session)))
     row.outcome = "eligible" if decided.eligible else "not_eligible"
     row.decided_on, row.decided_by = access.today, access.viewer.id
     row.criteria = [] if decided.eligible else list(decided.unmet)
@@ -343,6 +324,7 @@ class AnswerView:
     joins: bool
     outcome: str
     decided_on: date | None
+    unmet: Sequence[str]
     reasons: str
     what_else: str
 
@@ -370,6 +352,7 @@ async def answers_of(access: Access) -> dict[UUID, AnswerView]:
             one.joins,
             one.outcome or "",
             one.decided_on,
+            one.criteria if reads else (),
             one.reasons if reads else "",
             one.what_else if reads else "",
         )

@@ -46,7 +46,7 @@ class ReferralAnswer(ChildScoped):
     decided_on: Mapped[date | None]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("worker.id"))
     criteria: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
-    """Those that are not met, by their keys in the setting of that day."""
+    """Those that are not met, in the words of the setting of that day."""
     reasons = Sealed()
     what_else = Sealed()
     """What else there is for a child who is not eligible."""

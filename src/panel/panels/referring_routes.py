@@ -1,5 +1,6 @@
 """The page on which whoever runs a panel decides whether a referred child is eligible."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,7 +13,7 @@ from litestar.params import FromPath
 from panel.accounts.desk import Desk
 from panel.accounts.step_pages import Field, Shown, Step, step_page
 from panel.accounts.taking import take
-from panel.panels.referring import Criterion, Decided, answers_of, criteria, decide
+from panel.panels.referring import Decided, answers_of, criteria, decide
 from panel.panels.referring_words import answer_rows
 from panel.platform.problems import NotFound
 from panel.records.gate import Access
@@ -35,7 +36,7 @@ class DecideForm(msgspec.Struct, forbid_unknown_fields=True):
     what_else: Annotated[str, paragraphs("What else there is", at_most=2_000)] = ""
 
 
-def _step(known: list[Criterion]) -> Step:
+def _step(known: Sequence[str]) -> Step:
     return Step(
         "Is the child eligible?",
         "Whoever referred the child and the family read what you write here.",
@@ -53,7 +54,7 @@ def _step(known: list[Criterion]) -> Step:
                 "unmet",
                 "Which condition is not met?",
                 "Only if not eligible.",
-                [(one.key, one.words) for one in known],
+                [(one, one) for one in known],
             ),
             Field("text", "reasons", "Why?"),
             Field(
@@ -71,7 +72,7 @@ async def _page(
 ) -> Response[str]:
     async with desk.open(child_id, "read the referral") as access:
         answer = (await answers_of(access)).get(referral_id)
-        known = list(await criteria(access.session))
+        known = await criteria(access.session)
         header = await child_header(access)
     if answer is None:
         raise NotFound("There is no such referral.", "Load the page again.")

@@ -36,6 +36,8 @@ def answer_rows(one: AnswerView, today: date) -> list[tuple[str, str]]:
         said = "Eligible" if one.outcome == "eligible" else "Not eligible"
         on = "" if one.decided_on is None else f", {words.day(one.decided_on)}"
         rows.append(("Decision", f"{said}{on}"))
+    if one.unmet:
+        rows.append(("What is not met", words.in_a_row(one.unmet)))
     rows += [
         (label, text)
         for label, text in (("Why", one.reasons), ("What else there is", one.what_else))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from panel.panels.calendar import meeting_on, panel_rhythm, settings_of
 from panel.panels.models import Panel, Referral
 from panel.panels.rules import next_review_meeting
-from panel.platform.tables import NOW, VIEWER
+from panel.platform.tables import NOW, VIEWER, today_of
 from panel.web import words
 
 
@@ -38,6 +38,22 @@ async def rest_reviews(session: AsyncSession, child_id: UUID, from_on: date) -> 
         if referral.rests_from is None:
             referral.rests_from = from_on
     await session.flush()
+
+
+_ELSEWHERE = text(
+    "SELECT s.from_on FROM episode_step s WHERE s.episode_id = :episode AND s.until_on IS NULL"
+    " AND s.kind <> 'contacts' LIMIT 1"
+)
+
+
+async def rest_where_elsewhere(session: AsyncSession, referral: Referral, episode_id: UUID) -> None:
+    """A child who is referred while in IMPACT or with social care rests at once, from today."""
+    panel = await session.get_one(Panel, referral.panel_id)
+    if panel.kind != "contacts" or referral.rests_from is not None:
+        return
+    if await session.scalar(_ELSEWHERE, {"episode": episode_id}) is not None:
+        referral.rests_from = today_of(session)
+        await session.flush()
 
 
 async def resume_reviews(session: AsyncSession, child_id: UUID, on: date) -> date | None:

@@ -102,6 +102,8 @@ async def answers_to(access: Access, version_ids: Sequence[UUID]) -> list[Answer
     people = {one.person_id: one.who for one in await people_asked(access)} if rows else {}
     workers = await _worker_names(access, rows)
     known = {one.id: one.name for one in await agencies(access.session)} if rows else {}
+    if _may_not_know_workers(access):
+        known = dict.fromkeys(known, "a worker")
     return [
         Answer(
             row.version_id,
@@ -118,9 +120,13 @@ async def answers_to(access: Access, version_ids: Sequence[UUID]) -> list[Answer
     ]
 
 
-async def _worker_names(access: Access, rows: Sequence[PlanAnswer]) -> dict[UUID, str]:
+def _may_not_know_workers(access: Access) -> bool:
     # As in the plan: who works with a child can tell one of the family where the child lives.
-    if access.viewer.kind is ViewerKind.FAMILY and not access.may(Category.NETWORK):
+    return access.viewer.kind is ViewerKind.FAMILY and not access.may(Category.NETWORK)
+
+
+async def _worker_names(access: Access, rows: Sequence[PlanAnswer]) -> dict[UUID, str]:
+    if _may_not_know_workers(access):
         return {}
     ids = [row.worker_id for row in rows if row.worker_id is not None]
     return dict(await worker_names(access.session, ids))

@@ -6,7 +6,7 @@ somebody of theirs leads for. A limit is a dated setting, of the authority or of
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Role, Viewer
 from panel.accounts.service import worker_names
 from panel.platform.audit import Kind, record
-from panel.platform.clock import at_nine
+from panel.platform.clock import LONDON
 from panel.platform.problems import Invalid, NotAllowed
 from panel.platform.read_models import sql
 from panel.platform.tables import NOW, today_of
@@ -100,15 +100,6 @@ async def limits_of(session: AsyncSession, agency_ids: Iterable[UUID]) -> dict[U
     return {one: said.get(key_of(one), of_all) for one in agencies}
 
 
-@dataclass(frozen=True, slots=True)
-class LimitLine:
-    """A limit that was set: how many, from when, where it comes from."""
-
-    limit: int
-    from_on: date
-    source: str
-
-
 async def set_limit(
     session: AsyncSession, by: Viewer, limit: int, from_on: date, source: str
 ) -> None:
@@ -120,8 +111,8 @@ async def set_limit(
     if from_on < today_of(session):
         raise Invalid.because("from_on", "The first day must be today or later")
     before = (await limits_of(session, [agency_id]))[agency_id]
-    # A limit of a coming day holds from that morning on.
-    moment = session.info[NOW] if from_on == today_of(session) else at_nine(from_on)
+    is_today = from_on == today_of(session)
+    moment = session.info[NOW] if is_today else datetime.combine(from_on, time(), LONDON)
     key = key_of(agency_id)
     session.add(Setting(key=key, value=limit, from_on=moment, source=source))
     record(session, Kind.SETTING_CHANGED, details={"key": key, "from": before, "to": limit})

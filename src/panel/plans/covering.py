@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import Category
+from consent import Category, Tie
 from panel.accounts.models import Worker
 from panel.accounts.service import worker_names
 from panel.plans import rules
@@ -26,6 +26,8 @@ from panel.platform.problems import Clash, Conflict, Invalid, NotAllowed, NotFou
 from panel.platform.tenancy import load_keys
 from panel.records.gate import Access, Gate, rewrite_access
 
+MAY_ASK_THEMSELVES = frozenset({Tie.PANEL, Tie.MANAGER})
+NOT_ONESELF = "The lead professional, a manager or the coordinator asks you to cover"
 NO_COVER = "This cover was answered or is over, or it is not yours."
 
 
@@ -115,8 +117,11 @@ async def ask_for_cover(
 
     Raises Invalid with a sentence about `worker_id` or a day, NotAllowed where nobody holds the
     plan. The worker can reach the question from now on, and the child on the days once agreed.
+    Whoever covers may what the lead professional may, so nobody of the team asks themselves.
     """
     access.require_write()
+    if worker_id == access.viewer.id and not access.ties & MAY_ASK_THEMSELVES:
+        raise Invalid.because("worker_id", NOT_ONESELF)
     session = access.session
     await lock_child(session, access.child_id)
     held = await lead_on(session, access.child_id, max(from_on, access.today))

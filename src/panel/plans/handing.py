@@ -57,18 +57,21 @@ async def hand_at_once(
         return now.id
     await _withdraw_offer(session, child_id, today)
     former = await lead_on(session, child_id, begins)
-    lead = LeadProfessional(
-        child_id=child_id,
-        worker_id=to_worker,
-        agency_id=worker.agency_id,
-        offered_on=today,
-        offered_by=session.info[VIEWER],
-    )
+    lead = _stretch_of(session, child_id, worker, today)
     await begin(session, lead, begins)
     if former is not None:
         (await session.get_one(LeadProfessional, former.lead_id)).reason = reason
     await rewrite_access(session, child_id)
     return lead.id
+
+
+async def can_hold(session: AsyncSession, worker: Worker, day: date) -> bool:
+    """Whether a worker stays, and has a role in which they can hold a plan from a day on."""
+    try:
+        await _who_stays(session, worker.id, day)
+    except Invalid:
+        return False
+    return True
 
 
 async def _who_stays(session: AsyncSession, worker_id: UUID, day: date) -> Worker:
@@ -122,7 +125,7 @@ async def give_back(access: Access, reason: str, otherwise: TakesOver = nobody_e
     taker = await _taker(session, access.child_id, now.worker_id, day, otherwise)
     if taker is None:
         raise NotAllowed(
-            "Your agency has no manager who could take the plan over.",
+            "Your agency has no manager who could take the plan over, and no coordinator does.",
             "Offer it to somebody else: you hold it until they accept.",
         )
     return await hand_at_once(session, access.child_id, taker, reason or GIVEN_BACK, day + A_DAY)
@@ -208,18 +211,22 @@ async def begin_again(
         last.state, last.until_on = "accepted", None
         await session.flush()
         await join_team(session, child_id, holder.agency_id, holder.id, begins)
-        await rewrite_access(session, child_id)
-        return holder.id
-    lead = LeadProfessional(
-        child_id=child_id,
-        worker_id=holder.id,
-        agency_id=holder.agency_id,
-        offered_on=begins,
-        offered_by=session.info[VIEWER],
-    )
-    await begin(session, lead, begins)
+    else:
+        await begin(session, _stretch_of(session, child_id, holder, begins), begins)
     await rewrite_access(session, child_id)
     return holder.id
+
+
+def _stretch_of(
+    session: AsyncSession, child_id: UUID, worker: Worker, offered_on: date
+) -> LeadProfessional:
+    return LeadProfessional(
+        child_id=child_id,
+        worker_id=worker.id,
+        agency_id=worker.agency_id,
+        offered_on=offered_on,
+        offered_by=session.info[VIEWER],
+    )
 
 
 async def _stretches(session: AsyncSession, child_id: UUID) -> Sequence[LeadProfessional]:

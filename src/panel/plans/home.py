@@ -202,7 +202,7 @@ WITH led AS (
       AND t.state IN ('planned', 'frozen') AND t.held_on >= :today) d ON true
   LEFT JOIN LATERAL (SELECT min(COALESCE(t.held_on, f.next_review_by)) AS review_by
     FROM referral f LEFT JOIN meeting t ON t.id = f.review_meeting_id AND t.state <> 'cancelled'
-    WHERE f.child_id = m.child_id AND f.state <> 'closed') v ON true
+    WHERE f.child_id = m.child_id AND f.state <> 'closed' AND f.rests_from IS NULL) v ON true
 ), placed AS (
   SELECT *, row_number() OVER (ORDER BY next_on, child_id) AS place FROM dated
 ), shown AS (

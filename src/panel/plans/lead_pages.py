@@ -10,9 +10,8 @@ from panel.plans.caseload import WorkerLoad
 from panel.plans.covering import CoverLine
 from panel.plans.leads import Candidate, LeadLine, Offer
 from panel.plans.models import LeadCover
-from panel.plans.pages import candidate_words
+from panel.plans.pages import OfferPage, candidate_words, facts_of_child
 from panel.plans.suggesting import MOST_SUGGESTED, Suggestion, Wish
-from panel.records.dates import age_words
 from panel.records.gate import Withheld
 from panel.records.held_budget import ChildBudget
 from panel.web.paging import Page
@@ -31,7 +30,6 @@ COVER_STATES = {
     "withdrawn": "Taken back",
     "ended": "Ended early",
 }
-NOBODY_COVERS = "Nobody covers now and nobody is asked to."
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,33 +208,20 @@ def cover_choices(people: Sequence[Candidate], holder: UUID | None) -> Sequence[
 # The question to cover ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class CoverPage:
-    """What somebody is asked."""
-
-    title: str
-    facts: Sequence[tuple[str, str]]
-    meaning: str
-    accept_href: str
-    decline_href: str
-
-
-def cover_page(cover: LeadCover, offer: Offer, today: date) -> CoverPage:
+def cover_page(cover: LeadCover, offer: Offer, today: date) -> OfferPage:
     """Who asks, for whom, for which days, and what it means."""
-    facts = [("Child", offer.given_name or offer.reference)]
-    if offer.given_name:
-        facts.append(("Reference", offer.reference))
-    if offer.birth_date is not None and offer.birth_date <= today:
-        facts.append(("Age", age_words(offer.birth_date, today)))
+    facts = facts_of_child(offer, today)
     facts.append(("Days", days(cover.from_on, cover.until_on)))
     facts.append(("Lead professional", offer.lead_now or "Nobody now"))
     by = ", ".join(part for part in (offer.offered_by, offer.offered_by_agency) if part)
     facts.append(("Asked by", by or "Somebody"))
     facts.append(("Asked", day_and_distance(cover.offered_on, today)))
     base = f"/lead-professional/cover/{cover.id}"
-    return CoverPage(
+    return OfferPage(
         title="Will you cover?",
         facts=facts,
+        accept="Yes, I cover",
+        read_by="Whoever asked reads this",
         meaning=(
             "On these days the family and everybody in the team rings you, and you reach the"
             " record as the lead professional does. The plan stays theirs: after the last day"

@@ -1,30 +1,24 @@
-"""The pages of who leads: handed over on terms, covered, given back, with the budget; caseloads."""
+"""The pages of who leads: handed over on terms, covered, given back, with the budget."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.desk import Desk, Posted, go, unless_invalid
-from panel.accounts.taking import Transaction, take, take_here
+from panel.accounts.taking import take
+from panel.plans import caseload_routes, pages
 from panel.plans import lead_forms as forms
 from panel.plans import lead_pages as words
-from panel.plans import pages
 from panel.plans.budgeting import budget_held, end_budget, give_budget, may_give_budget
-from panel.plans.caseload import (
-    CASELOAD_KEY,
-    Load,
-    agency_managed,
-    caseload,
-    limits_of,
-    loads,
-    set_limit,
-)
+from panel.plans.caseload import Load, loads
 from panel.plans.covering import (
     NO_COVER,
     accept_cover,
@@ -44,12 +38,10 @@ from panel.records.child_scoped import JOB
 from panel.records.gate import Access
 from panel.register.service import child_header
 from panel.web.forms import FieldErrors, Filled, Nothing
-from panel.web.paging import read_cursor
 
 LOOKING = "read who holds the plan"
 HANDING = "changed who holds the plan"
 COVERING = "changed who covers for the lead professional"
-CASELOAD = "/caseload"
 
 
 def _lead(child_id: UUID) -> str:
@@ -341,10 +333,13 @@ async def give_back_form(desk: NamedDependency[Desk], child_id: FromPath[UUID]) 
 
 @post("/children/{child_id:uuid}/lead-professional/give-back", include_in_schema=False)
 async def put_back(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> Response[Any]:
-    """My manager holds it from tomorrow."""
+    """My manager holds it from tomorrow; else whoever runs the child's panel."""
 
     async def work(access: Access, form: forms.GivenBack) -> None:
-        await give_back(access, form.reason)
+        async def coordinator(session: AsyncSession, child: UUID, day: date) -> UUID | None:
+            return await desk.site.casework.coordinator(session, child, day, desk.viewer.id)
+
+        await give_back(access, form.reason, coordinator)
 
     opens, again = partial(desk.open, child_id, HANDING), partial(_give_back, desk, child_id)
     return await take(desk, forms.GivenBack, opens, work, _lead(child_id), again=again)
@@ -397,50 +392,6 @@ async def stop_budget(desk: NamedDependency[Desk], child_id: FromPath[UUID]) -> 
     return await take(desk, forms.BudgetEnded, opens, work, _lead(child_id), again=again)
 
 
-# Caseloads ----------------------------------------------------------------------------------------
-
-
-@get(CASELOAD, include_in_schema=False)
-async def caseload_list(desk: NamedDependency[Desk], page: FromQuery[str] = "") -> Response[Any]:
-    """What everybody of the manager's agency holds, the most first."""
-    agency = agency_managed(desk.viewer)
-    async with desk.tenant.transaction(JOB) as session:
-        found = await caseload(session, agency, read_cursor(page, CASELOAD_KEY))
-        limit = (await limits_of(session, [agency]))[agency]
-    shown = words.caseload_page(found, limit, desk.today, CASELOAD)
-    return desk.page("plans/caseload.html", page=shown, limit_href=f"{CASELOAD}/limit")
-
-
-async def _limit(desk: Desk, errors: FieldErrors | None = None) -> Response[Any]:
-    agency = agency_managed(desk.viewer)
-    async with desk.tenant.transaction(desk.viewer.id) as session:
-        limit = (await limits_of(session, [agency]))[agency]
-    stored = {"limit": str(limit), "from_on": desk.today}
-    return desk.page(
-        "plans/caseload_limit.html",
-        status=200 if errors is None else 422,
-        filled=Filled(stored, errors),
-        errors=[] if errors is None else errors.summary,
-        back_href=CASELOAD,
-    )
-
-
-@get(f"{CASELOAD}/limit", include_in_schema=False)
-async def limit_form(desk: NamedDependency[Desk]) -> Response[Any]:
-    """How many plans one worker holds at most."""
-    return await _limit(desk)
-
-
-@post(f"{CASELOAD}/limit", include_in_schema=False)
-async def put_limit(desk: NamedDependency[Desk]) -> Response[Any]:
-    """Set it, from a day on."""
-
-    async def work(here: Transaction, form: forms.CaseloadLimit) -> None:
-        await set_limit(here.session, desk.viewer, form.limit, form.from_on, form.source)
-
-    return await take_here(desk, forms.CaseloadLimit, work, CASELOAD, again=partial(_limit, desk))
-
-
 HANDLERS = [
     lead,
     offer,
@@ -457,7 +408,5 @@ HANDLERS = [
     budget_form,
     put_budget,
     stop_budget,
-    caseload_list,
-    limit_form,
-    put_limit,
+    *caseload_routes.HANDLERS,
 ]

@@ -6,14 +6,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from panel.plans.linking import NeedChoice, NeedShown
-from panel.plans.measure_rules import SCALE_HIGHEST, SCALE_LOWEST, Smart, missing_parts
+from panel.plans.measure_rules import Smart, missing_parts
 from panel.plans.measures import JUDGE_WORDS, NOT_MEASURED, Measured, number_words
 from panel.plans.progress import SeriesShown, number_series, scaling_series
 from panel.plans.reading import OutcomeReading, PlanReading
 from panel.web.words import day, in_a_row
 
 JUDGES = list(JUDGE_WORDS.items())
-SCALE_0_10 = [(str(each), str(each)) for each in range(SCALE_LOWEST, SCALE_HIGHEST + 1)]
 KINDS = {"number": "What is counted", "scaling": "The question on a scale of 0 to 10"}
 
 

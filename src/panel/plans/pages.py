@@ -519,13 +519,27 @@ def _handed_words(one: LeadLine) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class OfferPage:
-    """An offer to whoever reads it."""
+    """A question to whoever reads it: to lead for a child, or to cover for who does."""
 
     title: str
     facts: Sequence[tuple[str, str]]
+    accept: str
+    """What the button says."""
     accept_href: str
     decline_href: str
+    read_by: str
+    """Who reads why they decline."""
     meaning: str
+
+
+def facts_of_child(offer: Offer, today: date) -> list[tuple[str, str]]:
+    """Whom an offer is about, as far as its reader may know."""
+    facts = [("Child", offer.given_name or offer.reference)]
+    if offer.given_name:
+        facts.append(("Reference", offer.reference))
+    if offer.birth_date is not None and offer.birth_date <= today:
+        facts.append(("Age", age_words(offer.birth_date, today)))
+    return facts
 
 
 def offer_page(offer: Offer, today: date) -> OfferPage:
@@ -533,11 +547,7 @@ def offer_page(offer: Offer, today: date) -> OfferPage:
     by = offer.offered_by or "Somebody"
     if offer.offered_by_agency:
         by = f"{by}, {offer.offered_by_agency}"
-    facts = [("Child", offer.given_name or offer.reference)]
-    if offer.given_name:
-        facts.append(("Reference", offer.reference))
-    if offer.birth_date is not None and offer.birth_date <= today:
-        facts.append(("Age", age_words(offer.birth_date, today)))
+    facts = facts_of_child(offer, today)
     facts.append(("Offered by", by))
     facts.append(("Offered", day_and_distance(offer.offered_on, today)))
     if offer.lead_now:
@@ -548,6 +558,8 @@ def offer_page(offer: Offer, today: date) -> OfferPage:
     return OfferPage(
         title="Will you be lead professional?",
         facts=facts,
+        accept="Yes, I take it on",
+        read_by="Whoever offered it reads this",
         accept_href=f"{base}/accept",
         decline_href=f"{base}/decline",
         meaning=(

@@ -14,7 +14,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from panel.accounts.models import Worker
-from panel.plans.leads import begin, open_offers
+from panel.plans.handing import hand_at_once
+from panel.plans.leads import open_offers
 from panel.plans.models import Action, LeadProfessional
 from panel.plans.writing import lock_child
 from panel.platform.problems import Problem
@@ -137,21 +138,12 @@ async def give_plan(access: Access, lead_id: UUID, version: int, to_id: UUID) ->
     if await open_offers(session, [access.child_id]):
         raise NotGiven("offered", "The plan is offered to somebody who has not answered yet.")
     await _require_taker(session, lead, to_id)
-    former_id, today = lead.worker_id, today_of(session)
-    given = LeadProfessional(
-        child_id=access.child_id,
-        worker_id=to_id,
-        agency_id=lead.agency_id,
-        offered_on=today,
-        offered_by=access.viewer.id,
-    )
-    lead.reason = GIVEN
+    actions = await _actions_along(session, access.child_id, lead.worker_id, to_id)
     teams = await _parts(session, access.child_id, to_id)
-    await begin(session, given, today)
+    given_id = await hand_at_once(session, access.child_id, to_id, GIVEN)
     joined = next(iter(await _parts(session, access.child_id, to_id) - teams), None)
-    actions = await _actions_along(session, access.child_id, former_id, to_id)
-    await rewrite_access(session, access.child_id)
-    return Given(given.id, given.version, actions, joined)
+    given = await session.get_one(LeadProfessional, given_id)
+    return Given(given_id, given.version, actions, joined)
 
 
 async def _parts(session: AsyncSession, child_id: UUID, worker_id: UUID) -> set[UUID]:

@@ -14,7 +14,7 @@ from panel.plans.family_words import (
     may_clear,
     plan_for_family,
 )
-from panel.plans.handing import begin_again, end_with_case, give_back, hand_at_once
+from panel.plans.handing import begin_again, can_hold, end_with_case, give_back, hand_at_once
 from panel.plans.home import HOME_KEY, LeadHome, home_of_lead
 from panel.plans.judging import judge_own_outcome
 from panel.plans.lead_days import (
@@ -140,6 +140,7 @@ __all__ = [
     "agree_plan",
     "ask_for_action",
     "begin_again",
+    "can_hold",
     "candidates",
     "carry_over",
     "change_action",

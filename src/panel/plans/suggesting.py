@@ -1,7 +1,7 @@
 """Who could lead for a child, with what speaks for each: never a score, and a person decides.
 
-The family's word comes first, then who works with the child, the longest first, then who has the
-most room. Each reason is said in words beside the name.
+The family's word comes first, then who is below the limit, then who works with the child the
+longest and did most. Each reason is said in words beside the name.
 """
 
 from collections.abc import Mapping, Sequence

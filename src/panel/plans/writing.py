@@ -1,6 +1,6 @@
 """Making and changing a plan, its desired outcomes and its actions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -130,6 +130,12 @@ async def carry_lines_over(access: Access, plan: Plan) -> dict[UUID, UUID]:
     if former is None:
         return {}
     require_sight(access, former)
+    copies = await _outcomes_over(session, former, plan)
+    await _actions_over(session, former, plan, copies)
+    return copies
+
+
+async def _outcomes_over(session: AsyncSession, former: Plan, plan: Plan) -> dict[UUID, UUID]:
     copies: dict[UUID, UUID] = {}
     outcomes = await session.scalars(
         select(DesiredOutcome)
@@ -139,7 +145,7 @@ async def carry_lines_over(access: Access, plan: Plan) -> dict[UUID, UUID]:
     for position, outcome in enumerate(outcomes, start=1):
         newest = rules.latest(await _scores(session, outcome.id))
         copy = DesiredOutcome(
-            child_id=access.child_id,
+            child_id=plan.child_id,
             plan_id=plan.id,
             position=position,
             text=outcome.text,
@@ -150,6 +156,12 @@ async def carry_lines_over(access: Access, plan: Plan) -> dict[UUID, UUID]:
         session.add(copy)
         copies[outcome.id] = copy.id
     await session.flush()
+    return copies
+
+
+async def _actions_over(
+    session: AsyncSession, former: Plan, plan: Plan, copies: Mapping[UUID, UUID]
+) -> None:
     actions = await session.scalars(
         select(Action)
         .where(Action.plan_id == former.id, Action.state.in_(("to_do", "doing")))
@@ -158,7 +170,7 @@ async def carry_lines_over(access: Access, plan: Plan) -> dict[UUID, UUID]:
     for action in actions:
         session.add(
             Action(
-                child_id=access.child_id,
+                child_id=plan.child_id,
                 plan_id=plan.id,
                 outcome_id=None if action.outcome_id is None else copies.get(action.outcome_id),
                 text=action.text,
@@ -171,7 +183,6 @@ async def carry_lines_over(access: Access, plan: Plan) -> dict[UUID, UUID]:
             )
         )
     await session.flush()
-    return copies
 
 
 async def _scores(session: AsyncSession, outcome_id: UUID) -> list[rules.Score]:

@@ -75,6 +75,12 @@ class Casework(Protocol):
         """The cases that a worker leads, as far as the viewer reaches them; logged."""
         ...
 
+    async def coordinator(
+        self, session: AsyncSession, child: UUID, day: date, but_not: UUID
+    ) -> UUID | None:
+        """Who runs the panel that a child is before, and stays; None where there is nobody."""
+        ...
+
     async def seats(self, session: AsyncSession) -> Sequence[Seat]:
         """The panels."""
         ...
@@ -105,6 +111,12 @@ class NoCasework:
     ) -> Sequence[HeldCase]:
         """None."""
         return ()
+
+    async def coordinator(
+        self, _session: AsyncSession, _child: UUID, _day: date, _but_not: UUID
+    ) -> UUID | None:
+        """Nobody."""
+        return None
 
     async def seats(self, _session: AsyncSession) -> Sequence[Seat]:
         """None."""

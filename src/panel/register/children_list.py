@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import Category, Viewer
 from panel.platform.changes import Readings
-from panel.platform.read_models import ReadModel
+from panel.platform.read_models import ReadModel, sql
 from panel.platform.tables import NOW
 from panel.platform.tenancy import load_agency_keys
 from panel.records.gate import Access, Found, Gate, Purposes
+from panel.records.who_leads import HOLDS_TODAY
 from panel.register.header import age_or_expected, name_of_child
 from panel.web.paging import Asked, Page, page_of
 from panel.web.words import initials, short_day
@@ -96,11 +97,15 @@ _LISTED = _LINE.replace(
     "json_build_object('reach_ends', NULLIF(a.valid_until, 'infinity'), ",
     1,
 )
-_LEAD = """
-LEFT JOIN lead_professional l ON l.child_id = c.id AND l.state = 'accepted'
+_LEAD = sql(
+    """
+LEFT JOIN LATERAL (SELECT l.worker_id FROM lead_professional l WHERE l.child_id = c.id
+  AND {holds_today} ORDER BY l.from_on DESC LIMIT 1) l ON true
 LEFT JOIN worker w ON w.id = l.worker_id
-LEFT JOIN agency g ON g.id = w.agency_id"""
-_ONE_LEAD = "LEFT JOIN lead_professional l ON l.child_id = a.child_id AND l.state = 'accepted'"
+LEFT JOIN agency g ON g.id = w.agency_id""",
+    holds_today=HOLDS_TODAY,
+)
+_ONE_LEAD = f"LEFT JOIN lead_professional l ON l.child_id = a.child_id AND {HOLDS_TODAY}"
 _THESE = ReadModel(f"SELECT {_LINE} FROM child c {_LEAD} WHERE c.id = ANY(:ids)", _Line)  # noqa: S608 - fixed parts
 
 _READ_LINE = msgspec.json.Decoder(_Line)
@@ -237,7 +242,7 @@ async def listed(
     session: AsyncSession, ids: Sequence[UUID], opened: Mapping[UUID, Access], today: date
 ) -> dict[UUID, ListedChild]:
     """These children as lines of a list, by id."""
-    lines = await _THESE.lines(session, ids=list(ids))
+    lines = await _THESE.lines(session, ids=list(ids), today=today)
     return {child.child_id: child for child in await _named(session, lines, opened, today)}
 
 

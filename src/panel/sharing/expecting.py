@@ -16,6 +16,7 @@ from consent import Category, Purpose, Viewer, ViewerKind
 from panel.accounts.models import Agency
 from panel.records.child_scoped import JOB
 from panel.records.gate import Access, Gate
+from panel.records.who_leads import HOLDS_TODAY
 from panel.sharing.answering import ask_for_agency
 from panel.sharing.reading import decision_for, state_of_child
 
@@ -41,7 +42,7 @@ FROM (
   SELECT v.id, COALESCE(v.worker_id,
     (SELECT w.id FROM worker w WHERE w.id = v.created_by),
     (SELECT l.worker_id FROM lead_professional l
-      WHERE l.child_id = v.child_id AND l.state = 'accepted' LIMIT 1),
+      WHERE l.child_id = v.child_id AND {holds_today} LIMIT 1),
     (SELECT r.worker_id FROM referral f JOIN worker_role r ON r.panel_id = f.panel_id
       WHERE f.child_id = v.child_id AND r.role = 'coordinator'
         AND (r.until_on IS NULL OR r.until_on >= :today)
@@ -61,7 +62,9 @@ async def offer_access_to_expected(session: AsyncSession, gate: Gate, today: dat
 
     What the agency would see already is not asked for. Returns how many agencies were looked at.
     """
-    found = await session.execute(text(_CLAIM), {"today": today})
+    found = await session.execute(
+        text(_CLAIM.replace("{holds_today}", HOLDS_TODAY)), {"today": today}
+    )
     due = [_Due(*row) for row in found.all()]
     viewer = Viewer(JOB, ViewerKind.JOB)
     opened = await gate.open_here(

@@ -20,6 +20,7 @@ from panel.platform import outbox
 from panel.platform.clock import day_of
 from panel.platform.tenancy import load_keys
 from panel.records.dates import months_after
+from panel.records.who_leads import HOLDS_TODAY
 from panel.sharing.agreeing_rules import (
     ends_soon,
     is_carried_on,
@@ -55,7 +56,7 @@ class Notice:
 
 _WHO = """
 SELECT l.child_id, l.worker_id FROM lead_professional l
-WHERE l.child_id = ANY(:children) AND l.state = 'accepted' AND l.from_on <= :today
+WHERE l.child_id = ANY(:children) AND {holds_today}
 UNION
 SELECT v.child_id, v.worker_id FROM lead_cover v
 WHERE v.child_id = ANY(:children) AND v.state = 'accepted' AND v.from_on <= :today
@@ -65,15 +66,15 @@ SELECT f.child_id, r.worker_id FROM referral f
 JOIN worker_role r ON r.panel_id = f.panel_id AND r.role = 'coordinator'
 WHERE f.child_id = ANY(:children) AND f.state <> 'closed'
   AND (r.from_on IS NULL OR r.from_on <= :today) AND (r.until_on IS NULL OR r.until_on >= :today)
-"""
+""".replace("{holds_today}", HOLDS_TODAY)
 LEADS = """
-SELECT child_id, worker_id FROM lead_professional
-WHERE child_id = ANY(:children) AND state = 'accepted' AND from_on <= :today
+SELECT l.child_id, l.worker_id FROM lead_professional l
+WHERE l.child_id = ANY(:children) AND {holds_today}
 UNION
 SELECT v.child_id, v.worker_id FROM lead_cover v
 WHERE v.child_id = ANY(:children) AND v.state = 'accepted' AND v.from_on <= :today
   AND v.until_on >= :today
-"""
+""".replace("{holds_today}", HOLDS_TODAY)
 
 
 async def remind_of_endings(session: AsyncSession, today: date, site_url: str) -> int:

@@ -21,6 +21,7 @@ from panel.platform.clock import day_of
 from panel.platform.read_models import for_driver, rows_of
 from panel.records.dates import months_after, working_days_after, working_days_before
 from panel.records.gate import Access, Gate, Purposes
+from panel.records.who_leads import HOLDS_TODAY
 from panel.sharing.agreeing_rules import ends_soon, has_ended, is_carried_on
 from panel.sharing.answering import WaitingRequest, waiting_requests
 from panel.sharing.coming_of_age import OLDEST, ToDecide, Word, to_decide
@@ -252,7 +253,7 @@ _WAITING = for_driver(
 WITH reached AS MATERIALIZED (
   SELECT a.child_id,
     EXISTS (SELECT 1 FROM lead_professional l WHERE l.child_id = a.child_id
-      AND l.worker_id = :viewer AND l.state = 'accepted' AND l.from_on <= :today) AS leads,
+      AND l.worker_id = :viewer AND {holds_today}) AS leads,
     EXISTS (SELECT 1 FROM referral f JOIN worker_role r ON r.panel_id = f.panel_id
       WHERE f.child_id = a.child_id AND f.state <> 'closed' AND r.worker_id = :viewer
         AND r.role IN ('coordinator', 'chair')
@@ -296,7 +297,7 @@ SELECT json_build_object('child_id', x.child_id, 'reference', x.reference,
     FROM access_request q WHERE q.child_id = x.child_id AND q.worker_id = :viewer
       AND q.answered_on >= :since))::text
 FROM waits x
-""".replace("LIVE", LIVE)
+""".replace("LIVE", LIVE).replace("{holds_today}", HOLDS_TODAY)
 )
 _READ = msgspec.json.Decoder(_Child)
 
