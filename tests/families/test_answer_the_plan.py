@@ -83,7 +83,7 @@ async def test_each_one_says_it_in_their_own_words(
     page = words((await mother.get(path)).text)
     assert "This is version 1. It was agreed on Friday 20 November 2026." in page
     assert "She dresses herself" in page
-    assert "What we aim for Alone (mornings a week: 5)" in page
+    assert "What we aim for Alone (5 mornings a week)" in page
     assert "She pointed at her shoes." in page
     assert "I come on Mondays." in page
     action = f"{path}/{version}"

@@ -44,7 +44,7 @@ PARENT = "parent-1"
 GONE_THROUGH = 4
 """Children whose plan was gone through again, beside the child of the demonstration's mother."""
 QUESTION = "How sure are you that you can manage this at home?"
-GOOD_DAYS = (Decimal(1), Decimal(1), Decimal(3), Decimal(4))
+GOOD_DAYS = (Decimal(2), Decimal(2), Decimal(3), Decimal(4))
 SURE = (2, 3, 5, 6)
 IF_NOT = {
     "must_know": "Talks with pictures. The book is in the blue bag. No nuts.",

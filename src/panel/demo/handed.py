@@ -1,14 +1,16 @@
 """A neighbouring county hands a child over to the demonstration's authority, and waits."""
 
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interop.bundle import Shown
-from interop.client_tokens import SigningKey, new_signing_key, public_set
+from interop.client_tokens import SigningKey, public_set
 from interop.handed import Handing, signed_document
 from panel.accounts.service import add_agency
 from panel.demo.crew import crew_of_the_past
@@ -17,7 +19,6 @@ from panel.exchange.entering import Client
 from panel.exchange.handing_over import SCOPES, NewAuthority, add_authority
 from panel.exchange.handing_over_in import receive_handover
 from panel.exchange.standing import client_by_key
-from panel.platform.ids import new_id
 from panel.platform.tenancy import Tenant
 from panel.records.child_scoped import JOB
 from panel.records.gate import rewrite_viewer
@@ -42,7 +43,7 @@ async def hand_one_over(tenant: Tenant, *, seed: int) -> None:
     crew = await crew_of_the_past(tenant, seed)
     crew.at(crew.today - timedelta(days=1), 11)
     key = Ed25519PrivateKey.from_private_bytes(sha256(f"{KEY} {seed}".encode()).digest())
-    signing = SigningKey.from_jwk(msgspec.json.decode(new_signing_key(f"{KEY}-{new_id()}")))
+    signing = _signing_key(seed)
     keys = KeysGiven(msgspec.json.encode(public_set([signing])).decode(), "")
     async with crew.tenant.transaction(JOB) as session:
         agency = await add_agency(session, key=KEY, name=f"{NAME} County Council", kind="council")
@@ -64,3 +65,16 @@ async def hand_one_over(tenant: Tenant, *, seed: int) -> None:
     body = signed_document(handing, [Shown("Patient", CHILD, PATIENT)], BASE, key)
     if client is not None:
         await receive_handover(crew.tenant, client, body)
+
+
+def _signing_key(seed: int) -> SigningKey:
+    """The neighbour's key to sign in with: the same for the same seed."""
+    secret = int.from_bytes(sha256(f"{KEY} signs in {seed}".encode()).digest())
+    made = ec.derive_private_key(secret, ec.SECP384R1())
+    point = made.public_key().public_numbers()
+    parts = {"d": secret, "x": point.x, "y": point.y}
+    coordinates = {
+        name: urlsafe_b64encode(value.to_bytes(48)).rstrip(b"=").decode()
+        for name, value in parts.items()
+    }
+    return SigningKey.from_jwk({"kty": "EC", "crv": "P-384", "kid": f"{KEY}-1", **coordinates})

@@ -55,9 +55,7 @@ def smart_facts(smart: Smart) -> list[tuple[str, str]]:
 
 
 def _both(words: str, number: Decimal | None, unit: str) -> str:
-    counted = number_words(number)
-    if counted and unit:
-        counted = f"{unit}: {counted}"
+    counted = f"{number_words(number)} {unit}".strip() if number is not None else ""
     if not words:
         return counted
     return f"{words.rstrip('.')} ({counted})" if counted else words
