@@ -14,6 +14,7 @@ from panel.casework.closing import (
     open_things,
     reopen_case,
 )
+from panel.casework.closing_pages import closed_facts
 from panel.casework.handover import settle_accepted
 from panel.casework.handover_models import AuthorityHandover
 from panel.casework.settings_offered import SETTINGS
@@ -197,6 +198,9 @@ async def test_closed_with_nothing_left_behind_and_come_back(
         closure = await last_closure(session, family.child)
         assert closure is not None
         assert (closure.level_now, closure.reason) == ("targeted", "needs_met")
+        left = ("Who sees to what was open", "Rosa Whitlow")
+        assert left in closed_facts(closure, reads_plan=True)
+        assert left not in closed_facts(closure, reads_plan=False)
     await _reopened(gate, family, tenant)
     await _close(gate, family, left_with="Rosa Whitlow")
     # Two months later it is joined; more than a year later another begins.

@@ -156,6 +156,13 @@ NOT_ON_A_PAGE: dict[str, str] = {
     "family_clearance.why": "is shown where the cleared words still stand, and planted ones differ:"
     " tests/families/test_words_about_others.py",
     "family_note.kept": "is kept with the note; what stays marked is shown from its own words",
+    "case_closure.left_with": "is shown once a case is closed, and those of the crawl are open:"
+    " tests/casework/test_refer_and_close.py",
+    "case_closure.reopened_because": "is kept for the trail; that the case goes on is said",
+    "impact_invitation.address": "is written to; a guest is told apart by their name",
+    "impact_meeting.cancelled_why": "is shown of a meeting that is cancelled, and the crawl's is to"
+    " come: tests/impact/test_meetings_around_a_family.py",
+    "impact_minutes.kept": "as family_note.kept",
     "former_identity.ended_why": "is kept for the trail; once ended, no page shows the name at all",
     "order_to_confirm.evidence": "is kept for the trail: what was seen before the order counted",
     "listed_child.address": "is never told out of a list, only whether it is the same as here",

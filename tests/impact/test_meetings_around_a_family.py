@@ -153,6 +153,7 @@ async def test_a_change_goes_up_in_sequence_and_takes_the_place_of_what_waits(
     async with world.opened() as access:
         row = await meeting_to_change(access, meeting)
         await cancel_meeting(access, row, row.version, "The interpreter is ill")
+        assert read_meeting(access, row).cancelled_why == "The interpreter is ill"
         await send_cancellations(access, row, SENDER)
     of_mother = [one for one in await world.messages() if one.address == "marta@demo.example"]
     read = [Calendar.from_ical(one.calendar) for one in of_mother]
