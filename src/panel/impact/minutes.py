@@ -18,6 +18,7 @@ from panel.impact.invitations import invitations_of
 from panel.impact.minutes_rules import DraftPart, MinutesFacts, draft
 from panel.impact.models import ImpactMeeting, ImpactMinutes, MinutesCopy
 from panel.impact.views import Decided, decided_at
+from panel.panels.drafted import kept_marks, told_text
 from panel.panels.note_context import Gathered
 from panel.panels.note_marks import Mark, marks, without_addresses
 from panel.panels.note_rules import HeldBack, Kept, Recipient, open_marks, why_not_sent
@@ -117,17 +118,6 @@ async def stored_minutes(session: AsyncSession, meeting_id: UUID) -> ImpactMinut
     return row
 
 
-def minutes_text(access: Access, row: ImpactMinutes) -> str | None:
-    """The stored text; None where something that it was drafted from is withheld."""
-    needed = {Category.PANEL, *(Category(one) for one in row.categories)}
-    may_read = all(access.may(one, row.author_agency_id) for one in needed)
-    return row.text if may_read else None
-
-
-def _kept(row: ImpactMinutes) -> tuple[Kept, ...]:
-    return tuple(msgspec.json.decode(row.kept, type=list[Kept])) if row.kept else ()
-
-
 async def read_minutes(of: MinutesOf) -> MinutesPage:
     """The page of the minutes: what was said and decided, the family's version, its marks."""
     row = await stored_minutes(of.session, of.meeting.id)
@@ -144,9 +134,10 @@ async def read_minutes(of: MinutesOf) -> MinutesPage:
 
 
 def _stored(of: MinutesOf, row: ImpactMinutes) -> MinutesText:
-    told = minutes_text(of.access, row)
+    told = told_text(of.access, row)
     return MinutesText(
-        row.id, row.number, row.state, row.version, told, _kept(row) if told is not None else (),
+        row.id, row.number, row.state, row.version, told,
+        kept_marks(row) if told is not None else (),
         tuple(row.categories), row.sent_at,
     )  # fmt: skip
 
@@ -204,7 +195,7 @@ async def save_minutes(of: MinutesOf, words: str, version: int) -> ImpactMinutes
         of.session.add(row)
     else:
         _require_draft(row)
-        told = minutes_text(of.access, row)
+        told = told_text(of.access, row)
         if told is None:
             raise NotAllowed(CANNOT_SEE)
         if row.version != version:
@@ -246,7 +237,7 @@ async def draft_row(of: MinutesOf, version: int) -> ImpactMinutes:
     if row is None:
         raise NotFound("Save the minutes first.", "Go back to the minutes and save them.")
     _require_draft(row)
-    if minutes_text(of.access, row) is None:
+    if told_text(of.access, row) is None:
         raise NotAllowed(CANNOT_SEE)
     if row.version != version:
         raise Conflict(())
@@ -259,7 +250,7 @@ async def keep_mark(of: MinutesOf, kind: str, words: str, why: str, version: int
     if not why.strip():
         raise Invalid.because("why", "Say why it stays in the minutes")
     one = Kept(kind, " ".join(words.casefold().split()), why.strip())
-    others = [kept for kept in _kept(row) if kept.key != one.key]
+    others = [kept for kept in kept_marks(row) if kept.key != one.key]
     row.kept = msgspec.json.encode([*others, one]).decode()
     await of.session.flush()
 
@@ -269,7 +260,7 @@ async def another_version(of: MinutesOf) -> ImpactMinutes:
     row = await stored_minutes(of.session, of.meeting.id)
     if row is None or row.state == "draft":
         raise NotFound("There are no minutes that were sent.")
-    told = minutes_text(of.access, row)
+    told = told_text(of.access, row)
     if told is None:
         raise NotAllowed(CANNOT_SEE)
     made = _new_row(of, row.number + 1, row.categories)
@@ -319,7 +310,7 @@ async def send_minutes(of: MinutesOf, copies: Sequence[Copy], version: int) -> I
 
 
 def _mark_errors(of: MinutesOf, row: ImpactMinutes) -> list[FieldError]:
-    still = open_marks(of.marks(row.text), _kept(row))
+    still = open_marks(of.marks(row.text), kept_marks(row))
     return [
         FieldError(
             "marks",

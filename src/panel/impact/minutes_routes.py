@@ -23,7 +23,6 @@ from panel.impact.minutes import (
     another_version,
     keep_mark,
     minutes_of,
-    minutes_text,
     read_minutes,
     save_minutes,
     send_minutes,
@@ -32,6 +31,7 @@ from panel.impact.minutes import (
 from panel.impact.minutes_pages import letter_of, minutes_page
 from panel.impact.opening import framed, sender_of, working
 from panel.impact.telling import tell_of_minutes
+from panel.panels.drafted import told_text
 from panel.panels.note_context import gather_for_plan
 from panel.panels.note_printing import printed
 from panel.platform.problems import Invalid, NotAllowed, NotFound
@@ -183,7 +183,7 @@ async def print_minutes(
         row = await stored_minutes(of.session, meeting_id)
         if row is None or row.sent_at is None:
             raise NotFound("There are no minutes to print yet.", "Send them first.")
-        told = minutes_text(of.access, row)
+        told = told_text(of.access, row)
         if told is None:
             raise NotAllowed("Something in these minutes is withheld from you.")
         letter = letter_of(told, of.meeting.held_on, row.sent_at)

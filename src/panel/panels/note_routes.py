@@ -19,6 +19,7 @@ from panel.accounts.service import worker_names
 from panel.accounts.taking import take
 from panel.panels import note_forms as forms
 from panel.panels.calendar import panel_by_key
+from panel.panels.drafted import told_text
 from panel.panels.models import Meeting
 from panel.panels.note_answers import (
     delivery_of,
@@ -65,7 +66,6 @@ from panel.panels.notes import (
     due_on,
     keep_mark,
     note_of,
-    note_text,
     notes_of_meeting,
     read_note,
     save_note,
@@ -531,7 +531,7 @@ async def letter(
                 "Read the log of the note.",
             )
         row = await of.session.get_one(FamilyNote, delivery.note_id)
-        may_read = note_text(of.access, row) is not None
+        may_read = told_text(of.access, row) is not None
         if not may_read or not of.access.may(Category.CONTACT):
             raise NotAllowed(
                 "You cannot see the address on this letter.",

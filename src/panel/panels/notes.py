@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent import Category, Decision, Tie
 from panel.accounts.service import worker_names
 from panel.panels.calendar import load_calendar, settings_of
+from panel.panels.drafted import kept_marks, told_text
 from panel.panels.holding import interest_of
 from panel.panels.models import Meeting, Panel
 from panel.panels.note_context import Gathered
@@ -270,22 +271,11 @@ async def stored_note(of: NoteOf) -> FamilyNote | None:
     return found
 
 
-def note_text(access: Access, row: FamilyNote) -> str | None:
-    """A stored note's text; None where something that it was drafted from is withheld."""
-    needed = {Category.PANEL, *(Category(one) for one in row.categories)}
-    may_read = all(access.may(one, row.author_agency_id) for one in needed)
-    return row.text if may_read else None
-
-
-def _kept(row: FamilyNote) -> tuple[Kept, ...]:
-    return tuple(msgspec.json.decode(row.kept, type=list[Kept])) if row.kept else ()
-
-
 async def read_note(of: NoteOf) -> NotePage:
     """The note's page: the discussion, the family's version, its marks, who gets it."""
     said, not_shown = await contributions(of)
     stored = await stored_note(of)
-    stored_words = None if stored is None else note_text(of.access, stored)
+    stored_words = None if stored is None else told_text(of.access, stored)
     may_read = stored is None or stored_words is not None
     if stored is None:
         note = await _first_draft(of, said)
@@ -294,7 +284,7 @@ async def read_note(of: NoteOf) -> NotePage:
         shown = "" if stored.state == "recalled" else stored_words or ""
         note = NoteText(
             stored.id, stored.number, stored.state, stored.version, shown,
-            _kept(stored) if may_read else (), tuple(stored.categories), stored.signed_off_at,
+            kept_marks(stored) if may_read else (), tuple(stored.categories), stored.signed_off_at,
             stored.signed_off_by, stored.check_again_at is not None,
         )  # fmt: skip
     found = of.marks(note.text)
@@ -469,11 +459,11 @@ async def save_note(of: NoteOf, words: str, version: int) -> FamilyNote:
     else:
         check_draft(row)
         if row.version != version:
-            theirs = note_text(of.access, row)
+            theirs = told_text(of.access, row)
             if theirs == words:
                 return row
             raise Conflict((Clash("The note", words, theirs or "(not shown)"),))
-        if note_text(of.access, row) is None:
+        if told_text(of.access, row) is None:
             raise NotAllowed("Somebody else wrote this note, and you cannot see it.")
     row.text = words
     await of.session.flush()
@@ -523,7 +513,7 @@ async def keep_mark(of: NoteOf, kind: str, words: str, why: str, version: int) -
     if not why.strip():
         raise Invalid.because("why", "Say why it stays in the note")
     one = Kept(kind, " ".join(words.casefold().split()), why.strip())
-    others = [kept for kept in _kept(row) if kept.key != one.key]
+    others = [kept for kept in kept_marks(row) if kept.key != one.key]
     row.kept = msgspec.json.encode([*others, one]).decode()
     await of.session.flush()
 
@@ -536,7 +526,7 @@ async def checked_again(of: NoteOf, version: int) -> None:
     row = await stored_note(of)
     if row is None or row.check_again_at is None:
         return
-    if note_text(of.access, row) is None:
+    if told_text(of.access, row) is None:
         raise NotAllowed("Somebody else wrote this note, and you cannot see it.")
     if row.version != version:
         raise Conflict(())
@@ -549,7 +539,7 @@ async def another_version(of: NoteOf) -> FamilyNote:
     row = await stored_note(of)
     if row is None or row.state == "draft":
         raise NotFound("There is no signed-off note to begin from.")
-    told = note_text(of.access, row)
+    told = told_text(of.access, row)
     if told is None:
         raise NotAllowed("Somebody else wrote this note, and you cannot see it.")
     said, _ = await contributions(of)
@@ -582,7 +572,7 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
     without a reason; Conflict where somebody saved in between.
     """
     row = await draft_row(of, version)
-    told = note_text(of.access, row)
+    told = told_text(of.access, row)
     if not (told or "").strip():
         raise Invalid.because("text", "Write the note first: there is nothing in it yet")
     if row.check_again_at is not None:
@@ -601,7 +591,7 @@ async def sign_off(of: NoteOf, sendings: Sequence[Sending], version: int) -> Fam
 
 
 def _mark_errors(of: NoteOf, told: str, row: FamilyNote) -> list[FieldError]:
-    still = open_marks(of.marks(told), _kept(row))
+    still = open_marks(of.marks(told), kept_marks(row))
     return [FieldError("marks", f"“{one.words}” {_what_to_do(one)}") for one in still]
 
 
