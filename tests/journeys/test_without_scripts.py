@@ -92,9 +92,9 @@ def _pattern(path: str) -> str:
 
 async def when_she_would_ask_for_help_again(marta: Person) -> None:
     await marta.open("/family")
-    tell = marta.page.get_by_role("link", name="Tell the panel something").first
-    address = await tell.get_attribute("href") or ""
-    await marta.open(address.replace("/tell", "/ask-for-help"))
+    choices = marta.page.locator("a[href$='/choices']").first
+    address = await choices.get_attribute("href") or ""
+    await marta.open(address.replace("/choices", "/ask-for-help"))
     await marta.reads("We work with you already")
 
 

@@ -343,7 +343,7 @@ def _seal_anew(
     keys.add(holder, wrapped)
     current = ring.data_key(holder, wrapped).current
     count = 0
-    for one in fields:
+    for one in _with_rows(connection, holder, fields):
         named = {
             "table": sql.Identifier(one.table),
             "column": sql.Identifier(one.column),
@@ -372,6 +372,29 @@ def _seal_anew(
             )
             count += 1
     return count
+
+
+def _with_rows(
+    connection: _Connection, holder: UUID, fields: list[SealedField]
+) -> list[SealedField]:
+    """The fields of tables in which the holder has rows, asked at once: most have none in most.
+
+    What comes in meanwhile is looked for at the end.
+    """
+    tables = sorted({(one.table, one.holder) for one in fields})
+    asked = sql.SQL(" UNION ALL ").join(
+        sql.SQL(
+            "SELECT {name}, {whose} WHERE EXISTS (SELECT FROM {table} WHERE {holder} = %(holder)s)"
+        ).format(
+            name=sql.Literal(table),
+            whose=sql.Literal(whose),
+            table=sql.Identifier(table),
+            holder=sql.Identifier(whose),
+        )
+        for table, whose in tables
+    )
+    found = set(connection.execute(asked, {"holder": holder}).fetchall())
+    return [one for one in fields if (one.table, one.holder) in found]
 
 
 def _seal_what_is_left(connection: _Connection, ring: Keyring, fields: list[SealedField]) -> int:
