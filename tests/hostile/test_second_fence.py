@@ -532,6 +532,7 @@ def test_a_number_that_an_unseen_child_has_is_taken_like_any_other(fence: Fence)
             "plan_id",
             "version_id",
             "action_id",
+            "minutes_id",
         }
     for table, columns in unique:
         if table in fenced and columns != ["reference"]:
