@@ -102,7 +102,7 @@ soak: $(VENV)/.checking assets ## What takes too long for every run
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/insight/attack
 	@$(BIN)/python bench/insight.py --terms 8
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/insight/linking/test_febrl4.py
-	@PANEL_SOAK=1 $(BIN)/python -m pytest tests/casework/test_watch.py tests/plans/test_never_without_lead.py
+	@PANEL_SOAK=1 $(BIN)/python -m pytest tests/plans/test_never_without_lead.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_canaries.py
 	@PANEL_SOAK=1 $(BIN)/python -m pytest -s tests/hostile/test_no_faults.py \
 	  tests/hostile/test_others_objects.py tests/hostile/test_scripts_in_every_text.py
