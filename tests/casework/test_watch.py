@@ -24,7 +24,7 @@ from tests.casework.watch_world import (
 )
 
 CHILDREN = 20_000
-"""The whole authority takes half a minute beside everything else; a tenth finds the same."""
+"""A tenth of them with a case that is over."""
 PLANTS = 8
 """Of each of the twenty-five kinds: 200."""
 
