@@ -1,6 +1,7 @@
 """What one of the family does: wishes, answers and views before a meeting, minutes after it."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -36,6 +37,14 @@ Work = Callable[[Access, Form], Awaitable[object]]
 FILE_NAME = "minutes-of-a-meeting.pdf"
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page with forms of a family: how it is shown, and where it is."""
+
+    show: Callable[[Desk, Access, UUID, FieldErrors | None], Awaitable[Response[Any]]]
+    path: Callable[[UUID, UUID], str]
+
+
 async def _meeting(
     desk: Desk, access: Access, meeting_id: UUID, errors: FieldErrors | None = None
 ) -> Response[Any]:
@@ -62,16 +71,26 @@ def _typed_or_stored(stored: dict[str, object], errors: FieldErrors) -> Filled:
     return Filled(stored, FieldErrors(errors.sentences, typed, errors.anchors))
 
 
+_OF_MEETING = _Page(_meeting, meeting_path)
+
+
 async def _taken(
-    desk: Desk, child_id: UUID, meeting_id: UUID, kind: type[Form], work: Work[Form], doing: str
+    desk: Desk,
+    on: _Page,
+    child_id: UUID,
+    row_id: UUID,
+    kind: type[Form],
+    work: Work[Form],
+    doing: str,
 ) -> Response[Any]:
+    """Do what a form of one of the family asks; or show its page again with every mistake."""
     opens = partial(desk.open, child_id, doing)
 
     async def again(errors: FieldErrors) -> Response[Any]:
         async with opens() as access:
-            return await _meeting(desk, access, meeting_id, errors)
+            return await on.show(desk, access, row_id, errors)
 
-    return await take(desk, kind, opens, work, meeting_path(child_id, meeting_id), again=again)
+    return await take(desk, kind, opens, work, on.path(child_id, row_id), again=again)
 
 
 @get(MEETING, include_in_schema=False, opt=FOR_FAMILIES)
@@ -93,7 +112,7 @@ async def family_answer(
         await answer_as_family(access, meeting_id, form.answer, form.said)
 
     doing = "answered an invitation to a meeting"
-    return await _taken(desk, child_id, meeting_id, forms.AnswerForm, work, doing)
+    return await _taken(desk, _OF_MEETING, child_id, meeting_id, forms.AnswerForm, work, doing)
 
 
 @post(f"{MEETING}/wishes", include_in_schema=False, opt=FOR_FAMILIES)
@@ -106,7 +125,7 @@ async def family_wishes(
         await say_wishes(access, meeting_id, form.version, form.said)
 
     doing = "said how they want a meeting"
-    return await _taken(desk, child_id, meeting_id, forms.OwnWishesForm, work, doing)
+    return await _taken(desk, _OF_MEETING, child_id, meeting_id, forms.OwnWishesForm, work, doing)
 
 
 @post(f"{MEETING}/views", include_in_schema=False, opt=FOR_FAMILIES)
@@ -119,7 +138,7 @@ async def family_view(
         await say_view(access, meeting_id, form.words)
 
     doing = "said what they think at a meeting"
-    return await _taken(desk, child_id, meeting_id, forms.OwnViewForm, work, doing)
+    return await _taken(desk, _OF_MEETING, child_id, meeting_id, forms.OwnViewForm, work, doing)
 
 
 # Minutes ------------------------------------------------------------------------------------------
@@ -140,16 +159,7 @@ async def _minutes(
     )
 
 
-async def _said(
-    desk: Desk, child_id: UUID, minutes_id: UUID, kind: type[Form], work: Work[Form], doing: str
-) -> Response[Any]:
-    opens = partial(desk.open, child_id, doing)
-
-    async def again(errors: FieldErrors) -> Response[Any]:
-        async with opens() as access:
-            return await _minutes(desk, access, minutes_id, errors)
-
-    return await take(desk, kind, opens, work, family_path(child_id, minutes_id), again=again)
+_OF_MINUTES = _Page(_minutes, family_path)
 
 
 @get(MINUTES, include_in_schema=False, opt=FOR_FAMILIES)
@@ -171,7 +181,7 @@ async def comment_minutes(
         await comment(access, minutes_id, form.comment)
 
     doing = "commented on the minutes of a meeting"
-    return await _said(desk, child_id, minutes_id, forms.CommentForm, work, doing)
+    return await _taken(desk, _OF_MINUTES, child_id, minutes_id, forms.CommentForm, work, doing)
 
 
 @post(f"{MINUTES}/sign", include_in_schema=False, opt=FOR_FAMILIES)
@@ -185,7 +195,7 @@ async def sign_minutes(
         await sign(access, minutes_id, given)
 
     doing = "signed the minutes of a meeting"
-    return await _said(desk, child_id, minutes_id, forms.SignForm, work, doing)
+    return await _taken(desk, _OF_MINUTES, child_id, minutes_id, forms.SignForm, work, doing)
 
 
 @get(f"{MINUTES}/print", include_in_schema=False, opt=FOR_FAMILIES)
