@@ -41,7 +41,7 @@ from panel.plans.models import Action, LeadProfessional
 from panel.platform.clock import FixedClock, at_nine
 from panel.platform.ids import new_id
 from panel.platform.problems import Invalid, NotAllowed
-from panel.platform.tenancy import Tenant
+from panel.platform.tenancy import Tenant, load_keys
 from panel.platform.work_tables import OutboxMessage
 from panel.records.child_scoped import JOB
 from panel.records.gate import Gate, rewrite_access
@@ -198,6 +198,7 @@ async def test_closed_with_nothing_left_behind_and_come_back(
         closure = await last_closure(session, family.child)
         assert closure is not None
         assert (closure.level_now, closure.reason) == ("targeted", "needs_met")
+        await load_keys(session, {family.child})
         left = ("Who sees to what was open", "Rosa Whitlow")
         assert left in closed_facts(closure, reads_plan=True)
         assert left not in closed_facts(closure, reads_plan=False)

@@ -58,8 +58,7 @@ class OpenThing:
 
 
 async def open_things(session: AsyncSession, child_id: UUID) -> Sequence[OpenThing]:
-    """What is open about a child: process facts alone, no content. Earliest day first."""
-    await load_keys(session, {child_id})
+    """What is open about a child: process facts alone, nothing is opened. Earliest day first."""
     found = [
         *await _open_actions(session, child_id),
         *await _open_requests(session, child_id),
@@ -69,22 +68,17 @@ async def open_things(session: AsyncSession, child_id: UUID) -> Sequence[OpenThi
 
 
 async def _open_actions(session: AsyncSession, child_id: UUID) -> list[OpenThing]:
-    rows = await session.scalars(
-        select(Action).where(
+    is_of_the_family = Action.__table__.c.owner_words.is_not(None)
+    rows = await session.execute(
+        select(Action.id, Action.due_on, Action.owner_worker_id, is_of_the_family).where(
             Action.child_id == child_id,
             Action.state.in_(("to_do", "doing")),
             Action.moved_away_at.is_(None),
         )
     )
     return [
-        OpenThing(
-            "action",
-            one.id,
-            one.due_on,
-            one.owner_worker_id,
-            one.owner_worker_id is not None or bool(one.owner_words),
-        )
-        for one in rows
+        OpenThing("action", action_id, due_on, owner_id, owner_id is not None or has_words)
+        for action_id, due_on, owner_id, has_words in rows
     ]
 
 
